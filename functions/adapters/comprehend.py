@@ -1,0 +1,197 @@
+"""The Comprehend flywheel API as the functions need it.
+
+Each method is one call, or one call and the look that makes it safe to repeat. Optional members
+of the service's answers become None; nothing here judges them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from adapters.service_errors import error_code, explained
+from flywheel.uploads import DatasetKind
+
+if TYPE_CHECKING:
+    from mypy_boto3_comprehend import ComprehendClient
+
+RUNNING_STATUSES = frozenset({"TRAINING", "EVALUATING", "STOP_REQUESTED"})
+"""Statuses of an iteration that will change; any other, unknown ones too, is terminal."""
+
+_IN_USE = "ResourceInUseException"
+
+
+@dataclass(frozen=True, slots=True)
+class FlywheelFacts:
+    """What DescribeFlywheel says."""
+
+    arn: str
+    status: str
+    active_model: str | None
+    labels: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Iteration:
+    """What DescribeFlywheelIteration says.
+
+    Parameters
+    ----------
+    seconds : int
+        From creation to end; 0 while it runs.
+    """
+
+    id: str
+    status: str
+    message: str
+    created_at: datetime
+    seconds: int
+    evaluated_model: str | None
+    evaluated_metrics: Mapping[str, float] | None
+    trained_model: str | None
+    trained_metrics: Mapping[str, float] | None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it still occupies the flywheel."""
+        return self.status in RUNNING_STATUSES
+
+
+class Comprehend:
+    """Calls of the flywheel API on one flywheel.
+
+    Parameters
+    ----------
+    flywheel_arn : str
+    client : ComprehendClient
+    """
+
+    def __init__(self, flywheel_arn: str, client: "ComprehendClient") -> None:
+        self._arn = flywheel_arn
+        self._client = client
+
+    def describe(self) -> FlywheelFacts:
+        """Return the flywheel as it is now."""
+        with explained("comprehend:DescribeFlywheel"):
+            answer = self._client.describe_flywheel(FlywheelArn=self._arn)
+        properties = answer["FlywheelProperties"]
+        task = properties.get("TaskConfig", {})
+        labels = task.get("DocumentClassificationConfig", {}).get("Labels", [])
+        return FlywheelFacts(
+            arn=self._arn,
+            status=properties.get("Status", ""),
+            active_model=properties.get("ActiveModelArn"),
+            labels=labels,
+        )
+
+    def create_dataset(
+        self, name: str, kind: DatasetKind, s3_uri: str, *, token: str, description: str
+    ) -> str:
+        """Create a dataset and return its ARN; one that is there already is recognised as ours.
+
+        Parameters
+        ----------
+        description : str
+            Names the content (the manifest's hash): how a dataset of that name is known as ours.
+
+        Raises
+        ------
+        ServiceRefusedError
+            E.g. ResourceLimitExceededException, or a dataset of that name with other content.
+        """
+        with explained("comprehend:CreateDataset"):
+            try:
+                answer = self._client.create_dataset(
+                    FlywheelArn=self._arn,
+                    DatasetName=name,
+                    DatasetType="TRAIN" if kind is DatasetKind.TRAIN else "TEST",
+                    Description=description,
+                    InputDataConfig={
+                        "DataFormat": "COMPREHEND_CSV",
+                        "DocumentClassifierInputDataConfig": {"S3Uri": s3_uri},
+                    },
+                    ClientRequestToken=token,
+                )
+            except ClientError as error:
+                arn = f"{self._arn}/dataset/{name}"
+                if error_code(error) == _IN_USE and self._is_ours(arn, description):
+                    return arn
+                raise
+        return answer["DatasetArn"]
+
+    def has_test_dataset(self) -> bool:
+        """Say whether the flywheel holds a usable TEST dataset, whoever made it."""
+        with explained("comprehend:ListDatasets"):
+            answer = self._client.list_datasets(
+                FlywheelArn=self._arn, Filter={"DatasetType": "TEST"}, MaxResults=500
+            )
+        found = answer.get("DatasetPropertiesList", [])
+        return any(dataset.get("Status") == "COMPLETED" for dataset in found)
+
+    def dataset_completed_at(self, dataset_arn: str) -> datetime:
+        """Return when a dataset was complete."""
+        with explained("comprehend:DescribeDataset"):
+            properties = self._client.describe_dataset(DatasetArn=dataset_arn)["DatasetProperties"]
+        return properties.get("EndTime") or properties["CreationTime"]
+
+    def start_iteration(self, token: str) -> str | None:
+        """Start an iteration and return its id; None while another one occupies the flywheel."""
+        with explained("comprehend:StartFlywheelIteration"):
+            try:
+                answer = self._client.start_flywheel_iteration(
+                    FlywheelArn=self._arn, ClientRequestToken=token
+                )
+            except ClientError as error:
+                if error_code(error) == _IN_USE:
+                    return None
+                raise
+        return answer["FlywheelIterationId"]
+
+    def iteration(self, iteration_id: str) -> Iteration:
+        """Return one iteration."""
+        with explained("comprehend:DescribeFlywheelIteration"):
+            answer = self._client.describe_flywheel_iteration(
+                FlywheelArn=self._arn, FlywheelIterationId=iteration_id
+            )
+        return _iteration(answer["FlywheelIterationProperties"])
+
+    def iterations(self) -> Iterator[Iteration]:
+        """Give the flywheel's iterations, in the service's order, page by page."""
+        more: dict[str, str] = {}
+        while True:
+            with explained("comprehend:ListFlywheelIterationHistory"):
+                answer = self._client.list_flywheel_iteration_history(
+                    FlywheelArn=self._arn,
+                    **more,  # type: ignore[arg-type] # only NextToken
+                )
+            for properties in answer.get("FlywheelIterationPropertiesList", []):
+                yield _iteration(properties)
+            if not (token := answer.get("NextToken")):
+                return
+            more = {"NextToken": token}
+
+    def make_active(self, model_arn: str) -> None:
+        """Make a model the active one. A blind write: the caller looks before and after."""
+        with explained("comprehend:UpdateFlywheel"):
+            self._client.update_flywheel(FlywheelArn=self._arn, ActiveModelArn=model_arn)
+
+    def _is_ours(self, dataset_arn: str, description: str) -> bool:
+        answer = self._client.describe_dataset(DatasetArn=dataset_arn)
+        return answer["DatasetProperties"].get("Description") == description
+
+
+def _iteration(properties: Any) -> Iteration:
+    created, ended = properties.get("CreationTime"), properties.get("EndTime")
+    return Iteration(
+        id=properties["FlywheelIterationId"],
+        status=properties.get("Status", ""),
+        message=properties.get("Message", ""),
+        created_at=created,
+        seconds=int((ended - created).total_seconds()) if created and ended else 0,
+        evaluated_model=properties.get("EvaluatedModelArn"),
+        evaluated_metrics=properties.get("EvaluatedModelMetrics"),
+        trained_model=properties.get("TrainedModelArn"),
+        trained_metrics=properties.get("TrainedModelMetrics"),
+    )

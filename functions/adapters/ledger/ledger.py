@@ -1,0 +1,37 @@
+"""The ledger as one value: what the functions and the command open.
+
+Read next: `adapters.ledger.uploads`, `.flywheels`, `.batches`, `.outbox`, `.audit`, one module a
+kind of row, and `adapters.ledger.table` below them all.
+"""
+
+from typing import TYPE_CHECKING
+
+from adapters.ledger.audit import Audit
+from adapters.ledger.batches import Batches
+from adapters.ledger.flywheels import Flywheels
+from adapters.ledger.outbox import Outbox
+from adapters.ledger.table import Table
+from adapters.ledger.uploads import Uploads
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class Ledger:
+    """Our DynamoDB table.
+
+    Parameters
+    ----------
+    table_name : str
+    dynamodb : DynamoDBClient
+    actor : str
+        Who acts, for the audit: the function's or the person's name.
+    """
+
+    def __init__(self, table_name: str, dynamodb: "DynamoDBClient", *, actor: str) -> None:
+        table = Table(table_name, dynamodb)
+        self.uploads = Uploads(table)
+        self.flywheels = Flywheels(table)
+        self.batches = Batches(table, actor)
+        self.outbox = Outbox(table)
+        self.audit = Audit(table)

@@ -1,0 +1,194 @@
+"""The ledger's rows of uploads: what became of each object version that was dropped.
+
+``UPLOAD#<uid>`` holds the state; ``FLYWHEEL#<name> / STAGED#<uid>`` says that it waits for a
+batch, so readiness is one Query. Both, and the news for people, change in one transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from adapters.ledger.outbox import news_row
+from adapters.ledger.table import Change, Delete, Item, Key, Put, Table, Write
+from flywheel.batches import StagedUpload
+from flywheel.errors import ConcurrentChangeError
+from flywheel.notices import UploadNews
+from flywheel.uploads import DatasetKind, ObjectVersion, UploadState
+
+BY_FLYWHEEL_INDEX = "uploads-by-flywheel"
+"""The index that lists a flywheel's uploads by time; its keys are ``flywheel``, ``received_at``."""
+
+NO_FLYWHEEL = "-"
+"""Stands for the flywheel of an upload whose key belongs to none."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRow:
+    """One upload as the ledger knows it."""
+
+    uid: str
+    key: str
+    flywheel: str
+    kind: str
+    state: UploadState
+    received_at: str
+    reasons: Sequence[str] = ()
+    documents: int = 0
+    batch: int | None = None
+    left_out: int = 0
+
+
+class Uploads:
+    """Registers uploads and moves them from state to state."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def receive(
+        self, upload: ObjectVersion, *, flywheel: str, kind: str, size_bytes: int, now: datetime
+    ) -> UploadRow:
+        """Record that an upload was seen, or return what is known of it already."""
+        values = {
+            **asdict(upload),
+            "uid": upload.uid,
+            "flywheel": flywheel,
+            "kind": kind,
+            "size_bytes": size_bytes,
+            "state": UploadState.RECEIVED,
+            "received_at": now.isoformat(),
+        }
+        try:
+            self._table.write([Put(_key(upload.uid), values)])
+        except ConcurrentChangeError:
+            known = self._table.get(_key(upload.uid))
+            if known is None:
+                raise
+            return _row(known)
+        return _row(values)
+
+    def stage(
+        self, flywheel: str, staged: StagedUpload, *, left_out: int, news: UploadNews | None
+    ) -> None:
+        """Move a received upload to STAGED and let it wait for a batch."""
+        now = staged.staged_at
+        changes = {
+            "state": UploadState.STAGED,
+            "staged_key": staged.staged_key,
+            "documents": staged.documents,
+            "left_out": left_out,
+            "reasons": list(news.lines) if news else None,
+        }
+        writes: list[Write] = [
+            Change(_key(staged.uid), changes, {"state": UploadState.RECEIVED}),
+            Put(_staged_key(flywheel, staged.uid), _membership(staged)),
+        ]
+        if news is not None:
+            writes.append(news_row(staged.uid, flywheel, news, now))
+        self._table.write(writes)
+
+    def refuse(
+        self,
+        uid: str,
+        flywheel: str,
+        *,
+        state: UploadState,
+        reasons: Sequence[str],
+        news: UploadNews,
+        now: datetime,
+    ) -> None:
+        """Move a received upload to REFUSED or GONE, with its reasons and its news."""
+        change = Change(
+            _key(uid), {"state": state, "reasons": list(reasons)}, {"state": UploadState.RECEIVED}
+        )
+        self._table.write([change, news_row(uid, flywheel, news, now)])
+
+    def staged(self, flywheel: str) -> list[StagedUpload]:
+        """Return what waits for a batch, oldest first."""
+        rows = self._table.query(f"FLYWHEEL#{flywheel}", "STAGED#")
+        return sorted(map(_staged, rows), key=lambda upload: (upload.staged_at, upload.uid))
+
+    def seal(
+        self,
+        flywheel: str,
+        batch: int,
+        uids: Sequence[str],
+        remainders: Mapping[str, StagedUpload],
+    ) -> None:
+        """Let uploads follow the seal of their batch; safe to repeat from the manifest.
+
+        Parameters
+        ----------
+        uids : sequence of str
+            The uploads in the manifest.
+        remainders : mapping of uid to StagedUpload
+            Those of which some rows stay staged, as the copies that hold only these rows.
+        """
+        for uid in uids:
+            remainder = remainders.get(uid)
+            writes: list[Write] = [
+                Change(_key(uid), {"state": UploadState.SEALED, "batch": batch}),
+                Delete(_staged_key(flywheel, uid))
+                if remainder is None
+                else Put(_staged_key(flywheel, uid), _membership(remainder), replaces=True),
+            ]
+            self._table.write(writes)
+
+    def newest(self, flywheel: str, most: int = 50) -> list[UploadRow]:
+        """Return the newest uploads of a flywheel, newest first."""
+        return [
+            _row(item)
+            for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", flywheel, most)
+        ]
+
+    def get(self, uid: str) -> UploadRow | None:
+        """Return one upload, or None."""
+        item = self._table.get(_key(uid))
+        return None if item is None else _row(item)
+
+
+def _key(uid: str) -> Key:
+    return Key(f"UPLOAD#{uid}", "UPLOAD")
+
+
+def _staged_key(flywheel: str, uid: str) -> Key:
+    return Key(f"FLYWHEEL#{flywheel}", f"STAGED#{uid}")
+
+
+def _membership(staged: StagedUpload) -> dict[str, Any]:
+    return {
+        "uid": staged.uid,
+        "key": staged.key,
+        "kind": staged.kind,
+        "staged_key": staged.staged_key,
+        "label_counts": dict(staged.label_counts),
+        "size_bytes": staged.size_bytes,
+        "staged_at": staged.staged_at.isoformat(),
+    }
+
+
+def _staged(item: Item) -> StagedUpload:
+    return StagedUpload(
+        uid=item["uid"],
+        key=item["key"],
+        kind=DatasetKind(item["kind"]),
+        staged_key=item["staged_key"],
+        label_counts=item["label_counts"],
+        size_bytes=item["size_bytes"],
+        staged_at=datetime.fromisoformat(item["staged_at"]),
+    )
+
+
+def _row(item: Mapping[str, Any]) -> UploadRow:
+    return UploadRow(
+        uid=item["uid"],
+        key=item["key"],
+        flywheel=item["flywheel"],
+        kind=item["kind"],
+        state=UploadState(item["state"]),
+        received_at=item["received_at"],
+        reasons=item.get("reasons", ()),
+        documents=item.get("documents", 0),
+        batch=item.get("batch"),
+        left_out=item.get("left_out", 0),
+    )

@@ -1,0 +1,97 @@
+"""Publish notices to the topic, and forget them only then.
+
+Every notice is in the ledger's outbox before it comes here. A publish that fails is logged and
+left there: `reconcile` publishes what was left. A repeat carries the same notice id.
+"""
+
+import hashlib
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools import Logger
+
+from adapters.ledger.ledger import Ledger
+from adapters.ledger.outbox import PendingNews
+from adapters.ledger.uploads import NO_FLYWHEEL
+from adapters.service_errors import explained
+from flywheel.errors import ServiceBusyError, ServiceRefusedError
+from flywheel.notices import Notice, upload_digest
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+logger = Logger(child=True)
+
+
+class Notices:
+    """Sends what waits in the outbox.
+
+    Parameters
+    ----------
+    environment : str
+        The environment's name, for subjects.
+    topic_arn : str
+    sns : SNSClient
+    ledger : Ledger
+    """
+
+    def __init__(self, environment: str, topic_arn: str, sns: "SNSClient", ledger: Ledger) -> None:
+        self._environment = environment
+        self._topic_arn = topic_arn
+        self._sns = sns
+        self._outbox = ledger.outbox
+
+    def publish(self, flywheel: str, notice: Notice, also_forget: list[str] | None = None) -> bool:
+        """Publish a notice and remove it from the outbox; False where it has to wait."""
+        try:
+            with explained("sns:Publish"):
+                self._sns.publish(
+                    TopicArn=self._topic_arn,
+                    Subject=notice.subject,
+                    Message=notice.body,
+                    MessageAttributes={
+                        "flywheel": {"DataType": "String", "StringValue": flywheel},
+                        "notice_id": {"DataType": "String", "StringValue": notice.id},
+                    },
+                )
+        except (ServiceBusyError, ServiceRefusedError) as error:
+            logger.warning("notice waits in the outbox", notice_id=notice.id, reason=str(error))
+            return False
+        self._outbox.forget(also_forget or [notice.id])
+        return True
+
+    def publish_pending(self) -> int:
+        """Publish every notice that was left in the outbox and return how many went out."""
+        pending = self._outbox.notices()
+        return sum(self.publish(waiting.flywheel, waiting.notice) for waiting in pending)
+
+    def publish_digests(
+        self, now: datetime, least_age: timedelta, flywheel: str | None = None
+    ) -> int:
+        """Gather upload news into one notice a flywheel and return how many went out.
+
+        Parameters
+        ----------
+        least_age : timedelta
+            A flywheel's news go out when the oldest of them is as old.
+        flywheel : str, optional
+            Only this flywheel's news.
+        """
+        waiting: dict[str, list[PendingNews]] = defaultdict(list)
+        for pending in self._outbox.news():
+            waiting[pending.flywheel].append(pending)
+        return sum(
+            self._publish_digest(name, news)
+            for name, news in waiting.items()
+            if flywheel in {None, name} and now - news[0].written_at >= least_age
+        )
+
+    def _publish_digest(self, flywheel: str, news: list[PendingNews]) -> bool:
+        ids = [pending.id for pending in news]
+        digest_id = f"uploads-{hashlib.sha256(''.join(ids).encode()).hexdigest()[:16]}"
+        name = None if flywheel == NO_FLYWHEEL else flywheel
+        notice = upload_digest(
+            self._environment, name, [pending.news for pending in news], digest_id
+        )
+        return self.publish(flywheel, notice, also_forget=ids)

@@ -1,0 +1,121 @@
+"""Open a batch and start the state machine for it.
+
+The one place that does so, for every caller: an upload, a closed batch, the schedule, a person.
+An execution is named by batch and attempt and its input has no time in it, so starting it twice
+is the same as once.
+"""
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from adapters.configuration import KnownFlywheel
+from adapters.ledger.batches import BatchRow
+from adapters.ledger.ledger import Ledger
+from adapters.service_errors import error_code, explained
+from flywheel.batches import BatchName, Readiness, readiness
+from flywheel.errors import ConcurrentChangeError
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+_ALREADY_THERE = "ExecutionAlreadyExists"
+_NOT_THERE = "ExecutionDoesNotExist"
+_SECONDS_AN_HOUR = 3600
+
+
+class Workflow:
+    """Starts and looks at executions of the iteration workflow.
+
+    Parameters
+    ----------
+    state_machine_arn : str
+    stepfunctions : SFNClient
+    ledger : Ledger
+    """
+
+    def __init__(self, state_machine_arn: str, stepfunctions: "SFNClient", ledger: Ledger) -> None:
+        self._arn = state_machine_arn
+        self._stepfunctions = stepfunctions
+        self._ledger = ledger
+
+    def open_when_ready(
+        self, known: KnownFlywheel, now: datetime, *, is_asked_for: bool = False
+    ) -> tuple[BatchRow | None, Readiness]:
+        """Open the flywheel's next batch when it is idle and the batch rules are met.
+
+        Returns
+        -------
+        tuple of BatchRow or None, Readiness
+            The batch that was opened, if any, and what is lacking otherwise.
+        """
+        name = known.settings.name
+        row = self._ledger.flywheels.ensure(name, known.arn)
+        ready = readiness(
+            self._ledger.uploads.staged(name),
+            known.settings.batch,
+            now,
+            last_iteration_at=row.last_iteration_at,
+            train_datasets=row.train_datasets,
+            is_asked_for=is_asked_for,
+        )
+        if not row.is_idle:
+            return None, Readiness(False, (f"batch {row.open_batch} is under way",))
+        if not ready.is_ready:
+            return None, ready
+        try:
+            batch = self._ledger.batches.open(row, self._ledger.flywheels.registrations(name), now)
+        except ConcurrentChangeError:
+            return None, Readiness(False, ("another batch was opened in this moment",))
+        self.start(known, batch)
+        return batch, ready
+
+    def start(self, known: KnownFlywheel, batch: BatchRow) -> None:
+        """Start the execution of a batch; one that was started before goes on as it is."""
+        name = BatchName(batch.flywheel, batch.batch, batch.attempt).execution
+        with explained("states:StartExecution"):
+            try:
+                self._stepfunctions.start_execution(
+                    stateMachineArn=self._arn, name=name, input=execution_input(known, batch)
+                )
+            except ClientError as error:
+                if error_code(error) != _ALREADY_THERE:
+                    raise
+
+    def status(self, batch: BatchRow) -> tuple[str, str, str] | None:
+        """Return status, error and cause of a batch's execution; None where it never began."""
+        name = BatchName(batch.flywheel, batch.batch, batch.attempt).execution
+        arn = f"{self._arn.replace(':stateMachine:', ':execution:')}:{name}"
+        with explained("states:DescribeExecution"):
+            try:
+                answer = self._stepfunctions.describe_execution(executionArn=arn)
+            except ClientError as error:
+                if error_code(error) == _NOT_THERE:
+                    return None
+                raise
+        return answer["status"], answer.get("error", ""), answer.get("cause", "")
+
+
+def execution_input(known: KnownFlywheel, batch: BatchRow) -> str:
+    """Return the execution's input as JSON; the same for the same batch, to the byte.
+
+    ``looks.left`` counts polls down to the deadline, since the state machine cannot subtract times.
+    """
+    rules = known.settings.batch
+    gather_looks = max(1, rules.max_gather_minutes * 60 // rules.quiet_seconds)
+    looks = rules.iteration_deadline_hours * _SECONDS_AN_HOUR // rules.poll_seconds
+    return json.dumps(
+        {
+            "flywheel": batch.flywheel,
+            "flywheel_arn": known.arn,
+            "batch": batch.batch,
+            "attempt": batch.attempt,
+            "gather": {"seen": str(batch.seen_registrations), "looks_left": gather_looks},
+            "quiet_seconds": rules.quiet_seconds,
+            "poll_seconds": rules.poll_seconds,
+            "looks": {"left": looks},
+        },
+        sort_keys=True,
+    )

@@ -1,0 +1,113 @@
+"""CompareModels: judge the challenger, then carry the verdict out, in two transactions.
+
+The verdict and the intent are stored first; only then is the world read again and, for PROMOTE,
+the active model changed and verified. A stored verdict is never made again.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from adapters.comprehend import Comprehend, Iteration
+from adapters.ledger.batches import BatchRow, StoredVerdict
+from adapters.services import Services, services
+from flywheel.batches import BatchOutcome, BatchState
+from flywheel.errors import ConcurrentChangeError
+from flywheel.notices import BatchFacts, judged
+from flywheel.settings import Policy
+from flywheel.verdict import Decision, Evidence, averages, decide
+
+logger = Logger()
+tracer = Tracer()
+
+_OUTCOMES = {Decision.REJECT: BatchOutcome.REJECTED, Decision.HOLD: BatchOutcome.HELD}
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Compare the models of an execution's iteration and act on the verdict."""
+    logger.set_correlation_id(f"{event['flywheel']}-batch-{event['batch']}")
+    return compare(services("compare_models"), event["flywheel"], event["batch"])
+
+
+def compare(services: Services, flywheel: str, number: int) -> dict[str, Any]:
+    """Judge a batch's iteration and act, from whatever state the ledger has it in."""
+    ledger = services.ledger
+    batch = ledger.batches.get(flywheel, number)
+    if batch.state in {BatchState.JUDGED, BatchState.CLOSED}:
+        return {"outcome": batch.outcome}
+    known = services.flywheel(flywheel)
+    row = ledger.flywheels.ensure(flywheel, known.arn)
+    comprehend = services.comprehend(row.arn)
+    iteration = comprehend.iteration(batch.iteration_id or "")
+    stored = ledger.batches.verdict(flywheel, number) or _judge(
+        services, comprehend, batch, iteration, known.settings.policy
+    )
+    outcome, is_changed_outside = _carry_out(comprehend, stored)
+    live_model = comprehend.describe().active_model
+    facts = BatchFacts(
+        environment=services.configuration.environment,
+        flywheel=flywheel,
+        batch=number,
+        flywheel_arn=row.arn,
+        uploads=batch.uploads,
+        live_model=live_model,
+        iteration_id=iteration.id,
+    )
+    notice = judged(facts, stored.verdict, outcome, is_changed_outside=is_changed_outside)
+    ledger.batches.judge(
+        batch,
+        row,
+        outcome=outcome,
+        live_model=live_model,
+        iteration_seconds=iteration.seconds,
+        notice=notice,
+        now=services.now(),
+    )
+    services.notices.publish(flywheel, notice)
+    return {"outcome": outcome}
+
+
+def _judge(
+    services: Services,
+    comprehend: Comprehend,
+    batch: BatchRow,
+    iteration: Iteration,
+    policy: Policy,
+) -> StoredVerdict:
+    """Transaction 1: the verdict, the policy's hash and the champion that a promotion expects."""
+    has_champion = iteration.evaluated_model is not None
+    evidence = Evidence(
+        champion_arn=iteration.evaluated_model,
+        champion=averages(iteration.evaluated_metrics) if has_champion else None,
+        challenger_arn=iteration.trained_model,
+        challenger=averages(iteration.trained_metrics),
+        has_test_set=comprehend.has_test_dataset(),
+    )
+    verdict = decide(evidence, policy)
+    return services.ledger.batches.store_verdict(
+        batch, verdict, iteration.evaluated_model, services.now()
+    )
+
+
+def _carry_out(comprehend: Comprehend, stored: StoredVerdict) -> tuple[BatchOutcome, bool]:
+    """Do what the verdict says; returns the outcome and whether the champion changed outside.
+
+    UpdateFlywheel is a blind write, so the active model is read before and after it. A challenger
+    that is active already is our own write of an earlier try, or the service's after a first
+    iteration; either way there is nothing left to do.
+    """
+    if stored.verdict.decision is not Decision.PROMOTE:
+        return _OUTCOMES[stored.verdict.decision], False
+    challenger = stored.verdict.evidence.challenger_arn or ""
+    active = comprehend.describe().active_model
+    if active == challenger:
+        return BatchOutcome.PROMOTED, False
+    if active != stored.expected_champion:
+        return BatchOutcome.HELD, True
+    comprehend.make_active(challenger)
+    if comprehend.describe().active_model != challenger:
+        raise ConcurrentChangeError("UpdateFlywheel was accepted, but the active model is another")
+    return BatchOutcome.PROMOTED, False

@@ -1,0 +1,254 @@
+"""When staged uploads become a batch, and what a batch is called everywhere.
+
+Decides readiness and names; pure, so the caller passes the time. Knows no ledger and no service.
+Read next: `flywheel.sealing` (which rows of a batch are sent).
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from flywheel.settings import BatchRules
+from flywheel.uploads import DatasetKind
+
+
+class BatchState(StrEnum):
+    """The states of a batch in the ledger, in order."""
+
+    OPEN = "OPEN"
+    SEALED = "SEALED"
+    STARTED = "STARTED"
+    JUDGED = "JUDGED"
+    CLOSED = "CLOSED"
+
+
+class BatchOutcome(StrEnum):
+    """How a batch ended."""
+
+    PROMOTED = "PROMOTED"
+    REJECTED = "REJECTED"
+    HELD = "HELD"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class StagedUpload:
+    """An upload whose canonical copy waits in the staging bucket.
+
+    Parameters
+    ----------
+    uid : str
+    key : str
+        The inbox key, for people.
+    kind : DatasetKind
+    staged_key : str
+        The canonical copy in the staging bucket.
+    label_counts : mapping of str to int
+        Documents a label.
+    size_bytes : int
+        Of the canonical copy.
+    staged_at : datetime
+        Aware, UTC.
+    """
+
+    uid: str
+    key: str
+    kind: DatasetKind
+    staged_key: str
+    label_counts: Mapping[str, int]
+    size_bytes: int
+    staged_at: datetime
+
+    @property
+    def documents(self) -> int:
+        """How many documents the canonical copy holds."""
+        return sum(self.label_counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether a batch may open, and otherwise what it still lacks, as sentences."""
+
+    is_ready: bool
+    lacks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a batch holds, decided once; writing it is the seal.
+
+    Parameters
+    ----------
+    flywheel : str
+    batch : int
+    train, test : tuple of dict
+        The uploads, oldest first: ``uid``, ``key``, ``staged_key``, ``documents``.
+    waiting_labels : tuple of str
+        Labels with fewer documents than the service takes; their rows stay staged.
+    test_set_keys : tuple of str
+        Staging keys of the frozen test set's rows, which never enter training.
+    """
+
+    flywheel: str
+    batch: int
+    train: tuple[dict[str, Any], ...]
+    test: tuple[dict[str, Any], ...]
+    waiting_labels: tuple[str, ...] = ()
+    test_set_keys: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """Return the manifest as canonical JSON."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, document: str) -> "Manifest":
+        """Read a stored manifest."""
+        stored = json.loads(document)
+        return cls(
+            **{
+                key: tuple(value) if isinstance(value, list) else value
+                for key, value in stored.items()
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BatchName:
+    """Everything that is named after one attempt at one batch.
+
+    Examples
+    --------
+    >>> BatchName("tickets", 3, 1).execution
+    'tickets-batch-3-1'
+    """
+
+    flywheel: str
+    batch: int
+    attempt: int
+
+    @property
+    def execution(self) -> str:
+        """The state machine's execution; Step Functions runs one of a name."""
+        return f"{self.flywheel}-batch-{self.batch}-{self.attempt}"
+
+    @property
+    def prefix(self) -> str:
+        """The batch's own, immutable prefix in the staging bucket."""
+        return f"batches/{self.flywheel}/{self.batch}/"
+
+    @property
+    def manifest_key(self) -> str:
+        """The manifest's key; outside the dataset prefixes, which the service reads whole."""
+        return f"manifests/{self.flywheel}/{self.batch}.json"
+
+    def dataset_prefix(self, kind: DatasetKind) -> str:
+        """Return the prefix that holds one dataset and nothing else."""
+        return f"{self.prefix}{kind.value}/"
+
+    def dataset(self, kind: DatasetKind) -> str:
+        """Return the dataset's name in the service (at most 63 of letters, digits, hyphens)."""
+        return f"batch-{self.batch}-{self.attempt}-{kind.value}"
+
+    def token(self, purpose: str) -> str:
+        """Return our own ClientRequestToken: 64 hex digits, the same for the same attempt."""
+        identity = "\0".join((self.flywheel, str(self.batch), str(self.attempt), purpose))
+        return hashlib.sha256(identity.encode()).hexdigest()
+
+
+def readiness(
+    staged: Sequence[StagedUpload],
+    rules: BatchRules,
+    now: datetime,
+    *,
+    last_iteration_at: datetime | None,
+    train_datasets: int,
+    is_asked_for: bool = False,
+) -> Readiness:
+    """Say whether what is staged may become a batch.
+
+    Parameters
+    ----------
+    staged : sequence of StagedUpload
+        Of one flywheel, both kinds.
+    rules : BatchRules
+    now : datetime
+    last_iteration_at : datetime or None
+        When the flywheel's last iteration started.
+    train_datasets : int
+        TRAIN dataset slots that the flywheel has used in its life.
+    is_asked_for : bool
+        A person wants it now: our own minimum and pauses do not count, the service's do.
+
+    Returns
+    -------
+    Readiness
+    """
+    train = [upload for upload in staged if upload.kind is DatasetKind.TRAIN]
+    if not train:
+        return Readiness(False, ("no training documents are staged",))
+    if train_datasets >= rules.service_train_datasets:
+        slots = f"all {rules.service_train_datasets} TRAIN datasets of the flywheel's life are used"
+        return Readiness(False, (f"{slots}: a new flywheel is needed",))
+    counts = label_counts(train)
+    waiting = waiting_labels(counts, rules.service_min_per_label)
+    usable = sum(count for label, count in counts.items() if label not in waiting)
+    if not usable:
+        lacks = [
+            f"label {label!r} has {counts[label]} of the {rules.service_min_per_label} documents "
+            "that the service takes"
+            for label in waiting
+        ]
+        return Readiness(False, tuple(lacks))
+    if is_asked_for:
+        return Readiness(True)
+    lacks = []
+    oldest = min(upload.staged_at for upload in train)
+    is_old = now - oldest >= timedelta(hours=rules.max_age_hours)
+    if usable < rules.min_documents and not is_old:
+        lacks.append(
+            f"{usable} of {rules.min_documents} documents (min_documents); starts anyway on "
+            f"{oldest + timedelta(hours=rules.max_age_hours):%Y-%m-%d %H:%M} UTC (max_age_hours)"
+        )
+    pause = timedelta(hours=rules.min_hours_between_iterations)
+    if last_iteration_at is not None and now - last_iteration_at < pause:
+        lacks.append(
+            f"the last iteration was {(now - last_iteration_at) / timedelta(hours=1):.1f} hours ago; "
+            f"{rules.min_hours_between_iterations} must pass (min_hours_between_iterations)"
+        )
+    return Readiness(not lacks, tuple(lacks))
+
+
+def label_counts(staged: Sequence[StagedUpload]) -> Counter[str]:
+    """Return the documents a label over several uploads."""
+    counts: Counter[str] = Counter()
+    for upload in staged:
+        counts.update(upload.label_counts)
+    return counts
+
+
+def waiting_labels(counts: Mapping[str, int], least: int) -> tuple[str, ...]:
+    """Return the labels that have documents, but fewer than the service takes; sorted."""
+    return tuple(sorted(label for label, count in counts.items() if 0 < count < least))
+
+
+def chosen(staged: Sequence[StagedUpload], rules: BatchRules) -> list[StagedUpload]:
+    """Return the uploads of one kind that fit one dataset, oldest first.
+
+    An upload that would exceed the service's quota of a dataset stays staged for the next batch,
+    and so does everything behind it; the first always goes, or nothing ever would.
+    """
+    fitting: list[StagedUpload] = []
+    documents = size_bytes = 0
+    for upload in sorted(staged, key=lambda upload: (upload.staged_at, upload.uid)):
+        documents += upload.documents
+        size_bytes += upload.size_bytes
+        too_large = documents > rules.service_max_documents or size_bytes > rules.service_max_bytes
+        if fitting and too_large:
+            break
+        fitting.append(upload)
+    return fitting

@@ -1,0 +1,100 @@
+"""What can go wrong, as types.
+
+::
+
+    FlywheelLoopError
+    ├── SettingsError            the environment's file is wrong          -> who deploys edits it
+    ├── MisplacedKeyError        a key outside <flywheel>/train|test/     -> who uploaded moves the file
+    ├── ServiceBusyError         a throttle or a passing server error     -> nobody: it is retried
+    ├── ServiceRefusedError      AWS refused a call for good              -> the operator: permission or input
+    ├── ConcurrentChangeError    the ledger changed under our feet        -> nobody: it is retried
+    ├── BatchEmptyError          nothing was left to train on             -> who uploaded: see the left out rows
+    ├── DatasetSlotsUsedError    the flywheel holds all datasets it may   -> the operator: a new generation
+    └── BatchNotFoundError       the ledger does not know the batch       -> the operator
+
+Step Functions matches a failed function by its exception's class name alone, so these names are
+a public contract: flat, unique, matched by name in the workflow. The module imports nothing, so
+that everything may import it. "Not promoted" is a verdict and never an error.
+"""
+
+
+class FlywheelLoopError(Exception):
+    """The base of every error of this project; never named in a Retry or a Catch."""
+
+
+class SettingsError(FlywheelLoopError):
+    """An environment's file is wrong.
+
+    Parameters
+    ----------
+    file : str
+        The file, as it was asked for.
+    problems : tuple of str
+        One line a problem: ``key: what is wrong, and what is allowed``.
+    """
+
+    def __init__(self, file: str, problems: tuple[str, ...]) -> None:
+        self.file = file
+        self.problems = problems
+        super().__init__("\n".join(f"{file}: {problem}" for problem in problems))
+
+
+class MisplacedKeyError(FlywheelLoopError):
+    """An inbox key that belongs to no flywheel.
+
+    Parameters
+    ----------
+    key : str
+        The object's key.
+    message : str
+        What is wrong with it and which places work.
+    """
+
+    def __init__(self, key: str, message: str) -> None:
+        self.key = key
+        super().__init__(message)
+
+
+class ServiceBusyError(FlywheelLoopError):
+    """A call was throttled or met a passing server error; the same call may be made again."""
+
+    def __init__(self, operation: str, code: str) -> None:
+        self.operation = operation
+        self.code = code
+        super().__init__(f"{operation} is busy for the moment ({code}); it is tried again.")
+
+
+class ServiceRefusedError(FlywheelLoopError):
+    """AWS refused a call for good.
+
+    Parameters
+    ----------
+    operation : str
+        The API operation, as in the service's reference.
+    code : str
+        The error code that the service answered.
+    detail : str
+        The service's own message.
+    """
+
+    def __init__(self, operation: str, code: str, detail: str) -> None:
+        self.operation = operation
+        self.code = code
+        self.detail = detail
+        super().__init__(f"{operation} was refused ({code}): {detail}")
+
+
+class ConcurrentChangeError(FlywheelLoopError):
+    """A conditional write found another state than the one that was read; read again and retry."""
+
+
+class BatchEmptyError(FlywheelLoopError):
+    """After rows were left out nothing remains to train on."""
+
+
+class DatasetSlotsUsedError(FlywheelLoopError):
+    """The flywheel already holds as many datasets of a type as the service allows in its life."""
+
+
+class BatchNotFoundError(FlywheelLoopError):
+    """The ledger has no such batch; the execution was started by hand with a wrong input."""

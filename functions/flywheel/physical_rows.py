@@ -1,0 +1,204 @@
+"""Cut a stream of bytes into CSV rows, each with its physical line and byte offset.
+
+Decides where a row ends and which bytes cannot be a row at all. Knows nothing of labels. Python's
+``csv`` module parses each row; this module adds what it lacks: positions, a bound on a row's
+length, strict UTF-8 with the offending offset, and going on after a quote that is never closed.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+MAX_ROW_BYTES = 131_072
+"""Longest row, in bytes: the csv module's own limit of a field."""
+
+_MAGIC = {
+    b"\x1f\x8b": "is gzip-compressed: unpack it first",
+    b"PK\x03\x04": "is a zip archive or a spreadsheet: save it as CSV first",
+    b"\xff\xfe": "is UTF-16. Fix: flywheel convert FILE --encoding utf-16 --label 1 --text 2 -o OUT",
+    b"\xfe\xff": "is UTF-16. Fix: flywheel convert FILE --encoding utf-16 --label 1 --text 2 -o OUT",
+    b"%PDF": "is a PDF: only CSV is taken",
+}
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LINE_BREAKS = re.compile(r"[ \t]*[\r\n]+[ \t]*")
+
+
+@dataclass(frozen=True, slots=True)
+class PhysicalRow:
+    """The fields of one row and where it begins.
+
+    Parameters
+    ----------
+    number : int
+        The row's number among rows, from 1 (blank lines are not rows).
+    line : int
+        The physical line it begins on, from 1.
+    offset : int
+        The byte it begins at, from 0.
+    fields : list of str
+    repairs : tuple of str
+        What was changed so that it can be used.
+    """
+
+    number: int
+    line: int
+    offset: int
+    fields: list[str]
+    repairs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRow:
+    """Bytes that are no row; ``reason`` is a name of `flywheel.labeled_documents.Fault`."""
+
+    line: int
+    offset: int
+    reason: Literal["NOT_TEXT", "INVALID_UTF8", "NUL", "QUOTE", "ROW_TOO_LONG"]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    number: int
+    offset: int
+    data: bytes
+    is_cut: bool = False
+
+
+@dataclass(slots=True)
+class _State:
+    rows: int = 0
+    waiting: list[_Line] = field(default_factory=list)
+
+
+def physical_rows(chunks: Iterable[bytes]) -> Iterator[PhysicalRow | BrokenRow]:
+    r"""Give the rows of a CSV file, and in their place whatever is not one.
+
+    Parameters
+    ----------
+    chunks : iterable of bytes
+
+    Examples
+    --------
+    >>> [row.fields for row in physical_rows([b'A,"one', b', two"\r\nB,three'])]
+    [['A', 'one, two'], ['B', 'three']]
+    """
+    state = _State()
+    lines = _lines(chunks)
+    while (line := state.waiting.pop(0) if state.waiting else next(lines, None)) is not None:
+        first, repairs = line, []
+        if line.number == 1:
+            magic = next(
+                (word for mark, word in _MAGIC.items() if line.data.startswith(mark)), None
+            )
+            if magic is not None:
+                yield BrokenRow(0, 0, "NOT_TEXT", f"the file {magic}")
+                return
+            if line.data.startswith(_BYTE_ORDER_MARK):
+                repairs.append("byte order mark removed")
+                first = _Line(1, 0, line.data.removeprefix(_BYTE_ORDER_MARK), line.is_cut)
+        broken = _broken(first)
+        if broken is not None:
+            yield broken
+            continue
+        if not first.data.strip():
+            continue
+        row = _row(first, repairs, lines, state)
+        yield row
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[_Line]:
+    """Give physical lines without their ends; of a line that is too long, only its beginning."""
+    number, offset, rest, dropped = 1, 0, b"", 0
+    for chunk in chunks:
+        *whole, last = (rest + chunk).split(b"\n")
+        for data in whole:
+            yield _Line(number, offset, data[:MAX_ROW_BYTES], is_cut=bool(dropped))
+            offset += len(data) + dropped + 1
+            number, dropped = number + 1, 0
+        rest = last
+        if len(rest) > MAX_ROW_BYTES:
+            dropped += len(rest) - MAX_ROW_BYTES
+            rest = rest[:MAX_ROW_BYTES]
+    if rest:
+        yield _Line(number, offset, rest, is_cut=bool(dropped))
+
+
+def _broken(line: _Line) -> BrokenRow | None:
+    if line.is_cut:
+        message = f"the row is longer than {MAX_ROW_BYTES:,} bytes"
+        return BrokenRow(line.number, line.offset, "ROW_TOO_LONG", message)
+    if b"\0" in line.data:
+        at = line.offset + line.data.index(b"\0")
+        return BrokenRow(line.number, line.offset, "NUL", f"a NUL byte (at byte {at})")
+    try:
+        line.data.decode()
+    except UnicodeDecodeError as error:
+        at = line.offset + error.start
+        message = (
+            f"not UTF-8 (byte 0x{line.data[error.start]:02x} at byte {at}). "
+            "Fix: flywheel convert FILE --encoding windows-1252 --label 1 --text 2 -o OUT"
+        )
+        return BrokenRow(line.number, line.offset, "INVALID_UTF8", message)
+    return None
+
+
+def _row(
+    first: _Line, repairs: list[str], lines: Iterator[_Line], state: _State
+) -> PhysicalRow | BrokenRow:
+    """Parse the row that begins at a line; a quote may carry it over following lines."""
+    if b'"' not in first.data and b"\r" not in first.data:
+        state.rows += 1
+        fields = first.data.decode().split(",")
+        return PhysicalRow(state.rows, first.number, first.offset, fields, tuple(repairs))
+    taken = [first]
+    while True:
+        record = b"\n".join(line.data.rstrip(b"\r") for line in taken).decode()
+        try:
+            # A carriage return alone ends no row; within a text it becomes a space like any break.
+            row = record.replace("\r", "\n") if '"' in record else record.replace("\r", " ")
+            fields = next(csv.reader([row], strict=True, skipinitialspace=True))
+        except csv.Error as error:
+            if "unexpected end of data" not in str(error):
+                where = (
+                    "a quote opens here and is never closed"
+                    if taken[1:]
+                    else "text follows a closing quote"
+                )
+                message = f"{where}; a quote within a text is written twice"
+                state.waiting[:0] = taken[1:]
+                return BrokenRow(first.number, first.offset, "QUOTE", message)
+            if _take_until_quote(taken, lines, state):
+                continue
+            state.waiting[:0] = taken[1:]
+            message = (
+                "a quote opens here and is never closed; a quote within a text is written twice"
+            )
+            return BrokenRow(first.number, first.offset, "QUOTE", message)
+        return _parsed(first, fields, repairs, state)
+
+
+def _take_until_quote(taken: list[_Line], lines: Iterator[_Line], state: _State) -> bool:
+    """Take further lines up to the next with a quote; False where the row cannot go on."""
+    size = sum(len(line.data) for line in taken)
+    while size < MAX_ROW_BYTES:
+        line = state.waiting.pop(0) if state.waiting else next(lines, None)
+        if line is None:
+            return False
+        taken.append(line)
+        if _broken(line) is not None:
+            return False
+        size += len(line.data) + 1
+        if b'"' in line.data:
+            return True
+    return False
+
+
+def _parsed(first: _Line, fields: list[str], repairs: list[str], state: _State) -> PhysicalRow:
+    cleaned = [_LINE_BREAKS.sub(" ", value) for value in fields]
+    if cleaned != fields:
+        repairs.append("line breaks within texts became spaces")
+    state.rows += 1
+    return PhysicalRow(state.rows, first.number, first.offset, cleaned, tuple(repairs))

@@ -1,0 +1,56 @@
+"""What is told of one upload: refused, gone, misplaced, or taken with rows left out.
+
+Decides the words; `flywheel.notices.upload_digest` gathers them. An upload that was taken whole is
+no news of its own: the notice that its batch started names it.
+"""
+
+from flywheel.labeled_documents import ROW_FAULTS, Fault, Report
+from flywheel.notices import UploadNews, file_name, shown
+
+_MAX_LINE_CHARACTERS = 300
+
+
+def refused(key: str, report: Report) -> UploadNews:
+    """Tell that a file was refused, with its problems."""
+    lines = [
+        *_lines(report),
+        "Nothing was sent to Comprehend and nothing was spent. Repair the file and upload it again;",
+        "`flywheel validate FILE` says the same before uploading.",
+    ]
+    return UploadNews(key, f"REFUSED {file_name(key)}: {_headline(report)}", lines)
+
+
+def taken_in_part(key: str, report: Report) -> UploadNews | None:
+    """Tell which rows were left out of a file that was taken; None where there were none."""
+    if not report.left_out:
+        return None
+    headline = f"TAKEN {file_name(key)}: {report.left_out} of {report.rows_read} rows left out"
+    lines = [*_lines(report), "The other rows are staged. Repair these rows and upload them alone."]
+    return UploadNews(key, headline, lines)
+
+
+def misplaced(key: str, message: str) -> UploadNews:
+    """Tell that an object lies where no flywheel looks."""
+    lines = [f"{shown(message, _MAX_LINE_CHARACTERS)}.", "Upload it again there."]
+    return UploadNews(key, f"REFUSED {file_name(key)}: not under a flywheel's folder", lines)
+
+
+def gone(key: str) -> UploadNews:
+    """Tell that an object was deleted before it could be read."""
+    lines = [
+        "This version was deleted before it was read. Upload it again if it was meant to count."
+    ]
+    return UploadNews(key, f"GONE {file_name(key)}: deleted before it was read", lines)
+
+
+def _headline(report: Report) -> str:
+    """Return the reason in few words: the file's fault, or how many rows are bad."""
+    file_faults = [fault for fault in report.problem_counts if fault not in ROW_FAULTS]
+    if file_faults == [Fault.TOO_MANY_BAD_ROWS] or not file_faults:
+        return f"{report.left_out} bad row{'s' if report.left_out != 1 else ''}"
+    named = [fault.value for fault in file_faults if fault is not Fault.TOO_MANY_BAD_ROWS]
+    return ", ".join(named[:3])
+
+
+def _lines(report: Report) -> list[str]:
+    return [shown(line, _MAX_LINE_CHARACTERS) for line in report.lines()]

@@ -1,0 +1,105 @@
+"""NotifySlack: pass a notice on to a Slack channel.
+
+The webhook is a credential: it is read from Secrets Manager at each start of a process, never
+logged, and only Slack's own host is called. Text is sent as plain text, which Slack does not
+interpret.
+"""
+
+import json
+import os
+from functools import cache
+from http.client import HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from adapters.clients import client
+from flywheel.errors import ServiceBusyError, ServiceRefusedError
+
+logger = Logger()
+tracer = Tracer()
+processor = BatchProcessor(event_type=EventType.SQS)
+
+_HOST = "hooks.slack.com"
+_TIMEOUT_SECONDS = 5
+_MAX_BLOCK_CHARACTERS = 2900
+"""Below Slack's limit of 3,000 characters a text block."""
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Send the notices of one delivery; those that fail are delivered again."""
+    return process_partial_response(
+        event=event, record_handler=_send_record, processor=processor, context=context
+    )
+
+
+def _send_record(record: SQSRecord) -> None:
+    envelope = record.json_body
+    send(message(envelope["Subject"], envelope["Message"]))
+
+
+def message(subject: str, body: str) -> dict[str, Any]:
+    """Return a Slack message of a notice: a header and the body, both as plain text."""
+    shown = body if len(body) <= _MAX_BLOCK_CHARACTERS else body[:_MAX_BLOCK_CHARACTERS] + "..."
+    return {
+        "text": _escaped(subject),
+        "blocks": [
+            {"type": "header", "text": _plain(subject)},
+            {"type": "section", "text": _plain(shown)},
+        ],
+    }
+
+
+def send(document: dict[str, Any]) -> None:
+    """Post a message to the webhook.
+
+    Raises
+    ------
+    ServiceBusyError
+        Slack was busy: the notice is delivered again.
+    ServiceRefusedError
+        The webhook is wrong or Slack refuses it.
+    """
+    path = _webhook_path()
+    connection = HTTPSConnection(_HOST, timeout=_TIMEOUT_SECONDS)
+    try:
+        connection.request("POST", path, json.dumps(document), {"Content-Type": "application/json"})
+        status = connection.getresponse().status
+    except OSError as error:
+        raise ServiceBusyError("slack:webhook", type(error).__name__) from None
+    finally:
+        connection.close()
+    if status in {429} or status >= 500:  # noqa: PLR2004 - HTTP's own classes
+        raise ServiceBusyError("slack:webhook", str(status))
+    if status >= 400:  # noqa: PLR2004 - HTTP's own classes
+        raise ServiceRefusedError("slack:webhook", str(status), "check the webhook's secret")
+
+
+@cache
+def _webhook_path() -> str:
+    secret = client("secretsmanager").get_secret_value(SecretId=os.environ["SLACK_SECRET"])
+    url = urlsplit(secret["SecretString"].strip())
+    if url.scheme != "https" or url.hostname != _HOST:
+        raise ServiceRefusedError(
+            "slack:webhook", "WrongHost", f"the secret must hold an https://{_HOST}/ address"
+        )
+    return url.path
+
+
+def _plain(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,95 @@
+"""Reconcile: what events, crashes and time leave behind is found and set right.
+
+Runs on a schedule and, for upload notices whose window is over, from their queue. In order:
+executions that ended without closing their batch, batches whose execution never began, flywheels
+that only time makes ready, and notices that were not sent.
+"""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from adapters.clients import client
+from adapters.configuration import KnownFlywheel
+from adapters.ledger.batches import BatchRow
+from adapters.services import Services, services
+from flywheel.batches import BatchState
+
+logger = Logger()
+tracer = Tracer()
+metrics = Metrics()
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Send the digests that are due, or look at everything."""
+    world = services("reconcile")
+    if "Records" in event:
+        flywheels = {json.loads(record["body"])["flywheel"] for record in event["Records"]}
+        return {"notices": sum(send_digests(world, flywheel) for flywheel in flywheels)}
+    found = reconcile(world)
+    for name, count in found.items():
+        metrics.add_metric(name=f"reconciled_{name}", unit=MetricUnit.Count, value=count)
+    logger.info("reconciled", **found)
+    return found
+
+
+def send_digests(services: Services, flywheel: str) -> int:
+    """Send one flywheel's upload news, whose window is over, as one notice."""
+    return services.notices.publish_digests(services.now(), timedelta(0), flywheel)
+
+
+def reconcile(services: Services) -> dict[str, int]:
+    """Look at everything once; returns how much of each kind was set right."""
+    window = timedelta(seconds=services.configuration.notice_window_seconds)
+    flywheels = list(services.flywheels().values())
+    return {
+        "batches": sum(_continue_batch(services, known) for known in flywheels),
+        "opened": sum(_open_batch(services, known) for known in flywheels),
+        "notices": services.notices.publish_pending()
+        + services.notices.publish_digests(services.now(), window),
+    }
+
+
+def _open_batch(services: Services, known: KnownFlywheel) -> bool:
+    batch, _ = services.workflow.open_when_ready(known, services.now())
+    return batch is not None
+
+
+def _continue_batch(services: Services, known: KnownFlywheel) -> bool:
+    """Restart or close a batch that nobody works on; False where all is as it should be."""
+    row = services.ledger.flywheels.get(known.settings.name)
+    if row is None or row.open_batch is None:
+        return False
+    batch = services.ledger.batches.get(row.name, row.open_batch)
+    execution = services.workflow.status(batch)
+    if execution is None:
+        services.workflow.start(known, batch)
+        return True
+    status, error, cause = execution
+    if status == "RUNNING":
+        return False
+    if batch.state is BatchState.CLOSED:
+        failure = None
+    else:
+        failure = {"error": error or f"Execution{status.title()}", "cause": cause}
+    _close(services, batch, failure)
+    return True
+
+
+def _close(services: Services, batch: BatchRow, failure: dict[str, str] | None) -> None:
+    payload = {
+        "execution": {"flywheel": batch.flywheel, "batch": batch.batch, "failure": failure},
+        "state_machine_arn": services.configuration.state_machine_arn,
+    }
+    client("lambda").invoke(
+        FunctionName=services.configuration.close_batch_function,
+        InvocationType="Event",
+        Payload=json.dumps(payload).encode(),
+    )

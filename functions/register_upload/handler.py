@@ -1,0 +1,107 @@
+"""RegisterUpload: one S3 event in, one upload registered, staged or refused.
+
+Reads exactly the version that the event names, and resumes from the ledger's state when the event
+comes again. Opens a batch when the rules are met. Read next: `register_upload.staging`.
+"""
+
+import json
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes import S3EventBridgeNotificationEvent
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from adapters.clients import client
+from adapters.ledger.uploads import NO_FLYWHEEL
+from adapters.services import Services, services
+from flywheel import upload_news
+from flywheel.errors import MisplacedKeyError
+from flywheel.notices import UploadNews
+from flywheel.uploads import ObjectVersion, UploadState, is_folder_marker, place_of
+from register_upload.staging import stage
+
+logger = Logger()
+tracer = Tracer()
+processor = BatchProcessor(event_type=EventType.SQS)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Register the uploads of one delivery; those that fail are delivered again."""
+    return process_partial_response(
+        event=event, record_handler=_register_record, processor=processor, context=context
+    )
+
+
+def _register_record(record: SQSRecord) -> None:
+    event = S3EventBridgeNotificationEvent(record.json_body)
+    found = event.detail.object
+    version_id = found.version_id
+    if not version_id or version_id == "null":
+        raise ValueError(f"{found.key}: the event names no version; is versioning on?")
+    upload = ObjectVersion(event.detail.bucket.name, found.key, version_id)
+    logger.set_correlation_id(upload.uid)
+    register(services("register_upload"), upload, int(found.size or 0))
+
+
+def register(services: Services, upload: ObjectVersion, size_bytes: int) -> None:
+    """Register one object version, from whatever state the ledger has it in."""
+    if is_folder_marker(upload.key, size_bytes):
+        return
+    ledger, now = services.ledger, services.now()
+    flywheels = services.flywheels()
+    try:
+        place = place_of(upload.key, flywheels)
+    except MisplacedKeyError as error:
+        row = ledger.uploads.receive(
+            upload, flywheel=NO_FLYWHEEL, kind="-", size_bytes=size_bytes, now=now
+        )
+        if row.state is UploadState.RECEIVED:
+            refuse(services, upload, NO_FLYWHEEL, upload_news.misplaced(upload.key, str(error)))
+        return
+    known = flywheels[place.flywheel]
+    ledger.flywheels.ensure(place.flywheel, known.arn)
+    row = ledger.uploads.receive(
+        upload, flywheel=place.flywheel, kind=place.kind, size_bytes=size_bytes, now=now
+    )
+    if row.state is UploadState.RECEIVED:
+        staging = stage(services, upload, place, known)
+        if staging.refusal is not None:
+            refuse(services, upload, place.flywheel, staging.refusal, staging.state)
+            return
+        if staging.news is not None:
+            announce(services, place.flywheel)
+        ledger.flywheels.count_registration(place.flywheel)
+    batch, ready = services.workflow.open_when_ready(known, services.now())
+    logger.info("registered", key=upload.key, opened=batch and batch.batch, lacks=ready.lacks)
+
+
+def refuse(
+    services: Services,
+    upload: ObjectVersion,
+    flywheel: str,
+    news: UploadNews,
+    state: UploadState = UploadState.REFUSED,
+) -> None:
+    """Record a refusal with its news, and have the news told."""
+    services.ledger.uploads.refuse(
+        upload.uid, flywheel, state=state, reasons=news.lines, news=news, now=services.now()
+    )
+    announce(services, flywheel)
+
+
+def announce(services: Services, flywheel: str) -> None:
+    """Have the flywheel's upload news sent as one digest when the notice window is over."""
+    client("sqs").send_message(
+        QueueUrl=services.configuration.notices_due_queue_url,
+        MessageBody=json.dumps({"flywheel": flywheel}),
+        DelaySeconds=services.configuration.notice_window_seconds,
+    )

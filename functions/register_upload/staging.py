@@ -1,0 +1,78 @@
+"""Check one upload and write its canonical copy to the staging bucket.
+
+The copy is written before the ledger says STAGED, under a name that comes from the upload's
+identity, so a repeat writes the same or finds it there.
+"""
+
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+
+from adapters.clients import client
+from adapters.configuration import KnownFlywheel
+from adapters.objects import version_chunks
+from adapters.services import Services
+from flywheel import upload_news
+from flywheel.batches import StagedUpload
+from flywheel.errors import ServiceBusyError
+from flywheel.labeled_documents import Allowance, LabeledDocuments, csv_line
+from flywheel.notices import UploadNews
+from flywheel.uploads import ObjectVersion, Place, UploadState
+
+_MEMORY_BYTES = 8 << 20
+"""A canonical copy up to this size stays in memory; a larger one goes to the function's disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """What came of it: a refusal with the state it leads to, or at most news of rows left out."""
+
+    refusal: UploadNews | None = None
+    state: UploadState = UploadState.STAGED
+    news: UploadNews | None = None
+
+
+def stage(services: Services, upload: ObjectVersion, place: Place, known: KnownFlywheel) -> Staging:
+    """Check an upload, copy its accepted rows, and move it to STAGED unless it is refused."""
+    chunks = version_chunks(client("s3"), upload)
+    if chunks is None:
+        return Staging(upload_news.gone(upload.key), UploadState.GONE)
+    labels = _labels(services, known.arn)
+    documents = LabeledDocuments(chunks, labels, _allowance(known))
+    with tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES) as copy:
+        for row in documents:
+            copy.write(csv_line(row).encode())
+        report = documents.report
+        if report.is_refused:
+            return Staging(upload_news.refused(upload.key, report), UploadState.REFUSED)
+        staged = StagedUpload(
+            uid=upload.uid,
+            key=upload.key,
+            kind=place.kind,
+            staged_key=f"uploads/{place.flywheel}/{upload.uid}.csv",
+            label_counts=report.label_counts,
+            size_bytes=copy.tell(),
+            staged_at=services.now(),
+        )
+        copy.seek(0)
+        services.staging.create(staged.staged_key, copy)
+    news = upload_news.taken_in_part(upload.key, report)
+    services.ledger.uploads.stage(place.flywheel, staged, left_out=report.left_out, news=news)
+    return Staging(news=news)
+
+
+def _allowance(known: KnownFlywheel) -> Allowance:
+    rules = known.settings.batch
+    if rules.bad_rows == "refuse":
+        return Allowance(rows=0)
+    return Allowance(rules.max_bad_rows, rules.max_bad_rows_fraction)
+
+
+@cache
+def _labels(services: Services, flywheel_arn: str) -> tuple[str, ...]:
+    """Return the flywheel's labels; they are final, so they are asked for once a process."""
+    facts = services.comprehend(flywheel_arn).describe()
+    if not facts.labels:
+        # The service names the labels only of a flywheel that is ACTIVE.
+        raise ServiceBusyError("comprehend:DescribeFlywheel", f"flywheel is {facts.status}")
+    return tuple(facts.labels)

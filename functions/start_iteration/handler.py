@@ -1,0 +1,98 @@
+"""StartIteration: tell people, then start the flywheel's iteration, once.
+
+The notice goes out before any money is spent. An iteration that somebody else runs is waited for;
+one that began after our datasets were complete and that no batch has booked is ours: the reply to
+an earlier try was lost.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from adapters.comprehend import Comprehend
+from adapters.ledger.batches import BatchRow
+from adapters.ledger.flywheels import FlywheelRow
+from adapters.services import Services, services
+from flywheel.batches import BatchName, BatchState
+from flywheel.notices import BatchFacts, started
+
+logger = Logger()
+tracer = Tracer()
+
+_FIRST_LOOK_FRACTION = 0.8
+"""The first look comes when this part of an average iteration's time has passed."""
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Start the iteration of an execution's batch."""
+    logger.set_correlation_id(f"{event['flywheel']}-batch-{event['batch']}")
+    return start(services("start_iteration"), event["flywheel"], event["batch"])
+
+
+def start(services: Services, flywheel: str, number: int) -> dict[str, Any]:
+    """Start a batch's iteration, from whatever state the ledger has it in.
+
+    Returns
+    -------
+    dict
+        ``is_started``; when true also ``iteration_id`` and ``wait_seconds`` until the first look.
+    """
+    ledger = services.ledger
+    known, batch = services.flywheel(flywheel), ledger.batches.get(flywheel, number)
+    row = ledger.flywheels.ensure(flywheel, known.arn)
+    iteration_id = batch.iteration_id
+    if batch.state is BatchState.SEALED:
+        comprehend = services.comprehend(row.arn)
+        _announce(services, comprehend, batch, row)
+        iteration_id = _iteration_id(comprehend, batch, row)
+        if iteration_id is None:
+            return {"is_started": False}
+        ledger.batches.start(batch, iteration_id, services.now())
+    past = row.past_seconds
+    planned = int(_FIRST_LOOK_FRACTION * sum(past) / len(past)) if past else 0
+    wait_seconds = max(known.settings.batch.poll_seconds, planned)
+    return {"is_started": True, "iteration_id": iteration_id, "wait_seconds": wait_seconds}
+
+
+def _iteration_id(comprehend: Comprehend, batch: BatchRow, row: FlywheelRow) -> str | None:
+    """Return the iteration that was started for this batch; None while another one runs."""
+    token = BatchName(batch.flywheel, batch.batch, batch.attempt).token("iteration")
+    iteration_id = comprehend.start_iteration(token)
+    if iteration_id is not None:
+        return iteration_id
+    complete_at = max(comprehend.dataset_completed_at(arn) for arn in batch.datasets)
+    running = (iteration for iteration in comprehend.iterations() if iteration.is_running)
+    ours = (
+        iteration.id
+        for iteration in running
+        if iteration.created_at >= complete_at
+        and (row.last_iteration_at is None or iteration.created_at > row.last_iteration_at)
+    )
+    return next(ours, None)
+
+
+def _announce(
+    services: Services, comprehend: Comprehend, batch: BatchRow, row: FlywheelRow
+) -> None:
+    facts = BatchFacts(
+        environment=services.configuration.environment,
+        flywheel=batch.flywheel,
+        batch=batch.batch,
+        flywheel_arn=row.arn,
+        uploads=batch.uploads,
+        live_model=comprehend.describe().active_model,
+    )
+    notice = started(
+        facts,
+        documents=batch.documents,
+        label_counts=batch.label_counts,
+        left_out=batch.left_out,
+        waiting_labels=batch.waiting_labels,
+        has_test_set=comprehend.has_test_dataset(),
+        past_seconds=row.past_seconds,
+    )
+    if services.ledger.batches.announce(batch, notice, services.now()):
+        services.notices.publish(batch.flywheel, notice)

@@ -1,0 +1,153 @@
+"""One Comprehend flywheel, its data access role, and what the functions are told of it.
+
+The active model is never set here: a later deploy would undo a promotion.
+"""
+
+import json
+
+import aws_cdk as cdk
+from aws_cdk import aws_comprehend as comprehend
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from flywheel.settings import FlywheelSettings
+
+_MAX_PARAMETER_BYTES = 8192
+"""*Source*: Systems Manager, advanced parameters."""
+
+_FIRST_GENERATION = 1
+
+
+class ComprehendFlywheel(Construct):
+    """A new flywheel, or one that exists and is adopted.
+
+    Parameters
+    ----------
+    settings : FlywheelSettings
+    environment_name : str
+    settings_path : str
+        SSM path under which the functions look.
+    staging, lake : Bucket
+        Where its datasets lie, and where the service keeps what it makes of them.
+    removal_policy : RemovalPolicy
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: FlywheelSettings,
+        environment_name: str,
+        settings_path: str,
+        staging: s3.Bucket,
+        lake: s3.Bucket,
+        removal_policy: cdk.RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        if settings.adopt is not None:
+            self.arn = settings.adopt
+            self._let_adopted_role_read(settings, staging)
+        else:
+            self.arn = self._create(settings, environment_name, staging, lake, removal_policy)
+        document = {"arn": self.arn, "settings": json.loads(settings.for_functions())}
+        value = cdk.Stack.of(self).to_json_string(document)
+        size = len(json.dumps(document).encode())
+        if size > _MAX_PARAMETER_BYTES:
+            raise ValueError(
+                f"flywheels.{settings.name}: its settings take {size:,} bytes; "
+                f"a parameter holds {_MAX_PARAMETER_BYTES:,}: use fewer rules"
+            )
+        ssm.StringParameter(
+            self,
+            "Settings",
+            # Named, since the functions find their flywheels by the path.
+            parameter_name=f"{settings_path}/{settings.name}",
+            string_value=value,
+            tier=ssm.ParameterTier.ADVANCED,
+        )
+
+    def _create(
+        self,
+        settings: FlywheelSettings,
+        environment_name: str,
+        staging: s3.Bucket,
+        lake: s3.Bucket,
+        removal_policy: cdk.RemovalPolicy,
+    ) -> str:
+        role = self._data_access_role(settings, staging, lake)
+        flywheel = comprehend.CfnFlywheel(
+            self,
+            "Flywheel",
+            # Named, since roles are limited to the environment's names.
+            flywheel_name=f"{environment_name}-{settings.name}-g{_FIRST_GENERATION}",
+            data_access_role_arn=role.role_arn,
+            data_lake_s3_uri=f"s3://{lake.bucket_name}/{settings.name}",
+            model_type="DOCUMENT_CLASSIFIER",
+            task_config=comprehend.CfnFlywheel.TaskConfigProperty(
+                language_code=str(settings.language),
+                document_classification_config=comprehend.CfnFlywheel.DocumentClassificationConfigProperty(
+                    mode="MULTI_CLASS", labels=list(settings.labels or ())
+                ),
+            ),
+        )
+        flywheel.apply_removal_policy(removal_policy)
+        flywheel.node.add_dependency(role)
+        return flywheel.attr_arn
+
+    def _data_access_role(
+        self, settings: FlywheelSettings, staging: s3.Bucket, lake: s3.Bucket
+    ) -> iam.Role:
+        """Return the role as which Comprehend reads datasets and keeps its data lake.
+
+        Its policy is inline, so that it is there when the service first uses the role.
+        """
+        datasets, own_lake = f"batches/{settings.name}/*", f"{settings.name}/*"
+        return iam.Role(
+            self,
+            "DataAccess",
+            assumed_by=iam.ServicePrincipal(
+                "comprehend.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
+            ),
+            inline_policies={
+                "Data": iam.PolicyDocument(
+                    statements=[
+                        _list(staging, datasets),
+                        iam.PolicyStatement(
+                            actions=["s3:GetObject"], resources=[staging.arn_for_objects(datasets)]
+                        ),
+                        _list(lake, own_lake),
+                        iam.PolicyStatement(
+                            actions=["s3:GetObject", "s3:PutObject"],
+                            resources=[lake.arn_for_objects(own_lake)],
+                        ),
+                    ]
+                )
+            },
+        )
+
+    def _let_adopted_role_read(self, settings: FlywheelSettings, staging: s3.Bucket) -> None:
+        """Let the adopted flywheel's own role read this flywheel's batches, and nothing else."""
+        role = iam.ArnPrincipal(str(settings.data_access_role_arn))
+        datasets = f"batches/{settings.name}/*"
+        may_list = _list(staging, datasets)
+        may_list.add_principals(role)
+        staging.add_to_resource_policy(may_list)
+        staging.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["s3:GetObject"],
+                resources=[staging.arn_for_objects(datasets)],
+                principals=[role],
+            )
+        )
+
+
+def _list(bucket: s3.Bucket, prefix: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=["s3:ListBucket"],
+        resources=[bucket.bucket_arn],
+        conditions={"StringLike": {"s3:prefix": prefix}},
+    )

@@ -1,0 +1,381 @@
+"""The iteration workflow, every state in order.
+
+Gather -> SealBatch -> AwaitDatasets -> StartIteration -> AwaitIteration -> CompareModels ->
+CloseBatch. Both ends meet in CloseBatch: a failure is shaped by one Pass state and goes there too.
+No function waits: each wait is a Wait, a look (an SDK call) and a Choice. The state machine cannot
+subtract times, so deadlines are counted in looks.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+_RETRIED_ERRORS = ["ServiceBusyError", "ConcurrentChangeError"]
+"""Class names of functions' errors that pass by themselves (`flywheel.errors`)."""
+
+_BUSY_SERVICE_ERRORS = ["Comprehend.TooManyRequestsException", "Comprehend.InternalServerException"]
+
+_LONGEST = cdk.Duration.days(7)
+"""Above every deadline that can be set; what exceeds it is closed by `reconcile`."""
+
+_IDENTITY = {
+    "flywheel.$": "$.flywheel",
+    "batch.$": "$.batch",
+    "attempt.$": "$.attempt",
+}
+
+
+class IterationWorkflow(Construct):
+    """The state machine that takes one batch from its uploads to a verdict.
+
+    Parameters
+    ----------
+    seal_batch, start_iteration, compare_models, close_batch : Function
+        Their construct ids are the names of the states that call them.
+    ledger : Table
+        Watched while uploads gather.
+    flywheel_resources, dataset_resources : sequence of str
+        ARNs, with wildcards, that may be described.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        seal_batch: lambda_.Function,
+        start_iteration: lambda_.Function,
+        compare_models: lambda_.Function,
+        close_batch: lambda_.Function,
+        ledger: dynamodb.Table,
+        flywheel_resources: Sequence[str],
+        dataset_resources: Sequence[str],
+        removal_policy: cdk.RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._flywheel_resources = list(flywheel_resources)
+        self._dataset_resources = list(dataset_resources)
+        ending = self._closing(close_batch)
+        self._failed = self._shaped_failure(ending)
+        compare = self._invoke(compare_models, result_path="$.verdict").next(ending)
+        await_iteration = self._await_iteration(compare)
+        start = self._start_iteration(start_iteration, await_iteration)
+        await_datasets = self._await_datasets().next(start)
+        seal = self._invoke(seal_batch, result_path="$.sealed").next(await_datasets)
+        gather = self._gather(ledger, seal)
+        self.state_machine = sfn.StateMachine(
+            self,
+            "StateMachine",
+            definition_body=sfn.DefinitionBody.from_chainable(gather),
+            state_machine_type=sfn.StateMachineType.STANDARD,
+            timeout=_LONGEST,
+            tracing_enabled=True,
+            logs=sfn.LogOptions(
+                destination=logs.LogGroup(
+                    self,
+                    "Logs",
+                    retention=logs.RetentionDays.THREE_MONTHS,
+                    removal_policy=removal_policy,
+                ),
+                level=sfn.LogLevel.ALL,
+            ),
+        )
+
+    def _gather(self, ledger: dynamodb.Table, then: sfn.IChainable) -> sfn.Chain:
+        """Wait until nothing was registered for a quiet time: a burst becomes one batch."""
+        pause = _wait(self, "Gather", "$.quiet_seconds")
+        look = tasks.DynamoGetItem(
+            self,
+            "LookAtRegistrations",
+            table=ledger,
+            key={
+                "pk": tasks.DynamoAttributeValue.from_string(
+                    sfn.JsonPath.format("FLYWHEEL#{}", sfn.JsonPath.string_at("$.flywheel"))
+                ),
+                "sk": tasks.DynamoAttributeValue.from_string("GATHER"),
+            },
+            consistent_read=True,
+            result_selector={"count.$": "$.Item.registrations.N"},
+            result_path="$.registrations",
+        )
+        again = sfn.Pass(
+            self,
+            "GatherMore",
+            parameters={
+                "seen.$": "$.registrations.count",
+                "looks_left.$": "States.MathAdd($.gather.looks_left, -1)",
+            },
+            result_path="$.gather",
+        )
+        is_quiet = sfn.Condition.string_equals_json_path("$.registrations.count", "$.gather.seen")
+        choice = (
+            sfn.Choice(self, "IsQuiet")
+            .when(is_quiet, then)
+            .when(sfn.Condition.number_less_than_equals("$.gather.looks_left", 0), then)
+            .otherwise(again.next(pause))
+        )
+        # Looking is only a courtesy to bursts: a trouble with it must not lose the batch.
+        look.add_catch(then, errors=["States.ALL"], result_path="$.registrations")
+        return sfn.Chain.start(pause).next(look).next(choice)
+
+    def _await_datasets(self) -> sfn.Map:
+        """Wait until the service has taken every dataset of the batch."""
+        pause = _wait(self, "PauseForDataset", "$.poll_seconds")
+        look = tasks.CallAwsService(
+            self,
+            "DescribeDataset",
+            service="comprehend",
+            action="describeDataset",
+            parameters={"DatasetArn.$": "$.arn"},
+            iam_resources=self._dataset_resources,
+            result_selector={"dataset.$": "$.DatasetProperties"},
+            result_path="$.look",
+        )
+        look.add_retry(errors=_BUSY_SERVICE_ERRORS, **_patiently())
+        count = _count_look(self, "CountDatasetLook")
+        status = "$.look.dataset.Status"
+        choice = (
+            sfn.Choice(self, "IsDatasetComplete")
+            .when(
+                sfn.Condition.string_equals(status, "COMPLETED"),
+                sfn.Succeed(self, "DatasetComplete"),
+            )
+            .when(
+                sfn.Condition.and_(
+                    sfn.Condition.string_equals(status, "FAILED"), _has("$.look.dataset.Message")
+                ),
+                sfn.Fail(
+                    self,
+                    "DatasetRefused",
+                    error="DatasetFailed",
+                    cause_path="$.look.dataset.Message",
+                ),
+            )
+            .when(
+                sfn.Condition.string_equals(status, "FAILED"),
+                sfn.Fail(
+                    self,
+                    "DatasetRefusedSilently",
+                    error="DatasetFailed",
+                    cause="Comprehend gives no reason.",
+                ),
+            )
+            .when(
+                sfn.Condition.number_less_than_equals("$.looks.left", 0),
+                sfn.Fail(
+                    self,
+                    "DatasetDeadline",
+                    error="DatasetDeadlineExceeded",
+                    cause="A dataset was not complete before iteration_deadline_hours were over.",
+                ),
+            )
+            .otherwise(count.next(pause))
+        )
+        datasets = sfn.Map(
+            self,
+            "AwaitDatasets",
+            items_path="$.sealed.datasets",
+            item_selector={
+                "arn.$": "$$.Map.Item.Value",
+                "poll_seconds.$": "$.poll_seconds",
+                "looks.$": "$.looks",
+            },
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        datasets.item_processor(sfn.Chain.start(pause).next(look).next(choice))
+        datasets.add_catch(self._failed, result_path="$.caught")
+        return datasets
+
+    def _start_iteration(self, function: lambda_.Function, then: sfn.IChainable) -> sfn.Chain:
+        """Start the iteration; while a foreign one runs, wait for it."""
+        start = self._invoke(function, result_path="$.iteration")
+        turn = _wait(self, "AwaitTurn", "$.poll_seconds")
+        choice = (
+            sfn.Choice(self, "IsStarted")
+            .when(sfn.Condition.boolean_equals("$.iteration.is_started", True), then)
+            .when(
+                sfn.Condition.number_less_than_equals("$.looks.left", 0),
+                _shaped(
+                    self,
+                    "TurnDeadline",
+                    error="TurnDeadlineExceeded",
+                    cause="Another iteration occupied the flywheel for iteration_deadline_hours.",
+                ).next(self._failed),
+            )
+            .otherwise(_count_look(self, "CountTurnLook").next(turn).next(start))
+        )
+        return sfn.Chain.start(start).next(choice)
+
+    def _await_iteration(self, then: sfn.IChainable) -> sfn.Chain:
+        """Look at the iteration until it is terminal; the first look is planned from the past."""
+        pause = _wait(self, "AwaitIteration", "$.iteration.wait_seconds")
+        look = tasks.CallAwsService(
+            self,
+            "DescribeIteration",
+            service="comprehend",
+            action="describeFlywheelIteration",
+            parameters={
+                "FlywheelArn.$": "$.flywheel_arn",
+                "FlywheelIterationId.$": "$.iteration.iteration_id",
+            },
+            iam_resources=self._flywheel_resources,
+            result_selector={"properties.$": "$.FlywheelIterationProperties"},
+            result_path="$.look",
+        )
+        look.add_retry(errors=_BUSY_SERVICE_ERRORS, **_patiently())
+        look.add_catch(self._failed, result_path="$.caught")
+        again = sfn.Pass(
+            self,
+            "PlanNextLook",
+            parameters={
+                "is_started": True,
+                "iteration_id.$": "$.iteration.iteration_id",
+                "wait_seconds.$": "$.poll_seconds",
+            },
+            result_path="$.iteration",
+        )
+        count = _count_look(self, "CountIterationLook")
+        status = "$.look.properties.Status"
+        choice = (
+            sfn.Choice(self, "IsIterationOver")
+            .when(sfn.Condition.string_equals(status, "COMPLETED"), then)
+            .when(
+                sfn.Condition.or_(
+                    sfn.Condition.string_equals(status, "FAILED"),
+                    sfn.Condition.string_equals(status, "STOPPED"),
+                ),
+                self._iteration_failed(),
+            )
+            .when(
+                sfn.Condition.number_less_than_equals("$.looks.left", 0),
+                _shaped(
+                    self,
+                    "IterationDeadline",
+                    error="IterationDeadlineExceeded",
+                    cause="The iteration still runs after iteration_deadline_hours.",
+                ).next(self._failed),
+            )
+            .otherwise(count.next(again).next(pause))
+        )
+        return sfn.Chain.start(pause).next(look).next(choice)
+
+    def _iteration_failed(self) -> sfn.Choice:
+        """Shape what the service says of an iteration that failed or was stopped."""
+        told = sfn.Pass(
+            self,
+            "IterationFailed",
+            parameters={
+                "Error.$": "States.Format('Iteration{}', $.look.properties.Status)",
+                "Cause.$": "$.look.properties.Message",
+            },
+            result_path="$.caught",
+        ).next(self._failed)
+        silent = _shaped(
+            self,
+            "IterationFailedSilently",
+            error="IterationFailed",
+            cause="Comprehend gives no reason.",
+        ).next(self._failed)
+        return (
+            sfn.Choice(self, "IsReasonGiven")
+            .when(_has("$.look.properties.Message"), told)
+            .otherwise(silent)
+        )
+
+    def _shaped_failure(self, then: sfn.IChainable) -> sfn.Pass:
+        """Give every failure one shape, on its way to CloseBatch."""
+        shape = sfn.Pass(
+            self,
+            "ShapeFailure",
+            parameters={
+                **_IDENTITY,
+                "failure": {"error.$": "$.caught.Error", "cause.$": "$.caught.Cause"},
+            },
+        )
+        shape.next(then)
+        return shape
+
+    def _closing(self, close_batch: lambda_.Function) -> sfn.Chain:
+        """Close the batch; an execution that had a failure ends as failed."""
+        close = tasks.LambdaInvoke(
+            self,
+            close_batch.node.id,
+            lambda_function=close_batch,
+            payload=sfn.TaskInput.from_object(
+                {"execution.$": "$", "state_machine_arn.$": "$$.StateMachine.Id"}
+            ),
+            payload_response_only=True,
+            result_path="$.closed",
+            retry_on_service_exceptions=True,
+        )
+        close.add_retry(errors=_RETRIED_ERRORS, **_patiently())
+        choice = (
+            sfn.Choice(self, "IsBatchFailed")
+            .when(
+                _has("$.failure"),
+                sfn.Fail(
+                    self, "BatchFailed", error_path="$.failure.error", cause_path="$.failure.cause"
+                ),
+            )
+            .otherwise(sfn.Succeed(self, "BatchJudged"))
+        )
+        return sfn.Chain.start(close).next(choice)
+
+    def _invoke(self, function: lambda_.Function, *, result_path: str) -> tasks.LambdaInvoke:
+        """Return the state of a function, named like it, with its retries and its way out."""
+        state = tasks.LambdaInvoke(
+            self,
+            function.node.id,
+            lambda_function=function,
+            payload=sfn.TaskInput.from_object(_IDENTITY),
+            payload_response_only=True,
+            result_path=result_path,
+            retry_on_service_exceptions=True,
+        )
+        state.add_retry(errors=_RETRIED_ERRORS, **_patiently())
+        state.add_catch(self._failed, result_path="$.caught")
+        return state
+
+
+def _wait(scope: Construct, name: str, seconds_path: str) -> sfn.Wait:
+    return sfn.Wait(scope, name, time=sfn.WaitTime.seconds_path(seconds_path))
+
+
+def _count_look(scope: Construct, name: str) -> sfn.Pass:
+    return sfn.Pass(
+        scope,
+        name,
+        parameters={"left.$": "States.MathAdd($.looks.left, -1)"},
+        result_path="$.looks",
+    )
+
+
+def _shaped(scope: Construct, name: str, *, error: str, cause: str) -> sfn.Pass:
+    return sfn.Pass(
+        scope,
+        name,
+        result=sfn.Result.from_object({"Error": error, "Cause": cause}),
+        result_path="$.caught",
+    )
+
+
+def _patiently() -> dict[str, Any]:
+    """Return how a passing trouble is retried: for some minutes, ever more slowly."""
+    return {
+        "interval": cdk.Duration.seconds(2),
+        "backoff_rate": 2,
+        "max_attempts": 8,
+        "max_delay": cdk.Duration.seconds(120),
+        "jitter_strategy": sfn.JitterType.FULL,
+    }
+
+
+def _has(path: str) -> sfn.Condition:
+    return sfn.Condition.and_(sfn.Condition.is_present(path), sfn.Condition.is_not_null(path))

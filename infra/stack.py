@@ -1,0 +1,306 @@
+"""The whole stack of one environment; reads like the picture in docs/architecture.md.
+
+Constructs, then what each function may do, then outputs. Each statement names the API call that
+needs it. Read next: `infra.iteration_workflow`.
+"""
+
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from flywheel.settings import Environment
+from infra.comprehend_flywheel import ComprehendFlywheel
+from infra.inbox import Inbox
+from infra.iteration_workflow import IterationWorkflow
+from infra.ledger import LedgerTable
+from infra.notice_topic import NoticeTopic
+from infra.private_bucket import private_bucket
+from infra.project_function import ProjectFunction
+from infra.project_queue import ProjectQueue
+
+_QUICK = cdk.Duration.minutes(2)
+_LONG = cdk.Duration.minutes(15)
+"""For the functions that read whole uploads; Lambda's most."""
+
+_RECONCILED_EVERY = cdk.Duration.minutes(15)
+_VISIBLE_AFTER = 6
+"""Times a function's time-out, after which a message may be delivered again (Lambda guide)."""
+
+
+class FlywheelLoopStack(cdk.Stack):
+    """Labeled files in; better models live, or not, and everybody knows why.
+
+    Parameters
+    ----------
+    environment : Environment
+    asset_folder : Path
+        The Lambda asset.
+    env : aws_cdk.Environment
+        Account and region; may be left open.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        asset_folder: Path,
+        env: cdk.Environment,
+    ) -> None:
+        super().__init__(scope, construct_id, env=env, description="comprehend-flywheel-loop")
+        self._environment = environment
+        self._asset_folder = asset_folder
+        self._removal = (
+            cdk.RemovalPolicy.RETAIN if environment.keep_data else cdk.RemovalPolicy.DESTROY
+        )
+        self._settings_path = f"/{construct_id}/flywheels"
+
+        self.inbox = Inbox(
+            self,
+            "Inbox",
+            removal_policy=self._removal,
+            visibility_timeout=cdk.Duration.seconds(_LONG.to_seconds() * _VISIBLE_AFTER),
+        )
+        self.staging = private_bucket(self, "Staging", removal_policy=self._removal)
+        self.lake = private_bucket(self, "Lake", removal_policy=self._removal)
+        self.ledger = LedgerTable(self, "Ledger", removal_policy=self._removal)
+        quick_visibility = cdk.Duration.seconds(_QUICK.to_seconds() * _VISIBLE_AFTER)
+        self.notices = NoticeTopic(
+            self,
+            "Notices",
+            notifications=environment.notifications,
+            slack_visibility_timeout=quick_visibility,
+        )
+        self.notices_due = ProjectQueue(self, "NoticesDue", visibility_timeout=quick_visibility)
+        self.flywheels = [
+            ComprehendFlywheel(
+                self,
+                f"Flywheel-{settings.name}",
+                settings=settings,
+                environment_name=environment.name,
+                settings_path=self._settings_path,
+                staging=self.staging,
+                lake=self.lake,
+                removal_policy=self._removal,
+            )
+            for settings in environment.flywheels
+        ]
+
+        self.seal_batch = self._function("SealBatch", timeout=_LONG, memory_mib=2048)
+        self.start_iteration = self._function("StartIteration")
+        self.compare_models = self._function("CompareModels")
+        self.close_batch = self._function("CloseBatch")
+        self.workflow = IterationWorkflow(
+            self,
+            "IterationWorkflow",
+            seal_batch=self.seal_batch,
+            start_iteration=self.start_iteration,
+            compare_models=self.compare_models,
+            close_batch=self.close_batch,
+            ledger=self.ledger.table,
+            flywheel_resources=self._flywheel_arns(),
+            dataset_resources=self._flywheel_arns("/dataset/*"),
+            removal_policy=self._removal,
+        )
+        self.register_upload = self._function(
+            "RegisterUpload",
+            timeout=_LONG,
+            memory_mib=1024,
+            disk_mib=6144,
+            STATE_MACHINE_ARN=self.workflow.state_machine.state_machine_arn,
+            NOTICES_DUE_QUEUE_URL=self.notices_due.queue.queue_url,
+        )
+        self.reconcile = self._function(
+            "Reconcile",
+            STATE_MACHINE_ARN=self.workflow.state_machine.state_machine_arn,
+            CLOSE_BATCH_FUNCTION=self.close_batch.function_name,
+        )
+        self._connect()
+        self._grant()
+        if self.notices.slack is not None:
+            self._notify_slack(self.notices.slack)
+        self._outputs()
+
+    def _connect(self) -> None:
+        """Let events reach functions."""
+        self.inbox.uploads.feed(self.register_upload, reports_items=True)
+        self.notices_due.feed(self.reconcile, reports_items=False)
+        events.Rule(
+            self,
+            "ReconcileSchedule",
+            schedule=events.Schedule.rate(_RECONCILED_EVERY),
+            targets=[targets.LambdaFunction(self.reconcile)],
+        )
+
+    def _grant(self) -> None:
+        """Say what each function may do, and nothing else."""
+        everyone = [
+            self.register_upload,
+            self.seal_batch,
+            self.start_iteration,
+            self.compare_models,
+            self.close_batch,
+            self.reconcile,
+        ]
+        for function in everyone:
+            self.ledger.grant_use(function)
+            _allow(function, ["ssm:GetParametersByPath"], [self._settings_arn()])
+        self.inbox.bucket.grant_read(self.register_upload)
+        _allow(
+            self.register_upload,
+            ["s3:GetObjectVersion", "s3:ListBucketVersions"],
+            [self.inbox.bucket.bucket_arn, self.inbox.bucket.arn_for_objects("*")],
+        )
+        self.staging.grant_put(self.register_upload, "uploads/*")
+        self.notices_due.queue.grant_send_messages(self.register_upload)
+        self.staging.grant_read(self.seal_batch)
+        for prefix in ("uploads/*", "manifests/*", "batches/*"):
+            self.staging.grant_put(self.seal_batch, prefix)
+        for function in (
+            self.start_iteration,
+            self.compare_models,
+            self.close_batch,
+            self.reconcile,
+        ):
+            self.notices.topic.grant_publish(function)
+        self._grant_comprehend()
+        self._grant_workflow()
+
+    def _grant_comprehend(self) -> None:
+        """Let each function make the flywheel calls it makes; one alone may promote."""
+        flywheels, datasets = self._flywheel_arns(), self._flywheel_arns("/dataset/*")
+        calls = {
+            self.register_upload: ["DescribeFlywheel"],
+            self.seal_batch: ["CreateDataset"],
+            self.start_iteration: [
+                "DescribeFlywheel",
+                "ListDatasets",
+                "ListFlywheelIterationHistory",
+                "StartFlywheelIteration",
+            ],
+            self.compare_models: [
+                "DescribeFlywheel",
+                "DescribeFlywheelIteration",
+                "ListDatasets",
+                "UpdateFlywheel",
+            ],
+            self.close_batch: ["DescribeFlywheel", "DescribeFlywheelIteration"],
+        }
+        for function, names in calls.items():
+            _allow(function, [f"comprehend:{name}" for name in names], flywheels)
+        for function in (self.seal_batch, self.start_iteration):
+            _allow(function, ["comprehend:DescribeDataset"], datasets)
+        # UpdateFlywheel is checked against the model that becomes active, too.
+        _allow(self.compare_models, ["comprehend:UpdateFlywheel"], self._model_arns())
+
+    def _grant_workflow(self) -> None:
+        machine = self.workflow.state_machine
+        machine.grant_start_execution(self.register_upload)
+        machine.grant_start_execution(self.reconcile)
+        machine.grant_execution(self.reconcile, "states:DescribeExecution")
+        self.close_batch.grant_invoke(self.reconcile)
+        # A policy of its own: in the role's default policy it would close a circle, since the
+        # state machine names this function.
+        iam.Policy(
+            self,
+            "OpenNextBatch",
+            roles=[self.close_batch.role] if self.close_batch.role else [],
+            statements=[
+                iam.PolicyStatement(
+                    actions=["states:StartExecution"], resources=[machine.state_machine_arn]
+                )
+            ],
+        )
+
+    def _notify_slack(self, queue: ProjectQueue) -> None:
+        secret = secretsmanager.Secret.from_secret_name_v2(
+            self, "SlackWebhook", str(self._environment.notifications.slack_webhook_secret)
+        )
+        function = self._function("NotifySlack", SLACK_SECRET=secret.secret_name)
+        secret.grant_read(function)
+        queue.feed(function, reports_items=True)
+
+    def _outputs(self) -> None:
+        """Name what the `flywheel` command reads."""
+        outputs = {
+            "InboxBucket": self.inbox.bucket.bucket_name,
+            "StagingBucket": self.staging.bucket_name,
+            "LedgerTable": self.ledger.table.table_name,
+            "TopicArn": self.notices.topic.topic_arn,
+            "StateMachineArn": self.workflow.state_machine.state_machine_arn,
+            "SettingsPath": self._settings_path,
+        }
+        for name, value in outputs.items():
+            cdk.CfnOutput(self, name, value=value)
+
+    def _function(
+        self,
+        construct_id: str,
+        *,
+        timeout: cdk.Duration = _QUICK,
+        memory_mib: int = 512,
+        disk_mib: int = 512,
+        **variables: str,
+    ) -> ProjectFunction:
+        return ProjectFunction(
+            self,
+            construct_id,
+            asset_folder=self._asset_folder,
+            removal_policy=self._removal,
+            timeout=timeout,
+            memory_mib=memory_mib,
+            disk_mib=disk_mib,
+            variables={
+                "ENVIRONMENT": self._environment.name,
+                "STAGING_BUCKET": self.staging.bucket_name,
+                "LEDGER_TABLE": self.ledger.table.table_name,
+                "TOPIC_ARN": self.notices.topic.topic_arn,
+                "SETTINGS_PATH": self._settings_path,
+                "NOTICE_WINDOW_SECONDS": str(self._environment.notifications.notice_window_seconds),
+                **variables,
+            },
+        )
+
+    def _settings_arn(self) -> str:
+        return self.format_arn(
+            service="ssm", resource="parameter", resource_name=self._settings_path.lstrip("/")
+        )
+
+    def _flywheel_arns(self, below: str = "") -> list[str]:
+        """Return the ARNs of this environment's flywheels, of every generation."""
+        own = self.format_arn(
+            service="comprehend",
+            resource="flywheel",
+            resource_name=f"{self._environment.name}-*{below}",
+        )
+        adopted = [
+            f"{settings.adopt}{below}"
+            for settings in self._environment.flywheels
+            if settings.adopt is not None
+        ]
+        return [own, *adopted]
+
+    def _model_arns(self) -> list[str]:
+        """Return the ARNs of models that may become active: of own and of adopted flywheels."""
+        names = [f"{self._environment.name}-*"]
+        if any(settings.adopt for settings in self._environment.flywheels):
+            # An adopted flywheel's models are named as they were when it was made.
+            names.append("*")
+        return [
+            self.format_arn(
+                service="comprehend", resource="document-classifier", resource_name=f"{name}{rest}"
+            )
+            for name in names
+            for rest in ("", "/version/*")
+        ]
+
+
+def _allow(function: lambda_.Function, actions: list[str], resources: list[str]) -> None:
+    function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
