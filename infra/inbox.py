@@ -31,7 +31,7 @@ class Inbox(Construct):
         super().__init__(scope, construct_id)
         self.bucket = private_bucket(self, "Bucket", removal_policy=removal_policy)
         resource = self.bucket.node.default_child
-        assert isinstance(resource, s3.CfnBucket)  # noqa: S101 - tells the type checker
+        assert isinstance(resource, s3.CfnBucket)
         # Through the bucket's own property: the L2 switch would add a function and a role.
         resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(

@@ -50,7 +50,7 @@ class FunctionConfiguration:
         """
         given = {field.name: variables.get(field.name.upper(), "") for field in fields(cls)}
         window = int(given.pop("notice_window_seconds") or 0)
-        return cls(**given, notice_window_seconds=window)  # type: ignore[arg-type] # all others are text
+        return cls(**given, notice_window_seconds=window)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.comprehend import Comprehend
 from adapters.ledger.batches import BatchRow
 from adapters.services import Services, services
+from flywheel.batch_notices import BatchFacts, failed
 from flywheel.batches import BatchOutcome, BatchState
-from flywheel.notices import BatchFacts, failed
 
 logger = Logger()
 tracer = Tracer()

@@ -12,9 +12,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.comprehend import Comprehend, Iteration
 from adapters.ledger.batches import BatchRow, StoredVerdict
 from adapters.services import Services, services
+from flywheel.batch_notices import BatchFacts, judged
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import ConcurrentChangeError
-from flywheel.notices import BatchFacts, judged
 from flywheel.settings import Policy
 from flywheel.verdict import Decision, Evidence, averages, decide
 

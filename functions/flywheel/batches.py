@@ -87,9 +87,7 @@ class Manifest:
     flywheel : str
     batch : int
     train, test : tuple of dict
-        The uploads, oldest first: ``uid``, ``key``, ``staged_key``, ``documents``.
-    waiting_labels : tuple of str
-        Labels with fewer documents than the service takes; their rows stay staged.
+        The uploads, oldest first: ``uid``, ``key``, ``staged_key``.
     test_set_keys : tuple of str
         Staging keys of the frozen test set's rows, which never enter training.
     """
@@ -98,7 +96,6 @@ class Manifest:
     batch: int
     train: tuple[dict[str, Any], ...]
     test: tuple[dict[str, Any], ...]
-    waiting_labels: tuple[str, ...] = ()
     test_set_keys: tuple[str, ...] = ()
 
     def to_json(self) -> str:
@@ -110,10 +107,11 @@ class Manifest:
         """Read a stored manifest."""
         stored = json.loads(document)
         return cls(
-            **{
-                key: tuple(value) if isinstance(value, list) else value
-                for key, value in stored.items()
-            }
+            flywheel=stored["flywheel"],
+            batch=stored["batch"],
+            train=tuple(stored["train"]),
+            test=tuple(stored["test"]),
+            test_set_keys=tuple(stored["test_set_keys"]),
         )
 
 
@@ -216,8 +214,9 @@ def readiness(
         )
     pause = timedelta(hours=rules.min_hours_between_iterations)
     if last_iteration_at is not None and now - last_iteration_at < pause:
+        hours = (now - last_iteration_at) / timedelta(hours=1)
         lacks.append(
-            f"the last iteration was {(now - last_iteration_at) / timedelta(hours=1):.1f} hours ago; "
+            f"the last iteration was {hours:.1f} hours ago; "
             f"{rules.min_hours_between_iterations} must pass (min_hours_between_iterations)"
         )
     return Readiness(not lacks, tuple(lacks))

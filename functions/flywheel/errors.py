@@ -3,14 +3,15 @@
 ::
 
     FlywheelLoopError
-    ├── SettingsError            the environment's file is wrong          -> who deploys edits it
-    ├── MisplacedKeyError        a key outside <flywheel>/train|test/     -> who uploaded moves the file
-    ├── ServiceBusyError         a throttle or a passing server error     -> nobody: it is retried
-    ├── ServiceRefusedError      AWS refused a call for good              -> the operator: permission or input
-    ├── ConcurrentChangeError    the ledger changed under our feet        -> nobody: it is retried
-    ├── BatchEmptyError          nothing was left to train on             -> who uploaded: see the left out rows
-    ├── DatasetSlotsUsedError    the flywheel holds all datasets it may   -> the operator: a new generation
-    └── BatchNotFoundError       the ledger does not know the batch       -> the operator
+    ├── SettingsError          the environment's file is wrong    -> who deploys edits it
+    ├── MisplacedKeyError      a key outside the flywheels'       -> who uploaded moves the file
+    │                          folders
+    ├── ServiceBusyError       a throttle or passing error        -> nobody: it is retried
+    ├── ServiceRefusedError    AWS refused a call for good        -> the operator
+    ├── ConcurrentChangeError  the ledger changed meanwhile       -> nobody: it is retried
+    ├── BatchEmptyError        nothing was left to train on       -> who uploaded: see what was
+    │                                                                left out
+    └── BatchNotFoundError     the ledger has no such batch       -> the operator
 
 Step Functions matches a failed function by its exception's class name alone, so these names are
 a public contract: flat, unique, matched by name in the workflow. The module imports nothing, so
@@ -90,10 +91,6 @@ class ConcurrentChangeError(FlywheelLoopError):
 
 class BatchEmptyError(FlywheelLoopError):
     """After rows were left out nothing remains to train on."""
-
-
-class DatasetSlotsUsedError(FlywheelLoopError):
-    """The flywheel already holds as many datasets of a type as the service allows in its life."""
 
 
 class BatchNotFoundError(FlywheelLoopError):

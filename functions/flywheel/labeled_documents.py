@@ -24,11 +24,17 @@ SHOWN_PROBLEMS = 20
 
 _COLUMNS = 2
 _LABEL_WORDS = frozenset(
-    "label labels class classes category categories intent topic target type sentiment tag y".split()
+    {
+        *("label", "labels", "class", "classes", "category", "categories", "intent", "topic"),
+        *("target", "type", "sentiment", "tag", "y"),
+    }
 )
 _TEXT_WORDS = frozenset(
-    "text texts document documents doc content message body utterance sentence query question "
-    "description comment review tweet title subject x".split()
+    {
+        *("text", "texts", "document", "documents", "doc", "content", "message", "body", "query"),
+        *("utterance", "sentence", "question", "description", "comment", "review", "tweet"),
+        *("title", "subject", "x"),
+    }
 )
 
 
@@ -130,7 +136,7 @@ class Report:
 
 
 class LabeledDocuments:
-    """The rows of one file, in order, and a report of what was found.
+    r"""The rows of one file, in order, and a report of what was found.
 
     Parameters
     ----------
@@ -143,7 +149,7 @@ class LabeledDocuments:
 
     Examples
     --------
-    >>> documents = LabeledDocuments([b"A,one\\nB,two\\nC,three\\n"], labels=["A", "B"])
+    >>> documents = LabeledDocuments([b"A,one\nB,two\nC,three\n"], labels=["A", "B"])
     >>> [row.text for row in documents], documents.report.lines()[0]
     (['one', 'two'], "line 3: unknown label 'C'; the flywheel's labels: A, B")
     """
@@ -288,8 +294,8 @@ def _header_message(fields: Sequence[str]) -> str:
     label = next(name for name in names if name.casefold() in _LABEL_WORDS)
     text = next(name for name in names if name.casefold() in _TEXT_WORDS)
     return (
-        f"looks like a header ({', '.join(_quoted(name, 20) for name in names[:5])}), and the service "
-        f"takes none. Fix: flywheel convert FILE --label {label} --text {text} -o OUT"
+        f"looks like a header ({', '.join(_quoted(name, 20) for name in names[:5])}), and the "
+        f"service takes none. Fix: flywheel convert FILE --label {label} --text {text} -o OUT"
     )
 
 

@@ -14,11 +14,12 @@ from typing import Literal
 MAX_ROW_BYTES = 131_072
 """Longest row, in bytes: the csv module's own limit of a field."""
 
+_UTF_16 = "is UTF-16. Fix: flywheel convert FILE --encoding utf-16 --label 1 --text 2 -o OUT"
 _MAGIC = {
     b"\x1f\x8b": "is gzip-compressed: unpack it first",
     b"PK\x03\x04": "is a zip archive or a spreadsheet: save it as CSV first",
-    b"\xff\xfe": "is UTF-16. Fix: flywheel convert FILE --encoding utf-16 --label 1 --text 2 -o OUT",
-    b"\xfe\xff": "is UTF-16. Fix: flywheel convert FILE --encoding utf-16 --label 1 --text 2 -o OUT",
+    b"\xff\xfe": _UTF_16,
+    b"\xfe\xff": _UTF_16,
     b"%PDF": "is a PDF: only CSV is taken",
 }
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

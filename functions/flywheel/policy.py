@@ -15,7 +15,7 @@ Metrics = Mapping[str, float]
 """The averages of one model, named as in DescribeFlywheelIteration; any may be missing."""
 
 _ROUNDING = 1e-9
-"""Two averages nearer than this are equal: the service's doubles carry rounding in the last digits."""
+"""Two averages nearer than this are equal: the last digits of doubles are rounding."""
 
 
 class Outcome(StrEnum):

@@ -182,7 +182,8 @@ class FlywheelSettings(_Section):
         for label in labels:
             if not label or label != label.strip() or len(label) > 5000 or not label.isprintable():  # noqa: PLR2004 - the service's quota
                 raise ValueError(
-                    f"{label[:40]!r}: a label has 1 to 5,000 printable characters and no blank at its ends"
+                    f"{label[:40]!r}: a label has 1 to 5,000 printable characters and no blank "
+                    "at its ends"
                 )
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
@@ -268,7 +269,7 @@ def parse_environment(file: str, read: Callable[[str], str]) -> Environment:
     SettingsError
         With one line a problem: the key and what is allowed. Whoever deploys edits the file.
     """
-    document = _load(file, read)
+    document = _load(file, read, seen=())
     name = file.removesuffix(".toml")
     if not _NAME.fullmatch(name) or len(name) > 12:  # noqa: PLR2004 - flywheel names take 63 in all
         raise SettingsError(
@@ -285,19 +286,19 @@ def parse_environment(file: str, read: Callable[[str], str]) -> Environment:
         raise SettingsError(file, _problems(error, tuple(flywheels))) from None
 
 
-def _load(file: str, read: Callable[[str], str]) -> dict[str, Any]:
+def _load(file: str, read: Callable[[str], str], seen: tuple[str, ...]) -> dict[str, Any]:
     try:
         document = tomllib.loads(read(file))
     except OSError as error:
         raise SettingsError(file, (f"cannot be read: {error.strerror or error}",)) from None
     except ValueError as error:
         raise SettingsError(file, (f"is not TOML: {error}",)) from None
-    base = document.pop("extends", None)
+    base: object = document.pop("extends", None)
     if base is None:
         return document
-    if not isinstance(base, str) or base == file:
-        raise SettingsError(file, ("extends: the name of another file in the same folder",))
-    return _merged(_load(base, read), document)
+    if not isinstance(base, str) or base in (*seen, file):
+        raise SettingsError(file, ("extends: the name of another file, and never in a circle",))
+    return _merged(_load(base, read, (*seen, file)), document)
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -305,8 +306,10 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
         below = merged.get(key)
-        both_tables = isinstance(below, dict) and isinstance(value, dict)
-        merged[key] = _merged(below, value) if both_tables else value
+        if isinstance(below, dict) and isinstance(value, dict):
+            merged[key] = _merged(below, value)
+        else:
+            merged[key] = value
     return merged
 
 
@@ -315,14 +318,15 @@ def _flywheel(
 ) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise SettingsError(file, (f"flywheels.{name}: must be a table [flywheels.{name}]",))
-    table = {**table, "name": name}
+    merged: dict[str, Any] = {**table, "name": name}
     for section, values in defaults.items():
-        own = table.get(section, {})
-        if isinstance(values, dict) and isinstance(own, dict):
-            table[section] = _merged(values, own)
-    labels_file = table.pop("labels_file", None)
+        own = merged.get(section, {})
+        if not (isinstance(values, dict) and isinstance(own, dict)):
+            raise SettingsError(file, (f"{section}: must be a table",))
+        merged[section] = _merged(values, own)
+    labels_file = merged.pop("labels_file", None)
     if labels_file is not None:
-        if "labels" in table:
+        if "labels" in merged:
             raise SettingsError(file, (f"flywheels.{name}: labels or labels_file, not both",))
         try:
             lines = read(str(labels_file)).splitlines()
@@ -331,8 +335,8 @@ def _flywheel(
                 f"flywheels.{name}.labels_file: {labels_file} cannot be read: {error.strerror}"
             )
             raise SettingsError(file, (problem,)) from None
-        table["labels"] = [line.strip() for line in lines if line.strip()]
-    return table
+        merged["labels"] = [line.strip() for line in lines if line.strip()]
+    return merged
 
 
 def _problems(error: ValidationError, flywheels: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,8 +14,8 @@ def refused(key: str, report: Report) -> UploadNews:
     """Tell that a file was refused, with its problems."""
     lines = [
         *_lines(report),
-        "Nothing was sent to Comprehend and nothing was spent. Repair the file and upload it again;",
-        "`flywheel validate FILE` says the same before uploading.",
+        "Nothing was sent to Comprehend and nothing was spent. Repair the file and upload it "
+        "again; `flywheel validate FILE` says the same before uploading.",
     ]
     return UploadNews(key, f"REFUSED {file_name(key)}: {_headline(report)}", lines)
 
@@ -37,9 +37,7 @@ def misplaced(key: str, message: str) -> UploadNews:
 
 def gone(key: str) -> UploadNews:
     """Tell that an object was deleted before it could be read."""
-    lines = [
-        "This version was deleted before it was read. Upload it again if it was meant to count."
-    ]
+    lines = ["This version was deleted before it was read.", "Upload it again if it should count."]
     return UploadNews(key, f"GONE {file_name(key)}: deleted before it was read", lines)
 
 

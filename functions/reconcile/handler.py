@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     found = reconcile(world)
     for name, count in found.items():
         metrics.add_metric(name=f"reconciled_{name}", unit=MetricUnit.Count, value=count)
-    logger.info("reconciled", **found)
+    logger.info("reconciled", extra={"found": found})
     return found
 
 

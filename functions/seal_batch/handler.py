@@ -59,7 +59,8 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     ledger.uploads.seal(flywheel, number, sealed, content.remainders)
     if not facts.documents:
         raise BatchEmptyError(f"no row is left to train on; left out: {dict(facts.left_out)}")
-    return {"datasets": _create_datasets(services, batch, row, name, facts, content)}
+    kinds = [DatasetKind.TRAIN, *([DatasetKind.TEST] if content.test_keys else [])]
+    return {"datasets": _create_datasets(services, batch, row, kinds, facts.manifest_sha256)}
 
 
 def _manifest(services: Services, name: BatchName, row: FlywheelRow, rules: BatchRules) -> Manifest:
@@ -107,20 +108,19 @@ def _create_datasets(
     services: Services,
     batch: BatchRow,
     row: FlywheelRow,
-    name: BatchName,
-    facts: SealedFacts,
-    content: Content,
+    kinds: list[DatasetKind],
+    manifest_sha256: str,
 ) -> list[str]:
     """Create at most one TRAIN and one TEST dataset, under our names and tokens."""
     comprehend = services.comprehend(row.arn)
-    kinds = [DatasetKind.TRAIN, *([DatasetKind.TEST] if content.test_keys else [])]
+    name = BatchName(batch.flywheel, batch.batch, batch.attempt)
     arns = {
         kind: comprehend.create_dataset(
             name.dataset(kind),
             kind,
             f"s3://{services.staging.bucket}/{name.dataset_prefix(kind)}",
             token=name.token(kind.value),
-            description=f"batch {name.batch} manifest sha256 {facts.manifest_sha256}",
+            description=f"batch {name.batch} manifest sha256 {manifest_sha256}",
         )
         for kind in kinds
     }

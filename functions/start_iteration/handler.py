@@ -14,8 +14,8 @@ from adapters.comprehend import Comprehend
 from adapters.ledger.batches import BatchRow
 from adapters.ledger.flywheels import FlywheelRow
 from adapters.services import Services, services
+from flywheel.batch_notices import BatchFacts, started
 from flywheel.batches import BatchName, BatchState
-from flywheel.notices import BatchFacts, started
 
 logger = Logger()
 tracer = Tracer()

@@ -5,6 +5,7 @@ registered is counted in a row of its own, which the state machine reads while i
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,17 +73,10 @@ class Flywheels:
         row = self.get(name)
         if row is not None:
             return row
-        try:
-            self._table.write(
-                [
-                    Put(
-                        flywheel_key(name),
-                        {"name": name, "arn": arn, "generation": 1, "last_batch": 0},
-                    )
-                ]
-            )
-        except ConcurrentChangeError:
-            pass  # another function created it in this moment, which is what was wanted
+        values = {"name": name, "arn": arn, "generation": 1, "last_batch": 0}
+        # Another function may create it in this moment, which is what is wanted too.
+        with suppress(ConcurrentChangeError):
+            self._table.write([Put(flywheel_key(name), values)])
         return self.get(name) or FlywheelRow(name, arn)
 
     def get(self, name: str) -> FlywheelRow | None:

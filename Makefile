@@ -1,0 +1,50 @@
+# Everything is done from here: `make help`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check synth lock clean
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+ENV ?= dev
+INSTALLED := $(VENV)/.installed
+# jsii, which runs the CDK, would print a banner about Node 20's end of life at each start.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+
+help: ## Show what can be done
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(INSTALLED) ## Create .venv with everything in it, the flywheel command too
+
+$(INSTALLED): requirements-dev.txt pyproject.toml scripts/check_machine.sh
+	@scripts/check_machine.sh
+	@echo "Installing into $(VENV) (about 1.2 GB; one to three minutes)"
+	@$$(scripts/check_machine.sh --python) -m venv $(VENV)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+	@echo "Done. The command is $(VENV)/bin/flywheel"
+
+demo: $(INSTALLED) ## Show the whole loop at work on this machine, with real training
+	@$(VENV)/bin/flywheel demo
+
+test: $(INSTALLED) ## Run the tests
+	@$(PYTHON) -m pytest -q
+
+check: $(INSTALLED) ## Lint, types, architecture
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(PYTHON) -m pytest -q tests/architecture
+
+synth: $(INSTALLED) ## Write ENV's stack to cdk.out: make synth ENV=dev
+	@CDK_VALIDATION=false CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON='{"env": "$(ENV)"}' $(PYTHON) app.py
+	@$(VENV)/bin/cfn-lint -- cdk.out/flywheel-loop-$(ENV).template.json
+	@echo "cdk.out/flywheel-loop-$(ENV).template.json; deploy it with: npx aws-cdk@2.1148.1 deploy -c env=$(ENV)"
+
+lock: $(INSTALLED) ## Pin requirements*.in anew
+	@$(PYTHON) -m pip install --quiet uv
+	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header requirements.in -o requirements.txt
+	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
+
+clean: ## Remove everything that was made
+	@rm -rf $(VENV) cdk.out .local .mypy_cache .ruff_cache .pytest_cache ./*.egg-info

@@ -1,0 +1,200 @@
+"""What is told of a batch: started, judged, failed.
+
+Decides the words only. The order of a body never changes: what is live now, why, what you must do,
+the table, one command, ids. Read next: `flywheel.notices` (how text from data is shown).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flywheel.batches import BatchOutcome
+from flywheel.notices import Notice, file_name, shown, subject, wrapped
+from flywheel.policy import usable
+from flywheel.settings import METRICS
+from flywheel.verdict import Decision, Verdict
+
+_TRAINING_USD_PER_HOUR = 3.0
+"""*Source*: Amazon Comprehend pricing, custom model training."""
+
+_METRIC_WORDS = dict(zip(METRICS, ("F1", "Precision", "Recall", "Accuracy"), strict=True))
+_LABELS_SHOWN = 20
+_NOTHING = "Nothing to do."
+_FOLLOWS = "Nothing to do: the verdict follows by itself."
+_NO_TEST_SET = (
+    "The flywheel has no test set, so the service splits one off its training data and only a "
+    "first model can go live. To end this, upload one to {flywheel}/test/ in the inbox."
+)
+_CHANGED_OUTSIDE = (
+    "The active model was changed outside while this verdict was made; nothing was written."
+)
+_AFTER_CHANGE = (
+    "If the challenger should be live, make it the active model by hand; else nothing to do."
+)
+_AFTER_HOLD = "Nothing must be done. What is named above would end the hold."
+_AFTER_REJECT = (
+    "Nothing, if the rows are right: go on uploading. But the rows of this batch are in the "
+    "flywheel now, and Comprehend has no call that takes a dataset back: every later iteration "
+    "trains on them too. If they are wrong (mislabeled, say), add a flywheel of another name to "
+    "the environment's file, deploy, and upload only the good files to it."
+)
+_AFTER_FAILURE = (
+    "ACTION NEEDED: read the reason above and repair it. The files in the inbox are untouched; "
+    "upload corrected ones, and the next batch starts by itself."
+)
+_STILL_RUNNING = (
+    " The iteration itself still runs in Comprehend: when it ends, the flywheel is freed and its "
+    "next batch may start."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFacts:
+    """What every notice about a batch names.
+
+    Parameters
+    ----------
+    environment, flywheel : str
+    batch : int
+    flywheel_arn : str
+    uploads : sequence of str
+        Inbox keys.
+    live_model : str or None
+        The active model's ARN at the time of writing.
+    iteration_id : str or None
+    """
+
+    environment: str
+    flywheel: str
+    batch: int
+    flywheel_arn: str
+    uploads: Sequence[str]
+    live_model: str | None
+    iteration_id: str | None = None
+
+
+def started(
+    facts: BatchFacts,
+    *,
+    documents: int,
+    label_counts: Mapping[str, int],
+    left_out: Mapping[str, int],
+    waiting_labels: Sequence[str],
+    has_test_set: bool,
+    past_seconds: Sequence[float],
+) -> Notice:
+    """Tell that an iteration begins, before any money is spent."""
+    why = [
+        f"Batch {facts.batch} is sealed: {documents:,} training documents from "
+        f"{_files(facts.uploads)}.",
+        f"Documents a label: {_counts(label_counts)}.",
+        *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
+    ]
+    if waiting_labels:
+        names = ", ".join(shown(label, 40) for label in waiting_labels)
+        why.append(f"Too few documents for the service, so they wait for the next batch: {names}.")
+    why.append(_cost(past_seconds))
+    words, todo = f"STARTED batch {facts.batch}, {documents:,} documents", _FOLLOWS
+    if not has_test_set:
+        words += ", WARNING: no test set"
+        todo = _NO_TEST_SET.format(flywheel=facts.flywheel)
+    return _notice(facts, "started", words, why=why, todo=todo)
+
+
+def judged(
+    facts: BatchFacts, verdict: Verdict, outcome: BatchOutcome, *, is_changed_outside: bool = False
+) -> Notice:
+    """Tell a verdict after it was acted on."""
+    old = usable(verdict.evidence.champion, "AverageF1Score")
+    new = usable(verdict.evidence.challenger, "AverageF1Score")
+    words = f"{outcome.value}{_change(old, new)}"
+    why, todo = verdict.reasons, _NOTHING
+    if verdict.is_bootstrap:
+        words += ", BOOTSTRAP (first model)"
+    if is_changed_outside:
+        words, todo = "HELD, CHAMPION_CHANGED", _AFTER_CHANGE
+        why = [_CHANGED_OUTSIDE, *why]
+    elif verdict.decision is Decision.HOLD:
+        words, todo = f"{words}, evidence is missing", _AFTER_HOLD
+    elif verdict.decision is Decision.REJECT:
+        todo = _AFTER_REJECT
+    return _notice(facts, "verdict", words, why=why, todo=todo, table=metric_table(verdict))
+
+
+def failed(facts: BatchFacts, error: str, cause: str, *, is_still_running: bool) -> Notice:
+    """Tell that a batch ended without a verdict."""
+    words = f"FAILED batch {facts.batch}, ACTION NEEDED: {error}"
+    todo = _AFTER_FAILURE + (_STILL_RUNNING if is_still_running else "")
+    return _notice(facts, "failed", words, why=[f"{error}: {shown(cause, 1500)}"], todo=todo)
+
+
+def metric_table(verdict: Verdict) -> list[str]:
+    """Return the averages of both models as lines of a plain-text table."""
+    lines = [f"{'':<10} {'champion':>10} {'challenger':>10} {'change':>8}"]
+    for metric, word in _METRIC_WORDS.items():
+        old = usable(verdict.evidence.champion, metric)
+        new = usable(verdict.evidence.challenger, metric)
+        change = f"{new - old:+.3f}" if old is not None and new is not None else "-"
+        lines.append(f"{word:<10} {_number(old):>10} {_number(new):>10} {change:>8}")
+    return lines
+
+
+def _notice(
+    facts: BatchFacts,
+    event: str,
+    words: str,
+    *,
+    why: Sequence[str],
+    todo: str,
+    table: Sequence[str] = (),
+) -> Notice:
+    ids = [f"Flywheel:  {facts.flywheel_arn}", f"Batch:     {facts.batch}"]
+    if facts.iteration_id:
+        ids.append(f"Iteration: {facts.iteration_id}")
+    ids += [f"Upload:    {shown(key, 200)}" for key in facts.uploads]
+    parts = [
+        f"Live now: {facts.live_model or 'no model yet'}",
+        "\n".join(["Why:", *(wrapped(line, "  ", "- ") for line in why)]),
+        f"What you must do:\n{wrapped(todo, '  ')}",
+        "\n".join(table),
+        f"Look closer: flywheel history {facts.flywheel} --env {facts.environment}",
+        "\n".join(ids),
+    ]
+    body = "\n\n".join(part for part in parts if part) + "\n"
+    notice_id = f"{facts.flywheel}-batch-{facts.batch}-{event}"
+    return Notice(notice_id, subject(facts.environment, facts.flywheel, words), body)
+
+
+def _files(keys: Sequence[str]) -> str:
+    names = ", ".join(file_name(key) for key in keys[:5])
+    return f"{len(keys)} file{'s' if len(keys) != 1 else ''} ({names}{', ...' if keys[5:] else ''})"
+
+
+def _counts(label_counts: Mapping[str, int]) -> str:
+    told = [f"{shown(label, 40)} {count:,}" for label, count in sorted(label_counts.items())]
+    more = len(told) - _LABELS_SHOWN
+    return ", ".join(told[:_LABELS_SHOWN]) + (f" and {more} more labels" if more > 0 else "")
+
+
+def _cost(past_seconds: Sequence[float]) -> str:
+    price = f"{_TRAINING_USD_PER_HOUR:.2f} USD an hour of training"
+    if not past_seconds:
+        return (
+            f"Cost on AWS: {price}; there is no earlier iteration to estimate from (the service's "
+            "own sample ran 2 h 23 min: 7 USD at most)."
+        )
+    hours = sum(past_seconds) / len(past_seconds) / 3600
+    cost = max(hours * _TRAINING_USD_PER_HOUR, 0.01)
+    return (
+        f"Cost on AWS: {price}; about {cost:.2f} USD if it takes as long as earlier ones "
+        f"({hours * 60:.0f} min)."
+    )
+
+
+def _change(old: float | None, new: float | None) -> str:
+    if new is None:
+        return ""
+    return f", F1 {new:.3f}" if old is None else f", F1 {old:.3f} -> {new:.3f} ({new - old:+.3f})"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,47 @@
+"""What the docs name exists: files, make targets, and the command's verbs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from console.command import app
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+_CODE = re.compile(r"`([^`\n]+)`|^(?:\$ |    )?((?:make|flywheel) .+)$", re.MULTILINE)
+_LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
+_PATH = re.compile(
+    r"^(?:functions|infra|local|console|environments|docs|tests|benchmarks|scripts)/[\w./-]*$"
+)
+
+
+def code_in(page: Path) -> list[str]:
+    """Return what a page writes as code, inline or as a command on a line of its own."""
+    return [inline or line for inline, line in _CODE.findall(page.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_path_exists_when_a_page_names_it(name: str) -> None:
+    """A path or a link in the docs leads somewhere."""
+    page = ROOT / name
+    linked = [(page.parent / link) for link in _LINK.findall(page.read_text("utf-8"))]
+    named = [ROOT / code for code in code_in(page) if _PATH.match(code)]
+    assert not [str(path) for path in [*linked, *named] if not path.exists()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_exists_when_a_page_names_it(name: str) -> None:
+    """A make target or a verb of the command in the docs can be run."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    verbs = {
+        command.name or (command.callback.__name__ if command.callback else "")
+        for command in app.registered_commands
+    }
+    for code in code_in(ROOT / name):
+        words = [word for word in code.split() if not word.startswith("-")]
+        if words[:1] == ["make"] and len(words) > 1:
+            assert words[1] in targets, code
+        if words[:1] == ["flywheel"] and len(words) > 1 and words[1].islower():
+            assert words[1] in verbs, code
