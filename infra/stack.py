@@ -152,17 +152,8 @@ class FlywheelLoopStack(cdk.Stack):
         for function in everyone:
             self.ledger.grant_use(function)
             _allow(function, ["ssm:GetParametersByPath"], [self._settings_arn()])
-        self.inbox.bucket.grant_read(self.register_upload)
-        _allow(
-            self.register_upload,
-            ["s3:GetObjectVersion", "s3:ListBucketVersions"],
-            [self.inbox.bucket.bucket_arn, self.inbox.bucket.arn_for_objects("*")],
-        )
-        self.staging.grant_put(self.register_upload, "uploads/*")
+        self._grant_objects()
         self.notices_due.queue.grant_send_messages(self.register_upload)
-        self.staging.grant_read(self.seal_batch)
-        for prefix in ("uploads/*", "manifests/*", "batches/*"):
-            self.staging.grant_put(self.seal_batch, prefix)
         for function in (
             self.start_iteration,
             self.compare_models,
@@ -172,6 +163,27 @@ class FlywheelLoopStack(cdk.Stack):
             self.notices.topic.grant_publish(function)
         self._grant_comprehend()
         self._grant_workflow()
+
+    def _grant_objects(self) -> None:
+        """Let two functions read what they must and write under their prefixes, never delete.
+
+        Without leave to list a bucket, S3 says "access denied" of an object that is not there.
+        """
+        inbox, staging = self.inbox.bucket, self.staging
+        _allow(self.register_upload, ["s3:GetObjectVersion"], [inbox.arn_for_objects("*")])
+        _allow(
+            self.register_upload, ["s3:ListBucket", "s3:ListBucketVersions"], [inbox.bucket_arn]
+        )
+        _allow(self.register_upload, ["s3:PutObject"], [staging.arn_for_objects("uploads/*")])
+        _allow(self.seal_batch, ["s3:ListBucket"], [staging.bucket_arn])
+        _allow(
+            self.seal_batch,
+            ["s3:GetObject", "s3:PutObject"],
+            [
+                staging.arn_for_objects(f"{prefix}/*")
+                for prefix in ("uploads", "manifests", "batches")
+            ],
+        )
 
     def _grant_comprehend(self) -> None:
         """Let each function make the flywheel calls it makes; one alone may promote."""

@@ -53,6 +53,8 @@ class Workflow:
         """
         name = known.settings.name
         row = self._ledger.flywheels.ensure(name, known.arn)
+        if not row.is_idle:
+            return None, Readiness(False, (f"batch {row.open_batch} is under way",))
         ready = readiness(
             self._ledger.uploads.staged(name),
             known.settings.batch,
@@ -61,8 +63,6 @@ class Workflow:
             train_datasets=row.train_datasets,
             is_asked_for=is_asked_for,
         )
-        if not row.is_idle:
-            return None, Readiness(False, (f"batch {row.open_batch} is under way",))
         if not ready.is_ready:
             return None, ready
         try:
