@@ -238,10 +238,10 @@ class IterationWorkflow(Construct):
                 "is_started": True,
                 "iteration_id.$": "$.iteration.iteration_id",
                 "wait_seconds.$": "$.poll_seconds",
+                "looks_left.$": "States.MathAdd($.iteration.looks_left, -1)",
             },
             result_path="$.iteration",
         )
-        count = _count_look(self, "CountIterationLook")
         status = "$.look.properties.Status"
         choice = (
             sfn.Choice(self, "IsIterationOver")
@@ -254,7 +254,7 @@ class IterationWorkflow(Construct):
                 self._iteration_failed(),
             )
             .when(
-                sfn.Condition.number_less_than_equals("$.looks.left", 0),
+                sfn.Condition.number_less_than_equals("$.iteration.looks_left", 0),
                 _shaped(
                     self,
                     "IterationDeadline",
@@ -262,7 +262,7 @@ class IterationWorkflow(Construct):
                     cause="The iteration still runs after iteration_deadline_hours.",
                 ).next(self._failed),
             )
-            .otherwise(count.next(again).next(pause))
+            .otherwise(again.next(pause))
         )
         return sfn.Chain.start(pause).next(look).next(choice)
 

@@ -171,9 +171,7 @@ class FlywheelLoopStack(cdk.Stack):
         """
         inbox, staging = self.inbox.bucket, self.staging
         _allow(self.register_upload, ["s3:GetObjectVersion"], [inbox.arn_for_objects("*")])
-        _allow(
-            self.register_upload, ["s3:ListBucket", "s3:ListBucketVersions"], [inbox.bucket_arn]
-        )
+        _allow(self.register_upload, ["s3:ListBucket", "s3:ListBucketVersions"], [inbox.bucket_arn])
         _allow(self.register_upload, ["s3:PutObject"], [staging.arn_for_objects("uploads/*")])
         _allow(self.seal_batch, ["s3:ListBucket"], [staging.bucket_arn])
         _allow(

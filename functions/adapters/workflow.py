@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _ALREADY_THERE = "ExecutionAlreadyExists"
 _NOT_THERE = "ExecutionDoesNotExist"
-_SECONDS_AN_HOUR = 3600
 
 
 class Workflow:
@@ -105,7 +104,6 @@ def execution_input(known: KnownFlywheel, batch: BatchRow) -> str:
     """
     rules = known.settings.batch
     gather_looks = max(1, rules.max_gather_minutes * 60 // rules.quiet_seconds)
-    looks = rules.iteration_deadline_hours * _SECONDS_AN_HOUR // rules.poll_seconds
     return json.dumps(
         {
             "flywheel": batch.flywheel,
@@ -115,7 +113,7 @@ def execution_input(known: KnownFlywheel, batch: BatchRow) -> str:
             "gather": {"seen": str(batch.seen_registrations), "looks_left": gather_looks},
             "quiet_seconds": rules.quiet_seconds,
             "poll_seconds": rules.poll_seconds,
-            "looks": {"left": looks},
+            "looks": {"left": rules.iteration_looks},
         },
         sort_keys=True,
     )

@@ -98,6 +98,7 @@ def _end(
         batch=batch.batch,
         flywheel_arn=services.flywheel(batch.flywheel).arn,
         uploads=batch.uploads,
+        upload_count=batch.upload_count,
         live_model=comprehend.describe().active_model,
         iteration_id=batch.iteration_id,
     )

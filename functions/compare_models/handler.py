@@ -53,6 +53,7 @@ def compare(services: Services, flywheel: str, number: int) -> dict[str, Any]:
         batch=number,
         flywheel_arn=row.arn,
         uploads=batch.uploads,
+        upload_count=batch.upload_count,
         live_model=live_model,
         iteration_id=iteration.id,
     )

@@ -18,6 +18,7 @@ _TRAINING_USD_PER_HOUR = 3.0
 
 _METRIC_WORDS = dict(zip(METRICS, ("F1", "Precision", "Recall", "Accuracy"), strict=True))
 _LABELS_SHOWN = 20
+_FILES_NAMED = 5
 _NOTHING = "Nothing to do."
 _FOLLOWS = "Nothing to do: the verdict follows by itself."
 _NO_TEST_SET = (
@@ -57,7 +58,9 @@ class BatchFacts:
     batch : int
     flywheel_arn : str
     uploads : sequence of str
-        Inbox keys.
+        Inbox keys, the first ones of many.
+    upload_count : int
+        How many there are in all.
     live_model : str or None
         The active model's ARN at the time of writing.
     iteration_id : str or None
@@ -70,6 +73,7 @@ class BatchFacts:
     uploads: Sequence[str]
     live_model: str | None
     iteration_id: str | None = None
+    upload_count: int = 0
 
 
 def started(
@@ -84,8 +88,7 @@ def started(
 ) -> Notice:
     """Tell that an iteration begins, before any money is spent."""
     why = [
-        f"Batch {facts.batch} is sealed: {documents:,} training documents from "
-        f"{_files(facts.uploads)}.",
+        f"Batch {facts.batch} is sealed: {documents:,} training documents from {_files(facts)}.",
         f"Documents a label: {_counts(label_counts)}.",
         *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
     ]
@@ -151,6 +154,8 @@ def _notice(
     if facts.iteration_id:
         ids.append(f"Iteration: {facts.iteration_id}")
     ids += [f"Upload:    {shown(key, 200)}" for key in facts.uploads]
+    if facts.upload_count > len(facts.uploads):
+        ids.append(f"           and {facts.upload_count - len(facts.uploads):,} more")
     parts = [
         f"Live now: {facts.live_model or 'no model yet'}",
         "\n".join(["Why:", *(wrapped(line, "  ", "- ") for line in why)]),
@@ -164,9 +169,11 @@ def _notice(
     return Notice(notice_id, subject(facts.environment, facts.flywheel, words), body)
 
 
-def _files(keys: Sequence[str]) -> str:
-    names = ", ".join(file_name(key) for key in keys[:5])
-    return f"{len(keys)} file{'s' if len(keys) != 1 else ''} ({names}{', ...' if keys[5:] else ''})"
+def _files(facts: BatchFacts) -> str:
+    count = max(facts.upload_count, len(facts.uploads))
+    names = ", ".join(file_name(key) for key in facts.uploads[:_FILES_NAMED])
+    more = ", ..." if count > _FILES_NAMED else ""
+    return f"{count:,} file{'s' if count != 1 else ''} ({names}{more})"
 
 
 def _counts(label_counts: Mapping[str, int]) -> str:

@@ -118,6 +118,11 @@ class BatchRules(_Section):
     service_train_datasets: int = Field(default=50, ge=1)
     service_test_datasets: int = Field(default=10, ge=1)
 
+    @property
+    def iteration_looks(self) -> int:
+        """How many looks, `poll_seconds` apart, the deadline of an iteration allows."""
+        return max(1, self.iteration_deadline_hours * 3600 // self.poll_seconds)
+
 
 class Notifications(_Section):
     """Who is told, and how upload notices are gathered into one."""

@@ -38,7 +38,8 @@ def start(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``is_started``; when true also ``iteration_id`` and ``wait_seconds`` until the first look.
+        ``is_started``; when true also ``iteration_id``, ``wait_seconds`` until the first look, and
+        ``looks_left`` before the deadline.
     """
     ledger = services.ledger
     known, batch = services.flywheel(flywheel), ledger.batches.get(flywheel, number)
@@ -52,9 +53,14 @@ def start(services: Services, flywheel: str, number: int) -> dict[str, Any]:
             return {"is_started": False}
         ledger.batches.start(batch, iteration_id, services.now())
     past = row.past_seconds
+    rules = known.settings.batch
     planned = int(_FIRST_LOOK_FRACTION * sum(past) / len(past)) if past else 0
-    wait_seconds = max(known.settings.batch.poll_seconds, planned)
-    return {"is_started": True, "iteration_id": iteration_id, "wait_seconds": wait_seconds}
+    return {
+        "is_started": True,
+        "iteration_id": iteration_id,
+        "wait_seconds": max(rules.poll_seconds, planned),
+        "looks_left": rules.iteration_looks,
+    }
 
 
 def _iteration_id(comprehend: Comprehend, batch: BatchRow, row: FlywheelRow) -> str | None:
@@ -83,6 +89,7 @@ def _announce(
         batch=batch.batch,
         flywheel_arn=row.arn,
         uploads=batch.uploads,
+        upload_count=batch.upload_count,
         live_model=comprehend.describe().active_model,
     )
     notice = started(
