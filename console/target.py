@@ -1,0 +1,230 @@
+"""Which environment a command works on: its session, its stack's outputs, its flywheels.
+
+Local and AWS differ in where the session comes from and in nothing else. Knows no verb.
+Read next: `console.local_file` (how the local environment is found).
+"""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from adapters.comprehend import Comprehend
+from adapters.configuration import KnownFlywheel, known_flywheels
+from adapters.ledger.ledger import Ledger
+from adapters.service_errors import explained
+from adapters.workflow import Workflow
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.local_file import PROJECT_ROOT, LocalFile, local_file
+from flywheel.errors import ServiceRefusedError
+from flywheel.settings import Environment, parse_environment
+
+LOCAL = "local"
+ENVIRONMENTS_FOLDER = PROJECT_ROOT / "environments"
+
+_CONFIG = Config(
+    connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 6}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who acts, and where."""
+
+    account: str
+    region: str
+    arn: str
+
+
+class Target:
+    """One environment, as boto3 reaches it.
+
+    Parameters
+    ----------
+    environment : str
+    session : boto3.Session
+    variables : mapping
+        Endpoints of the services, named as AWS SDKs name them in the process's environment; empty
+        for AWS itself.
+    """
+
+    def __init__(
+        self, environment: str, session: boto3.Session, variables: Mapping[str, str] | None = None
+    ) -> None:
+        self.environment = environment
+        self._session = session
+        self._variables = variables or {}
+        self._clients: dict[str, Any] = {}
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is the environment of this machine."""
+        return bool(self._variables)
+
+    def client(self, service: str) -> Any:
+        """Return the client of a service, made at first use."""
+        if service not in self._clients:
+            name = f"AWS_ENDPOINT_URL_{service.upper()}"
+            endpoint = self._variables.get(name) or self._variables.get("AWS_ENDPOINT_URL")
+            with explained(f"the client of {service}"):
+                self._clients[service] = self._session.client(  # type: ignore[call-overload] # the service is a variable here
+                    service, endpoint_url=endpoint, config=_CONFIG
+                )
+        return self._clients[service]
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs.
+
+        Raises
+        ------
+        CommandError
+            The stack was never deployed here.
+        """
+        stack = f"flywheel-loop-{self.environment}"
+        try:
+            with explained("cloudformation:DescribeStacks"):
+                answer = self.client("cloudformation").describe_stacks(StackName=stack)
+        except ServiceRefusedError as error:
+            if error.code != "ValidationError":
+                raise
+            region = self._session.region_name
+            raise CommandError(
+                ExitCode.CLOUD,
+                stack,
+                f"there is no such stack in {region}",
+                f"Deploy it with: cdk deploy -c env={self.environment}; or choose another "
+                "region or AWS_PROFILE",
+            ) from error
+        return {
+            output["OutputKey"]: output["OutputValue"]
+            for output in answer["Stacks"][0].get("Outputs", [])
+        }
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who acts, and in which account and region."""
+        with explained("sts:GetCallerIdentity"):
+            answer = self.client("sts").get_caller_identity()
+        return Identity(answer["Account"], str(self._session.region_name), answer["Arn"])
+
+    @cached_property
+    def flywheels(self) -> dict[str, KnownFlywheel]:
+        """The environment's flywheels by name, as deployed."""
+        return known_flywheels(self.client("ssm"), self.outputs["SettingsPath"])
+
+    def flywheel(self, name: str | None) -> KnownFlywheel:
+        """Return a flywheel by name, or the only one.
+
+        Raises
+        ------
+        CommandError
+            There is none of that name, or several and no name.
+        """
+        known = ", ".join(sorted(self.flywheels)) or "none"
+        where = f"environment {self.environment}"
+        if name is None and len(self.flywheels) == 1:
+            return next(iter(self.flywheels.values()))
+        if name is None:
+            problem = f"it has {len(self.flywheels)} flywheels"
+            raise CommandError(ExitCode.USAGE, where, problem, f"Name one of them: {known}")
+        if name not in self.flywheels:
+            near = difflib.get_close_matches(name, list(self.flywheels), n=1)
+            guess = f"Did you mean {near[0]}? " if near else ""
+            problem = f"there is no flywheel {name!r}"
+            raise CommandError(ExitCode.USAGE, where, problem, f"{guess}It has: {known}")
+        return self.flywheels[name]
+
+    def ledger(self, actor: str = "flywheel command") -> Ledger:
+        """Return the ledger; ``actor`` is who changes it, for the audit."""
+        return Ledger(self.outputs["LedgerTable"], self.client("dynamodb"), actor=actor)
+
+    def workflow(self, ledger: Ledger) -> Workflow:
+        """Return the state machine."""
+        machine = self.outputs["StateMachineArn"]
+        return Workflow(machine, self.client("stepfunctions"), ledger)
+
+    def comprehend(self, known: KnownFlywheel) -> Comprehend:
+        """Return the service's calls on one flywheel."""
+        return Comprehend(known.arn, self.client("comprehend"))
+
+    def now(self) -> datetime:
+        """Return the time, aware, in UTC."""
+        return datetime.now(UTC)
+
+
+def known_environments() -> list[str]:
+    """Return the names of the environments that have a file."""
+    return sorted(path.stem for path in ENVIRONMENTS_FOLDER.glob("*.toml") if path.stem != "base")
+
+
+def open_target(environment: str, file: LocalFile | None = None) -> Target:
+    """Return an environment by name, ready to be used.
+
+    Raises
+    ------
+    CommandError
+        There is no such environment, or it is the local one and none runs.
+    SettingsError
+        The environment's file is wrong.
+    """
+    known = known_environments()
+    if environment not in known:
+        raise CommandError(
+            ExitCode.USAGE,
+            f"--env {environment}",
+            "there is no such environment",
+            f"Use one of: {', '.join(known)}",
+        )
+    if environment == LOCAL:
+        return _running(file or local_file())
+    settings = _settings(environment)
+    with explained("the AWS configuration"):
+        target = Target(environment, boto3.Session(region_name=settings.region))
+    _check_account(target, settings)
+    return target
+
+
+def local_target(variables: Mapping[str, str]) -> Target:
+    """Return the local environment that these variables lead to."""
+    session = boto3.Session(
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        region_name=variables["AWS_REGION"],
+    )
+    return Target(LOCAL, session, variables)
+
+
+def _running(file: LocalFile) -> Target:
+    running = file.read()
+    if running is None:
+        raise CommandError(
+            ExitCode.CLOUD,
+            f"environment {LOCAL}",
+            "none is running",
+            "Start it with: flywheel up (in another terminal)",
+        )
+    return local_target(running.variables)
+
+
+def _settings(environment: str) -> Environment:
+    return parse_environment(
+        f"{environment}.toml", lambda file: (ENVIRONMENTS_FOLDER / file).read_text("utf-8")
+    )
+
+
+def _check_account(target: Target, settings: Environment) -> None:
+    if settings.account is not None and target.identity.account != settings.account:
+        raise CommandError(
+            ExitCode.CLOUD,
+            f"environment {target.environment}",
+            f"it belongs to account {settings.account}, and the credentials are of "
+            f"{target.identity.account}",
+            "Use credentials of that account (AWS_PROFILE)",
+        )

@@ -1,0 +1,125 @@
+"""The one place that prints: words for people, or one JSON document for programs.
+
+With ``--json`` standard output carries the document and nothing else, and everything that is said
+to people goes to standard error. Decides where things go and how an error looks; knows nothing of
+flywheels. Read next: `console.errors`.
+"""
+
+import json
+import signal
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import typer
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from console.errors import CommandError, command_error, is_debugged
+from console.exit_codes import ExitCode
+
+_TERMINATED = 128 + signal.SIGTERM
+
+
+class Terminal:
+    """Prints for one run of the command.
+
+    Parameters
+    ----------
+    is_json : bool
+        Whether a program reads standard output.
+    """
+
+    def __init__(self, *, is_json: bool) -> None:
+        self.is_json = is_json
+        self._out = Console(highlight=False, markup=False, emoji=False)
+        self._messages = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+    @property
+    def people(self) -> Console:
+        """Where people read."""
+        return self._messages if self.is_json else self._out
+
+    def tell(self, text: str = "", style: str | None = None) -> None:
+        """Say a line to people."""
+        self.people.print(text, style=style)
+
+    def tell_exactly(self, text: str) -> None:
+        """Say a line that can be copied: it is never broken."""
+        self.people.print(text, soft_wrap=True)
+
+    def show(self, view: RenderableType) -> None:
+        """Show a table or panel to people."""
+        self.people.print(view)
+
+    def warn(self, text: str) -> None:
+        """Say something that is not the result, on standard error."""
+        self._messages.print(text, style="yellow", soft_wrap=True)
+
+    def answer(self, document: Any) -> None:
+        """Print the JSON document, where one is wanted."""
+        if self.is_json:
+            self._out.out(json.dumps(document, indent=2, ensure_ascii=False), highlight=False)
+
+    def fail(self, error: CommandError) -> None:
+        """Tell an error: what, where, what to do."""
+        self._messages.print(
+            Text.assemble((f"{error.where}: {error.problem}", "red")), soft_wrap=True
+        )
+        self._messages.print(f"{error.remedy}.", soft_wrap=True)
+        self.answer(
+            {
+                "error": {
+                    "where": error.where,
+                    "problem": error.problem,
+                    "remedy": error.remedy,
+                    "exit_code": int(error.code),
+                }
+            }
+        )
+
+
+class _TerminatedError(KeyboardInterrupt):
+    """SIGTERM arrived; ends what runs as Ctrl-C does."""
+
+
+@contextmanager
+def reporting(*, is_json: bool) -> Iterator[Terminal]:
+    """Give a terminal, and turn every error into words and an exit code.
+
+    Raises
+    ------
+    typer.Exit
+        With the exit code of the error.
+    """
+    terminal = Terminal(is_json=is_json)
+    try:
+        yield terminal
+    except _TerminatedError:
+        raise typer.Exit(_TERMINATED) from None
+    except KeyboardInterrupt:
+        terminal.warn("Stopped.")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except typer.Exit:
+        raise
+    except Exception as error:  # the command's edge: whatever happened, people get words
+        if is_debugged():
+            raise
+        told = command_error(error)
+        terminal.fail(told)
+        raise typer.Exit(told.code) from None
+
+
+@contextmanager
+def ended_by_signals() -> Generator[None, None, None]:
+    """Let SIGTERM end what runs inside as cleanly as Ctrl-C does."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise _TerminatedError
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
