@@ -1,0 +1,144 @@
+"""The dataset operations: create, describe, list.
+
+Decides what a dataset may be and how many there are. Knows no documents. Read next:
+`local.comprehend.ingestion` (what happens afterwards) and `local.comprehend.iterations`.
+
+Notes
+-----
+*Source*: botocore, CreateDataset, DescribeDataset, ListDatasets. DatasetType is optional there and
+no default is told; TRAIN is taken.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.comprehend.clock import Clock
+from local.comprehend.errors import ServiceError
+from local.comprehend.flywheels import check_active, check_quota, check_tags, the_flywheel
+from local.comprehend.ingestion import Ingestion
+from local.comprehend.listing import created_within, page
+from local.comprehend.naming import dataset_arn, dataset_uri
+from local.comprehend.records import Dataset, Flywheel
+from local.comprehend.repeats import Repeats
+from local.comprehend.settings import EngineSettings
+from local.comprehend.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetOperations:
+    """The operations on datasets; each takes a validated request and returns a response."""
+
+    settings: EngineSettings
+    store: Store
+    clock: Clock
+    ingestion: Ingestion
+
+    def create_dataset(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """CreateDataset."""
+        check_tags(request)
+        source = _source(request["InputDataConfig"])
+        arn = dataset_arn(request["FlywheelArn"], request["DatasetName"])
+        scope, repeats = f"CreateDataset {request['FlywheelArn']}", Repeats(self.store)
+        with self.store.transaction():
+            flywheel = the_flywheel(self.store, request)
+            if repeats.earlier_answer(scope, request) is None:
+                check_active(flywheel, "CreateDataset")
+                dataset = self._new(arn, flywheel, source, request)
+                self._check_room(dataset)
+                self.store.save(dataset)
+                repeats.remember(scope, request, arn)
+                self.ingestion.start(dataset)
+        return {"DatasetArn": arn}
+
+    def describe_dataset(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """DescribeDataset."""
+        arn = request["DatasetArn"]
+        dataset = self.store.find(Dataset, arn)
+        if dataset is None:
+            raise ServiceError("ResourceNotFoundException", f"There is no dataset {arn}.")
+        return {"DatasetProperties": _properties(dataset)}
+
+    def list_datasets(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """ListDatasets, of one flywheel or of all."""
+        if "FlywheelArn" in request:
+            the_flywheel(self.store, request)
+        chosen: Mapping[str, Any] = request.get("Filter", {})
+        matching = [
+            dataset
+            for dataset in self.store.all(Dataset, request.get("FlywheelArn"))
+            if chosen.get("Status", dataset.status) == dataset.status
+            and chosen.get("DatasetType", dataset.dataset_type) == dataset.dataset_type
+            and created_within(chosen, dataset.creation_time)
+        ]
+        shown, token = page(request, matching, lambda item: (item.creation_time, item.arn))
+        return {"DatasetPropertiesList": [_properties(item) for item in shown], "NextToken": token}
+
+    def _new(
+        self, arn: str, flywheel: Flywheel, source: str, request: Mapping[str, Any]
+    ) -> Dataset:
+        now = round(self.clock.now(), 3)
+        name = request["DatasetName"]
+        return Dataset(
+            arn=arn,
+            flywheel_arn=flywheel.arn,
+            name=name,
+            dataset_type=request.get("DatasetType", "TRAIN"),
+            status="CREATING",
+            source_s3_uris=(source,),
+            s3_uri=dataset_uri(flywheel.data_lake_s3_uri, name, now),
+            creation_time=now,
+            description=request.get("Description"),
+        )
+
+    def _check_room(self, dataset: Dataset) -> None:
+        quotas = self.settings.quotas
+        everywhere = self.store.all(Dataset)
+        siblings = [item for item in everywhere if item.flywheel_arn == dataset.flywheel_arn]
+        if any(item.arn == dataset.arn for item in siblings):
+            message = f"The dataset name {dataset.name} is in use: {dataset.arn}."
+            raise ServiceError("ResourceInUseException", message)
+        limits = {
+            "TRAIN": quotas.train_datasets_per_flywheel,
+            "TEST": quotas.test_datasets_per_flywheel,
+        }
+        used = sum(item.dataset_type == dataset.dataset_type for item in siblings)
+        check_quota(
+            f"{dataset.dataset_type} datasets of a flywheel, in its whole life",
+            used,
+            limits[dataset.dataset_type],
+        )
+        creating = sum(item.status == "CREATING" for item in everywhere)
+        check_quota("datasets being created", creating, quotas.creating_datasets)
+
+
+def _source(config: Mapping[str, Any]) -> str:
+    """Return the S3 URI of a dataset's documents, or refuse a format that is not served."""
+    served = (
+        "Served here: InputDataConfig with DataFormat COMPREHEND_CSV and "
+        "DocumentClassifierInputDataConfig.S3Uri."
+    )
+    classifier = config.get("DocumentClassifierInputDataConfig")
+    if config.get("DataFormat", "COMPREHEND_CSV") != "COMPREHEND_CSV" or classifier is None:
+        message = f"InputDataConfig names {', '.join(config) or 'nothing'}. {served}"
+        raise ServiceError("InvalidRequestException", message)
+    others = sorted({"AugmentedManifests", "EntityRecognizerInputDataConfig"} & set(config))
+    if others:
+        message = f"InputDataConfig has {', '.join(others)}, which is not served. {served}"
+        raise ServiceError("InvalidRequestException", message)
+    return str(classifier["S3Uri"])
+
+
+def _properties(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "DatasetArn": dataset.arn,
+        "DatasetName": dataset.name,
+        "DatasetType": dataset.dataset_type,
+        "DatasetS3Uri": dataset.s3_uri,
+        "Description": dataset.description,
+        "Status": dataset.status,
+        "Message": dataset.message,
+        "NumberOfDocuments": dataset.number_of_documents,
+        "CreationTime": dataset.creation_time,
+        "EndTime": dataset.end_time,
+    }

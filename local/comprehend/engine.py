@@ -1,0 +1,196 @@
+"""The engine: put together, started, stopped.
+
+Decides what is served, by name, and the order in which parts come up and go. Holds no rule of its
+own. Read next: `local.comprehend.protocol` (how a call arrives), then the operation's module.
+"""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from local.comprehend.background import BackgroundWork
+from local.comprehend.clock import Clock, SystemClock
+from local.comprehend.datasets import DatasetOperations
+from local.comprehend.flywheel_life import FlywheelLife
+from local.comprehend.flywheels import FlywheelOperations
+from local.comprehend.ingestion import Ingestion
+from local.comprehend.iteration_run import IterationRun
+from local.comprehend.iterations import IterationOperations
+from local.comprehend.models import ModelOperations
+from local.comprehend.protocol import Operation, Protocol
+from local.comprehend.records import Dataset, Flywheel, Iteration
+from local.comprehend.server import Server
+from local.comprehend.settings import EngineSettings, Quotas
+from local.comprehend.store import Store
+from local.comprehend.worker import TrainingWorker
+
+if TYPE_CHECKING:
+    from local.comprehend.data_lake import S3ClientForRole
+
+__all__ = ["Engine", "EngineSettings", "Quotas"]
+
+
+class Engine:
+    """Amazon Comprehend's flywheel API on this machine, with models that really learn.
+
+    Parameters
+    ----------
+    settings : EngineSettings
+        Who it is and where it keeps state.
+    s3_client_for_role : callable
+        Takes a flywheel's data access role ARN, returns an S3 client with that role's rights. It
+        is called for each job, from the job's own thread; the engine never closes a client.
+    clock : Clock, optional
+        The system's by default.
+
+    Examples
+    --------
+    Serve, and talk to it with boto3::
+
+        with Engine(settings, s3_client_for_role=lambda role_arn: boto3.client("s3")) as engine:
+            comprehend = boto3.client("comprehend", endpoint_url=engine.url)
+    """
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        *,
+        s3_client_for_role: "S3ClientForRole",
+        clock: Clock | None = None,
+    ) -> None:
+        self._settings = settings
+        self._s3_client_for_role = s3_client_for_role
+        self._clock = clock or SystemClock()
+        self._parts: _Parts | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is served, such as ``http://127.0.0.1:4577``.
+
+        Raises
+        ------
+        RuntimeError
+            It is not started.
+        """
+        if self._parts is None:
+            message = "the engine is not started"
+            raise RuntimeError(message)
+        return self._parts.server.url
+
+    @property
+    def training_process_id(self) -> int | None:
+        """The process that trains, for who watches it; None where none runs."""
+        return None if self._parts is None else self._parts.worker.process_id
+
+    def start(self) -> None:
+        """Serve, and go on with what an earlier stop cut off; returns at once.
+
+        Raises
+        ------
+        OSError
+            The port is taken or the data directory cannot be written.
+        """
+        if self._parts is None:
+            self._parts = _Parts(self._settings, self._s3_client_for_role, self._clock)
+            self._parts.start()
+
+    def stop(self) -> None:
+        """End at once, also in the middle of training; nothing acknowledged is lost."""
+        if self._parts is not None:
+            parts, self._parts = self._parts, None
+            parts.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+class _Parts:
+    """Everything between one start and one stop."""
+
+    def __init__(
+        self, settings: EngineSettings, s3_client_for_role: "S3ClientForRole", clock: Clock
+    ) -> None:
+        settings.data_directory.mkdir(parents=True, exist_ok=True)
+        self.store = Store(settings.data_directory / "engine.sqlite3")
+        self.worker = TrainingWorker(settings.data_directory / "training.log")
+        self.background = BackgroundWork(clock, settings.pace_seconds)
+        self.ingestion = Ingestion(
+            self.store, clock, self.background, settings.quotas, s3_client_for_role
+        )
+        self.life = FlywheelLife(self.store, clock, self.background, self.ingestion)
+        self.running = IterationRun(
+            settings, self.store, clock, self.background, self.worker, s3_client_for_role
+        )
+        operations = _operations(
+            FlywheelOperations(settings, self.store, clock, self.life),
+            DatasetOperations(settings, self.store, clock, self.ingestion),
+            IterationOperations(settings, self.store, clock, self.running),
+            ModelOperations(self.store),
+        )
+        try:
+            self.server = Server(Protocol(operations), settings.port)
+        except OSError:
+            self.store.close()
+            raise
+
+    def start(self) -> None:
+        self.worker.warm()
+        self._resume()
+        self.server.start()
+
+    def stop(self) -> None:
+        self.server.stop()
+        self.background.ask_to_stop()
+        self.worker.stop()
+        self.background.join()
+        self.store.close()
+
+    def _resume(self) -> None:
+        """Begin again what was under way when the engine was stopped."""
+        creating = set()
+        for flywheel in self.store.all(Flywheel):
+            if flywheel.status == "CREATING":
+                creating.add(flywheel.arn)
+                self.life.begin(flywheel)
+            elif flywheel.status == "DELETING":
+                self.life.end(flywheel)
+        for dataset in self.store.all(Dataset):
+            # A flywheel that is being created ingests what it inherits itself.
+            if dataset.status == "CREATING" and dataset.flywheel_arn not in creating:
+                self.ingestion.start(dataset)
+        for iteration in self.store.all(Iteration):
+            if iteration.is_active:
+                self.running.start(iteration)
+
+
+def _operations(
+    flywheels: FlywheelOperations,
+    datasets: DatasetOperations,
+    iterations: IterationOperations,
+    models: ModelOperations,
+) -> Mapping[str, Operation]:
+    """Name what is served."""
+    return {
+        "CreateFlywheel": flywheels.create_flywheel,
+        "DescribeFlywheel": flywheels.describe_flywheel,
+        "UpdateFlywheel": flywheels.update_flywheel,
+        "DeleteFlywheel": flywheels.delete_flywheel,
+        "ListFlywheels": flywheels.list_flywheels,
+        "CreateDataset": datasets.create_dataset,
+        "DescribeDataset": datasets.describe_dataset,
+        "ListDatasets": datasets.list_datasets,
+        "StartFlywheelIteration": iterations.start_flywheel_iteration,
+        "DescribeFlywheelIteration": iterations.describe_flywheel_iteration,
+        "ListFlywheelIterationHistory": iterations.list_flywheel_iteration_history,
+        "DescribeDocumentClassifier": models.describe_document_classifier,
+        "ListDocumentClassifiers": models.list_document_classifiers,
+    }

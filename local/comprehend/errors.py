@@ -1,0 +1,55 @@
+"""What can go wrong in the engine, as types.
+
+::
+
+    EngineError
+    ├── ServiceError             a call is refused             -> the caller, told over HTTP
+    ├── DatasetRefusedError      a dataset cannot be ingested  -> the dataset ends FAILED
+    ├── StorageAccessError       S3 refused or failed          -> what needed it ends FAILED
+    ├── IterationFailedError     no model can come of it       -> the iteration ends FAILED
+    └── WorkerDiedError          the training process is gone  -> the iteration ends FAILED
+
+`EngineStopping` is no error: it unwinds work that goes on at the next start. Imports nothing.
+"""
+
+
+class EngineError(Exception):
+    """The base of the engine's errors."""
+
+
+class ServiceError(EngineError):
+    """A call is refused with one of the service's errors.
+
+    Parameters
+    ----------
+    code : str
+        The error shape's name, such as ``ResourceNotFoundException``; its HTTP status comes from
+        botocore's model of the service.
+    message : str
+        What is wrong, naming the values, and what would be right.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message
+        super().__init__(f"{code}: {message}")
+
+
+class DatasetRefusedError(EngineError):
+    """The documents of a dataset cannot be used; whoever made the files repairs them."""
+
+
+class StorageAccessError(EngineError):
+    """S3 cannot be read or written; names bucket, key, permission and role for who grants them."""
+
+
+class IterationFailedError(EngineError):
+    """An iteration cannot end in a model: too little data, or a model that is not there."""
+
+
+class WorkerDiedError(EngineError):
+    """The training process ended in the middle of its work; the next iteration gets a new one."""
+
+
+class EngineStopping(Exception):
+    """The engine is being stopped; the work at hand is left as it is recorded."""

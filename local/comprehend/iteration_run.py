@@ -1,0 +1,272 @@
+"""An iteration's life: TRAINING -> EVALUATING -> COMPLETED, or FAILED with a message.
+
+Decides what trains, what tests, and what is told of it. Both models are tested on the same
+documents, so their metrics may be compared. Knows neither HTTP nor how a model learns. Read next:
+`local.comprehend.worker` and `local.comprehend.evaluation`.
+
+Notes
+-----
+*Source*: developer guide, "Flywheel iterations" and "Testing the model"; AWS CLI example
+describe-flywheel-iteration (message, name of the new version, one test set for both models).
+"""
+
+import logging
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local.comprehend.background import BackgroundWork
+from local.comprehend.clock import Clock
+from local.comprehend.data_lake import DataLake
+from local.comprehend.errors import EngineError, EngineStopping, IterationFailedError
+from local.comprehend.evaluation import Evaluation
+from local.comprehend.naming import name_of
+from local.comprehend.records import Dataset, Flywheel, Iteration, Model
+from local.comprehend.settings import EngineSettings
+from local.comprehend.store import Store
+from local.comprehend.worker import TrainingWorker
+
+if TYPE_CHECKING:
+    from local.comprehend.data_lake import S3ClientForRole
+
+COMPLETED_MESSAGE = "FULL_ITERATION: Flywheel iteration performed all functions successfully."
+"""What the service says of an iteration that went well."""
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What an iteration works on: datasets, and their files once they are here.
+
+    Parameters
+    ----------
+    train, test : tuple of Dataset
+        What trains and what tests the model.
+    holds_out : bool
+        Whether there is no TEST dataset, so that `test` are TRAIN datasets and a part of the
+        documents is held out.
+    """
+
+    train: tuple[Dataset, ...]
+    test: tuple[Dataset, ...]
+    holds_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IterationRun:
+    """What performs iterations."""
+
+    settings: EngineSettings
+    store: Store
+    clock: Clock
+    background: BackgroundWork
+    worker: TrainingWorker
+    s3_client_for_role: "S3ClientForRole"
+
+    def start(self, iteration: Iteration) -> None:
+        """Begin an iteration that is recorded as TRAINING, or begin it again."""
+        name = f"iteration {iteration.iteration_id} of {name_of(iteration.flywheel_arn)}"
+        self.background.run(name, lambda: self.run(iteration.key))
+
+    def run(self, key: str) -> None:
+        """Perform an iteration and record how it ended."""
+        iteration = self.store.find(Iteration, key)
+        if iteration is None:
+            return
+        directory = self._work_directory(iteration)
+        # A crash may have left files that were not brought here whole.
+        shutil.rmtree(directory, ignore_errors=True)
+        try:
+            self._perform(iteration, directory)
+        except EngineStopping:
+            raise
+        except EngineError as failure:
+            self._fail(iteration, str(failure))
+        except Exception as defect:  # an iteration must never hold its flywheel for ever
+            _LOG.exception("iteration %s", key)
+            self._fail(iteration, f"The engine failed: {type(defect).__name__}: {defect}")
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def _perform(self, iteration: Iteration, directory: Path) -> None:
+        flywheel = self._flywheel(iteration)
+        material = self._material(flywheel)
+        lake = DataLake(self.s3_client_for_role, flywheel.data_access_role_arn)
+        train_files = _files(lake, material.train, directory)
+        test_files = _files(lake, material.test, directory)
+        trained = self._train(iteration, material, train_files)
+        entered = self.clock.now()
+        self.store.save(trained)
+        challenger = self._evaluate(trained.model_arn, flywheel, material, test_files)
+        champion = None
+        if trained.evaluated_model_arn:
+            champion = self._evaluate(trained.evaluated_model_arn, flywheel, material, test_files)
+        _write_evaluations(lake, trained, material, champion, challenger)
+        self.background.hold(entered)
+        self._complete(trained, champion, challenger)
+
+    def _flywheel(self, iteration: Iteration) -> Flywheel:
+        flywheel = self.store.find(Flywheel, iteration.flywheel_arn)
+        if flywheel is None:
+            message = f"Flywheel {iteration.flywheel_arn} is gone."
+            raise IterationFailedError(message)
+        return flywheel
+
+    def _material(self, flywheel: Flywheel) -> Material:
+        """Choose what trains and what tests."""
+        completed = sorted(
+            (item for item in self.store.all(Dataset, flywheel.arn) if item.status == "COMPLETED"),
+            key=lambda item: (item.creation_time, item.name),
+        )
+        all_train = tuple(item for item in completed if item.dataset_type == "TRAIN")
+        test = tuple(item for item in completed if item.dataset_type == "TEST")
+        train = all_train
+        if self.settings.training_data == "new":
+            known = self._trained_on(flywheel)
+            train = tuple(item for item in all_train if item.arn not in known)
+        if not train:
+            which = "new " if self.settings.training_data == "new" else ""
+            message = f"There is no training data: no {which}TRAIN dataset is COMPLETED."
+            raise IterationFailedError(message)
+        return Material(train, test or all_train, holds_out=not test)
+
+    def _trained_on(self, flywheel: Flywheel) -> frozenset[str]:
+        """Return the datasets that COMPLETED iterations have trained on."""
+        return frozenset(
+            arn
+            for iteration in self.store.all(Iteration, flywheel.arn)
+            if iteration.status == "COMPLETED"
+            for arn in iteration.train_dataset_arns
+        )
+
+    def _train(self, iteration: Iteration, material: Material, files: Sequence[Path]) -> Iteration:
+        """Train the challenger; return the iteration as it is when it begins to evaluate."""
+        self._change_model(iteration, training_start_time=round(self.clock.now(), 3))
+        documents = self.worker.train(
+            files,
+            self._model_file(iteration.model_arn),
+            holds_out=material.holds_out,
+            seed=self.settings.seed,
+        )
+        # TRAINING was first seen then, not when this thread got to run.
+        self.background.hold(iteration.creation_time)
+        self._change_model(
+            iteration,
+            training_end_time=round(self.clock.now(), 3),
+            trained_documents=documents,
+            train_s3_uris=tuple(item.s3_uri for item in material.train),
+            test_s3_uris=() if material.holds_out else tuple(i.s3_uri for i in material.test),
+        )
+        return replace(
+            iteration,
+            status="EVALUATING",
+            is_trained=True,
+            train_dataset_arns=tuple(item.arn for item in material.train),
+        )
+
+    def _evaluate(
+        self, model_arn: str, flywheel: Flywheel, material: Material, files: Sequence[Path]
+    ) -> Evaluation:
+        counts = self.worker.evaluate(
+            files, self._model_file(model_arn), holds_out=material.holds_out
+        )
+        evaluation = Evaluation.from_counts(flywheel.labels, counts)
+        if not evaluation.documents:
+            message = (
+                "There are no test documents: the flywheel has no TEST dataset, and the training "
+                "data is too small for a part to be held out. Add a TEST dataset or more documents."
+            )
+            raise IterationFailedError(message)
+        return evaluation
+
+    def _complete(
+        self, iteration: Iteration, champion: Evaluation | None, challenger: Evaluation
+    ) -> None:
+        now = round(self.clock.now(), 3)
+        completed = replace(
+            iteration,
+            status="COMPLETED",
+            message=COMPLETED_MESSAGE,
+            end_time=now,
+            evaluated_metrics=champion.averages() if champion else None,
+            trained_metrics=challenger.averages(),
+        )
+        with self.store.transaction():
+            self.store.save(completed)
+            self._change_model(
+                iteration,
+                status="TRAINED",
+                end_time=now,
+                test_documents=challenger.documents,
+                metrics=challenger.classifier_metrics(),
+            )
+            flywheel = self._flywheel(iteration)
+            if self.settings.sets_first_active_model and flywheel.active_model_arn is None:
+                self.store.save(replace(flywheel, active_model_arn=iteration.model_arn))
+
+    def _fail(self, iteration: Iteration, message: str) -> None:
+        self.background.hold(iteration.creation_time)
+        now = round(self.clock.now(), 3)
+        with self.store.transaction():
+            latest = self.store.find(Iteration, iteration.key) or iteration
+            self.store.save(replace(latest, status="FAILED", message=message, end_time=now))
+            self._change_model(iteration, status="IN_ERROR", message=message, end_time=now)
+
+    def _change_model(self, iteration: Iteration, **changes: Any) -> None:
+        with self.store.transaction():
+            model = self.store.find(Model, iteration.model_arn)
+            if model is not None:
+                self.store.save(replace(model, **changes))
+
+    def _model_file(self, model_arn: str) -> Path:
+        models = self.settings.data_directory / "models"
+        return models / f"{model_arn.rsplit(':', 1)[-1]}.model"
+
+    def _work_directory(self, iteration: Iteration) -> Path:
+        name = f"{name_of(iteration.flywheel_arn)}-{iteration.iteration_id}"
+        return self.settings.data_directory / "work" / name
+
+
+def _files(lake: DataLake, datasets: Sequence[Dataset], directory: Path) -> list[Path]:
+    """Bring datasets here; one that trains and tests is brought once."""
+    files = []
+    for dataset in datasets:
+        place = directory / dataset.dataset_type / dataset.name
+        here = (
+            sorted(place.glob("*.csv")) if place.exists() else lake.download(dataset.s3_uri, place)
+        )
+        files += here
+    return files
+
+
+def _write_evaluations(
+    lake: DataLake,
+    iteration: Iteration,
+    material: Material,
+    champion: Evaluation | None,
+    challenger: Evaluation,
+) -> None:
+    """Write what the averages leave out: per label, and the confusion matrix of each model."""
+    evaluated = {iteration.evaluated_model_arn: champion, iteration.model_arn: challenger}
+    for arn, evaluation in evaluated.items():
+        if arn is None or evaluation is None:
+            continue
+        place = f"{iteration.evaluation_s3_uri}{name_of(arn)}/"
+        lake.write_document(
+            f"{place}evaluation.json",
+            {
+                "model": arn,
+                "role": "trained" if arn == iteration.model_arn else "evaluated",
+                "iteration": iteration.iteration_id,
+                "testDocuments": evaluation.documents,
+                "testDatasets": [item.arn for item in material.test],
+                "isHoldOut": material.holds_out,
+                "trainDatasets": [item.arn for item in material.train],
+                "metrics": evaluation.averages(),
+                "labels": {name: asdict(score) for name, score in evaluation.per_label().items()},
+            },
+        )
+        lake.write_document(f"{place}confusion_matrix.json", evaluation.confusion_document())

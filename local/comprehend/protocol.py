@@ -1,0 +1,172 @@
+"""The wire: awsJson1.1 as boto3 speaks it, between bytes and operations.
+
+Decides how a request is dispatched and validated and how answers and errors are spelled; both are
+held against botocore's own model of the service, so an answer the service could not give never
+leaves. Knows no rule of any operation. Read next: `local.comprehend.shapes`, and
+`local.comprehend.engine` for what is served.
+
+Notes
+-----
+*Source*: botocore comprehend/2017-11-27. It lists ``smithy-rpc-v2-cbor`` before ``json``, yet boto3
+sends JSON with ``X-Amz-Target``: what arrives decides.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.message import Message
+from typing import Any
+
+from botocore.loaders import Loader
+from botocore.model import OperationModel, ServiceModel
+
+from local.comprehend.errors import ServiceError
+from local.comprehend.shapes import problems
+
+Operation = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""Takes a validated request, returns a response; raises ServiceError."""
+
+UNKNOWN_OPERATION = "UnknownOperationException"
+"""What AWS services that speak JSON answer to an operation they do not know."""
+
+_LOG = logging.getLogger(__name__)
+_CBOR = "rpc-v2-cbor"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back.
+
+    Parameters
+    ----------
+    status : int
+        HTTP status.
+    body : bytes
+        JSON.
+    """
+
+    status: int
+    body: bytes
+
+
+def comprehend_model() -> ServiceModel:
+    """Load botocore's model of the service."""
+    return ServiceModel(Loader().load_service_model("comprehend", "service-2"), "comprehend")
+
+
+class Protocol:
+    """One service's wire.
+
+    Parameters
+    ----------
+    operations : mapping of str to Operation
+        What is served, by the operation's name.
+    """
+
+    def __init__(self, operations: Mapping[str, Operation]) -> None:
+        self._model = comprehend_model()
+        self._operations = operations
+        self._prefix = str(self._model.metadata["targetPrefix"])
+        self._status_of = {
+            shape.name: int(shape.metadata.get("error", {}).get("httpStatusCode", 400))
+            for shape in self._model.error_shapes
+        }
+
+    def answer(self, path: str, headers: Message, body: bytes) -> Answer:
+        """Answer one request.
+
+        Parameters
+        ----------
+        path : str
+            The request's path.
+        headers : Message
+            Its headers; looked up without regard to case.
+        body : bytes
+            Its body.
+
+        Returns
+        -------
+        Answer
+            A response or an error, both as the service would spell them.
+        """
+        try:
+            return Answer(200, self._respond(path, headers, body))
+        except ServiceError as refusal:
+            return self.refuse(refusal)
+        except Exception:  # a defect must reach the caller as the service's own 500, and the log
+            _LOG.exception("the engine failed to answer %s", headers.get("X-Amz-Target"))
+            return self.refuse(
+                ServiceError("InternalServerException", "The engine failed; its log says why.")
+            )
+
+    def refuse(self, refusal: ServiceError) -> Answer:
+        """Spell an error."""
+        document = {"__type": refusal.code, "Message": refusal.message}
+        return Answer(self._status_of.get(refusal.code, 400), json.dumps(document).encode())
+
+    def _respond(self, path: str, headers: Message, body: bytes) -> bytes:
+        model, operation = self._dispatch(path, headers)
+        request = _decoded(body)
+        found = list(problems(request, model.input_shape, "")) if model.input_shape else []
+        if found:
+            noun = "validation error" if len(found) == 1 else "validation errors"
+            message = f"{len(found)} {noun} detected: {'; '.join(found)}"
+            raise ServiceError("InvalidRequestException", message)
+        try:
+            response = operation(_without_nulls(request))
+        except ServiceError as refusal:
+            self._check_declared(model, refusal)
+            raise
+        return self._encoded(model, response)
+
+    def _dispatch(self, path: str, headers: Message) -> tuple[OperationModel, Operation]:
+        target = headers.get("X-Amz-Target") or ""
+        served = f"Served here, as AWS JSON 1.1: {', '.join(sorted(self._operations))}."
+        if headers.get("smithy-protocol") == _CBOR or path.startswith("/service/"):
+            message = f"The protocol {_CBOR} is not spoken here. {served}"
+            raise ServiceError(UNKNOWN_OPERATION, message)
+        prefix, _, name = target.partition(".")
+        if prefix != self._prefix or name not in self._model.operation_names:
+            message = f"X-Amz-Target {target!r} names no operation of Amazon Comprehend. {served}"
+            raise ServiceError(UNKNOWN_OPERATION, message)
+        if name not in self._operations:
+            raise ServiceError(UNKNOWN_OPERATION, f"{name} is not served here. {served}")
+        return self._model.operation_model(name), self._operations[name]
+
+    def _check_declared(self, model: OperationModel, refusal: ServiceError) -> None:
+        declared = {shape.name for shape in model.error_shapes}
+        if refusal.code not in declared:
+            message = f"{model.name} does not declare {refusal.code}"
+            raise RuntimeError(message) from refusal
+
+    def _encoded(self, model: OperationModel, response: Mapping[str, Any]) -> bytes:
+        document = _without_nulls(response)
+        if model.output_shape is not None:
+            found = list(problems(document, model.output_shape, ""))
+            if found:
+                message = f"{model.name} would answer what it cannot: {'; '.join(found)}"
+                raise RuntimeError(message)
+        return json.dumps(document).encode()
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError as error:
+        message = f"The body is not JSON: {error}"
+        raise ServiceError("InvalidRequestException", message) from error
+    if not isinstance(request, dict):
+        raise ServiceError("InvalidRequestException", "The body is not a JSON object.")
+    return request
+
+
+def _without_nulls(value: Any) -> Any:
+    """Drop absent members; in this protocol null and absent mean the same."""
+    if isinstance(value, Mapping):
+        return {
+            name: _without_nulls(member) for name, member in value.items() if member is not None
+        }
+    if isinstance(value, (list, tuple)):
+        return [_without_nulls(member) for member in value]
+    return value

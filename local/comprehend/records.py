@@ -1,0 +1,123 @@
+"""What the engine remembers: one frozen record a resource.
+
+Decides which facts are kept. Knows neither HTTP nor SQL. A record's `key` is what it is filed
+under; `flywheel_arn` says whose it is. Read next: `local.comprehend.store`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.comprehend.naming import iteration_key
+
+ACTIVE_ITERATION_STATES = frozenset({"TRAINING", "EVALUATING"})
+"""The states in which an iteration holds its flywheel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flywheel:
+    """A flywheel; `labels` are final, `data_lake_s3_uri` is the full form with the suffix."""
+
+    arn: str
+    name: str
+    status: str
+    data_access_role_arn: str
+    data_lake_s3_uri: str
+    language_code: str
+    labels: tuple[str, ...]
+    creation_time: float
+    last_modified_time: float
+    active_model_arn: str | None = None
+    data_security_config: Mapping[str, Any] | None = None
+    latest_iteration_id: str | None = None
+    message: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What it is filed under."""
+        return self.arn
+
+    @property
+    def flywheel_arn(self) -> str:
+        """Whose it is: its own."""
+        return self.arn
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A dataset; `source_s3_uris` are what was handed over, `s3_uri` its place in the lake."""
+
+    arn: str
+    flywheel_arn: str
+    name: str
+    dataset_type: str
+    status: str
+    source_s3_uris: tuple[str, ...]
+    s3_uri: str
+    creation_time: float
+    description: str | None = None
+    message: str | None = None
+    number_of_documents: int | None = None
+    end_time: float | None = None
+
+    @property
+    def key(self) -> str:
+        """What it is filed under."""
+        return self.arn
+
+
+@dataclass(frozen=True, slots=True)
+class Iteration:
+    """An iteration; the evaluated model is the one that was active when it started."""
+
+    flywheel_arn: str
+    iteration_id: str
+    status: str
+    creation_time: float
+    model_arn: str
+    evaluation_s3_uri: str
+    evaluated_model_arn: str | None = None
+    evaluated_metrics: Mapping[str, float] | None = None
+    is_trained: bool = False
+    trained_metrics: Mapping[str, float] | None = None
+    train_dataset_arns: tuple[str, ...] = ()
+    message: str | None = None
+    end_time: float | None = None
+
+    @property
+    def key(self) -> str:
+        """What it is filed under."""
+        return iteration_key(self.flywheel_arn, self.iteration_id)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it holds its flywheel."""
+        return self.status in ACTIVE_ITERATION_STATES
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A version of a classifier; it outlives the flywheel that made it."""
+
+    arn: str
+    flywheel_arn: str
+    status: str
+    language_code: str
+    labels: tuple[str, ...]
+    data_access_role_arn: str
+    submit_time: float
+    statistics_s3_uri: str
+    train_s3_uris: tuple[str, ...] = ()
+    test_s3_uris: tuple[str, ...] = ()
+    trained_documents: int | None = None
+    test_documents: int | None = None
+    metrics: Mapping[str, float] | None = None
+    training_start_time: float | None = None
+    training_end_time: float | None = None
+    end_time: float | None = None
+    message: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What it is filed under."""
+        return self.arn

@@ -1,0 +1,62 @@
+"""Calls that are repeated with a client token get the answer of the first.
+
+Decides what counts as a repeat. Knows no resource. Read next: `local.comprehend.iterations`.
+
+Notes
+-----
+*Source*: botocore, ClientRequestToken of CreateFlywheel, CreateDataset, StartFlywheelIteration.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from local.comprehend.errors import ServiceError
+from local.comprehend.store import Store
+
+
+class Repeats:
+    """Calls that may be repeated with a client token.
+
+    Parameters
+    ----------
+    store : Store
+        Where tokens are kept.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def earlier_answer(self, scope: str, request: Mapping[str, Any]) -> str | None:
+        """Return what an equal call with this token was answered, if there was one.
+
+        Parameters
+        ----------
+        scope : str
+            Operation and resource; a token means something only there.
+        request : mapping
+            The whole request.
+
+        Raises
+        ------
+        ServiceError
+            InvalidRequestException: the token was used for a different request.
+        """
+        token = request.get("ClientRequestToken")
+        kept = self._store.answer_to_token(scope, token) if token else None
+        if kept is None:
+            return None
+        earlier, answer = kept
+        if earlier != _canonical(request):
+            message = f"ClientRequestToken {token!r} was used for a different request."
+            raise ServiceError("InvalidRequestException", message)
+        return answer
+
+    def remember(self, scope: str, request: Mapping[str, Any], answer: str) -> None:
+        """Keep what this call was answered, in the transaction that carries it out."""
+        if token := request.get("ClientRequestToken"):
+            self._store.keep_token(scope, token, _canonical(request), answer)
+
+
+def _canonical(request: Mapping[str, Any]) -> str:
+    return json.dumps(request, sort_keys=True)

@@ -1,0 +1,140 @@
+"""The HTTP server: loopback only, one thread a connection, connections kept.
+
+Decides about sockets. Knows nothing of what is said over them. Read next:
+`local.comprehend.protocol`.
+"""
+
+import contextlib
+import logging
+import socket
+import socketserver
+import threading
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from local.comprehend.errors import ServiceError
+from local.comprehend.protocol import Answer, Protocol
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+"""Largest request; the largest one an operation can need is a label list of 5 MB."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class Server:
+    """Serve a protocol on 127.0.0.1.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        What answers.
+    port : int
+        0 takes a free one.
+
+    Raises
+    ------
+    OSError
+        The port is taken; whoever chose it chooses another.
+    """
+
+    def __init__(self, protocol: Protocol, port: int) -> None:
+        self._http = _Connections(("127.0.0.1", port), _Handler)
+        self._http.protocol = protocol
+        self._thread = threading.Thread(
+            target=self._http.serve_forever,
+            kwargs={"poll_interval": 0.05},
+            name="http",
+            daemon=True,
+        )
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._http.server_address[1]}"
+
+    def start(self) -> None:
+        """Begin to serve; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let requests in progress be answered, then close every connection."""
+        self._http.shutdown()
+        self._thread.join()
+        self._http.hang_up()
+        self._http.server_close()
+
+
+class _Connections(ThreadingHTTPServer):
+    """A server that can end connections which clients keep open.
+
+    Its threads end with the interpreter, so that a program which forgot to stop it does not hang.
+    """
+
+    request_queue_size = 128
+    protocol: Protocol
+
+    def __init__(self, *arguments: Any) -> None:
+        self._open: dict[socket.socket, threading.Thread] = {}
+        self._lock = threading.Lock()
+        super().__init__(*arguments)
+
+    def server_bind(self) -> None:
+        # Not HTTPServer's own: it asks the name service for a name nobody needs.
+        socketserver.TCPServer.server_bind(self)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        _LOG.debug("the connection from %s broke", client_address, exc_info=True)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        thread = threading.Thread(
+            target=self.process_request_thread, args=(request, client_address), daemon=True
+        )
+        with self._lock:
+            self._open[request] = thread
+        thread.start()
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._open.pop(request, None)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        with self._lock:
+            threads = list(self._open.values())
+            for connection in self._open:
+                # The reading side only: an answer on its way still arrives.
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RD)
+        for thread in threads:
+            thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: _Connections
+
+    def do_POST(self) -> None:
+        self._send(self._answered())
+
+    def _answered(self) -> Answer:
+        length = self.headers.get("Content-Length", "")
+        if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+            self.close_connection = True
+            message = f"Content-Length must be a number of at most {MAX_BODY_BYTES} bytes."
+            return self.server.protocol.refuse(ServiceError("InvalidRequestException", message))
+        body = self.rfile.read(int(length))
+        return self.server.protocol.answer(self.path, self.headers, body)
+
+    def _send(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        _LOG.debug(format, *args)

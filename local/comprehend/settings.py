@@ -1,0 +1,88 @@
+"""What a user of the engine may choose: where it keeps state, who it is, how fast, how much.
+
+Decides the defaults, nothing else. Quotas are the documented ones and are settings because
+sources and accounts differ. Read next: `local.comprehend.engine`.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """How much the engine accepts.
+
+    Parameters
+    ----------
+    flywheels : int
+        Flywheels an account may have.
+    creating_flywheels : int
+        Flywheels that may be CREATING at once.
+    train_datasets_per_flywheel, test_datasets_per_flywheel : int
+        Datasets of one type in a flywheel's whole life: there is no call that deletes one.
+    creating_datasets : int
+        Datasets that may be CREATING at once, in the account.
+    active_iterations : int
+        Iterations that may run at once, in the account.
+    min_documents_per_label : int
+        Fewest documents a label that occurs in a TRAIN dataset needs; labels without any
+        document do not count.
+    max_documents : int
+        Most documents of one dataset.
+    max_file_size_bytes : int
+        Largest file of a dataset, bytes.
+
+    Notes
+    -----
+    *Source*: developer guide, "Guidelines and quotas", flywheels and document classification. That
+    page says 10 in prose and 50 in a table for the documents of a label; 10 is used.
+    """
+
+    flywheels: int = 50
+    creating_flywheels: int = 10
+    train_datasets_per_flywheel: int = 50
+    test_datasets_per_flywheel: int = 10
+    creating_datasets: int = 10
+    active_iterations: int = 10
+    min_documents_per_label: int = 10
+    max_documents: int = 1_000_000
+    max_file_size_bytes: int = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """One engine.
+
+    Parameters
+    ----------
+    data_directory : Path
+        Where state and models are kept; made when absent. One engine at a time may use it.
+    account_id, region : str
+        What ARNs are made of.
+    port : int
+        Port on the loopback interface; 0 takes a free one.
+    pace_seconds : float
+        Least time each passing state (CREATING, TRAINING, EVALUATING, DELETING) can be seen, s.
+    quotas : Quotas
+        How much is accepted.
+    training_data : {"all", "new"}
+        Whether an iteration trains on every COMPLETED TRAIN dataset of the flywheel, or only on
+        those that no COMPLETED iteration has trained on. The service's own choice is not
+        documented.
+    sets_first_active_model : bool
+        Whether a COMPLETED iteration makes its model active where the flywheel has none. The
+        service's own choice is not documented.
+    seed : int
+        Seed of the trainer; same data and seed, same model and metrics.
+    """
+
+    data_directory: Path
+    account_id: str = "123456789012"
+    region: str = "us-east-1"
+    port: int = 0
+    pace_seconds: float = 0.2
+    quotas: Quotas = field(default_factory=Quotas)
+    training_data: Literal["all", "new"] = "all"
+    sets_first_active_model: bool = False
+    seed: int = 0

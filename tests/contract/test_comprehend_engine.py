@@ -1,0 +1,217 @@
+"""The engine against botocore's model: every answer has its shape, every error is declared."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.model import ListShape, Shape, StringShape, StructureShape
+from botocore.validate import ParamValidator
+
+from local.comprehend.protocol import comprehend_model
+from tests.local.comprehend.rig import BUCKET, LABELS, ROLE, Rig, csv_at, rows, until
+
+MODEL = comprehend_model()
+SERVED = frozenset(
+    {
+        *("CreateFlywheel", "DescribeFlywheel", "UpdateFlywheel", "DeleteFlywheel"),
+        *("ListFlywheels", "CreateDataset", "DescribeDataset", "ListDatasets"),
+        *("StartFlywheelIteration", "DescribeFlywheelIteration", "ListFlywheelIterationHistory"),
+        *("DescribeDocumentClassifier", "ListDocumentClassifiers"),
+    }
+)
+ABSENT = "arn:aws:comprehend:us-east-1:123456789012:flywheel/absent"
+ABSENT_MODEL = "arn:aws:comprehend:us-east-1:123456789012:document-classifier/absent/version/v1"
+TASK = {
+    "LanguageCode": "en",
+    "DocumentClassificationConfig": {"Mode": "MULTI_CLASS", "Labels": list(LABELS)},
+}
+NEW = {
+    "DataAccessRoleArn": ROLE,
+    "DataLakeS3Uri": f"s3://{BUCKET}/contract",
+    "ModelType": "DOCUMENT_CLASSIFIER",
+    "TaskConfig": TASK,
+}
+DATA = {"DatasetName": "d", "InputDataConfig": csv_at(f"s3://{BUCKET}/contract.csv")}
+
+
+@dataclass(slots=True)
+class Seen:
+    """Every answer that a client got, as it came."""
+
+    answers: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def listen(self, http_response: Any, parsed: Any, model: Any, **_: Any) -> None:
+        """Keep an answer."""
+        if http_response.status_code == 200:
+            self.answers.append((model.name, json.loads(http_response.content)))
+
+
+@pytest.fixture
+def seen(rig: Rig) -> Seen:
+    """Keep what the engine answers during a test."""
+    seen = Seen()
+    rig.comprehend.meta.events.register("after-call.comprehend", seen.listen)
+    return seen
+
+
+def wrong_enums(value: Any, shape: Shape, path: str) -> list[str]:
+    """Return the values that are not in the enum of their shape, which botocore does not check."""
+    if isinstance(shape, StructureShape):
+        unknown = [f"{path}.{name}" for name in value if name not in shape.members]
+        members = [(value[name], member) for name, member in shape.members.items() if name in value]
+        return unknown + [
+            found for item, member in members for found in wrong_enums(item, member, path)
+        ]
+    if isinstance(shape, ListShape):
+        return [found for item in value for found in wrong_enums(item, shape.member, path)]
+    wrong = isinstance(shape, StringShape) and bool(shape.enum) and value not in shape.enum
+    return [f"{path}: {value}"] if wrong else []
+
+
+def live_a_life(rig: Rig) -> None:
+    """Use every served operation, in every state a flywheel passes through."""
+    comprehend = rig.comprehend
+    flywheel, model = rig.trained()
+    comprehend.update_flywheel(FlywheelArn=flywheel, ActiveModelArn=model)
+    rig.dataset(flywheel, rows(1))
+    rig.iterated(flywheel)
+    comprehend.list_datasets(FlywheelArn=flywheel)
+    comprehend.list_flywheel_iteration_history(FlywheelArn=flywheel, MaxResults=1)
+    comprehend.describe_document_classifier(DocumentClassifierArn=model)
+    comprehend.list_document_classifiers()
+    rig.iterated(rig.flywheel())
+    comprehend.list_flywheels()
+    comprehend.delete_flywheel(FlywheelArn=flywheel)
+    until(
+        lambda: [s["FlywheelArn"] for s in comprehend.list_flywheels()["FlywheelSummaryList"]],
+        lambda arns: flywheel not in arns,
+    )
+
+
+def test_every_answer_has_its_shape_when_every_operation_is_used(rig: Rig, seen: Seen) -> None:
+    """Botocore validates the JSON as it travelled; enums and unknown members are checked too."""
+    live_a_life(rig)
+    assert {name for name, _ in seen.answers} == SERVED
+    for name, answer in seen.answers:
+        shape = MODEL.operation_model(name).output_shape
+        assert shape is not None
+        report = ParamValidator().validate(answer, shape)
+        assert not report.has_errors(), (name, report.generate_report())
+        assert wrong_enums(answer, shape, name) == []
+
+
+Refusal = tuple[str, dict[str, Any], str]
+REFUSALS: list[Refusal] = [
+    ("create_flywheel", {"FlywheelName": "a_b", **NEW}, "InvalidRequestException"),
+    ("create_flywheel", {"FlywheelName": "taken", **NEW}, "ResourceInUseException"),
+    (
+        "create_flywheel",
+        {"FlywheelName": "t", **NEW, "Tags": [{"Key": f"k{n}"} for n in range(51)]},
+        "TooManyTagsException",
+    ),
+    (
+        "create_flywheel",
+        {"FlywheelName": "l", **NEW, "TaskConfig": {**TASK, "LanguageCode": "ja"}},
+        "UnsupportedLanguageException",
+    ),
+    (
+        "create_flywheel",
+        {
+            "FlywheelName": "m",
+            "ActiveModelArn": ABSENT_MODEL,
+            "DataAccessRoleArn": ROLE,
+            "DataLakeS3Uri": f"s3://{BUCKET}",
+        },
+        "ResourceNotFoundException",
+    ),
+    ("describe_flywheel", {"FlywheelArn": ABSENT}, "ResourceNotFoundException"),
+    ("describe_flywheel", {"FlywheelArn": "absent"}, "InvalidRequestException"),
+    ("update_flywheel", {"FlywheelArn": ABSENT}, "ResourceNotFoundException"),
+    ("delete_flywheel", {"FlywheelArn": ABSENT}, "ResourceNotFoundException"),
+    ("list_flywheels", {"NextToken": "x"}, "InvalidRequestException"),
+    (
+        "list_flywheels",
+        {"Filter": {"Status": "ACTIVE", "CreationTimeAfter": 1}},
+        "InvalidFilterException",
+    ),
+    ("create_dataset", {"FlywheelArn": ABSENT, **DATA}, "ResourceNotFoundException"),
+    ("create_dataset", {"FlywheelArn": "taken", **DATA}, "ResourceInUseException"),
+    (
+        "create_dataset",
+        {"FlywheelArn": ABSENT, **DATA, "DatasetType": "DEV"},
+        "InvalidRequestException",
+    ),
+    ("describe_dataset", {"DatasetArn": f"{ABSENT}/dataset/d"}, "ResourceNotFoundException"),
+    ("list_datasets", {"FlywheelArn": ABSENT}, "ResourceNotFoundException"),
+    ("list_datasets", {"Filter": {"Status": "INGESTING"}}, "InvalidRequestException"),
+    ("start_flywheel_iteration", {"FlywheelArn": ABSENT}, "ResourceNotFoundException"),
+    (
+        "start_flywheel_iteration",
+        {"FlywheelArn": ABSENT, "ClientRequestToken": "a b"},
+        "InvalidRequestException",
+    ),
+    (
+        "describe_flywheel_iteration",
+        {"FlywheelArn": ABSENT, "FlywheelIterationId": "20200101T000000Z"},
+        "ResourceNotFoundException",
+    ),
+    (
+        "describe_flywheel_iteration",
+        {"FlywheelArn": ABSENT, "FlywheelIterationId": "7"},
+        "InvalidRequestException",
+    ),
+    ("list_flywheel_iteration_history", {"FlywheelArn": ABSENT}, "ResourceNotFoundException"),
+    (
+        "describe_document_classifier",
+        {"DocumentClassifierArn": ABSENT_MODEL},
+        "ResourceNotFoundException",
+    ),
+    (
+        "list_document_classifiers",
+        {"Filter": {"Status": "TRAINED", "DocumentClassifierName": "a"}},
+        "InvalidFilterException",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def taken(rig: Rig) -> str:
+    """Create a flywheel and a dataset whose names are in use."""
+    arn = rig.flywheel(FlywheelName="taken", DataLakeS3Uri=f"s3://{BUCKET}/contract")
+    rig.ended_dataset(rig.begin_dataset(arn, f"s3://{BUCKET}/contract.csv", DatasetName="d"))
+    return arn
+
+
+@pytest.mark.parametrize(("method", "request_", "code"), REFUSALS)
+def test_the_error_is_declared_when_an_operation_refuses(
+    rig: Rig, taken: str, method: str, request_: dict[str, Any], code: str
+) -> None:
+    """Code, HTTP status and the client's own exception class come from the model."""
+    if request_.get("FlywheelArn") == "taken":
+        request_ = {**request_, "FlywheelArn": taken}
+    call: Callable[..., Any] = getattr(rig.comprehend, method)
+    with pytest.raises(ClientError) as refusal:
+        call(**request_)
+    assert type(refusal.value) is getattr(rig.comprehend.exceptions, code)
+    answer = refusal.value.response
+    declared = {
+        shape.name: shape.metadata["error"]["httpStatusCode"]
+        for shape in MODEL.operation_model(refusal.value.operation_name).error_shapes
+    }
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == declared[code]
+    assert answer["Error"]["Message"]
+
+
+def test_each_served_operation_has_a_refusal_when_the_table_is_read() -> None:
+    """No operation is served without an error case above."""
+    methods = {method.replace("_", "") for method, *_ in REFUSALS}
+    assert {name.lower() for name in SERVED} == methods
+
+
+def test_what_is_served_is_told_when_an_operation_is_not(rig: Rig) -> None:
+    """The rest of the service is refused by name."""
+    with pytest.raises(ClientError, match=r"DetectSentiment is not served here\. Served here"):
+        rig.comprehend.detect_sentiment(Text="fine", LanguageCode="en")

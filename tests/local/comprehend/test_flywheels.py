@@ -1,0 +1,192 @@
+"""The flywheel operations, over HTTP."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.comprehend.clock import DrivenClock
+from local.comprehend.engine import Quotas
+from tests.local.comprehend.rig import BUCKET, LABELS, ROLE, Rig, rows, running, until
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+
+def refused(error: pytest.ExceptionInfo[ClientError]) -> str:
+    """Return the code of a refusal."""
+    return error.value.response["Error"]["Code"]
+
+
+def test_labels_are_told_when_the_flywheel_is_active(s3: "S3Client", tmp_path: Path) -> None:
+    """While it is CREATING only the language is."""
+    clock = DrivenClock()
+    with running(tmp_path, s3, clock=clock, pace_seconds=5.0) as rig:
+        arn = rig.flywheel(waits=False)
+        creating = rig.described(arn)
+        assert creating["Status"] == "CREATING"
+        assert "Labels" not in creating["TaskConfig"]["DocumentClassificationConfig"]
+        clock.advance(5.0)
+        active = until(lambda: rig.described(arn), lambda seen: seen["Status"] == "ACTIVE")
+        assert active["TaskConfig"]["DocumentClassificationConfig"]["Labels"] == list(LABELS)
+        assert "ActiveModelArn" not in active
+
+
+def test_the_data_lake_has_the_services_suffix_when_it_is_described(rig: Rig) -> None:
+    """Name, schema version and creation second follow what was given, slash or not."""
+    seen = rig.described(rig.flywheel(FlywheelName="lake-form", DataLakeS3Uri="s3://lake-a/x/"))
+    created = seen["CreationTime"].astimezone(tz=None).timestamp()
+    prefix, stamp = seen["DataLakeS3Uri"].rstrip("/").rsplit("/", 1)
+    assert prefix == "s3://lake-a/x/lake-form/schemaVersion=1"
+    assert len(stamp) == len("20230619T040032Z")
+    assert created > 0
+
+
+def test_the_same_flywheel_is_answered_when_a_token_is_repeated(rig: Rig) -> None:
+    """The name alone, with another token, is in use."""
+    name: dict[str, Any] = {"FlywheelName": "repeated"}
+    first = rig.flywheel(ClientRequestToken="once", **name)
+    assert rig.flywheel(ClientRequestToken="once", **name) == first
+    with pytest.raises(ClientError) as in_use:
+        rig.flywheel(ClientRequestToken="twice", **name)
+    assert refused(in_use) == "ResourceInUseException"
+    with pytest.raises(ClientError) as other_request:
+        rig.flywheel(ClientRequestToken="once", DataLakeS3Uri="s3://other-lake", **name)
+    assert refused(other_request) == "InvalidRequestException"
+
+
+TASK: dict[str, Any] = {
+    "LanguageCode": "en",
+    "DocumentClassificationConfig": {"Mode": "MULTI_CLASS", "Labels": list(LABELS)},
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "said"),
+    [
+        ({"ModelType": "ENTITY_RECOGNIZER"}, "InvalidRequestException", "Served here"),
+        (
+            {"TaskConfig": {**TASK, "DocumentClassificationConfig": {"Mode": "MULTI_LABEL"}}},
+            "InvalidRequestException",
+            "MULTI_LABEL is not served. Served here",
+        ),
+        (
+            {"TaskConfig": {**TASK, "DocumentClassificationConfig": {"Mode": "MULTI_CLASS"}}},
+            "InvalidRequestException",
+            "at least 2",
+        ),
+        ({"TaskConfig": {**TASK, "LanguageCode": "ja"}}, "UnsupportedLanguageException", "ja"),
+        ({"FlywheelName": "under_score"}, "InvalidRequestException", "regular expression"),
+        ({"Tags": [{"Key": str(n)} for n in range(51)]}, "TooManyTagsException", "51 tags"),
+    ],
+)
+def test_a_flywheel_is_refused_when_its_task_is_not_served(
+    rig: Rig, changed: dict[str, Any], code: str, said: str
+) -> None:
+    """The refusal says what is served, or what is allowed."""
+    with pytest.raises(ClientError, match=said) as refusal:
+        rig.flywheel(**changed)
+    assert refused(refusal) == code
+
+
+def test_a_flywheel_is_refused_when_the_account_has_as_many_as_it_may(
+    s3: "S3Client", tmp_path: Path
+) -> None:
+    """The quota is a setting."""
+    with running(tmp_path, s3, quotas=Quotas(flywheels=1)) as rig:
+        rig.flywheel()
+        with pytest.raises(ClientError) as refusal:
+            rig.flywheel()
+    assert refused(refusal) == "ResourceLimitExceededException"
+
+
+def test_only_what_is_given_changes_when_a_flywheel_is_updated(rig: Rig) -> None:
+    """A given structure replaces the kept one, but for the lake's key, which cannot change."""
+    security = {"ModelKmsKeyId": "key-1", "DataLakeKmsKeyId": "key-2"}
+    arn = rig.flywheel(DataSecurityConfig=security)
+    before = rig.described(arn)
+    changed = rig.comprehend.update_flywheel(
+        FlywheelArn=arn, DataSecurityConfig={"VolumeKmsKeyId": "key-3"}
+    )["FlywheelProperties"]
+    assert changed["DataSecurityConfig"] == {"VolumeKmsKeyId": "key-3", "DataLakeKmsKeyId": "key-2"}
+    assert changed["DataAccessRoleArn"] == before["DataAccessRoleArn"] == ROLE
+
+
+def test_a_model_becomes_active_when_it_is_trained_and_fits(rig: Rig) -> None:
+    """An unknown one, or one of another task, does not."""
+    flywheel, model = rig.trained()
+    assert "ActiveModelArn" not in rig.described(flywheel)
+    rig.comprehend.update_flywheel(FlywheelArn=flywheel, ActiveModelArn=model)
+    assert rig.described(flywheel)["ActiveModelArn"] == model
+    other = rig.flywheel(labels=("billing", "delivery", "praise"))
+    with pytest.raises(ClientError, match="another configuration") as unfit:
+        rig.comprehend.update_flywheel(FlywheelArn=other, ActiveModelArn=model)
+    assert refused(unfit) == "InvalidRequestException"
+    with pytest.raises(ClientError) as unknown:
+        rig.comprehend.update_flywheel(FlywheelArn=flywheel, ActiveModelArn=f"{model}0")
+    assert refused(unknown) == "ResourceNotFoundException"
+
+
+def test_a_new_flywheel_inherits_the_data_when_it_begins_with_a_model(rig: Rig) -> None:
+    """Task, labels and documents come along; the first iteration evaluates that model."""
+    _, model = rig.trained()
+    heir = rig.flywheel(ActiveModelArn=model)
+    seen = rig.described(heir)
+    assert (seen["Status"], seen["ActiveModelArn"]) == ("ACTIVE", model)
+    assert seen["TaskConfig"]["DocumentClassificationConfig"]["Labels"] == list(LABELS)
+    datasets = rig.comprehend.list_datasets(FlywheelArn=heir)["DatasetPropertiesList"]
+    assert {item["DatasetType"]: item["NumberOfDocuments"] for item in datasets} == {
+        "TRAIN": 24,
+        "TEST": 10,
+    }
+    ended = rig.iterated(heir)
+    assert (ended["Status"], ended["EvaluatedModelArn"]) == ("COMPLETED", model)
+    with pytest.raises(ClientError, match="Do not set TaskConfig"):
+        rig.flywheel(ActiveModelArn=model, TaskConfig=TASK)
+
+
+def test_a_flywheel_is_gone_but_its_models_stay_when_it_is_deleted(rig: Rig) -> None:
+    """The lake stays as well, and the name may be used again."""
+    flywheel, model = rig.trained()
+    lake = rig.described(flywheel)["DataLakeS3Uri"].removeprefix(f"s3://{BUCKET}/")
+    rig.comprehend.delete_flywheel(FlywheelArn=flywheel)
+
+    def arns() -> list[str]:
+        pages = rig.comprehend.list_flywheels(MaxResults=500)["FlywheelSummaryList"]
+        return [item["FlywheelArn"] for item in pages]
+
+    until(arns, lambda seen: flywheel not in seen)
+    with pytest.raises(ClientError) as gone:
+        rig.described(flywheel)
+    assert refused(gone) == "ResourceNotFoundException"
+    rig.comprehend.describe_document_classifier(DocumentClassifierArn=model)
+    assert rig.s3.list_objects_v2(Bucket=BUCKET, Prefix=lake)["KeyCount"] > 0
+    assert rig.flywheel(FlywheelName=flywheel.rsplit("/", 1)[-1]) == flywheel
+
+
+def test_writes_are_refused_when_the_flywheel_is_not_active(s3: "S3Client", tmp_path: Path) -> None:
+    """CREATING and DELETING allow reads alone."""
+    with running(tmp_path, s3, clock=DrivenClock(), pace_seconds=5.0) as rig:
+        arn = rig.flywheel(waits=False)
+        uri = rig.put("not-active.csv", rows(10))
+        for write in (
+            lambda: rig.comprehend.update_flywheel(FlywheelArn=arn, DataAccessRoleArn=ROLE),
+            lambda: rig.begin_dataset(arn, uri),
+            lambda: rig.begin_iteration(arn),
+        ):
+            with pytest.raises(ClientError, match="is CREATING") as refusal:
+                write()
+            assert refused(refusal) == "InvalidRequestException"
+        with pytest.raises(ClientError) as unavailable:
+            rig.comprehend.delete_flywheel(FlywheelArn=arn)
+        assert refused(unavailable) == "ResourceUnavailableException"
+
+
+def test_flywheels_are_filtered_when_a_status_is_asked(rig: Rig) -> None:
+    """The list says what Describe says."""
+    arn = rig.flywheel()
+    active = rig.comprehend.list_flywheels(Filter={"Status": "ACTIVE"}, MaxResults=500)
+    assert arn in [item["FlywheelArn"] for item in active["FlywheelSummaryList"]]
+    failed = rig.comprehend.list_flywheels(Filter={"Status": "FAILED"}, MaxResults=500)
+    assert arn not in [item["FlywheelArn"] for item in failed["FlywheelSummaryList"]]

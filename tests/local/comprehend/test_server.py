@@ -1,0 +1,71 @@
+"""The HTTP server, asked without boto3."""
+
+import http.client
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import pytest
+
+from local.comprehend.protocol import Protocol
+from local.comprehend.server import MAX_BODY_BYTES, Server
+
+HEADERS = {"X-Amz-Target": "Comprehend_20171127.ListFlywheels"}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Serve one operation that answers an empty list."""
+    server = Server(Protocol({"ListFlywheels": lambda _: {"FlywheelSummaryList": []}}), 0)
+    server.start()
+    yield server
+    server.stop()
+
+
+def connection(server: Server) -> http.client.HTTPConnection:
+    """Connect to a server."""
+    return http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+
+
+def test_a_connection_is_kept_when_it_is_used_again(server: Server) -> None:
+    """Each answer has its own request id."""
+    with closing(connection(server)) as kept:
+        ids, sockets = set(), set()
+        for _ in range(2):
+            kept.request("POST", "/", body=b"{}", headers=HEADERS)
+            answer = kept.getresponse()
+            assert (answer.status, json.loads(answer.read())) == (200, {"FlywheelSummaryList": []})
+            ids.add(answer.headers["x-amzn-RequestId"])
+            sockets.add(kept.sock)
+    assert (len(ids), len(sockets)) == (2, 1)
+
+
+@pytest.mark.parametrize("length", ["", "many", str(MAX_BODY_BYTES + 1)])
+def test_a_request_is_refused_when_its_length_is_not_accepted(server: Server, length: str) -> None:
+    """The body is not read, and the connection ends."""
+    with closing(connection(server)) as refused:
+        refused.putrequest("POST", "/")
+        refused.putheader("Content-Length", length)
+        refused.endheaders()
+        answer = refused.getresponse()
+        assert answer.status == 400
+        assert "Content-Length" in json.loads(answer.read())["Message"]
+
+
+def test_open_connections_end_when_the_server_stops() -> None:
+    """A client that keeps its connection cannot hold up a stop."""
+    server = Server(Protocol({}), 0)
+    server.start()
+    with closing(connection(server)) as kept:
+        kept.request("POST", "/", body=b"{}")
+        kept.getresponse().read()
+        idle = kept.sock
+        server.stop()
+        assert idle.recv(1) == b""
+
+
+def test_starting_is_refused_when_the_port_is_taken(server: Server) -> None:
+    """Two engines never answer at one address."""
+    with pytest.raises(OSError, match="in use"):
+        Server(Protocol({}), urlsplit(server.url).port or 0)

@@ -1,0 +1,69 @@
+"""What the engine remembers."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from local.comprehend.records import Flywheel, Iteration, Model
+from local.comprehend.store import Store
+
+ARN = "arn:aws:comprehend:us-east-1:123456789012:flywheel/f"
+FLYWHEEL = Flywheel(
+    arn=ARN,
+    name="f",
+    status="ACTIVE",
+    data_access_role_arn="role",
+    data_lake_s3_uri="s3://lake/f/",
+    language_code="en",
+    labels=("a", "b"),
+    creation_time=1.5,
+    last_modified_time=1.5,
+    data_security_config={"VpcConfig": {"Subnets": ["s"]}},
+)
+ITERATION = Iteration(ARN, "20260101T000000Z", "TRAINING", 2.0, "model", "s3://lake/f/e/")
+MODEL = Model("model", ARN, "TRAINED", "en", ("a", "b"), "role", 2.0, "s3://lake/f/e/")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Open a store in a new directory."""
+    with closing(Store(tmp_path / "engine.sqlite3")) as store:
+        yield store
+
+
+def test_records_are_equal_when_the_file_is_opened_again(tmp_path: Path) -> None:
+    """Tuples, mappings and absent members survive."""
+    with closing(Store(tmp_path / "again.sqlite3")) as store:
+        store.save(FLYWHEEL, ITERATION, MODEL)
+    with closing(Store(tmp_path / "again.sqlite3")) as store:
+        assert store.find(Flywheel, ARN) == FLYWHEEL
+        assert store.all(Iteration, ARN) == [ITERATION]
+        assert store.find(Iteration, "elsewhere") is None
+
+
+def test_nothing_is_kept_when_a_transaction_fails(store: Store) -> None:
+    """A transaction inside another does not save it."""
+    with pytest.raises(ZeroDivisionError), store.transaction():
+        store.save(FLYWHEEL)
+        raise ZeroDivisionError
+    assert store.all(Flywheel) == []
+
+
+def test_opening_is_refused_when_another_engine_has_the_file(tmp_path: Path) -> None:
+    """Two engines would both go on with the same work; the file is free after a close."""
+    file = tmp_path / "engine.sqlite3"
+    with closing(Store(file)), pytest.raises(OSError, match="is it another engine's"):
+        Store(file)
+    Store(file).close()
+
+
+def test_models_stay_when_their_flywheel_is_forgotten(store: Store) -> None:
+    """Everything else of the flywheel goes, its tokens too."""
+    store.save(FLYWHEEL, ITERATION, MODEL)
+    store.keep_token(f"CreateDataset {ARN}", "token", "{}", "answer")
+    store.forget_flywheel(ARN)
+    assert store.all(Flywheel) == [] == store.all(Iteration)
+    assert store.all(Model) == [MODEL]
+    assert store.answer_to_token(f"CreateDataset {ARN}", "token") is None
