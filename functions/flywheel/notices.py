@@ -68,10 +68,15 @@ def shown(text: str, most_characters: int = 80) -> str:
     'http[:]//evil.example/a.csv'
     """
     visible = "".join(
-        char.encode("unicode_escape").decode() if unicodedata.category(char)[0] == "C" else char
-        for char in text
+        char.encode("unicode_escape").decode() if _is_hidden(char) else char for char in text
     ).replace("://", "[:]//")
     return visible if len(visible) <= most_characters else visible[: most_characters - 3] + "..."
+
+
+def _is_hidden(char: str) -> bool:
+    """Say whether a character is a control, a direction mark, unassigned, or a line break."""
+    category = unicodedata.category(char)
+    return category.startswith("C") or category in ("Zl", "Zp")
 
 
 def file_name(key: str) -> str:

@@ -7,6 +7,7 @@ length, strict UTF-8 with the offending offset, and going on after a quote that 
 
 import csv
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -71,7 +72,7 @@ class _Line:
 @dataclass(slots=True)
 class _State:
     rows: int = 0
-    waiting: list[_Line] = field(default_factory=list)
+    waiting: deque[_Line] = field(default_factory=deque)
 
 
 def physical_rows(chunks: Iterable[bytes]) -> Iterator[PhysicalRow | BrokenRow]:
@@ -88,7 +89,7 @@ def physical_rows(chunks: Iterable[bytes]) -> Iterator[PhysicalRow | BrokenRow]:
     """
     state = _State()
     lines = _lines(chunks)
-    while (line := state.waiting.pop(0) if state.waiting else next(lines, None)) is not None:
+    while (line := state.waiting.popleft() if state.waiting else next(lines, None)) is not None:
         first, repairs = line, []
         if line.number == 1:
             magic = next(
@@ -99,7 +100,8 @@ def physical_rows(chunks: Iterable[bytes]) -> Iterator[PhysicalRow | BrokenRow]:
                 return
             if line.data.startswith(_BYTE_ORDER_MARK):
                 repairs.append("byte order mark removed")
-                first = _Line(1, 0, line.data.removeprefix(_BYTE_ORDER_MARK), line.is_cut)
+                text = line.data.removeprefix(_BYTE_ORDER_MARK)
+                first = _Line(1, len(_BYTE_ORDER_MARK), text, line.is_cut)
         broken = _broken(first)
         if broken is not None:
             yield broken
@@ -116,7 +118,8 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[_Line]:
     for chunk in chunks:
         *whole, last = (rest + chunk).split(b"\n")
         for data in whole:
-            yield _Line(number, offset, data[:MAX_ROW_BYTES], is_cut=bool(dropped))
+            is_cut = len(data) + dropped > MAX_ROW_BYTES
+            yield _Line(number, offset, data[:MAX_ROW_BYTES], is_cut)
             offset += len(data) + dropped + 1
             number, dropped = number + 1, 0
         rest = last
@@ -162,37 +165,47 @@ def _row(
             row = record.replace("\r", "\n") if '"' in record else record.replace("\r", " ")
             fields = next(csv.reader([row], strict=True, skipinitialspace=True))
         except csv.Error as error:
-            if "unexpected end of data" not in str(error):
-                where = (
-                    "a quote opens here and is never closed"
-                    if taken[1:]
-                    else "text follows a closing quote"
-                )
-                message = f"{where}; a quote within a text is written twice"
-                state.waiting[:0] = taken[1:]
-                return BrokenRow(first.number, first.offset, "QUOTE", message)
-            if _take_until_quote(taken, lines, state):
+            is_open = "unexpected end of data" in str(error)
+            if is_open and _take_until_quote(taken, lines, state):
                 continue
-            state.waiting[:0] = taken[1:]
-            message = (
-                "a quote opens here and is never closed; a quote within a text is written twice"
-            )
-            return BrokenRow(first.number, first.offset, "QUOTE", message)
+            state.waiting.extendleft(reversed(taken[1:]))
+            return _unparsed(first, str(error), is_open=is_open or len(taken) > 1)
         return _parsed(first, fields, repairs, state)
 
 
+def _unparsed(first: _Line, error: str, *, is_open: bool) -> BrokenRow:
+    """Say in the uploader's words why the csv module did not take the row."""
+    if "field larger than" in error:
+        message = f"the row is longer than {MAX_ROW_BYTES:,} bytes"
+        return BrokenRow(first.number, first.offset, "ROW_TOO_LONG", message)
+    if "new-line character" in error:
+        message = "a carriage return follows a closing quote, and it alone ends no row"
+    else:
+        where = (
+            "a quote opens here and is never closed" if is_open else "text follows a closing quote"
+        )
+        message = f"{where}; a quote within a text is written twice"
+    return BrokenRow(first.number, first.offset, "QUOTE", message)
+
+
 def _take_until_quote(taken: list[_Line], lines: Iterator[_Line], state: _State) -> bool:
-    """Take further lines up to the next with a quote; False where the row cannot go on."""
+    """Take further lines up to one whose quotes may end the row; False where it cannot go on.
+
+    Within quotes only an odd number of quotes ends a text. At each doubling the row is tried as
+    well, so that one that is wrong is not carried on for long.
+    """
     size = sum(len(line.data) for line in taken)
+    tried_at = 2 * size
     while size < MAX_ROW_BYTES:
-        line = state.waiting.pop(0) if state.waiting else next(lines, None)
+        line = state.waiting.popleft() if state.waiting else next(lines, None)
         if line is None:
             return False
         taken.append(line)
         if _broken(line) is not None:
             return False
         size += len(line.data) + 1
-        if b'"' in line.data:
+        quotes = line.data.count(b'"')
+        if quotes % 2 or (quotes and size >= tried_at):
             return True
     return False
 

@@ -92,7 +92,8 @@ def _floor(metric: str, bound: float, champion: Metrics | None, challenger: Metr
     elif value >= bound - _ROUNDING:
         outcome, reason = Outcome.PASS, f"{value:.3f} is at least {bound:.3f}"
     else:
-        outcome, reason = Outcome.FAIL, f"{value:.3f} is below {bound:.3f}"
+        shown = f"{value:.{_decimals(value, bound)}f}"
+        outcome, reason = Outcome.FAIL, f"{shown} is below {bound:.3f}"
     rule = f"{metric} at least {bound:.3f}"
     return RuleOutcome(rule, outcome, reason, metric, usable(champion, metric), value, bound)
 
@@ -111,8 +112,14 @@ def _improvement(
         return RuleOutcome(rule, Outcome.UNKNOWN, reason, metric, old, new, bound)
     gain = new - old
     is_met = gain > _ROUNDING and gain >= bound - _ROUNDING
-    change = f"{old:.3f} -> {new:.3f} is {gain:+.3f}"
+    decimals = 3 if is_met else _decimals(gain, bound)
+    change = f"{old:.{decimals}f} -> {new:.{decimals}f} is {gain:+.{decimals}f}"
     wanted = f"at least +{bound:.3f}" if bound else "a gain"
     reason = f"{change}, {wanted} is asked" if not is_met else change
     outcome = Outcome.PASS if is_met else Outcome.FAIL
     return RuleOutcome(rule, outcome, reason, metric, old, new, bound)
+
+
+def _decimals(value: float, bound: float) -> int:
+    """Return how many decimals show that a value misses its bound; 3 where they do."""
+    return next((n for n in range(3, 10) if f"{abs(value):.{n}f}" != f"{bound:.{n}f}"), 3)

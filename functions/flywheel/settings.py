@@ -49,6 +49,8 @@ class Rule(_Section):
         The least absolute gain over the champion; a tie never passes.
     """
 
+    model_config = ConfigDict(strict=True)
+
     metric: MetricName
     min: Fraction | None = None
     min_improvement: Fraction | None = None
@@ -101,6 +103,8 @@ class BatchRules(_Section):
     ``service_*`` keys are the service's quotas; sources and accounts differ, so they are settings.
     """
 
+    model_config = ConfigDict(strict=True)
+
     quiet_seconds: int = Field(default=900, ge=1, le=3600)
     max_gather_minutes: int = Field(default=60, ge=1, le=1440)
     min_documents: int = Field(default=200, ge=1)
@@ -129,7 +133,7 @@ class Notifications(_Section):
 
     emails: tuple[str, ...] = ()
     slack_webhook_secret: str | None = Field(default=None, min_length=1)
-    notice_window_seconds: int = Field(default=300, ge=1, le=900)
+    notice_window_seconds: int = Field(default=300, ge=1, le=900, strict=True)
 
     @field_validator("emails")
     @classmethod
@@ -250,7 +254,7 @@ class Environment(_Section):
     name: str
     region: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
     account: str | None = Field(default=None, pattern=r"^\d{12}$")
-    keep_data: bool = True
+    keep_data: bool = Field(default=True, strict=True)
     notifications: Notifications = Notifications()
     flywheels: tuple[FlywheelSettings, ...]
 
@@ -280,6 +284,8 @@ def parse_environment(file: str, read: Callable[[str], str]) -> Environment:
         raise SettingsError(
             file, ("file name: 1 to 12 lower-case letters, digits and single hyphens",)
         )
+    if "name" in document:
+        raise SettingsError(file, ("name: leave it out; the file's name is the environment's",))
     flywheels = document.pop("flywheels", None)
     if not isinstance(flywheels, dict) or not flywheels:
         raise SettingsError(file, ("flywheels: at least one table [flywheels.NAME] is needed",))
@@ -323,25 +329,36 @@ def _flywheel(
 ) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise SettingsError(file, (f"flywheels.{name}: must be a table [flywheels.{name}]",))
+    if "name" in table:
+        problem = f"flywheels.{name}.name: leave it out; the table's name is the flywheel's"
+        raise SettingsError(file, (problem,))
     merged: dict[str, Any] = {**table, "name": name}
     for section, values in defaults.items():
         own = merged.get(section, {})
-        if not (isinstance(values, dict) and isinstance(own, dict)):
-            raise SettingsError(file, (f"{section}: must be a table",))
+        for key, given in ((section, values), (f"flywheels.{name}.{section}", own)):
+            if not isinstance(given, dict):
+                raise SettingsError(file, (f"{key}: must be a table",))
         merged[section] = _merged(values, own)
     labels_file = merged.pop("labels_file", None)
     if labels_file is not None:
         if "labels" in merged:
             raise SettingsError(file, (f"flywheels.{name}: labels or labels_file, not both",))
         try:
-            lines = read(str(labels_file)).splitlines()
-        except OSError as error:
-            problem = (
-                f"flywheels.{name}.labels_file: {labels_file} cannot be read: {error.strerror}"
-            )
+            merged["labels"] = _label_lines(str(labels_file), read)
+        except SettingsError as error:
+            problem = f"flywheels.{name}.labels_file: {labels_file} {error.problems[0]}"
             raise SettingsError(file, (problem,)) from None
-        merged["labels"] = [line.strip() for line in lines if line.strip()]
     return merged
+
+
+def _label_lines(file: str, read: Callable[[str], str]) -> list[str]:
+    try:
+        lines = read(file).splitlines()
+    except OSError as error:
+        raise SettingsError(file, (f"cannot be read: {error.strerror or error}",)) from None
+    except ValueError as error:
+        raise SettingsError(file, (f"is not UTF-8: {error}",)) from None
+    return [line.strip() for line in lines if line.strip()]
 
 
 def _problems(error: ValidationError, flywheels: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTION_FOLDERS = {
-    path.parent.name for path in (ROOT / "functions").glob("*/handler.py")
-}
+FUNCTION_FOLDERS = {path.parent.name for path in (ROOT / "functions").glob("*/handler.py")}
 OWN = {"flywheel", "adapters", "infra", "local", "console", *FUNCTION_FOLDERS}
 POWERTOOLS = {"aws_lambda_powertools"}
 AWS_SDK = {"boto3", "botocore", "mypy_boto3_*"}
@@ -42,7 +40,8 @@ def imported(path: Path) -> Iterator[str]:
 def is_allowed(module: str, allowed: set[str]) -> bool:
     """Say whether a module is one of the allowed ones or below one."""
     return any(
-        module.startswith(name.removesuffix("*")) if name.endswith("*")
+        module.startswith(name.removesuffix("*"))
+        if name.endswith("*")
         else module == name or module.startswith(f"{name}.")
         for name in allowed
     )
@@ -58,7 +57,9 @@ def test_a_room_imports_only_what_it_may_when_it_is_read(room: str) -> None:
         for path in files
         for module in imported(path)
         if not is_allowed(module, ALLOWED[room])
-        and not (path.name == "settings.py" and room == "functions/flywheel" and module == "pydantic")
+        and not (
+            path.name == "settings.py" and room == "functions/flywheel" and module == "pydantic"
+        )
     ]
     assert not wrong
 

@@ -1,0 +1,66 @@
+"""The story of the demo, told by the command on the synthesized template and real training."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+METRICS = {"AverageF1Score", "AveragePrecision", "AverageRecall", "AverageAccuracy"}
+
+
+@pytest.fixture(scope="module")
+def story(run_demo: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    """Run the demo once for all tests of this module."""
+    return run_demo()
+
+
+def test_the_first_model_goes_live_when_it_reaches_the_floor(story: dict[str, Any]) -> None:
+    """Without a champion only the floor counts, and the notice says BOOTSTRAP."""
+    first = story["iterations"][0]
+    assert first["verdict"] == "PROMOTE"
+    assert first["evaluated_model"] is None
+    assert first["evaluated_metrics"] is None
+    assert set(first["trained_metrics"]) == METRICS
+    assert any("BOOTSTRAP" in notice["subject"] for notice in story["notices"])
+
+
+def test_a_better_model_goes_live_when_more_data_comes(story: dict[str, Any]) -> None:
+    """The second iteration evaluates the first model and promotes its own."""
+    first, second = story["iterations"][:2]
+    assert second["verdict"] == "PROMOTE"
+    assert second["evaluated_model"] == first["trained_model"]
+    gain = (
+        second["trained_metrics"]["AverageF1Score"] - second["evaluated_metrics"]["AverageF1Score"]
+    )
+    assert gain >= 0.005
+
+
+def test_a_worse_model_is_kept_out_when_the_rows_are_mislabeled(story: dict[str, Any]) -> None:
+    """The champion stays, and people are told that the rows are in the flywheel now."""
+    second, third = story["iterations"][1:3]
+    assert third["verdict"] == "REJECT"
+    assert third["evaluated_model"] == second["trained_model"] == story["active_model"]
+    assert any(rule["outcome"] == "FAIL" for rule in third["rules"])
+    rejection = next(notice for notice in story["notices"] if "REJECTED" in notice["subject"])
+    assert f"Live now: {story['active_model']}" in rejection["body"]
+    assert "are in the flywheel" in " ".join(rejection["body"].split())
+
+
+def test_a_broken_file_is_refused_when_it_is_dropped(story: dict[str, Any]) -> None:
+    """It is refused with its lines, by a notice, and no iteration was started for it."""
+    broken = story["uploads"][-1]
+    assert broken["state"] == "REFUSED"
+    assert any("line 1: looks like a header" in reason for reason in broken["reasons"])
+    assert len(story["iterations"]) == 3
+    refusal = next(notice for notice in story["notices"] if "REFUSED" in notice["subject"])
+    assert "line 8: empty text" in refusal["body"]
+
+
+def test_the_ids_are_the_services_when_the_story_is_read(story: dict[str, Any]) -> None:
+    """Iterations are named by their start in UTC and models by their ARN."""
+    for iteration in story["iterations"]:
+        assert len(iteration["id"]) == len("20261124T034953Z")
+        assert iteration["status"] == "COMPLETED"
+        assert iteration["trained_model"].startswith("arn:aws:comprehend:")
+    assert story["flywheel"] == "tickets"
+    assert story["elapsed_seconds"] > 0

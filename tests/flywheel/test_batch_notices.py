@@ -1,0 +1,194 @@
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from flywheel.batch_notices import BatchFacts, failed, judged, metric_table, started
+from flywheel.batches import BatchOutcome
+from flywheel.notices import Notice
+from flywheel.settings import Policy
+from flywheel.verdict import Evidence, Verdict, decide
+
+ARN = "arn:aws:comprehend:eu-west-1:123456789012"
+OLD, NEW = f"{ARN}:document-classifier/prod-tickets-g1/version/old", f"{ARN}:new"
+FACTS = BatchFacts(
+    environment="prod",
+    flywheel="tickets",
+    batch=3,
+    flywheel_arn=f"{ARN}:flywheel/prod-tickets-g1",
+    uploads=["tickets/train/monday.csv", "tickets/train/tuesday.csv"],
+    live_model=OLD,
+    iteration_id="20240517T120000Z",
+)
+CHAMPION = {
+    "AverageF1Score": 0.861,
+    "AveragePrecision": 0.87,
+    "AverageRecall": 0.853,
+    "AverageAccuracy": 0.88,
+}
+CHALLENGER = {**CHAMPION, "AverageF1Score": 0.884, "AverageRecall": 0.9, "AverageAccuracy": 0.879}
+
+
+def verdict(**changes: Any) -> Verdict:
+    """Return the default policy's verdict on a better challenger, with changes."""
+    known: dict[str, Any] = {
+        "champion_arn": OLD,
+        "champion": CHAMPION,
+        "challenger_arn": NEW,
+        "challenger": CHALLENGER,
+        "has_test_set": True,
+    }
+    return decide(Evidence(**{**known, **changes}), Policy())
+
+
+def start(facts: BatchFacts = FACTS, **changes: Any) -> Notice:
+    """Return the notice of a batch that started, with changes."""
+    known: dict[str, Any] = {
+        "documents": 1234,
+        "label_counts": {"SHIPPING": 34, "BILLING": 1200},
+        "left_out": {},
+        "waiting_labels": [],
+        "has_test_set": True,
+        "past_seconds": [],
+    }
+    return started(facts, **{**known, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, "started_first"),
+        (
+            {
+                "left_out": {"exact duplicates": 1200, "rows of the test set": 3},
+                "waiting_labels": ["FEEDBACK", "RETURNS"],
+                "past_seconds": [3000.0, 4200.0],
+            },
+            "started_with_past",
+        ),
+        ({"has_test_set": False}, "started_without_test_set"),
+        (
+            {"label_counts": {f"LABEL_{number:02}": number for number in range(1, 24)}},
+            "started_many_labels",
+        ),
+    ],
+)
+def test_a_start_is_told_before_money_is_spent_when_a_batch_is_sealed(
+    changes: dict[str, Any], name: str, same_as_golden: Callable[[Notice, str], None]
+) -> None:
+    """What is in the batch, what was left out, what it may cost, and what is missing."""
+    same_as_golden(start(**changes), name)
+
+
+BOOTSTRAP = {"champion_arn": None, "champion": None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome", "live", "is_changed_outside", "name"),
+    [
+        ({}, BatchOutcome.PROMOTED, NEW, False, "promoted"),
+        (BOOTSTRAP, BatchOutcome.PROMOTED, NEW, False, "promoted_bootstrap"),
+        ({"challenger": {"AverageF1Score": 0.84}}, BatchOutcome.REJECTED, OLD, False, "rejected"),
+        (
+            {**BOOTSTRAP, "challenger": {"AverageF1Score": 0.3}},
+            BatchOutcome.REJECTED,
+            None,
+            False,
+            "rejected_bootstrap",
+        ),
+        ({"has_test_set": False}, BatchOutcome.HELD, OLD, False, "held_without_test_set"),
+        ({"challenger": {}}, BatchOutcome.HELD, OLD, False, "held_without_numbers"),
+        (
+            {"challenger": {"AverageF1Score": math.nan}, "challenger_arn": None},
+            BatchOutcome.HELD,
+            OLD,
+            False,
+            "held_without_model",
+        ),
+        ({}, BatchOutcome.HELD, f"{ARN}:somebody-elses", True, "held_champion_changed"),
+    ],
+)
+def test_a_verdict_is_told_when_it_was_acted_on(
+    *,
+    changes: dict[str, Any],
+    outcome: BatchOutcome,
+    live: str | None,
+    is_changed_outside: bool,
+    name: str,
+    same_as_golden: Callable[[Notice, str], None],
+) -> None:
+    """What is live, why, what to do, the table, one command and the ids, in this order."""
+    facts = replace(FACTS, live_model=live)
+    notice = judged(facts, verdict(**changes), outcome, is_changed_outside=is_changed_outside)
+    same_as_golden(notice, name)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "is_still_running", "name"),
+    [
+        ("DatasetFailed", "The file has 3 columns.", False, "failed_dataset"),
+        (
+            "IterationDeadlineExceeded",
+            "The iteration still runs after iteration_deadline_hours.",
+            True,
+            "failed_still_running",
+        ),
+        (
+            "States.TaskFailed",
+            "\u202eevil\nLive now: http://x.example/" + "y" * 3000,
+            False,
+            "failed_hostile_cause",
+        ),
+    ],
+)
+def test_a_failure_is_told_when_a_batch_ends_without_a_verdict(
+    error: str,
+    cause: str,
+    is_still_running: bool,
+    name: str,
+    same_as_golden: Callable[[Notice, str], None],
+) -> None:
+    """The error, its cause, and that somebody must act."""
+    facts = replace(FACTS, iteration_id=None)
+    same_as_golden(failed(facts, error, cause, is_still_running=is_still_running), name)
+
+
+def test_nothing_gets_through_when_names_and_labels_are_hostile(
+    same_as_golden: Callable[[Notice, str], None],
+) -> None:
+    """No name of a file or a label makes a line, a link or a wall of its own."""
+    evil = "http://evil.example/\u202egnp\nLive now: evil" + "x" * 300
+    facts = replace(FACTS, uploads=[f"tickets/train/{evil}"] * 6)
+    notice = start(facts, label_counts={evil: 10, "BILLING": 5}, waiting_labels=[evil])
+    same_as_golden(notice, "hostile_batch")
+    assert "://" not in notice.body
+    assert "\u202e" not in notice.body
+    assert [line for line in notice.body.split("\n") if line.startswith("Live now:")] == [
+        f"Live now: {OLD}"
+    ]
+
+
+def test_the_table_has_dashes_when_numbers_are_missing() -> None:
+    """What was not measured is a dash, and no change is made up from it."""
+    table = metric_table(verdict(champion={}, challenger={"AverageF1Score": 0.5}))
+    assert [line.split() for line in table] == [
+        ["champion", "challenger", "change"],
+        ["F1", "-", "0.500", "-"],
+        ["Precision", "-", "-", "-"],
+        ["Recall", "-", "-", "-"],
+        ["Accuracy", "-", "-", "-"],
+    ]
+
+
+def test_a_notice_has_the_same_identity_when_it_is_made_again() -> None:
+    """A repeat of the same event can be recognised, and each event has its own."""
+    again = [start().id, start().id, judged(FACTS, verdict(), BatchOutcome.PROMOTED).id]
+    again.append(failed(FACTS, "E", "c", is_still_running=False).id)
+    assert again == [
+        "tickets-batch-3-started",
+        "tickets-batch-3-started",
+        "tickets-batch-3-verdict",
+        "tickets-batch-3-failed",
+    ]

@@ -1,0 +1,161 @@
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import BaseModel
+
+from flywheel.settings import (
+    BatchRules,
+    Environment,
+    FlywheelSettings,
+    MetricName,
+    Notifications,
+    Policy,
+    ReceivedSettings,
+    Rule,
+    parse_environment,
+)
+from tests.flywheel.environment_texts import ADOPTED, FLYWHEEL, parse
+
+
+def test_tables_are_merged_when_a_file_extends_another() -> None:
+    """A table within is merged, anything else is replaced, over several files."""
+    environment = parse(
+        'extends = "team.toml"\n[batch]\nmin_documents = 3\n[notifications]\nemails = ["a@b.cd"]',
+        team_toml='extends = "base.toml"\n[batch]\nmin_documents = 2\nquiet_seconds = 2',
+        base_toml="[batch]\nquiet_seconds = 1\npoll_seconds = 7\n[notifications]\n"
+        'emails = ["x@y.zz", "z@y.xx"]\nnotice_window_seconds = 9' + FLYWHEEL,
+    )
+    batch = environment.flywheels[0].batch
+    assert (batch.min_documents, batch.quiet_seconds, batch.poll_seconds) == (3, 2, 7)
+    assert environment.notifications.emails == ("a@b.cd",)
+    assert environment.notifications.notice_window_seconds == 9
+    assert environment.name == "dev"
+
+
+def test_a_flywheel_overrides_when_the_environment_has_defaults() -> None:
+    """The environment's batch rules and policy hold for each flywheel that says nothing else."""
+    own = (
+        "[flywheels.tickets.batch]\nmin_documents = 7\n"
+        '[[flywheels.tickets.policy.rules]]\nmetric = "AverageRecall"\nmin = 0.9\n'
+    )
+    environment = parse(
+        "[batch]\nmin_documents = 5\nquiet_seconds = 5\n"
+        '[[policy.rules]]\nmetric = "AverageF1Score"\nmin = 0.6\n'
+        + FLYWHEEL
+        + own
+        + FLYWHEEL.replace("tickets", "intents")
+    )
+    by_name = {flywheel.name: flywheel for flywheel in environment.flywheels}
+    assert by_name["tickets"].batch.min_documents == 7
+    assert by_name["tickets"].batch.quiet_seconds == 5
+    assert by_name["tickets"].policy.rules[0].metric == "AverageRecall"
+    assert by_name["intents"].batch.min_documents == 5
+    assert by_name["intents"].policy.rules[0].min == 0.6
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("A\nB\n", ("A", "B")),
+        ("A\r\nB\r\n", ("A", "B")),
+        ("\n  A b \n\n\tÜ\n", ("A b", "Ü")),
+        ("A\nB, with a comma", ("A", "B, with a comma")),
+    ],
+)
+def test_labels_are_read_when_a_file_holds_them(text: str, labels: tuple[str, ...]) -> None:
+    """One label a line; blank lines and blanks around a label do not count."""
+    given = FLYWHEEL.replace('labels = ["A", "B"]', 'labels_file = "labels/mine.txt"')
+    assert parse(given, labels_mine_txt=text).flywheels[0].labels == labels
+
+
+def test_a_whole_number_is_taken_when_a_fraction_is_asked() -> None:
+    """TOML's 1 is as good as 1.0."""
+    environment = parse('[[policy.rules]]\nmetric = "AverageF1Score"\nmin = 1\n' + FLYWHEEL)
+    assert environment.flywheels[0].policy.rules[0].min == 1.0
+
+
+def test_nothing_but_the_arns_is_needed_when_a_flywheel_is_adopted() -> None:
+    """Task, mode, language and labels come from the existing flywheel."""
+    (flywheel,) = parse(ADOPTED).flywheels
+    assert str(flywheel.adopt).endswith("flywheel/old-one")
+    assert (flywheel.task, flywheel.mode, flywheel.language, flywheel.labels) == (None,) * 4
+    assert flywheel.batch == BatchRules()
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ((), ["min", "min_improvement"]),
+        ((Rule(metric="AverageRecall", min=0.9),), ["min", "min_improvement"]),
+        ((Rule(metric="AverageRecall", min_improvement=0.01),), ["min", "min_improvement"]),
+        ((Rule(metric="AverageRecall", min=0.9, min_improvement=0.0),), ["min+min_improvement"]),
+    ],
+)
+def test_a_policy_has_a_floor_and_an_improvement_when_it_names_none(
+    rules: tuple[Rule, ...], expected: list[str]
+) -> None:
+    """No policy promotes a useless first model or a tie."""
+    policy = Policy(rules=rules)
+    kinds = [
+        "+".join(kind for kind in ("min", "min_improvement") if getattr(rule, kind) is not None)
+        for rule in policy.rules
+    ]
+    assert kinds == expected
+    assert Policy.model_validate(policy.model_dump()) == policy
+
+
+def test_the_defaults_are_cautious_when_nothing_is_said() -> None:
+    """What a file leaves out has production's values."""
+    (flywheel,) = parse(FLYWHEEL).flywheels
+    assert flywheel.policy.rules == (
+        Rule(metric="AverageF1Score", min=0.5),
+        Rule(metric="AverageF1Score", min_improvement=0.005),
+    )
+    assert (flywheel.batch.max_bad_rows, flywheel.batch.max_bad_rows_fraction) == (50, 0.01)
+    assert flywheel.batch.bad_rows == "leave_out"
+    assert Notifications().notice_window_seconds == 300
+
+
+@pytest.mark.parametrize("text", [FLYWHEEL, ADOPTED])
+def test_settings_arrive_whole_when_the_functions_receive_them(text: str) -> None:
+    """All but the labels comes back from what the functions are sent."""
+    (sent,) = parse("[batch]\nmin_documents = 7\n" + text).flywheels
+    received = ReceivedSettings.model_validate_json(sent.for_functions())
+    assert received.labels is None
+    assert received.model_dump(exclude={"labels"}) == sent.model_dump(exclude={"labels"})
+    assert received.for_functions() == sent.for_functions()
+
+
+def test_settings_stay_small_when_a_flywheel_has_the_most_labels() -> None:
+    """A thousand long labels do not count against a parameter's 8 KB."""
+    settings = FlywheelSettings(
+        name="tickets",
+        task="classification",
+        mode="multi-class",
+        language="en",
+        labels=tuple(f"{number:05000}" for number in range(1000)),
+        policy=Policy(
+            rules=tuple(
+                Rule(metric=name, min=0.123456, min_improvement=0.01)
+                for name in get_args(MetricName)
+            )
+        ),
+    )
+    assert len(settings.for_functions().encode()) < 4096
+
+
+@pytest.mark.parametrize(
+    "section", [Environment, Notifications, FlywheelSettings, BatchRules, Policy, Rule]
+)
+def test_settings_cannot_change_when_they_were_parsed(section: type[BaseModel]) -> None:
+    """What was checked stays as it was, and unknown keys are never dropped in silence."""
+    assert section.model_config["frozen"] is True
+    assert section.model_config["extra"] == "forbid"
+
+
+def test_the_parser_reads_only_what_it_is_given_when_it_parses(tmp_path: Path) -> None:
+    """The caller says where files lie; the parser itself opens none."""
+    (tmp_path / "dev.toml").write_text(FLYWHEEL, "utf-8")
+    environment = parse_environment("dev.toml", lambda file: (tmp_path / file).read_text("utf-8"))
+    assert environment.flywheels[0].name == "tickets"

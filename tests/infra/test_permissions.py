@@ -1,0 +1,148 @@
+import json
+
+import pytest
+
+from tests.infra.synthesis import Synthesized, joined, listed, plain
+
+_NOWHERE_NARROWER = {
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+}
+"""Actions for which AWS takes no resource (*Source*: Service Authorization Reference)."""
+
+
+def holders(stack: Synthesized, action: str) -> set[str]:
+    """Return the roles, without hashes, that may do something."""
+    return {
+        plain(role)
+        for role, statement in stack.statements()
+        if action.casefold() in (name.casefold() for name in listed(statement["Action"]))
+    }
+
+
+def test_no_role_may_do_everything_when_policies_are_made(
+    each: Synthesized, team: Synthesized
+) -> None:
+    """No action is a bare star or a whole service, and every resource is named where AWS can."""
+    for stack in (each, team):
+        found = list(stack.statements())
+        assert found
+        for role, statement in found:
+            assert statement["Effect"] == "Allow"
+            actions = set(listed(statement["Action"]))
+            assert not [action for action in actions if action == "*" or action.endswith(":*")]
+            if "*" in listed(statement["Resource"]):
+                assert actions <= _NOWHERE_NARROWER, role
+
+
+def test_one_function_alone_promotes_when_policies_are_made(
+    each: Synthesized, team: Synthesized
+) -> None:
+    """Only the comparison may change the active model."""
+    for stack in (each, team):
+        assert holders(stack, "comprehend:UpdateFlywheel") == {"CompareModelsServiceRole"}
+
+
+@pytest.mark.parametrize(
+    ("action", "roles"),
+    [
+        ("comprehend:StartFlywheelIteration", {"StartIterationServiceRole"}),
+        ("comprehend:CreateDataset", {"SealBatchServiceRole"}),
+        (
+            "states:StartExecution",
+            {"RegisterUploadServiceRole", "CloseBatchServiceRole", "ReconcileServiceRole"},
+        ),
+        ("dynamodb:Scan", set()),
+        ("dynamodb:DeleteTable", set()),
+        ("s3:DeleteObject", set()),
+        ("s3:DeleteObject*", set()),
+        ("comprehend:DeleteFlywheel", set()),
+        ("iam:PassRole", set()),
+    ],
+)
+def test_few_roles_may_do_a_thing_when_it_costs_or_destroys(
+    dev: Synthesized, action: str, roles: set[str]
+) -> None:
+    """What spends money or deletes is held by exactly these roles."""
+    assert holders(dev, action) == roles
+
+
+def test_comprehend_is_reached_by_name_when_policies_are_made(each: Synthesized) -> None:
+    """Functions touch only flywheels and models of their own environment."""
+    name = each.template_file.name.removeprefix("flywheel-loop-").split(".")[0]
+    for _, statement in each.statements():
+        if not str(listed(statement["Action"])[0]).startswith("comprehend:"):
+            continue
+        for resource in listed(statement["Resource"]):
+            assert f"/{name}-*" in joined(resource)
+
+
+def test_the_service_reads_only_its_flywheel_when_the_role_is_made(dev: Synthesized) -> None:
+    """Comprehend may read this flywheel's batches and keep its own lake, for our account alone."""
+    (role,) = [
+        item
+        for name, item in dev.properties("AWS::IAM::Role").items()
+        if plain(name) == "FlywheelticketsDataAccess"
+    ]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "comprehend.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    (policy,) = role["Policies"]
+    allowed = {
+        (action, joined(resource))
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+    assert allowed == {
+        ("s3:ListBucket", "${Staging.Arn}"),
+        ("s3:GetObject", "${Staging.Arn}/batches/tickets/*"),
+        ("s3:ListBucket", "${Lake.Arn}"),
+        ("s3:GetObject", "${Lake.Arn}/tickets/*"),
+        ("s3:PutObject", "${Lake.Arn}/tickets/*"),
+    }
+    prefixes = [
+        statement["Condition"]["StringLike"]["s3:prefix"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == "s3:ListBucket"
+    ]
+    assert prefixes == ["batches/tickets/*", "tickets/*"]
+
+
+def test_the_adopted_role_reads_its_batches_when_a_flywheel_is_adopted(team: Synthesized) -> None:
+    """The staging bucket lets the adopted flywheel's own role read its prefix, and no more."""
+    policies = team.properties("AWS::S3::BucketPolicy").values()
+    let_in = {
+        statement["Action"]: statement
+        for policy in policies
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+        and "role/service-role/comprehend" in json.dumps(statement["Principal"])
+    }
+    assert set(let_in) == {"s3:ListBucket", "s3:GetObject"}
+    assert joined(let_in["s3:GetObject"]["Resource"]) == "${Staging.Arn}/batches/intents/*"
+    listing = let_in["s3:ListBucket"]
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": "batches/intents/*"}}
+
+
+def test_the_adopted_flywheel_is_reached_when_policies_are_made(team: Synthesized) -> None:
+    """An adopted flywheel is named by its ARN, since its name follows no rule of ours."""
+    arn = "arn:aws:comprehend:eu-west-1:123456789012:flywheel/old-one"
+    for action in ("comprehend:StartFlywheelIteration", "comprehend:UpdateFlywheel"):
+        resources = [
+            joined(resource)
+            for _, statement in team.statements()
+            if action in listed(statement["Action"])
+            for resource in listed(statement["Resource"])
+        ]
+        assert arn in resources
