@@ -1,0 +1,41 @@
+"""Started as a script in a function's own process: makes it look like Lambda, runs awslambdaric.
+
+Decides what a function can import: its unpacked asset first, then the interpreter's installed
+packages, which stand for the Lambda layer. Must not import anything of this project, and must not
+leave the checkout importable. Read next: lambda_environment.py, which starts it.
+"""
+
+import os
+import sys
+import threading
+
+
+def end_with_the_parent() -> None:
+    """End this process when the parent's end of standard input closes, however the parent ended."""
+    os.read(0, 1)
+    os._exit(1)
+
+
+def use_the_asset_alone(task_root: str) -> None:
+    """Put the asset first on the path, and hide distributions installed as editable.
+
+    Parameters
+    ----------
+    task_root : str
+        Folder where the asset's zip was unpacked.
+    """
+    sys.path.insert(0, task_root)
+    sys.meta_path[:] = [
+        finder
+        for finder in sys.meta_path
+        if not getattr(finder, "__module__", "").startswith("__editable__")
+    ]
+
+
+if __name__ == "__main__":
+    threading.Thread(target=end_with_the_parent, daemon=True).start()
+    use_the_asset_alone(os.environ["LAMBDA_TASK_ROOT"])
+
+    from awslambdaric.__main__ import main
+
+    main(["bootstrap", os.environ["_HANDLER"]])

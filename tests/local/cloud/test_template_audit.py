@@ -1,0 +1,49 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.cloud.errors import TemplateRefusedError
+from local.cloud.template_audit import RULES, audit_template
+
+
+def _template(tmp_path: Path, resource_type: str, **properties: Any) -> Path:
+    path = tmp_path / "A.template.json"
+    resource = {"Type": resource_type, "Properties": properties}
+    path.write_text(json.dumps({"Resources": {"Thing": resource}}))
+    return path
+
+
+def test_the_type_is_named_when_it_is_not_served(tmp_path: Path) -> None:
+    """A resource type that moto would leave out is refused."""
+    with pytest.raises(TemplateRefusedError, match="Thing: type AWS::Scheduler::Schedule"):
+        audit_template(_template(tmp_path, "AWS::Scheduler::Schedule"))
+
+
+def test_the_property_is_named_when_it_is_not_served(tmp_path: Path) -> None:
+    """A property that moto would drop is refused."""
+    path = _template(tmp_path, "AWS::S3::Bucket", ReplicationConfiguration={})
+    with pytest.raises(TemplateRefusedError, match="property ReplicationConfiguration of AWS::S3"):
+        audit_template(path)
+
+
+def test_the_nested_property_is_named_when_only_its_parent_is_served(tmp_path: Path) -> None:
+    """Notifications of a bucket are served for EventBridge alone."""
+    path = _template(
+        tmp_path, "AWS::S3::Bucket", NotificationConfiguration={"QueueConfigurations": []}
+    )
+    with pytest.raises(TemplateRefusedError, match=r"NotificationConfiguration\.QueueConfig"):
+        audit_template(path)
+
+
+def test_an_ignored_property_passes_when_it_is_listed_with_a_reason(tmp_path: Path) -> None:
+    """What changes nothing locally does not stop a deployment."""
+    audit_template(_template(tmp_path, "AWS::SNS::Topic", KmsMasterKeyId="alias/aws/sns"))
+
+
+def test_every_ignored_property_has_a_reason_when_it_is_listed() -> None:
+    """The list of ignored properties says why for each of them."""
+    reasons = [reason for rules in RULES.values() for reason in rules.ignored.values()]
+    assert reasons
+    assert all(len(reason) > 15 for reason in reasons)
