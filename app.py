@@ -9,8 +9,9 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
+from flywheel.environment_file import parse_environment
 from flywheel.errors import SettingsError
-from flywheel.settings import Environment, parse_environment
+from flywheel.settings import Environment
 from infra.stack import FlywheelLoopStack
 
 _ROOT = Path(__file__).parent
@@ -38,16 +39,16 @@ def main() -> int:
     app = cdk.App()
     try:
         environment = read_environment(app)
+        FlywheelLoopStack(
+            app,
+            f"flywheel-loop-{environment.name}",
+            environment=environment,
+            asset_folder=_ROOT / "functions",
+            env=cdk.Environment(account=environment.account, region=environment.region),
+        )
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - this is a command
         return 2
-    FlywheelLoopStack(
-        app,
-        f"flywheel-loop-{environment.name}",
-        environment=environment,
-        asset_folder=_ROOT / "functions",
-        env=cdk.Environment(account=environment.account, region=environment.region),
-    )
     app.synth()
     return 0
 

@@ -12,6 +12,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from flywheel.errors import SettingsError
 from flywheel.settings import FlywheelSettings
 
 _MAX_PARAMETER_BYTES = 8192
@@ -56,10 +57,11 @@ class ComprehendFlywheel(Construct):
         value = cdk.Stack.of(self).to_json_string(document)
         size = len(json.dumps(document).encode())
         if size > _MAX_PARAMETER_BYTES:
-            raise ValueError(
+            problem = (
                 f"flywheels.{settings.name}: its settings take {size:,} bytes; "
                 f"a parameter holds {_MAX_PARAMETER_BYTES:,}: use fewer rules"
             )
+            raise SettingsError(f"{environment_name}.toml", (problem,))
         ssm.StringParameter(
             self,
             "Settings",

@@ -102,22 +102,22 @@ class IterationWorkflow(Construct):
                 "sk": tasks.DynamoAttributeValue.from_string("GATHER"),
             },
             consistent_read=True,
-            result_selector={"count.$": "$.Item.registrations.N"},
             result_path="$.registrations",
         )
         again = sfn.Pass(
             self,
             "GatherMore",
             parameters={
-                "seen.$": "$.registrations.count",
+                "seen.$": "$.registrations.Item.registrations.N",
                 "looks_left.$": "States.MathAdd($.gather.looks_left, -1)",
             },
             result_path="$.gather",
         )
-        is_quiet = sfn.Condition.string_equals_json_path("$.registrations.count", "$.gather.seen")
+        count = "$.registrations.Item.registrations.N"
         choice = (
             sfn.Choice(self, "IsQuiet")
-            .when(is_quiet, then)
+            .when(sfn.Condition.is_not_present(count), then)
+            .when(sfn.Condition.string_equals_json_path(count, "$.gather.seen"), then)
             .when(sfn.Condition.number_less_than_equals("$.gather.looks_left", 0), then)
             .otherwise(again.next(pause))
         )
@@ -268,20 +268,21 @@ class IterationWorkflow(Construct):
 
     def _iteration_failed(self) -> sfn.Choice:
         """Shape what the service says of an iteration that failed or was stopped."""
+        error = "States.Format('Iteration{}', $.look.properties.Status)"
         told = sfn.Pass(
             self,
             "IterationFailed",
             parameters={
-                "Error.$": "States.Format('Iteration{}', $.look.properties.Status)",
+                "Error.$": error,
                 "Cause.$": "$.look.properties.Message",
             },
             result_path="$.caught",
         ).next(self._failed)
-        silent = _shaped(
+        silent = sfn.Pass(
             self,
             "IterationFailedSilently",
-            error="IterationFailed",
-            cause="Comprehend gives no reason.",
+            parameters={"Error.$": error, "Cause": "Comprehend gives no reason."},
+            result_path="$.caught",
         ).next(self._failed)
         return (
             sfn.Choice(self, "IsReasonGiven")

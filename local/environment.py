@@ -91,18 +91,20 @@ class LocalEnvironment:
         self._stop()
 
     @property
-    def variables(self) -> dict[str, str]:
-        """The environment variables that make AWS SDKs use this environment."""
-        return self._running_cloud().environment()
-
-    def client(self, service: str) -> Any:
-        """Return a boto3 client of the operator."""
-        return self._running_cloud().client(service)
-
-    def _running_cloud(self) -> Cloud:
+    def cloud(self) -> Cloud:
+        """The cloud, while it runs."""
         if self._cloud is None:
             raise RuntimeError("the local environment is not started")
         return self._cloud
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables that make AWS SDKs use this environment."""
+        return self.cloud.environment()
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of the operator."""
+        return self.cloud.client(service)
 
     def _start(self) -> None:
         self._folder = folder = Path(tempfile.mkdtemp(prefix="flywheel-local-"))
@@ -115,7 +117,8 @@ class LocalEnvironment:
                 pace_seconds=_PACE_SECONDS,
                 quotas=Quotas(min_documents_per_label=self.settings.service_min_per_label),
             ),
-            s3_client_for_role=lambda role_arn: self._running_cloud().s3_client_for_role(role_arn),
+            s3_client_for_role=self._s3_client_for_role,
+            refusal=self._refusal,
         )
         self._engine.start()
         self._cloud = Cloud(
@@ -129,6 +132,14 @@ class LocalEnvironment:
         self._cloud.start()
         self._tell("Deploying the stack")
         self.outputs = self._cloud.deploy(folder / "cdk.out")
+
+    # The engine is there before the cloud that it reads S3 from and asks for permissions.
+
+    def _s3_client_for_role(self, role_arn: str) -> Any:
+        return self.cloud.s3_client_for_role(role_arn)
+
+    def _refusal(self, key: str, operation: str, request: dict[str, Any]) -> str | None:
+        return self.cloud.refusal(key, "comprehend", operation, request)
 
     def _stop(self) -> None:
         if self._cloud is not None:

@@ -1,15 +1,13 @@
 """One environment: which flywheels there are, when a batch starts, what promotes, who is told.
 
-The only parser of ``environments/*.toml`` and of the settings that the functions receive; synth,
-functions and command all use it. It reads no files itself: the caller passes ``read``. Defaults
-are the cautious ones (production's); ``environments/dev.toml`` and ``local.toml`` say what they
-change. Read next: `flywheel.policy` (what a rule means) and `flywheel.batches` (when one starts).
+What may be said and its defaults, which are the cautious ones (production's). Synth, functions and
+command all check settings here and nowhere else. Read next: `flywheel.environment_file` (how a file
+becomes these), `flywheel.policy` (what a rule means), `flywheel.batches` (when a batch starts).
 """
 
 import math
 import re
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -28,7 +26,9 @@ Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 _MAX_NAME_CHARACTERS = 40
 """Leaves room for ``<environment>-`` and ``-g<generation>`` in the service's 63 characters."""
 
-_NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*")
+PLAIN_NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*")
+"""Names of environments and flywheels: lower-case letters, digits, single hyphens."""
+
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 
 
@@ -174,7 +174,7 @@ class FlywheelSettings(_Section):
     @field_validator("name")
     @classmethod
     def _is_short_and_plain(cls, name: str) -> str:
-        if not _NAME.fullmatch(name) or len(name) > _MAX_NAME_CHARACTERS:
+        if not PLAIN_NAME.fullmatch(name) or len(name) > _MAX_NAME_CHARACTERS:
             raise ValueError(
                 f"a flywheel's name has lower-case letters, digits and single hyphens, "
                 f"at most {_MAX_NAME_CHARACTERS}"
@@ -259,106 +259,26 @@ class Environment(_Section):
     flywheels: tuple[FlywheelSettings, ...]
 
 
-def parse_environment(file: str, read: Callable[[str], str]) -> Environment:
-    """Parse an environment's file, with the files that it names.
+def checked_environment(file: str, document: Mapping[str, Any]) -> Environment:
+    """Make the settings of what a file says, with every wrong key named.
 
     Parameters
     ----------
     file : str
-        The file's name, e.g. ``dev.toml``; its stem is the environment's name.
-    read : callable
-        Gives the text of a file by its name relative to the environments' folder; raises OSError.
-
-    Returns
-    -------
-    Environment
+        The file's name, for the message.
+    document : mapping
+        As `Environment`'s fields; its flywheels each with a name.
 
     Raises
     ------
     SettingsError
         With one line a problem: the key and what is allowed. Whoever deploys edits the file.
     """
-    document = _load(file, read, seen=())
-    name = file.removesuffix(".toml")
-    if not _NAME.fullmatch(name) or len(name) > 12:  # noqa: PLR2004 - flywheel names take 63 in all
-        raise SettingsError(
-            file, ("file name: 1 to 12 lower-case letters, digits and single hyphens",)
-        )
-    if "name" in document:
-        raise SettingsError(file, ("name: leave it out; the file's name is the environment's",))
-    flywheels = document.pop("flywheels", None)
-    if not isinstance(flywheels, dict) or not flywheels:
-        raise SettingsError(file, ("flywheels: at least one table [flywheels.NAME] is needed",))
-    defaults = {key: document.pop(key, {}) for key in ("batch", "policy")}
-    tables = [_flywheel(file, key, table, defaults, read) for key, table in flywheels.items()]
     try:
-        return Environment.model_validate({**document, "name": name, "flywheels": tables})
+        return Environment.model_validate(document)
     except ValidationError as error:
-        raise SettingsError(file, _problems(error, tuple(flywheels))) from None
-
-
-def _load(file: str, read: Callable[[str], str], seen: tuple[str, ...]) -> dict[str, Any]:
-    try:
-        document = tomllib.loads(read(file))
-    except OSError as error:
-        raise SettingsError(file, (f"cannot be read: {error.strerror or error}",)) from None
-    except ValueError as error:
-        raise SettingsError(file, (f"is not TOML: {error}",)) from None
-    base: object = document.pop("extends", None)
-    if base is None:
-        return document
-    if not isinstance(base, str) or base in (*seen, file):
-        raise SettingsError(file, ("extends: the name of another file, and never in a circle",))
-    return _merged(_load(base, read, (*seen, file)), document)
-
-
-def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Return both tables as one; a table within is merged, anything else is replaced."""
-    merged = dict(base)
-    for key, value in over.items():
-        below = merged.get(key)
-        if isinstance(below, dict) and isinstance(value, dict):
-            merged[key] = _merged(below, value)
-        else:
-            merged[key] = value
-    return merged
-
-
-def _flywheel(
-    file: str, name: str, table: Any, defaults: Mapping[str, Any], read: Callable[[str], str]
-) -> dict[str, Any]:
-    if not isinstance(table, dict):
-        raise SettingsError(file, (f"flywheels.{name}: must be a table [flywheels.{name}]",))
-    if "name" in table:
-        problem = f"flywheels.{name}.name: leave it out; the table's name is the flywheel's"
-        raise SettingsError(file, (problem,))
-    merged: dict[str, Any] = {**table, "name": name}
-    for section, values in defaults.items():
-        own = merged.get(section, {})
-        for key, given in ((section, values), (f"flywheels.{name}.{section}", own)):
-            if not isinstance(given, dict):
-                raise SettingsError(file, (f"{key}: must be a table",))
-        merged[section] = _merged(values, own)
-    labels_file = merged.pop("labels_file", None)
-    if labels_file is not None:
-        if "labels" in merged:
-            raise SettingsError(file, (f"flywheels.{name}: labels or labels_file, not both",))
-        try:
-            merged["labels"] = _label_lines(str(labels_file), read)
-        except SettingsError as error:
-            problem = f"flywheels.{name}.labels_file: {labels_file} {error.problems[0]}"
-            raise SettingsError(file, (problem,)) from None
-    return merged
-
-
-def _label_lines(file: str, read: Callable[[str], str]) -> list[str]:
-    try:
-        lines = read(file).splitlines()
-    except OSError as error:
-        raise SettingsError(file, (f"cannot be read: {error.strerror or error}",)) from None
-    except ValueError as error:
-        raise SettingsError(file, (f"is not UTF-8: {error}",)) from None
-    return [line.strip() for line in lines if line.strip()]
+        names = tuple(table["name"] for table in document["flywheels"])
+        raise SettingsError(file, _problems(error, names)) from None
 
 
 def _problems(error: ValidationError, flywheels: tuple[str, ...]) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from local.cloud import (
     event_rules,
     iam_enforcement,
     lambda_invoke,
+    library_logs,
     policy_statements,
     queue_poller,
     s3_events,
@@ -185,7 +186,9 @@ class Cloud:
         DeploymentError
             When a resource cannot be created; names it and the reason.
         """
-        return deploy(cdk_out, self.settings, self._sessions, self._failures)
+        outputs = deploy(cdk_out, self.settings, self._sessions, self._failures)
+        self._functions.warm_up()
+        return outputs
 
     def decisions(self) -> tuple[Decision, ...]:
         """Return what roles and services asked for, and whether it was allowed.
@@ -234,6 +237,7 @@ class Cloud:
     def _start_services(self) -> None:
         # What is registered last ends first: who causes work stops before who does it.
         settings, cleanup = self.settings, self._cleanup.callback
+        cleanup(library_logs.quieten())
         self._patches = Patches()
         cleanup(self._patches.undo)
         directory = _function_directory(settings)
@@ -246,6 +250,7 @@ class Cloud:
         cleanup(self._sessions.close)
         background = Background()
         functions = LambdaService(settings, self._sessions, background, directory)
+        self._functions = functions
         machines = StateMachines(settings, self._sessions, background)
         cleanup(machines.join)
         cleanup(background.stop)

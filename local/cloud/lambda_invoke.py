@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moto.awslambda.models import LambdaFunction
+from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.core.utils import unix_time_millis
 from moto.logs.models import logs_backends
 
@@ -100,6 +100,12 @@ class LambdaService:
     def invoke(self, function: LambdaFunction, payload: bytes) -> InvocationResult:
         """Run a function once and wait for it."""
         return self.runtime.invoke(self._definition(function), payload)
+
+    def warm_up(self) -> None:
+        """Start every function's first process in the background, so that no event waits for it."""
+        backend = lambda_backends[self._settings.account_id][self._settings.region]
+        for function in backend.list_functions():
+            self._background.submit(self.runtime.warm, self._definition(function))
 
     def invoke_later(self, function: LambdaFunction, payload: bytes) -> None:
         """Run a function in the background, retrying as asynchronous invocation does."""

@@ -61,6 +61,11 @@ class LambdaRuntime:
         self._write_logs(definition, environment.log_stream, _with_frame(result))
         return result
 
+    def warm(self, definition: FunctionDefinition) -> None:
+        """Start one environment of a function ahead of its first event."""
+        pool, environment = self._take(definition)
+        pool.give_back(environment)
+
     def stop(self) -> None:
         """End every process; invocations in flight fail."""
         with self._lock:

@@ -17,7 +17,7 @@ from local.comprehend.ingestion import Ingestion
 from local.comprehend.iteration_run import IterationRun
 from local.comprehend.iterations import IterationOperations
 from local.comprehend.models import ModelOperations
-from local.comprehend.protocol import Operation, Protocol
+from local.comprehend.protocol import Operation, Protocol, Refusal
 from local.comprehend.records import Dataset, Flywheel, Iteration
 from local.comprehend.server import Server
 from local.comprehend.settings import EngineSettings, Quotas
@@ -42,6 +42,9 @@ class Engine:
         is called for each job, from the job's own thread; the engine never closes a client.
     clock : Clock, optional
         The system's by default.
+    refusal : callable, optional
+        Takes a caller's access key id, an operation and its request; says why it is refused, or
+        None. Without it every caller may do everything.
 
     Examples
     --------
@@ -57,7 +60,9 @@ class Engine:
         *,
         s3_client_for_role: "S3ClientForRole",
         clock: Clock | None = None,
+        refusal: Refusal | None = None,
     ) -> None:
+        self._refusal = refusal
         self._settings = settings
         self._s3_client_for_role = s3_client_for_role
         self._clock = clock or SystemClock()
@@ -91,7 +96,9 @@ class Engine:
             The port is taken or the data directory cannot be written.
         """
         if self._parts is None:
-            self._parts = _Parts(self._settings, self._s3_client_for_role, self._clock)
+            self._parts = _Parts(
+                self._settings, self._s3_client_for_role, self._clock, self._refusal
+            )
             self._parts.start()
 
     def stop(self) -> None:
@@ -117,7 +124,11 @@ class _Parts:
     """Everything between one start and one stop."""
 
     def __init__(
-        self, settings: EngineSettings, s3_client_for_role: "S3ClientForRole", clock: Clock
+        self,
+        settings: EngineSettings,
+        s3_client_for_role: "S3ClientForRole",
+        clock: Clock,
+        refusal: Refusal | None,
     ) -> None:
         settings.data_directory.mkdir(parents=True, exist_ok=True)
         self.store = Store(settings.data_directory / "engine.sqlite3")
@@ -137,7 +148,7 @@ class _Parts:
             ModelOperations(self.store),
         )
         try:
-            self.server = Server(Protocol(operations), settings.port)
+            self.server = Server(Protocol(operations, refusal), settings.port)
         except OSError:
             self.store.close()
             raise

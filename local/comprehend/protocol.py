@@ -13,6 +13,7 @@ sends JSON with ``X-Amz-Target``: what arrives decides.
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import Message
@@ -27,9 +28,16 @@ from local.comprehend.shapes import problems
 Operation = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Takes a validated request, returns a response; raises ServiceError."""
 
+Refusal = Callable[[str, str, dict[str, Any]], str | None]
+"""Takes the caller's access key id, an operation and its request; says why it is refused, if so."""
+
 UNKNOWN_OPERATION = "UnknownOperationException"
 """What AWS services that speak JSON answer to an operation they do not know."""
 
+ACCESS_DENIED = "AccessDeniedException"
+"""What every AWS service answers, declared or not, when a caller lacks a permission."""
+
+_ACCESS_KEY = re.compile(r"Credential=([^/,\s]+)/")
 _LOG = logging.getLogger(__name__)
 _CBOR = "rpc-v2-cbor"
 
@@ -62,9 +70,12 @@ class Protocol:
     ----------
     operations : mapping of str to Operation
         What is served, by the operation's name.
+    refusal : callable, optional
+        Judges each request; without it every caller may do everything.
     """
 
-    def __init__(self, operations: Mapping[str, Operation]) -> None:
+    def __init__(self, operations: Mapping[str, Operation], refusal: Refusal | None = None) -> None:
+        self._refusal = refusal
         self._model = comprehend_model()
         self._operations = operations
         self._prefix = str(self._model.metadata["targetPrefix"])
@@ -108,6 +119,7 @@ class Protocol:
     def _respond(self, path: str, headers: Message, body: bytes) -> bytes:
         model, operation = self._dispatch(path, headers)
         request = _decoded(body)
+        self._check_permission(model, headers, request)
         found = list(problems(request, model.input_shape, "")) if model.input_shape else []
         if found:
             noun = "validation error" if len(found) == 1 else "validation errors"
@@ -133,6 +145,16 @@ class Protocol:
         if name not in self._operations:
             raise ServiceError(UNKNOWN_OPERATION, f"{name} is not served here. {served}")
         return self._model.operation_model(name), self._operations[name]
+
+    def _check_permission(
+        self, model: OperationModel, headers: Message, request: dict[str, Any]
+    ) -> None:
+        if self._refusal is None:
+            return
+        signed = _ACCESS_KEY.search(headers.get("Authorization") or "")
+        reason = self._refusal(signed.group(1) if signed else "", model.name, request)
+        if reason is not None:
+            raise ServiceError(ACCESS_DENIED, reason)
 
     def _check_declared(self, model: OperationModel, refusal: ServiceError) -> None:
         declared = {shape.name for shape in model.error_shapes}

@@ -16,7 +16,7 @@ AWS_SDK = {"boto3", "botocore", "mypy_boto3_*"}
 ALLOWED = {
     "functions/flywheel": {"flywheel"},
     "functions/adapters": {"adapters", "flywheel", *AWS_SDK, *POWERTOOLS},
-    "infra": {"infra", "flywheel.settings", "aws_cdk", "constructs"},
+    "infra": {"infra", "flywheel.settings", "flywheel.errors", "aws_cdk", "constructs"},
     "console": {"console", "flywheel", "adapters", "local", *AWS_SDK, "typer", "rich", "click"},
     **{
         f"functions/{folder}": {folder, "flywheel", "adapters", *POWERTOOLS}

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from botocore.exceptions import ClientError
 
 from console.mailbox import Letter, Mailbox
 from console.target import Target, local_target
@@ -70,3 +71,32 @@ def test_the_two_places_are_named_when_a_key_belongs_to_no_flywheel(target: Targ
     put(target, "ticket/train/few.csv", documents_per_label=3)
     refusal = wait_for(mailbox, "REFUSED few.csv")
     assert "tickets/train/ or tickets/test/" in " ".join(refusal.body.split())
+
+
+def test_every_call_was_allowed_when_the_roles_did_their_work(world: LocalEnvironment) -> None:
+    """IAM is enforced while the batches above run, and no role lacked a permission."""
+    decisions = world.cloud.decisions()
+    assert any(decision.action == "comprehend:UpdateFlywheel" for decision in decisions)
+    assert [decision for decision in decisions if not decision.is_allowed] == []
+
+
+@pytest.mark.parametrize(
+    ("function", "is_allowed"), [("CompareModels", True), ("RegisterUpload", False)]
+)
+def test_one_role_alone_may_promote_when_roles_are_enforced(
+    world: LocalEnvironment, function: str, *, is_allowed: bool
+) -> None:
+    """CompareModels may change the active model; a function that only reads files may not."""
+    functions = world.client("lambda").list_functions()["Functions"]
+    role = next(found["Role"] for found in functions if f"-{function}" in found["FunctionName"])
+    comprehend = world.cloud.client_for_role("comprehend", role)
+    flywheel = world.client("comprehend").list_flywheels()["FlywheelSummaryList"][0]
+    promote = {
+        "FlywheelArn": flywheel["FlywheelArn"],
+        "ActiveModelArn": flywheel["ActiveModelArn"],
+    }
+    if is_allowed:
+        comprehend.update_flywheel(**promote)
+        return
+    with pytest.raises(ClientError, match="AccessDenied"):
+        comprehend.update_flywheel(**promote)

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from flywheel.settings import Environment, parse_environment
+from flywheel.environment_file import parse_environment
+from flywheel.settings import Environment
 
 FOLDER = Path(__file__).resolve().parents[2] / "environments"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.toml") if path.stem != "base")

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from flywheel.settings import Environment, parse_environment
+from flywheel.environment_file import parse_environment
+from flywheel.settings import Environment
 
 FLYWHEEL = """
 [flywheels.tickets]

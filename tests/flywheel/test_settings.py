@@ -4,6 +4,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
+from flywheel.environment_file import parse_environment
 from flywheel.settings import (
     BatchRules,
     Environment,
@@ -13,7 +14,6 @@ from flywheel.settings import (
     Policy,
     ReceivedSettings,
     Rule,
-    parse_environment,
 )
 from tests.flywheel.environment_texts import ADOPTED, FLYWHEEL, parse
 

@@ -1,7 +1,7 @@
 import pytest
 
+from flywheel.environment_file import parse_environment
 from flywheel.errors import SettingsError
-from flywheel.settings import parse_environment
 from tests.flywheel.environment_texts import ADOPTED, FLYWHEEL, parse, reading
 
 

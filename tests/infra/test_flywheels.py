@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from flywheel.errors import SettingsError
 from tests.infra.synthesis import Synthesized, environment_of, joined, plain, synthesize
 
 _MOST_BYTES = 8192
@@ -73,7 +74,7 @@ def test_synth_refuses_when_settings_exceed_their_parameter(tmp_path: Path) -> N
         'adopt = "arn:aws:comprehend:eu-west-1:123456789012:flywheel/old-one"\n'
         f'data_access_role_arn = "arn:aws:iam::123456789012:role/{"x" * 9000}"\n'
     )
-    with pytest.raises(ValueError, match=r"flywheels\.intents: its settings take 9,\d+ bytes"):
+    with pytest.raises(SettingsError, match=r"flywheels\.intents: its settings take 9,\d+ bytes"):
         synthesize(environment, tmp_path)
 
 

@@ -1,0 +1,114 @@
+"""How an environment's file becomes settings: TOML, the file it extends, the label files it names.
+
+Decides how tables of several files are merged. Reads no files itself: the caller passes ``read``.
+What may be said in a file is decided in `flywheel.settings`.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flywheel.errors import SettingsError
+from flywheel.settings import PLAIN_NAME, Environment, checked_environment
+
+_MAX_NAME_CHARACTERS = 12
+"""With a flywheel's name and generation it must fit the service's 63 characters."""
+
+
+def parse_environment(file: str, read: Callable[[str], str]) -> Environment:
+    """Parse an environment's file, with the files that it names.
+
+    Parameters
+    ----------
+    file : str
+        The file's name, e.g. ``dev.toml``; its stem is the environment's name.
+    read : callable
+        Gives the text of a file by its name relative to the environments' folder; raises OSError.
+
+    Returns
+    -------
+    Environment
+
+    Raises
+    ------
+    SettingsError
+        With one line a problem: the key and what is allowed. Whoever deploys edits the file.
+    """
+    document = _load(file, read, seen=())
+    name = file.removesuffix(".toml")
+    if not PLAIN_NAME.fullmatch(name) or len(name) > _MAX_NAME_CHARACTERS:
+        raise SettingsError(
+            file, ("file name: 1 to 12 lower-case letters, digits and single hyphens",)
+        )
+    if "name" in document:
+        raise SettingsError(file, ("name: leave it out; the file's name is the environment's",))
+    flywheels = document.pop("flywheels", None)
+    if not isinstance(flywheels, dict) or not flywheels:
+        raise SettingsError(file, ("flywheels: at least one table [flywheels.NAME] is needed",))
+    defaults = {key: document.pop(key, {}) for key in ("batch", "policy")}
+    tables = [_flywheel(file, key, table, defaults, read) for key, table in flywheels.items()]
+    return checked_environment(file, {**document, "name": name, "flywheels": tables})
+
+
+def _load(file: str, read: Callable[[str], str], seen: tuple[str, ...]) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(read(file))
+    except OSError as error:
+        raise SettingsError(file, (f"cannot be read: {error.strerror or error}",)) from None
+    except ValueError as error:
+        raise SettingsError(file, (f"is not TOML: {error}",)) from None
+    base: object = document.pop("extends", None)
+    if base is None:
+        return document
+    if not isinstance(base, str) or base in (*seen, file):
+        raise SettingsError(file, ("extends: the name of another file, and never in a circle",))
+    return _merged(_load(base, read, (*seen, file)), document)
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both tables as one; a table within is merged, anything else is replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(below, dict) and isinstance(value, dict):
+            merged[key] = _merged(below, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _flywheel(
+    file: str, name: str, table: Any, defaults: Mapping[str, Any], read: Callable[[str], str]
+) -> dict[str, Any]:
+    if not isinstance(table, dict):
+        raise SettingsError(file, (f"flywheels.{name}: must be a table [flywheels.{name}]",))
+    if "name" in table:
+        problem = f"flywheels.{name}.name: leave it out; the table's name is the flywheel's"
+        raise SettingsError(file, (problem,))
+    merged: dict[str, Any] = {**table, "name": name}
+    for section, values in defaults.items():
+        own = merged.get(section, {})
+        for key, given in ((section, values), (f"flywheels.{name}.{section}", own)):
+            if not isinstance(given, dict):
+                raise SettingsError(file, (f"{key}: must be a table",))
+        merged[section] = _merged(values, own)
+    labels_file = merged.pop("labels_file", None)
+    if labels_file is not None:
+        if "labels" in merged:
+            raise SettingsError(file, (f"flywheels.{name}: labels or labels_file, not both",))
+        try:
+            merged["labels"] = _label_lines(str(labels_file), read)
+        except SettingsError as error:
+            problem = f"flywheels.{name}.labels_file: {labels_file} {error.problems[0]}"
+            raise SettingsError(file, (problem,)) from None
+    return merged
+
+
+def _label_lines(file: str, read: Callable[[str], str]) -> list[str]:
+    try:
+        lines = read(file).splitlines()
+    except OSError as error:
+        raise SettingsError(file, (f"cannot be read: {error.strerror or error}",)) from None
+    except ValueError as error:
+        raise SettingsError(file, (f"is not UTF-8: {error}",)) from None
+    return [line.strip() for line in lines if line.strip()]
