@@ -12,6 +12,7 @@ from flywheel.errors import ServiceBusyError, ServiceRefusedError
 
 _BUSY_CODES = frozenset(
     {
+        "ConditionalRequestConflict",
         "InternalFailure",
         "InternalServerException",
         "ProvisionedThroughputExceededException",

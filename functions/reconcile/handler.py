@@ -32,8 +32,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     world = services("reconcile")
     if "Records" in event:
         flywheels = {json.loads(record["body"])["flywheel"] for record in event["Records"]}
-        return {"notices": sum(send_digests(world, flywheel) for flywheel in flywheels)}
-    found = reconcile(world)
+        found = {"notices": sum(send_digests(world, flywheel) for flywheel in flywheels)}
+    else:
+        found = reconcile(world)
     for name, count in found.items():
         metrics.add_metric(name=f"reconciled_{name}", unit=MetricUnit.Count, value=count)
     logger.info("reconciled", extra={"found": found})

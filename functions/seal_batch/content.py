@@ -4,6 +4,7 @@ The same manifest gives the same files, whatever was written before: every objec
 Labels with fewer documents than the service takes wait: their rows go into copies that stay staged.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from typing import Any
 
 from adapters.objects import Objects
 from flywheel.batches import BatchName, Manifest, StagedUpload, waiting_labels
-from flywheel.labeled_documents import Row, rows_of, text_key
+from flywheel.labeled_documents import Row, csv_line, rows_of, text_key
 from flywheel.sealing import Selection, files
 from flywheel.settings import BatchRules
 from flywheel.uploads import DatasetKind
@@ -73,7 +74,11 @@ def write_content(
         label_counts=label_counts,
         left_out=counted.left_out(),
         waiting_labels=waiting,
-        remainders=_remainders(staging, name, manifest, waiting, now) if waiting else {},
+        remainders=_remainders(
+            staging, name, manifest, Selection(forbidden), waiting=waiting, now=now
+        )
+        if waiting
+        else {},
         test_keys=test_keys,
     )
 
@@ -99,17 +104,23 @@ def _remainders(
     staging: Objects,
     name: BatchName,
     manifest: Manifest,
+    selection: Selection,
+    *,
     waiting: Sequence[str],
     now: datetime,
 ) -> dict[str, StagedUpload]:
-    """Write, for each upload with rows of waiting labels, a copy that holds only these."""
+    """Write, for each upload with rows of waiting labels, a copy that holds only these.
+
+    A row that was left out does not wait: it would make its label look large enough, and batches
+    without a row would open again and again.
+    """
     remainders = {}
     for upload in manifest.train:
-        selection = Selection()
-        rows = (row for row in _rows(staging, [upload["staged_key"]]) if row.label in waiting)
-        body = b"".join(files(selection.taken(rows), most_bytes=1 << 40))
-        if not body:
+        taken = selection.taken(_rows(staging, [upload["staged_key"]]))
+        rows = [row for row in taken if row.label in waiting]
+        if not rows:
             continue
+        body = "".join(map(csv_line, rows)).encode()
         key = f"uploads/{name.flywheel}/{upload['uid']}-after-{name.batch}.csv"
         staging.create(key, body)
         remainders[upload["uid"]] = StagedUpload(
@@ -117,7 +128,7 @@ def _remainders(
             key=upload["key"],
             kind=DatasetKind.TRAIN,
             staged_key=key,
-            label_counts=selection.label_counts,
+            label_counts=Counter(row.label for row in rows),
             size_bytes=len(body),
             staged_at=now,
         )

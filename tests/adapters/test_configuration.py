@@ -1,0 +1,94 @@
+"""What a function is told: its environment, and each flywheel's settings from SSM."""
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from adapters.clients import client
+from adapters.configuration import FunctionConfiguration, configuration, known_flywheels
+from adapters.services import services
+from flywheel.errors import BatchNotFoundError, ServiceRefusedError
+from flywheel.settings import FlywheelSettings
+from tests.functions.cloud import SETTINGS_PATH, Cloud, answering
+
+
+def deploy(name: str, path: str = SETTINGS_PATH, **settings: object) -> None:
+    """Write one flywheel's parameter as the stack does."""
+    whole = FlywheelSettings.model_validate(
+        {
+            "name": name,
+            "task": "classification",
+            "mode": "multi-class",
+            "language": "en",
+            "labels": ("billing", "delivery"),
+            **settings,
+        }
+    )
+    document = {"arn": f"arn-of-{name}", "settings": json.loads(whole.for_functions())}
+    client("ssm").put_parameter(
+        Name=f"{path}/{name}", Value=json.dumps(document), Type="String", Tier="Advanced"
+    )
+
+
+def test_the_environment_is_read_once_when_a_function_starts(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every field has a variable of its name; a later change is not seen."""
+    assert configuration() == cloud.configuration
+    monkeypatch.setenv("ENVIRONMENT", "other")
+    assert configuration() == cloud.configuration
+
+
+def test_what_is_not_given_is_empty_when_a_function_has_no_use_for_it() -> None:
+    """Each function is told only what it needs."""
+    found = FunctionConfiguration.from_variables({"LEDGER_TABLE": "ledger", "HOME": "/"})
+    assert (found.ledger_table, found.topic_arn) == ("ledger", "")
+    assert found.notice_window_seconds == 0
+
+
+def test_every_flywheel_is_known_when_there_are_more_than_a_page_of_them(cloud: Cloud) -> None:
+    """SSM gives ten a page; another environment's parameters are not ours."""
+    for number in range(12):
+        deploy(f"flywheel-{number}")
+    deploy("other", path="/other/flywheels")
+    known = known_flywheels(client("ssm"), SETTINGS_PATH)
+    assert sorted(known) == sorted(f"flywheel-{number}" for number in range(12))
+    assert known["flywheel-3"].arn == "arn-of-flywheel-3"
+
+
+def test_settings_arrive_as_deployed_when_a_function_reads_them(cloud: Cloud) -> None:
+    """Synth writes them and the function reads them with the same parser."""
+    rules = [{"metric": "AverageRecall", "min": 0.7}]
+    deploy("tickets", batch={"min_documents": 7}, policy={"rules": rules})
+    settings = services("test").flywheel("tickets").settings
+    assert settings.batch.min_documents == 7
+    assert [rule.metric for rule in settings.policy.rules] == ["AverageRecall", "AverageF1Score"]
+    with pytest.raises(BatchNotFoundError, match="no flywheel 'intents'"):
+        services("test").flywheel("intents")
+
+
+def test_nothing_is_guessed_when_a_parameter_is_broken(cloud: Cloud) -> None:
+    """A wrong key is an error and not a default."""
+    document = {"arn": "x", "settings": {"name": "tickets", "batch": {"min_document": 1}}}
+    client("ssm").put_parameter(
+        Name=f"{SETTINGS_PATH}/tickets", Value=json.dumps(document), Type="String"
+    )
+    with pytest.raises(ValidationError, match="min_document"):
+        known_flywheels(client("ssm"), SETTINGS_PATH)
+
+
+def test_the_operation_is_named_when_ssm_refuses(cloud: Cloud) -> None:
+    """A role without the right reads as what it is."""
+    denied = answering("ssm", "GetParametersByPath", code="AccessDeniedException")
+    with denied, pytest.raises(ServiceRefusedError, match="ssm:GetParametersByPath"):
+        known_flywheels(client("ssm"), SETTINGS_PATH)
+
+
+def test_the_state_machine_is_the_given_one_when_the_environment_cannot_name_it(
+    cloud: Cloud,
+) -> None:
+    """CloseBatch gets its ARN from the state machine itself."""
+    assert services("test", state_machine_arn="given").configuration.state_machine_arn == "given"
+    ours = cloud.configuration.state_machine_arn
+    assert services("test").configuration.state_machine_arn == ours

@@ -1,0 +1,122 @@
+"""CloseBatch on real clients: how a batch ends, and when its flywheel goes on."""
+
+import json
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from close_batch.handler import handler
+from flywheel.batches import BatchOutcome, BatchState
+from flywheel.errors import BatchNotFoundError
+from tests.functions.cloud import crash
+from tests.functions.world import NAME, World, documents
+
+
+@pytest.fixture
+def opened(world: World) -> World:
+    """Have an open batch."""
+    world.upload("test.csv", documents(4, first=90), kind="test")
+    world.upload("monday.csv", documents(4))
+    return world
+
+
+def test_the_next_batch_opens_when_a_judged_batch_is_closed(world: World) -> None:
+    """What came while the iteration ran does not wait for the schedule."""
+    world.upload("test.csv", documents(4, first=90), kind="test")
+    world.upload("monday.csv", documents(8))
+    world.trained()
+    world.upload("tuesday.csv", documents(4, first=50))
+    assert world.compare() == {"outcome": BatchOutcome.PROMOTED}
+    told = len(world.cloud.told())
+    answer = world.close()
+    assert answer == {"outcome": BatchOutcome.PROMOTED, "is_freed": True, "opened": 2}
+    assert world.row.open_batch == 2
+    assert world.cloud.executions() == [f"{NAME}-batch-1-1", f"{NAME}-batch-2-1"]
+    assert (told, world.cloud.told()) == (2, [])
+    assert world.close() == {"outcome": BatchOutcome.PROMOTED, "is_freed": False, "opened": None}
+    assert world.row.open_batch == 2
+
+
+def test_the_verdict_stands_when_something_failed_after_it(world: World) -> None:
+    """A judged batch does not become FAILED."""
+    world.upload("monday.csv", documents(8))
+    world.trained()
+    outcome = world.compare()["outcome"]
+    assert world.close(error="States.Timeout")["outcome"] == outcome
+    assert world.batch().error is None
+
+
+def test_people_are_told_once_when_a_batch_failed(opened: World, context: LambdaContext) -> None:
+    """The cause is what the function said, without its stack trace; the next batch waits."""
+    said = {
+        "errorMessage": "no row is left to train on",
+        "errorType": "BatchEmptyError",
+        "requestId": "8b2b1d45",
+        "stackTrace": ['  File "/var/task/seal_batch/handler.py", line 72, in seal'],
+    }
+    failure = {"error": "BatchEmptyError", "cause": json.dumps(said)}
+    event = {
+        "execution": {"flywheel": NAME, "batch": 1, "failure": failure},
+        "state_machine_arn": opened.cloud.configuration.state_machine_arn,
+    }
+    answer = handler(event, context)
+    assert answer == {"outcome": BatchOutcome.FAILED, "is_freed": True, "opened": None}
+    (told,) = opened.cloud.told()
+    assert told.subject == f"[test] {NAME}: FAILED batch 1, ACTION NEEDED: BatchEmptyError"
+    assert "no row is left to train on" in told.body
+    assert "/var/task" not in told.body
+    batch = opened.batch()
+    assert (batch.state, batch.cause) == (BatchState.CLOSED, "no row is left to train on")
+    assert handler(event, context) == {**answer, "is_freed": False}
+    assert opened.cloud.told() == []
+    assert sorted(opened.staged()) == [f"{NAME}/test/test.csv", f"{NAME}/train/monday.csv"]
+
+
+@pytest.mark.parametrize("cause", ["plain words", '["a", "list"]', '{"other": "document"}', ""])
+def test_the_cause_is_told_as_it_is_when_no_function_said_it(
+    opened: World, context: LambdaContext, cause: str
+) -> None:
+    """States fail too, and they say what they like."""
+    failure = {"error": "States.Runtime", "cause": cause}
+    event = {
+        "execution": {"flywheel": NAME, "batch": 1, "failure": failure},
+        "state_machine_arn": opened.cloud.configuration.state_machine_arn,
+    }
+    handler(event, context)
+    assert opened.batch().cause == (cause or "The workflow ended before the batch was judged.")
+
+
+def test_the_flywheel_is_freed_later_when_its_iteration_still_runs(opened: World) -> None:
+    """A second iteration would be refused; and people are told that this one costs on."""
+    opened.sealed()
+    opened.start()
+    opened.cloud.told()
+    answer = opened.close(error="IterationDeadline", cause="24 hours have passed")
+    assert answer == {"outcome": BatchOutcome.FAILED, "is_freed": False, "opened": None}
+    assert opened.row.open_batch == 1
+    (told,) = opened.cloud.told()
+    assert "still runs" in " ".join(told.body.split())
+    opened.await_iteration()
+    assert opened.close()["is_freed"]
+    assert opened.row.is_idle
+    assert opened.cloud.told() == []
+
+
+@pytest.mark.parametrize(("at", "when"), [(1, "before-call"), (1, "after-call"), (2, "after-call")])
+def test_the_end_is_the_same_when_a_crash_cut_it_off(opened: World, at: int, when: str) -> None:
+    """Closing and freeing are two steps; a repeat does what is left of them."""
+    with crash("dynamodb", "TransactWriteItems", at=at, when=when):
+        opened.close(error="Stopped", cause="by hand")
+    opened.close(error="Stopped", cause="by hand")
+    opened.services.notices.publish_pending()
+    assert opened.row.is_idle
+    assert opened.batch().outcome is BatchOutcome.FAILED
+    assert len(opened.cloud.told()) == 1
+    events = [entry["event"] for entry in opened.services.ledger.audit.entries(NAME)]
+    assert events == ["batch opened", "batch closed"]
+
+
+def test_the_error_names_the_batch_when_there_is_none(world: World) -> None:
+    """An execution that was started by hand with a wrong input."""
+    with pytest.raises(BatchNotFoundError, match="no batch 7 of flywheel tickets"):
+        world.close(7)

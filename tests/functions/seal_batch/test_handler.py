@@ -1,0 +1,284 @@
+"""SealBatch on real clients: what is decided once, and what a crash leaves to be resumed."""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from adapters.clients import client
+from flywheel.batches import BatchState
+from flywheel.errors import BatchEmptyError, ServiceRefusedError
+from flywheel.uploads import UploadState
+from seal_batch.handler import handler
+from tests.functions.cloud import STAGING, answering, crash, seeing
+from tests.functions.world import NAME, World, csv, documents
+
+MANIFEST = f"manifests/{NAME}/1.json"
+
+
+def test_datasets_are_created_when_a_batch_is_sealed(world: World, context: LambdaContext) -> None:
+    """One TRAIN and one TEST dataset, named after the batch, each from its own prefix."""
+    world.upload("test.csv", documents(2, first=90), kind="test")
+    upload = world.upload("monday.csv", documents(3))
+    event = {"flywheel": NAME, "batch": 1, "flywheel_arn": world.flywheel_arn}
+    with seeing("comprehend", "CreateDataset") as created:
+        answer = handler(event, context)
+    names = ["batch-1-1-train", "batch-1-1-test"]
+    assert answer == {"datasets": [f"{world.flywheel_arn}/dataset/{name}" for name in names]}
+    assert [call["DatasetName"] for call in created] == names
+    assert [call["DatasetType"] for call in created] == ["TRAIN", "TEST"]
+    sources = [
+        call["InputDataConfig"]["DocumentClassifierInputDataConfig"]["S3Uri"] for call in created
+    ]
+    assert sources == [f"s3://{STAGING}/batches/{NAME}/1/{kind}/" for kind in ("train", "test")]
+    batch = world.batch()
+    assert (batch.state, batch.documents) == (BatchState.SEALED, 6)
+    assert batch.datasets == answer["datasets"]
+    known = world.known(upload)
+    assert (known.state, known.batch) == (UploadState.SEALED, 1)
+    assert (world.row.train_datasets, world.row.test_datasets) == (1, 1)
+    world.await_datasets()
+    assert handler(event, context) == answer
+
+
+def test_the_ledger_names_the_manifest_when_a_batch_is_sealed(world: World) -> None:
+    """The hash in the batch's row, in its audit and in the dataset is the stored manifest's."""
+    world.upload("monday.csv", documents(2))
+    with seeing("comprehend", "CreateDataset") as created:
+        world.seal()
+    sha256 = hashlib.sha256((world.services.staging.text(MANIFEST) or "").encode()).hexdigest()
+    assert world.batch().manifest_sha256 == sha256
+    assert created[0]["Description"].endswith(sha256)
+    sealed = world.services.ledger.audit.entries(NAME)[-1]
+    assert (sealed["event"], sealed["details"]["manifest_sha256"]) == ("batch sealed", sha256)
+
+
+Fault = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda: crash("s3", "PutObject"),
+        lambda: crash("s3", "PutObject", when="after-call"),
+        lambda: crash("s3", "PutObject", at=2),
+        lambda: crash("s3", "PutObject", at=3),
+        lambda: crash("s3", "PutObject", at=3, when="after-call"),
+        lambda: crash("dynamodb", "TransactWriteItems"),
+        lambda: crash("dynamodb", "TransactWriteItems", when="after-call"),
+        lambda: crash("dynamodb", "TransactWriteItems", at=3),
+        lambda: crash("comprehend", "CreateDataset"),
+        lambda: crash("comprehend", "CreateDataset", when="after-call"),
+        lambda: crash("comprehend", "CreateDataset", at=2, when="after-call"),
+        lambda: crash("dynamodb", "TransactWriteItems", at=4),
+        lambda: crash("dynamodb", "TransactWriteItems", at=4, when="after-call"),
+    ],
+    ids=[
+        "before the manifest",
+        "after the manifest",
+        "before the test file",
+        "before the train file",
+        "after the train file",
+        "before the ledger's seal",
+        "after the ledger's seal",
+        "between two uploads",
+        "before the first dataset",
+        "after the first dataset",
+        "after the second dataset",
+        "before the datasets are recorded",
+        "after the datasets are recorded",
+    ],
+)
+def test_the_seal_is_the_same_when_a_crash_cut_it_off(world: World, fault: Fault) -> None:
+    """The manifest decides: what arrives after the crash waits for the next batch."""
+    world.upload("test.csv", documents(2, first=90), kind="test")
+    world.upload("monday.csv", documents(2))
+    with fault():
+        world.seal()
+    has_manifest = bool(world.keys(MANIFEST))
+    world.upload("late.csv", documents(2, first=50))
+    answer = world.seal()
+    assert len(answer["datasets"]) == 2
+    late = [] if not has_manifest else [f"{NAME}/train/late.csv"]
+    assert world.staged() == late
+    assert len(world.sent()) == (4 if has_manifest else 8)
+    assert sorted(world.sent(kind="test")) == sorted(
+        csv(documents(2, first=90)).decode().split("\n")[:-1]
+    )
+    assert (world.row.train_datasets, world.row.test_datasets) == (1, 1)
+    assert world.batch().state is BatchState.SEALED
+    events = [entry["event"] for entry in world.services.ledger.audit.entries(NAME)]
+    assert events == ["batch opened", "batch sealed"]
+    listed = client("comprehend").list_datasets(FlywheelArn=world.flywheel_arn)
+    assert len(listed["DatasetPropertiesList"]) == 2
+
+
+def test_a_dataset_is_refused_when_its_name_holds_other_content(world: World) -> None:
+    """Only our own description makes a dataset ours."""
+    world.upload("monday.csv", documents(2))
+    client("s3").put_object(Bucket=STAGING, Key="other/a.csv", Body=csv(documents(2)))
+    client("comprehend").create_dataset(
+        FlywheelArn=world.flywheel_arn,
+        DatasetName="batch-1-1-train",
+        DatasetType="TRAIN",
+        Description="of somebody else",
+        InputDataConfig={
+            "DataFormat": "COMPREHEND_CSV",
+            "DocumentClassifierInputDataConfig": {"S3Uri": f"s3://{STAGING}/other/"},
+        },
+    )
+    with pytest.raises(ServiceRefusedError, match="ResourceInUseException"):
+        world.seal()
+    assert world.row.train_datasets == 0
+
+
+def test_a_dataset_is_recognised_when_the_token_was_forgotten(world: World) -> None:
+    """The reply was lost and the service no longer knows the token: name and hash still do."""
+    world.upload("monday.csv", documents(2))
+    with crash("comprehend", "CreateDataset", when="after-call"):
+        world.seal()
+    with answering("comprehend", "CreateDataset", code="ResourceInUseException"):
+        answer = world.seal()
+    assert answer["datasets"] == [f"{world.flywheel_arn}/dataset/batch-1-1-train"]
+
+
+def test_the_batch_is_not_sent_when_the_quota_is_used_up(world: World) -> None:
+    """The service's own code reaches the notice."""
+    world.upload("monday.csv", documents(2))
+    used_up = answering("comprehend", "CreateDataset", code="ResourceLimitExceededException")
+    with used_up, pytest.raises(ServiceRefusedError, match="ResourceLimitExceededException"):
+        world.seal()
+
+
+def test_test_rows_never_train_when_they_were_uploaded_as_both(world: World) -> None:
+    """In the batch that freezes the test set, and in every later one."""
+    test = documents(2, first=90)
+    world.upload("test.csv", test, kind="test")
+    world.upload("monday.csv", [*documents(2), *test])
+    world.sealed(1)
+    assert not set(world.sent(1)) & set(world.sent(1, "test"))
+    assert world.batch(1).left_out == {"rows of the test set": 4}
+    world.close(1, error="Stopped")
+    world.upload("tuesday.csv", [*test[:1], *documents(2, first=50)])
+    world.sealed(2)
+    assert len(world.sent(2)) == 4
+    assert world.batch(2).left_out == {"rows of the test set": 1}
+
+
+def test_rows_are_left_out_and_counted_when_uploads_contradict_each_other(world: World) -> None:
+    """The first label of a text stays; exact repeats are dropped."""
+    world.upload("a.csv", [("billing", "one"), ("delivery", "two")])
+    world.clock.advance(1)
+    world.upload("b.csv", [("billing", "one"), ("billing", "two"), *documents(2)])
+    world.seal()
+    assert world.sent()[:2] == ["billing,one", "delivery,two"]
+    assert world.batch().documents == 6
+    assert world.batch().left_out == {"exact duplicates": 1, "same text with another label": 1}
+    assert world.batch().label_counts == {"billing": 3, "delivery": 3}
+
+
+def test_rows_of_a_small_label_wait_when_the_service_would_refuse_them(world: World) -> None:
+    """They stay staged, alone, and go with the next batch that has enough of them."""
+    rows = [row for row in documents(4) if row[0] == "billing"]
+    upload = world.upload("a.csv", [*rows, ("delivery", "one van")])
+    world.seal(1)
+    assert world.batch(1).waiting_labels == ["delivery"]
+    assert world.batch(1).label_counts == {"billing": 4}
+    assert world.known(upload).state is UploadState.SEALED
+    (left,) = world.services.ledger.uploads.staged(NAME)
+    assert (left.uid, left.label_counts) == (upload.uid, {"delivery": 1})
+    assert world.lines(left.staged_key) == ["delivery,one van"]
+    world.await_datasets(1)
+    world.close(1, error="Stopped")
+    more = [row for row in documents(4, first=50) if row[0] == "delivery"]
+    world.upload("b.csv", more)
+    world.seal(2)
+    assert world.batch(2).label_counts == {"delivery": 5}
+    assert "delivery,one van" in world.sent(2)
+    assert world.staged() == []
+
+
+def test_a_remainder_survives_when_a_crash_cut_the_seal_off(world: World) -> None:
+    """Its copy and its membership come again from the manifest."""
+    rows = [row for row in documents(4) if row[0] == "billing"]
+    world.upload("a.csv", [*rows, ("delivery", "one van")])
+    with crash("dynamodb", "TransactWriteItems", when="after-call", at=2):
+        world.seal()
+    world.seal()
+    (left,) = world.services.ledger.uploads.staged(NAME)
+    assert left.label_counts == {"delivery": 1}
+
+
+def test_only_what_can_still_be_sent_waits_when_a_batch_is_empty(world: World) -> None:
+    """Repeats and test rows do not make a small label look large enough, again and again."""
+    test = [("delivery", "same text"), ("billing", "a test text")]
+    world.upload("test.csv", test, kind="test")
+    world.upload("a.csv", [("billing", "one"), ("billing", "a test text")])
+    world.upload("b.csv", [("billing", "one"), ("delivery", "same text")])
+    assert world.cloud.executions() == []
+    world.configure(min_documents=1)
+    known = world.services.flywheel(NAME)
+    world.services.workflow.open_when_ready(known, world.now())
+    with pytest.raises(BatchEmptyError):
+        world.seal()
+    waiting = [upload.label_counts for upload in world.services.ledger.uploads.staged(NAME)]
+    assert waiting == [{"billing": 1}]
+    world.close(error="BatchEmptyError")
+    batch, ready = world.services.workflow.open_when_ready(known, world.now())
+    assert batch is None
+    assert ready.lacks == ("label 'billing' has 1 of the 2 documents that the service takes",)
+
+
+def test_later_test_files_stay_drafts_when_a_test_set_is_frozen(world: World) -> None:
+    """The first test set is what every model is measured with."""
+    world.upload("test.csv", documents(2, first=90), kind="test")
+    world.upload("monday.csv", documents(2))
+    world.sealed(1)
+    frozen = world.row.test_set_keys
+    assert frozen == [f"batches/{NAME}/1/test/part-00001.csv"]
+    assert world.row.test_documents == 4
+    world.close(1, error="Stopped")
+    world.upload("more.csv", documents(2, first=70), kind="test")
+    world.upload("tuesday.csv", documents(2, first=50))
+    answer = world.seal(2)
+    assert len(answer["datasets"]) == 1
+    assert world.staged() == [f"{NAME}/test/more.csv"]
+    assert world.row.test_set_keys == frozen
+
+
+def test_the_batch_is_empty_when_every_row_is_left_out(world: World) -> None:
+    """The error is the one that the workflow knows by name; the uploads were used."""
+    test = documents(2)
+    world.upload("test.csv", test, kind="test")
+    world.upload("monday.csv", test)
+    with pytest.raises(BatchEmptyError, match="rows of the test set"):
+        world.seal()
+    assert world.batch().datasets == ()
+    assert world.staged() == []
+    assert "CreateDataset" not in world.comprehend_calls
+
+
+def test_files_are_cut_when_they_would_exceed_the_quota(world: World) -> None:
+    """A dataset's file has at most the service's size; rows stay whole and in order."""
+    world.configure(service_max_file_bytes=1000)
+    rows = documents(40)
+    world.upload("monday.csv", rows)
+    world.seal()
+    keys = world.keys(f"batches/{NAME}/1/train/")
+    assert len(keys) > 2
+    sizes = [client("s3").head_object(Bucket=STAGING, Key=key)["ContentLength"] for key in keys]
+    assert max(sizes) <= 1000
+    assert world.sent() == csv(rows).decode().splitlines()
+
+
+def test_uploads_wait_when_they_do_not_fit_one_dataset(world: World) -> None:
+    """The oldest go first; the rest opens the next batch."""
+    world.configure(service_max_documents=5)
+    world.upload("a.csv", documents(2))
+    world.clock.advance(1)
+    world.upload("b.csv", documents(2, first=50))
+    world.seal(1)
+    assert world.staged() == [f"{NAME}/train/b.csv"]
+    assert world.batch(1).documents == 4

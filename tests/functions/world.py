@@ -1,0 +1,278 @@
+"""Everything around the functions: the cloud, the engine, one flywheel, a clock that is driven."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, TypeVar
+
+from adapters.clients import client
+from adapters.ledger.batches import BatchRow
+from adapters.ledger.flywheels import FlywheelRow
+from adapters.ledger.uploads import UploadRow
+from adapters.services import Services
+from close_batch.handler import close
+from compare_models.handler import compare
+from flywheel.uploads import ObjectVersion
+from local.comprehend.clock import DrivenClock
+from register_upload.handler import register
+from seal_batch.handler import seal
+from start_iteration.handler import start
+from tests.functions.cloud import ACCOUNT, INBOX, LAKE, SETTINGS_PATH, STAGING, Cloud
+
+LABELS = ("billing", "delivery")
+NAME = "tickets"
+RULES = {
+    "quiet_seconds": 1,
+    "min_documents": 4,
+    "max_age_hours": 1,
+    "min_hours_between_iterations": 0,
+    "service_min_per_label": 2,
+    "poll_seconds": 5,
+}
+Document = tuple[str, str]
+T = TypeVar("T")
+
+_ROLE = f"arn:aws:iam::{ACCOUNT}:role/comprehend-data-access"
+_WORDS = {
+    "early": {
+        "billing": "invoice charged refund card",
+        "delivery": "parcel late courier address",
+    },
+    "late": {
+        "billing": "payment money bank twice",
+        "delivery": "box arrived street van",
+    },
+}
+_numbers = count(1)
+
+
+def documents(
+    per_label: int, *, first: int = 0, words: Sequence[str] = ("early", "late")
+) -> list[Document]:
+    """Make documents that can be told apart by the words that a model has seen."""
+    made = []
+    for number in range(first, first + per_label):
+        for label in LABELS:
+            chosen = _WORDS[words[number % len(words)]][label].split()
+            text = " ".join(chosen[(number * step) % len(chosen)] for step in (1, 2, 3))
+            made.append((label, f"{text} {number}"))
+    return made
+
+
+def swapped(given: Sequence[Document]) -> list[Document]:
+    """Return the documents with each other's labels."""
+    other = dict(zip(LABELS, reversed(LABELS), strict=True))
+    return [(other[label], text) for label, text in given]
+
+
+def csv(given: Sequence[Document]) -> bytes:
+    """Write documents as people upload them."""
+    return "".join(f"{label},{text}\n" for label, text in given).encode()
+
+
+@dataclass(slots=True)
+class World:
+    """One environment with one flywheel, and the functions that work in it.
+
+    Parameters
+    ----------
+    cloud : Cloud
+    clock : DrivenClock
+        The functions' clock and the engine's.
+    flywheel_arn : str
+        Of the flywheel ``tickets``.
+    """
+
+    cloud: Cloud
+    clock: DrivenClock
+    flywheel_arn: str
+    comprehend_calls: list[str] = field(default_factory=list)
+
+    @property
+    def services(self) -> Services:
+        """What a function is given."""
+        return Services("test", self.cloud.configuration, self.now)
+
+    @property
+    def row(self) -> FlywheelRow:
+        """The flywheel as the ledger has it."""
+        row = self.services.ledger.flywheels.get(NAME)
+        assert row is not None
+        return row
+
+    @property
+    def active_model(self) -> str | None:
+        """The model that is live."""
+        return self.services.comprehend(self.flywheel_arn).describe().active_model
+
+    def now(self) -> datetime:
+        """Return the driven clock's moment."""
+        return datetime.fromtimestamp(self.clock.now(), UTC)
+
+    def configure(self, *, policy: Mapping[str, Any] | None = None, **rules: Any) -> None:
+        """Deploy the flywheel's settings."""
+        settings = {"name": NAME, "batch": {**RULES, **rules}, "policy": policy or {}}
+        client("ssm").put_parameter(
+            Name=f"{SETTINGS_PATH}/{NAME}",
+            Value=json.dumps({"arn": self.flywheel_arn, "settings": settings}),
+            Type="String",
+            Overwrite=True,
+        )
+
+    def put(self, key: str, body: bytes) -> ObjectVersion:
+        """Drop an object into the inbox."""
+        answer = client("s3").put_object(Bucket=INBOX, Key=key, Body=body)
+        return ObjectVersion(INBOX, key, answer["VersionId"])
+
+    def register(self, upload: ObjectVersion, size_bytes: int = 1) -> None:
+        """Let the function register an upload."""
+        register(self.services, upload, size_bytes)
+
+    def upload(
+        self, name: str, given: Sequence[Document] | bytes, kind: str = "train"
+    ) -> ObjectVersion:
+        """Drop a file for the flywheel and register it."""
+        body = given if isinstance(given, bytes) else csv(given)
+        upload = self.put(f"{NAME}/{kind}/{name}", body)
+        self.register(upload)
+        return upload
+
+    def known(self, upload: ObjectVersion) -> UploadRow:
+        """Return an upload as the ledger has it."""
+        row = self.services.ledger.uploads.get(upload.uid)
+        assert row is not None
+        return row
+
+    def staged(self) -> list[str]:
+        """Return the inbox keys of what waits for a batch."""
+        return [upload.key for upload in self.services.ledger.uploads.staged(NAME)]
+
+    def waiting(self) -> list[str]:
+        """Return the headlines of upload news and the subjects of notices in the outbox."""
+        outbox = self.services.ledger.outbox
+        told = [pending.notice.subject for pending in outbox.notices()]
+        return [pending.news.headline for pending in outbox.news()] + told
+
+    def batch(self, number: int = 1) -> BatchRow:
+        """Return a batch as the ledger has it."""
+        return self.services.ledger.batches.get(NAME, number)
+
+    def seal(self, number: int = 1) -> dict[str, Any]:
+        """Let the function seal a batch."""
+        return seal(self.services, NAME, number)
+
+    def start(self, number: int = 1) -> dict[str, Any]:
+        """Let the function start a batch's iteration."""
+        return start(self.services, NAME, number)
+
+    def compare(self, number: int = 1) -> dict[str, Any]:
+        """Let the function compare a batch's models."""
+        return compare(self.services, NAME, number)
+
+    def close(self, number: int = 1, **failure: str) -> dict[str, Any]:
+        """Let the function close a batch."""
+        return close(self.services, NAME, number, **failure)
+
+    def await_datasets(self, number: int = 1) -> None:
+        """Let time pass until a sealed batch's datasets are complete."""
+        arns = self.batch(number).datasets
+        ended = self.until(
+            lambda: {self._dataset_status(arn) for arn in arns},
+            lambda statuses: "CREATING" not in statuses,
+        )
+        assert ended == {"COMPLETED"}
+
+    def await_iteration(self, number: int = 1) -> None:
+        """Let time pass until a started batch's iteration has ended."""
+        comprehend = self.services.comprehend(self.flywheel_arn)
+        iteration_id = self.batch(number).iteration_id or ""
+        ended = self.until(lambda: comprehend.iteration(iteration_id), lambda i: not i.is_running)
+        assert ended.status == "COMPLETED", ended.message
+
+    def sealed(self, number: int = 1) -> None:
+        """Bring an open batch to where its datasets are complete."""
+        self.seal(number)
+        self.await_datasets(number)
+
+    def trained(self, number: int = 1) -> None:
+        """Bring an open batch to where its iteration has ended."""
+        self.sealed(number)
+        assert self.start(number)["is_started"]
+        self.await_iteration(number)
+
+    def sent(self, number: int = 1, kind: str = "train") -> list[str]:
+        """Return the lines of a batch's dataset, in order."""
+        prefix = f"batches/{NAME}/{number}/{kind}/"
+        return [line for key in self.keys(prefix) for line in self.lines(key)]
+
+    def keys(self, prefix: str) -> list[str]:
+        """Return the staging bucket's keys under a prefix, sorted."""
+        answer = client("s3").list_objects_v2(Bucket=STAGING, Prefix=prefix)
+        return sorted(item["Key"] for item in answer.get("Contents", []))
+
+    def lines(self, key: str) -> list[str]:
+        """Return a staging object's lines."""
+        return (self.services.staging.text(key) or "").splitlines()
+
+    def until(self, look: Callable[[], T], accepts: Callable[[T], bool]) -> T:
+        """Let time pass until what is seen is accepted, and return it."""
+        never, gives_up_at = threading.Event(), time.monotonic() + 60
+        while not accepts(seen := look()):
+            if time.monotonic() > gives_up_at:
+                raise TimeoutError(f"still {seen}")
+            self.clock.advance(1.0)
+            never.wait(0.01)
+        return seen
+
+    def settle(self) -> None:
+        """Let the engine end what it is doing for this flywheel."""
+        comprehend = self.services.comprehend(self.flywheel_arn)
+        self.until(
+            lambda: [item.id for item in comprehend.iterations() if item.is_running],
+            lambda running: not running,
+        )
+        self.until(self._creating, lambda creating: not creating)
+
+    def _creating(self) -> list[str]:
+        answer = client("comprehend").list_datasets(FlywheelArn=self.flywheel_arn)
+        found = answer["DatasetPropertiesList"]
+        return [item["DatasetArn"] for item in found if item["Status"] == "CREATING"]
+
+    def _dataset_status(self, arn: str) -> str:
+        answer = client("comprehend").describe_dataset(DatasetArn=arn)
+        return answer["DatasetProperties"]["Status"]
+
+
+@contextmanager
+def running_world(
+    cloud: Cloud, clock: DrivenClock, active_model: str | None = None
+) -> Iterator[World]:
+    """Have a flywheel, new or with an active model, that is ready for uploads."""
+    arn = client("comprehend").create_flywheel(
+        FlywheelName=f"test-{NAME}-g{next(_numbers)}",
+        DataAccessRoleArn=_ROLE,
+        DataLakeS3Uri=f"s3://{LAKE}/{NAME}",
+        ModelType="DOCUMENT_CLASSIFIER",
+        TaskConfig={
+            "LanguageCode": "en",
+            "DocumentClassificationConfig": {"Mode": "MULTI_CLASS", "Labels": list(LABELS)},
+        },
+    )["FlywheelArn"]
+    world = World(cloud, clock, arn)
+    describe = world.services.comprehend(arn).describe
+    world.until(describe, lambda facts: facts.status != "CREATING")
+    if active_model:
+        client("comprehend").update_flywheel(FlywheelArn=arn, ActiveModelArn=active_model)
+    world.configure()
+
+    def note(model: Any, **_: Any) -> None:
+        world.comprehend_calls.append(model.name)
+
+    client("comprehend").meta.events.register("before-call.comprehend", note)
+    yield world
+    world.settle()
