@@ -6,6 +6,7 @@ left there: `reconcile` publishes what was left. A repeat carries the same notic
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ logger = Logger(child=True)
 
 
 class Notices:
-    """Sends what waits in the outbox.
+    """Sends what waits in the outbox, each notice by one sender.
 
     Parameters
     ----------
@@ -34,41 +35,36 @@ class Notices:
     topic_arn : str
     sns : SNSClient
     ledger : Ledger
+    now : callable
+        The clock.
     """
 
-    def __init__(self, environment: str, topic_arn: str, sns: "SNSClient", ledger: Ledger) -> None:
+    def __init__(
+        self,
+        environment: str,
+        topic_arn: str,
+        sns: "SNSClient",
+        ledger: Ledger,
+        now: Callable[[], datetime],
+    ) -> None:
         self._environment = environment
         self._topic_arn = topic_arn
         self._sns = sns
         self._outbox = ledger.outbox
+        self._now = now
 
-    def publish(self, flywheel: str, notice: Notice, also_forget: list[str] | None = None) -> bool:
-        """Publish a notice and remove it from the outbox; False where it has to wait."""
-        try:
-            with explained("sns:Publish"):
-                self._sns.publish(
-                    TopicArn=self._topic_arn,
-                    Subject=notice.subject,
-                    Message=notice.body,
-                    MessageAttributes={
-                        "flywheel": {"DataType": "String", "StringValue": flywheel},
-                        "notice_id": {"DataType": "String", "StringValue": notice.id},
-                    },
-                )
-        except (ServiceBusyError, ServiceRefusedError) as error:
-            logger.warning("notice waits in the outbox", notice_id=notice.id, reason=str(error))
-            return False
-        self._outbox.forget(also_forget or [notice.id])
-        return True
+    def publish(self, flywheel: str, notice: Notice) -> bool:
+        """Publish a notice of the outbox; False where it has to wait or somebody else has it."""
+        return self._outbox.claim(notice.id, self._now()) and self._send(
+            flywheel, notice, [notice.id]
+        )
 
     def publish_pending(self) -> int:
         """Publish every notice that was left in the outbox and return how many went out."""
         pending = self._outbox.notices()
         return sum(self.publish(waiting.flywheel, waiting.notice) for waiting in pending)
 
-    def publish_digests(
-        self, now: datetime, least_age: timedelta, flywheel: str | None = None
-    ) -> int:
+    def publish_digests(self, least_age: timedelta, flywheel: str | None = None) -> int:
         """Gather upload news into one notice a flywheel and return how many went out.
 
         Parameters
@@ -84,14 +80,34 @@ class Notices:
         return sum(
             self._publish_digest(name, news)
             for name, news in waiting.items()
-            if flywheel in {None, name} and now - news[0].written_at >= least_age
+            if flywheel in {None, name} and self._now() - news[0].written_at >= least_age
         )
 
-    def _publish_digest(self, flywheel: str, news: list[PendingNews]) -> bool:
+    def _publish_digest(self, flywheel: str, waiting: list[PendingNews]) -> bool:
+        news = [pending for pending in waiting if self._outbox.claim(pending.id, self._now())]
+        if not news:
+            return False
         ids = [pending.id for pending in news]
         digest_id = f"uploads-{hashlib.sha256(''.join(ids).encode()).hexdigest()[:16]}"
         name = None if flywheel == NO_FLYWHEEL else flywheel
-        notice = upload_digest(
-            self._environment, name, [pending.news for pending in news], digest_id
-        )
-        return self.publish(flywheel, notice, also_forget=ids)
+        told = [pending.news for pending in news]
+        return self._send(flywheel, upload_digest(self._environment, name, told, digest_id), ids)
+
+    def _send(self, flywheel: str, notice: Notice, claimed: list[str]) -> bool:
+        try:
+            with explained("sns:Publish"):
+                self._sns.publish(
+                    TopicArn=self._topic_arn,
+                    Subject=notice.subject,
+                    Message=notice.body,
+                    MessageAttributes={
+                        "flywheel": {"DataType": "String", "StringValue": flywheel},
+                        "notice_id": {"DataType": "String", "StringValue": notice.id},
+                    },
+                )
+        except (ServiceBusyError, ServiceRefusedError) as error:
+            logger.warning("notice waits in the outbox", notice_id=notice.id, reason=str(error))
+            self._outbox.release(claimed)
+            return False
+        self._outbox.forget(claimed)
+        return True

@@ -54,7 +54,9 @@ class Services:
     def notices(self) -> Notices:
         """The topic, with the outbox before it."""
         settings = self.configuration
-        return Notices(settings.environment, settings.topic_arn, client("sns"), self.ledger)
+        return Notices(
+            settings.environment, settings.topic_arn, client("sns"), self.ledger, self.now
+        )
 
     @property
     def workflow(self) -> Workflow:

@@ -43,18 +43,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
 
 def send_digests(services: Services, flywheel: str) -> int:
     """Send one flywheel's upload news, whose window is over, as one notice."""
-    return services.notices.publish_digests(services.now(), timedelta(0), flywheel)
+    return services.notices.publish_digests(timedelta(0), flywheel)
 
 
 def reconcile(services: Services) -> dict[str, int]:
     """Look at everything once; returns how much of each kind was set right."""
     window = timedelta(seconds=services.configuration.notice_window_seconds)
+    # Notices first: a trouble with one flywheel below must not keep people waiting.
+    notices = services.notices.publish_pending() + services.notices.publish_digests(window)
     flywheels = list(services.flywheels().values())
     return {
+        "notices": notices,
         "batches": sum(_continue_batch(services, known) for known in flywheels),
         "opened": sum(_open_batch(services, known) for known in flywheels),
-        "notices": services.notices.publish_pending()
-        + services.notices.publish_digests(services.now(), window),
     }
 
 

@@ -17,9 +17,10 @@ FACTS = SealedFacts("hash", [], 2, {}, {}, [], [], 0)
 
 
 @pytest.fixture
-def notices(cloud: Cloud, ledger: Ledger) -> Notices:
+def notices(cloud: Cloud, ledger: Ledger, now: datetime) -> Notices:
     """Have the topic with the outbox before it."""
-    return Notices("test", cloud.configuration.topic_arn, client("sns"), ledger)
+    topic_arn = cloud.configuration.topic_arn
+    return Notices("test", topic_arn, client("sns"), ledger, lambda: now)
 
 
 @pytest.fixture
@@ -70,12 +71,12 @@ def test_news_are_gathered_by_flywheel_when_they_are_old_enough(
     refused(ledger, "a.csv", "tickets", now - timedelta(seconds=60))
     refused(ledger, "b.csv", "tickets", now)
     refused(ledger, "c.csv", "intents", now)
-    assert notices.publish_digests(now, timedelta(seconds=60)) == 1
+    assert notices.publish_digests(timedelta(seconds=60)) == 1
     (told,) = cloud.told()
     assert told.subject == "[test] tickets: 2 uploads need a look: a.csv, b.csv"
     assert [pending.flywheel for pending in ledger.outbox.news()] == ["intents"]
-    assert notices.publish_digests(now, timedelta(0), "tickets") == 0
-    assert notices.publish_digests(now, timedelta(0), "intents") == 1
+    assert notices.publish_digests(timedelta(0), "tickets") == 0
+    assert notices.publish_digests(timedelta(0), "intents") == 1
 
 
 def test_all_news_stay_when_their_digest_cannot_be_published(
@@ -85,8 +86,28 @@ def test_all_news_stay_when_their_digest_cannot_be_published(
     refused(ledger, "a.csv", "tickets", now)
     refused(ledger, "b.csv", "tickets", now)
     with answering("sns", "Publish", code="Throttled", status=429):
-        assert notices.publish_digests(now, timedelta(0)) == 0
+        assert notices.publish_digests(timedelta(0)) == 0
     assert len(ledger.outbox.news()) == 2
-    assert notices.publish_digests(now, timedelta(0)) == 1
+    assert notices.publish_digests(timedelta(0)) == 1
     assert len(cloud.told()) == 1
     assert ledger.outbox.news() == []
+
+
+def test_a_notice_is_left_alone_when_somebody_else_is_publishing_it(
+    cloud: Cloud, notices: Notices, waiting: Ledger, now: datetime
+) -> None:
+    """Two senders at once send it once; a sender that died is replaced after five minutes."""
+    assert waiting.outbox.claim(NOTICE.id, now - timedelta(minutes=1))
+    assert notices.publish_pending() == 0
+    assert cloud.told() == []
+    waiting.outbox.release([NOTICE.id])
+    assert waiting.outbox.claim(NOTICE.id, now - timedelta(minutes=6))
+    assert notices.publish_pending() == 1
+
+
+def test_only_one_of_two_may_publish_when_both_claim(waiting: Ledger, now: datetime) -> None:
+    """The first claim holds; what was sent already can be claimed by nobody."""
+    assert waiting.outbox.claim(NOTICE.id, now)
+    assert not waiting.outbox.claim(NOTICE.id, now)
+    waiting.outbox.forget([NOTICE.id])
+    assert not waiting.outbox.claim(NOTICE.id, now)

@@ -1,16 +1,21 @@
 """The ledger's outbox: what people are to be sent, kept until it was sent.
 
 A row is written in the transaction of the state it reports, so no outcome is forgotten; it is
-removed after it was published. Upload news wait here to be gathered into one digest.
+removed after it was published. Who publishes claims the row first, so that two at once do not send
+it twice. Upload news wait here to be gathered into one digest.
 """
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from adapters.ledger.table import Delete, Item, Key, Put, Table
+from adapters.ledger.table import Change, Delete, Item, Key, Put, Table
+from flywheel.errors import ConcurrentChangeError
 from flywheel.notices import Notice, UploadNews
 
 _PK = "OUTBOX"
+_CLAIM_HOLDS = timedelta(minutes=5)
+"""Longer than any function runs that publishes: after it the claimant is taken for dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,27 @@ class Outbox:
         """Return the upload news that wait for a digest, oldest first."""
         rows = [row for row in self._table.query(_PK, "NOTICE#") if "headline" in row]
         return sorted(map(_news, rows), key=lambda pending: pending.written_at)
+
+    def claim(self, notice_id: str, now: datetime) -> bool:
+        """Say whether the caller may publish a row now; nobody else may for five minutes then."""
+        row = self._table.get(_key(notice_id))
+        if row is None:
+            return False
+        before = row.get("claimed_at")
+        if before is not None and now - datetime.fromisoformat(before) < _CLAIM_HOLDS:
+            return False
+        claim = Change(_key(notice_id), {"claimed_at": now.isoformat()}, {"claimed_at": before})
+        try:
+            self._table.write([claim])
+        except ConcurrentChangeError:
+            return False
+        return True
+
+    def release(self, notice_ids: list[str]) -> None:
+        """Give up claims after publishing failed, so that the next may try at once."""
+        for notice_id in notice_ids:
+            with suppress(ConcurrentChangeError):
+                self._table.write([Change(_key(notice_id), {"claimed_at": None})])
 
     def forget(self, notice_ids: list[str]) -> None:
         """Remove what was published."""
