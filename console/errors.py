@@ -63,10 +63,9 @@ def command_error(error: Exception) -> CommandError:
     """Return any error as the command tells it."""
     if isinstance(error, CommandError):
         return error
-    if isinstance(error, ConversionError):
-        return CommandError(ExitCode.REFUSED, error.file, error.problem, error.remedy)
-    if isinstance(error, DemoDataError):
-        return CommandError(ExitCode.REFUSED, error.where, error.problem, error.remedy)
+    if isinstance(error, ConversionError | DemoDataError):
+        where = error.file if isinstance(error, ConversionError) else error.where
+        return CommandError(ExitCode.REFUSED, where, error.problem, error.remedy)
     if isinstance(error, SettingsError):
         problem = "; ".join(error.problems)
         return CommandError(ExitCode.USAGE, error.file, problem, "Repair that file")

@@ -5,6 +5,7 @@ Read next: `console.local_file` (how the local environment is found).
 """
 
 import difflib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,8 +23,9 @@ from adapters.workflow import Workflow
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.local_file import PROJECT_ROOT, LocalFile, local_file
+from flywheel.environment_file import parse_environment
 from flywheel.errors import ServiceRefusedError
-from flywheel.settings import Environment, parse_environment
+from flywheel.settings import Environment
 
 LOCAL = "local"
 ENVIRONMENTS_FOLDER = PROJECT_ROOT / "environments"
@@ -72,11 +74,16 @@ class Target:
         if service not in self._clients:
             name = f"AWS_ENDPOINT_URL_{service.upper()}"
             endpoint = self._variables.get(name) or self._variables.get("AWS_ENDPOINT_URL")
-            with explained(f"the client of {service}"):
+            with explained(f"the {service} client of environment {self.environment}"):
                 self._clients[service] = self._session.client(  # type: ignore[call-overload] # the service is a variable here
                     service, endpoint_url=endpoint, config=_CONFIG
                 )
         return self._clients[service]
+
+    def close(self) -> None:
+        """Close the connections of all clients."""
+        while self._clients:
+            self._clients.popitem()[1].close()
 
     @cached_property
     def outputs(self) -> dict[str, str]:
@@ -186,7 +193,8 @@ def open_target(environment: str, file: LocalFile | None = None) -> Target:
         return _running(file or local_file())
     settings = _settings(environment)
     with explained("the AWS configuration"):
-        target = Target(environment, boto3.Session(region_name=settings.region))
+        region = settings.region or os.environ.get("AWS_REGION")
+        target = Target(environment, boto3.Session(region_name=region))
     _check_account(target, settings)
     return target
 

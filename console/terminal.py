@@ -14,6 +14,7 @@ from typing import Any
 
 import typer
 from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
 from console.errors import CommandError, command_error, is_debugged
@@ -41,9 +42,10 @@ class Terminal:
         """Where people read."""
         return self._messages if self.is_json else self._out
 
-    def tell(self, text: str = "", style: str | None = None) -> None:
-        """Say a line to people."""
-        self.people.print(text, style=style)
+    def tell(self, text: str = "", style: str = "", indent: int = 0) -> None:
+        """Say a line to people; one that is too long goes on at the same indent."""
+        line = Padding(Text(text, style), (0, 0, 0, indent), expand=False)
+        self.people.print(line if indent else Text(text, style))
 
     def tell_exactly(self, text: str) -> None:
         """Say a line that can be copied: it is never broken."""
@@ -67,7 +69,7 @@ class Terminal:
         self._messages.print(
             Text.assemble((f"{error.where}: {error.problem}", "red")), soft_wrap=True
         )
-        self._messages.print(f"{error.remedy}.", soft_wrap=True)
+        self._messages.print(f"{error.remedy.rstrip('.')}.", soft_wrap=True)
         self.answer(
             {
                 "error": {

@@ -1,0 +1,301 @@
+"""The `flywheel` command: its verbs, their options, and nothing else.
+
+Decides names, defaults and which environment a verb works on. Each verb calls the module that is
+named after it. Read next: `console.target` (the environment) and `console.terminal` (output).
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from console import history as history_facts
+from console import status as status_facts
+from console.conversion_view import conversion_document, tell_conversion
+from console.convert import convert as convert_file
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.local_file import local_file
+from console.status_view import status_view
+from console.target import LOCAL, Target, known_environments, open_target
+from console.terminal import Terminal, ended_by_signals, reporting
+from console.uploading import put
+from console.validating import check, check_for, report_document, tell_report
+from console.waiting import Ending, lacking, wait_for_batch, wait_for_upload
+from console.watching import watched
+from flywheel.uploads import DatasetKind
+
+_LONGEST_MINUTES = 24 * 60.0
+
+app = typer.Typer(
+    name="flywheel",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Labeled files in; better Comprehend models live, or not, and everybody knows why.",
+    epilog="Exit codes: 0 done, 1 data refused, 2 usage, 3 HOLD or busy, 4 REJECT, "
+    "5 cloud or permission, 6 time-out.",
+)
+
+_EnvOption = typer.Option("--env", metavar="ENV", help="The environment; or FLYWHEEL_ENV.")
+Env = Annotated[str | None, _EnvOption]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Flywheel = Annotated[
+    str | None, typer.Argument(help="May be left out where the environment has one.")
+]
+Wait = Annotated[bool, typer.Option("--wait", help="Follow it until its batch is closed.")]
+Timeout = Annotated[
+    float, typer.Option("--timeout", min=0, metavar="MINUTES", help="How long to wait.")
+]
+
+
+@app.callback()
+def choose_environment(context: typer.Context, env: Env = None) -> None:
+    """Take --env before the verb."""
+    context.obj = env
+
+
+@app.command()
+def demo(
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Your own train.csv and test.csv (label,text; no header)."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show the whole loop at work on this machine, with real training."""
+    with reporting(is_json=json) as terminal, ended_by_signals():
+        if data is not None and not data.is_dir():
+            problem = "it is no folder" if data.exists() else "there is no such folder"
+            remedy = "Give a folder with train.csv and test.csv, or with one CSV file alone"
+            raise CommandError(ExitCode.USAGE, str(data), problem, remedy)
+        from console import demo as story  # noqa: PLC0415 - a cloud takes seconds to import
+
+        terminal.answer(story.run(terminal, data))
+
+
+@app.command()
+def up(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the cloud; 0 takes a free one.")
+    ] = 0,
+    json: Json = False,
+) -> None:
+    """Run the local environment until Ctrl-C."""
+    with reporting(is_json=json) as terminal, ended_by_signals():
+        from console.running import keep_running  # noqa: PLC0415 - a cloud takes seconds to import
+
+        keep_running(terminal, local_file(), port=port)
+
+
+@app.command()
+def upload(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="label,text; UTF-8; no header.")],
+    flywheel: Flywheel = None,
+    *,
+    kind: Annotated[DatasetKind, typer.Option(help="train, or test for the test set.")],
+    wait: Wait = False,
+    timeout: Timeout = _LONGEST_MINUTES,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Check a labeled file and put it into the inbox."""
+    with reporting(is_json=json) as terminal:
+        _check_file(file)
+        target = _target(context, env, default=None)
+        known = target.flywheel(flywheel)
+        document = _tell_where(terminal, target, known.settings.name)
+        report = check_for(file, target, known)
+        tell_report(terminal, file.name, report)
+        document["validation"] = report_document(file.name, report)
+        if report.is_refused:
+            terminal.tell("Nothing was uploaded.")
+            _finish(terminal, Ending(ExitCode.REFUSED, document))
+        with file.open("rb") as body:
+            uploaded = put(target, known.settings.name, kind, file.name, body)
+        terminal.tell_exactly(f"Uploaded {uploaded.key}, version {uploaded.version_id}")
+        document |= {"key": uploaded.key, "version_id": uploaded.version_id}
+        ending = Ending(ExitCode.DONE)
+        if wait:
+            ending = wait_for_upload(terminal, target, known, uploaded, timeout)
+        _finish(terminal, Ending(ending.code, {**document, **ending.document}))
+
+
+@app.command()
+def validate(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="label,text; UTF-8; no header.")],
+    flywheel: Annotated[
+        str | None,
+        typer.Argument(help="Check against its labels; left out, labels are the file's own."),
+    ] = None,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Check a labeled file as the service side will; uploads nothing."""
+    with reporting(is_json=json) as terminal:
+        _check_file(file)
+        if flywheel is None:
+            report = check(file)
+        else:
+            target = _target(context, env, default=LOCAL)
+            report = check_for(file, target, target.flywheel(flywheel))
+        if not json:
+            tell_report(terminal, file.name, report)
+        code = ExitCode.REFUSED if report.is_refused else ExitCode.DONE
+        _finish(terminal, Ending(code, report_document(str(file), report)))
+
+
+@app.command()
+def convert(
+    file: Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines or a JSON array.")],
+    *,
+    label: Annotated[str, typer.Option(metavar="COL", help="Column name, or number from 1.")],
+    text: Annotated[str, typer.Option(metavar="COL", help="Column name, or number from 1.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="CSV to write.")],
+    sep: Annotated[str | None, typer.Option(help="Separator, or tab; else it is found.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="E.g. windows-1252; else UTF-8.")] = None,
+    json: Json = False,
+) -> None:
+    """Turn what spreadsheets and labeling tools write into the service's CSV."""
+    with reporting(is_json=json) as terminal:
+        _check_file(file)
+        done = convert_file(file, output, label=label, text=text, separator=sep, encoding=encoding)
+        if not json:
+            tell_conversion(terminal, output, done)
+        terminal.answer(conversion_document(output, done))
+
+
+@app.command()
+def start(
+    context: typer.Context,
+    flywheel: Flywheel = None,
+    *,
+    wait: Wait = False,
+    timeout: Timeout = _LONGEST_MINUTES,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Open a batch now, with what is staged."""
+    with reporting(is_json=json) as terminal:
+        target = _target(context, env, default=None)
+        known = target.flywheel(flywheel)
+        document = _tell_where(terminal, target, known.settings.name)
+        workflow = target.workflow(target.ledger(actor=target.identity.arn))
+        batch, ready = workflow.open_when_ready(known, target.now(), is_asked_for=True)
+        if batch is None:
+            _finish(terminal, Ending(ExitCode.HELD, {**document, **lacking(terminal, ready)}))
+            return
+        terminal.tell(f"Batch {batch.batch} is open.", style="bold")
+        ending = Ending(ExitCode.DONE, {"batch": batch.batch})
+        if wait:
+            ending = wait_for_batch(terminal, target, known, batch.batch, minutes=timeout)
+        _finish(terminal, Ending(ending.code, {**document, **ending.document}))
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    flywheel: Flywheel = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh until all are idle.")] = False,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Show what is live, what runs, what is staged and what the next batch lacks."""
+    with reporting(is_json=json) as terminal:
+        target = _target(context, env, default=LOCAL)
+        chosen = [target.flywheel(flywheel)] if flywheel else list(target.flywheels.values())
+
+        def look() -> list[status_facts.FlywheelStatus]:
+            return [status_facts.flywheel_status(target, known) for known in chosen]
+
+        unconfirmed = status_facts.unconfirmed_emails(
+            target.client("sns"), target.outputs["TopicArn"]
+        )
+        found = look()
+        if watch:
+            found = watched(terminal, target, look, unconfirmed)
+        elif not json:
+            terminal.show(status_view(target.environment, found, unconfirmed))
+        terminal.answer(
+            {
+                "environment": target.environment,
+                "flywheels": [status_facts.status_document(item) for item in found],
+                "unconfirmed_emails": unconfirmed,
+            }
+        )
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    flywheel: Flywheel = None,
+    most: Annotated[int, typer.Option("-n", min=1, help="How many batches.")] = 20,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Show the batches, newest first, and why each ended as it did."""
+    with reporting(is_json=json) as terminal:
+        target = _target(context, env, default=LOCAL)
+        known = target.flywheel(flywheel)
+        found = history_facts.entries(target, known, most)
+        if json:
+            terminal.answer([history_facts.entry_document(*entry) for entry in found])
+        elif found:
+            terminal.show(history_facts.history_view(found))
+        else:
+            terminal.tell(f"{known.settings.name} has no batch yet.")
+
+
+def main() -> None:
+    """Run the command."""
+    app()
+
+
+def _target(context: typer.Context, env: str | None, *, default: str | None) -> Target:
+    """Return the environment that is meant; without a default, one must be named."""
+    before = context.obj
+    if env is not None and before is not None and env != before:
+        problem = f"--env is given twice, as {before} and {env}"
+        raise CommandError(ExitCode.USAGE, "--env", problem, "Give it once")
+    name = env or before or os.environ.get("FLYWHEEL_ENV") or default
+    if name is None:
+        raise CommandError(
+            ExitCode.USAGE,
+            "--env",
+            "this verb changes something, so the environment must be named",
+            f"Use --env or FLYWHEEL_ENV, one of: {', '.join(known_environments())}",
+        )
+    target = open_target(name, local_file())
+    context.call_on_close(target.close)
+    return target
+
+
+def _check_file(file: Path) -> None:
+    if not file.is_file():
+        problem = "it is a folder" if file.is_dir() else "there is no such file"
+        raise CommandError(ExitCode.USAGE, str(file), problem, "Check the path")
+
+
+def _tell_where(terminal: Terminal, target: Target, flywheel: str) -> dict[str, Any]:
+    """Say first what is about to be changed."""
+    identity = target.identity
+    terminal.tell_exactly(
+        f"Environment {target.environment}, account {identity.account}, region "
+        f"{identity.region}, flywheel {flywheel}"
+    )
+    return {
+        "environment": target.environment,
+        "account": identity.account,
+        "region": identity.region,
+        "flywheel": flywheel,
+    }
+
+
+def _finish(terminal: Terminal, ending: Ending) -> None:
+    terminal.answer(ending.document)
+    raise typer.Exit(ending.code)

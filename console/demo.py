@@ -1,0 +1,272 @@
+"""The demonstration: four files, four endings, each told as it happens.
+
+Decides the order of the story and what is told of it. What is promoted is for the policy alone to
+say. Everything runs in a local environment of its own, which is gone at the end.
+Read next: `console.demo_data` (the files) and `console.demo_view` (how it looks).
+"""
+
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapters.configuration import KnownFlywheel
+from adapters.ledger.batches import BatchRow, StoredVerdict
+from console.demo_data import DemoData, csv_bytes, own_data, sample_data
+from console.demo_environment import write_environment
+from console.demo_view import tell_act, tell_data, tell_end, tell_letter
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.following import Patience, Phase, batch_of, closed, patience, registered
+from console.local_environment import started_environment
+from console.mailbox import Mailbox
+from console.progress import Found, Progress
+from console.target import Target, local_target
+from console.terminal import Terminal
+from console.uploading import Upload, put
+from console.verdict_view import tell_outcome, verdict_document
+from flywheel.batches import Readiness
+from flywheel.uploads import DatasetKind, UploadState
+from local.environment import LocalSettings
+
+_LONGEST_MINUTES = 30.0
+_LETTER_MINUTES = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One part of the story.
+
+    Parameters
+    ----------
+    title, words : str
+        What is about to be shown.
+    test, train : bytes or None
+        The files that are uploaded, and the training file's name.
+    name : str
+    """
+
+    title: str
+    words: str
+    name: str
+    train: bytes
+    test: bytes | None = None
+
+
+def run(terminal: Terminal, folder: Path | None) -> dict[str, Any]:
+    """Tell the whole story and return it as a JSON document.
+
+    Parameters
+    ----------
+    folder : Path or None
+        A user's own data; None takes the sample tickets.
+
+    Raises
+    ------
+    DemoDataError, RefusedFileError
+        The data cannot be used; whoever chose it can change it.
+    """
+    began = time.monotonic()
+    data = sample_data() if folder is None else own_data(folder)
+    tell_data(terminal, data)
+    with _environments(data) as settings, started_environment(settings, terminal) as environment:
+        story = Story(terminal, local_target(environment.variables), data)
+        for act in acts(data):
+            story.play(act)
+        document = story.document(time.monotonic() - began)
+        tell_end(terminal, document, story.endings)
+    return document
+
+
+def acts(data: DemoData) -> list[Act]:
+    """Return the story's parts."""
+    return [
+        Act(
+            "1. A first model",
+            f"A test set of {len(data.test):,} documents, which judges every model, and a first "
+            f"training file of {len(data.first):,}. There is no active model yet.",
+            "first.csv",
+            csv_bytes(data.first),
+            csv_bytes(data.test),
+        ),
+        Act(
+            "2. More data",
+            f"{len(data.more):,} more labeled documents. A challenger is trained on everything "
+            "so far and goes live only if it is better than the champion.",
+            "more.csv",
+            csv_bytes(data.more),
+        ),
+        Act(
+            "3. Mislabeled data",
+            f"{len(data.mislabeled):,} documents, each with a wrong label. The file looks fine; "
+            "only a trained model can show that it does harm.",
+            "mislabeled.csv",
+            csv_bytes(data.mislabeled),
+        ),
+        Act(
+            "4. A broken file",
+            "A header, an empty text, an unknown label, a comma too many. It is refused on "
+            "arrival, and no training is paid for.",
+            "broken.csv",
+            data.broken,
+        ),
+    ]
+
+
+class Story:
+    """Plays the acts in one environment and remembers what came of them.
+
+    Parameters
+    ----------
+    terminal : Terminal
+    target : Target
+    data : DemoData
+    """
+
+    def __init__(self, terminal: Terminal, target: Target, data: DemoData) -> None:
+        self._terminal, self._target, self._data = terminal, target, data
+        self._known: KnownFlywheel = target.flywheel(data.flywheel)
+        self._mailbox = Mailbox(target)
+        self._uploads: list[Upload] = []
+        self._batches: list[int] = []
+        self._shown: set[str] = set()
+        self.endings: list[tuple[str, BatchRow | None, StoredVerdict | None]] = []
+
+    def play(self, act: Act) -> None:
+        """Upload an act's files and follow them to their end."""
+        tell_act(self._terminal, act.title, act.words)
+        progress = Progress(self._terminal)
+        wait = patience(self._target, _LONGEST_MINUTES)
+        if act.test is not None:
+            # Both must be in one batch: the training file alone would open it.
+            self._upload(progress, DatasetKind.TEST, "test.csv", act.test, wait)
+        state = self._upload(progress, DatasetKind.TRAIN, act.name, act.train, wait)
+        if state is not UploadState.REFUSED:
+            self._follow(act, progress, wait)
+            return
+        self._await_letter(progress, "uploads-")
+        self.endings.append((act.title, None, None))
+
+    def document(self, elapsed_seconds: float) -> dict[str, Any]:
+        """Return what happened as a JSON document."""
+        comprehend = self._target.comprehend(self._known)
+        return {
+            "flywheel": self._data.flywheel,
+            "active_model": comprehend.describe().active_model,
+            "elapsed_seconds": round(elapsed_seconds, 1),
+            "uploads": [self._upload_document(upload) for upload in self._uploads],
+            "iterations": [
+                document
+                for number in self._batches
+                if (document := self._iteration_document(number)) is not None
+            ],
+            "notices": [
+                {"subject": letter.subject, "body": letter.body} for letter in self._mailbox.letters
+            ],
+        }
+
+    def _upload(
+        self, progress: Progress, kind: DatasetKind, name: str, body: bytes, wait: Patience
+    ) -> UploadState:
+        """Upload a file, wait until it was taken up, and tell what was said of it."""
+        upload = put(self._target, self._data.flywheel, kind, name, body)
+        self._uploads.append(upload)
+        progress.say("UPLOADED", f"{upload.key} ({len(body):,} bytes)")
+        row = progress.wait(registered(self._target, upload.uid, wait))
+        if row.state is UploadState.REFUSED:
+            progress.say("REFUSED", f"{len(row.reasons)} reasons; they are in the notice", "red")
+        else:
+            left_out = f", {row.left_out} rows left out" if row.left_out else ""
+            progress.say("STAGED", f"{row.documents:,} documents are good{left_out}")
+        return row.state
+
+    def _follow(self, act: Act, progress: Progress, wait: Patience) -> None:
+        upload = self._uploads[-1]
+        number = progress.wait(
+            self._with_letters(batch_of(self._target, self._known, upload.uid, wait))
+        )
+        if isinstance(number, Readiness):
+            raise CommandError(
+                ExitCode.HELD, upload.key, "; ".join(number.lacks), "Give more documents"
+            )
+        sealed = self._target.ledger().batches.get(self._data.flywheel, number)
+        progress.say("SEALED", f"batch {number}: {sealed.documents:,} documents")
+        batch = progress.wait(self._with_letters(closed(self._target, self._known, number, wait)))
+        self._batches.append(number)
+        stored = self._target.ledger().batches.verdict(batch.flywheel, number)
+        if stored is not None:
+            progress.say("VERDICT", stored.verdict.decision.value, "bold")
+        tell_outcome(self._terminal, batch, stored)
+        ending = "failed" if stored is None else "verdict"
+        self._await_letter(progress, f"{batch.flywheel}-batch-{number}-{ending}")
+        self.endings.append((act.title, batch, stored))
+
+    def _with_letters(self, phases: Generator[Phase, None, Found]) -> Generator[Phase, None, Found]:
+        """Pass phases on and show letters as they come in between."""
+        while True:
+            try:
+                phase = next(phases)
+            except StopIteration as end:
+                found: Found = end.value
+                return found
+            yield phase
+            self._mailbox.collect()
+            self._show("-started")
+
+    def _await_letter(self, progress: Progress, notice_id: str) -> None:
+        wait = patience(self._target, _LETTER_MINUTES)
+        progress.wait(self._letter(notice_id, wait))
+        self._show()
+
+    def _letter(self, notice_id: str, wait: Patience) -> Generator[Phase, None, None]:
+        while not self._mailbox.has(lambda letter: letter.id.startswith(notice_id)):
+            yield Phase("NOTICE", "the notice is on its way")
+            self._mailbox.collect()
+            wait.pause("notice")
+
+    def _show(self, ending: str = "") -> None:
+        """Show the letters that have come and were not shown, those with such ids alone."""
+        for letter in self._mailbox.letters:
+            if letter.id.endswith(ending) and letter.id not in self._shown:
+                is_routine = letter.id.endswith("-started") and bool(self._batches)
+                tell_letter(self._terminal, letter, is_routine=is_routine)
+                self._shown.add(letter.id)
+
+    def _upload_document(self, upload: Upload) -> dict[str, Any]:
+        row = self._target.ledger().uploads.get(upload.uid)
+        return {
+            "key": upload.key,
+            "state": row.state.value if row else None,
+            "reasons": list(row.reasons) if row else [],
+        }
+
+    def _iteration_document(self, number: int) -> dict[str, Any] | None:
+        ledger = self._target.ledger()
+        batch = ledger.batches.get(self._data.flywheel, number)
+        if batch.iteration_id is None:
+            return None
+        iteration = self._target.comprehend(self._known).iteration(batch.iteration_id)
+        return {
+            "id": iteration.id,
+            "status": iteration.status,
+            "evaluated_model": iteration.evaluated_model,
+            "evaluated_metrics": iteration.evaluated_metrics,
+            "trained_model": iteration.trained_model,
+            "trained_metrics": iteration.trained_metrics,
+            **verdict_document(ledger.batches.verdict(self._data.flywheel, number)),
+        }
+
+
+@contextmanager
+def _environments(data: DemoData) -> Generator[LocalSettings, None, None]:
+    """Give the settings of the environment; a user's own labels need a folder of their own."""
+    if not data.is_own:
+        yield LocalSettings()
+        return
+    with tempfile.TemporaryDirectory(prefix="flywheel-demo-") as name:
+        folder = Path(name)
+        write_environment(folder, data.flywheel, data.labels)
+        yield LocalSettings(environments_folder=folder)

@@ -1,0 +1,225 @@
+"""What the demonstration uploads: sample tickets, or a user's own rows.
+
+Decides how a user's files are read (every good row counts, exact duplicates too) and what the
+broken file looks like. It must not know how the story goes.
+Read next: `console.demo_split` (which row goes where) and `console.demo_environment`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from console.demo_split import DemoDataError, Row, find_demo_files, split_for_demo
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.sample_tickets import LABELS, sample_parts
+from console.validating import file_chunks
+from flywheel.labeled_documents import ROW_FAULTS, Allowance, LabeledDocuments, Report, csv_line
+from flywheel.labeled_documents import Row as Document
+from flywheel.notices import shown
+from flywheel.physical_rows import PhysicalRow, physical_rows
+from flywheel.settings import BatchRules
+
+_COLUMNS = 2
+_NAME_CHARACTERS = 40
+_EVERY_ROW = Allowance(rows=10**9, fraction=1.0)
+_NAMED_LABELS = 10
+_TOLD_PROBLEMS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class DemoData:
+    """The files of the demonstration, as bytes, and what is said of them.
+
+    Parameters
+    ----------
+    flywheel : str
+        The flywheel's name.
+    labels : tuple of str
+    test, first, more, mislabeled : tuple of Row
+    broken : bytes
+        A file that is refused.
+    remarks : tuple of str
+        What people should know of the data.
+    is_own : bool
+        Whether it is a user's own.
+    """
+
+    flywheel: str
+    labels: tuple[str, ...]
+    test: tuple[Row, ...]
+    first: tuple[Row, ...]
+    more: tuple[Row, ...]
+    mislabeled: tuple[Row, ...]
+    broken: bytes
+    remarks: tuple[str, ...]
+    is_own: bool
+
+
+class RefusedFileError(CommandError):
+    """A file of the user's data is refused; its report says why.
+
+    Parameters
+    ----------
+    path : Path
+    report : Report
+    """
+
+    def __init__(self, path: Path, report: Report) -> None:
+        self.report = report
+        problem = "the file is refused: " + "; ".join(shown(line, 300) for line in report.lines())
+        remedy = f"Repair it; flywheel validate {path} says the same"
+        super().__init__(ExitCode.REFUSED, str(path), problem, remedy)
+
+
+def sample_data() -> DemoData:
+    """Return the sample tickets that the project makes itself."""
+    parts = sample_parts()
+    return DemoData(
+        flywheel="tickets",
+        labels=LABELS,
+        test=parts.test,
+        first=parts.first,
+        more=parts.more,
+        mislabeled=parts.mislabeled,
+        broken=parts.broken,
+        remarks=(),
+        is_own=False,
+    )
+
+
+def own_data(folder: Path) -> DemoData:
+    """Read a user's own data and cut it into the demonstration's files.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``train.csv`` and ``test.csv``, or one CSV file alone.
+
+    Raises
+    ------
+    RefusedFileError
+        A file has faults that refuse it.
+    DemoDataError
+        The folder or its rows cannot carry the demonstration.
+    """
+    files = find_demo_files(folder)
+    remarks: list[str] = []
+    train_rows = _rows(files.train, remarks)
+    test_rows = None if files.test is None else _rows(files.test, remarks)
+    parts = split_for_demo(train_rows, test_rows, source=str(files.train))
+    labels = tuple(sorted({label for label, _ in (*train_rows, *(test_rows or ()))}))
+    _check_space(parts.test, files.train)
+    counts = Counter(label for label, _ in train_rows)
+    if test_rows is None:
+        counts.subtract(label for label, _ in parts.test)
+    remarks += _few_documents(counts, labels)
+    return DemoData(
+        flywheel=flywheel_name(folder.resolve().name),
+        labels=labels,
+        test=parts.test,
+        first=parts.first,
+        more=parts.more,
+        mislabeled=parts.mislabeled,
+        broken=broken_file(labels),
+        remarks=tuple(remarks),
+        is_own=True,
+    )
+
+
+def csv_bytes(rows: Sequence[Row]) -> bytes:
+    """Return rows as a file in the service's format."""
+    return "".join(csv_line(Document(label, text)) for label, text in rows).encode()
+
+
+def flywheel_name(folder_name: str) -> str:
+    """Return a folder's name as a flywheel may be called.
+
+    Examples
+    --------
+    >>> flywheel_name("My Data (2024)"), flywheel_name("...")
+    ('my-data-2024', 'demo')
+    """
+    plain = re.sub(r"[^a-z0-9]+", "-", folder_name.casefold()).strip("-")
+    return plain[:_NAME_CHARACTERS].strip("-") or "demo"
+
+
+def broken_file(labels: Sequence[str]) -> bytes:
+    """Return a small file with a header, an unknown label, a missing quote mark and no text."""
+    known = labels[0]
+    unknown = f"{known}_2"
+    while unknown in labels:
+        unknown += "_2"
+    good = [csv_line(Document(label, f"a good row, of {label}")) for label in labels[:2]]
+    return "".join(
+        [
+            "label,text\n",
+            good[0],
+            csv_line(Document(known, "")),
+            csv_line(Document(unknown, "a row whose label nobody knows")),
+            f"{_cell(known)},a text with a comma, and no quotes\n",
+            good[1],
+        ]
+    ).encode()
+
+
+def _cell(label: str) -> str:
+    return csv_line(Document(label, "")).rstrip("\n").removesuffix(",")
+
+
+def _rows(path: Path, remarks: list[str]) -> list[Row]:
+    """Return every good row of a file, exact duplicates too, and remark on the others."""
+    documents = LabeledDocuments(file_chunks(path), allowance=_EVERY_ROW)
+    label_of = {row.text: row.label for row in documents}
+    report = documents.report
+    if report.is_refused:
+        raise RefusedFileError(path, report)
+    remarks += _left_out(path, report)
+    rows = []
+    for physical in physical_rows(file_chunks(path)):
+        if isinstance(physical, PhysicalRow) and len(physical.fields) == _COLUMNS:
+            label, text = (field.strip() for field in physical.fields)
+            if label_of.get(text) == label:
+                rows.append((label, text))
+    return rows
+
+
+def _left_out(path: Path, report: Report) -> list[str]:
+    counts = [
+        f"{count:,} with {fault.value}"
+        for fault, count in report.problem_counts.items()
+        if fault in ROW_FAULTS
+    ]
+    remarks = []
+    if counts:
+        first = "; ".join(shown(line, 120) for line in report.lines()[:_TOLD_PROBLEMS])
+        remarks.append(
+            f"{path.name}: {report.left_out:,} of {report.rows_read:,} rows are left out: "
+            f"{', '.join(counts)} ({first}{'; ...' if report.left_out > _TOLD_PROBLEMS else ''})."
+        )
+    if report.duplicates:
+        remarks.append(
+            f"{path.name}: {report.duplicates:,} exact duplicates are cut and uploaded like any "
+            "row; the flywheel drops them where they meet."
+        )
+    return remarks
+
+
+def _few_documents(counts: Counter[str], labels: Sequence[str]) -> list[str]:
+    least = BatchRules().service_min_per_label
+    few = [f"{shown(label, 40)} ({counts[label]})" for label in labels if counts[label] < least]
+    if not few:
+        return []
+    named = ", ".join(few[:_NAMED_LABELS])
+    more = f" and {len(few) - _NAMED_LABELS} more" if few[_NAMED_LABELS:] else ""
+    return [
+        f"Fewer than {least} training documents, which AWS asks of a label: {named}{more}. "
+        "The local environment allows it."
+    ]
+
+
+def _check_space(test: Sequence[Row], path: Path) -> None:
+    if not test:
+        raise DemoDataError(str(path), "holds no row for a test set", "Give a test.csv with rows")

@@ -1,0 +1,60 @@
+"""An environment's folder for the demonstration on a user's own data.
+
+Decides the file that says which flywheel there is; the rules are those of ``local.toml``, taken
+from it, so that both stay the same.
+"""
+
+import json
+from pathlib import Path
+
+from console.demo_split import DemoDataError
+from console.target import ENVIRONMENTS_FOLDER, LOCAL
+from flywheel.environment_file import parse_environment
+from flywheel.errors import SettingsError
+from flywheel.settings import Environment
+
+_FILE = f"{LOCAL}.toml"
+_LABELS_FILE = "labels.txt"
+
+
+def write_environment(folder: Path, flywheel: str, labels: tuple[str, ...]) -> None:
+    """Write ``local.toml`` for one flywheel with these labels.
+
+    Raises
+    ------
+    DemoDataError
+        The service takes no such labels; whoever made the data renames them.
+    """
+    base = _parse(ENVIRONMENTS_FOLDER)
+    (folder / _LABELS_FILE).write_text("".join(f"{label}\n" for label in labels), "utf-8")
+    (folder / _FILE).write_text(_toml(base, flywheel), "utf-8")
+    try:
+        _parse(folder)
+    except SettingsError as error:
+        problem = "; ".join(line.partition(": ")[2] or line for line in error.problems)
+        raise DemoDataError("the data's labels", problem, "Rename or merge them") from error
+
+
+def _parse(folder: Path) -> Environment:
+    return parse_environment(_FILE, lambda file: (folder / file).read_text("utf-8"))
+
+
+def _toml(base: Environment, flywheel: str) -> str:
+    """Return the file; JSON's numbers, booleans and strings are TOML's too."""
+    settings = base.flywheels[0]
+    lines = [
+        "keep_data = false",
+        "[notifications]",
+        f"notice_window_seconds = {base.notifications.notice_window_seconds}",
+        "[batch]",
+        *_keys(settings.batch.model_dump()),
+    ]
+    for rule in settings.policy.rules:
+        lines += ["[[policy.rules]]", *_keys(rule.model_dump(exclude_none=True))]
+    new = {"task": "classification", "mode": "multi-class", "language": "en"}
+    lines += [f"[flywheels.{flywheel}]", *_keys({**new, "labels_file": _LABELS_FILE})]
+    return "\n".join(lines) + "\n"
+
+
+def _keys(values: dict[str, object]) -> list[str]:
+    return [f"{key} = {json.dumps(value)}" for key, value in values.items()]

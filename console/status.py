@@ -1,0 +1,172 @@
+"""What a flywheel is doing now, gathered from the ledger, the service and the topic.
+
+Decides which facts make a status; how they look is `console.status_view`. Changes nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from adapters.configuration import KnownFlywheel
+from adapters.ledger.batches import BatchRow, StoredVerdict
+from adapters.ledger.flywheels import FlywheelRow
+from adapters.service_errors import explained
+from console.following import next_batch, phase_of
+from console.target import Target
+from console.verdict_view import f1_of, verdict_document
+from flywheel.batches import BatchState, label_counts
+from flywheel.uploads import DatasetKind
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+_UNCONFIRMED = "PendingConfirmation"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The batch that is under way.
+
+    Parameters
+    ----------
+    batch : BatchRow
+    phase, words : str
+        Where it is.
+    execution : str or None
+        The state machine's own status; None where it never began.
+    """
+
+    batch: BatchRow
+    phase: str
+    words: str
+    execution: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlywheelStatus:
+    """One flywheel, now.
+
+    Parameters
+    ----------
+    row : FlywheelRow
+    flywheel_status : str
+        The service's own.
+    active_model : str or None
+    running : Running or None
+    staged_train, staged_test : mapping of str to int
+        Documents by label that wait for a batch.
+    lacks : tuple of str
+        What the next batch still lacks; empty when it may open.
+    train_slots, test_slots : int
+        Datasets that the service allows in the flywheel's life.
+    last : BatchRow or None
+        The newest closed batch, and its verdict.
+    verdict : StoredVerdict or None
+    waiting_notices : int
+    """
+
+    row: FlywheelRow
+    flywheel_status: str
+    active_model: str | None
+    running: Running | None
+    staged_train: Mapping[str, int]
+    staged_test: Mapping[str, int]
+    lacks: tuple[str, ...]
+    train_slots: int
+    test_slots: int
+    last: BatchRow | None
+    verdict: StoredVerdict | None
+    waiting_notices: int
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is under way, or about to be."""
+        return self.running is not None or not self.lacks
+
+
+def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
+    """Return the status of one flywheel."""
+    ledger, name = target.ledger(), known.settings.name
+    row = ledger.flywheels.get(name) or FlywheelRow(name, known.arn)
+    facts = target.comprehend(known).describe()
+    staged = ledger.uploads.staged(name)
+    last = next(
+        (batch for batch in ledger.batches.newest(row, 2) if batch.state is BatchState.CLOSED), None
+    )
+    waiting = [pending.flywheel for pending in ledger.outbox.notices()]
+    waiting += [pending.flywheel for pending in ledger.outbox.news()]
+    return FlywheelStatus(
+        row=row,
+        flywheel_status=facts.status,
+        active_model=facts.active_model,
+        running=_running(target, known, row),
+        staged_train=label_counts([up for up in staged if up.kind is DatasetKind.TRAIN]),
+        staged_test=label_counts([up for up in staged if up.kind is DatasetKind.TEST]),
+        lacks=next_batch(target, known, row).lacks,
+        train_slots=known.settings.batch.service_train_datasets,
+        test_slots=known.settings.batch.service_test_datasets,
+        last=last,
+        verdict=ledger.batches.verdict(name, last.batch) if last else None,
+        waiting_notices=waiting.count(name),
+    )
+
+
+def unconfirmed_emails(sns: "SNSClient", topic_arn: str) -> list[str]:
+    """Return the addresses that get no notices, since nobody confirmed the subscription."""
+    with explained("sns:ListSubscriptionsByTopic"):
+        pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn)
+        return sorted(
+            subscription["Endpoint"]
+            for page in pages
+            for subscription in page["Subscriptions"]
+            if subscription["SubscriptionArn"] == _UNCONFIRMED
+        )
+
+
+def status_document(status: FlywheelStatus) -> dict[str, Any]:
+    """Return a status as JSON values."""
+    running, last = status.running, status.last
+    champion, challenger = f1_of(status.verdict)
+    return {
+        "flywheel": status.row.name,
+        "arn": status.row.arn,
+        "status": status.flywheel_status,
+        "active_model": status.active_model,
+        "running": running
+        and {
+            "batch": running.batch.batch,
+            "state": running.batch.state.value,
+            "phase": running.phase,
+            "iteration_id": running.batch.iteration_id,
+            "execution": running.execution,
+        },
+        "staged": {"train": dict(status.staged_train), "test": dict(status.staged_test)},
+        "next_batch_lacks": list(status.lacks),
+        "datasets": {
+            "train": {"used": status.row.train_datasets, "allowed": status.train_slots},
+            "test": {"used": status.row.test_datasets, "allowed": status.test_slots},
+        },
+        "test_documents": status.row.test_documents,
+        "last": last
+        and {
+            "batch": last.batch,
+            "outcome": last.outcome,
+            "closed_at": last.closed_at,
+            "champion_f1": champion,
+            "challenger_f1": challenger,
+            "error": last.error,
+            "cause": last.cause,
+            **verdict_document(status.verdict),
+        },
+        "notices_waiting": status.waiting_notices,
+    }
+
+
+def _running(target: Target, known: KnownFlywheel, row: FlywheelRow) -> Running | None:
+    if row.open_batch is None:
+        return None
+    ledger = target.ledger()
+    batch = ledger.batches.get(row.name, row.open_batch)
+    phase = phase_of(target, known, batch)
+    found = target.workflow(ledger).status(batch)
+    return Running(batch, phase.name, phase.words, found[0] if found else None)

@@ -1,0 +1,113 @@
+"""How a status looks to people.
+
+Decides looks and words; the facts are `console.status`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from console.status import FlywheelStatus
+from console.verdict_view import OUTCOME_STYLES, f1_words, model_name
+from flywheel.notices import shown
+
+_LABELS_SHOWN = 12
+
+
+def status_view(
+    environment: str, statuses: Sequence[FlywheelStatus], unconfirmed: Sequence[str]
+) -> RenderableType:
+    """Return the status of an environment's flywheels."""
+    parts: list[RenderableType] = []
+    for status in statuses:
+        parts += [Text(f"{environment} / {status.row.name}", "bold"), _table(status), Text()]
+    parts += [
+        Text(f"{address} has not confirmed the subscription: it gets no notices.", "yellow")
+        for address in unconfirmed
+    ]
+    return Group(*(parts if unconfirmed else parts[:-1]))
+
+
+def _table(status: FlywheelStatus) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, words in (
+        ("active model", _active(status)),
+        ("now", _now(status)),
+        ("staged", _staged(status)),
+        ("next batch", _next(status)),
+        ("test set", _test_set(status)),
+        ("datasets used", _slots(status)),
+        ("last outcome", _last(status)),
+        ("notices waiting", str(status.waiting_notices)),
+    ):
+        table.add_row(name, words)
+    return table
+
+
+def _active(status: FlywheelStatus) -> Text:
+    name = model_name(status.active_model)
+    flywheel = "" if status.flywheel_status == "ACTIVE" else f" (flywheel {status.flywheel_status})"
+    return Text.assemble((name, "green" if status.active_model else "yellow"), flywheel)
+
+
+def _now(status: FlywheelStatus) -> Text:
+    running = status.running
+    if running is None:
+        return Text("idle")
+    text = Text.assemble((running.phase, "cyan"), f"  {running.words}")
+    if running.execution is not None and running.execution != "RUNNING":
+        text.append(f"  (workflow {running.execution})", "red")
+    return text
+
+
+def _staged(status: FlywheelStatus) -> str:
+    told = [
+        f"{sum(counts.values()):,} for {kind}: {_counts(counts)}"
+        for kind, counts in (("training", status.staged_train), ("test", status.staged_test))
+        if counts
+    ]
+    return "\n".join(told) or "nothing"
+
+
+def _next(status: FlywheelStatus) -> str:
+    if status.lacks:
+        return "not yet: " + "; ".join(status.lacks)
+    return "opens when this one is closed" if status.running else "opens now"
+
+
+def _test_set(status: FlywheelStatus) -> Text:
+    if status.row.test_documents:
+        return Text(f"{status.row.test_documents:,} documents, frozen")
+    if status.staged_test:
+        return Text("staged; frozen when the next batch seals")
+    return Text("none: only a first model can go live. Upload one with --kind test", "yellow")
+
+
+def _slots(status: FlywheelStatus) -> str:
+    row = status.row
+    return (
+        f"{row.train_datasets} of {status.train_slots} TRAIN, "
+        f"{row.test_datasets} of {status.test_slots} TEST"
+    )
+
+
+def _last(status: FlywheelStatus) -> Text:
+    batch = status.last
+    if batch is None or batch.outcome is None:
+        return Text("none yet")
+    text = Text.assemble((batch.outcome.value, OUTCOME_STYLES[batch.outcome]))
+    text.append(f"  batch {batch.batch}, F1 {f1_words(status.verdict)}")
+    if batch.error:
+        text.append(f"; {batch.error}: {shown(batch.cause or '', 200)}")
+    return text
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    told = ", ".join(f"{shown(label, 40)} {count:,}" for label, count in ordered[:_LABELS_SHOWN])
+    more = len(ordered) - _LABELS_SHOWN
+    return f"{told} and {more} more labels" if more > 0 else told

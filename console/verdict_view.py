@@ -1,0 +1,106 @@
+"""Show how a batch ended: the outcome, both models' averages, and why.
+
+Decides looks and the JSON form of a verdict; the words of the reasons are the verdict's own.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from adapters.ledger.batches import BatchRow, StoredVerdict
+from console.terminal import Terminal
+from flywheel.batches import BatchOutcome
+from flywheel.policy import usable
+from flywheel.settings import METRICS
+from flywheel.verdict import Verdict
+
+OUTCOME_STYLES = {
+    BatchOutcome.PROMOTED: "bold green",
+    BatchOutcome.REJECTED: "bold red",
+    BatchOutcome.HELD: "bold yellow",
+    BatchOutcome.FAILED: "bold red",
+}
+F1 = "AverageF1Score"
+
+
+def tell_outcome(terminal: Terminal, batch: BatchRow, stored: StoredVerdict | None) -> None:
+    """Show people how a closed batch ended."""
+    if batch.outcome is None:
+        return
+    words = {
+        BatchOutcome.PROMOTED: "the challenger is the active model now",
+        BatchOutcome.REJECTED: "the active model stays",
+        BatchOutcome.HELD: "the active model stays; evidence is missing",
+        BatchOutcome.FAILED: f"{batch.error}: {batch.cause}",
+    }[batch.outcome]
+    if stored is not None and stored.verdict.is_bootstrap and batch.outcome == "PROMOTED":
+        words = "BOOTSTRAP, the first model is active now"
+    style = OUTCOME_STYLES[batch.outcome]
+    terminal.show(Text.assemble((f"Batch {batch.batch}: {batch.outcome}", style), f", {words}"))
+    if stored is not None:
+        terminal.show(metrics_table(stored.verdict))
+        for reason in stored.verdict.reasons:
+            terminal.tell(reason, indent=2)
+
+
+def metrics_table(verdict: Verdict) -> Table:
+    """Return the averages of champion and challenger."""
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 2))
+    table.add_column("")
+    for title in ("champion", "challenger", "change"):
+        table.add_column(title, justify="right")
+    for metric in METRICS:
+        old = usable(verdict.evidence.champion, metric)
+        new = usable(verdict.evidence.challenger, metric)
+        style = "bold" if metric == F1 else None
+        table.add_row(metric, number(old), number(new), change(old, new), style=style)
+    return table
+
+
+def f1_of(stored: StoredVerdict | None) -> tuple[float | None, float | None]:
+    """Return AverageF1Score of champion and challenger; None where there is none."""
+    if stored is None:
+        return None, None
+    evidence = stored.verdict.evidence
+    return usable(evidence.champion, F1), usable(evidence.challenger, F1)
+
+
+def f1_words(stored: StoredVerdict | None) -> str:
+    """Return F1 of both models in a few words."""
+    old, new = f1_of(stored)
+    if new is None:
+        return "-"
+    return number(new) if old is None else f"{old:.3f} -> {new:.3f} ({new - old:+.3f})"
+
+
+def verdict_document(stored: StoredVerdict | None) -> dict[str, Any]:
+    """Return a verdict's decision and rules as JSON values."""
+    if stored is None:
+        return {"verdict": None, "rules": []}
+    return {
+        "verdict": stored.verdict.decision.value,
+        "rules": [asdict(rule) for rule in stored.verdict.outcomes],
+    }
+
+
+def number(value: float | None) -> str:
+    """Return an average for people."""
+    return "-" if value is None else f"{value:.3f}"
+
+
+def change(old: float | None, new: float | None) -> str:
+    """Return the difference of two averages for people."""
+    return "-" if old is None or new is None else f"{new - old:+.3f}"
+
+
+def model_name(arn: str | None) -> str:
+    """Return a model's name and version, without what every model's ARN begins with.
+
+    Examples
+    --------
+    >>> model_name("arn:aws:comprehend:eu-west-1:123456789012:document-classifier/a/version/b")
+    'a/version/b'
+    """
+    return arn.split(":document-classifier/")[-1] if arn else "no model yet"

@@ -1,0 +1,89 @@
+"""Wait for what an upload or a started batch comes to, and say it as words, JSON and exit code.
+
+Decides the exit code of ``--wait``. Read next: `console.following` (the waiting itself).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.configuration import KnownFlywheel
+from console.exit_codes import OF_OUTCOME, ExitCode
+from console.following import batch_of, closed, patience, registered
+from console.progress import Progress
+from console.target import Target
+from console.terminal import Terminal
+from console.uploading import Upload
+from console.verdict_view import tell_outcome, verdict_document
+from flywheel.batches import BatchOutcome, Readiness
+from flywheel.notices import shown
+from flywheel.uploads import DatasetKind, UploadState
+
+
+@dataclass(slots=True)
+class Ending:
+    """What was waited for came to this.
+
+    Parameters
+    ----------
+    code : ExitCode
+    document : dict
+        What is added to the command's JSON document.
+    """
+
+    code: ExitCode
+    document: dict[str, Any] = field(default_factory=dict)
+
+
+def wait_for_upload(
+    terminal: Terminal, target: Target, known: KnownFlywheel, upload: Upload, minutes: float
+) -> Ending:
+    """Follow an upload until its batch is closed; a test set only until it is staged."""
+    progress, wait = Progress(terminal), patience(target, minutes)
+    row = progress.wait(registered(target, upload.uid, wait))
+    document: dict[str, Any] = {"state": row.state.value, "reasons": list(row.reasons)}
+    if row.state in {UploadState.REFUSED, UploadState.GONE}:
+        terminal.tell(f"{row.state.value}: nothing was spent.", style="bold red")
+        for reason in row.reasons:
+            terminal.tell(shown(reason, 300), indent=2)
+        return Ending(ExitCode.REFUSED, document)
+    progress.say("STAGED", f"{row.documents:,} documents are good")
+    if upload.kind is DatasetKind.TEST:
+        terminal.tell("The test set is frozen when the next batch seals; it starts nothing itself.")
+        return Ending(ExitCode.DONE, document)
+    found = progress.wait(batch_of(target, known, upload.uid, wait))
+    if isinstance(found, Readiness):
+        return Ending(ExitCode.HELD, {**document, **lacking(terminal, found)})
+    ending = wait_for_batch(terminal, target, known, found, minutes=minutes, progress=progress)
+    return Ending(ending.code, {**document, "state": UploadState.SEALED.value, **ending.document})
+
+
+def wait_for_batch(
+    terminal: Terminal,
+    target: Target,
+    known: KnownFlywheel,
+    number: int,
+    *,
+    minutes: float,
+    progress: Progress | None = None,
+) -> Ending:
+    """Follow a batch to its end and tell the outcome."""
+    wait = patience(target, minutes)
+    batch = (progress or Progress(terminal)).wait(closed(target, known, number, wait))
+    stored = target.ledger().batches.verdict(batch.flywheel, number)
+    tell_outcome(terminal, batch, stored)
+    document = {
+        "batch": number,
+        "outcome": batch.outcome,
+        "error": batch.error,
+        "cause": batch.cause,
+        **verdict_document(stored),
+    }
+    return Ending(OF_OUTCOME[batch.outcome or BatchOutcome.FAILED], document)
+
+
+def lacking(terminal: Terminal, ready: Readiness) -> dict[str, Any]:
+    """Tell what a batch still lacks and return it as JSON values."""
+    terminal.tell("No batch was opened; it lacks:", style="bold yellow")
+    for lack in ready.lacks:
+        terminal.tell(lack, indent=2)
+    return {"batch": None, "lacks": list(ready.lacks)}

@@ -1,0 +1,22 @@
+"""Keep a local environment running whose file is in a folder of the caller's choice.
+
+What `flywheel up` does, as a process of its own; it says one JSON document when it can be used.
+"""
+
+from pathlib import Path
+
+import typer
+
+from console.local_file import LocalFile
+from console.running import keep_running
+from console.terminal import ended_by_signals, reporting
+
+
+def main(folder: Path) -> None:
+    """Run until a signal comes."""
+    with reporting(is_json=True) as terminal, ended_by_signals():
+        keep_running(terminal, LocalFile(folder))
+
+
+if __name__ == "__main__":
+    typer.run(main)

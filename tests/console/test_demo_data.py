@@ -1,0 +1,106 @@
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from console.demo_data import (
+    DemoData,
+    RefusedFileError,
+    broken_file,
+    csv_bytes,
+    flywheel_name,
+    own_data,
+    sample_data,
+)
+from console.demo_environment import write_environment
+from console.demo_split import DemoDataError
+from console.target import ENVIRONMENTS_FOLDER
+from flywheel.environment_file import parse_environment
+from flywheel.labeled_documents import Fault, LabeledDocuments
+from flywheel.settings import Environment
+
+ROWS = [(label, f"{label} says {number}") for label in ("hot, dry", "wet") for number in range(40)]
+
+
+def parts(data: DemoData) -> list[tuple[str, str]]:
+    """Return all rows of the training parts and the test set."""
+    return [*data.test, *data.first, *data.more, *data.mislabeled]
+
+
+def test_every_good_row_is_used_when_rows_are_duplicates_or_bad(tmp_path: Path) -> None:
+    """Exact duplicates stay, bad rows are left out, and both are remarked on."""
+    content = csv_bytes([*ROWS, ROWS[0], ROWS[0]]) + b'wet,\n"hot, dry",wet says 1\n'
+    (tmp_path / "all.csv").write_bytes(content)
+    data = own_data(tmp_path)
+    assert Counter(text for _, text in parts(data)) == Counter(
+        text for _, text in [*ROWS, ROWS[0], ROWS[0]]
+    )
+    remarks = " ".join(data.remarks)
+    assert "2 of 84 rows are left out: 1 with empty text, 1 with same text" in remarks
+    assert "2 exact duplicates" in remarks
+
+
+def test_the_file_is_refused_when_it_has_a_file_fault(tmp_path: Path) -> None:
+    """The report comes with the error."""
+    (tmp_path / "train.csv").write_bytes(csv_bytes(ROWS) + b"a,b,c\n")
+    (tmp_path / "test.csv").write_bytes(csv_bytes(ROWS[:3]))
+    with pytest.raises(RefusedFileError, match="line 81: 3 columns") as refused:
+        own_data(tmp_path)
+    assert refused.value.report.problem_counts == {Fault.COLUMN_COUNT: 1}
+
+
+def test_labels_of_both_files_count_when_the_test_set_has_its_own(tmp_path: Path) -> None:
+    """The flywheel knows every label, and those that AWS would not train are named."""
+    few = [("few", f"a few {number}") for number in range(4)]
+    (tmp_path / "train.csv").write_bytes(csv_bytes([*ROWS, *few]))
+    (tmp_path / "test.csv").write_bytes(csv_bytes([("only tested", "here")]))
+    data = own_data(tmp_path)
+    assert data.labels == ("few", "hot, dry", "only tested", "wet")
+    assert data.test == (("only tested", "here"),)
+    assert "few (4), only tested (0)" in " ".join(data.remarks)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("My Data (2024)", "my-data-2024"), ("--", "demo"), ("x" * 60, "x" * 40), ("é_1", "1")],
+)
+def test_the_name_is_one_that_settings_take_when_the_folder_has_any(folder: str, name: str) -> None:
+    """Letters, digits and single hyphens, at most 40."""
+    assert flywheel_name(folder) == name
+
+
+@pytest.mark.parametrize("labels", [("A", "B"), ("A, too", "A_2"), ('say "a"', 'say "a"_2')])
+def test_the_broken_file_is_refused_when_it_is_read(labels: tuple[str, ...]) -> None:
+    """It has each fault once, whatever the labels are."""
+    documents = LabeledDocuments([broken_file(labels)], labels)
+    assert len(list(documents)) == 2
+    expected = {Fault.HEADER, Fault.EMPTY_TEXT, Fault.UNKNOWN_LABEL, Fault.COLUMN_COUNT}
+    assert set(documents.report.problem_counts) == {*expected, Fault.TOO_MANY_BAD_ROWS}
+
+
+def test_the_rules_are_those_of_local_when_an_environment_is_written(tmp_path: Path) -> None:
+    """Only the flywheel differs; odd labels survive the file."""
+    write_environment(tmp_path, "mine", ("hot, dry", 'say "a"', "ümlaut"))
+
+    def parsed(folder: Path) -> Environment:
+        return parse_environment("local.toml", lambda name: (folder / name).read_text("utf-8"))
+
+    mine, local = parsed(tmp_path), parsed(ENVIRONMENTS_FOLDER)
+    assert mine.flywheels[0].name == "mine"
+    assert mine.flywheels[0].labels == ("hot, dry", 'say "a"', "ümlaut")
+    for key in ("batch", "policy"):
+        assert getattr(mine.flywheels[0], key) == getattr(local.flywheels[0], key)
+
+
+def test_it_is_said_when_the_service_takes_no_such_labels(tmp_path: Path) -> None:
+    """One label is too few for a classifier."""
+    with pytest.raises(DemoDataError, match="2 to 1,000 labels"):
+        write_environment(tmp_path, "mine", ("alone",))
+
+
+def test_the_sample_is_complete_when_no_data_is_given() -> None:
+    """Five files and the labels of the environment that ships with the project."""
+    data = sample_data()
+    listed = (ENVIRONMENTS_FOLDER / "labels" / "tickets.txt").read_text("utf-8").split()
+    assert set(data.labels) == set(listed)
+    assert all([data.test, data.first, data.more, data.mislabeled, data.broken])
