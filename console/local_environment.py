@@ -3,7 +3,6 @@
 Decides the words for what can keep it from starting; what it is made of is `local.environment`.
 """
 
-import logging
 import shutil
 import socket
 from collections.abc import Iterator
@@ -29,8 +28,6 @@ def started_environment(settings: LocalSettings, terminal: Terminal) -> Iterator
         It cannot start: Node is missing, the port is taken, or a settings file is wrong.
     """
     _check(settings)
-    # moto tells on standard error of every path that a workflow's choice did not find.
-    logging.getLogger("moto").addHandler(logging.NullHandler())
     progress = Progress(terminal)
     environment = LocalEnvironment(settings, tell=lambda line: progress.say("STARTING", line))
     with ExitStack() as stack:

@@ -132,8 +132,7 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[_Line]:
 
 def _broken(line: _Line) -> BrokenRow | None:
     if line.is_cut:
-        message = f"the row is longer than {MAX_ROW_BYTES:,} bytes"
-        return BrokenRow(line.number, line.offset, "ROW_TOO_LONG", message)
+        return _too_long(line)
     if b"\0" in line.data:
         at = line.offset + line.data.index(b"\0")
         return BrokenRow(line.number, line.offset, "NUL", f"a NUL byte (at byte {at})")
@@ -170,14 +169,22 @@ def _row(
                 continue
             state.waiting.extendleft(reversed(taken[1:]))
             return _unparsed(first, str(error), is_open=is_open or len(taken) > 1)
+        # The csv module's own limit may be higher: it is one for the whole process.
+        if len(taken) > 1 and len(record.encode()) > MAX_ROW_BYTES:
+            state.waiting.extendleft(reversed(taken[1:]))
+            return _too_long(first)
         return _parsed(first, fields, repairs, state)
+
+
+def _too_long(line: _Line) -> BrokenRow:
+    message = f"the row is longer than {MAX_ROW_BYTES:,} bytes"
+    return BrokenRow(line.number, line.offset, "ROW_TOO_LONG", message)
 
 
 def _unparsed(first: _Line, error: str, *, is_open: bool) -> BrokenRow:
     """Say in the uploader's words why the csv module did not take the row."""
     if "field larger than" in error:
-        message = f"the row is longer than {MAX_ROW_BYTES:,} bytes"
-        return BrokenRow(first.number, first.offset, "ROW_TOO_LONG", message)
+        return _too_long(first)
     if "new-line character" in error:
         message = "a carriage return follows a closing quote, and it alone ends no row"
     else:

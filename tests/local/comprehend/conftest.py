@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def s3() -> "Iterator[S3Client]":
     """Serve S3 for real, with the bucket that all data is in; yield a client."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -25,7 +25,7 @@ def s3() -> "Iterator[S3Client]":
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def rig(s3: "S3Client", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """Run an engine whose states pass as fast as its work, for tests that use no quota up."""
     with running(tmp_path_factory.mktemp("engine"), s3) as rig:
