@@ -2,11 +2,14 @@
 
 Gather -> SealBatch -> AwaitDatasets -> StartIteration -> AwaitIteration -> CompareModels ->
 CloseBatch. Both ends meet in CloseBatch: a failure is shaped by one Pass state and goes there too.
-No function waits: each wait is a Wait, a look (an SDK call) and a Choice. The state machine cannot
-subtract times, so deadlines are counted in looks.
+No function waits: each wait is a Wait, a look (an SDK call) and a Choice. The one exception: while
+a foreign iteration occupies the flywheel, StartIteration itself is asked again at each poll, since
+only its answer says whether the flywheel is free. The state machine cannot subtract times, so
+deadlines are counted in looks; a look that meets a busy service counts as well, and the next look
+is its retry.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -20,10 +23,27 @@ from constructs import Construct
 _RETRIED_ERRORS = ["ServiceBusyError", "ConcurrentChangeError"]
 """Class names of functions' errors that pass by themselves (`flywheel.errors`)."""
 
-_BUSY_SERVICE_ERRORS = ["Comprehend.TooManyRequestsException", "Comprehend.InternalServerException"]
+_BUSY_FUNCTION_ERRORS = ["Lambda.TooManyRequestsException"]
+_LOST_FUNCTION_ERRORS = ["Lambda.Unknown", "Sandbox.Timedout"]
+"""A function that was cut off; every handler resumes from the ledger, so it may run again.
 
-_LONGEST = cdk.Duration.days(7)
-"""Above every deadline that can be set; what exceeds it is closed by `reconcile`."""
+*Source*: Step Functions guide, "Handling errors"; Lambda's time-out comes under both names.
+"""
+
+_LOST_FUNCTION_ATTEMPTS = 3
+
+_BUSY_SERVICE_ERRORS = [
+    "Comprehend.TooManyRequestsException",
+    "Comprehend.InternalServerException",
+    "Comprehend.SdkClientException",
+    "Comprehend.ComprehendException",
+]
+"""What a look may meet that passes; the last one stands for every error without a shape."""
+
+_LONGEST = cdk.Duration.days(14)
+"""Above the deadlines that can be set, one after the other: to gather 1 day, for the datasets 3,
+for a turn and the iteration 3. What exceeds it is closed by `reconcile`.
+"""
 
 _IDENTITY = {
     "flywheel.$": "$.flywheel",
@@ -138,8 +158,21 @@ class IterationWorkflow(Construct):
             result_selector={"dataset.$": "$.DatasetProperties"},
             result_path="$.look",
         )
-        look.add_retry(errors=_BUSY_SERVICE_ERRORS, **_patiently())
-        count = _count_look(self, "CountDatasetLook")
+        is_look_left = (
+            sfn.Choice(self, "IsDatasetLookLeft")
+            .when(
+                sfn.Condition.number_less_than_equals("$.looks.left", 0),
+                sfn.Fail(
+                    self,
+                    "DatasetDeadline",
+                    error="DatasetDeadlineExceeded",
+                    cause="A dataset was not complete before iteration_deadline_hours were over.",
+                ),
+            )
+            .otherwise(_count_look(self, "CountDatasetLook").next(pause))
+        )
+        # Any other error leaves the Map, which catches it.
+        look.add_catch(is_look_left, errors=_BUSY_SERVICE_ERRORS, result_path="$.look")
         status = "$.look.dataset.Status"
         choice = (
             sfn.Choice(self, "IsDatasetComplete")
@@ -167,16 +200,7 @@ class IterationWorkflow(Construct):
                     cause="Comprehend gives no reason.",
                 ),
             )
-            .when(
-                sfn.Condition.number_less_than_equals("$.looks.left", 0),
-                sfn.Fail(
-                    self,
-                    "DatasetDeadline",
-                    error="DatasetDeadlineExceeded",
-                    cause="A dataset was not complete before iteration_deadline_hours were over.",
-                ),
-            )
-            .otherwise(count.next(pause))
+            .otherwise(is_look_left)
         )
         datasets = sfn.Map(
             self,
@@ -195,7 +219,10 @@ class IterationWorkflow(Construct):
 
     def _start_iteration(self, function: lambda_.Function, then: sfn.IChainable) -> sfn.Chain:
         """Start the iteration; while a foreign one runs, wait for it."""
-        start = self._invoke(function, result_path="$.iteration")
+        # A turn and the iteration share one budget of looks.
+        start = self._invoke(
+            function, result_path="$.iteration", payload={"looks_left.$": "$.looks.left"}
+        )
         turn = _wait(self, "AwaitTurn", "$.poll_seconds")
         choice = (
             sfn.Choice(self, "IsStarted")
@@ -229,19 +256,9 @@ class IterationWorkflow(Construct):
             result_selector={"properties.$": "$.FlywheelIterationProperties"},
             result_path="$.look",
         )
-        look.add_retry(errors=_BUSY_SERVICE_ERRORS, **_patiently())
+        is_look_left = self._is_iteration_look_left(pause)
+        look.add_catch(is_look_left, errors=_BUSY_SERVICE_ERRORS, result_path="$.look")
         look.add_catch(self._failed, result_path="$.caught")
-        again = sfn.Pass(
-            self,
-            "PlanNextLook",
-            parameters={
-                "is_started": True,
-                "iteration_id.$": "$.iteration.iteration_id",
-                "wait_seconds.$": "$.poll_seconds",
-                "looks_left.$": "States.MathAdd($.iteration.looks_left, -1)",
-            },
-            result_path="$.iteration",
-        )
         status = "$.look.properties.Status"
         choice = (
             sfn.Choice(self, "IsIterationOver")
@@ -253,6 +270,25 @@ class IterationWorkflow(Construct):
                 ),
                 self._iteration_failed(),
             )
+            .otherwise(is_look_left)
+        )
+        return sfn.Chain.start(pause).next(look).next(choice)
+
+    def _is_iteration_look_left(self, pause: sfn.Wait) -> sfn.Choice:
+        """Count the look and wait again, unless the deadline is over."""
+        again = sfn.Pass(
+            self,
+            "PlanNextLook",
+            parameters={
+                "is_started": True,
+                "iteration_id.$": "$.iteration.iteration_id",
+                "wait_seconds.$": "$.poll_seconds",
+                "looks_left.$": "States.MathAdd($.iteration.looks_left, -1)",
+            },
+            result_path="$.iteration",
+        )
+        return (
+            sfn.Choice(self, "IsIterationLookLeft")
             .when(
                 sfn.Condition.number_less_than_equals("$.iteration.looks_left", 0),
                 _shaped(
@@ -264,7 +300,6 @@ class IterationWorkflow(Construct):
             )
             .otherwise(again.next(pause))
         )
-        return sfn.Chain.start(pause).next(look).next(choice)
 
     def _iteration_failed(self) -> sfn.Choice:
         """Shape what the service says of an iteration that failed or was stopped."""
@@ -316,7 +351,7 @@ class IterationWorkflow(Construct):
             result_path="$.closed",
             retry_on_service_exceptions=True,
         )
-        close.add_retry(errors=_RETRIED_ERRORS, **_patiently())
+        _retry_function(close)
         choice = (
             sfn.Choice(self, "IsBatchFailed")
             .when(
@@ -329,18 +364,24 @@ class IterationWorkflow(Construct):
         )
         return sfn.Chain.start(close).next(choice)
 
-    def _invoke(self, function: lambda_.Function, *, result_path: str) -> tasks.LambdaInvoke:
+    def _invoke(
+        self,
+        function: lambda_.Function,
+        *,
+        result_path: str,
+        payload: Mapping[str, Any] | None = None,
+    ) -> tasks.LambdaInvoke:
         """Return the state of a function, named like it, with its retries and its way out."""
         state = tasks.LambdaInvoke(
             self,
             function.node.id,
             lambda_function=function,
-            payload=sfn.TaskInput.from_object(_IDENTITY),
+            payload=sfn.TaskInput.from_object({**_IDENTITY, **(payload or {})}),
             payload_response_only=True,
             result_path=result_path,
             retry_on_service_exceptions=True,
         )
-        state.add_retry(errors=_RETRIED_ERRORS, **_patiently())
+        _retry_function(state)
         state.add_catch(self._failed, result_path="$.caught")
         return state
 
@@ -364,6 +405,17 @@ def _shaped(scope: Construct, name: str, *, error: str, cause: str) -> sfn.Pass:
         name,
         result=sfn.Result.from_object({"Error": error, "Cause": cause}),
         result_path="$.caught",
+    )
+
+
+def _retry_function(state: tasks.LambdaInvoke) -> None:
+    """Try a function again after what passes: patiently when busy, soon when it was cut off."""
+    state.add_retry(errors=[*_RETRIED_ERRORS, *_BUSY_FUNCTION_ERRORS], **_patiently())
+    state.add_retry(
+        errors=_LOST_FUNCTION_ERRORS,
+        interval=cdk.Duration.seconds(2),
+        backoff_rate=2,
+        max_attempts=_LOST_FUNCTION_ATTEMPTS,
     )
 
 

@@ -42,12 +42,22 @@ class ProjectQueue(Construct):
             ),
         )
 
-    def feed(self, function: lambda_.Function, *, reports_items: bool) -> None:
-        """Let a function read the queue, at most two at a time."""
+    def feed(
+        self, function: lambda_.Function, *, batch_size: int, reports_items: bool = False
+    ) -> None:
+        """Let a function read the queue, at most two at a time.
+
+        Parameters
+        ----------
+        batch_size : int
+            Most messages a call; more than one only for a function that reports items.
+        reports_items : bool
+            Whether the function's answer names the messages that failed.
+        """
         function.add_event_source(
             event_sources.SqsEventSource(
                 self.queue,
-                batch_size=10 if reports_items else 1,
+                batch_size=batch_size,
                 max_concurrency=2,
                 report_batch_item_failures=reports_items,
             )

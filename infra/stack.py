@@ -28,6 +28,9 @@ _QUICK = cdk.Duration.minutes(2)
 _LONG = cdk.Duration.minutes(15)
 """For the functions that read whole uploads; Lambda's most."""
 
+_SLACK_MESSAGES = 10
+"""Most notices that one call sends to Slack."""
+
 _RECONCILED_EVERY = cdk.Duration.minutes(15)
 _VISIBLE_AFTER = 6
 """Times a function's time-out, after which a message may be delivered again (Lambda guide)."""
@@ -116,6 +119,7 @@ class FlywheelLoopStack(cdk.Stack):
             disk_mib=6144,
             STATE_MACHINE_ARN=self.workflow.state_machine.state_machine_arn,
             NOTICES_DUE_QUEUE_URL=self.notices_due.queue.queue_url,
+            UPLOADS_QUEUE_URL=self.inbox.uploads.queue.queue_url,
         )
         self.reconcile = self._function(
             "Reconcile",
@@ -130,8 +134,9 @@ class FlywheelLoopStack(cdk.Stack):
 
     def _connect(self) -> None:
         """Let events reach functions."""
-        self.inbox.uploads.feed(self.register_upload, reports_items=True)
-        self.notices_due.feed(self.reconcile, reports_items=False)
+        # One upload may take most of the function's time, so a call gets one.
+        self.inbox.uploads.feed(self.register_upload, batch_size=1, reports_items=True)
+        self.notices_due.feed(self.reconcile, batch_size=1)
         events.Rule(
             self,
             "ReconcileSchedule",
@@ -207,8 +212,13 @@ class FlywheelLoopStack(cdk.Stack):
             _allow(function, [f"comprehend:{name}" for name in names], flywheels)
         for function in (self.seal_batch, self.start_iteration):
             _allow(function, ["comprehend:DescribeDataset"], datasets)
-        # UpdateFlywheel is checked against the model that becomes active, too.
-        _allow(self.compare_models, ["comprehend:UpdateFlywheel"], self._model_arns())
+        # UpdateFlywheel is checked against the model that becomes active, too. How the service
+        # names a new flywheel's first model is not documented, so every classifier is covered;
+        # which flywheel may be changed is still limited by the statement above.
+        models = self.format_arn(
+            service="comprehend", resource="document-classifier", resource_name="*"
+        )
+        _allow(self.compare_models, ["comprehend:UpdateFlywheel"], [models])
 
     def _grant_workflow(self) -> None:
         machine = self.workflow.state_machine
@@ -235,7 +245,7 @@ class FlywheelLoopStack(cdk.Stack):
         )
         function = self._function("NotifySlack", SLACK_SECRET=secret.secret_name)
         secret.grant_read(function)
-        queue.feed(function, reports_items=True)
+        queue.feed(function, batch_size=_SLACK_MESSAGES, reports_items=True)
 
     def _outputs(self) -> None:
         """Name what the `flywheel` command reads."""
@@ -285,31 +295,16 @@ class FlywheelLoopStack(cdk.Stack):
 
     def _flywheel_arns(self, below: str = "") -> list[str]:
         """Return the ARNs of this environment's flywheels, of every generation."""
-        own = self.format_arn(
-            service="comprehend",
-            resource="flywheel",
-            resource_name=f"{self._environment.name}-*{below}",
-        )
-        adopted = [
-            f"{settings.adopt}{below}"
-            for settings in self._environment.flywheels
-            if settings.adopt is not None
-        ]
-        return [own, *adopted]
-
-    def _model_arns(self) -> list[str]:
-        """Return the ARNs of models that may become active: of own and of adopted flywheels."""
-        names = [f"{self._environment.name}-*"]
-        if any(settings.adopt for settings in self._environment.flywheels):
-            # An adopted flywheel's models are named as they were when it was made.
-            names.append("*")
-        return [
-            self.format_arn(
-                service="comprehend", resource="document-classifier", resource_name=f"{name}{rest}"
+        arns = [
+            settings.adopt
+            or self.format_arn(
+                service="comprehend",
+                resource="flywheel",
+                resource_name=f"{self._environment.name}-{settings.name}-g*",
             )
-            for name in names
-            for rest in ("", "/version/*")
+            for settings in self._environment.flywheels
         ]
+        return [f"{arn}{below}" for arn in arns]
 
 
 def _allow(function: lambda_.Function, actions: list[str], resources: list[str]) -> None:

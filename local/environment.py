@@ -21,7 +21,7 @@ from local.cloud.cloud import Cloud, CloudSettings
 from local.comprehend.engine import Engine, EngineSettings, Quotas
 
 _ROOT = Path(__file__).resolve().parent.parent
-_WAIT_SCALE = 0.25
+_WAIT_SCALE = 0.125
 _PACE_SECONDS = 0.2
 
 

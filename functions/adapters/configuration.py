@@ -37,6 +37,7 @@ class FunctionConfiguration:
     topic_arn: str
     state_machine_arn: str
     settings_path: str
+    uploads_queue_url: str
     notices_due_queue_url: str
     notice_window_seconds: int
     close_batch_function: str
@@ -80,7 +81,7 @@ def known_flywheels(ssm: "SSMClient", path: str) -> dict[str, KnownFlywheel]:
         values = [parameter["Value"] for page in pages for parameter in page["Parameters"]]
     documents = [json.loads(value) for value in values]
     known = [
-        KnownFlywheel(document["arn"], ReceivedSettings.model_validate(document["settings"]))
+        KnownFlywheel(document["arn"], ReceivedSettings.from_document(document["settings"]))
         for document in documents
     ]
     return {flywheel.settings.name: flywheel for flywheel in known}

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _ALREADY_THERE = "ExecutionAlreadyExists"
 _NOT_THERE = "ExecutionDoesNotExist"
+_MOST_GATHER_LOOKS = 100
+"""Gathering must leave room for what follows in an execution's 25,000 events."""
 
 
 class Workflow:
@@ -52,6 +54,10 @@ class Workflow:
         """
         name = known.settings.name
         row = self._ledger.flywheels.ensure(name, known.arn)
+        if row.arn != known.arn:
+            return None, Readiness(
+                False, (f"{name} is {row.arn} in the ledger: give {known.arn} another name",)
+            )
         if not row.is_idle:
             return None, Readiness(False, (f"batch {row.open_batch} is under way",))
         ready = readiness(
@@ -103,14 +109,17 @@ def execution_input(known: KnownFlywheel, batch: BatchRow) -> str:
     ``looks.left`` counts polls down to the deadline, since the state machine cannot subtract times.
     """
     rules = known.settings.batch
-    gather_looks = max(1, rules.max_gather_minutes * 60 // rules.quiet_seconds)
+    gather_looks = rules.max_gather_minutes * 60 // rules.quiet_seconds - 1
     return json.dumps(
         {
             "flywheel": batch.flywheel,
             "flywheel_arn": known.arn,
             "batch": batch.batch,
             "attempt": batch.attempt,
-            "gather": {"seen": str(batch.seen_registrations), "looks_left": gather_looks},
+            "gather": {
+                "seen": str(batch.seen_registrations),
+                "looks_left": max(0, min(gather_looks, _MOST_GATHER_LOOKS)),
+            },
             "quiet_seconds": rules.quiet_seconds,
             "poll_seconds": rules.poll_seconds,
             "looks": {"left": rules.iteration_looks},

@@ -5,19 +5,36 @@ only when its iteration is terminal or absent, and then the batch rules are look
 """
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.comprehend import Comprehend
+from adapters.judgement import batch_facts, record_outcome
 from adapters.ledger.batches import BatchRow
+from adapters.ledger.flywheels import FlywheelRow
 from adapters.services import Services, services
-from flywheel.batch_notices import BatchFacts, failed
+from flywheel.batch_notices import failed
 from flywheel.batches import BatchOutcome, BatchState
+from flywheel.errors import ServiceRefusedError
+from flywheel.verdict import Decision
+
+_GONE = "ResourceNotFoundException"
+_OUTCOMES = {Decision.REJECT: BatchOutcome.REJECTED, Decision.HOLD: BatchOutcome.HELD}
 
 logger = Logger()
 tracer = Tracer()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What ended a batch without a verdict, and whether its iteration goes on."""
+
+    error: str
+    cause: str
+    is_still_running: bool
 
 
 @logger.inject_lambda_context
@@ -60,11 +77,10 @@ def close(
     ledger = services.ledger
     known = services.flywheel(flywheel)
     row = ledger.flywheels.ensure(flywheel, known.arn)
-    comprehend = services.comprehend(row.arn)
     batch = ledger.batches.get(flywheel, number)
-    is_running = _is_running(comprehend, batch)
+    is_running = _is_running(services.comprehend(row.arn), batch)
     if batch.state is not BatchState.CLOSED:
-        _end(services, comprehend, batch, error, cause, is_running=is_running)
+        _end(services, _finished(services, batch, row), row, Failure(error, cause, is_running))
     outcome = ledger.batches.get(flywheel, number).outcome
     opened = None
     is_freed = not is_running and ledger.flywheels.free(flywheel, number)
@@ -75,35 +91,55 @@ def close(
 
 
 def _is_running(comprehend: Comprehend, batch: BatchRow) -> bool:
-    return batch.iteration_id is not None and comprehend.iteration(batch.iteration_id).is_running
+    """Say whether the batch's iteration still occupies the flywheel; True where nobody can say."""
+    if batch.iteration_id is None:
+        return False
+    try:
+        return comprehend.iteration(batch.iteration_id).is_running
+    except ServiceRefusedError as error:
+        return error.code != _GONE
 
 
-def _end(
-    services: Services,
-    comprehend: Comprehend,
-    batch: BatchRow,
-    error: str,
-    cause: str,
-    *,
-    is_running: bool,
-) -> None:
+def _finished(services: Services, batch: BatchRow, row: FlywheelRow) -> BatchRow:
+    """Write down a verdict that was carried out by a function that died before it could say so.
+
+    Where the service refuses to be asked nothing can be said of it: the batch ends as failed.
+    """
+    stored = services.ledger.batches.verdict(batch.flywheel, batch.batch)
+    if batch.state is not BatchState.STARTED or stored is None:
+        return batch
+    try:
+        active = services.comprehend(row.arn).describe().active_model
+        is_promoted = active == stored.verdict.evidence.challenger_arn
+        outcome = _OUTCOMES.get(
+            stored.verdict.decision, BatchOutcome.PROMOTED if is_promoted else None
+        )
+        if outcome is None:
+            return batch
+        record_outcome(services, batch, row, stored, outcome)
+    except ServiceRefusedError as error:
+        logger.warning("the verdict's outcome is not known", reason=str(error))
+        return batch
+    return services.ledger.batches.get(batch.flywheel, batch.batch)
+
+
+def _end(services: Services, batch: BatchRow, row: FlywheelRow, failure: Failure) -> None:
     """Record how the batch ended; a verdict that was carried out stands, whatever came after."""
     ledger = services.ledger
     if batch.state is BatchState.JUDGED and batch.outcome is not None:
         ledger.batches.close(batch, batch.outcome, services.now())
         return
-    facts = BatchFacts(
-        environment=services.configuration.environment,
-        flywheel=batch.flywheel,
-        batch=batch.batch,
-        flywheel_arn=services.flywheel(batch.flywheel).arn,
-        uploads=batch.uploads,
-        upload_count=batch.upload_count,
-        live_model=comprehend.describe().active_model,
-        iteration_id=batch.iteration_id,
-    )
-    error = error or "WorkflowEnded"
-    cause = cause or "The workflow ended before the batch was judged."
-    notice = failed(facts, error, cause, is_still_running=is_running)
+    facts = batch_facts(services, batch, row, _live_model(services.comprehend(row.arn)))
+    error = failure.error or "WorkflowEnded"
+    cause = failure.cause or "The workflow ended before the batch was judged."
+    notice = failed(facts, error, cause, is_still_running=failure.is_still_running)
     ledger.batches.fail(batch, error=error, cause=cause, notice=notice, now=services.now())
     services.notices.publish(batch.flywheel, notice)
+
+
+def _live_model(comprehend: Comprehend) -> str | None:
+    """Return the active model as words for the notice, which must go out in any case."""
+    try:
+        return comprehend.describe().active_model
+    except ServiceRefusedError as error:
+        return f"not known, since the flywheel cannot be read ({error.code})"

@@ -10,9 +10,9 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.comprehend import Comprehend, Iteration
+from adapters.judgement import record_outcome
 from adapters.ledger.batches import BatchRow, StoredVerdict
 from adapters.services import Services, services
-from flywheel.batch_notices import BatchFacts, judged
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import ConcurrentChangeError
 from flywheel.settings import Policy
@@ -41,56 +41,42 @@ def compare(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     known = services.flywheel(flywheel)
     row = ledger.flywheels.ensure(flywheel, known.arn)
     comprehend = services.comprehend(row.arn)
-    iteration = comprehend.iteration(batch.iteration_id or "")
     stored = ledger.batches.verdict(flywheel, number) or _judge(
-        services, comprehend, batch, iteration, known.settings.policy
+        services, comprehend, batch, known.settings.policy
     )
     outcome, is_changed_outside = _carry_out(comprehend, stored)
-    live_model = comprehend.describe().active_model
-    facts = BatchFacts(
-        environment=services.configuration.environment,
-        flywheel=flywheel,
-        batch=number,
-        flywheel_arn=row.arn,
-        uploads=batch.uploads,
-        upload_count=batch.upload_count,
-        live_model=live_model,
-        iteration_id=iteration.id,
-    )
-    notice = judged(facts, stored.verdict, outcome, is_changed_outside=is_changed_outside)
-    ledger.batches.judge(
-        batch,
-        row,
-        outcome=outcome,
-        live_model=live_model,
-        iteration_seconds=iteration.seconds,
-        notice=notice,
-        now=services.now(),
-    )
-    services.notices.publish(flywheel, notice)
+    record_outcome(services, batch, row, stored, outcome, is_changed_outside=is_changed_outside)
     return {"outcome": outcome}
 
 
 def _judge(
-    services: Services,
-    comprehend: Comprehend,
-    batch: BatchRow,
-    iteration: Iteration,
-    policy: Policy,
+    services: Services, comprehend: Comprehend, batch: BatchRow, policy: Policy
 ) -> StoredVerdict:
     """Transaction 1: the verdict, the policy's hash and the champion that a promotion expects."""
-    has_champion = iteration.evaluated_model is not None
+    iteration = comprehend.iteration(batch.iteration_id or "")
+    champion = _champion(comprehend, iteration)
     evidence = Evidence(
-        champion_arn=iteration.evaluated_model,
-        champion=averages(iteration.evaluated_metrics) if has_champion else None,
+        champion_arn=champion,
+        champion=averages(iteration.evaluated_metrics) if champion else None,
         challenger_arn=iteration.trained_model,
         challenger=averages(iteration.trained_metrics),
         has_test_set=comprehend.has_test_dataset(),
     )
     verdict = decide(evidence, policy)
-    return services.ledger.batches.store_verdict(
-        batch, verdict, iteration.evaluated_model, services.now()
-    )
+    return services.ledger.batches.store_verdict(batch, verdict, champion, services.now())
+
+
+def _champion(comprehend: Comprehend, iteration: Iteration) -> str | None:
+    """Return the model that the challenger must beat; None only where none is active.
+
+    An iteration may leave out what it evaluated. Then an active model is the champion all the
+    same, without metrics, so that the verdict is HOLD and not that of a first model. The service
+    may make a first model active by itself: that is no champion.
+    """
+    if iteration.evaluated_model is not None:
+        return iteration.evaluated_model
+    active = comprehend.describe().active_model
+    return None if active == iteration.trained_model else active
 
 
 def _carry_out(comprehend: Comprehend, stored: StoredVerdict) -> tuple[BatchOutcome, bool]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flywheel.batches import BatchOutcome
-from flywheel.notices import Notice, file_name, shown, subject, wrapped
+from flywheel.notices import Notice, body, file_name, shown, subject
 from flywheel.policy import usable
 from flywheel.settings import METRICS
 from flywheel.verdict import Decision, Verdict
@@ -28,6 +28,8 @@ _NO_TEST_SET = (
 _CHANGED_OUTSIDE = (
     "The active model was changed outside while this verdict was made; nothing was written."
 )
+_LIVE_ANYWAY = "The challenger is active already, made so by the service or by a person, not by us."
+_AFTER_LIVE_ANYWAY = "ACTION NEEDED: if it should not be live, make another model active by hand."
 _AFTER_CHANGE = (
     "If the challenger should be live, make it the active model by hand; else nothing to do."
 )
@@ -120,6 +122,9 @@ def judged(
         words, todo = f"{words}, evidence is missing", _AFTER_HOLD
     elif verdict.decision is Decision.REJECT:
         todo = _AFTER_REJECT
+    challenger = verdict.evidence.challenger_arn
+    if outcome is not BatchOutcome.PROMOTED and challenger and challenger == facts.live_model:
+        why, todo = [_LIVE_ANYWAY, *why], _AFTER_LIVE_ANYWAY
     return _notice(facts, "verdict", words, why=why, todo=todo, table=metric_table(verdict))
 
 
@@ -156,17 +161,16 @@ def _notice(
     ids += [f"Upload:    {shown(key, 200)}" for key in facts.uploads]
     if facts.upload_count > len(facts.uploads):
         ids.append(f"           and {facts.upload_count - len(facts.uploads):,} more")
-    parts = [
-        f"Live now: {facts.live_model or 'no model yet'}",
-        "\n".join(["Why:", *(wrapped(line, "  ", "- ") for line in why)]),
-        f"What you must do:\n{wrapped(todo, '  ')}",
-        "\n".join(table),
-        f"Look closer: flywheel history {facts.flywheel} --env {facts.environment}",
-        "\n".join(ids),
-    ]
-    body = "\n\n".join(part for part in parts if part) + "\n"
+    text = body(
+        live=facts.live_model or "no model yet",
+        why=why,
+        todo=todo,
+        table=table,
+        command=f"flywheel history {facts.flywheel} --env {facts.environment}",
+        ids=ids,
+    )
     notice_id = f"{facts.flywheel}-batch-{facts.batch}-{event}"
-    return Notice(notice_id, subject(facts.environment, facts.flywheel, words), body)
+    return Notice(notice_id, subject(facts.environment, facts.flywheel, words), text)
 
 
 def _files(facts: BatchFacts) -> str:

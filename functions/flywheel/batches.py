@@ -152,9 +152,12 @@ class BatchName:
         """Return the dataset's name in the service (at most 63 of letters, digits, hyphens)."""
         return f"batch-{self.batch}-{self.attempt}-{kind.value}"
 
-    def token(self, purpose: str) -> str:
-        """Return our own ClientRequestToken: 64 hex digits, the same for the same attempt."""
-        identity = "\0".join((self.flywheel, str(self.batch), str(self.attempt), purpose))
+    def token(self, purpose: str, flywheel_arn: str) -> str:
+        """Return our own ClientRequestToken: 64 hex digits, the same for the same attempt.
+
+        The ARN is in it, since environments of one account may number their batches alike.
+        """
+        identity = "\0".join((flywheel_arn, str(self.batch), str(self.attempt), purpose))
         return hashlib.sha256(identity.encode()).hexdigest()
 
 

@@ -14,6 +14,13 @@ from flywheel.settings import PLAIN_NAME, Environment, checked_environment
 _MAX_NAME_CHARACTERS = 12
 """With a flywheel's name and generation it must fit the service's 63 characters."""
 
+_DISPLACED_BY: Mapping[str, tuple[str, ...]] = {
+    "labels": ("labels_file",),
+    "labels_file": ("labels",),
+    "adopt": ("labels", "labels_file", "task", "mode", "language"),
+}
+"""Ways to say what a flywheel is, each with the keys of a base that it stands in for."""
+
 
 def parse_environment(file: str, read: Callable[[str], str]) -> Environment:
     """Parse an environment's file, with the files that it names.
@@ -62,7 +69,27 @@ def _load(file: str, read: Callable[[str], str], seen: tuple[str, ...]) -> dict[
         return document
     if not isinstance(base, str) or base in (*seen, file):
         raise SettingsError(file, ("extends: the name of another file, and never in a circle",))
-    return _merged(_load(base, read, (*seen, file)), document)
+    below = _load(base, read, (*seen, file))
+    return _merged(_without_displaced(below, document), document)
+
+
+def _without_displaced(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out of a base what the extending file says in another way, flywheel by flywheel."""
+    tables, own = base.get("flywheels"), over.get("flywheels")
+    if not isinstance(tables, dict) or not isinstance(own, dict):
+        return base
+    kept = {}
+    for name, table in tables.items():
+        said = own.get(name)
+        gone = {
+            key
+            for way, displaced in _DISPLACED_BY.items()
+            if isinstance(said, dict) and way in said
+            for key in displaced
+        }
+        is_table = isinstance(table, dict)
+        kept[name] = {key: table[key] for key in table if key not in gone} if is_table else table
+    return {**base, "flywheels": kept}
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

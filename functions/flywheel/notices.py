@@ -8,12 +8,12 @@ batch) and `flywheel.upload_news` (every outcome of an upload).
 import re
 import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _MAX_SUBJECT_CHARACTERS = 99
-_NEWS_TOLD = 20
-"""Uploads told one by one in a digest; SNS takes 256 KB."""
+_DIGEST_BYTES = 64_000
+"""What a digest tells one by one; far below the 256 KB of SNS, and more than anybody reads."""
 
 _WIDTH = 78
 """Lines of a body are wrapped here, so that they read well in a mail of plain text."""
@@ -49,12 +49,15 @@ class UploadNews:
     headline : str
         E.g. ``REFUSED weekly.csv: 14 bad rows``.
     lines : sequence of str
-        The problems, and what to do.
+        The problems.
+    todo : str
+        What people must do.
     """
 
     key: str
     headline: str
     lines: Sequence[str]
+    todo: str
 
 
 def shown(text: str, most_characters: int = 80) -> str:
@@ -92,6 +95,45 @@ def subject(environment: str, flywheel: str | None, words: str) -> str:
     return plain if len(plain) <= limit else plain[: limit - 3] + "..."
 
 
+def body(
+    *,
+    live: str,
+    why: Sequence[str],
+    todo: str,
+    table: Sequence[str] = (),
+    command: str,
+    ids: Sequence[str],
+) -> str:
+    """Return a notice's body: its parts in the order that never changes.
+
+    Parameters
+    ----------
+    live : str
+        What is live now.
+    why : sequence of str
+        Sentences; a line that begins with blanks belongs to the one before.
+    todo : str
+        What people must do.
+    table, ids : sequence of str
+        Lines that are shown as they are.
+    command : str
+        The one command that shows more.
+    """
+    reasons = [
+        wrapped(line.strip(), "    ") if line.startswith(" ") else wrapped(line, "  ", "- ")
+        for line in why
+    ]
+    parts = [
+        f"Live now: {live}",
+        "\n".join(["Why:", *reasons]),
+        f"What you must do:\n{wrapped(todo, '  ')}",
+        "\n".join(table),
+        f"Look closer: {command}",
+        "\n".join(ids),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
 def upload_digest(
     environment: str, flywheel: str | None, news: Sequence[UploadNews], notice_id: str
 ) -> Notice:
@@ -101,14 +143,28 @@ def upload_digest(
     else:
         names = ", ".join(file_name(item.key) for item in news[:3])
         words = f"{len(news)} uploads need a look: {names}{', ...' if news[3:] else ''}"
-    parts = ["Live now: nothing changed; the active model stays as it is.", ""]
-    for item in news[:_NEWS_TOLD]:
-        lines = [wrapped(line, indent="  ") for line in item.lines]
-        parts += [f"{item.headline}  ({shown(item.key, 200)})", *lines, ""]
-    if news[_NEWS_TOLD:]:
-        parts += [f"... and {len(news) - _NEWS_TOLD} more uploads: see flywheel status.", ""]
-    parts.append("The objects in the inbox are untouched.")
-    return Notice(notice_id, subject(environment, flywheel, words), "\n".join(parts) + "\n")
+    told = list(_told(news))
+    why = [line for item in told for line in (item.headline, *(f"  {line}" for line in item.lines))]
+    if news[len(told) :]:
+        why.append(f"And {len(news) - len(told)} more uploads, which the command below shows.")
+    text = body(
+        live="nothing changed; the active model stays as it is.",
+        why=why,
+        todo="\n".join(dict.fromkeys(item.todo for item in told)),
+        command=f"flywheel status --env {environment}",
+        ids=[f"Upload: {shown(item.key, 200)}" for item in told],
+    )
+    return Notice(notice_id, subject(environment, flywheel, words), text)
+
+
+def _told(news: Sequence[UploadNews]) -> Iterator[UploadNews]:
+    """Give the first news that together fit a message; SNS takes 256 KB."""
+    size_bytes = 0
+    for number, item in enumerate(news):
+        size_bytes += sum(len(line.encode()) for line in (item.key, item.headline, *item.lines))
+        if number and size_bytes > _DIGEST_BYTES:
+            return
+        yield item
 
 
 def wrapped(text: str, indent: str = "", bullet: str = "") -> str:

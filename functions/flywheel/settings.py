@@ -8,23 +8,30 @@ becomes these), `flywheel.policy` (what a rule means), `flywheel.batches` (when 
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from flywheel.errors import SettingsError
 
-METRICS = ("AverageF1Score", "AveragePrecision", "AverageRecall", "AverageAccuracy")
+MetricName = Literal["AverageF1Score", "AveragePrecision", "AverageRecall", "AverageAccuracy"]
+METRICS: tuple[MetricName, ...] = get_args(MetricName)
 """The four averages of DescribeFlywheelIteration, by their names in the service."""
 
-LANGUAGES = ("en", "es", "fr", "de", "it", "pt")
+Language = Literal["en", "es", "fr", "de", "it", "pt"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 """Languages that custom models take (*Source*: developer guide, supported languages)."""
 
-MetricName = Literal["AverageF1Score", "AveragePrecision", "AverageRecall", "AverageAccuracy"]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 _MAX_NAME_CHARACTERS = 40
 """Leaves room for ``<environment>-`` and ``-g<generation>`` in the service's 63 characters."""
+
+MAX_ITERATION_LOOKS = 1800
+"""One look takes 13 of the 25,000 events that an execution's history may have.
+
+*Source*: Step Functions guide, service quotas.
+"""
 
 PLAIN_NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 """Names of environments and flywheels: lower-case letters, digits, single hyphens."""
@@ -127,6 +134,30 @@ class BatchRules(_Section):
         """How many looks, `poll_seconds` apart, the deadline of an iteration allows."""
         return max(1, self.iteration_deadline_hours * 3600 // self.poll_seconds)
 
+    def require_fitting(self) -> None:
+        """Refuse waits that no execution of the workflow could keep.
+
+        Raises
+        ------
+        ValueError
+            Naming both keys and what is allowed.
+        """
+        if self.quiet_seconds > self.max_gather_minutes * 60:
+            raise ValueError(
+                f"quiet_seconds = {self.quiet_seconds} is longer than max_gather_minutes = "
+                f"{self.max_gather_minutes}: at most {self.max_gather_minutes * 60} seconds"
+            )
+        if self.iteration_looks > MAX_ITERATION_LOOKS:
+            seconds = self.iteration_deadline_hours * 3600
+            fewest = math.ceil(seconds / MAX_ITERATION_LOOKS)
+            most = self.poll_seconds * MAX_ITERATION_LOOKS // 3600
+            shorter = f", or iteration_deadline_hours of at most {most}" if most else ""
+            raise ValueError(
+                f"iteration_deadline_hours = {self.iteration_deadline_hours} with poll_seconds = "
+                f"{self.poll_seconds} makes {self.iteration_looks:,} looks, and a workflow has "
+                f"room for {MAX_ITERATION_LOOKS:,}: poll_seconds of at least {fewest}{shorter}"
+            )
+
 
 class Notifications(_Section):
     """Who is told, and how upload notices are gathered into one."""
@@ -159,7 +190,7 @@ class FlywheelSettings(_Section):
     name: str
     task: Literal["classification"] | None = None
     mode: Literal["multi-class"] | None = None
-    language: Literal["en", "es", "fr", "de", "it", "pt"] | None = None
+    language: Language | None = None
     labels: tuple[str, ...] | None = None
     adopt: str | None = Field(
         default=None,
@@ -198,6 +229,12 @@ class FlywheelSettings(_Section):
         if twice:
             raise ValueError(f"given twice: {', '.join(twice)}")
         return labels
+
+    @field_validator("batch")
+    @classmethod
+    def _fits_the_workflow(cls, batch: BatchRules) -> BatchRules:
+        batch.require_fitting()
+        return batch
 
     @model_validator(mode="after")
     def _is_new_or_adopted(self) -> Self:
@@ -241,11 +278,61 @@ class FlywheelSettings(_Section):
 
 
 class ReceivedSettings(FlywheelSettings):
-    """A flywheel's settings as the functions receive them (`FlywheelSettings.for_functions`)."""
+    """A flywheel's settings as the functions receive them (`FlywheelSettings.for_functions`).
+
+    What belongs to the whole was checked at synth. During a deploy a function may be sent the
+    settings of another release.
+    """
+
+    @field_validator("batch")
+    @classmethod
+    def _fits_the_workflow(cls, batch: BatchRules) -> BatchRules:
+        return batch
 
     @model_validator(mode="after")
     def _is_new_or_adopted(self) -> Self:
         return self
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Return the settings that a document holds; keys of another release are left out.
+
+        Parameters
+        ----------
+        document : mapping
+            What `FlywheelSettings.for_functions` wrote, from JSON.
+
+        Raises
+        ------
+        SettingsError
+            With one line a problem, where what remains is wrong. Whoever deploys repairs it.
+        """
+        try:
+            return cls.model_validate(_known_only(cls, document))
+        except ValidationError as error:
+            file = f"settings of {document.get('name', 'a flywheel without a name')}"
+            raise SettingsError(file, _problems(error, ())) from None
+
+
+def _known_only(section: type[BaseModel], value: Any) -> Any:
+    """Return a table, or a list of tables, without the keys that its section does not have."""
+    if isinstance(value, list | tuple):
+        return [_known_only(section, item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    known = {}
+    for key, field in section.model_fields.items():
+        if key in value:
+            inner = _section_in(field.annotation)
+            known[key] = _known_only(inner, value[key]) if inner else value[key]
+    return known
+
+
+def _section_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the section that a field holds, be it alone, in a tuple or optional."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _section_in(part))), None)
 
 
 class Environment(_Section):

@@ -8,16 +8,23 @@ from flywheel.labeled_documents import ROW_FAULTS, Fault, Report
 from flywheel.notices import UploadNews, file_name, shown
 
 _MAX_LINE_CHARACTERS = 300
+_UNTOUCHED = "The object in the inbox is untouched."
+_REPAIR_FILE = (
+    "Repair the file and upload it again; `flywheel validate FILE` says the same before uploading. "
+    f"Nothing was sent to Comprehend and nothing was spent. {_UNTOUCHED}"
+)
+_REPAIR_ROWS = (
+    "Nothing, if these rows do not matter: the other rows are staged. Else repair them and upload "
+    f"them alone. {_UNTOUCHED}"
+)
+_MOVE = f"Upload it again to one of the places that work. {_UNTOUCHED}"
+_AGAIN = "Nothing, or upload it again if it was meant to count."
 
 
 def refused(key: str, report: Report) -> UploadNews:
     """Tell that a file was refused, with its problems."""
-    lines = [
-        *_lines(report),
-        "Nothing was sent to Comprehend and nothing was spent. Repair the file and upload it "
-        "again; `flywheel validate FILE` says the same before uploading.",
-    ]
-    return UploadNews(key, f"REFUSED {file_name(key)}: {_headline(report)}", lines)
+    headline = f"REFUSED {file_name(key)}: {_headline(report)}"
+    return UploadNews(key, headline, _lines(report), _REPAIR_FILE)
 
 
 def taken_in_part(key: str, report: Report) -> UploadNews | None:
@@ -25,20 +32,19 @@ def taken_in_part(key: str, report: Report) -> UploadNews | None:
     if not report.left_out:
         return None
     headline = f"TAKEN {file_name(key)}: {report.left_out} of {report.rows_read} rows left out"
-    lines = [*_lines(report), "The other rows are staged. Repair these rows and upload them alone."]
-    return UploadNews(key, headline, lines)
+    return UploadNews(key, headline, _lines(report), _REPAIR_ROWS)
 
 
 def misplaced(key: str, message: str) -> UploadNews:
     """Tell that an object lies where no flywheel looks."""
-    lines = [f"{shown(message, _MAX_LINE_CHARACTERS)}.", "Upload it again there."]
-    return UploadNews(key, f"REFUSED {file_name(key)}: not under a flywheel's folder", lines)
+    headline = f"REFUSED {file_name(key)}: not under a flywheel's folder"
+    return UploadNews(key, headline, [f"{shown(message, _MAX_LINE_CHARACTERS)}."], _MOVE)
 
 
 def gone(key: str) -> UploadNews:
     """Tell that an object was deleted before it could be read."""
-    lines = ["This version was deleted before it was read.", "Upload it again if it should count."]
-    return UploadNews(key, f"GONE {file_name(key)}: deleted before it was read", lines)
+    headline = f"GONE {file_name(key)}: deleted before it was read"
+    return UploadNews(key, headline, ["This version was deleted before it was read."], _AGAIN)
 
 
 def _headline(report: Report) -> str:

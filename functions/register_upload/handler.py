@@ -19,16 +19,20 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
+from adapters.configuration import configuration
 from adapters.ledger.uploads import NO_FLYWHEEL
 from adapters.services import Services, services
 from flywheel import upload_news
-from flywheel.errors import MisplacedKeyError
+from flywheel.errors import ConcurrentChangeError, MisplacedKeyError, ServiceBusyError
 from flywheel.notices import UploadNews
 from flywheel.uploads import ObjectVersion, UploadState, is_folder_marker, place_of
 from register_upload.staging import stage
 
 logger = Logger()
 tracer = Tracer()
+_BUSY_SECONDS = 15 * 60
+"""After a passing trouble; the queue's five deliveries then last more than an hour."""
+
 processor = BatchProcessor(event_type=EventType.SQS)
 
 
@@ -44,12 +48,26 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
 def _register_record(record: SQSRecord) -> None:
     event = S3EventBridgeNotificationEvent(record.json_body)
     found = event.detail.object
-    version_id = found.version_id
-    if not version_id or version_id == "null":
-        raise ValueError(f"{found.key}: the event names no version; is versioning on?")
-    upload = ObjectVersion(event.detail.bucket.name, found.key, version_id)
+    # Not `found.key`, which is URL-decoded: EventBridge passes keys as they are.
+    key = found["key"]
+    if not found.version_id or found.version_id == "null":
+        raise ValueError(f"{key}: the event names no version; is versioning on?")
+    upload = ObjectVersion(event.detail.bucket.name, key, found.version_id)
     logger.set_correlation_id(upload.uid)
-    register(services("register_upload"), upload, int(found.size or 0))
+    try:
+        register(services("register_upload"), upload, int(found.size or 0))
+    except (ServiceBusyError, ConcurrentChangeError):
+        _deliver_soon(record)
+        raise
+
+
+def _deliver_soon(record: SQSRecord) -> None:
+    """Have a message delivered again soon: its time-out is for the longest file, not for this."""
+    client("sqs").change_message_visibility(
+        QueueUrl=configuration().uploads_queue_url,
+        ReceiptHandle=record.receipt_handle,
+        VisibilityTimeout=_BUSY_SECONDS,
+    )
 
 
 def register(services: Services, upload: ObjectVersion, size_bytes: int) -> None:
@@ -68,12 +86,12 @@ def register(services: Services, upload: ObjectVersion, size_bytes: int) -> None
             refuse(services, upload, NO_FLYWHEEL, upload_news.misplaced(upload.key, str(error)))
         return
     known = flywheels[place.flywheel]
-    ledger.flywheels.ensure(place.flywheel, known.arn)
+    flywheel_arn = ledger.flywheels.ensure(place.flywheel, known.arn).arn
     row = ledger.uploads.receive(
         upload, flywheel=place.flywheel, kind=place.kind, size_bytes=size_bytes, now=now
     )
     if row.state is UploadState.RECEIVED:
-        staging = stage(services, upload, place, known)
+        staging = stage(services, upload, place, known.settings, flywheel_arn)
         if staging.refusal is not None:
             refuse(services, upload, place.flywheel, staging.refusal, staging.state)
             return

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cache
 
 from adapters.clients import client
-from adapters.configuration import KnownFlywheel
 from adapters.objects import version_chunks
 from adapters.services import Services
 from flywheel import upload_news
@@ -17,6 +16,7 @@ from flywheel.batches import StagedUpload
 from flywheel.errors import ServiceBusyError
 from flywheel.labeled_documents import Allowance, LabeledDocuments, csv_line
 from flywheel.notices import UploadNews
+from flywheel.settings import BatchRules, ReceivedSettings
 from flywheel.uploads import ObjectVersion, Place, UploadState
 
 _MEMORY_BYTES = 8 << 20
@@ -32,13 +32,19 @@ class Staging:
     news: UploadNews | None = None
 
 
-def stage(services: Services, upload: ObjectVersion, place: Place, known: KnownFlywheel) -> Staging:
+def stage(
+    services: Services,
+    upload: ObjectVersion,
+    place: Place,
+    settings: ReceivedSettings,
+    flywheel_arn: str,
+) -> Staging:
     """Check an upload, copy its accepted rows, and move it to STAGED unless it is refused."""
     chunks = version_chunks(client("s3"), upload)
     if chunks is None:
         return Staging(upload_news.gone(upload.key), UploadState.GONE)
-    labels = _labels(services, known.arn)
-    documents = LabeledDocuments(chunks, labels, _allowance(known))
+    labels = _labels(services, flywheel_arn)
+    documents = LabeledDocuments(chunks, labels, _allowance(settings.batch))
     with tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES) as copy:
         for row in documents:
             copy.write(csv_line(row).encode())
@@ -61,8 +67,7 @@ def stage(services: Services, upload: ObjectVersion, place: Place, known: KnownF
     return Staging(news=news)
 
 
-def _allowance(known: KnownFlywheel) -> Allowance:
-    rules = known.settings.batch
+def _allowance(rules: BatchRules) -> Allowance:
     if rules.bad_rows == "refuse":
         return Allowance(rows=0)
     return Allowance(rules.max_bad_rows, rules.max_bad_rows_fraction)

@@ -119,7 +119,7 @@ def _create_datasets(
             name.dataset(kind),
             kind,
             f"s3://{services.staging.bucket}/{name.dataset_prefix(kind)}",
-            token=name.token(kind.value),
+            token=name.token(kind.value, row.arn),
             description=f"batch {name.batch} manifest sha256 {manifest_sha256}",
         )
         for kind in kinds

@@ -11,10 +11,11 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.comprehend import Comprehend
+from adapters.judgement import batch_facts
 from adapters.ledger.batches import BatchRow
 from adapters.ledger.flywheels import FlywheelRow
 from adapters.services import Services, services
-from flywheel.batch_notices import BatchFacts, started
+from flywheel.batch_notices import started
 from flywheel.batches import BatchName, BatchState
 
 logger = Logger()
@@ -29,11 +30,20 @@ _FIRST_LOOK_FRACTION = 0.8
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Start the iteration of an execution's batch."""
     logger.set_correlation_id(f"{event['flywheel']}-batch-{event['batch']}")
-    return start(services("start_iteration"), event["flywheel"], event["batch"])
+    return start(
+        services("start_iteration"), event["flywheel"], event["batch"], event.get("looks_left")
+    )
 
 
-def start(services: Services, flywheel: str, number: int) -> dict[str, Any]:
+def start(
+    services: Services, flywheel: str, number: int, looks_left: int | None = None
+) -> dict[str, Any]:
     """Start a batch's iteration, from whatever state the ledger has it in.
+
+    Parameters
+    ----------
+    looks_left : int, optional
+        What waiting for the flywheel has left of the deadline; all of it by default.
 
     Returns
     -------
@@ -55,17 +65,19 @@ def start(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     past = row.past_seconds
     rules = known.settings.batch
     planned = int(_FIRST_LOOK_FRACTION * sum(past) / len(past)) if past else 0
+    looks = rules.iteration_looks if looks_left is None else looks_left
+    wait_seconds = min(max(rules.poll_seconds, planned), max(1, looks) * rules.poll_seconds)
     return {
         "is_started": True,
         "iteration_id": iteration_id,
-        "wait_seconds": max(rules.poll_seconds, planned),
-        "looks_left": rules.iteration_looks,
+        "wait_seconds": wait_seconds,
+        "looks_left": max(0, looks - wait_seconds // rules.poll_seconds),
     }
 
 
 def _iteration_id(comprehend: Comprehend, batch: BatchRow, row: FlywheelRow) -> str | None:
     """Return the iteration that was started for this batch; None while another one runs."""
-    token = BatchName(batch.flywheel, batch.batch, batch.attempt).token("iteration")
+    token = BatchName(batch.flywheel, batch.batch, batch.attempt).token("iteration", row.arn)
     iteration_id = comprehend.start_iteration(token)
     if iteration_id is not None:
         return iteration_id
@@ -83,15 +95,7 @@ def _iteration_id(comprehend: Comprehend, batch: BatchRow, row: FlywheelRow) -> 
 def _announce(
     services: Services, comprehend: Comprehend, batch: BatchRow, row: FlywheelRow
 ) -> None:
-    facts = BatchFacts(
-        environment=services.configuration.environment,
-        flywheel=batch.flywheel,
-        batch=batch.batch,
-        flywheel_arn=row.arn,
-        uploads=batch.uploads,
-        upload_count=batch.upload_count,
-        live_model=comprehend.describe().active_model,
-    )
+    facts = batch_facts(services, batch, row, comprehend.describe().active_model)
     notice = started(
         facts,
         documents=batch.documents,

@@ -19,7 +19,7 @@ from tests.functions.cloud import TABLE
 
 NAME = "tickets"
 UPLOAD = ObjectVersion("inbox-bucket", f"{NAME}/train/a.csv", "v1")
-NEWS = UploadNews(UPLOAD.key, "REFUSED a.csv: 1 bad row", ["line 1: empty text"])
+NEWS = UploadNews(UPLOAD.key, "REFUSED a.csv: 1 bad row", ["line 1: empty text"], "Repair it.")
 NOTICE = Notice("n", "subject", "body")
 FACTS = SealedFacts("hash", [UPLOAD.key], 2, {"billing": 2}, {}, [], [], 0)
 

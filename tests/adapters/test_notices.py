@@ -35,7 +35,7 @@ def refused(ledger: Ledger, name: str, flywheel: str, now: datetime) -> None:
     """Have the news of a refused upload in the outbox."""
     upload = ObjectVersion("inbox-bucket", name, "v1")
     ledger.uploads.receive(upload, flywheel=flywheel, kind="train", size_bytes=1, now=now)
-    news = UploadNews(name, f"REFUSED {name}: 1 bad row", ["line 1: empty text"])
+    news = UploadNews(name, f"REFUSED {name}: 1 bad row", ["line 1: empty text"], "Repair it.")
     ledger.uploads.refuse(
         upload.uid, flywheel, state=UploadState.REFUSED, reasons=[], news=news, now=now
     )

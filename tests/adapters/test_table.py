@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.ledger.table import Change, Delete, Key, Put, Table, Write
-from flywheel.errors import ConcurrentChangeError, ServiceRefusedError
+from flywheel.errors import ConcurrentChangeError, ServiceBusyError, ServiceRefusedError
 from tests.functions.cloud import answering
 
 KEY = Key("A", "1")
@@ -93,10 +93,22 @@ def test_a_transaction_is_refused_when_it_is_larger_than_the_service_takes(table
 
 
 def test_the_caller_reads_again_when_a_transaction_was_cancelled(table: Table) -> None:
-    """Another writer at the same rows is no refusal."""
-    cancelled = answering("dynamodb", "TransactWriteItems", code="TransactionCanceledException")
-    with cancelled, pytest.raises(ConcurrentChangeError):
-        table.write([Put(KEY, {})])
+    """Another writer at the same rows is no refusal; a throttle is one that passes."""
+    expected = {
+        "TransactionConflict": ConcurrentChangeError,
+        "ConditionalCheckFailed": ConcurrentChangeError,
+        "ThrottlingError": ServiceBusyError,
+        "ValidationError": ServiceRefusedError,
+    }
+    for reason, error in expected.items():
+        cancelled = answering(
+            "dynamodb",
+            "TransactWriteItems",
+            code="TransactionCanceledException",
+            CancellationReasons=[{"Code": "None"}, {"Code": reason}],
+        )
+        with cancelled, pytest.raises(error):
+            table.write([Put(KEY, {})])
     refused = answering("dynamodb", "TransactWriteItems", code="ValidationException")
     with refused, pytest.raises(ServiceRefusedError):
         table.write([Put(KEY, {})])

@@ -56,7 +56,7 @@ def test_the_input_says_what_the_states_read_when_an_execution_starts(batch: Bat
         "flywheel_arn": KNOWN.arn,
         "batch": 1,
         "attempt": 1,
-        "gather": {"seen": "7", "looks_left": 30},
+        "gather": {"seen": "7", "looks_left": 29},
         "quiet_seconds": 60,
         "poll_seconds": 60,
         "looks": {"left": 24 * 60},

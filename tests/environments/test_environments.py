@@ -36,6 +36,7 @@ def test_an_environment_parses_when_its_file_is_read(name: str) -> None:
         ("max_age_hours", 1, 24, 168),
         ("min_hours_between_iterations", 0, 0, 24),
         ("iteration_deadline_hours", 1, 12, 24),
+        ("poll_seconds", 2, 60, 60),
         ("service_min_per_label", 1, 10, 10),
         ("max_bad_rows", 50, 50, 50),
         ("max_bad_rows_fraction", 0.01, 0.01, 0.01),

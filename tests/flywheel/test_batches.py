@@ -158,7 +158,7 @@ def test_names_fit_the_service_when_numbers_grow(batch: int, attempt: int) -> No
         assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*", name.dataset(kind))
         assert len(name.dataset(kind)) <= 63
     assert len(name.execution) <= 80
-    assert re.fullmatch(r"[0-9a-f]{64}", name.token("iteration"))
+    assert re.fullmatch(r"[0-9a-f]{64}", name.token("iteration", "arn"))
 
 
 def test_places_are_the_batch_own_when_a_batch_is_named() -> None:
@@ -173,12 +173,12 @@ def test_places_are_the_batch_own_when_a_batch_is_named() -> None:
 
 def test_tokens_differ_when_anything_of_the_attempt_does() -> None:
     """The same attempt has the same token, and no two attempts or purposes share one."""
-    same = BatchName("tickets", 1, 1).token("train")
-    assert same == BatchName("tickets", 1, 1).token("train")
+    same = BatchName("tickets", 1, 1).token("train", "arn")
+    assert same == BatchName("tickets", 1, 1).token("train", "arn")
     tokens = {
-        BatchName(flywheel, batch, attempt).token(purpose)
-        for flywheel, batch, attempt, purpose in product(
-            ("a", "a1"), (1, 11), (1, 11), ("train", "test", "iteration")
+        BatchName("tickets", batch, attempt).token(purpose, arn)
+        for arn, batch, attempt, purpose in product(
+            ("arn", "arn1"), (1, 11), (1, 11), ("train", "test", "iteration")
         )
     }
     assert len(tokens) == 24

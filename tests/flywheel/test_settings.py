@@ -1,10 +1,12 @@
+import json
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
 
 from flywheel.environment_file import parse_environment
+from flywheel.errors import SettingsError
 from flywheel.settings import (
     BatchRules,
     Environment,
@@ -23,14 +25,63 @@ def test_tables_are_merged_when_a_file_extends_another() -> None:
     environment = parse(
         'extends = "team.toml"\n[batch]\nmin_documents = 3\n[notifications]\nemails = ["a@b.cd"]',
         team_toml='extends = "base.toml"\n[batch]\nmin_documents = 2\nquiet_seconds = 2',
-        base_toml="[batch]\nquiet_seconds = 1\npoll_seconds = 7\n[notifications]\n"
+        base_toml="[batch]\nquiet_seconds = 1\npoll_seconds = 70\n[notifications]\n"
         'emails = ["x@y.zz", "z@y.xx"]\nnotice_window_seconds = 9' + FLYWHEEL,
     )
     batch = environment.flywheels[0].batch
-    assert (batch.min_documents, batch.quiet_seconds, batch.poll_seconds) == (3, 2, 7)
+    assert (batch.min_documents, batch.quiet_seconds, batch.poll_seconds) == (3, 2, 70)
     assert environment.notifications.emails == ("a@b.cd",)
     assert environment.notifications.notice_window_seconds == 9
     assert environment.name == "dev"
+
+
+@pytest.mark.parametrize(
+    ("own", "labels"),
+    [
+        ('labels = ["C", "D"]', ("C", "D")),
+        ('labels_file = "own.txt"', ("E", "F")),
+        ('language = "de"', ("A", "B")),
+    ],
+)
+@pytest.mark.parametrize("below", ['labels = ["A", "B"]', 'labels_file = "base.txt"'])
+def test_the_labels_are_displaced_when_an_extending_file_gives_others(
+    below: str, own: str, labels: tuple[str, ...]
+) -> None:
+    """A base's labels count only where the extending file says nothing, written either way."""
+    environment = parse(
+        f'extends = "base.toml"\n[flywheels.tickets]\n{own}',
+        base_toml=FLYWHEEL.replace('labels = ["A", "B"]', below),
+        base_txt="A\nB\n",
+        own_txt="E\nF\n",
+    )
+    assert environment.flywheels[0].labels == labels
+
+
+def test_a_new_flywheel_is_displaced_when_an_extending_file_adopts() -> None:
+    """What a base says of a new flywheel is gone, over several files, but not its batch rules."""
+    rules = "[flywheels.tickets.batch]\nmin_documents = 7"
+    environment = parse(
+        f'extends = "team.toml"{ADOPTED}',
+        team_toml='extends = "base.toml"\n[flywheels.tickets]\nlabels_file = "gone.txt"',
+        base_toml=FLYWHEEL + rules + FLYWHEEL.replace("tickets", "intents"),
+    )
+    by_name = {flywheel.name: flywheel for flywheel in environment.flywheels}
+    adopted = by_name["tickets"]
+    assert adopted.adopt is not None
+    assert (adopted.task, adopted.mode, adopted.language, adopted.labels) == (None,) * 4
+    assert adopted.batch.min_documents == 7
+    assert by_name["intents"].labels == ("A", "B")
+
+
+@pytest.mark.parametrize(
+    ("hours", "seconds", "looks"), [(1, 2, 1800), (30, 60, 1800), (72, 144, 1800), (1, 900, 4)]
+)
+def test_a_deadline_is_taken_when_its_looks_fit_a_workflow(
+    hours: int, seconds: int, looks: int
+) -> None:
+    """The most looks are allowed, one more is not (`test_settings_refused`)."""
+    text = f"[batch]\niteration_deadline_hours = {hours}\npoll_seconds = {seconds}" + FLYWHEEL
+    assert parse(text).flywheels[0].batch.iteration_looks == looks
 
 
 def test_a_flywheel_overrides_when_the_environment_has_defaults() -> None:
@@ -121,10 +172,69 @@ def test_the_defaults_are_cautious_when_nothing_is_said() -> None:
 def test_settings_arrive_whole_when_the_functions_receive_them(text: str) -> None:
     """All but the labels comes back from what the functions are sent."""
     (sent,) = parse("[batch]\nmin_documents = 7\n" + text).flywheels
-    received = ReceivedSettings.model_validate_json(sent.for_functions())
+    received = ReceivedSettings.from_document(json.loads(sent.for_functions()))
     assert received.labels is None
     assert received.model_dump(exclude={"labels"}) == sent.model_dump(exclude={"labels"})
     assert received.for_functions() == sent.for_functions()
+
+
+def test_unknown_keys_are_left_out_when_another_release_sent_them() -> None:
+    """A deploy while an iteration runs does no harm, whichever side is new."""
+    (sent,) = parse(FLYWHEEL).flywheels
+    document = json.loads(sent.for_functions())
+    expected = ReceivedSettings.from_document(document)
+    document["colour"] = {"red": 1}
+    document["batch"]["colour"] = "red"
+    document["policy"]["colour"] = ["red"]
+    for rule in document["policy"]["rules"]:
+        rule["colour"] = 0.5
+    assert ReceivedSettings.from_document(document) == expected
+    assert document["batch"]["colour"] == "red"
+
+
+def test_defaults_count_when_another_release_sent_less() -> None:
+    """Whole sections may be missing, and looks that synth refuses are taken as they came."""
+    document = {"name": "tickets", "batch": {"poll_seconds": 1}}
+    received = ReceivedSettings.from_document(document)
+    assert received.batch == BatchRules(poll_seconds=1)
+    assert received.policy == Policy()
+
+
+@pytest.mark.parametrize(
+    ("document", "file", "problem"),
+    [
+        (
+            {"name": "tickets", "batch": {"quiet_seconds": "1", "colour": 1}},
+            "settings of tickets",
+            "batch.quiet_seconds: Input should be a valid integer (given: '1')",
+        ),
+        (
+            {"name": "tickets", "policy": {"rules": [{"metric": "F9", "min": 0.5}]}},
+            "settings of tickets",
+            "policy.rules.0.metric: Input should be 'AverageF1Score', ",
+        ),
+        (
+            {"name": "tickets", "policy": {"rules": [{"metric": "AverageRecall", "max": 1}]}},
+            "settings of tickets",
+            "policy.rules.0: a rule needs `min` or `min_improvement` (or both)",
+        ),
+        (
+            {"name": "tickets", "batch": 3},
+            "settings of tickets",
+            "batch: Input should be a valid dictionary",
+        ),
+        ({}, "settings of a flywheel without a name", "name: Field required"),
+    ],
+)
+def test_received_settings_are_refused_when_what_remains_is_wrong(
+    document: dict[str, Any], file: str, problem: str
+) -> None:
+    """The error is one of ours, with the flywheel and the key."""
+    with pytest.raises(SettingsError) as caught:
+        ReceivedSettings.from_document(document)
+    assert caught.value.file == file
+    (told,) = caught.value.problems
+    assert told.startswith(problem)
 
 
 def test_settings_stay_small_when_a_flywheel_has_the_most_labels() -> None:

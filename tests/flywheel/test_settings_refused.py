@@ -41,6 +41,22 @@ def problems(text: str, **others: str | bytes) -> tuple[str, tuple[str, ...]]:
             "less than or equal to 3600 (given: 3601)",
         ),
         (
+            "[batch]\niteration_deadline_hours = 1\npoll_seconds = 1" + FLYWHEEL,
+            "flywheels.tickets.batch",
+            "iteration_deadline_hours = 1 with poll_seconds = 1 makes 3,600 looks, and a workflow "
+            "has room for 1,800: poll_seconds of at least 2",
+        ),
+        (
+            "[batch]\niteration_deadline_hours = 31" + FLYWHEEL,
+            "flywheels.tickets.batch",
+            "poll_seconds of at least 62, or iteration_deadline_hours of at most 30",
+        ),
+        (
+            "[batch]\nmax_gather_minutes = 1\nquiet_seconds = 61" + FLYWHEEL,
+            "flywheels.tickets.batch",
+            "quiet_seconds = 61 is longer than max_gather_minutes = 1: at most 60 seconds",
+        ),
+        (
             '[batch]\nmin_documents = "many"' + FLYWHEEL,
             "flywheels.tickets.batch.min_documents",
             "valid integer",
@@ -229,6 +245,24 @@ def test_a_wrong_file_is_told_by_file_and_key_when_it_is_parsed(
         ('extends = "base.toml"', {"base_toml": b"\xff"}, "base.toml", "is not TOML: "),
         ("extends = 3", {}, "dev.toml", "extends: the name of another file"),
         ('extends = "dev.toml"', {}, "dev.toml", "extends: the name of another file, and never"),
+        (
+            'extends = "base.toml"\n[flywheels.tickets]\nlabels = ["A"]\nlabels_file = "x.txt"',
+            {"base_toml": FLYWHEEL},
+            "dev.toml",
+            "flywheels.tickets: labels or labels_file, not both",
+        ),
+        (
+            'extends = "base.toml"\n[flywheels]\ntickets = 3',
+            {"base_toml": FLYWHEEL},
+            "dev.toml",
+            "flywheels.tickets: must be a table",
+        ),
+        (
+            'extends = "base.toml"' + FLYWHEEL,
+            {"base_toml": "flywheels.tickets = 3\nflywheels.intents = 3"},
+            "dev.toml",
+            "flywheels.intents: must be a table",
+        ),
         (
             'extends = "base.toml"',
             {"base_toml": 'extends = "dev.toml"'},

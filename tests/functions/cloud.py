@@ -152,6 +152,7 @@ def _laid_out(patch: pytest.MonkeyPatch) -> Cloud:
         topic_arn=topic,
         state_machine_arn=machine["stateMachineArn"],
         settings_path=SETTINGS_PATH,
+        uploads_queue_url=sqs.create_queue(QueueName="uploads")["QueueUrl"],
         notices_due_queue_url=sqs.create_queue(QueueName="notices-due")["QueueUrl"],
         notice_window_seconds=NOTICE_WINDOW_SECONDS,
         close_batch_function="CloseBatch",
@@ -214,9 +215,15 @@ def crash(
 
 
 @contextmanager
-def answering(service: Any, operation: str, *, code: str, status: int = 400) -> Iterator[None]:
+def answering(
+    service: Any, operation: str, *, code: str, status: int = 400, **members: Any
+) -> Iterator[None]:
     """Have a service answer an operation with an error, without the client's own retries."""
-    error = {"Error": {"Code": code, "Message": "as asked for"}, "ResponseMetadata": {}}
+    error = {
+        "Error": {"Code": code, "Message": "as asked for"},
+        "ResponseMetadata": {},
+        **members,
+    }
 
     def answer(**_: Any) -> tuple[Any, Mapping[str, Any]]:
         return SimpleNamespace(status_code=status), {

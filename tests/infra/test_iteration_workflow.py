@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
+import pytest
 
+from adapters.ledger.flywheels import GATHER_SK
 from flywheel import errors
+from flywheel.settings import MAX_ITERATION_LOOKS
 from tests.infra.synthesis import Synthesized
 
 GOLDEN = Path(__file__).with_name("iteration_workflow.golden.json")
@@ -20,6 +23,31 @@ _ORDER = (
     "CompareModels",
     "CloseBatch",
 )
+_FUNCTION_STATES = ("SealBatch", "StartIteration", "CompareModels", "CloseBatch")
+_SERVICE_NAMES = {
+    "States.ALL",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Sandbox.Timedout",
+    "Comprehend.SdkClientException",
+    "Comprehend.ComprehendException",
+}
+"""Names of Step Functions' own (*Source*: its guide, "Handling errors"), that no API declares."""
+
+_BUSY = [
+    "Comprehend.TooManyRequestsException",
+    "Comprehend.InternalServerException",
+    "Comprehend.SdkClientException",
+    "Comprehend.ComprehendException",
+]
+_MOST_EVENTS = 25_000
+"""Of an execution's history (*Source*: Step Functions guide, service quotas)."""
+
+_EVENTS_OF_A_LOOK = {"Wait": 2, "Task": 5, "Choice": 2, "Pass": 2}
 
 
 def caught(stack: Synthesized) -> Iterator[tuple[str, str]]:
@@ -70,8 +98,68 @@ def test_every_error_exists_when_a_state_names_it(each: Synthesized) -> None:
     found = list(caught(each))
     assert {"ServiceBusyError", "ConcurrentChangeError"} <= {error for _, error in found}
     for state, error in found:
-        is_known = error in ours | declared or error.startswith(("States.", "Lambda."))
-        assert is_known, f"{state}: {error}"
+        assert error in ours | declared | _SERVICE_NAMES, f"{state}: {error}"
+
+
+@pytest.mark.parametrize("name", _FUNCTION_STATES)
+def test_a_function_is_tried_again_when_its_trouble_passes(dev: Synthesized, name: str) -> None:
+    """Patiently while others are busy, three times when it was cut off: all handlers resume."""
+    attempts = {
+        error: clause["MaxAttempts"]
+        for clause in dev.states()[name]["Retry"]
+        for error in clause["ErrorEquals"]
+    }
+    assert attempts["Lambda.TooManyRequestsException"] == attempts["ServiceBusyError"] == 8
+    assert attempts["Lambda.Unknown"] == attempts["Sandbox.Timedout"] == 3
+
+
+@pytest.mark.parametrize(
+    ("look", "is_over", "is_look_left"),
+    [
+        ("DescribeDataset", "IsDatasetComplete", "IsDatasetLookLeft"),
+        ("DescribeIteration", "IsIterationOver", "IsIterationLookLeft"),
+    ],
+)
+def test_a_look_counts_when_the_service_is_busy(
+    dev: Synthesized, look: str, is_over: str, is_look_left: str
+) -> None:
+    """A throttle inside the deadline is one look less, as is a look that finds nothing new."""
+    states = dev.states()
+    busy, *others = states[look]["Catch"]
+    assert (busy["ErrorEquals"], busy["Next"]) == (_BUSY, is_look_left)
+    assert busy["ResultPath"] == "$.look"
+    assert states[is_over]["Default"] == is_look_left
+    assert [clause["Next"] for clause in others] == (
+        ["ShapeFailure"] if look == "DescribeIteration" else []
+    )
+    assert "Retry" not in states[look]
+
+
+def test_the_looks_fit_the_history_when_they_are_as_many_as_can_be(dev: Synthesized) -> None:
+    """From one wait for the iteration to the next, as often as settings allow."""
+    states = dev.workflow()["States"]
+    here, events = "AwaitIteration", 0
+    while True:
+        state = states[here]
+        events += _EVENTS_OF_A_LOOK[state["Type"]]
+        here = state["Default"] if state["Type"] == "Choice" else state["Next"]
+        if here == "AwaitIteration":
+            break
+    assert events == 13
+    assert MAX_ITERATION_LOOKS * events < _MOST_EVENTS
+
+
+def test_one_budget_of_looks_is_shared_when_a_turn_is_waited_for(dev: Synthesized) -> None:
+    """What waiting for a foreign iteration took is not there for ours."""
+    states = dev.workflow()["States"]
+    assert states["StartIteration"]["Parameters"]["looks_left.$"] == "$.looks.left"
+    assert "looks_left.$" not in states["SealBatch"]["Parameters"]
+
+
+def test_the_row_that_uploads_count_is_watched_when_they_gather(dev: Synthesized) -> None:
+    """The state machine reads the row that functions write."""
+    key = dev.workflow()["States"]["LookAtRegistrations"]["Parameters"]["Key"]
+    assert key["sk"] == {"S": GATHER_SK}
 
 
 def test_every_way_out_is_closed_when_a_state_fails(dev: Synthesized) -> None:
@@ -139,4 +227,4 @@ def test_an_execution_can_be_followed_when_it_runs(each: Synthesized) -> None:
     assert machine["StateMachineType"] == "STANDARD"
     assert machine["TracingConfiguration"] == {"Enabled": True}
     assert machine["LoggingConfiguration"]["Level"] == "ALL"
-    assert each.workflow()["TimeoutSeconds"] > 72 * 3600
+    assert each.workflow()["TimeoutSeconds"] > (24 + 72 + 72) * 3600

@@ -1,4 +1,4 @@
-from tests.infra.synthesis import Synthesized, joined, plain
+from tests.infra.synthesis import Synthesized, joined, listed, plain
 
 
 def test_every_queue_is_encrypted_and_redriven_when_it_is_made(
@@ -70,6 +70,26 @@ def test_a_message_stays_hidden_while_its_function_runs_when_it_is_read(
             assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
             if mapping["BatchSize"] > 1:
                 assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_each_upload_is_read_alone_when_its_message_arrives(each: Synthesized) -> None:
+    """A call gets one message, may put it off, and knows the queue that it came from."""
+    (mapping,) = [
+        item
+        for item in each.properties("AWS::Lambda::EventSourceMapping").values()
+        if joined(item["EventSourceArn"]) == "${InboxUploadsQueue.Arn}"
+    ]
+    assert mapping["BatchSize"] == 1
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    variables = each.function("RegisterUpload")["Environment"]["Variables"]
+    assert joined(variables["UPLOADS_QUEUE_URL"]) == "${InboxUploadsQueue}"
+    who_may = {
+        plain(role)
+        for role, statement in each.statements()
+        if "sqs:ChangeMessageVisibility" in listed(statement["Action"])
+        and "${InboxUploadsQueue.Arn}" in map(joined, listed(statement["Resource"]))
+    }
+    assert who_may == {"RegisterUploadServiceRole"}
 
 
 def test_lost_events_are_looked_for_when_time_passes(each: Synthesized) -> None:

@@ -39,6 +39,8 @@ class BatchRow:
     label_counts: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     waiting_labels: Sequence[str] = ()
+    test_set_keys: Sequence[str] = ()
+    test_documents: int = 0
     datasets: Sequence[str] = ()
     iteration_id: str | None = None
     outcome: BatchOutcome | None = None
@@ -153,19 +155,12 @@ class Batches:
             "label_counts": dict(facts.label_counts),
             "left_out": dict(facts.left_out),
             "waiting_labels": list(facts.waiting_labels),
+            "test_set_keys": list(facts.test_set_keys),
+            "test_documents": facts.test_documents,
         }
         details = {"batch": batch.batch, "manifest_sha256": facts.manifest_sha256}
-        writes: list[Write] = [
-            Change(_key(batch.flywheel, batch.batch), sealed, {"state": BatchState.OPEN}),
-            *self._entry(batch.flywheel, "batch sealed", details, now),
-        ]
-        if facts.test_set_keys:
-            test_set = {
-                "test_set_keys": list(facts.test_set_keys),
-                "test_documents": facts.test_documents,
-            }
-            writes.append(change_flywheel(batch.flywheel, test_set))
-        self._table.write(writes)
+        change = Change(_key(batch.flywheel, batch.batch), sealed, {"state": BatchState.OPEN})
+        self._table.write([change, *self._entry(batch.flywheel, "batch sealed", details, now)])
 
     def record_datasets(
         self, batch: BatchRow, flywheel: FlywheelRow, *, train: str, test: str | None
@@ -184,15 +179,28 @@ class Batches:
         )
 
     def announce(self, batch: BatchRow, notice: Notice, now: datetime) -> bool:
-        """Leave the notice that the iteration is about to start; False where that was done."""
+        """Leave the notice that the iteration is about to start; False where that was done.
+
+        A test set that came with the batch is frozen with it: only now its dataset is complete.
+        """
         announced = Change(
             _key(batch.flywheel, batch.batch),
             {"announced_at": now.isoformat()},
             {"announced_at": None},
         )
+        writes: list[Write] = [announced, notice_row(batch.flywheel, notice, now)]
+        if batch.test_set_keys:
+            test_set = {
+                "test_set_keys": list(batch.test_set_keys),
+                "test_documents": batch.test_documents,
+            }
+            writes.append(change_flywheel(batch.flywheel, test_set))
         try:
-            self._table.write([announced, notice_row(batch.flywheel, notice, now)])
+            self._table.write(writes)
         except ConcurrentChangeError:
+            item = self._table.get(_key(batch.flywheel, batch.batch))
+            if item is None or "announced_at" not in item:
+                raise
             return False
         return True
 

@@ -32,7 +32,7 @@ class FlywheelRow:
     last_batch : int
         The highest number given so far; 0 before the first.
     expected_champion : str or None
-        The model that this project made active last.
+        The model that was active after the last verdict.
     train_datasets, test_datasets : int
         Dataset slots used; the service gives none back.
     past_seconds : sequence of int
@@ -98,6 +98,9 @@ class Flywheels:
         try:
             self._table.write([change_flywheel(name, {"open_batch": None}, {"open_batch": batch})])
         except ConcurrentChangeError:
+            row = self.get(name)
+            if row is not None and row.open_batch == batch:
+                raise
             return False
         return True
 

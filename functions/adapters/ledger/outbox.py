@@ -92,6 +92,7 @@ def news_row(uid: str, flywheel: str, news: UploadNews, now: datetime) -> Put:
         "key": news.key,
         "headline": news.headline,
         "lines": list(news.lines),
+        "todo": news.todo,
         "flywheel": flywheel,
         "written_at": now.isoformat(),
     }
@@ -107,5 +108,5 @@ def _notice(row: Item) -> PendingNotice:
 
 
 def _news(row: Item) -> PendingNews:
-    news = UploadNews(row["key"], row["headline"], row["lines"])
+    news = UploadNews(row["key"], row["headline"], row["lines"], row["todo"])
     return PendingNews(row["id"], row["flywheel"], news, datetime.fromisoformat(row["written_at"]))

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-from adapters.service_errors import error_code, explained
-from flywheel.errors import ConcurrentChangeError
+from adapters.service_errors import explained
+from flywheel.errors import ConcurrentChangeError, ServiceBusyError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -23,7 +23,9 @@ Item = dict[str, Any]
 """One row with plain Python values; keys ``pk`` and ``sk``."""
 
 _MAX_TRANSACTION_ITEMS = 100
-_CONDITION_CODES = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
+_CONCURRENT_CODES = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+_THROTTLE_CODES = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
+"""*Source*: API reference, TransactWriteItems, cancellation reasons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,8 @@ class Table:
         ------
         ConcurrentChangeError
             A condition did not hold, or another writer was at the same rows: read again and retry.
+        ServiceBusyError, ServiceRefusedError
+            The table was throttled, or a row is wrong, e.g. larger than 400 KB.
         """
         if len(writes) > _MAX_TRANSACTION_ITEMS:
             raise ValueError(f"{len(writes)} writes; a transaction takes {_MAX_TRANSACTION_ITEMS}")
@@ -148,8 +152,11 @@ class Table:
             try:
                 self._dynamodb.transact_write_items(TransactItems=items)
             except ClientError as error:
-                if error_code(error) in _CONDITION_CODES:
+                reasons = _cancellation_codes(error)
+                if reasons and reasons <= _CONCURRENT_CODES:
                     raise ConcurrentChangeError(f"{error}") from error
+                if reasons & _THROTTLE_CODES:
+                    raise ServiceBusyError("dynamodb:TransactWriteItems", str(error)) from error
                 raise
 
     def _request(self, write: Write) -> Any:
@@ -163,6 +170,12 @@ class Table:
                 put["ConditionExpression"] = "attribute_not_exists(pk)"
             return {"Put": put}
         return {"Update": {"TableName": self._name, "Key": _attributes(key), **_update(write)}}
+
+
+def _cancellation_codes(error: ClientError) -> frozenset[str]:
+    """Return why a transaction was cancelled; empty where it failed for another reason."""
+    reasons: list[dict[str, str]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment] # botocore's type knows only some members
+    return frozenset(reason["Code"] for reason in reasons if reason.get("Code", "None") != "None")
 
 
 def _update(change: Change) -> Item:

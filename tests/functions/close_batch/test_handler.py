@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from close_batch.handler import handler
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import BatchNotFoundError
-from tests.functions.cloud import crash
+from tests.functions.cloud import answering, crash
 from tests.functions.world import NAME, World, documents
 
 CLAIM_SECONDS = 6 * 60
@@ -126,3 +126,23 @@ def test_the_error_names_the_batch_when_there_is_none(world: World) -> None:
     """An execution that was started by hand with a wrong input."""
     with pytest.raises(BatchNotFoundError, match="no batch 7 of flywheel tickets"):
         world.close(7)
+
+
+@pytest.mark.parametrize(
+    ("code", "is_freed"), [("ResourceNotFoundException", True), ("AccessDeniedException", False)]
+)
+def test_people_are_told_when_the_service_itself_is_the_trouble(
+    opened: World, code: str, *, is_freed: bool
+) -> None:
+    """A flywheel that is gone or may not be read must not keep its failure from people."""
+    opened.sealed()
+    opened.start()
+    opened.cloud.told()
+    with (
+        answering("comprehend", "DescribeFlywheel", code=code),
+        answering("comprehend", "DescribeFlywheelIteration", code=code),
+    ):
+        answer = opened.close(error="Comprehend.Trouble", cause="as asked for")
+    assert answer == {"outcome": BatchOutcome.FAILED, "is_freed": is_freed, "opened": None}
+    (told,) = opened.cloud.told()
+    assert f"cannot be read ({code})" in " ".join(told.body.split())

@@ -1,5 +1,7 @@
 """CompareModels on real clients: what goes live, and what a crash or an outsider cannot change."""
 
+from typing import Any
+
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -164,3 +166,56 @@ def test_the_notice_waits_when_it_cannot_be_published(better: World) -> None:
     assert better.cloud.told() == []
     (waiting,) = better.waiting()
     assert "PROMOTED" in waiting
+
+
+def test_the_verdict_is_hold_when_the_iteration_names_no_evaluated_model(
+    better: World, models: Models
+) -> None:
+    """An active model is the champion even then; the challenger is no first model."""
+
+    def forget(answer: dict[str, Any]) -> None:
+        for member in ("EvaluatedModelArn", "EvaluatedModelMetrics"):
+            answer["FlywheelIterationProperties"].pop(member)
+
+    with altering("comprehend", "DescribeFlywheelIteration", forget):
+        assert better.compare() == {"outcome": BatchOutcome.HELD}
+    assert better.active_model == models.champion
+    (told,) = better.cloud.told()
+    assert "BOOTSTRAP" not in told.subject
+
+
+def test_people_are_warned_when_a_rejected_model_is_live_already(live_world: World) -> None:
+    """Somebody else made it active: the notice says so instead of calling it kept out."""
+    train(live_world, swapped(documents(8)))
+    iteration = live_world.services.comprehend(live_world.flywheel_arn).iteration(
+        live_world.batch().iteration_id or ""
+    )
+    client("comprehend").update_flywheel(
+        FlywheelArn=live_world.flywheel_arn, ActiveModelArn=str(iteration.trained_model)
+    )
+    assert live_world.compare() == {"outcome": BatchOutcome.REJECTED}
+    (told,) = live_world.cloud.told()
+    assert "The challenger is active already" in " ".join(told.body.split())
+    assert "ACTION NEEDED" in told.body
+
+
+def test_a_promotion_stands_when_the_function_died_after_it(better: World) -> None:
+    """The batch is closed as PROMOTED, with the notice of a promotion, not as FAILED."""
+    with crash("comprehend", "UpdateFlywheel", when="after-call"):
+        better.compare()
+    answer = better.close(error="Lambda.Unknown", cause="time-out")
+    assert answer["outcome"] is BatchOutcome.PROMOTED
+    (told,) = better.cloud.told()
+    assert "PROMOTED, F1" in told.subject
+    events = [entry["event"] for entry in better.services.ledger.audit.entries(NAME)]
+    assert events[-2:] == ["verdict carried out", "batch closed"]
+
+
+def test_the_batch_fails_when_the_function_died_before_the_promotion(
+    better: World, models: Models
+) -> None:
+    """A promotion that was meant but not made is not made by closing the batch."""
+    with crash("comprehend", "UpdateFlywheel"):
+        better.compare()
+    assert better.close(error="Lambda.Unknown")["outcome"] is BatchOutcome.FAILED
+    assert better.active_model == models.champion

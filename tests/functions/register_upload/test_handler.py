@@ -68,6 +68,18 @@ def test_an_upload_is_staged_when_its_event_is_delivered(
     assert world.known(upload).documents == 2
 
 
+@pytest.mark.parametrize(
+    "name", ["week+1 100%25.csv", "a%2Bb.csv", "größe & maß.csv", "日本語.csv", "a..b//c.csv"]
+)
+def test_a_key_is_taken_as_it_is_when_its_event_is_delivered(
+    world: World, context: LambdaContext, name: str
+) -> None:
+    """EventBridge passes keys unencoded; decoding one would look for another object."""
+    upload = world.put(f"{NAME}/train/{name}", csv(documents(1)))
+    assert handler(delivery(upload, 60), context) == {"batchItemFailures": []}
+    assert world.known(upload).state is UploadState.STAGED
+
+
 def test_the_delivery_fails_when_the_event_names_no_version(
     world: World, context: LambdaContext
 ) -> None:

@@ -157,7 +157,7 @@ def test_test_rows_never_train_when_they_were_uploaded_as_both(world: World) -> 
     test = documents(2, first=90)
     world.upload("test.csv", test, kind="test")
     world.upload("monday.csv", [*documents(2), *test])
-    world.sealed(1)
+    world.trained(1)
     assert not set(world.sent(1)) & set(world.sent(1, "test"))
     assert world.batch(1).left_out == {"rows of the test set": 4}
     world.close(1, error="Stopped")
@@ -235,7 +235,7 @@ def test_later_test_files_stay_drafts_when_a_test_set_is_frozen(world: World) ->
     """The first test set is what every model is measured with."""
     world.upload("test.csv", documents(2, first=90), kind="test")
     world.upload("monday.csv", documents(2))
-    world.sealed(1)
+    world.trained(1)
     frozen = world.row.test_set_keys
     assert frozen == [f"batches/{NAME}/1/test/part-00001.csv"]
     assert world.row.test_documents == 4
@@ -282,3 +282,17 @@ def test_uploads_wait_when_they_do_not_fit_one_dataset(world: World) -> None:
     world.seal(1)
     assert world.staged() == [f"{NAME}/train/b.csv"]
     assert world.batch(1).documents == 4
+
+
+def test_no_test_set_is_frozen_when_its_batch_was_empty(world: World) -> None:
+    """Only a test set that the service holds counts; the next upload of one is taken."""
+    test = documents(2)
+    world.upload("test.csv", test, kind="test")
+    world.upload("monday.csv", test)
+    with pytest.raises(BatchEmptyError):
+        world.seal()
+    world.close(1, error="BatchEmptyError")
+    assert world.row.test_set_keys == ()
+    world.upload("test2.csv", documents(2, first=70), kind="test")
+    world.upload("tuesday.csv", documents(2, first=50))
+    assert len(world.seal(2)["datasets"]) == 2

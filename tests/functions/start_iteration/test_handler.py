@@ -35,7 +35,7 @@ def test_the_iteration_is_booked_when_it_starts(sealed: World, context: LambdaCo
         "is_started": True,
         "iteration_id": batch.iteration_id,
         "wait_seconds": 5,
-        "looks_left": 24 * 3600 // 5,
+        "looks_left": 24 * 3600 // 5 - 1,
     }
     assert handler({"flywheel": NAME, "batch": 1}, context) == answer
     assert sealed.comprehend_calls.count("StartFlywheelIteration") == 1
