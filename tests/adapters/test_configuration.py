@@ -3,12 +3,11 @@
 import json
 
 import pytest
-from pydantic import ValidationError
 
 from adapters.clients import client
 from adapters.configuration import FunctionConfiguration, configuration, known_flywheels
 from adapters.services import services
-from flywheel.errors import BatchNotFoundError, ServiceRefusedError
+from flywheel.errors import BatchNotFoundError, ServiceRefusedError, SettingsError
 from flywheel.settings import FlywheelSettings
 from tests.functions.cloud import SETTINGS_PATH, Cloud, answering
 
@@ -69,12 +68,13 @@ def test_settings_arrive_as_deployed_when_a_function_reads_them(cloud: Cloud) ->
 
 
 def test_nothing_is_guessed_when_a_parameter_is_broken(cloud: Cloud) -> None:
-    """A wrong key is an error and not a default."""
-    document = {"arn": "x", "settings": {"name": "tickets", "batch": {"min_document": 1}}}
+    """A wrong value is an error; a key of another release is no concern of this one."""
+    batch = {"min_documents": "many", "key_of_another_release": 1}
+    document = {"arn": "x", "settings": {"name": "tickets", "batch": batch}}
     client("ssm").put_parameter(
         Name=f"{SETTINGS_PATH}/tickets", Value=json.dumps(document), Type="String"
     )
-    with pytest.raises(ValidationError, match="min_document"):
+    with pytest.raises(SettingsError, match="batch.min_documents"):
         known_flywheels(client("ssm"), SETTINGS_PATH)
 
 

@@ -169,7 +169,8 @@ def test_the_stored_form_is_plain_when_a_verdict_is_written() -> None:
 
 def test_only_the_four_averages_are_kept_when_the_service_gives_more() -> None:
     """Averages are taken by their names, and those that are missing stay missing."""
-    given = {**dict.fromkeys(METRICS, 1), "MicroF1Score": 0.5}
+    given: dict[str, float] = {"MicroF1Score": 0.5}
+    given.update(dict.fromkeys(METRICS, 1))
     assert averages(given) == dict.fromkeys(METRICS, 1.0)
     assert averages({"AverageRecall": 0.5}) == {"AverageRecall": 0.5}
     assert averages(None) == {}
