@@ -74,7 +74,7 @@ def test_nothing_is_guessed_when_a_parameter_is_broken(cloud: Cloud) -> None:
     client("ssm").put_parameter(
         Name=f"{SETTINGS_PATH}/tickets", Value=json.dumps(document), Type="String"
     )
-    with pytest.raises(SettingsError, match="batch.min_documents"):
+    with pytest.raises(SettingsError, match=r"batch\.min_documents"):
         known_flywheels(client("ssm"), SETTINGS_PATH)
 
 
