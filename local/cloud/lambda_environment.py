@@ -118,6 +118,10 @@ class FunctionEnvironment:
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()
 
+    def wait_until_initialized(self) -> None:
+        """Wait until the handler is loaded, or cannot be, which its first invocation will say."""
+        self._api.is_initialized.wait(INIT_TIMEOUT_SECONDS)
+
     def invoke(self, payload: bytes) -> InvocationResult:
         """Run the function once; only one caller at a time."""
         invocation = Invocation(

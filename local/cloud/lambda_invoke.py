@@ -15,6 +15,7 @@ import base64
 import json
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,10 +103,11 @@ class LambdaService:
         return self.runtime.invoke(self._definition(function), payload)
 
     def warm_up(self) -> None:
-        """Start every function's first process in the background, so that no event waits for it."""
+        """Start every function's first process, all at once, so that no event waits for one."""
         backend = lambda_backends[self._settings.account_id][self._settings.region]
-        for function in backend.list_functions():
-            self._background.submit(self.runtime.warm, self._definition(function))
+        definitions = [self._definition(function) for function in backend.list_functions()]
+        with ThreadPoolExecutor(max(1, len(definitions))) as threads:
+            list(threads.map(self.runtime.warm, definitions))
 
     def invoke_later(self, function: LambdaFunction, payload: bytes) -> None:
         """Run a function in the background, retrying as asynchronous invocation does."""

@@ -62,9 +62,12 @@ class LambdaRuntime:
         return result
 
     def warm(self, definition: FunctionDefinition) -> None:
-        """Start one environment of a function ahead of its first event."""
+        """Start one environment of a function ahead of its first event, and wait for it."""
         pool, environment = self._take(definition)
-        pool.give_back(environment)
+        try:
+            environment.wait_until_initialized()
+        finally:
+            pool.give_back(environment)
 
     def stop(self) -> None:
         """End every process; invocations in flight fail."""

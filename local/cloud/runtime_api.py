@@ -59,6 +59,7 @@ class RuntimeApi:
         self._waiting: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
         self._current: Invocation | None = None
         self._init_failure: bytes | None = None
+        self.is_initialized = threading.Event()
         self._server = _RuntimeServer(self)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
@@ -80,6 +81,7 @@ class RuntimeApi:
 
     def next_invocation(self) -> Invocation | None:
         """Wait for the next invocation; None when the server stops."""
+        self.is_initialized.set()
         invocation = self._waiting.get()
         if invocation is not None:
             invocation.taken.set()
@@ -93,10 +95,12 @@ class RuntimeApi:
     def init_failed(self, payload: bytes) -> None:
         """Take the report that the handler could not be loaded."""
         self._init_failure = payload
+        self.is_initialized.set()
         self.answered(payload, is_error=True)
 
     def process_ended(self, status: int) -> None:
         """Fail the current invocation because its process is gone."""
+        self.is_initialized.set()
         if self._current is not None and not self._current.ended.is_set():
             self._current.fail(
                 "Runtime.ExitError",
