@@ -210,7 +210,7 @@ def test_error_names_the_byte_when_bytes_cannot_be_decoded(output: Path) -> None
         (";;", None, "Category", "';;' cannot separate columns"),
         (None, "klingon", "Category", "there is no text encoding 'klingon'"),
         (None, "base64", "Category", "there is no text encoding 'base64'"),
-        (None, "utf-16", "Category", "BOM"),
+        (None, "utf-16", "Category", "UTF-16"),
         (None, None, "Message", "both name the column 'Message'"),
     ],
 )
