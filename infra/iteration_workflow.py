@@ -20,17 +20,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-_RETRIED_ERRORS = ["ServiceBusyError", "ConcurrentChangeError"]
-"""Class names of functions' errors that pass by themselves (`flywheel.errors`)."""
-
-_BUSY_FUNCTION_ERRORS = ["Lambda.TooManyRequestsException"]
-_LOST_FUNCTION_ERRORS = ["Lambda.Unknown", "Sandbox.Timedout"]
-"""A function that was cut off; every handler resumes from the ledger, so it may run again.
-
-*Source*: Step Functions guide, "Handling errors"; Lambda's time-out comes under both names.
-"""
-
-_LOST_FUNCTION_ATTEMPTS = 3
+from infra.workflow_states import count_look, has, retry_function, shaped_error, wait
 
 _BUSY_SERVICE_ERRORS = [
     "Comprehend.TooManyRequestsException",
@@ -110,7 +100,7 @@ class IterationWorkflow(Construct):
 
     def _gather(self, ledger: dynamodb.Table, then: sfn.IChainable) -> sfn.Chain:
         """Wait until nothing was registered for a quiet time: a burst becomes one batch."""
-        pause = _wait(self, "Gather", "$.quiet_seconds")
+        pause = wait(self, "Gather", "$.quiet_seconds")
         look = tasks.DynamoGetItem(
             self,
             "LookAtRegistrations",
@@ -147,7 +137,7 @@ class IterationWorkflow(Construct):
 
     def _await_datasets(self) -> sfn.Map:
         """Wait until the service has taken every dataset of the batch."""
-        pause = _wait(self, "PauseForDataset", "$.poll_seconds")
+        pause = wait(self, "PauseForDataset", "$.poll_seconds")
         look = tasks.CallAwsService(
             self,
             "DescribeDataset",
@@ -169,7 +159,7 @@ class IterationWorkflow(Construct):
                     cause="A dataset was not complete before iteration_deadline_hours were over.",
                 ),
             )
-            .otherwise(_count_look(self, "CountDatasetLook").next(pause))
+            .otherwise(count_look(self, "CountDatasetLook").next(pause))
         )
         # Any other error leaves the Map, which catches it.
         look.add_catch(is_look_left, errors=_BUSY_SERVICE_ERRORS, result_path="$.look")
@@ -182,7 +172,7 @@ class IterationWorkflow(Construct):
             )
             .when(
                 sfn.Condition.and_(
-                    sfn.Condition.string_equals(status, "FAILED"), _has("$.look.dataset.Message")
+                    sfn.Condition.string_equals(status, "FAILED"), has("$.look.dataset.Message")
                 ),
                 sfn.Fail(
                     self,
@@ -223,26 +213,26 @@ class IterationWorkflow(Construct):
         start = self._invoke(
             function, result_path="$.iteration", payload={"looks_left.$": "$.looks.left"}
         )
-        turn = _wait(self, "AwaitTurn", "$.poll_seconds")
+        turn = wait(self, "AwaitTurn", "$.poll_seconds")
         choice = (
             sfn.Choice(self, "IsStarted")
             .when(sfn.Condition.boolean_equals("$.iteration.is_started", True), then)
             .when(
                 sfn.Condition.number_less_than_equals("$.looks.left", 0),
-                _shaped(
+                shaped_error(
                     self,
                     "TurnDeadline",
                     error="TurnDeadlineExceeded",
                     cause="Another iteration occupied the flywheel for iteration_deadline_hours.",
                 ).next(self._failed),
             )
-            .otherwise(_count_look(self, "CountTurnLook").next(turn).next(start))
+            .otherwise(count_look(self, "CountTurnLook").next(turn).next(start))
         )
         return sfn.Chain.start(start).next(choice)
 
     def _await_iteration(self, then: sfn.IChainable) -> sfn.Chain:
         """Look at the iteration until it is terminal; the first look is planned from the past."""
-        pause = _wait(self, "AwaitIteration", "$.iteration.wait_seconds")
+        pause = wait(self, "AwaitIteration", "$.iteration.wait_seconds")
         look = tasks.CallAwsService(
             self,
             "DescribeIteration",
@@ -291,7 +281,7 @@ class IterationWorkflow(Construct):
             sfn.Choice(self, "IsIterationLookLeft")
             .when(
                 sfn.Condition.number_less_than_equals("$.iteration.looks_left", 0),
-                _shaped(
+                shaped_error(
                     self,
                     "IterationDeadline",
                     error="IterationDeadlineExceeded",
@@ -321,7 +311,7 @@ class IterationWorkflow(Construct):
         ).next(self._failed)
         return (
             sfn.Choice(self, "IsReasonGiven")
-            .when(_has("$.look.properties.Message"), told)
+            .when(has("$.look.properties.Message"), told)
             .otherwise(silent)
         )
 
@@ -351,11 +341,11 @@ class IterationWorkflow(Construct):
             result_path="$.closed",
             retry_on_service_exceptions=True,
         )
-        _retry_function(close)
+        retry_function(close)
         choice = (
             sfn.Choice(self, "IsBatchFailed")
             .when(
-                _has("$.failure"),
+                has("$.failure"),
                 sfn.Fail(
                     self, "BatchFailed", error_path="$.failure.error", cause_path="$.failure.cause"
                 ),
@@ -381,54 +371,6 @@ class IterationWorkflow(Construct):
             result_path=result_path,
             retry_on_service_exceptions=True,
         )
-        _retry_function(state)
+        retry_function(state)
         state.add_catch(self._failed, result_path="$.caught")
         return state
-
-
-def _wait(scope: Construct, name: str, seconds_path: str) -> sfn.Wait:
-    return sfn.Wait(scope, name, time=sfn.WaitTime.seconds_path(seconds_path))
-
-
-def _count_look(scope: Construct, name: str) -> sfn.Pass:
-    return sfn.Pass(
-        scope,
-        name,
-        parameters={"left.$": "States.MathAdd($.looks.left, -1)"},
-        result_path="$.looks",
-    )
-
-
-def _shaped(scope: Construct, name: str, *, error: str, cause: str) -> sfn.Pass:
-    return sfn.Pass(
-        scope,
-        name,
-        result=sfn.Result.from_object({"Error": error, "Cause": cause}),
-        result_path="$.caught",
-    )
-
-
-def _retry_function(state: tasks.LambdaInvoke) -> None:
-    """Try a function again after what passes: patiently when busy, soon when it was cut off."""
-    state.add_retry(errors=[*_RETRIED_ERRORS, *_BUSY_FUNCTION_ERRORS], **_patiently())
-    state.add_retry(
-        errors=_LOST_FUNCTION_ERRORS,
-        interval=cdk.Duration.seconds(2),
-        backoff_rate=2,
-        max_attempts=_LOST_FUNCTION_ATTEMPTS,
-    )
-
-
-def _patiently() -> dict[str, Any]:
-    """Return how a passing trouble is retried: for some minutes, ever more slowly."""
-    return {
-        "interval": cdk.Duration.seconds(2),
-        "backoff_rate": 2,
-        "max_attempts": 8,
-        "max_delay": cdk.Duration.seconds(120),
-        "jitter_strategy": sfn.JitterType.FULL,
-    }
-
-
-def _has(path: str) -> sfn.Condition:
-    return sfn.Condition.and_(sfn.Condition.is_present(path), sfn.Condition.is_not_null(path))
