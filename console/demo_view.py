@@ -3,6 +3,7 @@
 Decides looks only. Read next: `console.demo`.
 """
 
+import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -82,5 +83,6 @@ def tell_end(terminal: Terminal, document: dict[str, Any], endings: Sequence[End
     terminal.tell()
     terminal.show(Text.assemble("Live now: ", (model_name(document["active_model"]), "bold green")))
     terminal.tell(f"It took {document['elapsed_seconds']:.0f} seconds. To play on:")
-    terminal.tell("  flywheel up")
-    terminal.tell("  flywheel upload FILE --kind train --wait --env local   (in another terminal)")
+    command = "flywheel" if shutil.which("flywheel") else ".venv/bin/flywheel"
+    terminal.tell(f"  {command} up")
+    terminal.tell(f"  {command} upload FILE --kind train --wait --env local   (another terminal)")

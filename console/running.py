@@ -7,10 +7,13 @@ Read next: `console.local_environment`.
 import threading
 from typing import Any
 
+from console.demo_view import tell_letter
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.local_environment import started_environment
 from console.local_file import AlreadyRunningError, LocalFile
+from console.mailbox import Mailbox
+from console.target import local_target
 from console.terminal import Terminal
 from local.environment import LocalEnvironment, LocalSettings
 
@@ -47,7 +50,7 @@ def keep_running(
             _tell(terminal, file, environment)
             if is_up is not None:
                 is_up.set()
-            (stop or threading.Event()).wait()
+            _tell_notices(terminal, environment, stop or threading.Event())
     except AlreadyRunningError as error:
         running = file.read()
         who = f"one runs already (process {running.pid})" if running else "one is just starting"
@@ -72,6 +75,14 @@ def _tell(terminal: Terminal, file: LocalFile, environment: LocalEnvironment) ->
         "Its state is in a temporary folder and is gone when it stops. Stop it with Ctrl-C."
     )
     terminal.answer(_document(file, environment))
+
+
+def _tell_notices(terminal: Terminal, environment: LocalEnvironment, stop: threading.Event) -> None:
+    """Show each notice as it goes out, until `stop` is set: nobody else here would get them."""
+    mailbox = Mailbox(local_target(environment.variables))
+    while not stop.is_set():
+        for letter in mailbox.collect(wait_seconds=1):
+            tell_letter(terminal, letter, is_routine=False)
 
 
 def _document(file: LocalFile, environment: LocalEnvironment) -> dict[str, Any]:

@@ -81,9 +81,10 @@ def _next(status: FlywheelStatus) -> str:
 
 def _test_set(status: FlywheelStatus) -> Text:
     if status.row.test_documents:
-        return Text(f"{status.row.test_documents:,} documents, frozen")
+        unused = ", which stays; what is staged for test is not used" if status.staged_test else ""
+        return Text(f"{status.row.test_documents:,} documents, frozen{unused}")
     if status.staged_test:
-        return Text("staged; frozen when the next batch seals")
+        return Text("staged; frozen with the next batch")
     return Text("none: only a first model can go live. Upload one with --kind test", "yellow")
 
 

@@ -48,7 +48,13 @@ def wait_for_upload(
         return Ending(ExitCode.REFUSED, document)
     progress.say("STAGED", f"{row.documents:,} documents are good")
     if upload.kind is DatasetKind.TEST:
-        terminal.tell("The test set is frozen when the next batch seals; it starts nothing itself.")
+        frozen = target.ledger().flywheels.ensure(known.settings.name, known.arn).test_documents
+        terminal.tell(
+            f"The flywheel keeps the test set of {frozen:,} documents that it has; these rows stay "
+            "staged and are not used."
+            if frozen
+            else "The test set is frozen with the next batch; it starts nothing itself."
+        )
         return Ending(ExitCode.DONE, document)
     found = progress.wait(batch_of(target, known, upload.uid, wait))
     if isinstance(found, Readiness):

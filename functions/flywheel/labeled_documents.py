@@ -240,7 +240,7 @@ class LabeledDocuments:
         # Without the margin 0.29 of 100 rows would be 28: doubles hold few fractions exactly.
         fraction = int(self._allowance.fraction * report.rows_read + _ROUNDING)
         allowed = min(self._allowance.rows, fraction)
-        if report.left_out > allowed:
+        if report.left_out > allowed and not report.is_refused:
             message = (
                 f"{report.left_out} of {report.rows_read} rows are bad; at most {allowed} "
                 f"({self._allowance.fraction:.0%}, never more than {self._allowance.rows}) "
@@ -307,15 +307,22 @@ def _columns_message(fields: Sequence[str]) -> str:
     message = f"{count} column{'s' if count != 1 else ''} instead of 2 (label, text)"
     separator = next((mark for mark in ";\t|" if count == 1 and mark in fields[0]), None)
     if separator is not None:
-        return (
-            f"{message}; the columns look separated by {separator!r}. "
-            "Fix: flywheel convert FILE --label 1 --text 2 -o OUT"
-        )
+        return f"{message}; {_separated_by(separator)}"
     return f"{message}; a text that holds a comma must be quoted" if count > _COLUMNS else message
+
+
+def _separated_by(separator: str) -> str:
+    return (
+        f"the columns look separated by {separator!r}. "
+        "Fix: flywheel convert FILE --label 1 --text 2 -o OUT"
+    )
 
 
 def _unknown_label_message(label: str, labels: list[str]) -> str:
     folded = {known.casefold(): known for known in labels}
+    separator = next((mark for mark in ";\t" if mark in label), None)
+    if separator is not None:
+        return f"unknown label {_quoted(label)}; {_separated_by(separator)}"
     near = difflib.get_close_matches(label.casefold(), list(folded), n=1, cutoff=0.6)
     if near:
         return f"unknown label {_quoted(label)}; did you mean {_quoted(folded[near[0]])}?"

@@ -58,7 +58,8 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     sealed = [upload["uid"] for upload in (*manifest.train, *manifest.test)]
     ledger.uploads.seal(flywheel, number, sealed, content.remainders)
     if not facts.documents:
-        raise BatchEmptyError(f"no row is left to train on; left out: {dict(facts.left_out)}")
+        told = ", ".join(f"{count:,} {reason}" for reason, count in facts.left_out.items())
+        raise BatchEmptyError(f"no row is left to train on; left out: {told}")
     kinds = [DatasetKind.TRAIN, *([DatasetKind.TEST] if content.test_keys else [])]
     return {"datasets": _create_datasets(services, batch, row, kinds, facts.manifest_sha256)}
 

@@ -104,5 +104,4 @@ def test_refusal_names_lines_when_the_broken_file_is_read(parts: SampleParts) ->
         Fault.COLUMN_COUNT: 4,
         Fault.UNKNOWN_LABEL: 6,
         Fault.EMPTY_TEXT: 8,
-        Fault.TOO_MANY_BAD_ROWS: 0,
     }
