@@ -16,7 +16,7 @@ from adapters.ledger.uploads import UploadRow
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.target import Target
-from flywheel.batches import BatchState, Readiness, readiness
+from flywheel.batches import BatchState, Readiness
 from flywheel.uploads import UploadState
 
 _LOCAL_SECONDS, _AWS_SECONDS = 0.1, 10.0
@@ -134,13 +134,7 @@ def closed(
 
 def next_batch(target: Target, known: KnownFlywheel, row: FlywheelRow) -> Readiness:
     """Say whether the next batch may open, by the batch rules."""
-    return readiness(
-        target.ledger().uploads.staged(known.settings.name),
-        known.settings.batch,
-        target.now(),
-        last_iteration_at=row.last_iteration_at,
-        train_datasets=row.train_datasets,
-    )
+    return target.workflow(target.ledger()).readiness(known, row, target.now())
 
 
 def phase_of(target: Target, known: KnownFlywheel, batch: BatchRow) -> Phase:

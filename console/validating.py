@@ -16,7 +16,7 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.target import Target
 from console.terminal import Terminal
-from flywheel.errors import ServiceBusyError
+from flywheel.batches import allowance
 from flywheel.labeled_documents import Allowance, LabeledDocuments, Report
 from flywheel.notices import shown
 
@@ -26,7 +26,7 @@ _DEFAULT_ALLOWANCE = Allowance()
 
 
 def check(
-    path: Path, labels: Sequence[str] | None = None, allowance: Allowance = _DEFAULT_ALLOWANCE
+    path: Path, labels: Sequence[str] | None = None, allowed: Allowance = _DEFAULT_ALLOWANCE
 ) -> Report:
     """Read a file to its end and return what was found.
 
@@ -35,7 +35,7 @@ def check(
     CommandError
         There is no such file, or it cannot be read.
     """
-    documents = LabeledDocuments(file_chunks(path), labels, allowance)
+    documents = LabeledDocuments(file_chunks(path), labels, allowed)
     for _ in documents:
         pass
     return documents.report
@@ -43,16 +43,7 @@ def check(
 
 def check_for(path: Path, target: Target, known: KnownFlywheel) -> Report:
     """Check a file as the flywheel's environment would on arrival."""
-    facts = target.comprehend(known).describe()
-    if not facts.labels:
-        raise ServiceBusyError("comprehend:DescribeFlywheel", f"flywheel is {facts.status}")
-    rules = known.settings.batch
-    allowance = (
-        Allowance(rows=0)
-        if rules.bad_rows == "refuse"
-        else Allowance(rules.max_bad_rows, rules.max_bad_rows_fraction)
-    )
-    return check(path, facts.labels, allowance)
+    return check(path, target.comprehend(known).labels(), allowance(known.settings.batch))
 
 
 def file_chunks(path: Path) -> Iterator[bytes]:

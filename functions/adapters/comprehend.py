@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from adapters.service_errors import error_code, explained
+from flywheel.errors import ServiceBusyError
 from flywheel.uploads import DatasetKind
 
 if TYPE_CHECKING:
@@ -85,6 +86,19 @@ class Comprehend:
             active_model=properties.get("ActiveModelArn"),
             labels=labels,
         )
+
+    def labels(self) -> tuple[str, ...]:
+        """Return the flywheel's labels, which are final.
+
+        Raises
+        ------
+        ServiceBusyError
+            The flywheel is not ACTIVE: only then the service names its labels.
+        """
+        facts = self.describe()
+        if not facts.labels:
+            raise ServiceBusyError("comprehend:DescribeFlywheel", f"flywheel is {facts.status}")
+        return tuple(facts.labels)
 
     def create_dataset(
         self, name: str, kind: DatasetKind, s3_uri: str, *, token: str, description: str

@@ -31,7 +31,6 @@ class FunctionConfiguration:
     """
 
     environment: str
-    inbox_bucket: str
     staging_bucket: str
     ledger_table: str
     topic_arn: str

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.batches import BatchRow
+from adapters.ledger.flywheels import FlywheelRow
 from adapters.ledger.ledger import Ledger
 from adapters.service_errors import error_code, explained
 from flywheel.batches import BatchName, Readiness, readiness
@@ -60,14 +61,7 @@ class Workflow:
             )
         if not row.is_idle:
             return None, Readiness(False, (f"batch {row.open_batch} is under way",))
-        ready = readiness(
-            self._ledger.uploads.staged(name),
-            known.settings.batch,
-            now,
-            last_iteration_at=row.last_iteration_at,
-            train_datasets=row.train_datasets,
-            is_asked_for=is_asked_for,
-        )
+        ready = self.readiness(known, row, now, is_asked_for=is_asked_for)
         if not ready.is_ready:
             return None, ready
         try:
@@ -76,6 +70,19 @@ class Workflow:
             return None, Readiness(False, ("another batch was opened in this moment",))
         self.start(known, batch)
         return batch, ready
+
+    def readiness(
+        self, known: KnownFlywheel, row: FlywheelRow, now: datetime, *, is_asked_for: bool = False
+    ) -> Readiness:
+        """Say whether the flywheel's next batch may open by the batch rules, idle or not."""
+        return readiness(
+            self._ledger.uploads.staged(known.settings.name),
+            known.settings.batch,
+            now,
+            last_iteration_at=row.last_iteration_at,
+            train_datasets=row.train_datasets,
+            is_asked_for=is_asked_for,
+        )
 
     def start(self, known: KnownFlywheel, batch: BatchRow) -> None:
         """Start the execution of a batch; one that was started before goes on as it is."""

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from flywheel.labeled_documents import Allowance
 from flywheel.settings import BatchRules
 from flywheel.uploads import DatasetKind
 
@@ -223,6 +224,13 @@ def readiness(
             f"{rules.min_hours_between_iterations} must pass (min_hours_between_iterations)"
         )
     return Readiness(not lacks, tuple(lacks))
+
+
+def allowance(rules: BatchRules) -> Allowance:
+    """Return how many bad rows of an upload may be left out."""
+    if rules.bad_rows == "refuse":
+        return Allowance(rows=0)
+    return Allowance(rules.max_bad_rows, rules.max_bad_rows_fraction)
 
 
 def label_counts(staged: Sequence[StagedUpload]) -> Counter[str]:

@@ -12,11 +12,10 @@ from adapters.clients import client
 from adapters.objects import version_chunks
 from adapters.services import Services
 from flywheel import upload_news
-from flywheel.batches import StagedUpload
-from flywheel.errors import ServiceBusyError
-from flywheel.labeled_documents import Allowance, LabeledDocuments, csv_line
+from flywheel.batches import StagedUpload, allowance
+from flywheel.labeled_documents import LabeledDocuments, csv_line
 from flywheel.notices import UploadNews
-from flywheel.settings import BatchRules, ReceivedSettings
+from flywheel.settings import ReceivedSettings
 from flywheel.uploads import ObjectVersion, Place, UploadState
 
 _MEMORY_BYTES = 8 << 20
@@ -44,7 +43,7 @@ def stage(
     if chunks is None:
         return Staging(upload_news.gone(upload.key), UploadState.GONE)
     labels = _labels(services, flywheel_arn)
-    documents = LabeledDocuments(chunks, labels, _allowance(settings.batch))
+    documents = LabeledDocuments(chunks, labels, allowance(settings.batch))
     with tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES) as copy:
         for row in documents:
             copy.write(csv_line(row).encode())
@@ -67,17 +66,7 @@ def stage(
     return Staging(news=news)
 
 
-def _allowance(rules: BatchRules) -> Allowance:
-    if rules.bad_rows == "refuse":
-        return Allowance(rows=0)
-    return Allowance(rules.max_bad_rows, rules.max_bad_rows_fraction)
-
-
 @cache
 def _labels(services: Services, flywheel_arn: str) -> tuple[str, ...]:
     """Return the flywheel's labels; they are final, so they are asked for once a process."""
-    facts = services.comprehend(flywheel_arn).describe()
-    if not facts.labels:
-        # The service names the labels only of a flywheel that is ACTIVE.
-        raise ServiceBusyError("comprehend:DescribeFlywheel", f"flywheel is {facts.status}")
-    return tuple(facts.labels)
+    return services.comprehend(flywheel_arn).labels()

@@ -57,7 +57,8 @@ def start(
     iteration_id = batch.iteration_id
     if batch.state is BatchState.SEALED:
         comprehend = services.comprehend(row.arn)
-        _announce(services, comprehend, batch, row)
+        if batch.announced_at is None:
+            _announce(services, comprehend, batch, row)
         iteration_id = _iteration_id(comprehend, batch, row)
         if iteration_id is None:
             return {"is_started": False}

@@ -42,6 +42,7 @@ class BatchRow:
     test_set_keys: Sequence[str] = ()
     test_documents: int = 0
     datasets: Sequence[str] = ()
+    announced_at: str | None = None
     iteration_id: str | None = None
     outcome: BatchOutcome | None = None
     error: str | None = None
