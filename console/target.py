@@ -18,8 +18,9 @@ from botocore.config import Config
 from adapters.comprehend import Comprehend
 from adapters.configuration import KnownFlywheel, known_flywheels
 from adapters.ledger.ledger import Ledger
+from adapters.ledger.table import Table
 from adapters.service_errors import explained
-from adapters.workflow import Workflow
+from adapters.workflow import StateMachine, Workflow
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.local_file import PROJECT_ROOT, LocalFile, local_file
@@ -150,12 +151,12 @@ class Target:
 
     def ledger(self, actor: str = "flywheel command") -> Ledger:
         """Return the ledger; ``actor`` is who changes it, for the audit."""
-        return Ledger(self.outputs["LedgerTable"], self.client("dynamodb"), actor=actor)
+        return Ledger(Table(self.outputs["LedgerTable"], self.client("dynamodb")), actor=actor)
 
     def workflow(self, ledger: Ledger) -> Workflow:
         """Return the state machine."""
         machine = self.outputs["StateMachineArn"]
-        return Workflow(machine, self.client("stepfunctions"), ledger)
+        return Workflow(StateMachine(machine, self.client("stepfunctions")), ledger)
 
     def comprehend(self, known: KnownFlywheel) -> Comprehend:
         """Return the service's calls on one flywheel."""

@@ -257,8 +257,15 @@ class FlywheelLoopStack(cdk.Stack):
             "StateMachineArn": self.workflow.state_machine.state_machine_arn,
             "SettingsPath": self._settings_path,
         }
+        for name, queue in self._queues().items():
+            outputs[f"{name}QueueUrl"] = queue.queue.queue_url
+            outputs[f"{name}DeadLettersUrl"] = queue.dead_letters.queue_url
         for name, value in outputs.items():
             cdk.CfnOutput(self, name, value=value)
+
+    def _queues(self) -> dict[str, ProjectQueue]:
+        queues = {"Uploads": self.inbox.uploads, "NoticesDue": self.notices_due}
+        return queues if self.notices.slack is None else {**queues, "Slack": self.notices.slack}
 
     def _function(
         self,
@@ -278,6 +285,7 @@ class FlywheelLoopStack(cdk.Stack):
             memory_mib=memory_mib,
             disk_mib=disk_mib,
             variables={
+                "INBOX_BUCKET": self.inbox.bucket.bucket_name,
                 "ENVIRONMENT": self._environment.name,
                 "STAGING_BUCKET": self.staging.bucket_name,
                 "LEDGER_TABLE": self.ledger.table.table_name,

@@ -22,6 +22,7 @@ RUNNING_STATUSES = frozenset({"TRAINING", "EVALUATING", "STOP_REQUESTED"})
 """Statuses of an iteration that will change; any other, unknown ones too, is terminal."""
 
 _IN_USE = "ResourceInUseException"
+_NOT_FOUND = "ResourceNotFoundException"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,17 @@ class Comprehend:
                     return arn
                 raise
         return answer["DatasetArn"]
+
+    def dataset_status(self, dataset_arn: str) -> str | None:
+        """Return a dataset's status, or None where there is no such dataset."""
+        with explained("comprehend:DescribeDataset"):
+            try:
+                answer = self._client.describe_dataset(DatasetArn=dataset_arn)
+            except ClientError as error:
+                if error_code(error) == _NOT_FOUND:
+                    return None
+                raise
+        return answer["DatasetProperties"].get("Status", "")
 
     def has_test_dataset(self) -> bool:
         """Say whether the flywheel holds a usable TEST dataset, whoever made it."""

@@ -31,6 +31,7 @@ class FunctionConfiguration:
     """
 
     environment: str
+    inbox_bucket: str
     staging_bucket: str
     ledger_table: str
     topic_arn: str

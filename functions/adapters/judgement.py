@@ -4,9 +4,10 @@ Used by the function that carries verdicts out, and by the one that closes batch
 died after it had acted. Decides nothing. Read next: `flywheel.batch_notices`.
 """
 
-from adapters.comprehend import Comprehend, Iteration
+from adapters.comprehend import Iteration
 from adapters.ledger.batches import BatchRow, StoredVerdict
 from adapters.ledger.flywheels import FlywheelRow
+from adapters.ports import FlywheelService
 from adapters.services import Services
 from flywheel.batch_notices import BatchFacts, judged
 from flywheel.batches import BatchOutcome
@@ -38,7 +39,7 @@ def record_outcome(
     is_changed_outside: bool = False,
 ) -> None:
     """Record an outcome with the model that is live now, and publish its notice."""
-    comprehend: Comprehend = services.comprehend(row.arn)
+    comprehend: FlywheelService = services.comprehend(row.arn)
     iteration: Iteration = comprehend.iteration(batch.iteration_id or "")
     live_model = comprehend.describe().active_model
     facts = batch_facts(services, batch, row, live_model)

@@ -8,19 +8,15 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.outbox import PendingNews
 from adapters.ledger.uploads import NO_FLYWHEEL
-from adapters.service_errors import explained
+from adapters.ports import Topic
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
 from flywheel.notices import Notice, upload_digest
-
-if TYPE_CHECKING:
-    from mypy_boto3_sns import SNSClient
 
 logger = Logger(child=True)
 
@@ -32,8 +28,7 @@ class Notices:
     ----------
     environment : str
         The environment's name, for subjects.
-    topic_arn : str
-    sns : SNSClient
+    topic : Topic
     ledger : Ledger
     now : callable
         The clock.
@@ -42,14 +37,12 @@ class Notices:
     def __init__(
         self,
         environment: str,
-        topic_arn: str,
-        sns: "SNSClient",
+        topic: Topic,
         ledger: Ledger,
         now: Callable[[], datetime],
     ) -> None:
         self._environment = environment
-        self._topic_arn = topic_arn
-        self._sns = sns
+        self._topic = topic
         self._outbox = ledger.outbox
         self._now = now
 
@@ -95,16 +88,7 @@ class Notices:
 
     def _send(self, flywheel: str, notice: Notice, claimed: list[str]) -> bool:
         try:
-            with explained("sns:Publish"):
-                self._sns.publish(
-                    TopicArn=self._topic_arn,
-                    Subject=notice.subject,
-                    Message=notice.body,
-                    MessageAttributes={
-                        "flywheel": {"DataType": "String", "StringValue": flywheel},
-                        "notice_id": {"DataType": "String", "StringValue": notice.id},
-                    },
-                )
+            self._topic.publish(flywheel, notice)
         except (ServiceBusyError, ServiceRefusedError) as error:
             logger.warning("notice waits in the outbox", notice_id=notice.id, reason=str(error))
             self._outbox.release(claimed)

@@ -1,6 +1,6 @@
-"""S3 as the functions need it: exact versions in, create-only objects out.
+"""Objects that are created once and never overwritten: the staging bucket.
 
-Knows no bucket's purpose. A reader streams; nothing here holds a whole upload in memory.
+A reader streams; nothing here holds a whole upload in memory.
 """
 
 from collections.abc import Iterator
@@ -10,13 +10,12 @@ from typing import IO, TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from adapters.service_errors import error_code, explained
-from flywheel.uploads import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_CHUNK_BYTES = 1 << 16
-_GONE_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed"})
+CHUNK_BYTES = 1 << 16
+GONE_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed"})
 _EXISTS_CODE = "PreconditionFailed"
 
 
@@ -31,7 +30,7 @@ class Objects:
         """Give an object's bytes in pieces."""
         with explained("s3:GetObject"):
             body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"]
-            yield from body.iter_chunks(_CHUNK_BYTES)
+            yield from body.iter_chunks(CHUNK_BYTES)
 
     def lines(self, key: str) -> Iterator[str]:
         r"""Give the lines of a text object that ends its lines with ``\n``, ends included."""
@@ -49,7 +48,7 @@ class Objects:
             try:
                 body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"]
             except ClientError as error:
-                if error_code(error) in _GONE_CODES:
+                if error_code(error) in GONE_CODES:
                     return None
                 raise
             return body.read().decode()
@@ -64,17 +63,3 @@ class Objects:
                     return False
                 raise
             return True
-
-
-def version_chunks(s3: "S3Client", upload: ObjectVersion) -> Iterator[bytes] | None:
-    """Return the bytes of exactly this version in pieces, or None where it is gone."""
-    with explained("s3:GetObjectVersion"):
-        try:
-            answer = s3.get_object(
-                Bucket=upload.bucket, Key=upload.key, VersionId=upload.version_id
-            )
-        except ClientError as error:
-            if error_code(error) in _GONE_CODES:
-                return None
-            raise
-        return answer["Body"].iter_chunks(_CHUNK_BYTES)

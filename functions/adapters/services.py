@@ -1,7 +1,7 @@
 """The one wiring file: everything a function uses, made from its configuration.
 
-A handler asks for `services()` and gets clients, ledger and clock in one value. Tests make their
-own `Services` and put it in the place of this one.
+A handler asks for `services()` and gets ledger, ports and clock in one value. Tests and the
+simulator make their own `Services` and put it in the place of this one.
 """
 
 from collections.abc import Callable
@@ -16,11 +16,78 @@ from adapters.configuration import (
     configuration,
     known_flywheels,
 )
+from adapters.inbox import InboxBucket
+from adapters.invocations import Invocations
 from adapters.ledger.ledger import Ledger
+from adapters.ledger.table import Table
+from adapters.messages import Queues
 from adapters.notices import Notices
 from adapters.objects import Objects
-from adapters.workflow import Workflow
+from adapters.ports import (
+    Executions,
+    FlywheelService,
+    Functions,
+    InboxObjects,
+    Messages,
+    Ports,
+    Rows,
+    StagingObjects,
+    Topic,
+)
+from adapters.topic import NoticeTopic
+from adapters.workflow import StateMachine, Workflow
 from flywheel.errors import BatchNotFoundError
+
+
+@dataclass(frozen=True, slots=True)
+class AwsPorts:
+    """The ports as boto3 reaches them; clients are made at first use."""
+
+    configuration: FunctionConfiguration
+
+    @property
+    def table(self) -> Rows:
+        """The ledger's table."""
+        return Table(self.configuration.ledger_table, client("dynamodb"))
+
+    @property
+    def staging(self) -> StagingObjects:
+        """The staging bucket."""
+        return Objects(self.configuration.staging_bucket, client("s3"))
+
+    @property
+    def inbox(self) -> InboxObjects:
+        """The inbox bucket."""
+        return InboxBucket(self.configuration.inbox_bucket, client("s3"))
+
+    @property
+    def topic(self) -> Topic:
+        """The notices topic."""
+        return NoticeTopic(self.configuration.topic_arn, client("sns"))
+
+    @property
+    def messages(self) -> Messages:
+        """The queues."""
+        settings = self.configuration
+        return Queues(settings.uploads_queue_url, settings.notices_due_queue_url, client("sqs"))
+
+    @property
+    def executions(self) -> Executions:
+        """The state machine."""
+        return StateMachine(self.configuration.state_machine_arn, client("stepfunctions"))
+
+    @property
+    def functions(self) -> Functions:
+        """Other functions."""
+        return Invocations(self.configuration.close_batch_function, client("lambda"))
+
+    def comprehend(self, flywheel_arn: str) -> FlywheelService:
+        """Return the service's calls on one flywheel."""
+        return Comprehend(flywheel_arn, client("comprehend"))
+
+    def flywheels(self) -> dict[str, KnownFlywheel]:
+        """Return the environment's flywheels by name, as deployed."""
+        return known_flywheels(client("ssm"), self.configuration.settings_path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,42 +101,41 @@ class Services:
     configuration : FunctionConfiguration
     now : callable
         The clock: an aware time in UTC.
+    ports : Ports
     """
 
     actor: str
     configuration: FunctionConfiguration
     now: Callable[[], datetime]
+    ports: Ports
 
     @property
     def ledger(self) -> Ledger:
         """The ledger."""
-        return Ledger(self.configuration.ledger_table, client("dynamodb"), actor=self.actor)
+        return Ledger(self.ports.table, actor=self.actor)
 
     @property
-    def staging(self) -> Objects:
+    def staging(self) -> StagingObjects:
         """The staging bucket."""
-        return Objects(self.configuration.staging_bucket, client("s3"))
+        return self.ports.staging
 
     @property
     def notices(self) -> Notices:
         """The topic, with the outbox before it."""
-        settings = self.configuration
-        return Notices(
-            settings.environment, settings.topic_arn, client("sns"), self.ledger, self.now
-        )
+        return Notices(self.configuration.environment, self.ports.topic, self.ledger, self.now)
 
     @property
     def workflow(self) -> Workflow:
-        """The state machine."""
-        return Workflow(self.configuration.state_machine_arn, client("stepfunctions"), self.ledger)
+        """The batch rules and the state machine."""
+        return Workflow(self.ports.executions, self.ledger)
 
-    def comprehend(self, flywheel_arn: str) -> Comprehend:
+    def comprehend(self, flywheel_arn: str) -> FlywheelService:
         """Return the service's calls on one flywheel."""
-        return Comprehend(flywheel_arn, client("comprehend"))
+        return self.ports.comprehend(flywheel_arn)
 
     def flywheels(self) -> dict[str, KnownFlywheel]:
         """Return the environment's flywheels by name, as deployed."""
-        return known_flywheels(client("ssm"), self.configuration.settings_path)
+        return self.ports.flywheels()
 
     def flywheel(self, name: str) -> KnownFlywheel:
         """Return one flywheel.
@@ -98,7 +164,7 @@ def services(actor: str, *, state_machine_arn: str | None = None) -> Services:
     settings = configuration()
     if state_machine_arn is not None:
         settings = replace(settings, state_machine_arn=state_machine_arn)
-    return Services(actor, settings, _utc_now)
+    return Services(actor, settings, _utc_now, AwsPorts(settings))
 
 
 def _utc_now() -> datetime:

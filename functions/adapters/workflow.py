@@ -6,6 +6,7 @@ is the same as once.
 """
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from adapters.configuration import KnownFlywheel
 from adapters.ledger.batches import BatchRow
 from adapters.ledger.flywheels import FlywheelRow
 from adapters.ledger.ledger import Ledger
+from adapters.ports import Executions
 from adapters.service_errors import error_code, explained
 from flywheel.batches import BatchName, Readiness, readiness
 from flywheel.errors import ConcurrentChangeError
@@ -28,19 +30,48 @@ _MOST_GATHER_LOOKS = 100
 """Gathering must leave room for what follows in an execution's 25,000 events."""
 
 
+@dataclass(frozen=True, slots=True)
+class StateMachine:
+    """Starts and describes executions of one state machine."""
+
+    arn: str
+    stepfunctions: "SFNClient"
+
+    def start(self, name: str, document: str) -> None:
+        """Start an execution; one of that name that was started before goes on as it is."""
+        with explained("states:StartExecution"):
+            try:
+                self.stepfunctions.start_execution(
+                    stateMachineArn=self.arn, name=name, input=document
+                )
+            except ClientError as error:
+                if error_code(error) != _ALREADY_THERE:
+                    raise
+
+    def describe(self, name: str) -> tuple[str, str, str] | None:
+        """Return status, error and cause of an execution; None where it never began."""
+        arn = f"{self.arn.replace(':stateMachine:', ':execution:')}:{name}"
+        with explained("states:DescribeExecution"):
+            try:
+                answer = self.stepfunctions.describe_execution(executionArn=arn)
+            except ClientError as error:
+                if error_code(error) == _NOT_THERE:
+                    return None
+                raise
+        return answer["status"], answer.get("error", ""), answer.get("cause", "")
+
+
 class Workflow:
     """Starts and looks at executions of the iteration workflow.
 
     Parameters
     ----------
-    state_machine_arn : str
-    stepfunctions : SFNClient
+    executions : Executions
     ledger : Ledger
     """
 
-    def __init__(self, state_machine_arn: str, stepfunctions: "SFNClient", ledger: Ledger) -> None:
-        self._arn = state_machine_arn
-        self._stepfunctions = stepfunctions
+    def __init__(self, executions: Executions, ledger: Ledger) -> None:
+        self._executions = executions
         self._ledger = ledger
 
     def open_when_ready(
@@ -87,27 +118,13 @@ class Workflow:
     def start(self, known: KnownFlywheel, batch: BatchRow) -> None:
         """Start the execution of a batch; one that was started before goes on as it is."""
         name = BatchName(batch.flywheel, batch.batch, batch.attempt).execution
-        with explained("states:StartExecution"):
-            try:
-                self._stepfunctions.start_execution(
-                    stateMachineArn=self._arn, name=name, input=execution_input(known, batch)
-                )
-            except ClientError as error:
-                if error_code(error) != _ALREADY_THERE:
-                    raise
+        self._executions.start(name, execution_input(known, batch))
 
     def status(self, batch: BatchRow) -> tuple[str, str, str] | None:
         """Return status, error and cause of a batch's execution; None where it never began."""
-        name = BatchName(batch.flywheel, batch.batch, batch.attempt).execution
-        arn = f"{self._arn.replace(':stateMachine:', ':execution:')}:{name}"
-        with explained("states:DescribeExecution"):
-            try:
-                answer = self._stepfunctions.describe_execution(executionArn=arn)
-            except ClientError as error:
-                if error_code(error) == _NOT_THERE:
-                    return None
-                raise
-        return answer["status"], answer.get("error", ""), answer.get("cause", "")
+        return self._executions.describe(
+            BatchName(batch.flywheel, batch.batch, batch.attempt).execution
+        )
 
 
 def execution_input(known: KnownFlywheel, batch: BatchRow) -> str:

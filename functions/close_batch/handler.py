@@ -11,10 +11,10 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.comprehend import Comprehend
 from adapters.judgement import batch_facts, record_outcome
 from adapters.ledger.batches import BatchRow
 from adapters.ledger.flywheels import FlywheelRow
+from adapters.ports import FlywheelService
 from adapters.services import Services, services
 from flywheel.batch_notices import failed
 from flywheel.batches import BatchOutcome, BatchState
@@ -90,7 +90,7 @@ def close(
     return {"outcome": outcome, "is_freed": is_freed, "opened": opened and opened.batch}
 
 
-def _is_running(comprehend: Comprehend, batch: BatchRow) -> bool:
+def _is_running(comprehend: FlywheelService, batch: BatchRow) -> bool:
     """Say whether the batch's iteration still occupies the flywheel; True where nobody can say."""
     if batch.iteration_id is None:
         return False
@@ -137,7 +137,7 @@ def _end(services: Services, batch: BatchRow, row: FlywheelRow, failure: Failure
     services.notices.publish(batch.flywheel, notice)
 
 
-def _live_model(comprehend: Comprehend) -> str | None:
+def _live_model(comprehend: FlywheelService) -> str | None:
     """Return the active model as words for the notice, which must go out in any case."""
     try:
         return comprehend.describe().active_model

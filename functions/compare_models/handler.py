@@ -9,9 +9,10 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.comprehend import Comprehend, Iteration
+from adapters.comprehend import Iteration
 from adapters.judgement import record_outcome
 from adapters.ledger.batches import BatchRow, StoredVerdict
+from adapters.ports import FlywheelService
 from adapters.services import Services, services
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import ConcurrentChangeError
@@ -50,7 +51,7 @@ def compare(services: Services, flywheel: str, number: int) -> dict[str, Any]:
 
 
 def _judge(
-    services: Services, comprehend: Comprehend, batch: BatchRow, policy: Policy
+    services: Services, comprehend: FlywheelService, batch: BatchRow, policy: Policy
 ) -> StoredVerdict:
     """Transaction 1: the verdict, the policy's hash and the champion that a promotion expects."""
     iteration = comprehend.iteration(batch.iteration_id or "")
@@ -66,7 +67,7 @@ def _judge(
     return services.ledger.batches.store_verdict(batch, verdict, champion, services.now())
 
 
-def _champion(comprehend: Comprehend, iteration: Iteration) -> str | None:
+def _champion(comprehend: FlywheelService, iteration: Iteration) -> str | None:
     """Return the model that the challenger must beat; None only where none is active.
 
     An iteration may leave out what it evaluated. Then an active model is the champion all the
@@ -79,7 +80,7 @@ def _champion(comprehend: Comprehend, iteration: Iteration) -> str | None:
     return None if active == iteration.trained_model else active
 
 
-def _carry_out(comprehend: Comprehend, stored: StoredVerdict) -> tuple[BatchOutcome, bool]:
+def _carry_out(comprehend: FlywheelService, stored: StoredVerdict) -> tuple[BatchOutcome, bool]:
     """Do what the verdict says; returns the outcome and whether the champion changed outside.
 
     UpdateFlywheel is a blind write, so the active model is read before and after it. A challenger

@@ -13,7 +13,6 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.clients import client
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.batches import BatchRow
 from adapters.services import Services, services
@@ -90,8 +89,4 @@ def _close(services: Services, batch: BatchRow, failure: dict[str, str] | None) 
         "execution": {"flywheel": batch.flywheel, "batch": batch.batch, "failure": failure},
         "state_machine_arn": services.configuration.state_machine_arn,
     }
-    client("lambda").invoke(
-        FunctionName=services.configuration.close_batch_function,
-        InvocationType="Event",
-        Payload=json.dumps(payload).encode(),
-    )
+    services.ports.functions.close_batch(json.dumps(payload))

@@ -4,7 +4,6 @@ Reads exactly the version that the event names, and resumes from the ledger's st
 comes again. Opens a batch when the rules are met. Read next: `register_upload.staging`.
 """
 
-import json
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
@@ -18,8 +17,6 @@ from aws_lambda_powertools.utilities.data_classes import S3EventBridgeNotificati
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.clients import client
-from adapters.configuration import configuration
 from adapters.ledger.uploads import NO_FLYWHEEL
 from adapters.services import Services, services
 from flywheel import upload_news
@@ -54,20 +51,13 @@ def _register_record(record: SQSRecord) -> None:
         raise ValueError(f"{key}: the event names no version; is versioning on?")
     upload = ObjectVersion(event.detail.bucket.name, key, found.version_id)
     logger.set_correlation_id(upload.uid)
+    world = services("register_upload")
     try:
-        register(services("register_upload"), upload, int(found.size or 0))
+        register(world, upload, int(found.size or 0))
     except (ServiceBusyError, ConcurrentChangeError):
-        _deliver_soon(record)
+        # Its visibility time-out is for the longest file, not for this.
+        world.ports.messages.deliver_later(record.receipt_handle, _BUSY_SECONDS)
         raise
-
-
-def _deliver_soon(record: SQSRecord) -> None:
-    """Have a message delivered again soon: its time-out is for the longest file, not for this."""
-    client("sqs").change_message_visibility(
-        QueueUrl=configuration().uploads_queue_url,
-        ReceiptHandle=record.receipt_handle,
-        VisibilityTimeout=_BUSY_SECONDS,
-    )
 
 
 def register(services: Services, upload: ObjectVersion, size_bytes: int) -> None:
@@ -118,8 +108,4 @@ def refuse(
 
 def announce(services: Services, flywheel: str) -> None:
     """Have the flywheel's upload news sent as one digest when the notice window is over."""
-    client("sqs").send_message(
-        QueueUrl=services.configuration.notices_due_queue_url,
-        MessageBody=json.dumps({"flywheel": flywheel}),
-        DelaySeconds=services.configuration.notice_window_seconds,
-    )
+    services.ports.messages.announce(flywheel, services.configuration.notice_window_seconds)

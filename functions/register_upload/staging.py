@@ -8,8 +8,6 @@ import tempfile
 from dataclasses import dataclass
 from functools import cache
 
-from adapters.clients import client
-from adapters.objects import version_chunks
 from adapters.services import Services
 from flywheel import upload_news
 from flywheel.batches import StagedUpload, allowance
@@ -39,7 +37,7 @@ def stage(
     flywheel_arn: str,
 ) -> Staging:
     """Check an upload, copy its accepted rows, and move it to STAGED unless it is refused."""
-    chunks = version_chunks(client("s3"), upload)
+    chunks = services.ports.inbox.version_chunks(upload)
     if chunks is None:
         return Staging(upload_news.gone(upload.key), UploadState.GONE)
     labels = _labels(services, flywheel_arn)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from adapters.objects import Objects
+from adapters.ports import StagingObjects
 from flywheel.batches import BatchName, Manifest, StagedUpload, waiting_labels
 from flywheel.labeled_documents import Row, csv_line, rows_of, text_key
 from flywheel.sealing import Selection, files
@@ -46,7 +46,7 @@ class Content:
 
 
 def write_content(
-    staging: Objects, name: BatchName, manifest: Manifest, rules: BatchRules, now: datetime
+    staging: StagingObjects, name: BatchName, manifest: Manifest, rules: BatchRules, now: datetime
 ) -> Content:
     """Write the TRAIN files, the TEST files where the batch freezes a test set, and remainders."""
     test = Selection()
@@ -87,12 +87,14 @@ def _keys(uploads: Sequence[Mapping[str, Any]]) -> list[str]:
     return [upload["staged_key"] for upload in uploads]
 
 
-def _rows(staging: Objects, keys: Sequence[str]) -> Iterator[Row]:
+def _rows(staging: StagingObjects, keys: Sequence[str]) -> Iterator[Row]:
     for key in keys:
         yield from rows_of(staging.lines(key))
 
 
-def _write(staging: Objects, prefix: str, rows: Iterator[Row], rules: BatchRules) -> list[str]:
+def _write(
+    staging: StagingObjects, prefix: str, rows: Iterator[Row], rules: BatchRules
+) -> list[str]:
     keys = []
     for number, body in enumerate(files(rows, rules.service_max_file_bytes), 1):
         keys.append(f"{prefix}part-{number:05d}.csv")
@@ -101,7 +103,7 @@ def _write(staging: Objects, prefix: str, rows: Iterator[Row], rules: BatchRules
 
 
 def _remainders(
-    staging: Objects,
+    staging: StagingObjects,
     name: BatchName,
     manifest: Manifest,
     selection: Selection,

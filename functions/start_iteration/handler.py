@@ -10,10 +10,10 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.comprehend import Comprehend
 from adapters.judgement import batch_facts
 from adapters.ledger.batches import BatchRow
 from adapters.ledger.flywheels import FlywheelRow
+from adapters.ports import FlywheelService
 from adapters.services import Services, services
 from flywheel.batch_notices import started
 from flywheel.batches import BatchName, BatchState
@@ -76,7 +76,7 @@ def start(
     }
 
 
-def _iteration_id(comprehend: Comprehend, batch: BatchRow, row: FlywheelRow) -> str | None:
+def _iteration_id(comprehend: FlywheelService, batch: BatchRow, row: FlywheelRow) -> str | None:
     """Return the iteration that was started for this batch; None while another one runs."""
     token = BatchName(batch.flywheel, batch.batch, batch.attempt).token("iteration", row.arn)
     iteration_id = comprehend.start_iteration(token)
@@ -94,7 +94,7 @@ def _iteration_id(comprehend: Comprehend, batch: BatchRow, row: FlywheelRow) -> 
 
 
 def _announce(
-    services: Services, comprehend: Comprehend, batch: BatchRow, row: FlywheelRow
+    services: Services, comprehend: FlywheelService, batch: BatchRow, row: FlywheelRow
 ) -> None:
     facts = batch_facts(services, batch, row, comprehend.describe().active_model)
     notice = started(

@@ -27,7 +27,7 @@ def table(cloud: Cloud) -> Table:
 @pytest.fixture
 def ledger(cloud: Cloud) -> Ledger:
     """Open the ledger as a person."""
-    return Ledger(TABLE, client("dynamodb"), actor="somebody")
+    return Ledger(Table(TABLE, client("dynamodb")), actor="somebody")
 
 
 @pytest.fixture

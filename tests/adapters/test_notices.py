@@ -8,6 +8,7 @@ from adapters.clients import client
 from adapters.ledger.batches import SealedFacts
 from adapters.ledger.ledger import Ledger
 from adapters.notices import Notices
+from adapters.topic import NoticeTopic
 from flywheel.notices import Notice, UploadNews
 from flywheel.uploads import ObjectVersion, UploadState
 from tests.functions.cloud import Cloud, answering
@@ -20,7 +21,7 @@ FACTS = SealedFacts("hash", [], 2, {}, {}, [], [], 0)
 def notices(cloud: Cloud, ledger: Ledger, now: datetime) -> Notices:
     """Have the topic with the outbox before it."""
     topic_arn = cloud.configuration.topic_arn
-    return Notices("test", topic_arn, client("sns"), ledger, lambda: now)
+    return Notices("test", NoticeTopic(topic_arn, client("sns")), ledger, lambda: now)
 
 
 @pytest.fixture

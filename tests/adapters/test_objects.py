@@ -1,14 +1,13 @@
-"""S3 on a real client: create-only objects, lines, and exactly one version."""
+"""S3 on a real client: create-only objects and lines."""
 
 import io
 
 import pytest
 
 from adapters.clients import client
-from adapters.objects import Objects, version_chunks
-from flywheel.errors import ServiceBusyError, ServiceRefusedError
-from flywheel.uploads import ObjectVersion
-from tests.functions.cloud import INBOX, STAGING, Cloud, answering
+from adapters.objects import Objects
+from flywheel.errors import ServiceBusyError
+from tests.functions.cloud import STAGING, Cloud, answering
 
 
 @pytest.fixture
@@ -50,18 +49,3 @@ def test_lines_are_whole_when_they_cross_chunks(
     r"""Only ``\n`` ends a line; a character is never divided."""
     staging.create("a", body)
     assert list(staging.lines("a")) == lines
-
-
-def test_exactly_the_version_is_read_when_there_are_newer_ones(cloud: Cloud) -> None:
-    """A deleted version, and a delete marker, are gone; a missing bucket is a refusal."""
-    s3 = client("s3")
-    first = ObjectVersion(INBOX, "k", s3.put_object(Bucket=INBOX, Key="k", Body=b"1")["VersionId"])
-    second = ObjectVersion(INBOX, "k", s3.put_object(Bucket=INBOX, Key="k", Body=b"2")["VersionId"])
-    marker = ObjectVersion(INBOX, "k", s3.delete_object(Bucket=INBOX, Key="k")["VersionId"])
-    assert b"".join(version_chunks(s3, first) or []) == b"1"
-    assert b"".join(version_chunks(s3, second) or []) == b"2"
-    assert version_chunks(s3, marker) is None
-    s3.delete_object(Bucket=INBOX, Key="k", VersionId=first.version_id)
-    assert version_chunks(s3, first) is None
-    with pytest.raises(ServiceRefusedError, match="NoSuchBucket"):
-        version_chunks(s3, ObjectVersion("no-such-bucket", "k", "v"))

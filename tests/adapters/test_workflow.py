@@ -9,7 +9,7 @@ from adapters.clients import client
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.batches import BatchRow
 from adapters.ledger.ledger import Ledger
-from adapters.workflow import Workflow, execution_input
+from adapters.workflow import StateMachine, Workflow, execution_input
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
 from flywheel.settings import ReceivedSettings
 from tests.functions.cloud import Cloud, answering, seeing
@@ -25,7 +25,9 @@ KNOWN = KnownFlywheel(
 @pytest.fixture
 def workflow(cloud: Cloud, ledger: Ledger) -> Workflow:
     """Have the state machine."""
-    return Workflow(cloud.configuration.state_machine_arn, client("stepfunctions"), ledger)
+    return Workflow(
+        StateMachine(cloud.configuration.state_machine_arn, client("stepfunctions")), ledger
+    )
 
 
 @pytest.fixture

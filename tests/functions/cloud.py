@@ -146,6 +146,7 @@ def _laid_out(patch: pytest.MonkeyPatch) -> Cloud:
     )
     found = FunctionConfiguration(
         environment="test",
+        inbox_bucket=INBOX,
         staging_bucket=STAGING,
         ledger_table=TABLE,
         topic_arn=topic,

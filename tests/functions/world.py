@@ -14,7 +14,7 @@ from adapters.clients import client
 from adapters.ledger.batches import BatchRow
 from adapters.ledger.flywheels import FlywheelRow
 from adapters.ledger.uploads import UploadRow
-from adapters.services import Services
+from adapters.services import AwsPorts, Services
 from close_batch.handler import close
 from compare_models.handler import compare
 from flywheel.uploads import ObjectVersion
@@ -96,7 +96,9 @@ class World:
     @property
     def services(self) -> Services:
         """What a function is given."""
-        return Services("test", self.cloud.configuration, self.now)
+        return Services(
+            "test", self.cloud.configuration, self.now, AwsPorts(self.cloud.configuration)
+        )
 
     @property
     def row(self) -> FlywheelRow:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from adapters.ledger.table import Change, Item, Key, Put, Table, Write
+from adapters.ledger.table import Change, Item, Key, Put, Write
+from adapters.ports import Rows
 
 _FIRST_HASH = "0" * 64
 
@@ -18,7 +19,7 @@ _FIRST_HASH = "0" * 64
 class Audit:
     """Appends to and reads the chain of one flywheel."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Rows) -> None:
         self._table = table
 
     def entry(

@@ -12,7 +12,8 @@ from typing import Any
 from adapters.ledger.audit import Audit
 from adapters.ledger.flywheels import FlywheelRow, change_flywheel, with_past
 from adapters.ledger.outbox import notice_row
-from adapters.ledger.table import Change, Item, Key, Put, Table, Write
+from adapters.ledger.table import Change, Item, Key, Put, Write
+from adapters.ports import Rows
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import BatchNotFoundError, ConcurrentChangeError
 from flywheel.notices import Notice
@@ -87,12 +88,12 @@ class Batches:
 
     Parameters
     ----------
-    table : Table
+    table : Rows
     actor : str
         Who acts, for the audit.
     """
 
-    def __init__(self, table: Table, actor: str) -> None:
+    def __init__(self, table: Rows, actor: str) -> None:
         self._table = table
         self._audit = Audit(table)
         self._actor = actor

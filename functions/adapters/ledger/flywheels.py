@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from adapters.ledger.table import Change, Item, Key, Put, Table
+from adapters.ledger.table import Change, Item, Key, Put
+from adapters.ports import Rows
 from flywheel.errors import ConcurrentChangeError
 
 GATHER_SK = "GATHER"
@@ -65,7 +66,7 @@ class FlywheelRow:
 class Flywheels:
     """Reads flywheels' rows and counts registrations."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Rows) -> None:
         self._table = table
 
     def ensure(self, name: str, arn: str) -> FlywheelRow:

@@ -4,17 +4,12 @@ Read next: `adapters.ledger.uploads`, `.flywheels`, `.batches`, `.outbox`, `.aud
 kind of row, and `adapters.ledger.table` below them all.
 """
 
-from typing import TYPE_CHECKING
-
 from adapters.ledger.audit import Audit
 from adapters.ledger.batches import Batches
 from adapters.ledger.flywheels import Flywheels
 from adapters.ledger.outbox import Outbox
-from adapters.ledger.table import Table
 from adapters.ledger.uploads import Uploads
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from adapters.ports import Rows
 
 
 class Ledger:
@@ -22,14 +17,12 @@ class Ledger:
 
     Parameters
     ----------
-    table_name : str
-    dynamodb : DynamoDBClient
+    table : Rows
     actor : str
         Who acts, for the audit: the function's or the person's name.
     """
 
-    def __init__(self, table_name: str, dynamodb: "DynamoDBClient", *, actor: str) -> None:
-        table = Table(table_name, dynamodb)
+    def __init__(self, table: Rows, *, actor: str) -> None:
         self.uploads = Uploads(table)
         self.flywheels = Flywheels(table)
         self.batches = Batches(table, actor)

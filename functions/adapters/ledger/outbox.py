@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from adapters.ledger.table import Change, Delete, Item, Key, Put, Table
+from adapters.ledger.table import Change, Delete, Item, Key, Put
+from adapters.ports import Rows
 from flywheel.errors import ConcurrentChangeError
 from flywheel.notices import Notice, UploadNews
 
@@ -39,7 +40,7 @@ class PendingNotice:
 class Outbox:
     """Lists what waits and forgets what was sent."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Rows) -> None:
         self._table = table
 
     def notices(self) -> list[PendingNotice]:

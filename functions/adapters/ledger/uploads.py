@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from adapters.ledger.outbox import news_row
-from adapters.ledger.table import Change, Delete, Item, Key, Put, Table, Write
+from adapters.ledger.table import Change, Delete, Item, Key, Put, Write
+from adapters.ports import Rows
 from flywheel.batches import StagedUpload
 from flywheel.errors import ConcurrentChangeError
 from flywheel.notices import UploadNews
@@ -42,7 +43,7 @@ class UploadRow:
 class Uploads:
     """Registers uploads and moves them from state to state."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Rows) -> None:
         self._table = table
 
     def receive(

@@ -1,0 +1,62 @@
+"""The queues that functions write to: uploads to be registered, digests that become due."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from adapters.service_errors import explained
+from flywheel.uploads import ObjectVersion
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """Sends to the stack's queues.
+
+    Parameters
+    ----------
+    uploads_url, notices_due_url : str
+    sqs : SQSClient
+    """
+
+    uploads_url: str
+    notices_due_url: str
+    sqs: "SQSClient"
+
+    def announce(self, flywheel: str, delay_seconds: int) -> None:
+        """Have the flywheel's upload news looked at when the delay is over."""
+        with explained("sqs:SendMessage"):
+            self.sqs.send_message(
+                QueueUrl=self.notices_due_url,
+                MessageBody=json.dumps({"flywheel": flywheel}),
+                DelaySeconds=delay_seconds,
+            )
+
+    def inject(self, upload: ObjectVersion, size_bytes: int) -> None:
+        """Have an upload registered as if its event came now.
+
+        Notes
+        -----
+        *Source*: EventBridge events reference, "Object Created" of Amazon S3.
+        """
+        detail = {
+            "bucket": {"name": upload.bucket},
+            "object": {
+                "key": upload.key,
+                "size": size_bytes,
+                "version-id": upload.version_id,
+            },
+            "reason": "Reconcile",
+        }
+        event = {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
+        with explained("sqs:SendMessage"):
+            self.sqs.send_message(QueueUrl=self.uploads_url, MessageBody=json.dumps(event))
+
+    def deliver_later(self, receipt_handle: str, seconds: int) -> None:
+        """Have a message of the uploads queue delivered again after so many seconds."""
+        with explained("sqs:ChangeMessageVisibility"):
+            self.sqs.change_message_visibility(
+                QueueUrl=self.uploads_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )

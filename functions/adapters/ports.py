@@ -1,0 +1,179 @@
+"""What the functions need of the world, as ports.
+
+Each port has two implementations: the boto3 adapter in the module beside this one, and the
+simulator's, in memory; both pass the same contract cases (`tests/contract/test_ports.py`).
+Semantics belong to the port: every method says what a repeat, a loss or a race may do.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import IO, TYPE_CHECKING, Protocol
+
+from adapters.configuration import KnownFlywheel
+from flywheel.notices import Notice
+from flywheel.uploads import DatasetKind, ObjectVersion
+
+if TYPE_CHECKING:
+    from adapters.comprehend import FlywheelFacts, Iteration
+    from adapters.inbox import FoundVersion
+    from adapters.ledger.table import Item, Key, Write
+
+
+class Rows(Protocol):
+    """The ledger's table (`adapters.ledger.table.Table`): consistent reads, conditional writes."""
+
+    def get(self, key: "Key") -> "Item | None":
+        """Return a row, or None."""
+
+    def query(self, pk: str, sk_prefix: str) -> "Iterator[Item]":
+        """Give the rows of one partition whose sort key begins so, in order."""
+
+    def query_index(self, index: str, attribute: str, value: str, newest: int) -> "list[Item]":
+        """Return the newest rows of an index's partition, newest first; not consistently."""
+
+    def count_up(self, key: "Key", attribute: str) -> int:
+        """Add one to a counter and return it."""
+
+    def write(self, writes: "Sequence[Write]") -> None:
+        """Carry out all the writes or none; `ConcurrentChangeError` when a condition fails."""
+
+
+class StagingObjects(Protocol):
+    """The staging bucket (`adapters.objects.Objects`): objects that are created once."""
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name."""
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """Give an object's bytes in pieces."""
+
+    def lines(self, key: str) -> Iterator[str]:
+        """Give a text object's lines, ends included."""
+
+    def text(self, key: str) -> str | None:
+        """Return a small text object, or None."""
+
+    def create(self, key: str, body: bytes | IO[bytes]) -> bool:
+        """Write an object that is never overwritten; False where it was there already."""
+
+
+class InboxObjects(Protocol):
+    """The inbox bucket (`adapters.inbox.InboxBucket`): exact versions."""
+
+    def version_chunks(self, upload: ObjectVersion) -> Iterator[bytes] | None:
+        """Return the bytes of exactly this version, or None where it is gone."""
+
+    def versions(self) -> "Iterator[FoundVersion]":
+        """Give every object version that is there; delete markers are none."""
+
+
+class FlywheelService(Protocol):
+    """The service's calls on one flywheel (`adapters.comprehend.Comprehend`)."""
+
+    def describe(self) -> "FlywheelFacts":
+        """Return the flywheel as it is now."""
+
+    def labels(self) -> tuple[str, ...]:
+        """Return the flywheel's labels; `ServiceBusyError` while it is not ACTIVE."""
+
+    def create_dataset(
+        self, name: str, kind: DatasetKind, s3_uri: str, *, token: str, description: str
+    ) -> str:
+        """Create a dataset and return its ARN; one of ours that is there already is recognised."""
+
+    def dataset_status(self, dataset_arn: str) -> str | None:
+        """Return a dataset's status, or None where there is no such dataset."""
+
+    def has_test_dataset(self) -> bool:
+        """Say whether the flywheel holds a usable TEST dataset."""
+
+    def dataset_completed_at(self, dataset_arn: str) -> datetime:
+        """Return when a dataset was complete."""
+
+    def start_iteration(self, token: str) -> str | None:
+        """Start an iteration; None while another one occupies the flywheel."""
+
+    def iteration(self, iteration_id: str) -> "Iteration":
+        """Return one iteration."""
+
+    def iterations(self) -> "Iterator[Iteration]":
+        """Give the flywheel's iterations."""
+
+    def make_active(self, model_arn: str) -> None:
+        """Make a model the active one; a blind write."""
+
+
+class Topic(Protocol):
+    """The notices topic (`adapters.topic.NoticeTopic`)."""
+
+    def publish(self, flywheel: str, notice: Notice) -> None:
+        """Publish; accepted is not read, and a repeat is sent twice under the same id."""
+
+
+class Messages(Protocol):
+    """The queues that functions write to (`adapters.messages.Queues`)."""
+
+    def announce(self, flywheel: str, delay_seconds: int) -> None:
+        """Have the flywheel's upload news looked at when the delay is over."""
+
+    def inject(self, upload: ObjectVersion, size_bytes: int) -> None:
+        """Have an upload registered as if its event came now."""
+
+    def deliver_later(self, receipt_handle: str, seconds: int) -> None:
+        """Have a message of the uploads queue delivered again after so many seconds."""
+
+
+class Executions(Protocol):
+    """The state machine's executions (`adapters.workflow.StateMachine`)."""
+
+    def start(self, name: str, document: str) -> None:
+        """Start an execution; one of that name that was started before goes on as it is."""
+
+    def describe(self, name: str) -> tuple[str, str, str] | None:
+        """Return status, error and cause of an execution; None where it never began."""
+
+
+class Functions(Protocol):
+    """Other functions of the stack (`adapters.invocations.Invocations`)."""
+
+    def close_batch(self, payload: str) -> None:
+        """Have CloseBatch run with this event, sometime soon, at least once."""
+
+
+class Ports(Protocol):
+    """Every port, made at first use."""
+
+    @property
+    def table(self) -> Rows:
+        """The ledger's table."""
+
+    @property
+    def staging(self) -> StagingObjects:
+        """The staging bucket."""
+
+    @property
+    def inbox(self) -> InboxObjects:
+        """The inbox bucket."""
+
+    @property
+    def topic(self) -> Topic:
+        """The notices topic."""
+
+    @property
+    def messages(self) -> Messages:
+        """The queues."""
+
+    @property
+    def executions(self) -> Executions:
+        """The state machine."""
+
+    @property
+    def functions(self) -> Functions:
+        """Other functions."""
+
+    def comprehend(self, flywheel_arn: str) -> FlywheelService:
+        """Return the service's calls on one flywheel."""
+
+    def flywheels(self) -> dict[str, KnownFlywheel]:
+        """Return the environment's flywheels by name, as deployed."""

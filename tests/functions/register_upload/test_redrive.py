@@ -1,0 +1,75 @@
+"""An upload whose message died: redriven, it is registered, once."""
+
+import json
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from adapters.clients import client
+from console.dead_letters import DeadLetterQueue, look, redrive
+from flywheel.uploads import ObjectVersion, UploadState
+from register_upload.handler import handler
+from tests.functions.cloud import ACCOUNT, REGION, answering
+from tests.functions.register_upload.events import delivery
+from tests.functions.world import World, csv, documents
+
+
+@pytest.fixture
+def queue(world: World) -> DeadLetterQueue:
+    """Give the uploads queue its dead letters, as the stack does."""
+    url = world.cloud.configuration.uploads_queue_url
+    dead = client("sqs").create_queue(QueueName="uploads-dead")["QueueUrl"]
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:uploads-dead"
+    policy = {"deadLetterTargetArn": arn, "maxReceiveCount": "5"}
+    client("sqs").set_queue_attributes(
+        QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)}
+    )
+    return DeadLetterQueue("uploads", dead, url)
+
+
+def deliver(queue: DeadLetterQueue, context: LambdaContext) -> bool:
+    """Have the function handle the next message as Lambda does; False where there is none."""
+    answer = client("sqs").receive_message(QueueUrl=queue.source_url, VisibilityTimeout=0)
+    for message in answer.get("Messages", []):
+        record: dict[str, Any] = {
+            **delivery(ObjectVersion("", "", ""), 0)["Records"][0],
+            "messageId": message["MessageId"],
+            "body": message["Body"],
+        }
+        try:
+            handler({"Records": [record]}, context)
+        except BatchProcessingError:
+            return True
+        client("sqs").delete_message(
+            QueueUrl=queue.source_url, ReceiptHandle=message["ReceiptHandle"]
+        )
+        return True
+    return False
+
+
+def test_an_upload_is_registered_once_when_its_dead_letter_is_redriven(
+    world: World, context: LambdaContext, queue: DeadLetterQueue
+) -> None:
+    """Five failures make it a dead letter; a redrive registers it, and a second changes nothing."""
+    upload, body = world.put("a.csv", csv(documents(1))), csv(documents(1))
+    message = delivery(upload, len(body))["Records"][0]["body"]
+    client("sqs").send_message(QueueUrl=queue.source_url, MessageBody=message)
+    with answering("dynamodb", "PutItem", code="AccessDeniedException"):
+        while deliver(queue, context):
+            pass
+    (letter,) = look(client("sqs"), queue).letters
+    assert letter.content == {"key": upload.key, "version_id": upload.version_id}
+    assert world.services.ledger.uploads.get(upload.uid) is None
+
+    assert len(list(redrive(client("sqs"), queue))) == 1
+    client("sqs").send_message(QueueUrl=queue.url, MessageBody=message)
+    assert len(list(redrive(client("sqs"), queue))) == 1
+    while deliver(queue, context):
+        pass
+    row = world.services.ledger.uploads.get(upload.uid)
+    assert row is not None
+    assert row.state is UploadState.STAGED
+    assert len(world.services.ledger.uploads.staged("tickets")) == 1
+    assert look(client("sqs"), queue).count == 0
