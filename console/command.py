@@ -14,6 +14,8 @@ from console import history as history_facts
 from console import status as status_facts
 from console.conversion_view import conversion_document, tell_conversion
 from console.convert import convert as convert_file
+from console.dead_letters import dead_letter_queues, letter_document, look, redrive
+from console.dead_letters_view import content_words, looks_view
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.local_file import local_file
@@ -37,6 +39,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 data refused, 2 usage, 3 HOLD or busy, 4 REJECT, "
     "5 cloud or permission, 6 time-out.",
 )
+dlq = typer.Typer(no_args_is_help=True, help="Messages that nobody could handle.")
+app.add_typer(dlq, name="dlq")
 
 _EnvOption = typer.Option("--env", metavar="ENV", help="The environment; or FLYWHEEL_ENV.")
 Env = Annotated[str | None, _EnvOption]
@@ -251,6 +255,58 @@ def history(
             terminal.tell(f"{known.settings.name} has no batch yet.")
 
 
+@dlq.command("list")
+def list_dead_letters(context: typer.Context, env: Env = None, json: Json = False) -> None:
+    """Show what is in the dead-letter queues; removes nothing."""
+    with reporting(is_json=json) as terminal:
+        target = _target(context, env, default=LOCAL)
+        sqs = target.client("sqs")
+        looks = [look(sqs, queue) for queue in dead_letter_queues(target.outputs)]
+        if not json:
+            terminal.show(looks_view(looks, target.now()))
+        terminal.answer(
+            [
+                {
+                    "queue": found.queue.name,
+                    "count": found.count,
+                    "messages": [letter_document(item, target.now()) for item in found.letters],
+                }
+                for found in looks
+            ]
+        )
+
+
+@dlq.command("redrive")
+def redrive_dead_letters(
+    context: typer.Context,
+    queue: Annotated[
+        str | None, typer.Argument(help="As dlq list names it; left out, all of them.")
+    ] = None,
+    *,
+    message: Annotated[str | None, typer.Option(metavar="ID", help="This one alone.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would move.")] = False,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Send dead letters back to where they came from, once what failed is repaired."""
+    with reporting(is_json=json) as terminal:
+        target = _target(context, env, default=None)
+        document = _tell_where(terminal, target)
+        moved = []
+        for chosen in dead_letter_queues(target.outputs, queue):
+            for letter in redrive(target.client("sqs"), chosen, message, is_dry=dry_run):
+                verb = "Would send" if dry_run else "Sent"
+                words = f"{verb} back to {chosen.name}: {content_words(letter)}"
+                terminal.tell_exactly(words)
+                moved.append({"queue": chosen.name, **letter_document(letter, target.now())})
+        if message is not None and not moved:
+            remedy = "See flywheel dlq list"
+            raise CommandError(ExitCode.USAGE, message, "no such message is there", remedy)
+        if not moved:
+            terminal.tell(f"{queue or 'Every dead-letter queue'} is empty: nothing to send back.")
+        _finish(terminal, Ending(ExitCode.DONE, {**document, "dry_run": dry_run, "moved": moved}))
+
+
 def main() -> None:
     """Run the command."""
     app()
@@ -281,19 +337,19 @@ def _check_file(file: Path) -> None:
         raise CommandError(ExitCode.USAGE, str(file), problem, "Check the path")
 
 
-def _tell_where(terminal: Terminal, target: Target, flywheel: str) -> dict[str, Any]:
-    """Say first what is about to be changed."""
+def _tell_where(terminal: Terminal, target: Target, flywheel: str | None = None) -> dict[str, Any]:
+    """Say first what is about to be changed: one flywheel's, or the environment's."""
     identity = target.identity
     terminal.tell_exactly(
         f"Environment {target.environment}, account {identity.account}, region "
-        f"{identity.region}, flywheel {flywheel}"
+        f"{identity.region}{f', flywheel {flywheel}' if flywheel else ''}"
     )
-    return {
+    where = {
         "environment": target.environment,
         "account": identity.account,
         "region": identity.region,
-        "flywheel": flywheel,
     }
+    return {**where, "flywheel": flywheel} if flywheel else where
 
 
 def _finish(terminal: Terminal, ending: Ending) -> None:

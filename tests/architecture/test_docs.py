@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 
 from console.command import app
 
@@ -22,6 +23,14 @@ def code_in(page: Path) -> list[str]:
     return [inline or line for inline, line in _CODE.findall(page.read_text("utf-8"))]
 
 
+def verbs_of(commands: typer.Typer) -> set[str]:
+    """Return the names of the verbs that are registered."""
+    return {
+        command.name or (command.callback.__name__ if command.callback else "")
+        for command in commands.registered_commands
+    }
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_path_exists_when_a_page_names_it(name: str) -> None:
     """A path or a link in the docs leads somewhere."""
@@ -35,13 +44,16 @@ def test_every_path_exists_when_a_page_names_it(name: str) -> None:
 def test_every_command_exists_when_a_page_names_it(name: str) -> None:
     """A make target or a verb of the command in the docs can be run."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    verbs = {
-        command.name or (command.callback.__name__ if command.callback else "")
-        for command in app.registered_commands
+    verbs = verbs_of(app)
+    groups = {
+        str(group.name): verbs_of(group.typer_instance)
+        for group in app.registered_groups
+        if group.typer_instance is not None
     }
     for code in code_in(ROOT / name):
         words = [word for word in code.split() if not word.startswith("-")]
         if words[:1] == ["make"] and len(words) > 1:
             assert words[1] in targets, code
         if words[:1] == ["flywheel"] and len(words) > 1 and words[1].islower():
-            assert words[1] in verbs, code
+            assert words[1] in {*verbs, *groups}, code
+            assert words[1] in verbs or words[2:3] == [] or words[2] in groups[words[1]], code
