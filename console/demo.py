@@ -196,7 +196,7 @@ class Story:
         progress.say("SEALED", f"batch {number}: {sealed.documents:,} documents")
         batch = progress.wait(self._with_letters(closed(self._target, self._known, number, wait)))
         self._batches.append(number)
-        stored = self._target.ledger().batches.verdict(batch.flywheel, number)
+        stored = self._target.ledger().batches.verdict(batch)
         if stored is not None:
             progress.say("VERDICT", stored.verdict.decision.value, "bold")
         tell_outcome(self._terminal, batch, stored)
@@ -256,7 +256,7 @@ class Story:
             "evaluated_metrics": iteration.evaluated_metrics,
             "trained_model": iteration.trained_model,
             "trained_metrics": iteration.trained_metrics,
-            **verdict_document(ledger.batches.verdict(self._data.flywheel, number)),
+            **verdict_document(ledger.batches.verdict(batch)),
         }
 
 

@@ -106,7 +106,7 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
         train_slots=known.settings.batch.service_train_datasets,
         test_slots=known.settings.batch.service_test_datasets,
         last=last,
-        verdict=ledger.batches.verdict(name, last.batch) if last else None,
+        verdict=ledger.batches.verdict(last) if last else None,
         waiting_notices=waiting.count(name),
     )
 

@@ -75,7 +75,7 @@ def wait_for_batch(
     """Follow a batch to its end and tell the outcome."""
     wait = patience(target, minutes)
     batch = (progress or Progress(terminal)).wait(closed(target, known, number, wait))
-    stored = target.ledger().batches.verdict(batch.flywheel, number)
+    stored = target.ledger().batches.verdict(batch)
     tell_outcome(terminal, batch, stored)
     document = {
         "batch": number,

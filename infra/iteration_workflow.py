@@ -78,7 +78,12 @@ class IterationWorkflow(Construct):
         await_iteration = self._await_iteration(compare)
         start = self._start_iteration(start_iteration, await_iteration)
         await_datasets = self._await_datasets().next(start)
-        seal = self._invoke(seal_batch, result_path="$.sealed").next(await_datasets)
+        is_empty = (
+            sfn.Choice(self, "IsBatchEmpty")
+            .when(sfn.Condition.boolean_equals("$.sealed.is_empty", True), ending)
+            .otherwise(await_datasets)
+        )
+        seal = self._invoke(seal_batch, result_path="$.sealed").next(is_empty)
         gather = self._gather(ledger, seal)
         self.state_machine = sfn.StateMachine(
             self,

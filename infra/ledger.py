@@ -7,7 +7,7 @@ from constructs import Construct
 
 BY_FLYWHEEL_INDEX = "uploads-by-flywheel"
 
-_READS = ("dynamodb:GetItem", "dynamodb:Query")
+_READS = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
 _WRITES = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 
 

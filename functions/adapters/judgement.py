@@ -5,6 +5,7 @@ died after it had acted. Decides nothing. Read next: `flywheel.batch_notices`.
 """
 
 from adapters.comprehend import Iteration
+from adapters.crash_points import crash_point
 from adapters.ledger.batches import BatchRow, StoredVerdict
 from adapters.ledger.flywheels import FlywheelRow
 from adapters.ports import FlywheelService
@@ -26,6 +27,7 @@ def batch_facts(
         upload_count=batch.upload_count,
         live_model=live_model,
         iteration_id=batch.iteration_id,
+        attempt=batch.attempt,
     )
 
 
@@ -53,4 +55,5 @@ def record_outcome(
         notice=notice,
         now=services.now(),
     )
+    crash_point("compare_models.judged")
     services.notices.publish(batch.flywheel, notice)

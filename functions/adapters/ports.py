@@ -25,6 +25,9 @@ class Rows(Protocol):
     def get(self, key: "Key") -> "Item | None":
         """Return a row, or None."""
 
+    def get_many(self, keys: "Sequence[Key]") -> "Iterator[Item]":
+        """Give the rows of those keys that have one, in any order, consistently read."""
+
     def query(self, pk: str, sk_prefix: str) -> "Iterator[Item]":
         """Give the rows of one partition whose sort key begins so, in order."""
 

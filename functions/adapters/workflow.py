@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from adapters.configuration import KnownFlywheel
+from adapters.crash_points import crash_point
 from adapters.ledger.batches import BatchRow
 from adapters.ledger.flywheels import FlywheelRow
 from adapters.ledger.ledger import Ledger
@@ -90,6 +91,10 @@ class Workflow:
             return None, Readiness(
                 False, (f"{name} is {row.arn} in the ledger: give {known.arn} another name",)
             )
+        if row.pause is not None:
+            return None, Readiness(
+                False, (f"paused by {row.pause.by}: {row.pause.reason} (flywheel resume {name})",)
+            )
         if not row.is_idle:
             return None, Readiness(False, (f"batch {row.open_batch} is under way",))
         ready = self.readiness(known, row, now, is_asked_for=is_asked_for)
@@ -99,6 +104,7 @@ class Workflow:
             batch = self._ledger.batches.open(row, self._ledger.flywheels.registrations(name), now)
         except ConcurrentChangeError:
             return None, Readiness(False, ("another batch was opened in this moment",))
+        crash_point("workflow.batch_opened")
         self.start(known, batch)
         return batch, ready
 
@@ -112,7 +118,7 @@ class Workflow:
             now,
             last_iteration_at=row.last_iteration_at,
             train_datasets=row.train_datasets,
-            is_asked_for=is_asked_for,
+            is_asked_for=is_asked_for or row.asked_by is not None,
         )
 
     def start(self, known: KnownFlywheel, batch: BatchRow) -> None:

@@ -11,16 +11,20 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from adapters.crash_points import crash_point
 from adapters.judgement import batch_facts, record_outcome
-from adapters.ledger.batches import BatchRow
+from adapters.ledger.batches import BatchRow, FailedEnding
 from adapters.ledger.flywheels import FlywheelRow
 from adapters.ports import FlywheelService
 from adapters.services import Services, services
-from flywheel.batch_notices import failed
+from flywheel.act_notices import paused
+from flywheel.batch_notices import empty, failed
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import ServiceRefusedError
+from flywheel.uploads import DatasetKind
 from flywheel.verdict import Decision
 
+_FAILURES_BEFORE_PAUSE = 2
 _GONE = "ResourceNotFoundException"
 _OUTCOMES = {Decision.REJECT: BatchOutcome.REJECTED, Decision.HOLD: BatchOutcome.HELD}
 
@@ -81,9 +85,11 @@ def close(
     is_running = _is_running(services.comprehend(row.arn), batch)
     if batch.state is not BatchState.CLOSED:
         _end(services, _finished(services, batch, row), row, Failure(error, cause, is_running))
+        crash_point("close_batch.closed")
     outcome = ledger.batches.get(flywheel, number).outcome
     opened = None
     is_freed = not is_running and ledger.flywheels.free(flywheel, number)
+    crash_point("close_batch.freed")
     if is_freed and outcome is not BatchOutcome.FAILED:
         # After a failure the schedule looks again, so that a lasting trouble is no tight loop.
         opened, _ = services.workflow.open_when_ready(known, services.now())
@@ -105,7 +111,7 @@ def _finished(services: Services, batch: BatchRow, row: FlywheelRow) -> BatchRow
 
     Where the service refuses to be asked nothing can be said of it: the batch ends as failed.
     """
-    stored = services.ledger.batches.verdict(batch.flywheel, batch.batch)
+    stored = services.ledger.batches.verdict(batch)
     if batch.state is not BatchState.STARTED or stored is None:
         return batch
     try:
@@ -129,12 +135,57 @@ def _end(services: Services, batch: BatchRow, row: FlywheelRow, failure: Failure
     if batch.state is BatchState.JUDGED and batch.outcome is not None:
         ledger.batches.close(batch, batch.outcome, services.now())
         return
-    facts = batch_facts(services, batch, row, _live_model(services.comprehend(row.arn)))
-    error = failure.error or "WorkflowEnded"
-    cause = failure.cause or "The workflow ended before the batch was judged."
-    notice = failed(facts, error, cause, is_still_running=failure.is_still_running)
-    ledger.batches.fail(batch, error=error, cause=cause, notice=notice, now=services.now())
-    services.notices.publish(batch.flywheel, notice)
+    live = _live_model(services.comprehend(row.arn))
+    facts = batch_facts(services, batch, row, live)
+    if batch.state is BatchState.SEALED and not batch.planned and not failure.error:
+        nothing = empty(facts, batch.left_out, batch.waiting_labels)
+        ledger.batches.close_empty(batch, nothing, services.now())
+        services.notices.publish(batch.flywheel, nothing)
+        return
+    ending = _ending(services, batch, row, failure)
+    notice = failed(facts, ending.error, ending.cause, is_still_running=failure.is_still_running)
+    ledger.batches.fail(batch, row, ending, notice, services.now())
+    crash_point("close_batch.failed")
+    for told in (notice, ending.pause_notice):
+        if told is not None:
+            services.notices.publish(batch.flywheel, told)
+
+
+def _ending(
+    services: Services, batch: BatchRow, row: FlywheelRow, failure: Failure
+) -> FailedEnding:
+    """Say how the batch failed, what became of its datasets, and whether the flywheel pauses."""
+    statuses = _dataset_statuses(services.comprehend(row.arn), batch)
+    pause_notice = None
+    if row.pause is None and row.failures_in_row + 1 >= _FAILURES_BEFORE_PAUSE:
+        pause_notice = paused(
+            services.configuration.environment,
+            batch.flywheel,
+            f"{row.failures_in_row + 1} batches in a row failed",
+            services.actor,
+            services.now(),
+            is_after_failures=True,
+        )
+    return FailedEnding(
+        error=failure.error or "WorkflowEnded",
+        cause=failure.cause or "The workflow ended before the batch was judged.",
+        absent=[kind for kind, status in statuses.items() if status is None],
+        refused=[kind for kind, status in statuses.items() if status == "FAILED"],
+        pause_notice=pause_notice,
+        is_test_set_held=statuses.get(DatasetKind.TEST) == "COMPLETED",
+    )
+
+
+def _dataset_statuses(comprehend: FlywheelService, batch: BatchRow) -> dict[str, str | None]:
+    """Return the status of each planned dataset; what cannot be asked is taken to exist."""
+    found: dict[str, str | None] = {}
+    for kind, arn in batch.planned.items():
+        try:
+            found[kind] = comprehend.dataset_status(arn)
+        except ServiceRefusedError as error:
+            logger.warning("a dataset cannot be looked at", reason=str(error))
+            found[kind] = ""
+    return found
 
 
 def _live_model(comprehend: FlywheelService) -> str | None:

@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.comprehend import Iteration
+from adapters.crash_points import crash_point
 from adapters.judgement import record_outcome
 from adapters.ledger.batches import BatchRow, StoredVerdict
 from adapters.ports import FlywheelService
@@ -42,10 +43,12 @@ def compare(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     known = services.flywheel(flywheel)
     row = ledger.flywheels.ensure(flywheel, known.arn)
     comprehend = services.comprehend(row.arn)
-    stored = ledger.batches.verdict(flywheel, number) or _judge(
+    stored = ledger.batches.verdict(batch) or _judge(
         services, comprehend, batch, known.settings.policy
     )
+    crash_point("compare_models.verdict_stored")
     outcome, is_changed_outside = _carry_out(comprehend, stored)
+    crash_point("compare_models.carried_out")
     record_outcome(services, batch, row, stored, outcome, is_changed_outside=is_changed_outside)
     return {"outcome": outcome}
 
@@ -96,6 +99,7 @@ def _carry_out(comprehend: FlywheelService, stored: StoredVerdict) -> tuple[Batc
     if active != stored.expected_champion:
         return BatchOutcome.HELD, True
     comprehend.make_active(challenger)
+    crash_point("compare_models.made_active")
     if comprehend.describe().active_model != challenger:
         raise ConcurrentChangeError("UpdateFlywheel was accepted, but the active model is another")
     return BatchOutcome.PROMOTED, False

@@ -41,8 +41,14 @@ _AFTER_REJECT = (
     "the environment's file, deploy, and upload only the good files to it."
 )
 _AFTER_FAILURE = (
-    "ACTION NEEDED: read the reason above and repair it. The files in the inbox are untouched; "
+    "ACTION NEEDED: read the reason above and repair it. The batch keeps its uploads: `flywheel "
+    "retry {flywheel} --env {environment}` opens it again. If the rows are the trouble, `flywheel "
+    "withdraw {flywheel} --batch {batch} --env {environment} --reason TEXT` takes them back; then "
     "upload corrected ones, and the next batch starts by itself."
+)
+_AFTER_EMPTY = (
+    "Nothing to do. Rows that the flywheel holds already are never sent twice; no dataset was used "
+    "and nothing was spent."
 )
 _STILL_RUNNING = (
     " The iteration itself still runs in Comprehend: when it ends, the flywheel is freed and its "
@@ -76,6 +82,7 @@ class BatchFacts:
     live_model: str | None
     iteration_id: str | None = None
     upload_count: int = 0
+    attempt: int = 1
 
 
 def started(
@@ -94,9 +101,7 @@ def started(
         f"Documents a label: {_counts(label_counts)}.",
         *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
     ]
-    if waiting_labels:
-        names = ", ".join(shown(label, 40) for label in waiting_labels)
-        why.append(f"Too few documents for the service, so they wait for the next batch: {names}.")
+    why += _waiting(waiting_labels)
     why.append(_cost(past_seconds))
     words, todo = f"STARTED batch {facts.batch}, {documents:,} documents", _FOLLOWS
     if not has_test_set:
@@ -128,10 +133,23 @@ def judged(
     return _notice(facts, "verdict", words, why=why, todo=todo, table=metric_table(verdict))
 
 
+def empty(facts: BatchFacts, left_out: Mapping[str, int], waiting_labels: Sequence[str]) -> Notice:
+    """Tell that a batch held nothing new, so that no iteration was started."""
+    why = [
+        f"Nothing new is left to train on in {_files(facts)}.",
+        *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
+        *_waiting(waiting_labels),
+    ]
+    words = f"EMPTY batch {facts.batch}: nothing new to train on"
+    return _notice(facts, "empty", words, why=why, todo=_AFTER_EMPTY)
+
+
 def failed(facts: BatchFacts, error: str, cause: str, *, is_still_running: bool) -> Notice:
     """Tell that a batch ended without a verdict."""
     words = f"FAILED batch {facts.batch}, ACTION NEEDED: {error}"
-    todo = _AFTER_FAILURE + (_STILL_RUNNING if is_still_running else "")
+    todo = _AFTER_FAILURE.format(
+        flywheel=facts.flywheel, environment=facts.environment, batch=facts.batch
+    ) + (_STILL_RUNNING if is_still_running else "")
     return _notice(facts, "failed", words, why=[f"{error}: {shown(cause, 1500)}"], todo=todo)
 
 
@@ -169,8 +187,16 @@ def _notice(
         command=f"flywheel history {facts.flywheel} --env {facts.environment}",
         ids=ids,
     )
-    notice_id = f"{facts.flywheel}-batch-{facts.batch}-{event}"
+    attempt = f"-{facts.attempt}" if facts.attempt > 1 else ""
+    notice_id = f"{facts.flywheel}-batch-{facts.batch}{attempt}-{event}"
     return Notice(notice_id, subject(facts.environment, facts.flywheel, words), text)
+
+
+def _waiting(labels: Sequence[str]) -> list[str]:
+    if not labels:
+        return []
+    names = ", ".join(shown(label, 40) for label in labels)
+    return [f"Too few documents for the service, so they wait for the next batch: {names}."]
 
 
 def _files(facts: BatchFacts) -> str:

@@ -35,6 +35,7 @@ class BatchOutcome(StrEnum):
     REJECTED = "REJECTED"
     HELD = "HELD"
     FAILED = "FAILED"
+    EMPTY = "EMPTY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +90,19 @@ class Manifest:
     batch : int
     train, test : tuple of dict
         The uploads, oldest first: ``uid``, ``key``, ``staged_key``.
-    test_set_keys : tuple of str
-        Staging keys of the frozen test set's rows, which never enter training.
+    known_train, known_test : tuple of str
+        Staging keys of the segments of rows that the flywheel holds already.
+    generation : int
+        The flywheel's, into which the batch goes.
     """
 
     flywheel: str
     batch: int
     train: tuple[dict[str, Any], ...]
     test: tuple[dict[str, Any], ...]
-    test_set_keys: tuple[str, ...] = ()
+    known_train: tuple[str, ...] = ()
+    known_test: tuple[str, ...] = ()
+    generation: int = 1
 
     def to_json(self) -> str:
         """Return the manifest as canonical JSON."""
@@ -112,7 +117,9 @@ class Manifest:
             batch=stored["batch"],
             train=tuple(stored["train"]),
             test=tuple(stored["test"]),
-            test_set_keys=tuple(stored["test_set_keys"]),
+            known_train=tuple(stored["known_train"]),
+            known_test=tuple(stored["known_test"]),
+            generation=stored["generation"],
         )
 
 
@@ -136,14 +143,23 @@ class BatchName:
         return f"{self.flywheel}-batch-{self.batch}-{self.attempt}"
 
     @property
+    def label(self) -> str:
+        """The attempt in keys of staging bucket and ledger; a first one is the batch's number."""
+        return str(self.batch) if self.attempt == 1 else f"{self.batch}-{self.attempt}"
+
+    @property
     def prefix(self) -> str:
-        """The batch's own, immutable prefix in the staging bucket."""
-        return f"batches/{self.flywheel}/{self.batch}/"
+        """The attempt's own, immutable prefix in the staging bucket."""
+        return f"batches/{self.flywheel}/{self.label}/"
 
     @property
     def manifest_key(self) -> str:
         """The manifest's key; outside the dataset prefixes, which the service reads whole."""
-        return f"manifests/{self.flywheel}/{self.batch}.json"
+        return f"manifests/{self.flywheel}/{self.label}.json"
+
+    def known_key(self, generation: int, kind: DatasetKind) -> str:
+        """Return the key of the segment of rows that one of its datasets holds."""
+        return f"known/{self.flywheel}/g{generation}/{self.label}-{kind.value}.bin"
 
     def dataset_prefix(self, kind: DatasetKind) -> str:
         """Return the prefix that holds one dataset and nothing else."""

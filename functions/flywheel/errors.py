@@ -9,9 +9,8 @@
     ├── ServiceBusyError       a throttle or passing error        -> nobody: it is retried
     ├── ServiceRefusedError    AWS refused a call for good        -> the operator
     ├── ConcurrentChangeError  the ledger changed meanwhile       -> nobody: it is retried
-    ├── BatchEmptyError        nothing was left to train on       -> who uploaded: see what was
-    │                                                                left out
-    └── BatchNotFoundError     the ledger has no such batch       -> the operator
+    ├── BatchNotFoundError     the ledger has no such batch       -> the operator
+    └── ActRefusedError        an act does not fit what is now    -> who acts: see the message
 
 Step Functions matches a failed function by its exception's class name alone, so these names are
 a public contract: flat, unique, matched by name in the workflow. The module imports nothing, so
@@ -89,9 +88,9 @@ class ConcurrentChangeError(FlywheelLoopError):
     """A conditional write found another state than the one that was read; read again and retry."""
 
 
-class BatchEmptyError(FlywheelLoopError):
-    """After rows were left out nothing remains to train on."""
-
-
 class BatchNotFoundError(FlywheelLoopError):
     """The ledger has no such batch; the execution was started by hand with a wrong input."""
+
+
+class ActRefusedError(FlywheelLoopError):
+    """What a person asked for does not fit the flywheel's state; the message says why."""

@@ -1,16 +1,24 @@
 """Which rows of a batch's uploads are sent to the service, and in which files.
 
-Decides row by row: exact duplicates are dropped, a text that came before with another label and a
-text of the test set are left out and counted. Pure: rows come in, rows and counts go out. The same
+Decides row by row, by content: what is in the batch or in the flywheel already is not sent again,
+whatever file it comes from; a text that came before with another label and a text of the other
+kind of dataset are left out and counted. Pure: rows come in, rows and counts go out. The same
 uploads in the same order always give the same files, so a seal that was cut off can be resumed.
-Read next: the `seal_batch` function.
+Read next: `flywheel.known_rows` (what the flywheel holds) and the `seal_batch` function.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
+from flywheel.known_rows import label_key
 from flywheel.labeled_documents import Row, csv_line, text_key
+
+TRAINED_ON = "rows that are trained on already"
+"""Why a test row is left out."""
+
+IN_TEST_SET = "rows of the test set"
+"""Why a training row is left out."""
 
 
 @dataclass(slots=True)
@@ -21,13 +29,20 @@ class Selection:
     ----------
     forbidden_texts : set of bytes
         `text_key` of every text that must not be in this dataset (the test set's, for training).
+    known : mapping of bytes to bytes
+        `text_key` -> `label_key` of rows that earlier datasets of this kind hold.
+    forbidden_words : str
+        How forbidden rows are counted for people.
     """
 
     forbidden_texts: Set[bytes] = frozenset()
+    known: Mapping[bytes, bytes] = field(default_factory=dict)
+    forbidden_words: str = IN_TEST_SET
     label_counts: Counter[str] = field(default_factory=Counter)
     duplicates: int = 0
+    held_already: int = 0
     conflicts: int = 0
-    in_test_set: int = 0
+    forbidden: int = 0
     _labels_by_text: dict[bytes, str] = field(default_factory=dict)
 
     @property
@@ -35,28 +50,41 @@ class Selection:
         """`text_key` of every text that was taken."""
         return self._labels_by_text.keys()
 
+    @property
+    def repeats(self) -> int:
+        """Rows that are nothing new: in the batch twice, or in the flywheel already."""
+        return self.duplicates + self.held_already
+
     def taken(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Give the rows that belong into the dataset; may be called once an upload, in order."""
         for row in rows:
             key = text_key(row.text)
-            before = self._labels_by_text.get(key)
             if key in self.forbidden_texts:
-                self.in_test_set += 1
-            elif before is None:
+                self.forbidden += 1
+            elif key in self.known:
+                self._count_known(row, self.known[key])
+            elif key not in self._labels_by_text:
                 self._labels_by_text[key] = row.label
                 self.label_counts[row.label] += 1
                 yield row
-            elif before == row.label:
+            elif self._labels_by_text[key] == row.label:
                 self.duplicates += 1
             else:
                 self.conflicts += 1
+
+    def _count_known(self, row: Row, label: bytes) -> None:
+        if label == label_key(row.label):
+            self.held_already += 1
+        else:
+            self.conflicts += 1
 
     def left_out(self) -> dict[str, int]:
         """Return what was left out, in words that people are told; only what happened."""
         counts = {
             "exact duplicates": self.duplicates,
+            "rows that the flywheel holds already": self.held_already,
             "same text with another label": self.conflicts,
-            "rows of the test set": self.in_test_set,
+            self.forbidden_words: self.forbidden,
         }
         return {reason: count for reason, count in counts.items() if count}
 

@@ -20,12 +20,19 @@ class DatasetKind(StrEnum):
     TEST = "test"
 
 
+GO_MARKER = "_GO"
+"""The name of an object that asks for the next batch, whatever it holds."""
+
+
 class UploadState(StrEnum):
     """The states of an upload in the ledger."""
 
     RECEIVED = "RECEIVED"
     STAGED = "STAGED"
     SEALED = "SEALED"
+    DUPLICATE = "DUPLICATE"
+    WITHDRAWN = "WITHDRAWN"
+    MARKER = "MARKER"
     REFUSED = "REFUSED"
     GONE = "GONE"
 
@@ -94,6 +101,11 @@ def place_of(key: str, flywheels: Collection[str]) -> Place:
     raise MisplacedKeyError(
         key, f"there is no flywheel {flywheel!r} (known: {known}): put it under {places}"
     )
+
+
+def is_go_marker(key: str) -> bool:
+    """Say whether the object asks for the next batch: ``<flywheel>/train/_GO``."""
+    return key.rsplit("/", 1)[-1] == GO_MARKER
 
 
 def is_folder_marker(key: str, size_bytes: int) -> bool:

@@ -1,15 +1,17 @@
 """Reconcile: what events, crashes and time leave behind is found and set right.
 
 Runs on a schedule and, for upload notices whose window is over, from their queue. In order:
-executions that ended without closing their batch, batches whose execution never began, flywheels
-that only time makes ready, and notices that were not sent.
+notices that were not sent, uploads whose event was lost, executions that ended without closing
+their batch, batches whose execution never began, flywheels that only time makes ready, iterations
+and champions that are not ours. Each run is a row, an audit entry and a metric of its own.
 """
 
 import json
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -17,6 +19,9 @@ from adapters.configuration import KnownFlywheel
 from adapters.ledger.batches import BatchRow
 from adapters.services import Services, services
 from flywheel.batches import BatchState
+from flywheel.errors import FlywheelLoopError
+from reconcile.lost_uploads import inject_lost_uploads
+from reconcile.outside_changes import report_outside_changes
 
 logger = Logger()
 tracer = Tracer()
@@ -34,6 +39,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         found = {"notices": sum(send_digests(world, flywheel) for flywheel in flywheels)}
     else:
         found = reconcile(world)
+        metrics.add_metric(name="reconciled_runs", unit=MetricUnit.Count, value=1)
     for name, count in found.items():
         metrics.add_metric(name=f"reconciled_{name}", unit=MetricUnit.Count, value=count)
     logger.info("reconciled", extra={"found": found})
@@ -50,12 +56,46 @@ def reconcile(services: Services) -> dict[str, int]:
     window = timedelta(seconds=services.configuration.notice_window_seconds)
     # Notices first: a trouble with one flywheel below must not keep people waiting.
     notices = services.notices.publish_pending() + services.notices.publish_digests(window)
-    flywheels = list(services.flywheels().values())
-    return {
-        "notices": notices,
-        "batches": sum(_continue_batch(services, known) for known in flywheels),
-        "opened": sum(_open_batch(services, known) for known in flywheels),
+    found = Counter(notices=notices, uploads=inject_lost_uploads(services))
+    troubles: list[Exception] = []
+    for known in services.flywheels().values():
+        try:
+            found.update(_look_at(services, known))
+        except FlywheelLoopError as error:
+            # One flywheel's trouble must not keep the others waiting; it is raised at the end.
+            logger.exception("a flywheel could not be looked at", flywheel=known.settings.name)
+            troubles.append(error)
+    services.ledger.runs.note(found, services.now())
+    if troubles:
+        raise troubles[0]
+    return dict(found)
+
+
+def _look_at(services: Services, known: KnownFlywheel) -> dict[str, int]:
+    """Look at one flywheel; returns how much of each kind was set right."""
+    found = {
+        "batches": int(_continue_batch(services, known)),
+        "opened": int(_open_batch(services, known)),
+        "outside": report_outside_changes(services, known),
     }
+    _measure_slots(services, known)
+    return found
+
+
+def _measure_slots(services: Services, known: KnownFlywheel) -> None:
+    """Tell how many of the datasets of a flywheel's life are used; an alarm watches it."""
+    row = services.ledger.flywheels.get(known.settings.name)
+    if row is None:
+        return
+    rules = known.settings.batch
+    used = max(
+        row.train_datasets / rules.service_train_datasets,
+        row.test_datasets / rules.service_test_datasets,
+    )
+    with single_metric(
+        name="dataset_slots_used_percent", unit=MetricUnit.Percent, value=100 * used
+    ) as metric:
+        metric.add_dimension(name="flywheel", value=row.name)
 
 
 def _open_batch(services: Services, known: KnownFlywheel) -> bool:

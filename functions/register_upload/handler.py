@@ -17,12 +17,13 @@ from aws_lambda_powertools.utilities.data_classes import S3EventBridgeNotificati
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from adapters.crash_points import crash_point
 from adapters.ledger.uploads import NO_FLYWHEEL
 from adapters.services import Services, services
 from flywheel import upload_news
 from flywheel.errors import ConcurrentChangeError, MisplacedKeyError, ServiceBusyError
 from flywheel.notices import UploadNews
-from flywheel.uploads import ObjectVersion, UploadState, is_folder_marker, place_of
+from flywheel.uploads import ObjectVersion, UploadState, is_folder_marker, is_go_marker, place_of
 from register_upload.staging import stage
 
 logger = Logger()
@@ -80,13 +81,17 @@ def register(services: Services, upload: ObjectVersion, size_bytes: int) -> None
     row = ledger.uploads.receive(
         upload, flywheel=place.flywheel, kind=place.kind, size_bytes=size_bytes, now=now
     )
-    if row.state is UploadState.RECEIVED:
+    crash_point("register_upload.received")
+    if row.state is UploadState.RECEIVED and is_go_marker(upload.key):
+        ledger.uploads.mark(upload.uid, ledger.flywheels.ask_for_batch(place.flywheel, upload.key))
+    elif row.state is UploadState.RECEIVED:
         staging = stage(services, upload, place, known.settings, flywheel_arn)
         if staging.refusal is not None:
             refuse(services, upload, place.flywheel, staging.refusal, staging.state)
             return
         if staging.news is not None:
             announce(services, place.flywheel)
+        crash_point("register_upload.staged")
         ledger.flywheels.count_registration(place.flywheel)
     batch, ready = services.workflow.open_when_ready(known, services.now())
     logger.info("registered", key=upload.key, opened=batch and batch.batch, lacks=ready.lacks)
@@ -103,6 +108,7 @@ def refuse(
     services.ledger.uploads.refuse(
         upload.uid, flywheel, state=state, reasons=news.lines, news=news, now=services.now()
     )
+    crash_point("register_upload.refused")
     announce(services, flywheel)
 
 

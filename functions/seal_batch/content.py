@@ -2,18 +2,21 @@
 
 The same manifest gives the same files, whatever was written before: every object is create-only.
 Labels with fewer documents than the service takes wait: their rows go into copies that stay staged.
+What is sent is written down as a segment of known rows, beside the datasets.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from adapters.crash_points import crash_point
 from adapters.ports import StagingObjects
 from flywheel.batches import BatchName, Manifest, StagedUpload, waiting_labels
+from flywheel.known_rows import content_hash, known_among, record
 from flywheel.labeled_documents import Row, csv_line, rows_of, text_key
-from flywheel.sealing import Selection, files
+from flywheel.sealing import TRAINED_ON, Selection, files
 from flywheel.settings import BatchRules
 from flywheel.uploads import DatasetKind
 
@@ -25,113 +28,195 @@ class Content:
     Parameters
     ----------
     train_documents, test_documents : int
-    label_counts : mapping
-        Training documents a label, as sent.
+    label_counts, test_label_counts : mapping
+        Documents a label, as sent.
     left_out : mapping
         Reason -> rows.
     waiting_labels : sequence of str
     remainders : mapping of uid to StagedUpload
         Copies that hold the rows of waiting labels.
+    repeats : sequence of str
+        uids of uploads of which every row is known already.
     test_keys : sequence of str
-        Staging keys of the test set's files; empty where this batch freezes none.
+        Staging keys of the test files; empty where this batch freezes none.
+    test_sha256 : str or None
+        Of the whole test set, with these rows in it.
+    known : mapping of DatasetKind to str
+        Staging keys of the segments that hold what was sent.
     """
 
     train_documents: int
-    test_documents: int
     label_counts: Mapping[str, int]
     left_out: Mapping[str, int]
     waiting_labels: Sequence[str]
     remainders: Mapping[str, StagedUpload]
-    test_keys: Sequence[str]
+    repeats: Sequence[str]
+    test_documents: int = 0
+    test_label_counts: Mapping[str, int] = field(default_factory=dict)
+    test_keys: Sequence[str] = ()
+    test_sha256: str | None = None
+    known: Mapping[DatasetKind, str] = field(default_factory=dict)
 
 
-def write_content(
-    staging: StagingObjects, name: BatchName, manifest: Manifest, rules: BatchRules, now: datetime
-) -> Content:
-    """Write the TRAIN files, the TEST files where the batch freezes a test set, and remainders."""
-    test = Selection()
-    test_rows = test.taken(_rows(staging, _keys(manifest.test)))
-    test_keys = _write(staging, name.dataset_prefix(DatasetKind.TEST), test_rows, rules)
-    frozen = {text_key(row.text) for row in _rows(staging, manifest.test_set_keys)}
-    forbidden = frozen | test.texts
-    counted = Selection(forbidden)
-    for _ in counted.taken(_rows(staging, _keys(manifest.train))):
-        pass
-    waiting = waiting_labels(counted.label_counts, rules.service_min_per_label)
-    train = Selection(forbidden)
-    sent = (
-        row
-        for row in train.taken(_rows(staging, _keys(manifest.train)))
-        if row.label not in waiting
-    )
-    _write(staging, name.dataset_prefix(DatasetKind.TRAIN), sent, rules)
-    label_counts = {
-        label: count for label, count in counted.label_counts.items() if label not in waiting
-    }
-    return Content(
-        train_documents=sum(label_counts.values()),
-        test_documents=sum(test.label_counts.values()),
-        label_counts=label_counts,
-        left_out=counted.left_out(),
-        waiting_labels=waiting,
-        remainders=_remainders(
-            staging, name, manifest, Selection(forbidden), waiting=waiting, now=now
-        )
-        if waiting
-        else {},
-        test_keys=test_keys,
-    )
+@dataclass(slots=True)
+class ContentWriter:
+    """Writes what one manifest says.
 
-
-def _keys(uploads: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [upload["staged_key"] for upload in uploads]
-
-
-def _rows(staging: StagingObjects, keys: Sequence[str]) -> Iterator[Row]:
-    for key in keys:
-        yield from rows_of(staging.lines(key))
-
-
-def _write(
-    staging: StagingObjects, prefix: str, rows: Iterator[Row], rules: BatchRules
-) -> list[str]:
-    keys = []
-    for number, body in enumerate(files(rows, rules.service_max_file_bytes), 1):
-        keys.append(f"{prefix}part-{number:05d}.csv")
-        staging.create(keys[-1], body)
-    return keys
-
-
-def _remainders(
-    staging: StagingObjects,
-    name: BatchName,
-    manifest: Manifest,
-    selection: Selection,
-    *,
-    waiting: Sequence[str],
-    now: datetime,
-) -> dict[str, StagedUpload]:
-    """Write, for each upload with rows of waiting labels, a copy that holds only these.
-
-    A row that was left out does not wait: it would make its label look large enough, and batches
-    without a row would open again and again.
+    Parameters
+    ----------
+    staging : StagingObjects
+    name : BatchName
+    manifest : Manifest
+    rules : BatchRules
+    now : datetime
+        When remainders are staged.
     """
-    remainders = {}
-    for upload in manifest.train:
-        taken = selection.taken(_rows(staging, [upload["staged_key"]]))
-        rows = [row for row in taken if row.label in waiting]
-        if not rows:
-            continue
-        body = "".join(map(csv_line, rows)).encode()
-        key = f"uploads/{name.flywheel}/{upload['uid']}-after-{name.batch}.csv"
-        staging.create(key, body)
-        remainders[upload["uid"]] = StagedUpload(
-            uid=upload["uid"],
-            key=upload["key"],
-            kind=DatasetKind.TRAIN,
-            staged_key=key,
-            label_counts=Counter(row.label for row in rows),
-            size_bytes=len(body),
-            staged_at=now,
+
+    staging: StagingObjects
+    name: BatchName
+    manifest: Manifest
+    rules: BatchRules
+    now: datetime
+
+    def write(self) -> Content:
+        """Write the TRAIN files, the TEST files where the batch has test rows, and remainders.
+
+        A batch in which nothing new is left to train on writes no dataset: its test rows stay
+        drafts.
+        """
+        trained, tested = self._known()
+        test = Selection(trained.keys(), tested, TRAINED_ON)
+        for _ in test.taken(self._rows(self.manifest.test)):
+            pass
+        forbidden = tested.keys() | test.texts
+        counted, repeats = self._counted(forbidden, trained)
+        waiting = waiting_labels(counted.label_counts, self.rules.service_min_per_label)
+        label_counts = {
+            label: count for label, count in counted.label_counts.items() if label not in waiting
+        }
+        remainders = self._remainders(Selection(forbidden, trained), waiting) if waiting else {}
+        content = Content(
+            train_documents=sum(label_counts.values()),
+            label_counts=label_counts,
+            left_out=_added(counted.left_out(), test.left_out()),
+            waiting_labels=waiting,
+            remainders=remainders,
+            repeats=[uid for uid in repeats if uid not in remainders],
         )
-    return remainders
+        if not label_counts:
+            return content
+        sent = (
+            row
+            for row in Selection(forbidden, trained).taken(self._rows(self.manifest.train))
+            if row.label not in waiting
+        )
+        return self._sent(content, sent, Selection(trained.keys(), tested, TRAINED_ON), test)
+
+    def _sent(
+        self, content: Content, train: Iterator[Row], again: Selection, test: Selection
+    ) -> Content:
+        """Write both datasets and their segments, and return the content that names them."""
+        _, train_segment = self._write(DatasetKind.TRAIN, train)
+        crash_point("seal_batch.train_written")
+        known = {DatasetKind.TRAIN: train_segment}
+        test_keys: list[str] = []
+        test_sha256 = None
+        if test.label_counts:
+            rows = again.taken(self._rows(self.manifest.test))
+            test_keys, known[DatasetKind.TEST] = self._write(DatasetKind.TEST, rows)
+            whole = [*self.manifest.known_test, known[DatasetKind.TEST]]
+            test_sha256 = content_hash(self._pieces(whole))
+            crash_point("seal_batch.test_written")
+        return Content(
+            train_documents=content.train_documents,
+            label_counts=content.label_counts,
+            left_out=content.left_out,
+            waiting_labels=content.waiting_labels,
+            remainders=content.remainders,
+            repeats=content.repeats,
+            test_documents=sum(test.label_counts.values()),
+            test_label_counts=test.label_counts,
+            test_keys=test_keys,
+            test_sha256=test_sha256,
+            known=known,
+        )
+
+    def _known(self) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
+        """Return which of the batch's texts earlier TRAIN and TEST datasets hold."""
+        manifest = self.manifest
+        if not (manifest.known_train or manifest.known_test):
+            return {}, {}
+        texts = {text_key(row.text) for row in self._rows((*manifest.train, *manifest.test))}
+        trained = known_among(texts, self._pieces(manifest.known_train))
+        return trained, known_among(texts, self._pieces(manifest.known_test))
+
+    def _counted(
+        self, forbidden: Iterable[bytes], trained: Mapping[bytes, bytes]
+    ) -> tuple[Selection, list[str]]:
+        """Select once without writing; returns the selection and uploads with nothing new."""
+        selection, repeats = Selection(frozenset(forbidden), trained), []
+        for upload in self.manifest.train:
+            before, taken, read = selection.repeats, 0, 0
+            for row in self._rows([upload]):
+                read += 1
+                taken += sum(1 for _ in selection.taken([row]))
+            if not taken and read == selection.repeats - before:
+                repeats.append(upload["uid"])
+        return selection, repeats
+
+    def _write(self, kind: DatasetKind, rows: Iterator[Row]) -> tuple[list[str], str]:
+        """Write one dataset's files and its segment; returns their keys."""
+        records, keys = bytearray(), []
+        prefix = self.name.dataset_prefix(kind)
+
+        def noted() -> Iterator[Row]:
+            for row in rows:
+                records.extend(record(row))
+                yield row
+
+        for number, body in enumerate(files(noted(), self.rules.service_max_file_bytes), 1):
+            keys.append(f"{prefix}part-{number:05d}.csv")
+            self.staging.create(keys[-1], body)
+        segment = self.name.known_key(self.manifest.generation, kind)
+        self.staging.create(segment, bytes(records))
+        return keys, segment
+
+    def _remainders(self, selection: Selection, waiting: Sequence[str]) -> dict[str, StagedUpload]:
+        """Write, for each upload with rows of waiting labels, a copy that holds only these.
+
+        A row that was left out does not wait: it would make its label look large enough, and
+        batches without a row would open again and again.
+        """
+        remainders = {}
+        for upload in self.manifest.train:
+            taken = selection.taken(self._rows([upload]))
+            rows = [row for row in taken if row.label in waiting]
+            if not rows:
+                continue
+            body = "".join(map(csv_line, rows)).encode()
+            key = f"uploads/{self.name.flywheel}/{upload['uid']}-after-{self.name.label}.csv"
+            self.staging.create(key, body)
+            remainders[upload["uid"]] = StagedUpload(
+                uid=upload["uid"],
+                key=upload["key"],
+                kind=DatasetKind.TRAIN,
+                staged_key=key,
+                label_counts=Counter(row.label for row in rows),
+                size_bytes=len(body),
+                staged_at=self.now,
+            )
+        return remainders
+
+    def _rows(self, uploads: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+        for upload in uploads:
+            yield from rows_of(self.staging.lines(upload["staged_key"]))
+
+    def _pieces(self, keys: Iterable[str]) -> Iterator[bytes]:
+        for key in keys:
+            yield from self.staging.chunks(key)
+
+
+def _added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    total = Counter(one)
+    total.update(other)
+    return dict(total)

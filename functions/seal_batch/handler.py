@@ -10,14 +10,14 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from adapters.crash_points import crash_point
 from adapters.ledger.batches import BatchRow, SealedFacts
 from adapters.ledger.flywheels import FlywheelRow
 from adapters.services import Services, services
 from flywheel.batches import BatchName, BatchState, Manifest, StagedUpload, chosen
-from flywheel.errors import BatchEmptyError
 from flywheel.settings import BatchRules
 from flywheel.uploads import DatasetKind
-from seal_batch.content import Content, write_content
+from seal_batch.content import Content, ContentWriter
 
 logger = Logger()
 tracer = Tracer()
@@ -37,52 +37,86 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``datasets``: the ARNs to wait for.
-
-    Raises
-    ------
-    BatchEmptyError
-        Nothing was left to train on after rows were left out.
+        ``is_empty``: nothing new is left to train on; ``datasets``: the ARNs to wait for.
     """
     ledger = services.ledger
     known, batch = services.flywheel(flywheel), ledger.batches.get(flywheel, number)
-    if batch.datasets:
-        return {"datasets": list(batch.datasets)}
+    if batch.datasets or batch.state is BatchState.CLOSED:
+        return {"is_empty": not batch.datasets, "datasets": list(batch.datasets)}
     row = ledger.flywheels.ensure(flywheel, known.arn)
     name = BatchName(flywheel, number, batch.attempt)
     manifest = _manifest(services, name, row, known.settings.batch)
-    content = write_content(services.staging, name, manifest, known.settings.batch, services.now())
-    facts = _facts(manifest, content)
+    crash_point("seal_batch.manifest_written")
+    content = ContentWriter(
+        services.staging, name, manifest, known.settings.batch, services.now()
+    ).write()
+    facts = _facts(row, name, manifest, content)
     if batch.state is BatchState.OPEN:
-        ledger.batches.seal(batch, facts, services.now())
-    sealed = [upload["uid"] for upload in (*manifest.train, *manifest.test)]
-    ledger.uploads.seal(flywheel, number, sealed, content.remainders)
-    if not facts.documents:
-        told = ", ".join(f"{count:,} {reason}" for reason, count in facts.left_out.items())
-        raise BatchEmptyError(f"no row is left to train on; left out: {told}")
-    kinds = [DatasetKind.TRAIN, *([DatasetKind.TEST] if content.test_keys else [])]
-    return {"datasets": _create_datasets(services, batch, row, kinds, facts.manifest_sha256)}
+        ledger.batches.seal(batch, row, facts, services.now())
+        crash_point("seal_batch.sealed")
+    used = (*manifest.train, *manifest.test) if facts.planned else manifest.train
+    ledger.uploads.seal(
+        flywheel,
+        number,
+        [upload["uid"] for upload in used],
+        remainders=content.remainders,
+        repeats=content.repeats,
+    )
+    crash_point("seal_batch.uploads_sealed")
+    datasets = _create_datasets(services, batch, row, facts) if facts.planned else []
+    return {"is_empty": not facts.planned, "datasets": datasets}
 
 
 def _manifest(services: Services, name: BatchName, row: FlywheelRow, rules: BatchRules) -> Manifest:
-    """Return the batch's manifest; whoever writes it first has decided."""
+    """Return the attempt's manifest; whoever writes it first has decided."""
     written = services.staging.text(name.manifest_key)
     if written is None:
-        staged = services.ledger.uploads.staged(name.flywheel)
-        train = [upload for upload in staged if upload.kind is DatasetKind.TRAIN]
-        test = [upload for upload in staged if upload.kind is DatasetKind.TEST]
-        planned = Manifest(
-            flywheel=name.flywheel,
-            batch=name.batch,
-            train=_listed(chosen(train, rules)),
-            # The first test set is frozen with the first batch that has one; later ones are drafts.
-            test=() if row.test_set_keys else _listed(chosen(test, rules)),
-            test_set_keys=tuple(row.test_set_keys),
-        )
+        planned = _planned(services, name, row, rules)
         if services.staging.create(name.manifest_key, planned.to_json().encode()):
             return planned
         written = services.staging.text(name.manifest_key)
     return Manifest.from_json(written or "")
+
+
+def _planned(services: Services, name: BatchName, row: FlywheelRow, rules: BatchRules) -> Manifest:
+    """Choose what the batch holds: what an earlier attempt chose, or else what is staged."""
+    earlier = _earlier(services, name)
+    if earlier is None:
+        staged = services.ledger.uploads.staged(name.flywheel)
+        train = _listed(chosen(_of(staged, DatasetKind.TRAIN), rules))
+        # The first test set is frozen with the first batch that has one; later ones are drafts
+        # until a person asks for them.
+        takes_test = row.test_set is None or row.freeze_asked_by is not None
+        test = _listed(chosen(_of(staged, DatasetKind.TEST), rules)) if takes_test else ()
+    else:
+        train, test = (
+            tuple(item for item in items if not services.ledger.uploads.is_withdrawn(item["uid"]))
+            for items in (earlier.train, earlier.test)
+        )
+    segments = services.ledger.flywheels.known_segments(name.flywheel, row.generation)
+    return Manifest(
+        flywheel=name.flywheel,
+        batch=name.batch,
+        train=train,
+        test=test,
+        known_train=tuple(segments[DatasetKind.TRAIN]),
+        known_test=tuple(segments[DatasetKind.TEST]),
+        generation=row.generation,
+    )
+
+
+def _earlier(services: Services, name: BatchName) -> Manifest | None:
+    """Return the manifest of the newest earlier attempt that wrote one."""
+    for attempt in range(name.attempt - 1, 0, -1):
+        key = BatchName(name.flywheel, name.batch, attempt).manifest_key
+        written = services.staging.text(key)
+        if written is not None:
+            return Manifest.from_json(written)
+    return None
+
+
+def _of(staged: list[StagedUpload], kind: DatasetKind) -> list[StagedUpload]:
+    return [upload for upload in staged if upload.kind is kind]
 
 
 def _listed(uploads: list[StagedUpload]) -> tuple[dict[str, Any], ...]:
@@ -92,7 +126,7 @@ def _listed(uploads: list[StagedUpload]) -> tuple[dict[str, Any], ...]:
     )
 
 
-def _facts(manifest: Manifest, content: Content) -> SealedFacts:
+def _facts(row: FlywheelRow, name: BatchName, manifest: Manifest, content: Content) -> SealedFacts:
     return SealedFacts(
         manifest_sha256=hashlib.sha256(manifest.to_json().encode()).hexdigest(),
         uploads=[upload["key"] for upload in (*manifest.train, *manifest.test)],
@@ -100,32 +134,32 @@ def _facts(manifest: Manifest, content: Content) -> SealedFacts:
         label_counts=content.label_counts,
         left_out=content.left_out,
         waiting_labels=content.waiting_labels,
-        test_set_keys=content.test_keys,
-        test_documents=content.test_documents,
+        test_documents=content.test_documents if content.test_keys else 0,
+        test_label_counts=content.test_label_counts,
+        test_sha256=content.test_sha256,
+        planned={kind: f"{row.arn}/dataset/{name.dataset(kind)}" for kind in content.known},
+        known=content.known,
     )
 
 
 def _create_datasets(
-    services: Services,
-    batch: BatchRow,
-    row: FlywheelRow,
-    kinds: list[DatasetKind],
-    manifest_sha256: str,
+    services: Services, batch: BatchRow, row: FlywheelRow, facts: SealedFacts
 ) -> list[str]:
     """Create at most one TRAIN and one TEST dataset, under our names and tokens."""
     comprehend = services.comprehend(row.arn)
     name = BatchName(batch.flywheel, batch.batch, batch.attempt)
-    arns = {
-        kind: comprehend.create_dataset(
-            name.dataset(kind),
-            kind,
-            f"s3://{services.staging.bucket}/{name.dataset_prefix(kind)}",
-            token=name.token(kind.value, row.arn),
-            description=f"batch {name.batch} manifest sha256 {manifest_sha256}",
+    arns = []
+    for kind in facts.planned:
+        arns.append(
+            comprehend.create_dataset(
+                name.dataset(kind),
+                kind,
+                f"s3://{services.staging.bucket}/{name.dataset_prefix(kind)}",
+                token=name.token(kind.value, row.arn),
+                description=f"batch {name.batch} manifest sha256 {facts.manifest_sha256}",
+            )
         )
-        for kind in kinds
-    }
-    services.ledger.batches.record_datasets(
-        batch, row, train=arns[DatasetKind.TRAIN], test=arns.get(DatasetKind.TEST)
-    )
-    return list(arns.values())
+        crash_point("seal_batch.dataset_created")
+    services.ledger.batches.record_datasets(batch, arns)
+    crash_point("seal_batch.datasets_recorded")
+    return arns

@@ -10,6 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from adapters.crash_points import crash_point
 from adapters.judgement import batch_facts
 from adapters.ledger.batches import BatchRow
 from adapters.ledger.flywheels import FlywheelRow
@@ -59,10 +60,13 @@ def start(
         comprehend = services.comprehend(row.arn)
         if batch.announced_at is None:
             _announce(services, comprehend, batch, row)
+        crash_point("start_iteration.announced")
         iteration_id = _iteration_id(comprehend, batch, row)
         if iteration_id is None:
             return {"is_started": False}
+        crash_point("start_iteration.started")
         ledger.batches.start(batch, iteration_id, services.now())
+        crash_point("start_iteration.booked")
     past = row.past_seconds
     rules = known.settings.batch
     planned = int(_FIRST_LOOK_FRACTION * sum(past) / len(past)) if past else 0
@@ -106,5 +110,5 @@ def _announce(
         has_test_set=comprehend.has_test_dataset(),
         past_seconds=row.past_seconds,
     )
-    if services.ledger.batches.announce(batch, notice, services.now()):
+    if services.ledger.batches.announce(batch, row, notice, services.now()):
         services.notices.publish(batch.flywheel, notice)

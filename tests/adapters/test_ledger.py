@@ -7,7 +7,7 @@ import pytest
 
 from adapters.clients import client
 from adapters.ledger.audit import entry_hash
-from adapters.ledger.batches import BatchRow, SealedFacts
+from adapters.ledger.batches import BatchRow, FailedEnding, SealedFacts
 from adapters.ledger.flywheels import FlywheelRow
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.table import Item
@@ -21,7 +21,16 @@ NAME = "tickets"
 UPLOAD = ObjectVersion("inbox-bucket", f"{NAME}/train/a.csv", "v1")
 NEWS = UploadNews(UPLOAD.key, "REFUSED a.csv: 1 bad row", ["line 1: empty text"], "Repair it.")
 NOTICE = Notice("n", "subject", "body")
-FACTS = SealedFacts("hash", [UPLOAD.key], 2, {"billing": 2}, {}, [], [], 0)
+FACTS = SealedFacts(
+    "hash",
+    [UPLOAD.key],
+    2,
+    {"billing": 2},
+    {},
+    planned={DatasetKind.TRAIN: "train-arn"},
+    known={DatasetKind.TRAIN: "known/1-train.bin"},
+)
+FAILED = FailedEnding("E", "c")
 
 
 def staged(now: datetime) -> StagedUpload:
@@ -122,22 +131,22 @@ def test_a_batch_goes_forward_only_when_it_is_in_the_state_before(
     row, batch = opened(ledger, now)
     with pytest.raises(ConcurrentChangeError):
         ledger.batches.start(batch, "20260101T000000Z", now)
-    ledger.batches.seal(batch, FACTS, now)
+    ledger.batches.seal(batch, row, FACTS, now)
     with pytest.raises(ConcurrentChangeError):
-        ledger.batches.seal(batch, FACTS, now)
-    ledger.batches.record_datasets(batch, row, train="train-arn", test=None)
+        ledger.batches.seal(batch, row, FACTS, now)
+    ledger.batches.record_datasets(batch, ["train-arn"])
     with pytest.raises(ConcurrentChangeError):
-        ledger.batches.record_datasets(batch, row, train="train-arn", test=None)
-    assert ledger.batches.announce(batch, NOTICE, now)
-    assert not ledger.batches.announce(batch, NOTICE, now)
+        ledger.batches.record_datasets(batch, ["train-arn"])
+    assert ledger.batches.announce(batch, row, NOTICE, now)
+    assert not ledger.batches.announce(batch, row, NOTICE, now)
     ledger.batches.start(batch, "20260101T000000Z", now)
     with pytest.raises(ConcurrentChangeError):
         ledger.batches.start(batch, "20260101T000001Z", now)
     with pytest.raises(ConcurrentChangeError):
-        ledger.batches.fail(batch, error="E", cause="c", notice=NOTICE, now=now)
+        ledger.batches.fail(batch, row, FAILED, NOTICE, now)
     current = ledger.batches.get(NAME, 1)
     assert (current.state, current.datasets) == (BatchState.STARTED, ["train-arn"])
-    ledger.batches.fail(current, error="E", cause="c", notice=NOTICE, now=now)
+    ledger.batches.fail(current, row, FAILED, NOTICE, now)
     closed = ledger.batches.get(NAME, 1)
     assert (closed.state, closed.outcome) == (BatchState.CLOSED, BatchOutcome.FAILED)
     assert ledger.flywheels.ensure(NAME, "arn").train_datasets == 1
@@ -145,9 +154,9 @@ def test_a_batch_goes_forward_only_when_it_is_in_the_state_before(
 
 def test_a_row_stays_small_when_a_batch_has_many_uploads(ledger: Ledger, now: datetime) -> None:
     """The manifest names them all; a row holds at most 400 KB."""
-    _, batch = opened(ledger, now)
+    row, batch = opened(ledger, now)
     keys = [f"{NAME}/train/{number}.csv" for number in range(5000)]
-    ledger.batches.seal(batch, replace(FACTS, uploads=keys), now)
+    ledger.batches.seal(batch, row, replace(FACTS, uploads=keys), now)
     sealed = ledger.batches.get(NAME, 1)
     assert (sealed.uploads, sealed.upload_count) == (keys[:20], 5000)
 
@@ -172,10 +181,10 @@ def broken_link(entries: list[Item]) -> int | None:
 @pytest.fixture
 def chain(ledger: Ledger, now: datetime) -> Ledger:
     """Have an audit of three entries with numbers, floats and text in them."""
-    _, batch = opened(ledger, now)
-    ledger.batches.seal(batch, FACTS, now)
+    row, batch = opened(ledger, now)
+    ledger.batches.seal(batch, row, FACTS, now)
     sealed = ledger.batches.get(NAME, 1)
-    ledger.batches.fail(sealed, error="E", cause="grüße 0.5", notice=NOTICE, now=now)
+    ledger.batches.fail(sealed, row, FailedEnding("E", "grüße 0.5"), NOTICE, now)
     return ledger
 
 

@@ -14,7 +14,7 @@ from flywheel.uploads import ObjectVersion, UploadState
 from tests.functions.cloud import Cloud, answering
 
 NOTICE = Notice("tickets-batch-1-started", "[test] tickets: STARTED", "body with ü\n")
-FACTS = SealedFacts("hash", [], 2, {}, {}, [], [], 0)
+FACTS = SealedFacts("hash", [], 2, {}, {})
 
 
 @pytest.fixture
@@ -27,8 +27,9 @@ def notices(cloud: Cloud, ledger: Ledger, now: datetime) -> Notices:
 @pytest.fixture
 def waiting(ledger: Ledger, now: datetime) -> Ledger:
     """Have a notice in the outbox."""
-    batch = ledger.batches.open(ledger.flywheels.ensure("tickets", "arn"), 1, now)
-    ledger.batches.announce(batch, NOTICE, now)
+    row = ledger.flywheels.ensure("tickets", "arn")
+    batch = ledger.batches.open(row, 1, now)
+    ledger.batches.announce(batch, row, NOTICE, now)
     return ledger
 
 

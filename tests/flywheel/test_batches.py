@@ -165,9 +165,11 @@ def test_places_are_the_batch_own_when_a_batch_is_named() -> None:
     """Each dataset has a prefix that holds nothing else, the manifest lies outside of them."""
     name = BatchName("tickets", 3, 2)
     assert name.execution == "tickets-batch-3-2"
-    assert name.dataset_prefix(DatasetKind.TRAIN) == "batches/tickets/3/train/"
-    assert name.dataset_prefix(DatasetKind.TEST) == "batches/tickets/3/test/"
-    assert name.manifest_key == "manifests/tickets/3.json"
+    assert name.dataset_prefix(DatasetKind.TRAIN) == "batches/tickets/3-2/train/"
+    assert name.dataset_prefix(DatasetKind.TEST) == "batches/tickets/3-2/test/"
+    assert name.manifest_key == "manifests/tickets/3-2.json"
+    assert name.known_key(1, DatasetKind.TRAIN) == "known/tickets/g1/3-2-train.bin"
+    assert BatchName("tickets", 3, 1).manifest_key == "manifests/tickets/3.json"
     assert name.dataset(DatasetKind.TRAIN) == "batch-3-2-train"
 
 
@@ -187,9 +189,9 @@ def test_tokens_differ_when_anything_of_the_attempt_does() -> None:
 def test_a_manifest_is_the_same_when_it_is_read_again() -> None:
     """The stored form is canonical and gives the manifest back."""
     upload = {"uid": "u1", "key": "tickets/train/a.csv", "staged_key": "uploads/u1.csv"}
-    manifest = Manifest("tickets", 3, (upload,), (), ("batches/tickets/1/test/part-00001.csv",))
+    manifest = Manifest("tickets", 3, (upload,), (), known_test=("known/tickets/g1/1-test.bin",))
     assert Manifest.from_json(manifest.to_json()) == manifest
     assert Manifest.from_json(manifest.to_json()).to_json() == manifest.to_json()
     assert manifest.to_json().startswith(
-        '{"batch":3,"flywheel":"tickets","test":[],"test_set_keys"'
+        '{"batch":3,"flywheel":"tickets","generation":1,"known_test":["known/tickets/'
     )

@@ -4,19 +4,27 @@ Every transition is one transaction that expects the state before it and carries
 the audit entry of what it records. Who calls which is said in docs/architecture.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from adapters.ledger.audit import Audit
-from adapters.ledger.flywheels import FlywheelRow, change_flywheel, with_past
+from adapters.ledger.flywheels import (
+    FlywheelRow,
+    change_flywheel,
+    iteration_key,
+    known_key,
+    with_past,
+)
 from adapters.ledger.outbox import notice_row
-from adapters.ledger.table import Change, Item, Key, Put, Write
+from adapters.ledger.table import Change, Delete, Item, Key, Put, Write
 from adapters.ports import Rows
-from flywheel.batches import BatchOutcome, BatchState
+from flywheel.batches import BatchName, BatchOutcome, BatchState
 from flywheel.errors import BatchNotFoundError, ConcurrentChangeError
 from flywheel.notices import Notice
+from flywheel.uploads import DatasetKind
 from flywheel.verdict import Verdict
 
 _UPLOADS_NAMED = 20
@@ -40,8 +48,11 @@ class BatchRow:
     label_counts: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     waiting_labels: Sequence[str] = ()
-    test_set_keys: Sequence[str] = ()
     test_documents: int = 0
+    test_label_counts: Mapping[str, int] = field(default_factory=dict)
+    test_sha256: str | None = None
+    generation: int = 1
+    planned: Mapping[str, str] = field(default_factory=dict)
     datasets: Sequence[str] = ()
     announced_at: str | None = None
     iteration_id: str | None = None
@@ -71,16 +82,50 @@ class StoredVerdict:
 
 @dataclass(frozen=True, slots=True)
 class SealedFacts:
-    """What the seal decided about a batch."""
+    """What the seal decided about a batch.
+
+    Parameters
+    ----------
+    planned : mapping of DatasetKind to str
+        ARNs of the datasets that are about to be created; empty where nothing new is to train on.
+    known : mapping of DatasetKind to str
+        Staging keys of the segments of rows in them.
+    """
 
     manifest_sha256: str
     uploads: Sequence[str]
     documents: int
     label_counts: Mapping[str, int]
     left_out: Mapping[str, int]
-    waiting_labels: Sequence[str]
-    test_set_keys: Sequence[str]
-    test_documents: int
+    waiting_labels: Sequence[str] = ()
+    test_documents: int = 0
+    test_label_counts: Mapping[str, int] = field(default_factory=dict)
+    test_sha256: str | None = None
+    planned: Mapping[DatasetKind, str] = field(default_factory=dict)
+    known: Mapping[DatasetKind, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedEnding:
+    """How a batch ended without a verdict, and what became of its datasets.
+
+    Parameters
+    ----------
+    error, cause : str
+    absent, refused : collection of str
+        Kinds of planned datasets that the service does not have, or has FAILED.
+    pause_notice : Notice or None
+        Tells that the flywheel is paused with this failure.
+    is_test_set_held : bool
+        Whether the service has the batch's TEST dataset, complete.
+    """
+
+    error: str
+    cause: str
+    absent: Collection[str] = ()
+    refused: Collection[str] = ()
+    pause_notice: Notice | None = None
+    is_test_set_held: bool = False
 
 
 class Batches:
@@ -137,8 +182,8 @@ class Batches:
             [
                 change_flywheel(
                     flywheel.name,
-                    {"open_batch": number, "last_batch": number},
-                    {"open_batch": None, "last_batch": flywheel.last_batch},
+                    {"open_batch": number, "last_batch": number, "asked_by": None},
+                    {"open_batch": None, "last_batch": flywheel.last_batch, "pause": None},
                 ),
                 Put(_key(flywheel.name, number), values),
                 *self._entry(flywheel.name, "batch opened", {"batch": number}, now),
@@ -146,8 +191,14 @@ class Batches:
         )
         return _row(values)
 
-    def seal(self, batch: BatchRow, facts: SealedFacts, now: datetime) -> None:
-        """Record what the manifest decided: OPEN -> SEALED."""
+    def seal(
+        self, batch: BatchRow, flywheel: FlywheelRow, facts: SealedFacts, now: datetime
+    ) -> None:
+        """Record what the manifest decided: OPEN -> SEALED.
+
+        The dataset slots and the rows count as used from here on, before the service is asked:
+        a reply that is lost must not leave a dataset that nobody counted.
+        """
         sealed = {
             "state": BatchState.SEALED,
             "manifest_sha256": facts.manifest_sha256,
@@ -157,30 +208,35 @@ class Batches:
             "label_counts": dict(facts.label_counts),
             "left_out": dict(facts.left_out),
             "waiting_labels": list(facts.waiting_labels),
-            "test_set_keys": list(facts.test_set_keys),
             "test_documents": facts.test_documents,
+            "test_label_counts": dict(facts.test_label_counts),
+            "test_sha256": facts.test_sha256,
+            "generation": flywheel.generation,
+            "planned": {kind.value: arn for kind, arn in facts.planned.items()},
         }
         details = {"batch": batch.batch, "manifest_sha256": facts.manifest_sha256}
-        change = Change(_key(batch.flywheel, batch.batch), sealed, {"state": BatchState.OPEN})
-        self._table.write([change, *self._entry(batch.flywheel, "batch sealed", details, now)])
-
-    def record_datasets(
-        self, batch: BatchRow, flywheel: FlywheelRow, *, train: str, test: str | None
-    ) -> None:
-        """Record the datasets of a sealed batch and the slots they use; once."""
-        arns = [arn for arn in (train, test) if arn is not None]
-        slots = {
-            "train_datasets": flywheel.train_datasets + 1,
-            "test_datasets": flywheel.test_datasets + (test is not None),
-        }
-        self._table.write(
-            [
-                Change(_key(batch.flywheel, batch.batch), {"datasets": arns}, {"datasets": None}),
-                change_flywheel(batch.flywheel, slots),
+        expected = {"state": BatchState.OPEN, "attempt": batch.attempt}
+        writes: list[Write] = [
+            Change(_key(batch.flywheel, batch.batch), sealed, expected),
+            *self._entry(batch.flywheel, "batch sealed", details, now),
+        ]
+        if facts.planned:
+            segments = {kind.value: key for kind, key in facts.known.items()}
+            writes += [
+                _slots(flywheel, facts.planned, 1),
+                Put(_known_key(batch, flywheel.generation), {"segments": segments}),
             ]
-        )
+        self._table.write(writes)
 
-    def announce(self, batch: BatchRow, notice: Notice, now: datetime) -> bool:
+    def record_datasets(self, batch: BatchRow, arns: Sequence[str]) -> None:
+        """Record that the datasets of a sealed batch were created; once."""
+        created = {"datasets": list(arns)}
+        expected = {"datasets": None, "attempt": batch.attempt}
+        self._table.write([Change(_key(batch.flywheel, batch.batch), created, expected)])
+
+    def announce(
+        self, batch: BatchRow, flywheel: FlywheelRow, notice: Notice, now: datetime
+    ) -> bool:
         """Leave the notice that the iteration is about to start; False where that was done.
 
         A test set that came with the batch is frozen with it: only now its dataset is complete.
@@ -191,12 +247,11 @@ class Batches:
             {"announced_at": None},
         )
         writes: list[Write] = [announced, notice_row(batch.flywheel, notice, now)]
-        if batch.test_set_keys:
-            test_set = {
-                "test_set_keys": list(batch.test_set_keys),
-                "test_documents": batch.test_documents,
-            }
-            writes.append(change_flywheel(batch.flywheel, test_set))
+        if batch.test_documents:
+            frozen = self._test_set(batch, flywheel, now)
+            details = {"batch": batch.batch, **frozen["test_set"]}
+            writes.append(change_flywheel(batch.flywheel, frozen))
+            writes += self._entry(batch.flywheel, "test set frozen", details, now)
         try:
             self._table.write(writes)
         except ConcurrentChangeError:
@@ -217,13 +272,33 @@ class Batches:
                     {"state": BatchState.SEALED},
                 ),
                 change_flywheel(batch.flywheel, {"last_iteration_at": now.isoformat()}),
+                Put(
+                    iteration_key(batch.flywheel, iteration_id),
+                    {"batch": batch.batch, "attempt": batch.attempt},
+                    replaces=True,
+                ),
                 *self._entry(batch.flywheel, "iteration started", details, now),
             ]
         )
 
-    def verdict(self, flywheel: str, batch: int) -> StoredVerdict | None:
-        """Return the stored verdict of a batch, or None."""
-        item = self._table.get(_verdict_key(flywheel, batch))
+    @staticmethod
+    def _test_set(batch: BatchRow, flywheel: FlywheelRow, now: datetime) -> dict[str, Any]:
+        """Return the changes that freeze a batch's test rows as the test set's next version."""
+        before = flywheel.test_set
+        counts = Counter(before.label_counts if before else {})
+        counts.update(batch.test_label_counts)
+        test_set = {
+            "version": before.version + 1 if before else 1,
+            "sha256": batch.test_sha256,
+            "documents": counts.total(),
+            "label_counts": dict(counts),
+            "frozen_at": now.isoformat(),
+        }
+        return {"test_set": test_set, "freeze_asked_by": None}
+
+    def verdict(self, batch: BatchRow) -> StoredVerdict | None:
+        """Return the stored verdict of a batch's current attempt, or None."""
+        item = self._table.get(_verdict_key(batch))
         if item is None:
             return None
         outcome = item.get("outcome")
@@ -255,7 +330,7 @@ class Batches:
         }
         self._table.write(
             [
-                Put(_verdict_key(batch.flywheel, batch.batch), values),
+                Put(_verdict_key(batch), values),
                 *self._entry(batch.flywheel, "verdict", details, now),
             ]
         )
@@ -277,12 +352,13 @@ class Batches:
         changes = {
             "expected_champion": live_model,
             "past_seconds": with_past(flywheel.past_seconds, iteration_seconds),
+            "failures_in_row": None,
         }
         judged = {"state": BatchState.JUDGED, "outcome": outcome}
         key = _key(batch.flywheel, batch.batch)
         self._table.write(
             [
-                Change(_verdict_key(batch.flywheel, batch.batch), {"outcome": outcome}),
+                Change(_verdict_key(batch), {"outcome": outcome}),
                 Change(key, judged, {"state": BatchState.STARTED}),
                 change_flywheel(batch.flywheel, changes),
                 notice_row(batch.flywheel, notice, now),
@@ -294,12 +370,107 @@ class Batches:
         """Close a batch that was judged."""
         self._close(batch, {"outcome": outcome}, [], now)
 
+    def close_empty(self, batch: BatchRow, notice: Notice, now: datetime) -> None:
+        """Close a batch in which nothing new was left to train on, with its notice."""
+        told = [notice_row(batch.flywheel, notice, now)]
+        self._close(batch, {"outcome": BatchOutcome.EMPTY}, told, now)
+
     def fail(
-        self, batch: BatchRow, *, error: str, cause: str, notice: Notice, now: datetime
+        self,
+        batch: BatchRow,
+        flywheel: FlywheelRow,
+        ending: FailedEnding,
+        notice: Notice,
+        now: datetime,
     ) -> None:
-        """Close a batch that ended without a verdict, with its notice."""
-        changes = {"outcome": BatchOutcome.FAILED, "error": error, "cause": cause}
-        self._close(batch, changes, [notice_row(batch.flywheel, notice, now)], now)
+        """Close a batch that ended without a verdict, with its notice.
+
+        Datasets that the service does not have after all give their slots back; rows of those
+        that it refused are not in the flywheel. The second failure in a row pauses the flywheel.
+        """
+        changes = {
+            "outcome": BatchOutcome.FAILED,
+            "error": ending.error,
+            "cause": ending.cause,
+        }
+        also: list[Write] = [notice_row(batch.flywheel, notice, now)]
+        row_changes: dict[str, Any] = {"failures_in_row": flywheel.failures_in_row + 1}
+        if ending.pause_notice is not None:
+            reason = f"{flywheel.failures_in_row + 1} batches in a row failed"
+            row_changes["pause"] = {"by": self._actor, "reason": reason, "at": now.isoformat()}
+            also.append(notice_row(batch.flywheel, ending.pause_notice, now))
+        given_back = {DatasetKind(kind) for kind in ending.absent}
+        if given_back:
+            row_changes |= _slot_changes(flywheel, given_back, -1)
+        gone = {*ending.absent, *ending.refused}
+        also += self._forgotten(batch, gone)
+        if ending.is_test_set_held and batch.announced_at is None:
+            row_changes |= self._test_set(batch, flywheel, now)
+        also.append(change_flywheel(batch.flywheel, row_changes))
+        self._close(batch, changes, also, now)
+
+    def _forgotten(self, batch: BatchRow, kinds: Collection[str]) -> list[Write]:
+        """Return the writes after which rows of lost datasets are not known any more."""
+        if not kinds:
+            return []
+        key = _known_key(batch, batch.generation)
+        row = self._table.get(key)
+        if row is None:
+            return []
+        left = {kind: at for kind, at in row["segments"].items() if kind not in kinds}
+        return [Put(key, {"segments": left}, replaces=True) if left else Delete(key)]
+
+    def reopen(
+        self,
+        batch: BatchRow,
+        *,
+        is_sealed: bool,
+        gone: Collection[str],
+        reason: str,
+        now: datetime,
+    ) -> BatchRow:
+        """Open a failed batch for another attempt: CLOSED -> OPEN.
+
+        Where its datasets are complete it keeps them and goes on as SEALED.
+
+        Parameters
+        ----------
+        gone : collection of str
+            Kinds of its datasets that the service does not have, or has FAILED.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            Somebody else did in this moment, or another batch is under way.
+        """
+        attempt = batch.attempt + 1
+        state = BatchState.SEALED if is_sealed else BatchState.OPEN
+        changes: dict[str, Any] = {
+            "state": state,
+            "attempt": attempt,
+            "outcome": None,
+            "error": None,
+            "cause": None,
+            "closed_at": None,
+            "iteration_id": None,
+        }
+        if not is_sealed:
+            changes |= {"datasets": None, "planned": None, "announced_at": None}
+        expected = {
+            "state": BatchState.CLOSED,
+            "outcome": BatchOutcome.FAILED,
+            "attempt": batch.attempt,
+        }
+        details = {"batch": batch.batch, "attempt": attempt, "reason": reason}
+        self._table.write(
+            [
+                Change(_key(batch.flywheel, batch.batch), changes, expected),
+                change_flywheel(batch.flywheel, {"open_batch": batch.batch}, {"open_batch": None}),
+                *self._forgotten(batch, gone),
+                *self._entry(batch.flywheel, "batch reopened", details, now),
+            ]
+        )
+        return self.get(batch.flywheel, batch.batch)
 
     def _close(
         self, batch: BatchRow, changes: Mapping[str, Any], also: Sequence[Write], now: datetime
@@ -324,8 +495,28 @@ def _key(flywheel: str, batch: int) -> Key:
     return Key(f"BATCH#{flywheel}#{batch}", "BATCH")
 
 
-def _verdict_key(flywheel: str, batch: int) -> Key:
-    return Key(f"VERDICT#{flywheel}#{batch}", "VERDICT")
+def _known_key(batch: BatchRow, generation: int) -> Key:
+    label = BatchName(batch.flywheel, batch.batch, batch.attempt).label
+    return known_key(batch.flywheel, generation, label)
+
+
+def _slots(flywheel: FlywheelRow, kinds: Collection[DatasetKind], step: int) -> Change:
+    return change_flywheel(flywheel.name, _slot_changes(flywheel, kinds, step))
+
+
+def _slot_changes(
+    flywheel: FlywheelRow, kinds: Collection[DatasetKind], step: int
+) -> dict[str, int]:
+    used = {
+        DatasetKind.TRAIN: ("train_datasets", flywheel.train_datasets),
+        DatasetKind.TEST: ("test_datasets", flywheel.test_datasets),
+    }
+    return {used[kind][0]: used[kind][1] + step for kind in kinds}
+
+
+def _verdict_key(batch: BatchRow) -> Key:
+    label = BatchName(batch.flywheel, batch.batch, batch.attempt).label
+    return Key(f"VERDICT#{batch.flywheel}#{label}", "VERDICT")
 
 
 def _row(item: Item) -> BatchRow:

@@ -6,18 +6,55 @@ registered is counted in a row of its own, which the state machine reads while i
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from adapters.ledger.table import Change, Item, Key, Put
+from adapters.ledger.audit import Audit
+from adapters.ledger.outbox import notice_row
+from adapters.ledger.table import Change, Item, Key, Put, Write
 from adapters.ports import Rows
 from flywheel.errors import ConcurrentChangeError
+from flywheel.notices import Notice
+from flywheel.uploads import DatasetKind
 
 GATHER_SK = "GATHER"
 """Sort key of the row whose ``registrations`` the Gather state watches."""
 
 _PAST_ITERATIONS_KEPT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why a flywheel opens no batch."""
+
+    by: str
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestSet:
+    """One version of what judges every model.
+
+    Parameters
+    ----------
+    version : int
+        From 1 in every generation.
+    sha256 : str
+        Over all its rows, whatever their order.
+    documents : int
+    label_counts : mapping of str to int
+    frozen_at : str
+    """
+
+    __test__ = False  # for pytest, which takes names that begin so for tests
+
+    version: int
+    sha256: str
+    documents: int
+    label_counts: Mapping[str, int]
+    frozen_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +76,18 @@ class FlywheelRow:
     past_seconds : sequence of int
         How long the last iterations took.
     last_iteration_at : datetime or None
-    test_set_keys : sequence of str
-        Staging keys of the frozen test set's files.
-    test_documents : int
+    test_set : TestSet or None
+        The frozen test set; None before the first.
+    freeze_asked_by : str or None
+        Who asked for drafts to be frozen with the next batch.
+    failures_in_row : int
+        Batches that failed since the last verdict.
+    pause : Pause or None
+        Why no batch opens, if so.
+    taint : sequence of str
+        What was taken back and is in the flywheel's datasets all the same.
+    asked_by : str or None
+        Who asked for the next batch by a ``_GO`` marker.
     """
 
     name: str
@@ -54,20 +100,38 @@ class FlywheelRow:
     test_datasets: int = 0
     past_seconds: Sequence[int] = ()
     last_iteration_at: datetime | None = None
-    test_set_keys: Sequence[str] = ()
-    test_documents: int = 0
+    test_set: TestSet | None = None
+    freeze_asked_by: str | None = None
+    failures_in_row: int = 0
+    pause: Pause | None = None
+    taint: Sequence[str] = ()
+    asked_by: str | None = None
 
     @property
     def is_idle(self) -> bool:
-        """Whether a batch may open."""
+        """Whether no batch is under way."""
         return self.open_batch is None
+
+    @property
+    def test_documents(self) -> int:
+        """How many documents judge every model."""
+        return self.test_set.documents if self.test_set else 0
 
 
 class Flywheels:
-    """Reads flywheels' rows and counts registrations."""
+    """Reads flywheels' rows, counts registrations, and writes down acts on a flywheel.
 
-    def __init__(self, table: Rows) -> None:
+    Parameters
+    ----------
+    table : Rows
+    actor : str
+        Who acts, for the audit.
+    """
+
+    def __init__(self, table: Rows, actor: str) -> None:
         self._table = table
+        self._actor = actor
+        self._audit = Audit(table)
 
     def ensure(self, name: str, arn: str) -> FlywheelRow:
         """Return the flywheel's row; the first to ask creates it."""
@@ -105,6 +169,91 @@ class Flywheels:
             return False
         return True
 
+    def ask_for_batch(self, name: str, who: str) -> Change:
+        """Return the write after which the next batch does not wait for our own minimums."""
+        return change_flywheel(name, {"asked_by": who})
+
+    def pause(self, row: FlywheelRow, reason: str, notice: Notice, now: datetime) -> None:
+        """Let no batch open."""
+        pause = {"by": self._actor, "reason": reason, "at": now.isoformat()}
+        change = change_flywheel(row.name, {"pause": pause}, {"pause": None})
+        self._act(row.name, change, "paused", {"reason": reason}, notice=notice, now=now)
+
+    def resume(self, row: FlywheelRow, notice: Notice, now: datetime) -> None:
+        """Let batches open again, and count failures anew."""
+        pause = asdict(row.pause) if row.pause else None
+        changes = {"pause": None, "failures_in_row": None}
+        change = change_flywheel(row.name, changes, {"pause": pause})
+        self._act(row.name, change, "resumed", {}, notice=notice, now=now)
+
+    def ask_to_freeze(self, row: FlywheelRow, now: datetime) -> None:
+        """Have the drafts of the test set frozen with the next batch."""
+        change = change_flywheel(row.name, {"freeze_asked_by": self._actor})
+        self._act(row.name, change, "freeze asked for", {}, notice=None, now=now)
+
+    def note_withdrawal(
+        self, row: FlywheelRow, details: Mapping[str, Any], notice: Notice, now: datetime
+    ) -> None:
+        """Write down that data is taken back, before it is."""
+        change = change_flywheel(row.name, {"last_withdrawal_at": now.isoformat()})
+        self._act(row.name, change, "withdrawal", details, notice=notice, now=now)
+
+    def note_champion(
+        self, row: FlywheelRow, active: str | None, notice: Notice | None, now: datetime
+    ) -> None:
+        """Take a model that was made active outside for the champion."""
+        changes = {"expected_champion": active}
+        change = change_flywheel(
+            row.name, changes, {"expected_champion": row.expected_champion, "open_batch": None}
+        )
+        details = {"before": row.expected_champion, "active": active}
+        self._act(row.name, change, "champion changed outside", details, notice=notice, now=now)
+
+    def note_outside_iteration(
+        self, name: str, iteration_id: str, notice: Notice, now: datetime
+    ) -> bool:
+        """Write down an iteration that no batch booked; False where that was done."""
+        put = Put(iteration_key(name, iteration_id), {"at": now.isoformat()})
+        if self._table.get(put.key) is not None:
+            return False
+        self._act(
+            name, put, "outside iteration", {"iteration_id": iteration_id}, notice=notice, now=now
+        )
+        return True
+
+    def _act(
+        self,
+        name: str,
+        write: Write,
+        event: str,
+        details: Mapping[str, Any],
+        *,
+        notice: Notice | None,
+        now: datetime,
+    ) -> None:
+        writes = [write, *self._audit.entry(name, event, details, actor=self._actor, now=now)]
+        if notice is not None:
+            writes.append(notice_row(name, notice, now))
+        self._table.write(writes)
+
+    def known_segments(self, name: str, generation: int) -> dict[DatasetKind, list[str]]:
+        """Return the staging keys of the rows that a generation holds, oldest first."""
+        found: dict[DatasetKind, list[str]] = {kind: [] for kind in DatasetKind}
+        for row in self._table.query(f"FLYWHEEL#{name}", f"KNOWN#{generation:05d}#"):
+            for kind, key in row["segments"].items():
+                found[DatasetKind(kind)].append(key)
+        return found
+
+
+def iteration_key(name: str, iteration_id: str) -> Key:
+    """Return the key of the row that says of an iteration that the ledger knows it."""
+    return Key(f"FLYWHEEL#{name}", f"ITERATION#{iteration_id}")
+
+
+def known_key(name: str, generation: int, batch: str) -> Key:
+    """Return the key of the row that says which rows a batch brought into the flywheel."""
+    return Key(f"FLYWHEEL#{name}", f"KNOWN#{generation:05d}#{batch}")
+
 
 def change_flywheel(
     name: str, changes: Mapping[str, Any], expect: Mapping[str, Any] | None = None
@@ -136,6 +285,10 @@ def _row(item: Item) -> FlywheelRow:
         test_datasets=item.get("test_datasets", 0),
         past_seconds=item.get("past_seconds", ()),
         last_iteration_at=datetime.fromisoformat(last) if last else None,
-        test_set_keys=item.get("test_set_keys", ()),
-        test_documents=item.get("test_documents", 0),
+        test_set=TestSet(**item["test_set"]) if "test_set" in item else None,
+        freeze_asked_by=item.get("freeze_asked_by"),
+        failures_in_row=item.get("failures_in_row", 0),
+        pause=Pause(**item["pause"]) if "pause" in item else None,
+        taint=item.get("taint", ()),
+        asked_by=item.get("asked_by"),
     )

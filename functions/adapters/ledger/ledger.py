@@ -1,13 +1,14 @@
 """The ledger as one value: what the functions and the command open.
 
-Read next: `adapters.ledger.uploads`, `.flywheels`, `.batches`, `.outbox`, `.audit`, one module a
-kind of row, and `adapters.ledger.table` below them all.
+Read next: `adapters.ledger.uploads`, `.flywheels`, `.batches`, `.outbox`, `.audit`, `.runs`, one
+module a kind of row, and `adapters.ledger.table` below them all.
 """
 
 from adapters.ledger.audit import Audit
 from adapters.ledger.batches import Batches
 from adapters.ledger.flywheels import Flywheels
 from adapters.ledger.outbox import Outbox
+from adapters.ledger.runs import Runs
 from adapters.ledger.uploads import Uploads
 from adapters.ports import Rows
 
@@ -23,8 +24,10 @@ class Ledger:
     """
 
     def __init__(self, table: Rows, *, actor: str) -> None:
+        self.actor = actor
         self.uploads = Uploads(table)
-        self.flywheels = Flywheels(table)
+        self.flywheels = Flywheels(table, actor)
         self.batches = Batches(table, actor)
         self.outbox = Outbox(table)
         self.audit = Audit(table)
+        self.runs = Runs(table, actor)

@@ -23,6 +23,7 @@ Item = dict[str, Any]
 """One row with plain Python values; keys ``pk`` and ``sk``."""
 
 _MAX_TRANSACTION_ITEMS = 100
+_MAX_BATCH_ITEMS = 100
 _CONCURRENT_CODES = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _THROTTLE_CODES = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
 """*Source*: API reference, TransactWriteItems, cancellation reasons."""
@@ -95,6 +96,26 @@ class Table:
                 ConsistentRead=True,
             )
         return _values(answer["Item"]) if "Item" in answer else None
+
+    def get_many(self, keys: Sequence[Key]) -> Iterator[Item]:
+        """Give the rows of those keys that have one, in any order, consistently read."""
+        for start in range(0, len(keys), _MAX_BATCH_ITEMS):
+            wanted = [
+                _attributes({"pk": key.pk, "sk": key.sk})
+                for key in keys[start : start + _MAX_BATCH_ITEMS]
+            ]
+            # What a throttled table leaves out is asked for again, as long as some of it comes.
+            while wanted:
+                asked = {self._name: {"Keys": wanted, "ConsistentRead": True}}
+                with explained("dynamodb:BatchGetItem"):
+                    answer = self._dynamodb.batch_get_item(RequestItems=asked)  # type: ignore[arg-type] # plain mappings are taken
+                found = answer["Responses"].get(self._name, [])
+                yield from map(_values, found)
+                unprocessed: Any = answer.get("UnprocessedKeys", {})
+                left = unprocessed.get(self._name, {}).get("Keys", [])
+                if len(left) == len(wanted):
+                    raise ServiceBusyError("dynamodb:BatchGetItem", "UnprocessedKeys")
+                wanted = left
 
     def query(self, pk: str, sk_prefix: str) -> Iterator[Item]:
         """Give the rows of one partition whose sort key begins so, in order, consistently read."""

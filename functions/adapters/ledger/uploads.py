@@ -4,11 +4,12 @@
 batch, so readiness is one Query. Both, and the news for people, change in one transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from adapters.ledger.flywheels import flywheel_key
 from adapters.ledger.outbox import news_row
 from adapters.ledger.table import Change, Delete, Item, Key, Put, Write
 from adapters.ports import Rows
@@ -38,6 +39,10 @@ class UploadRow:
     documents: int = 0
     batch: int | None = None
     left_out: int = 0
+
+
+_TAINTS_NAMED = 20
+"""How many withdrawn uploads a flywheel's row names; the upload rows have them all."""
 
 
 class Uploads:
@@ -88,6 +93,11 @@ class Uploads:
             writes.append(news_row(staged.uid, flywheel, news, now))
         self._table.write(writes)
 
+    def mark(self, uid: str, asked: Change) -> None:
+        """Move a received ``_GO`` object to MARKER and ask for the next batch."""
+        change = Change(_key(uid), {"state": UploadState.MARKER}, {"state": UploadState.RECEIVED})
+        self._table.write([change, asked])
+
     def refuse(
         self,
         uid: str,
@@ -114,9 +124,14 @@ class Uploads:
         flywheel: str,
         batch: int,
         uids: Sequence[str],
+        *,
         remainders: Mapping[str, StagedUpload],
+        repeats: Collection[str] = (),
     ) -> None:
         """Let uploads follow the seal of their batch; safe to repeat from the manifest.
+
+        An upload that was withdrawn after the manifest was written is in the batch all the same:
+        it stays WITHDRAWN, and its flywheel is tainted.
 
         Parameters
         ----------
@@ -124,16 +139,80 @@ class Uploads:
             The uploads in the manifest.
         remainders : mapping of uid to StagedUpload
             Those of which some rows stay staged, as the copies that hold only these rows.
+        repeats : collection of str
+            Those of which every row was known already.
         """
         for uid in uids:
+            state = UploadState.DUPLICATE if uid in repeats else UploadState.SEALED
             remainder = remainders.get(uid)
-            writes: list[Write] = [
-                Change(_key(uid), {"state": UploadState.SEALED, "batch": batch}),
+            try:
+                self._follow(flywheel, uid, state, batch, remainder)
+            except ConcurrentChangeError:
+                if not self.is_withdrawn(uid):
+                    raise
+                self._taint(flywheel, uid, batch)
+
+    def _follow(
+        self,
+        flywheel: str,
+        uid: str,
+        state: UploadState,
+        batch: int,
+        remainder: StagedUpload | None,
+    ) -> None:
+        row = self._table.get(_key(uid)) or {}
+        if row.get("state") == state and row.get("batch") == batch:
+            return
+        if row.get("state") == UploadState.WITHDRAWN:
+            raise ConcurrentChangeError(f"upload {uid} was withdrawn")
+        self._table.write(
+            [
+                Change(_key(uid), {"state": state, "batch": batch}, {"state": row.get("state")}),
                 Delete(_staged_key(flywheel, uid))
                 if remainder is None
                 else Put(_staged_key(flywheel, uid), _membership(remainder), replaces=True),
             ]
-            self._table.write(writes)
+        )
+
+    def _taint(self, flywheel: str, uid: str, batch: int) -> None:
+        """Say of a withdrawn upload that its rows are in a batch, once."""
+        row = self._table.get(_key(uid)) or {}
+        if row.get("batch") == batch:
+            return
+        change = Change(_key(uid), {"batch": batch}, {"state": UploadState.WITHDRAWN})
+        self._table.write([change, self._tainting(flywheel, row["key"])])
+
+    def _tainting(self, flywheel: str, inbox_key: str) -> Change:
+        """Return the write that names a withdrawn upload as part of the flywheel's datasets."""
+        key = flywheel_key(flywheel)
+        before = (self._table.get(key) or {}).get("taint")
+        named = [*(before or ()), inbox_key][:_TAINTS_NAMED]
+        return Change(key, {"taint": named}, {"taint": before})
+
+    def withdraw(self, upload: UploadRow, reason: str) -> bool:
+        """Take an upload back; returns whether datasets hold its rows all the same.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            It was sealed in this moment: look again.
+        """
+        is_kept = upload.batch is not None
+        changes = {"state": UploadState.WITHDRAWN, "withdrawn_because": reason}
+        expected = {"state": upload.state, "batch": upload.batch}
+        writes: list[Write] = [
+            Change(_key(upload.uid), changes, expected),
+            Delete(_staged_key(upload.flywheel, upload.uid)),
+        ]
+        if is_kept:
+            writes.append(self._tainting(upload.flywheel, upload.key))
+        self._table.write(writes)
+        return is_kept
+
+    def is_withdrawn(self, uid: str) -> bool:
+        """Say whether somebody took the upload back."""
+        row = self._table.get(_key(uid))
+        return row is not None and row["state"] == UploadState.WITHDRAWN
 
     def newest(self, flywheel: str, most: int = 50) -> list[UploadRow]:
         """Return the newest uploads of a flywheel, newest first."""
@@ -141,6 +220,11 @@ class Uploads:
             _row(item)
             for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", flywheel, most)
         ]
+
+    def get_many(self, uids: Iterable[str]) -> dict[str, UploadRow]:
+        """Return those of the uploads that have a row, by uid."""
+        rows = self._table.get_many([_key(uid) for uid in uids])
+        return {row["uid"]: _row(row) for row in rows}
 
     def get(self, uid: str) -> UploadRow | None:
         """Return one upload, or None."""

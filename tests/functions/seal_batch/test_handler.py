@@ -8,11 +8,11 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from flywheel.batches import BatchState
-from flywheel.errors import BatchEmptyError, ServiceRefusedError
-from flywheel.uploads import UploadState
+from flywheel.batches import BatchOutcome, BatchState
+from flywheel.errors import ServiceRefusedError
+from flywheel.uploads import DatasetKind, UploadState
 from seal_batch.handler import handler
-from tests.functions.cloud import STAGING, answering, crash, seeing
+from tests.functions.cloud import STAGING, altering, answering, crash, seeing
 from tests.functions.world import NAME, World, csv, documents
 
 MANIFEST = f"manifests/{NAME}/1.json"
@@ -26,7 +26,7 @@ def test_datasets_are_created_when_a_batch_is_sealed(world: World, context: Lamb
     with seeing("comprehend", "CreateDataset") as created:
         answer = handler(event, context)
     names = ["batch-1-1-train", "batch-1-1-test"]
-    assert answer == {"datasets": [f"{world.flywheel_arn}/dataset/{name}" for name in names]}
+    assert answer["datasets"] == [f"{world.flywheel_arn}/dataset/{name}" for name in names]
     assert [call["DatasetName"] for call in created] == names
     assert [call["DatasetType"] for call in created] == ["TRAIN", "TEST"]
     sources = [
@@ -131,7 +131,6 @@ def test_a_dataset_is_refused_when_its_name_holds_other_content(world: World) ->
     )
     with pytest.raises(ServiceRefusedError, match="ResourceInUseException"):
         world.seal()
-    assert world.row.train_datasets == 0
 
 
 def test_a_dataset_is_recognised_when_the_token_was_forgotten(world: World) -> None:
@@ -221,11 +220,11 @@ def test_only_what_can_still_be_sent_waits_when_a_batch_is_empty(world: World) -
     world.configure(min_documents=1)
     known = world.services.flywheel(NAME)
     world.services.workflow.open_when_ready(known, world.now())
-    with pytest.raises(BatchEmptyError):
-        world.seal()
-    waiting = [upload.label_counts for upload in world.services.ledger.uploads.staged(NAME)]
+    assert world.seal() == {"is_empty": True, "datasets": []}
+    staged = world.services.ledger.uploads.staged(NAME)
+    waiting = [upload.label_counts for upload in staged if upload.kind is DatasetKind.TRAIN]
     assert waiting == [{"billing": 1}]
-    world.close(error="BatchEmptyError")
+    world.close()
     batch, ready = world.services.workflow.open_when_ready(known, world.now())
     assert batch is None
     assert ready.lacks == ("label 'billing' has 1 of the 2 documents that the service takes",)
@@ -236,27 +235,29 @@ def test_later_test_files_stay_drafts_when_a_test_set_is_frozen(world: World) ->
     world.upload("test.csv", documents(2, first=90), kind="test")
     world.upload("monday.csv", documents(2))
     world.trained(1)
-    frozen = world.row.test_set_keys
-    assert frozen == [f"batches/{NAME}/1/test/part-00001.csv"]
-    assert world.row.test_documents == 4
+    frozen = world.row.test_set
+    assert frozen is not None
+    assert (frozen.version, frozen.documents) == (1, 4)
+    assert frozen.label_counts == {"billing": 2, "delivery": 2}
     world.close(1, error="Stopped")
     world.upload("more.csv", documents(2, first=70), kind="test")
     world.upload("tuesday.csv", documents(2, first=50))
     answer = world.seal(2)
     assert len(answer["datasets"]) == 1
     assert world.staged() == [f"{NAME}/test/more.csv"]
-    assert world.row.test_set_keys == frozen
+    assert world.row.test_set == frozen
 
 
 def test_the_batch_is_empty_when_every_row_is_left_out(world: World) -> None:
-    """The error is the one that the workflow knows by name; the uploads were used."""
+    """That is no failure: training rows were used, the test rows stay drafts, nothing is sent."""
     test = documents(2)
     world.upload("test.csv", test, kind="test")
     world.upload("monday.csv", test)
-    with pytest.raises(BatchEmptyError, match="rows of the test set"):
-        world.seal()
+    assert world.seal() == {"is_empty": True, "datasets": []}
+    assert world.batch().left_out == {"rows of the test set": 4}
     assert world.batch().datasets == ()
-    assert world.staged() == []
+    assert world.staged() == [f"{NAME}/test/test.csv"]
+    assert (world.row.train_datasets, world.row.test_datasets) == (0, 0)
     assert "CreateDataset" not in world.comprehend_calls
 
 
@@ -289,10 +290,94 @@ def test_no_test_set_is_frozen_when_its_batch_was_empty(world: World) -> None:
     test = documents(2)
     world.upload("test.csv", test, kind="test")
     world.upload("monday.csv", test)
-    with pytest.raises(BatchEmptyError):
-        world.seal()
-    world.close(1, error="BatchEmptyError")
-    assert world.row.test_set_keys == ()
-    world.upload("test2.csv", documents(2, first=70), kind="test")
+    world.seal()
+    world.close(1)
+    assert world.row.test_set is None
+    assert world.staged() == [f"{NAME}/test/test.csv"]
     world.upload("tuesday.csv", documents(2, first=50))
     assert len(world.seal(2)["datasets"]) == 2
+
+
+def held(world: World, number: int) -> None:
+    """Have the service take a batch's datasets, and end the batch there."""
+    world.sealed(number)
+    world.close(number, error="Stopped")
+
+
+def test_a_row_trains_once_when_it_comes_again_in_another_month(world: World) -> None:
+    """Whatever the file; only what is new is sent, and people are told what was not."""
+    world.upload("monday.csv", documents(3))
+    held(world, 1)
+    world.upload("again.csv", [*documents(3), *documents(2, first=50)])
+    world.sealed(2)
+    assert sorted(world.sent(2)) == sorted(csv(documents(2, first=50)).decode().splitlines())
+    assert world.batch(2).left_out == {"rows that the flywheel holds already": 6}
+
+
+def test_the_new_row_is_left_out_when_it_contradicts_one_of_an_earlier_batch(world: World) -> None:
+    """The flywheel keeps what it was told first."""
+    rows = documents(2)
+    world.upload("monday.csv", rows)
+    held(world, 1)
+    world.upload("tuesday.csv", [("delivery", rows[0][1]), *documents(2, first=50)])
+    world.seal(2)
+    assert world.batch(2).left_out == {"same text with another label": 1}
+    assert world.batch(2).documents == 4
+
+
+def test_nothing_is_sent_when_every_row_is_known(world: World) -> None:
+    """The upload is a DUPLICATE, the batch is EMPTY, no slot is used and nothing has failed."""
+    world.upload("monday.csv", documents(3))
+    held(world, 1)
+    again = world.upload("again.csv", documents(3))
+    world.comprehend_calls.clear()
+    assert world.seal(2)["is_empty"]
+    assert world.known(again).state is UploadState.DUPLICATE
+    assert world.close(2)["outcome"] is BatchOutcome.EMPTY
+    assert "CreateDataset" not in world.comprehend_calls
+    assert (world.row.train_datasets, world.row.failures_in_row) == (1, 1)
+    told = [notice.subject for notice in world.cloud.told()]
+    assert told[-1] == f"[test] {NAME}: EMPTY batch 2: nothing new to train on"
+    assert world.staged() == []
+
+
+def test_rows_can_be_sent_again_when_their_dataset_failed(world: World) -> None:
+    """Only what the service holds is known; the slot of a FAILED dataset stays used."""
+    world.upload("monday.csv", documents(3))
+    world.seal(1)
+    world.settle()
+    failed = altering(
+        "comprehend",
+        "DescribeDataset",
+        lambda answer: answer["DatasetProperties"].update(Status="FAILED"),
+    )
+    with failed:
+        world.close(1, error="DatasetFailed")
+    assert world.row.train_datasets == 1
+    world.upload("again.csv", documents(3))
+    world.seal(2)
+    assert len(world.sent(2)) == 6
+
+
+def test_the_slot_is_given_back_when_the_dataset_was_never_created(world: World) -> None:
+    """The quota was used up, say: nothing is in the flywheel and nothing counts."""
+    world.upload("monday.csv", documents(3))
+    used_up = answering("comprehend", "CreateDataset", code="ResourceLimitExceededException")
+    with used_up, pytest.raises(ServiceRefusedError):
+        world.seal(1)
+    assert world.row.train_datasets == 1
+    world.close(1, error="ServiceRefusedError")
+    assert world.row.train_datasets == 0
+    segments = world.services.ledger.flywheels.known_segments(NAME, 1)
+    assert segments == {DatasetKind.TRAIN: [], DatasetKind.TEST: []}
+
+
+def test_a_test_row_is_left_out_when_it_was_trained_on(world: World) -> None:
+    """The test set must hold nothing that any earlier batch has learned."""
+    world.upload("monday.csv", documents(3))
+    held(world, 1)
+    world.upload("test.csv", [*documents(1), *documents(2, first=90)], kind="test")
+    world.upload("tuesday.csv", documents(2, first=50))
+    world.sealed(2)
+    assert len(world.sent(2, "test")) == 4
+    assert world.batch(2).left_out == {"rows that are trained on already": 2}

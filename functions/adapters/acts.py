@@ -1,0 +1,222 @@
+"""What people do to a flywheel, each act once and with its audit entry and notice.
+
+Pause, resume, retry a failed batch, freeze drafts of the test set, take data back. Used by the
+`flywheel` command and by the simulator alike. Every act is conditional on what the person saw, so
+two people at once cannot both succeed. Read next: `adapters.workflow` (when a batch opens).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from adapters.configuration import KnownFlywheel
+from adapters.crash_points import crash_point
+from adapters.ledger.batches import BatchRow
+from adapters.ledger.flywheels import FlywheelRow
+from adapters.ledger.ledger import Ledger
+from adapters.ledger.uploads import UploadRow
+from adapters.ports import FlywheelService
+from adapters.workflow import Workflow
+from flywheel.act_notices import paused, resumed, withdrawn
+from flywheel.batches import BatchOutcome, BatchState
+from flywheel.errors import ActRefusedError
+from flywheel.notices import Notice
+from flywheel.uploads import DatasetKind, UploadState
+
+_COMPLETED = "COMPLETED"
+_LOST = frozenset({None, "FAILED"})
+_UIDS_NAMED = 100
+"""How many uploads an audit entry names; the upload rows have the reason too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What came of taking data back.
+
+    Parameters
+    ----------
+    left, kept : sequence of str
+        Inbox keys: rows that leave before they were sent, and rows that datasets hold already.
+    """
+
+    left: Sequence[str]
+    kept: Sequence[str]
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """The acts on one flywheel.
+
+    Parameters
+    ----------
+    environment : str
+    known : KnownFlywheel
+    ledger : Ledger
+        Opened as the person who acts.
+    workflow : Workflow
+    comprehend : FlywheelService
+    """
+
+    environment: str
+    known: KnownFlywheel
+    ledger: Ledger
+    workflow: Workflow
+    comprehend: FlywheelService
+
+    @property
+    def name(self) -> str:
+        """The flywheel's name."""
+        return self.known.settings.name
+
+    def pause(self, reason: str, now: datetime) -> Notice:
+        """Let no batch open by itself; what is under way goes on.
+
+        Raises
+        ------
+        ActRefusedError
+            It is paused already.
+        """
+        row = self._row()
+        if row.pause is not None:
+            raise ActRefusedError(
+                f"{self.name} is paused already, by {row.pause.by}: {row.pause.reason}"
+            )
+        notice = paused(self.environment, self.name, reason, self.ledger.actor, now)
+        self.ledger.flywheels.pause(row, reason, notice, now)
+        return notice
+
+    def resume(self, now: datetime) -> Notice:
+        """Let batches open again; the caller opens one where the rules are met.
+
+        Raises
+        ------
+        ActRefusedError
+            It is not paused.
+        """
+        row = self._row()
+        if row.pause is None:
+            raise ActRefusedError(f"{self.name} is not paused")
+        notice = resumed(self.environment, self.name, row.pause.reason, self.ledger.actor, now)
+        self.ledger.flywheels.resume(row, notice, now)
+        return notice
+
+    def retry(self, number: int | None, reason: str, now: datetime) -> BatchRow:
+        """Open a failed batch again with the uploads that it has kept, and start it.
+
+        Datasets that the service has taken are not sent again: only the iteration is tried anew.
+
+        Raises
+        ------
+        ActRefusedError
+            The batch did not fail, or another one is under way.
+        """
+        row = self._row()
+        if not row.is_idle:
+            raise ActRefusedError(
+                f"batch {row.open_batch} of {self.name} is under way: wait for it"
+            )
+        batch = self.ledger.batches.get(self.name, self._failed_number(row, number))
+        if batch.state is not BatchState.CLOSED or batch.outcome is not BatchOutcome.FAILED:
+            said = batch.outcome or batch.state
+            raise ActRefusedError(
+                f"batch {batch.batch} of {self.name} is {said}: only a FAILED one can be retried"
+            )
+        statuses = {
+            kind: self.comprehend.dataset_status(arn) for kind, arn in batch.planned.items()
+        }
+        # A batch with a dataset that is not complete is sealed anew, as another dataset.
+        is_sealed = bool(batch.datasets) and all(
+            status == _COMPLETED for status in statuses.values()
+        )
+        gone = [kind for kind, status in statuses.items() if status in _LOST]
+        reopened = self.ledger.batches.reopen(
+            batch, is_sealed=is_sealed, gone=gone, reason=reason, now=now
+        )
+        self.workflow.start(self.known, reopened)
+        return reopened
+
+    def _failed_number(self, row: FlywheelRow, number: int | None) -> int:
+        """Return the batch that is meant: the newest failed one where none is named."""
+        if number is not None:
+            return number
+        for batch in self.ledger.batches.newest(row, row.last_batch):
+            if batch.outcome is BatchOutcome.FAILED:
+                return batch.batch
+        raise ActRefusedError(f"no batch of {self.name} has failed")
+
+    def freeze(self, now: datetime, *, is_partial_allowed: bool = False) -> tuple[str, ...]:
+        """Have the drafts of the test set frozen with the next batch; returns labels without rows.
+
+        Raises
+        ------
+        ActRefusedError
+            There is no draft, or labels would have no test document.
+        """
+        row = self._row()
+        drafts = [
+            upload
+            for upload in self.ledger.uploads.staged(self.name)
+            if upload.kind is DatasetKind.TEST
+        ]
+        if not drafts:
+            raise ActRefusedError(
+                f"{self.name} has no draft of a test set: upload one to {self.name}/test/"
+            )
+        has_rows = set(row.test_set.label_counts if row.test_set else ())
+        has_rows.update(*(upload.label_counts for upload in drafts))
+        missing = tuple(label for label in self.comprehend.labels() if label not in has_rows)
+        if missing and not is_partial_allowed:
+            raise ActRefusedError(
+                f"these labels would have no test document: {', '.join(missing[:20])}"
+                f"{', ...' if missing[20:] else ''}. Upload some to {self.name}/test/, or say "
+                "--partial to freeze the test set without them"
+            )
+        self.ledger.flywheels.ask_to_freeze(row, now)
+        return missing
+
+    def withdraw(self, uploads: Sequence[UploadRow], reason: str, now: datetime) -> Withdrawal:
+        """Take uploads back.
+
+        Rows that were not sent leave; rows that a dataset holds stay in the flywheel, which is
+        tainted until it is rebuilt.
+
+        Raises
+        ------
+        ActRefusedError
+            An upload is in no state that can be withdrawn, e.g. REFUSED.
+        """
+        for upload in uploads:
+            if upload.state not in _WITHDRAWABLE:
+                raise ActRefusedError(
+                    f"{upload.key} is {upload.state}: it is in no batch and in no dataset"
+                )
+        left = [upload.key for upload in uploads if upload.batch is None]
+        kept = [upload.key for upload in uploads if upload.batch is not None]
+        notice = withdrawn(
+            self.environment,
+            self.name,
+            left,
+            kept,
+            reason=reason,
+            actor=self.ledger.actor,
+            now=now,
+        )
+        details = {
+            "reason": reason,
+            "uids": [upload.uid for upload in uploads[:_UIDS_NAMED]],
+            "uploads": len(uploads),
+        }
+        # Written down first: a crash after it leaves uploads that can be withdrawn once more.
+        self.ledger.flywheels.note_withdrawal(self._row(), details, notice, now)
+        crash_point("withdraw.noted")
+        for upload in uploads:
+            self.ledger.uploads.withdraw(upload, reason)
+            crash_point("withdraw.upload_withdrawn")
+        return Withdrawal(left, kept, notice)
+
+    def _row(self) -> FlywheelRow:
+        return self.ledger.flywheels.ensure(self.name, self.known.arn)
+
+
+_WITHDRAWABLE = frozenset({UploadState.STAGED, UploadState.SEALED})

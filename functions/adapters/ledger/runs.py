@@ -1,0 +1,45 @@
+"""The ledger's row of reconcile's runs: when it last looked, what it found, and its audit.
+
+The chain of the environment itself is kept under `ENVIRONMENT`, beside those of its flywheels.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from adapters.ledger.audit import Audit
+from adapters.ledger.table import Item, Key, Put
+from adapters.ports import Rows
+
+ENVIRONMENT = "-"
+"""Stands for the flywheel in what belongs to the whole environment."""
+
+_LAST = Key("RECONCILE", "LAST_RUN")
+_WHOLE = Key("RECONCILE", "LAST_WHOLE_LISTING")
+
+
+class Runs:
+    """Writes down and tells the runs of reconcile."""
+
+    def __init__(self, table: Rows, actor: str) -> None:
+        self._table = table
+        self._actor = actor
+        self._audit = Audit(table)
+
+    def note(self, found: Mapping[str, int], now: datetime) -> None:
+        """Write down one run, with its audit entry."""
+        values = {"at": now.isoformat(), "found": dict(found)}
+        entry = self._audit.entry(ENVIRONMENT, "reconciled", found, actor=self._actor, now=now)
+        self._table.write([Put(_LAST, values, replaces=True), *entry])
+
+    def last(self) -> Item | None:
+        """Return when the last run was (``at``) and what it ``found``, or None before the first."""
+        return self._table.get(_LAST)
+
+    def is_whole_due(self, now: datetime, every: timedelta) -> bool:
+        """Say whether the whole inbox is to be looked at."""
+        row = self._table.get(_WHOLE)
+        return row is None or now - datetime.fromisoformat(row["at"]) >= every
+
+    def note_whole(self, now: datetime) -> None:
+        """Write down that the whole inbox was looked at."""
+        self._table.write([Put(_WHOLE, {"at": now.isoformat()}, replaces=True)])

@@ -1,0 +1,149 @@
+"""What is told of acts on a flywheel: paused, resumed, data taken back, a champion changed outside.
+
+Decides the words only. Read next: `flywheel.notices` (how text from data is shown).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from flywheel.notices import Notice, body, shown, subject
+
+_FILES_NAMED = 20
+_AFTER_PAUSE = (
+    "Nothing, or to let batches open by themselves again: flywheel resume {flywheel} --env "
+    "{environment}"
+)
+_AFTER_FAILURES = (
+    "ACTION NEEDED: repair what the notices of the failed batches name. Then `flywheel retry "
+    "{flywheel} --env {environment}` opens the last one again with the same uploads, and "
+    "`flywheel resume {flywheel} --env {environment}` lets batches open by themselves."
+)
+_TAINTED = (
+    "The flywheel is TAINTED: Comprehend has no call that takes a dataset back, so every later "
+    "iteration trains on these rows too. Keep that in mind when you read a verdict."
+)
+_UNCHANGED = "nothing changed; the active model stays as it is."
+
+
+def paused(
+    environment: str,
+    flywheel: str,
+    reason: str,
+    actor: str,
+    now: datetime,
+    *,
+    is_after_failures: bool = False,
+) -> Notice:
+    """Tell that a flywheel opens no batch until somebody resumes it."""
+    todo = _AFTER_FAILURES if is_after_failures else _AFTER_PAUSE
+    return _notice(
+        environment,
+        flywheel,
+        f"paused-{now:%Y%m%dT%H%M%S%fZ}",
+        f"PAUSED: {reason}",
+        why=[
+            f"{shown(reason, 500)} (by {shown(actor, 200)}).",
+            "No batch opens; uploads are taken and stay staged. What is under way goes on.",
+        ],
+        todo=todo.format(flywheel=flywheel, environment=environment),
+    )
+
+
+def resumed(environment: str, flywheel: str, reason: str, actor: str, now: datetime) -> Notice:
+    """Tell that batches open again."""
+    return _notice(
+        environment,
+        flywheel,
+        f"resumed-{now:%Y%m%dT%H%M%S%fZ}",
+        "RESUMED",
+        why=[f"Resumed by {shown(actor, 200)}; it was paused for: {shown(reason, 500)}."],
+        todo="Nothing to do: the next batch opens when the batch rules are met.",
+    )
+
+
+def withdrawn(
+    environment: str,
+    flywheel: str,
+    left: Sequence[str],
+    kept: Sequence[str],
+    *,
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> Notice:
+    """Tell that data was taken back, and whether it is in the flywheel all the same.
+
+    Parameters
+    ----------
+    left, kept : sequence of str
+        Inbox keys: rows that were not sent, and rows that datasets hold.
+    """
+    why = [f"{shown(reason, 500)} (by {shown(actor, 200)})."]
+    if left:
+        why.append(f"Not sent, and gone from what waits: {_keys(left)}.")
+    if kept:
+        why += [f"In datasets of the flywheel already: {_keys(kept)}.", _TAINTED]
+    words = f"WITHDRAWN {len(left) + len(kept)} uploads" + (", TAINTED" if kept else "")
+    todo = "Upload corrected rows, if there are any." if left and not kept else "Nothing to do."
+    return _notice(
+        environment, flywheel, f"withdrawn-{now:%Y%m%dT%H%M%S%fZ}", words, why=why, todo=todo
+    )
+
+
+def champion_changed(
+    environment: str, flywheel: str, before: str | None, active: str | None, now: datetime
+) -> Notice:
+    """Tell that somebody changed the active model, in the console say."""
+    return _notice(
+        environment,
+        flywheel,
+        f"champion-{now:%Y%m%dT%H%M%S%fZ}",
+        "CHAMPION_CHANGED outside",
+        why=[
+            f"The active model was {before or 'none'} when it was last looked at, and no verdict "
+            "of ours changed it. It is the champion from now on; nothing was reverted.",
+        ],
+        todo="Nothing, if you meant it. Else make the other model active by hand.",
+        live=active or "no model",
+    )
+
+
+def outside_iteration(environment: str, flywheel: str, iteration_id: str, status: str) -> Notice:
+    """Tell of an iteration that no batch started."""
+    return _notice(
+        environment,
+        flywheel,
+        f"outside-{iteration_id}",
+        f"OUTSIDE iteration {iteration_id}",
+        why=[
+            f"Iteration {shown(iteration_id)} ({shown(status)}) was started by somebody else, in "
+            "the console say. Batches wait while it runs; it is not judged and not promoted here.",
+        ],
+        todo="Nothing to do.",
+    )
+
+
+def _notice(
+    environment: str,
+    flywheel: str,
+    event: str,
+    words: str,
+    *,
+    why: Sequence[str],
+    todo: str,
+    live: str = _UNCHANGED,
+) -> Notice:
+    text = body(
+        live=live,
+        why=why,
+        todo=todo,
+        command=f"flywheel status {flywheel} --env {environment}",
+        ids=[f"Flywheel: {flywheel}"],
+    )
+    return Notice(f"{flywheel}-{event}", subject(environment, flywheel, words), text)
+
+
+def _keys(keys: Sequence[str]) -> str:
+    named = ", ".join(shown(key, 120) for key in keys[:_FILES_NAMED])
+    more = len(keys) - _FILES_NAMED
+    return f"{named} and {more} more" if more > 0 else named

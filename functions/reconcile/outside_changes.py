@@ -1,0 +1,62 @@
+"""Find what people did in the console, and say it once: iterations, and another active model.
+
+Nothing is reverted. A model that was made active outside is the champion from now on.
+"""
+
+from datetime import timedelta
+
+from adapters.configuration import KnownFlywheel
+from adapters.ledger.flywheels import FlywheelRow
+from adapters.services import Services
+from flywheel.act_notices import champion_changed, outside_iteration
+from flywheel.batches import BatchState
+
+_LOOKED_BACK = timedelta(days=3)
+
+
+def report_outside_changes(services: Services, known: KnownFlywheel) -> int:
+    """Report iterations and a champion that the ledger does not know; returns how many."""
+    row = services.ledger.flywheels.get(known.settings.name)
+    if row is None or row.arn != known.arn:
+        return 0
+    return _iterations(services, row) + _champion(services, row)
+
+
+def _iterations(services: Services, row: FlywheelRow) -> int:
+    """Report iterations that no batch booked, unless one of ours may just have begun."""
+    if row.open_batch is not None:
+        batch = services.ledger.batches.get(row.name, row.open_batch)
+        if batch.state in {BatchState.OPEN, BatchState.SEALED}:
+            return 0
+    reported = 0
+    for iteration in services.comprehend(row.arn).iterations():
+        if services.now() - iteration.created_at > _LOOKED_BACK:
+            continue
+        notice = outside_iteration(
+            services.configuration.environment, row.name, iteration.id, iteration.status
+        )
+        if services.ledger.flywheels.note_outside_iteration(
+            row.name, iteration.id, notice, services.now()
+        ):
+            services.notices.publish(row.name, notice)
+            reported += 1
+    return reported
+
+
+def _champion(services: Services, row: FlywheelRow) -> int:
+    """Take over a model that was made active outside; while a batch is open, its verdict looks."""
+    if row.open_batch is not None:
+        return 0
+    active = services.comprehend(row.arn).describe().active_model
+    if active == row.expected_champion:
+        return 0
+    now = services.now()
+    notice = champion_changed(
+        services.configuration.environment, row.name, row.expected_champion, active, now
+    )
+    # The first look at a flywheel that had a model before us is no change.
+    told = notice if row.last_batch else None
+    services.ledger.flywheels.note_champion(row, active, told, now)
+    if told is not None:
+        services.notices.publish(row.name, told)
+    return 1 if told else 0
