@@ -4,14 +4,14 @@ Decides names, defaults and which environment a verb works on. Each verb calls t
 named after it. Read next: `console.target` (the environment) and `console.terminal` (output).
 """
 
-import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from console import history as history_facts
 from console import status as status_facts
+from console.act_verbs import add_act_verbs
 from console.conversion_view import conversion_document, tell_conversion
 from console.convert import convert as convert_file
 from console.dead_letters import dead_letter_queues, letter_document, look, redrive
@@ -20,15 +20,25 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.local_file import local_file
 from console.status_view import status_view
-from console.target import LOCAL, Target, known_environments, open_target
-from console.terminal import Terminal, ended_by_signals, reporting
+from console.target import LOCAL
+from console.terminal import ended_by_signals, reporting
 from console.uploading import put
+from console.uploads_view import upload_document, uploads_view
 from console.validating import check, check_for, report_document, tell_report
+from console.verb_options import (
+    LONGEST_MINUTES,
+    Env,
+    Flywheel,
+    Json,
+    Timeout,
+    Wait,
+    finish,
+    opened_target,
+    tell_where,
+)
 from console.waiting import Ending, lacking, wait_for_batch, wait_for_upload
 from console.watching import watched
 from flywheel.uploads import DatasetKind
-
-_LONGEST_MINUTES = 24 * 60.0
 
 app = typer.Typer(
     name="flywheel",
@@ -41,17 +51,7 @@ app = typer.Typer(
 )
 dlq = typer.Typer(no_args_is_help=True, help="Messages that nobody could handle.")
 app.add_typer(dlq, name="dlq")
-
-_EnvOption = typer.Option("--env", metavar="ENV", help="The environment; or FLYWHEEL_ENV.")
-Env = Annotated[str | None, _EnvOption]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Flywheel = Annotated[
-    str | None, typer.Argument(help="May be left out where the environment has one.")
-]
-Wait = Annotated[bool, typer.Option("--wait", help="Follow it until its batch is closed.")]
-Timeout = Annotated[
-    float, typer.Option("--timeout", min=0, metavar="MINUTES", help="How long to wait.")
-]
+add_act_verbs(app)
 
 
 @app.callback()
@@ -103,22 +103,22 @@ def upload(
     *,
     kind: Annotated[DatasetKind, typer.Option(help="train, or test for the test set.")],
     wait: Wait = False,
-    timeout: Timeout = _LONGEST_MINUTES,
+    timeout: Timeout = LONGEST_MINUTES,
     env: Env = None,
     json: Json = False,
 ) -> None:
     """Check a labeled file and put it into the inbox."""
     with reporting(is_json=json) as terminal:
         _check_file(file)
-        target = _target(context, env, default=None)
+        target = opened_target(context, env, default=None)
         known = target.flywheel(flywheel)
-        document = _tell_where(terminal, target, known.settings.name)
+        document = tell_where(terminal, target, known.settings.name)
         report = check_for(file, target, known)
         tell_report(terminal, file.name, report)
         document["validation"] = report_document(file.name, report)
         if report.is_refused:
             terminal.tell("Nothing was uploaded.")
-            _finish(terminal, Ending(ExitCode.REFUSED, document))
+            finish(terminal, Ending(ExitCode.REFUSED, document))
         with file.open("rb") as body:
             uploaded = put(target, known.settings.name, kind, file.name, body)
         terminal.tell_exactly(f"Uploaded {uploaded.key}, version {uploaded.version_id}")
@@ -126,7 +126,7 @@ def upload(
         ending = Ending(ExitCode.DONE)
         if wait:
             ending = wait_for_upload(terminal, target, known, uploaded, timeout)
-        _finish(terminal, Ending(ending.code, {**document, **ending.document}))
+        finish(terminal, Ending(ending.code, {**document, **ending.document}))
 
 
 @app.command()
@@ -146,12 +146,12 @@ def validate(
         if flywheel is None:
             report = check(file)
         else:
-            target = _target(context, env, default=LOCAL)
+            target = opened_target(context, env, default=LOCAL)
             report = check_for(file, target, target.flywheel(flywheel))
         if not json:
             tell_report(terminal, file.name, report)
         code = ExitCode.REFUSED if report.is_refused else ExitCode.DONE
-        _finish(terminal, Ending(code, report_document(str(file), report)))
+        finish(terminal, Ending(code, report_document(str(file), report)))
 
 
 @app.command()
@@ -180,25 +180,25 @@ def start(
     flywheel: Flywheel = None,
     *,
     wait: Wait = False,
-    timeout: Timeout = _LONGEST_MINUTES,
+    timeout: Timeout = LONGEST_MINUTES,
     env: Env = None,
     json: Json = False,
 ) -> None:
     """Open a batch now, with what is staged."""
     with reporting(is_json=json) as terminal:
-        target = _target(context, env, default=None)
+        target = opened_target(context, env, default=None)
         known = target.flywheel(flywheel)
-        document = _tell_where(terminal, target, known.settings.name)
+        document = tell_where(terminal, target, known.settings.name)
         workflow = target.workflow(target.ledger(actor=target.identity.arn))
         batch, ready = workflow.open_when_ready(known, target.now(), is_asked_for=True)
         if batch is None:
-            _finish(terminal, Ending(ExitCode.HELD, {**document, **lacking(terminal, ready)}))
+            finish(terminal, Ending(ExitCode.HELD, {**document, **lacking(terminal, ready)}))
             return
         terminal.tell(f"Batch {batch.batch} is open.", style="bold")
         ending = Ending(ExitCode.DONE, {"batch": batch.batch})
         if wait:
             ending = wait_for_batch(terminal, target, known, batch.batch, minutes=timeout)
-        _finish(terminal, Ending(ending.code, {**document, **ending.document}))
+        finish(terminal, Ending(ending.code, {**document, **ending.document}))
 
 
 @app.command()
@@ -211,7 +211,7 @@ def status(
 ) -> None:
     """Show what is live, what runs, what is staged and what the next batch lacks."""
     with reporting(is_json=json) as terminal:
-        target = _target(context, env, default=LOCAL)
+        target = opened_target(context, env, default=LOCAL)
         chosen = [target.flywheel(flywheel)] if flywheel else list(target.flywheels.values())
 
         def look() -> list[status_facts.FlywheelStatus]:
@@ -235,6 +235,27 @@ def status(
 
 
 @app.command()
+def uploads(
+    context: typer.Context,
+    flywheel: Flywheel = None,
+    most: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many uploads.")] = 50,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Show what became of each upload, newest first."""
+    with reporting(is_json=json) as terminal:
+        target = opened_target(context, env, default=LOCAL)
+        known = target.flywheel(flywheel)
+        found = target.ledger().uploads.newest(known.settings.name, most)
+        if json:
+            terminal.answer([upload_document(upload) for upload in found])
+        elif found:
+            terminal.show(uploads_view(found))
+        else:
+            terminal.tell(f"{known.settings.name} has no upload yet.")
+
+
+@app.command()
 def history(
     context: typer.Context,
     flywheel: Flywheel = None,
@@ -244,7 +265,7 @@ def history(
 ) -> None:
     """Show the batches, newest first, and why each ended as it did."""
     with reporting(is_json=json) as terminal:
-        target = _target(context, env, default=LOCAL)
+        target = opened_target(context, env, default=LOCAL)
         known = target.flywheel(flywheel)
         found = history_facts.entries(target, known, most)
         if json:
@@ -259,7 +280,7 @@ def history(
 def list_dead_letters(context: typer.Context, env: Env = None, json: Json = False) -> None:
     """Show what is in the dead-letter queues; removes nothing."""
     with reporting(is_json=json) as terminal:
-        target = _target(context, env, default=LOCAL)
+        target = opened_target(context, env, default=LOCAL)
         sqs = target.client("sqs")
         looks = [look(sqs, queue) for queue in dead_letter_queues(target.outputs)]
         if not json:
@@ -290,8 +311,8 @@ def redrive_dead_letters(
 ) -> None:
     """Send dead letters back to where they came from, once what failed is repaired."""
     with reporting(is_json=json) as terminal:
-        target = _target(context, env, default=None)
-        document = _tell_where(terminal, target)
+        target = opened_target(context, env, default=None)
+        document = tell_where(terminal, target)
         moved = []
         for chosen in dead_letter_queues(target.outputs, queue):
             for letter in redrive(target.client("sqs"), chosen, message, is_dry=dry_run):
@@ -304,7 +325,7 @@ def redrive_dead_letters(
             raise CommandError(ExitCode.USAGE, message, "no such message is there", remedy)
         if not moved:
             terminal.tell(f"{queue or 'Every dead-letter queue'} is empty: nothing to send back.")
-        _finish(terminal, Ending(ExitCode.DONE, {**document, "dry_run": dry_run, "moved": moved}))
+        finish(terminal, Ending(ExitCode.DONE, {**document, "dry_run": dry_run, "moved": moved}))
 
 
 def main() -> None:
@@ -312,46 +333,7 @@ def main() -> None:
     app()
 
 
-def _target(context: typer.Context, env: str | None, *, default: str | None) -> Target:
-    """Return the environment that is meant; without a default, one must be named."""
-    before = context.obj
-    if env is not None and before is not None and env != before:
-        problem = f"--env is given twice, as {before} and {env}"
-        raise CommandError(ExitCode.USAGE, "--env", problem, "Give it once")
-    name = env or before or os.environ.get("FLYWHEEL_ENV") or default
-    if name is None:
-        raise CommandError(
-            ExitCode.USAGE,
-            "--env",
-            "this verb changes something, so the environment must be named",
-            f"Use --env or FLYWHEEL_ENV, one of: {', '.join(known_environments())}",
-        )
-    target = open_target(name, local_file())
-    context.call_on_close(target.close)
-    return target
-
-
 def _check_file(file: Path) -> None:
     if not file.is_file():
         problem = "it is a folder" if file.is_dir() else "there is no such file"
         raise CommandError(ExitCode.USAGE, str(file), problem, "Check the path")
-
-
-def _tell_where(terminal: Terminal, target: Target, flywheel: str | None = None) -> dict[str, Any]:
-    """Say first what is about to be changed: one flywheel's, or the environment's."""
-    identity = target.identity
-    terminal.tell_exactly(
-        f"Environment {target.environment}, account {identity.account}, region "
-        f"{identity.region}{f', flywheel {flywheel}' if flywheel else ''}"
-    )
-    where = {
-        "environment": target.environment,
-        "account": identity.account,
-        "region": identity.region,
-    }
-    return {**where, "flywheel": flywheel} if flywheel else where
-
-
-def _finish(terminal: Terminal, ending: Ending) -> None:
-    terminal.answer(ending.document)
-    raise typer.Exit(ending.code)

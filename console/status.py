@@ -4,7 +4,7 @@ Decides which facts make a status; how they look is `console.status_view`. Chang
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from adapters.configuration import KnownFlywheel
@@ -57,12 +57,16 @@ class FlywheelStatus:
         Documents by label that wait for a batch.
     lacks : tuple of str
         What the next batch still lacks; empty when it may open.
+    waits : tuple of str
+        Labels whose rows are not sent with it, each with what it lacks.
     train_slots, test_slots : int
         Datasets that the service allows in the flywheel's life.
     last : BatchRow or None
         The newest closed batch, and its verdict.
     verdict : StoredVerdict or None
     waiting_notices : int
+    last_run : mapping or None
+        When reconcile last ran (``at``), and what it ``found``.
     """
 
     row: FlywheelRow
@@ -72,16 +76,18 @@ class FlywheelStatus:
     staged_train: Mapping[str, int]
     staged_test: Mapping[str, int]
     lacks: tuple[str, ...]
+    waits: tuple[str, ...]
     train_slots: int
     test_slots: int
     last: BatchRow | None
     verdict: StoredVerdict | None
     waiting_notices: int
+    last_run: Mapping[str, Any] | None = None
 
     @property
     def is_busy(self) -> bool:
         """Whether something is under way, or about to be."""
-        return self.running is not None or not self.lacks
+        return self.running is not None or not (self.lacks or self.row.pause)
 
 
 def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
@@ -95,6 +101,7 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
     )
     waiting = [pending.flywheel for pending in ledger.outbox.notices()]
     waiting += [pending.flywheel for pending in ledger.outbox.news()]
+    ready = next_batch(target, known, row)
     return FlywheelStatus(
         row=row,
         flywheel_status=facts.status,
@@ -102,12 +109,14 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
         running=_running(target, known, row),
         staged_train=label_counts([up for up in staged if up.kind is DatasetKind.TRAIN]),
         staged_test=label_counts([up for up in staged if up.kind is DatasetKind.TEST]),
-        lacks=next_batch(target, known, row).lacks,
+        lacks=ready.lacks,
+        waits=ready.waits,
         train_slots=known.settings.batch.service_train_datasets,
         test_slots=known.settings.batch.service_test_datasets,
         last=last,
         verdict=ledger.batches.verdict(last) if last else None,
         waiting_notices=waiting.count(name),
+        last_run=ledger.runs.last(),
     )
 
 
@@ -142,11 +151,20 @@ def status_document(status: FlywheelStatus) -> dict[str, Any]:
         },
         "staged": {"train": dict(status.staged_train), "test": dict(status.staged_test)},
         "next_batch_lacks": list(status.lacks),
+        "labels_waiting": list(status.waits),
         "datasets": {
             "train": {"used": status.row.train_datasets, "allowed": status.train_slots},
             "test": {"used": status.row.test_datasets, "allowed": status.test_slots},
         },
         "test_documents": status.row.test_documents,
+        "test_set": asdict(status.row.test_set) if status.row.test_set else None,
+        "freeze_asked_by": status.row.freeze_asked_by,
+        "paused": asdict(status.row.pause) if status.row.pause else None,
+        "tainted": list(status.row.taint),
+        "generation": status.row.generation,
+        "failures_in_row": status.row.failures_in_row,
+        "last_reconcile": status.last_run
+        and {"at": status.last_run["at"], "found": status.last_run["found"]},
         "last": last
         and {
             "batch": last.batch,

@@ -14,6 +14,7 @@ from console.verdict_view import OUTCOME_STYLES, f1_words, model_name
 from flywheel.notices import shown
 
 _LABELS_SHOWN = 12
+_TAINTS_SHOWN = 3
 
 
 def status_view(
@@ -37,12 +38,15 @@ def _table(status: FlywheelStatus) -> Table:
     for name, words in (
         ("active model", _active(status)),
         ("now", _now(status)),
+        *((("tainted", _taint(status)),) if status.row.taint else ()),
         ("staged", _staged(status)),
         ("next batch", _next(status)),
+        *((("labels waiting", "\n".join(status.waits)),) if status.waits else ()),
         ("test set", _test_set(status)),
         ("datasets used", _slots(status)),
         ("last outcome", _last(status)),
         ("notices waiting", str(status.waiting_notices)),
+        ("last reconciled", status.last_run["at"][:19] + "Z" if status.last_run else "not yet"),
     ):
         table.add_row(name, words)
     return table
@@ -55,7 +59,10 @@ def _active(status: FlywheelStatus) -> Text:
 
 
 def _now(status: FlywheelStatus) -> Text:
-    running = status.running
+    running, pause = status.running, status.row.pause
+    if running is None and pause is not None:
+        words = f"  by {shown(pause.by, 100)}, {pause.at[:16]}: {shown(pause.reason, 200)}"
+        return Text.assemble(("PAUSED", "bold red"), words)
     if running is None:
         return Text("idle")
     text = Text.assemble((running.phase, "cyan"), f"  {running.words}")
@@ -73,16 +80,32 @@ def _staged(status: FlywheelStatus) -> str:
     return "\n".join(told) or "nothing"
 
 
+def _taint(status: FlywheelStatus) -> Text:
+    """Name what was taken back and is in the datasets all the same."""
+    named = ", ".join(shown(key, 80) for key in status.row.taint[:_TAINTS_SHOWN])
+    more = len(status.row.taint) - _TAINTS_SHOWN
+    others = f" and {more} more" if more > 0 else ""
+    return Text(f"TAINTED: withdrawn, but in its datasets: {named}{others}", "bold yellow")
+
+
 def _next(status: FlywheelStatus) -> str:
+    if status.row.pause is not None:
+        return "not before it is resumed"
     if status.lacks:
         return "not yet: " + "; ".join(status.lacks)
     return "opens when this one is closed" if status.running else "opens now"
 
 
 def _test_set(status: FlywheelStatus) -> Text:
-    if status.row.test_documents:
-        unused = ", which stays; what is staged for test is not used" if status.staged_test else ""
-        return Text(f"{status.row.test_documents:,} documents, frozen{unused}")
+    test_set = status.row.test_set
+    if test_set is not None:
+        words = f"version {test_set.version}: {test_set.documents:,} documents, frozen"
+        words += f", sha256 {test_set.sha256[:12]}"
+        if status.row.freeze_asked_by:
+            words += "; the draft is frozen with the next batch"
+        elif status.staged_test:
+            words += "; the draft waits for flywheel testset freeze"
+        return Text(words)
     if status.staged_test:
         return Text("staged; frozen with the next batch")
     return Text("none: only a first model can go live. Upload one with --kind test", "yellow")

@@ -19,7 +19,10 @@ from adapters.comprehend import Comprehend
 from adapters.configuration import KnownFlywheel, known_flywheels
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.table import Table
+from adapters.notices import Notices
+from adapters.objects import Objects
 from adapters.service_errors import explained
+from adapters.topic import NoticeTopic
 from adapters.workflow import StateMachine, Workflow
 from console.errors import CommandError
 from console.exit_codes import ExitCode
@@ -157,6 +160,15 @@ class Target:
         """Return the state machine."""
         machine = self.outputs["StateMachineArn"]
         return Workflow(StateMachine(machine, self.client("stepfunctions")), ledger)
+
+    def notices(self, ledger: Ledger) -> Notices:
+        """Return the topic, with the ledger's outbox before it."""
+        topic = NoticeTopic(self.outputs["TopicArn"], self.client("sns"))
+        return Notices(self.environment, topic, ledger, self.now)
+
+    def staging(self) -> Objects:
+        """Return the staging bucket."""
+        return Objects(self.outputs["StagingBucket"], self.client("s3"))
 
     def comprehend(self, known: KnownFlywheel) -> Comprehend:
         """Return the service's calls on one flywheel."""

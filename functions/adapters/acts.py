@@ -5,8 +5,10 @@ Pause, resume, retry a failed batch, freeze drafts of the test set, take data ba
 two people at once cannot both succeed. Read next: `adapters.workflow` (when a batch opens).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from adapters.configuration import KnownFlywheel
@@ -14,13 +16,15 @@ from adapters.crash_points import crash_point
 from adapters.ledger.batches import BatchRow
 from adapters.ledger.flywheels import FlywheelRow
 from adapters.ledger.ledger import Ledger
-from adapters.ledger.uploads import UploadRow
-from adapters.ports import FlywheelService
+from adapters.ledger.uploads import SplitParts, UploadRow
+from adapters.ports import FlywheelService, StagingObjects
 from adapters.workflow import Workflow
 from flywheel.act_notices import paused, resumed, withdrawn
-from flywheel.batches import BatchOutcome, BatchState
+from flywheel.batches import BatchName, BatchOutcome, BatchState, Manifest, StagedUpload
 from flywheel.errors import ActRefusedError
+from flywheel.labeled_documents import Row, csv_line, rows_of, text_key
 from flywheel.notices import Notice
+from flywheel.splitting import split_texts
 from flywheel.uploads import DatasetKind, UploadState
 
 _COMPLETED = "COMPLETED"
@@ -175,6 +179,61 @@ class Acts:
         self.ledger.flywheels.ask_to_freeze(row, now)
         return missing
 
+    def split(self, staging: StagingObjects, fraction: float, now: datetime) -> Mapping[str, int]:
+        """Make staged training rows a draft of the test set; returns how many of each label.
+
+        Upload by upload: each is split whole or not at all, and only while no batch is open.
+
+        Raises
+        ------
+        ActRefusedError
+            A batch is under way, or no label has two rows.
+        """
+        row = self._row()
+        if not row.is_idle:
+            raise ActRefusedError(f"batch {row.open_batch} of {self.name} is under way")
+        train = [
+            upload
+            for upload in self.ledger.uploads.staged(self.name)
+            if upload.kind is DatasetKind.TRAIN
+        ]
+        rows = (found for upload in train for found in _rows(staging, upload))
+        chosen = split_texts(rows, fraction)
+        counts: Counter[str] = Counter()
+        for upload in train:
+            parts = _split(staging, self.name, upload, chosen, now)
+            if parts is not None:
+                self.ledger.uploads.split(self.name, upload, parts, now)
+                crash_point("split.upload_split")
+                counts.update(parts.test.label_counts)
+        if not counts:
+            raise ActRefusedError(
+                f"{self.name} has no staged training rows of which some could be test rows"
+            )
+        return counts
+
+    def uploads_of(self, staging: StagingObjects, number: int) -> Sequence[UploadRow]:
+        """Return the uploads of a batch that can be taken back, as its newest manifest names them.
+
+        Raises
+        ------
+        ActRefusedError
+            The batch has none.
+        """
+        batch = self.ledger.batches.get(self.name, number)
+        uids: list[str] = []
+        for attempt in range(batch.attempt, 0, -1):
+            written = staging.text(BatchName(self.name, number, attempt).manifest_key)
+            if written is not None:
+                manifest = Manifest.from_json(written)
+                uids = [item["uid"] for item in (*manifest.train, *manifest.test)]
+                break
+        found = self.ledger.uploads.get_many(uids)
+        uploads = [row for row in found.values() if row.state in _WITHDRAWABLE]
+        if not uploads:
+            raise ActRefusedError(f"batch {number} has no upload that can be taken back")
+        return uploads
+
     def withdraw(self, uploads: Sequence[UploadRow], reason: str, now: datetime) -> Withdrawal:
         """Take uploads back.
 
@@ -217,6 +276,44 @@ class Acts:
 
     def _row(self) -> FlywheelRow:
         return self.ledger.flywheels.ensure(self.name, self.known.arn)
+
+
+def _rows(staging: StagingObjects, upload: StagedUpload) -> Iterator[Row]:
+    return rows_of(staging.lines(upload.staged_key))
+
+
+def _split(
+    staging: StagingObjects,
+    flywheel: str,
+    upload: StagedUpload,
+    chosen: Set[bytes],
+    now: datetime,
+) -> SplitParts | None:
+    """Write an upload's two parts and return them; None where none of its rows is chosen."""
+    rows: dict[DatasetKind, list[Row]] = {kind: [] for kind in DatasetKind}
+    for row in _rows(staging, upload):
+        kind = DatasetKind.TEST if text_key(row.text) in chosen else DatasetKind.TRAIN
+        rows[kind].append(row)
+    if not rows[DatasetKind.TEST]:
+        return None
+    uid = hashlib.sha256(f"{upload.uid}\0{upload.staged_key}".encode()).hexdigest()
+    parts = {}
+    for kind, taken in rows.items():
+        body = "".join(map(csv_line, taken)).encode()
+        digest = hashlib.sha256(body).hexdigest()[:16]
+        part = replace(
+            upload,
+            uid=uid if kind is DatasetKind.TEST else upload.uid,
+            kind=kind,
+            staged_key=f"uploads/{flywheel}/{upload.uid}-{kind.value}-{digest}.csv",
+            label_counts=Counter(row.label for row in taken),
+            size_bytes=len(body),
+            staged_at=now if kind is DatasetKind.TEST else upload.staged_at,
+        )
+        staging.create(part.staged_key, body)
+        parts[kind] = part
+    train = parts[DatasetKind.TRAIN] if rows[DatasetKind.TRAIN] else None
+    return SplitParts(train, parts[DatasetKind.TEST])
 
 
 _WITHDRAWABLE = frozenset({UploadState.STAGED, UploadState.SEALED})

@@ -74,10 +74,19 @@ class StagedUpload:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether a batch may open, and otherwise what it still lacks, as sentences."""
+    """Whether a batch may open, and otherwise what it still lacks, as sentences.
+
+    Parameters
+    ----------
+    is_ready : bool
+    lacks : tuple of str
+    waits : tuple of str
+        What does not keep the batch from opening but is not sent with it, label by label.
+    """
 
     is_ready: bool
     lacks: tuple[str, ...] = ()
+    waits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,15 +224,15 @@ def readiness(
     counts = label_counts(train)
     waiting = waiting_labels(counts, rules.service_min_per_label)
     usable = sum(count for label, count in counts.items() if label not in waiting)
+    short = tuple(
+        f"label {label!r} has {counts[label]} of the {rules.service_min_per_label} documents "
+        "that the service takes"
+        for label in waiting
+    )
     if not usable:
-        lacks = [
-            f"label {label!r} has {counts[label]} of the {rules.service_min_per_label} documents "
-            "that the service takes"
-            for label in waiting
-        ]
-        return Readiness(False, tuple(lacks))
+        return Readiness(False, short)
     if is_asked_for:
-        return Readiness(True)
+        return Readiness(True, waits=short)
     lacks = []
     oldest = min(upload.staged_at for upload in train)
     is_old = now - oldest >= timedelta(hours=rules.max_age_hours)
@@ -239,7 +248,7 @@ def readiness(
             f"the last iteration was {hours:.1f} hours ago; "
             f"{rules.min_hours_between_iterations} must pass (min_hours_between_iterations)"
         )
-    return Readiness(not lacks, tuple(lacks))
+    return Readiness(not lacks, tuple(lacks), waits=short)
 
 
 def allowance(rules: BatchRules) -> Allowance:

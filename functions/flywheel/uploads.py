@@ -31,6 +31,7 @@ class UploadState(StrEnum):
     STAGED = "STAGED"
     SEALED = "SEALED"
     DUPLICATE = "DUPLICATE"
+    MOVED = "MOVED"
     WITHDRAWN = "WITHDRAWN"
     MARKER = "MARKER"
     REFUSED = "REFUSED"

@@ -6,12 +6,18 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from console import command
+from console import command, verb_options
 from console.demo_data import csv_bytes
 from console.local_file import LocalFile
 from console.sample_tickets import generate_tickets
 from console.target import Target, local_target
 from tests.console.command_line import Run, invoke, kept_running
+
+
+def use_local_file(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Have the command look for a running environment there."""
+    for module in (command, verb_options):
+        patch.setattr(module, "local_file", lambda: LocalFile(folder))
 
 
 @pytest.fixture
@@ -23,7 +29,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr(command, "local_file", lambda: LocalFile(tmp_path / ".local"))
+    use_local_file(monkeypatch, tmp_path / ".local")
     return invoke
 
 
@@ -38,7 +44,7 @@ def local_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def run_locally(run: Run, local_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return a function that runs the command while the local environment runs."""
-    monkeypatch.setattr(command, "local_file", lambda: LocalFile(local_folder))
+    use_local_file(monkeypatch, local_folder)
     return run
 
 
@@ -60,7 +66,7 @@ def first_upload(local_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
     (folder / "test.csv").write_bytes(csv_bytes(tickets[:100]))
     (folder / "first.csv").write_bytes(csv_bytes(tickets[100:]))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(command, "local_file", lambda: LocalFile(local_folder))
+        use_local_file(patch, local_folder)
         options = ("--wait", "--env", "local", "--json")
         test = invoke("upload", str(folder / "test.csv"), "--kind", "test", *options)
         train = invoke("upload", str(folder / "first.csv"), "--kind", "train", *options)

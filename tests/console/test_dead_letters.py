@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from adapters.clients import client
-from console import command
+from console import verb_options
 from console.dead_letters import Look, dead_letter_queues, look, redrive
 from console.dead_letters_view import looks_view
 from console.errors import CommandError
@@ -49,7 +49,7 @@ def run(run: Run, outputs: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> R
         return target
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setattr(command, "open_target", opened)
+    monkeypatch.setattr(verb_options, "open_target", opened)
     return run
 
 

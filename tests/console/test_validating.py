@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from console import command
+from console import verb_options
 from tests.console.command_line import Run
 
 GOOD = b"A,one\nB,two\n"
@@ -61,7 +61,7 @@ def test_no_cloud_is_touched_when_no_flywheel_is_named(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The labels are the file's own, whatever --env says."""
-    monkeypatch.delattr(command, "open_target")
+    monkeypatch.delattr(verb_options, "open_target")
     assert run("validate", write(tmp_path, GOOD), "--env", "prod").exit_code == 0
 
 

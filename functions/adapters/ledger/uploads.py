@@ -5,7 +5,7 @@ batch, so readiness is one Query. Both, and the news for people, change in one t
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +43,14 @@ class UploadRow:
 
 _TAINTS_NAMED = 20
 """How many withdrawn uploads a flywheel's row names; the upload rows have them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitParts:
+    """A staged upload as two: the rows that still train, if any, and those that test."""
+
+    train: StagedUpload | None
+    test: StagedUpload
 
 
 class Uploads:
@@ -118,6 +126,46 @@ class Uploads:
         """Return what waits for a batch, oldest first."""
         rows = self._table.query(f"FLYWHEEL#{flywheel}", "STAGED#")
         return sorted(map(_staged, rows), key=lambda upload: (upload.staged_at, upload.uid))
+
+    def split(self, flywheel: str, upload: StagedUpload, parts: SplitParts, now: datetime) -> None:
+        """Let a staged training upload wait as two: what still trains, and a draft of a test set.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            It does not wait as it was read any more, or a batch was opened.
+        """
+        row = self._table.get(_key(upload.uid)) or {}
+        test = {
+            **{name: value for name, value in row.items() if name not in {"pk", "sk"}},
+            "uid": parts.test.uid,
+            "kind": DatasetKind.TEST,
+            "state": UploadState.STAGED,
+            "staged_key": parts.test.staged_key,
+            "documents": parts.test.documents,
+            "left_out": 0,
+            "batch": None,
+            "split_from": upload.uid,
+        }
+        waits = Change(_staged_key(flywheel, upload.uid), {}, {"staged_key": upload.staged_key})
+        if parts.train is None:
+            writes: list[Write] = [
+                Delete(waits.key),
+                Change(_key(upload.uid), {"state": UploadState.MOVED}, {"state": row["state"]}),
+            ]
+        else:
+            writes = [replace(waits, set=_membership(parts.train))]
+        self._table.write(
+            [
+                *writes,
+                Put(_key(parts.test.uid), test),
+                Put(_staged_key(flywheel, parts.test.uid), _membership(parts.test)),
+                # Expects that no batch is open: its manifest may name the whole upload.
+                Change(
+                    flywheel_key(flywheel), {"last_split_at": now.isoformat()}, {"open_batch": None}
+                ),
+            ]
+        )
 
     def seal(
         self,

@@ -1,0 +1,64 @@
+"""What became of each upload, newest first.
+
+Decides facts and looks of `flywheel uploads`. Changes nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from adapters.ledger.uploads import UploadRow
+from flywheel.notices import shown
+from flywheel.uploads import UploadState
+
+_STYLES = {
+    UploadState.REFUSED: "red",
+    UploadState.GONE: "yellow",
+    UploadState.WITHDRAWN: "yellow",
+    UploadState.STAGED: "cyan",
+    UploadState.SEALED: "green",
+}
+_UID_CHARACTERS = 8
+
+
+def uploads_view(uploads: Sequence[UploadRow]) -> RenderableType:
+    """Return the uploads as a table."""
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for title in ("uid", "received", "kind", "state", "batch", "documents"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("key", overflow="fold")
+    for upload in uploads:
+        style = _STYLES.get(upload.state, "")
+        state = f"[{style}]{upload.state}[/]" if style else str(upload.state)
+        table.add_row(
+            upload.uid[:_UID_CHARACTERS],
+            upload.received_at[5:16].replace("T", " "),
+            upload.kind,
+            state,
+            "-" if upload.batch is None else str(upload.batch),
+            f"{upload.documents:,}",
+            _name(upload),
+        )
+    return table
+
+
+def upload_document(upload: UploadRow) -> dict[str, Any]:
+    """Return an upload as JSON values."""
+    return {
+        "uid": upload.uid,
+        "key": upload.key,
+        "kind": upload.kind,
+        "state": upload.state.value,
+        "received_at": upload.received_at,
+        "batch": upload.batch,
+        "documents": upload.documents,
+        "left_out": upload.left_out,
+        "reasons": list(upload.reasons),
+    }
+
+
+def _name(upload: UploadRow) -> str:
+    """Return the key below its flywheel and kind, as no markup."""
+    return shown(upload.key.split("/", 2)[-1], 120).replace("[", "\\[")

@@ -1,0 +1,70 @@
+"""What verbs share: their options, which environment they open, and how they end.
+
+Read next: `console.command` (the verbs) and `console.act_verbs` (those that act on a flywheel).
+"""
+
+import os
+from typing import Annotated, Any
+
+import typer
+
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.local_file import local_file
+from console.target import Target, known_environments, open_target
+from console.terminal import Terminal
+from console.waiting import Ending
+
+LONGEST_MINUTES = 24 * 60.0
+
+_EnvOption = typer.Option("--env", metavar="ENV", help="The environment; or FLYWHEEL_ENV.")
+Env = Annotated[str | None, _EnvOption]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Flywheel = Annotated[
+    str | None, typer.Argument(help="May be left out where the environment has one.")
+]
+Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit and the notice.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Follow it until its batch is closed.")]
+Timeout = Annotated[
+    float, typer.Option("--timeout", min=0, metavar="MINUTES", help="How long to wait.")
+]
+
+
+def opened_target(context: typer.Context, env: str | None, *, default: str | None) -> Target:
+    """Return the environment that is meant; without a default, one must be named."""
+    before = context.find_root().obj
+    if env is not None and before is not None and env != before:
+        problem = f"--env is given twice, as {before} and {env}"
+        raise CommandError(ExitCode.USAGE, "--env", problem, "Give it once")
+    name = env or before or os.environ.get("FLYWHEEL_ENV") or default
+    if name is None:
+        raise CommandError(
+            ExitCode.USAGE,
+            "--env",
+            "this verb changes something, so the environment must be named",
+            f"Use --env or FLYWHEEL_ENV, one of: {', '.join(known_environments())}",
+        )
+    target = open_target(name, local_file())
+    context.call_on_close(target.close)
+    return target
+
+
+def tell_where(terminal: Terminal, target: Target, flywheel: str | None = None) -> dict[str, Any]:
+    """Say first what is about to be changed: one flywheel's, or the environment's."""
+    identity = target.identity
+    terminal.tell_exactly(
+        f"Environment {target.environment}, account {identity.account}, region "
+        f"{identity.region}{f', flywheel {flywheel}' if flywheel else ''}"
+    )
+    where = {
+        "environment": target.environment,
+        "account": identity.account,
+        "region": identity.region,
+    }
+    return {**where, "flywheel": flywheel} if flywheel else where
+
+
+def finish(terminal: Terminal, ending: Ending) -> None:
+    """Answer and exit with the ending's code."""
+    terminal.answer(ending.document)
+    raise typer.Exit(ending.code)

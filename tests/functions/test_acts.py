@@ -1,0 +1,276 @@
+"""What people do to a flywheel, on real clients: each act once, and nothing lost by it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from adapters.acts import Acts
+from adapters.services import Services
+from flywheel.batches import BatchOutcome, BatchState
+from flywheel.errors import ActRefusedError, ConcurrentChangeError
+from flywheel.uploads import DatasetKind, UploadState
+from tests.functions.cloud import altering, answering
+from tests.functions.world import NAME, World, documents
+
+
+@pytest.fixture
+def acts(world: World) -> Callable[[], Acts]:
+    """Return a function that opens the acts as a person."""
+
+    def opened() -> Acts:
+        services: Services = world.services
+        return Acts(
+            "test",
+            services.flywheel(NAME),
+            services.ledger,
+            services.workflow,
+            services.comprehend(world.flywheel_arn),
+        )
+
+    return opened
+
+
+def failed_twice(world: World) -> None:
+    """Have two batches in a row fail."""
+    for number in (1, 2):
+        world.upload(f"{number}.csv", documents(2, first=20 * number))
+        world.sealed(number)
+        world.close(number, error="Stopped", cause="by hand")
+
+
+def test_no_batch_opens_when_a_flywheel_is_paused(world: World, acts: Callable[[], Acts]) -> None:
+    """Uploads are taken and stay staged; after resume the next one opens by the rules."""
+    acts().pause("labels are being checked", world.now())
+    world.upload("monday.csv", documents(3))
+    assert world.cloud.executions() == []
+    assert world.staged() == [f"{NAME}/train/monday.csv"]
+    known = world.services.flywheel(NAME)
+    _, ready = world.services.workflow.open_when_ready(known, world.now(), is_asked_for=True)
+    assert ready.lacks == (f"paused by test: labels are being checked (flywheel resume {NAME})",)
+    with pytest.raises(ActRefusedError, match="is paused already"):
+        acts().pause("again", world.now())
+    acts().resume(world.now())
+    with pytest.raises(ActRefusedError, match="is not paused"):
+        acts().resume(world.now())
+    batch, _ = world.services.workflow.open_when_ready(known, world.now())
+    assert batch is not None
+    events = [entry["event"] for entry in world.services.ledger.audit.entries(NAME)]
+    assert events == ["paused", "resumed", "batch opened"]
+
+
+def test_the_flywheel_pauses_itself_when_two_batches_in_a_row_failed(world: World) -> None:
+    """With a notice of its own; a third failure after a resume does not count the first two."""
+    failed_twice(world)
+    assert world.row.pause is not None
+    assert world.row.pause.reason == "2 batches in a row failed"
+    told = [notice.subject for notice in world.cloud.told()]
+    assert f"[test] {NAME}: PAUSED: 2 batches in a row failed" in told
+    world.upload("3.csv", documents(2, first=90))
+    assert len(world.cloud.executions()) == 2
+
+
+def test_a_verdict_ends_the_count_when_a_batch_failed_before_it(world: World) -> None:
+    """Only failures without a verdict between them pause."""
+    world.upload("1.csv", documents(2, first=70))
+    world.sealed(1)
+    world.close(1, error="Stopped")
+    assert world.row.failures_in_row == 1
+    world.upload("test.csv", documents(4, first=90), kind="test")
+    world.upload("2.csv", documents(8))
+    world.trained(2)
+    world.compare(2)
+    world.close(2)
+    assert (world.row.failures_in_row, world.row.pause) == (0, None)
+
+
+def test_only_the_iteration_is_tried_again_when_the_datasets_are_complete(
+    world: World, acts: Callable[[], Acts]
+) -> None:
+    """No dataset slot is used a second time."""
+    world.upload("test.csv", documents(4, first=90), kind="test")
+    world.upload("monday.csv", documents(8))
+    world.trained(1)
+    first = world.batch(1).iteration_id
+    world.close(1, error="IterationFAILED", cause="the service was down")
+    batch = acts().retry(None, "again", world.now())
+    assert (batch.batch, batch.attempt, batch.state) == (1, 2, BatchState.SEALED)
+    assert f"{NAME}-batch-1-2" in world.cloud.executions()
+    assert world.seal(1)["datasets"] == list(batch.datasets)
+    world.start(1)
+    world.await_iteration(1)
+    assert world.batch(1).iteration_id != first
+    assert world.compare(1)["outcome"] is BatchOutcome.PROMOTED
+    world.close(1)
+    assert (world.row.train_datasets, world.row.test_datasets) == (1, 1)
+
+
+def test_the_batch_is_sealed_anew_when_its_dataset_had_failed(
+    world: World, acts: Callable[[], Acts]
+) -> None:
+    """The same uploads go into another dataset, of another name and prefix."""
+    upload = world.upload("monday.csv", documents(3))
+    world.seal(1)
+    world.settle()
+    failed = altering(
+        "comprehend",
+        "DescribeDataset",
+        lambda answer: answer["DatasetProperties"].update(Status="FAILED"),
+    )
+    with failed:
+        world.close(1, error="DatasetFailed")
+        batch = acts().retry(1, "again", world.now())
+    assert (batch.state, batch.attempt) == (BatchState.OPEN, 2)
+    answer = world.seal(1)
+    assert answer["datasets"] == [f"{world.flywheel_arn}/dataset/batch-1-2-train"]
+    assert len(world.keys(f"batches/{NAME}/1-2/train/")) == 1
+    assert world.known(upload).state is UploadState.SEALED
+    assert world.row.train_datasets == 2
+
+
+def test_a_retry_is_refused_when_there_is_nothing_to_retry(
+    world: World, acts: Callable[[], Acts]
+) -> None:
+    """No failed batch, a batch under way, and two people at once."""
+    with pytest.raises(ActRefusedError, match="no batch of tickets has failed"):
+        acts().retry(None, "x", world.now())
+    world.upload("monday.csv", documents(3))
+    with pytest.raises(ActRefusedError, match="batch 1 of tickets is under way"):
+        acts().retry(1, "x", world.now())
+    world.sealed(1)
+    world.close(1, error="Stopped")
+    seen = world.batch(1)
+    acts().retry(1, "x", world.now())
+    with pytest.raises(ConcurrentChangeError):
+        world.services.ledger.batches.reopen(
+            seen, is_sealed=True, gone=[], reason="x", now=world.now()
+        )
+    assert world.batch(1).attempt == 2
+
+
+def test_a_go_marker_opens_the_batch_when_our_minimum_is_not_met(world: World) -> None:
+    """It overrides min_documents, never the service's minimum, and is used once."""
+    world.configure(min_documents=1000)
+    go = world.upload("_GO", b"")
+    assert world.known(go).state is UploadState.MARKER
+    assert world.cloud.executions() == []
+    assert world.row.asked_by == f"{NAME}/train/_GO"
+    world.upload("monday.csv", documents(2))
+    assert world.cloud.executions() == [f"{NAME}-batch-1-1"]
+    assert world.row.asked_by is None
+    world.register(go)
+    assert world.row.asked_by is None
+
+
+def test_rows_leave_when_an_upload_is_withdrawn_before_it_was_sent(
+    world: World, acts: Callable[[], Acts]
+) -> None:
+    """They are in no later batch, and the flywheel is not tainted."""
+    world.configure(min_documents=1000)
+    upload = world.upload("wrong.csv", documents(3))
+    done = acts().withdraw([world.known(upload)], "mislabeled", world.now())
+    assert (done.left, done.kept) == ([f"{NAME}/train/wrong.csv"], [])
+    assert world.known(upload).state is UploadState.WITHDRAWN
+    assert world.staged() == []
+    assert world.row.taint == ()
+    world.register(upload)
+    assert world.staged() == []
+    with pytest.raises(ActRefusedError, match="is WITHDRAWN"):
+        acts().withdraw([world.known(upload)], "again", world.now())
+
+
+def test_the_flywheel_is_tainted_when_datasets_hold_what_was_withdrawn(
+    world: World, acts: Callable[[], Acts]
+) -> None:
+    """All uploads of a batch, and people are told what that means."""
+    world.upload("a.csv", documents(3))
+    world.upload("b.csv", documents(3, first=30))
+    world.sealed(1)
+    world.close(1, error="Stopped")
+    uploads = acts().uploads_of(world.services.staging, 1)
+    done = acts().withdraw(uploads, "mislabeled", world.now())
+    assert sorted(done.kept) == [f"{NAME}/train/a.csv", f"{NAME}/train/b.csv"]
+    assert sorted(world.row.taint) == sorted(done.kept)
+    assert done.notice.subject == f"[test] {NAME}: WITHDRAWN 2 uploads, TAINTED"
+    with pytest.raises(ActRefusedError, match="no upload that can be taken back"):
+        acts().uploads_of(world.services.staging, 1)
+
+
+def test_the_flywheel_is_tainted_when_the_upload_was_withdrawn_after_the_manifest(
+    world: World, acts: Callable[[], Acts]
+) -> None:
+    """The manifest is the seal: the rows are sent, so nobody is told that they are not."""
+    upload = world.upload("a.csv", documents(3))
+    before = answering("dynamodb", "TransactWriteItems", code="ThrottlingException")
+    with before, pytest.raises(Exception, match="busy"):
+        world.seal(1)
+    acts().withdraw([world.known(upload)], "mislabeled", world.now())
+    world.seal(1)
+    assert world.known(upload).state is UploadState.WITHDRAWN
+    assert world.known(upload).batch == 1
+    assert world.row.taint == [f"{NAME}/train/a.csv"]
+
+
+def test_drafts_are_frozen_when_somebody_asks_for_it(
+    world: World, acts: Callable[[], Acts]
+) -> None:
+    """As the next version, with the next batch; until then they wait."""
+    world.upload("test.csv", documents(2, first=90), kind="test")
+    world.upload("monday.csv", documents(8))
+    world.trained(1)
+    first = world.row.test_set
+    world.compare(1)
+    world.close(1)
+    with pytest.raises(ActRefusedError, match="has no draft"):
+        acts().freeze(world.now())
+    world.upload("more.csv", documents(2, first=70), kind="test")
+    assert acts().freeze(world.now()) == ()
+    world.upload("tuesday.csv", documents(3, first=30))
+    world.sealed(2)
+    world.start(2)
+    second = world.row.test_set
+    assert first is not None
+    assert second is not None
+    assert (second.version, second.documents) == (2, 8)
+    assert second.sha256 != first.sha256
+    assert world.row.freeze_asked_by is None
+    assert world.row.test_datasets == 2
+
+
+def test_freezing_is_refused_when_a_label_would_have_no_test_document(
+    world: World, acts: Callable[[], Acts]
+) -> None:
+    """Unless the person says that it may be so."""
+    rows = [row for row in documents(3, first=70) if row[0] == "billing"]
+    world.upload("test.csv", rows, kind="test")
+    with pytest.raises(ActRefusedError, match="no test document: delivery"):
+        acts().freeze(world.now())
+    assert acts().freeze(world.now(), is_partial_allowed=True) == ("delivery",)
+
+
+def test_training_rows_become_a_draft_when_a_test_set_is_split_off(
+    world: World, acts: Callable[[], Acts]
+) -> None:
+    """Label by label, by hash; no row is lost and none is in both."""
+    world.configure(min_documents=1000)
+    world.upload("a.csv", documents(5))
+    world.upload("b.csv", documents(5, first=30))
+    counts = acts().split(world.services.staging, 0.2, world.now())
+    assert counts == {"billing": 2, "delivery": 2}
+    staged = world.services.ledger.uploads.staged(NAME)
+    lines = {kind: set[str]() for kind in DatasetKind}
+    for upload in staged:
+        lines[upload.kind].update(world.lines(upload.staged_key))
+    assert len(lines[DatasetKind.TEST]) == 4
+    assert len(lines[DatasetKind.TRAIN]) == 16
+    assert not lines[DatasetKind.TEST] & lines[DatasetKind.TRAIN]
+    world.upload("_GO", b"")
+    world.sealed(1)
+    assert len(world.sent(1, "test")) == 4
+    assert len(world.sent(1)) == 16
+
+
+def test_splitting_is_refused_when_a_batch_is_open(world: World, acts: Callable[[], Acts]) -> None:
+    """Its manifest may name the whole upload already."""
+    world.upload("a.csv", documents(5))
+    with pytest.raises(ActRefusedError, match="batch 1 of tickets is under way"):
+        acts().split(world.services.staging, 0.2, world.now())
