@@ -13,6 +13,8 @@ from adapters.configuration import KnownFlywheel
 from adapters.ledger.uploads import UploadRow
 from console.errors import CommandError
 from console.exit_codes import ExitCode
+from console.following import patience, switched
+from console.progress import Progress
 from console.target import Target
 from console.terminal import Terminal, reporting
 from console.verb_options import (
@@ -38,7 +40,7 @@ testset = typer.Typer(no_args_is_help=True, help="The test set, which judges eve
 
 def add_act_verbs(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
-    for verb in (pause, resume, retry, withdraw):
+    for verb in (pause, resume, retry, withdraw, rebuild):
         app.command()(verb)
     app.add_typer(testset, name="testset")
 
@@ -143,6 +145,55 @@ def withdraw(
             )
         document = {**act.document, "left": list(done.left), "kept": list(done.kept)}
         finish(terminal, Ending(ExitCode.DONE, document))
+
+
+def rebuild(
+    context: typer.Context,
+    flywheel: Flywheel = None,
+    *,
+    add_label: Annotated[
+        list[str] | None, typer.Option("--add-label", metavar="L", help="May be repeated.")
+    ] = None,
+    drop_label: Annotated[
+        list[str] | None, typer.Option("--drop-label", metavar="L", help="May be repeated.")
+    ] = None,
+    reason: Reason,
+    wait: Wait = False,
+    timeout: Timeout = LONGEST_MINUTES,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Make the next generation: a new flywheel, from all rows that were not withdrawn."""
+    with reporting(is_json=json) as terminal:
+        act = _Act(context, terminal, flywheel, env)
+        before = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+        bound = [endpoint.arn for endpoint in act.target.generations().endpoints_of(before.arn)]
+        with act:
+            notice = act.acts.rebuild(reason, add_label or [], drop_label or [], act.target.now())
+        act.publish(notice)
+        terminal.tell_exactly(f"The earlier flywheel stays as it is: {before.arn}")
+        terminal.tell(f"{len(bound)} endpoints follow it and move when a new model is promoted.")
+        for arn in bound:
+            terminal.tell_exactly(f"  {arn}")
+        pause = patience(act.target, timeout)
+        progress = Progress(terminal)
+        progress.wait(switched(act.target, act.known, pause))
+        row = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+        terminal.tell_exactly(f"Generation {row.generation}: {row.arn}")
+        done: dict[str, Any] = {
+            "before": before.arn,
+            "arn": row.arn,
+            "generation": row.generation,
+            "endpoints": bound,
+            "batch": row.open_batch,
+        }
+        ending = Ending(ExitCode.DONE)
+        if wait and row.open_batch is not None:
+            ending = wait_for_batch(
+                terminal, act.target, act.known, row.open_batch, minutes=timeout
+            )
+            act.target.carry_rebuild_on(act.known)
+        finish(terminal, Ending(ending.code, {**act.document, **done, **ending.document}))
 
 
 @testset.command("freeze")

@@ -1,4 +1,4 @@
-"""The demonstration: four files, four endings, each told as it happens.
+"""The demonstration: five acts, each told as it happens.
 
 Decides the order of the story and what is told of it. What is promoted is for the policy alone to
 say. Everything runs in a local environment of its own, which is gone at the end.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adapters.acts import Acts
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.batches import BatchRow, StoredVerdict
 from console.demo_data import DemoData, csv_bytes, own_data, sample_data
@@ -20,7 +21,7 @@ from console.demo_environment import write_environment
 from console.demo_view import tell_act, tell_data, tell_end, tell_letter
 from console.errors import CommandError
 from console.exit_codes import ExitCode
-from console.following import Patience, Phase, batch_of, closed, patience, registered
+from console.following import Patience, Phase, batch_of, closed, patience, registered, switched
 from console.local_environment import started_environment
 from console.mailbox import Mailbox
 from console.progress import Found, Progress
@@ -51,9 +52,14 @@ class Act:
 
     title: str
     words: str
-    name: str
-    train: bytes
+    name: str = ""
+    train: bytes = b""
     test: bytes | None = None
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether nothing is uploaded, but the last batch is taken back."""
+        return not self.train
 
 
 def run(terminal: Terminal, folder: Path | None) -> dict[str, Any]:
@@ -107,7 +113,13 @@ def acts(data: DemoData) -> list[Act]:
             csv_bytes(data.mislabeled),
         ),
         Act(
-            "4. A broken file",
+            "4. Taking it back",
+            "The mislabeled rows are in the flywheel, and Comprehend deletes no dataset. They are "
+            "withdrawn, and the flywheel is rebuilt: its next generation holds all other rows, in "
+            "one dataset. The champion stays live meanwhile and judges what is trained.",
+        ),
+        Act(
+            "5. A broken file",
             "A header, an empty text, an unknown label, a comma too many. It is refused on "
             "arrival, and no training is paid for.",
             "broken.csv",
@@ -132,6 +144,8 @@ class Story:
         self._mailbox = Mailbox(target)
         self._uploads: list[Upload] = []
         self._batches: list[int] = []
+        # As they end: a later generation's flywheel does not know them.
+        self._iterations: list[dict[str, Any] | None] = []
         self._shown: set[str] = set()
         self.endings: list[tuple[str, BatchRow | None, StoredVerdict | None]] = []
 
@@ -140,6 +154,9 @@ class Story:
         tell_act(self._terminal, act.title, act.words)
         progress = Progress(self._terminal)
         wait = patience(self._target, _LONGEST_MINUTES)
+        if act.takes_back:
+            self._take_back(act, progress, wait)
+            return
         if act.test is not None:
             # Both must be in one batch: the training file alone would open it.
             self._upload(progress, DatasetKind.TEST, "test.csv", act.test, wait)
@@ -158,11 +175,7 @@ class Story:
             "active_model": comprehend.describe().active_model,
             "elapsed_seconds": round(elapsed_seconds, 1),
             "uploads": [self._upload_document(upload) for upload in self._uploads],
-            "iterations": [
-                document
-                for number in self._batches
-                if (document := self._iteration_document(number)) is not None
-            ],
+            "iterations": [found for found in self._iterations if found is not None],
             "notices": [
                 {"subject": letter.subject, "body": letter.body} for letter in self._mailbox.letters
             ],
@@ -183,6 +196,28 @@ class Story:
             progress.say("STAGED", f"{row.documents:,} documents are good{left_out}")
         return row.state
 
+    def _take_back(self, act: Act, progress: Progress, wait: Patience) -> None:
+        """Withdraw the last batch, rebuild the flywheel and follow the new generation's batch."""
+        ledger = self._target.ledger(actor="demo")
+        acts = Acts(
+            self._target.environment,
+            self._known,
+            ledger,
+            self._target.workflow(ledger),
+            self._target.comprehend(self._known),
+        )
+        notices, name = self._target.notices(ledger), self._data.flywheel
+        uploads = acts.uploads_of(self._target.staging(), self._batches[-1])
+        done = acts.withdraw(uploads, "every label is wrong", self._target.now())
+        notices.publish(name, done.notice)
+        progress.say("WITHDRAWN", f"batch {self._batches[-1]}; {name} is TAINTED", "yellow")
+        asked = acts.rebuild("without the mislabeled rows", (), (), self._target.now())
+        notices.publish(name, asked)
+        progress.wait(switched(self._target, self._known, wait))
+        row = ledger.flywheels.ensure(name, self._known.arn)
+        progress.say("REBUILT", f"generation {row.generation}, not tainted", "green")
+        self._follow_batch(act, row.open_batch or row.last_batch, progress, wait)
+
     def _follow(self, act: Act, progress: Progress, wait: Patience) -> None:
         upload = self._uploads[-1]
         number = progress.wait(
@@ -194,8 +229,12 @@ class Story:
             )
         sealed = self._target.ledger().batches.get(self._data.flywheel, number)
         progress.say("SEALED", f"batch {number}: {sealed.documents:,} documents")
+        self._follow_batch(act, number, progress, wait)
+
+    def _follow_batch(self, act: Act, number: int, progress: Progress, wait: Patience) -> None:
         batch = progress.wait(self._with_letters(closed(self._target, self._known, number, wait)))
         self._batches.append(number)
+        self._iterations.append(self._iteration_document(number))
         stored = self._target.ledger().batches.verdict(batch)
         if stored is not None:
             progress.say("VERDICT", stored.verdict.decision.value, "bold")

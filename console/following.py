@@ -132,6 +132,13 @@ def closed(
     raise AssertionError("the loop above has no other end")
 
 
+def switched(target: Target, known: KnownFlywheel, wait: Patience) -> Generator[Phase, None, None]:
+    """Carry a rebuild on until batches go to the new generation."""
+    while (step := target.carry_rebuild_on(known)) in {"REQUESTED", "CREATING"}:
+        yield Phase(str(step), "the service makes the new flywheel")
+        wait.pause(f"rebuild of {known.settings.name}")
+
+
 def next_batch(target: Target, known: KnownFlywheel, row: FlywheelRow) -> Readiness:
     """Say whether the next batch may open, by the batch rules."""
     return target.workflow(target.ledger()).readiness(known, row, target.now())

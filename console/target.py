@@ -5,6 +5,7 @@ Read next: `console.local_file` (how the local environment is found).
 """
 
 import difflib
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from botocore.config import Config
 
 from adapters.comprehend import Comprehend
 from adapters.configuration import KnownFlywheel, known_flywheels
+from adapters.generations import Generations
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.table import Table
 from adapters.notices import Notices
@@ -171,8 +173,37 @@ class Target:
         return Objects(self.outputs["StagingBucket"], self.client("s3"))
 
     def comprehend(self, known: KnownFlywheel) -> Comprehend:
-        """Return the service's calls on one flywheel."""
-        return Comprehend(known.arn, self.client("comprehend"))
+        """Return the service's calls on one flywheel, in its present generation."""
+        row = self.ledger().flywheels.get(known.settings.name)
+        return Comprehend(row.arn if row else known.arn, self.client("comprehend"))
+
+    def generations(self) -> Generations:
+        """Return the service's calls on generations and their endpoints."""
+        return Generations(self.client("comprehend"))
+
+    def carry_rebuild_on(self, known: KnownFlywheel) -> str | None:
+        """Have the stack's function carry a rebuild on; returns the step that it is in.
+
+        Raises
+        ------
+        CommandError
+            The function failed; its message says why, and the schedule tries again.
+        """
+        with explained("lambda:InvokeFunction"):
+            answer = self.client("lambda").invoke(
+                FunctionName=self.outputs["RebuildFunction"],
+                Payload=json.dumps({"flywheel": known.settings.name}).encode(),
+            )
+        told = json.loads(answer["Payload"].read())
+        if answer.get("FunctionError"):
+            raise CommandError(
+                ExitCode.CLOUD,
+                f"rebuild of {known.settings.name}",
+                str(told.get("errorMessage", told)),
+                "The schedule tries again within 15 minutes; see flywheel status",
+            )
+        step: str | None = told["step"]
+        return step
 
     def now(self) -> datetime:
         """Return the time, aware, in UTC."""

@@ -4,6 +4,7 @@ The active model is never set here: a later deploy would undo a promotion.
 """
 
 import json
+from collections.abc import Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_comprehend as comprehend
@@ -19,6 +20,12 @@ _MAX_PARAMETER_BYTES = 8192
 """*Source*: Systems Manager, advanced parameters."""
 
 _FIRST_GENERATION = 1
+
+_MODEL_TYPES: Mapping[str, str] = {
+    "classification": "DOCUMENT_CLASSIFIER",
+    "entities": "ENTITY_RECOGNIZER",
+}
+_MODES: Mapping[str, str] = {"multi-class": "MULTI_CLASS", "multi-label": "MULTI_LABEL"}
 
 
 class ComprehendFlywheel(Construct):
@@ -50,6 +57,7 @@ class ComprehendFlywheel(Construct):
         super().__init__(scope, construct_id)
         if settings.adopt is not None:
             self.arn = settings.adopt
+            self.data_access_role_arn = str(settings.data_access_role_arn)
             self._let_adopted_role_read(settings, staging)
         else:
             self.arn = self._create(settings, environment_name, staging, lake, removal_policy)
@@ -80,6 +88,7 @@ class ComprehendFlywheel(Construct):
         removal_policy: cdk.RemovalPolicy,
     ) -> str:
         role = self._data_access_role(settings, staging, lake)
+        self.data_access_role_arn = role.role_arn
         flywheel = comprehend.CfnFlywheel(
             self,
             "Flywheel",
@@ -87,13 +96,8 @@ class ComprehendFlywheel(Construct):
             flywheel_name=f"{environment_name}-{settings.name}-g{_FIRST_GENERATION}",
             data_access_role_arn=role.role_arn,
             data_lake_s3_uri=f"s3://{lake.bucket_name}/{settings.name}",
-            model_type="DOCUMENT_CLASSIFIER",
-            task_config=comprehend.CfnFlywheel.TaskConfigProperty(
-                language_code=str(settings.language),
-                document_classification_config=comprehend.CfnFlywheel.DocumentClassificationConfigProperty(
-                    mode="MULTI_CLASS", labels=list(settings.labels or ())
-                ),
-            ),
+            model_type=_MODEL_TYPES[settings.task or "classification"],
+            task_config=_task_config(settings),
         )
         flywheel.apply_removal_policy(removal_policy)
         flywheel.node.add_dependency(role)
@@ -145,6 +149,27 @@ class ComprehendFlywheel(Construct):
                 principals=[role],
             )
         )
+
+
+def _task_config(settings: FlywheelSettings) -> comprehend.CfnFlywheel.TaskConfigProperty:
+    language = str(settings.language)
+    if settings.task == "entities":
+        types = [
+            comprehend.CfnFlywheel.EntityTypesListItemProperty(type=kind)
+            for kind in settings.entity_types or ()
+        ]
+        return comprehend.CfnFlywheel.TaskConfigProperty(
+            language_code=language,
+            entity_recognition_config=comprehend.CfnFlywheel.EntityRecognitionConfigProperty(
+                entity_types=types
+            ),
+        )
+    return comprehend.CfnFlywheel.TaskConfigProperty(
+        language_code=language,
+        document_classification_config=comprehend.CfnFlywheel.DocumentClassificationConfigProperty(
+            mode=_MODES[settings.mode or "multi-class"], labels=list(settings.labels or ())
+        ),
+    )
 
 
 def _list(bucket: s3.Bucket, prefix: str) -> iam.PolicyStatement:

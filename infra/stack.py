@@ -19,6 +19,7 @@ from infra.comprehend_flywheel import ComprehendFlywheel
 from infra.inbox import Inbox
 from infra.iteration_workflow import IterationWorkflow
 from infra.ledger import LedgerTable
+from infra.monitoring import Monitoring
 from infra.notice_topic import NoticeTopic
 from infra.private_bucket import private_bucket
 from infra.project_function import ProjectFunction
@@ -64,6 +65,8 @@ class FlywheelLoopStack(cdk.Stack):
             cdk.RemovalPolicy.RETAIN if environment.keep_data else cdk.RemovalPolicy.DESTROY
         )
         self._settings_path = f"/{construct_id}/flywheels"
+        # By environment, so that alarms tell two environments of one account apart.
+        self._metrics_namespace = f"FlywheelLoop/{environment.name}"
 
         self.inbox = Inbox(
             self,
@@ -81,7 +84,11 @@ class FlywheelLoopStack(cdk.Stack):
             notifications=environment.notifications,
             slack_visibility_timeout=quick_visibility,
         )
-        self.notices_due = ProjectQueue(self, "NoticesDue", visibility_timeout=quick_visibility)
+        self.notices_due = ProjectQueue(
+            self,
+            "NoticesDue",
+            visibility_timeout=cdk.Duration.seconds(_LONG.to_seconds() * _VISIBLE_AFTER),
+        )
         self.flywheels = [
             ComprehendFlywheel(
                 self,
@@ -123,13 +130,35 @@ class FlywheelLoopStack(cdk.Stack):
         )
         self.reconcile = self._function(
             "Reconcile",
+            timeout=_LONG,
+            UPLOADS_QUEUE_URL=self.inbox.uploads.queue.queue_url,
             STATE_MACHINE_ARN=self.workflow.state_machine.state_machine_arn,
             CLOSE_BATCH_FUNCTION=self.close_batch.function_name,
+        )
+        self.rebuild_flywheel = self._function(
+            "RebuildFlywheel",
+            timeout=_LONG,
+            STATE_MACHINE_ARN=self.workflow.state_machine.state_machine_arn,
+        )
+        self.reconcile.add_environment(
+            "REBUILD_FLYWHEEL_FUNCTION", self.rebuild_flywheel.function_name
         )
         self._connect()
         self._grant()
         if self.notices.slack is not None:
             self._notify_slack(self.notices.slack)
+        self.monitoring = Monitoring(
+            self,
+            "Monitoring",
+            environment_name=environment.name,
+            topic=self.notices.topic,
+            queues=self._queues(),
+            uploads=self.inbox.uploads,
+            functions=[child for child in self.node.children if isinstance(child, ProjectFunction)],
+            state_machine=self.workflow.state_machine,
+            flywheels=[settings.name for settings in environment.flywheels],
+            metrics_namespace=self._metrics_namespace,
+        )
         self._outputs()
 
     def _connect(self) -> None:
@@ -153,17 +182,20 @@ class FlywheelLoopStack(cdk.Stack):
             self.compare_models,
             self.close_batch,
             self.reconcile,
+            self.rebuild_flywheel,
         ]
         for function in everyone:
             self.ledger.grant_use(function)
             _allow(function, ["ssm:GetParametersByPath"], [self._settings_arn()])
         self._grant_objects()
         self.notices_due.queue.grant_send_messages(self.register_upload)
+        self.inbox.uploads.queue.grant_send_messages(self.reconcile)
         for function in (
             self.start_iteration,
             self.compare_models,
             self.close_batch,
             self.reconcile,
+            self.rebuild_flywheel,
         ):
             self.notices.topic.grant_publish(function)
         self._grant_comprehend()
@@ -178,13 +210,14 @@ class FlywheelLoopStack(cdk.Stack):
         _allow(self.register_upload, ["s3:GetObjectVersion"], [inbox.arn_for_objects("*")])
         _allow(self.register_upload, ["s3:ListBucket", "s3:ListBucketVersions"], [inbox.bucket_arn])
         _allow(self.register_upload, ["s3:PutObject"], [staging.arn_for_objects("uploads/*")])
+        _allow(self.reconcile, ["s3:ListBucketVersions"], [inbox.bucket_arn])
         _allow(self.seal_batch, ["s3:ListBucket"], [staging.bucket_arn])
         _allow(
             self.seal_batch,
             ["s3:GetObject", "s3:PutObject"],
             [
                 staging.arn_for_objects(f"{prefix}/*")
-                for prefix in ("uploads", "manifests", "batches")
+                for prefix in ("uploads", "manifests", "batches", "known")
             ],
         )
 
@@ -207,10 +240,12 @@ class FlywheelLoopStack(cdk.Stack):
                 "UpdateFlywheel",
             ],
             self.close_batch: ["DescribeFlywheel", "DescribeFlywheelIteration"],
+            self.reconcile: ["DescribeFlywheel", "ListFlywheelIterationHistory"],
+            self.rebuild_flywheel: ["CreateFlywheel", "DescribeFlywheel"],
         }
         for function, names in calls.items():
             _allow(function, [f"comprehend:{name}" for name in names], flywheels)
-        for function in (self.seal_batch, self.start_iteration):
+        for function in (self.seal_batch, self.start_iteration, self.close_batch):
             _allow(function, ["comprehend:DescribeDataset"], datasets)
         # UpdateFlywheel is checked against the model that becomes active, too. How the service
         # names a new flywheel's first model is not documented, so every classifier is covered;
@@ -219,13 +254,37 @@ class FlywheelLoopStack(cdk.Stack):
             service="comprehend", resource="document-classifier", resource_name="*"
         )
         _allow(self.compare_models, ["comprehend:UpdateFlywheel"], [models])
+        self._grant_rebuild(models)
+
+    def _grant_rebuild(self, models: str) -> None:
+        """Let one function make generations and move endpoints; it cannot promote."""
+        _allow(self.rebuild_flywheel, ["comprehend:CreateFlywheel"], [models])
+        # ListEndpoints knows no resources.
+        _allow(self.rebuild_flywheel, ["comprehend:ListEndpoints"], ["*"])
+        endpoints = self.format_arn(
+            service="comprehend", resource="document-classifier-endpoint", resource_name="*"
+        )
+        _allow(
+            self.rebuild_flywheel,
+            ["comprehend:UpdateEndpoint"],
+            [endpoints, *self._flywheel_arns()],
+        )
+        self.rebuild_flywheel.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[flywheel.data_access_role_arn for flywheel in self.flywheels],
+                conditions={"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}},
+            )
+        )
 
     def _grant_workflow(self) -> None:
         machine = self.workflow.state_machine
         machine.grant_start_execution(self.register_upload)
         machine.grant_start_execution(self.reconcile)
         machine.grant_execution(self.reconcile, "states:DescribeExecution")
+        machine.grant_start_execution(self.rebuild_flywheel)
         self.close_batch.grant_invoke(self.reconcile)
+        self.rebuild_flywheel.grant_invoke(self.reconcile)
         # A policy of its own: in the role's default policy it would close a circle, since the
         # state machine names this function.
         iam.Policy(
@@ -256,6 +315,7 @@ class FlywheelLoopStack(cdk.Stack):
             "TopicArn": self.notices.topic.topic_arn,
             "StateMachineArn": self.workflow.state_machine.state_machine_arn,
             "SettingsPath": self._settings_path,
+            "RebuildFunction": self.rebuild_flywheel.function_name,
         }
         for name, queue in self._queues().items():
             outputs[f"{name}QueueUrl"] = queue.queue.queue_url
@@ -285,6 +345,7 @@ class FlywheelLoopStack(cdk.Stack):
             memory_mib=memory_mib,
             disk_mib=disk_mib,
             variables={
+                "POWERTOOLS_METRICS_NAMESPACE": self._metrics_namespace,
                 "INBOX_BUCKET": self.inbox.bucket.bucket_name,
                 "ENVIRONMENT": self._environment.name,
                 "STAGING_BUCKET": self.staging.bucket_name,
@@ -304,14 +365,14 @@ class FlywheelLoopStack(cdk.Stack):
     def _flywheel_arns(self, below: str = "") -> list[str]:
         """Return the ARNs of this environment's flywheels, of every generation."""
         arns = [
-            settings.adopt
-            or self.format_arn(
+            self.format_arn(
                 service="comprehend",
                 resource="flywheel",
                 resource_name=f"{self._environment.name}-{settings.name}-g*",
             )
             for settings in self._environment.flywheels
         ]
+        arns += [settings.adopt for settings in self._environment.flywheels if settings.adopt]
         return [f"{arn}{below}" for arn in arns]
 
 

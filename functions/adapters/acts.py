@@ -14,12 +14,12 @@ from datetime import datetime
 from adapters.configuration import KnownFlywheel
 from adapters.crash_points import crash_point
 from adapters.ledger.batches import BatchRow
-from adapters.ledger.flywheels import FlywheelRow
+from adapters.ledger.flywheels import FlywheelRow, Rebuild
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.uploads import SplitParts, UploadRow
 from adapters.ports import FlywheelService, StagingObjects
 from adapters.workflow import Workflow
-from flywheel.act_notices import paused, resumed, withdrawn
+from flywheel.act_notices import paused, rebuilding, resumed, withdrawn
 from flywheel.batches import BatchName, BatchOutcome, BatchState, Manifest, StagedUpload
 from flywheel.errors import ActRefusedError
 from flywheel.labeled_documents import Row, csv_line, rows_of, text_key
@@ -28,6 +28,7 @@ from flywheel.splitting import split_texts
 from flywheel.uploads import DatasetKind, UploadState
 
 _COMPLETED = "COMPLETED"
+_FEWEST_LABELS = 2
 _LOST = frozenset({None, "FAILED"})
 _UIDS_NAMED = 100
 """How many uploads an audit entry names; the upload rows have the reason too."""
@@ -233,6 +234,54 @@ class Acts:
         if not uploads:
             raise ActRefusedError(f"batch {number} has no upload that can be taken back")
         return uploads
+
+    def rebuild(
+        self, reason: str, add_labels: Sequence[str], drop_labels: Sequence[str], now: datetime
+    ) -> Notice:
+        """Ask for the next generation, from all accepted rows that were not withdrawn.
+
+        Raises
+        ------
+        ActRefusedError
+            A batch or another rebuild is under way, or the labels do not fit.
+        """
+        row = self._row()
+        if not row.is_idle:
+            raise ActRefusedError(f"batch {row.open_batch} of {self.name} is under way")
+        if row.rebuild is not None:
+            raise ActRefusedError(f"{self.name} is being rebuilt already ({row.rebuild.step})")
+        self._check_labels(add_labels, drop_labels)
+        asked = Rebuild(
+            step="REQUESTED",
+            reason=reason,
+            before_arn=row.arn,
+            last_batch=row.last_batch,
+            add_labels=tuple(add_labels),
+            drop_labels=tuple(drop_labels),
+        )
+        notice = rebuilding(
+            self.environment,
+            self.name,
+            row.generation + 1,
+            reason,
+            actor=self.ledger.actor,
+            now=now,
+        )
+        self.ledger.flywheels.ask_for_rebuild(row, asked, notice, now)
+        return notice
+
+    def _check_labels(self, add: Sequence[str], drop: Sequence[str]) -> None:
+        if not (add or drop):
+            return
+        labels = set(self.comprehend.labels())
+        there, unknown = sorted(set(add) & labels), sorted(set(drop) - labels)
+        if there:
+            raise ActRefusedError(f"these labels are there already: {', '.join(there)}")
+        if unknown:
+            known = ", ".join(sorted(labels)[:20])
+            raise ActRefusedError(f"no such labels: {', '.join(unknown)}; there are: {known}")
+        if len((labels | set(add)) - set(drop)) < _FEWEST_LABELS:
+            raise ActRefusedError(f"at least {_FEWEST_LABELS} labels must be left")
 
     def withdraw(self, uploads: Sequence[UploadRow], reason: str, now: datetime) -> Withdrawal:
         """Take uploads back.

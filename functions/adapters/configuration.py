@@ -41,6 +41,7 @@ class FunctionConfiguration:
     notices_due_queue_url: str
     notice_window_seconds: int
     close_batch_function: str
+    rebuild_flywheel_function: str
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str]) -> "FunctionConfiguration":

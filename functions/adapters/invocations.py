@@ -14,13 +14,19 @@ class Invocations:
     """Invokes functions of the stack by name."""
 
     close_batch_function: str
+    rebuild_flywheel_function: str
     client: "LambdaClient"
 
     def close_batch(self, payload: str) -> None:
         """Have CloseBatch run with this event, sometime soon, at least once."""
+        self._invoke(self.close_batch_function, payload)
+
+    def rebuild_flywheel(self, payload: str) -> None:
+        """Have RebuildFlywheel run with this event, sometime soon, at least once."""
+        self._invoke(self.rebuild_flywheel_function, payload)
+
+    def _invoke(self, function: str, payload: str) -> None:
         with explained("lambda:InvokeFunction"):
             self.client.invoke(
-                FunctionName=self.close_batch_function,
-                InvocationType="Event",
-                Payload=payload.encode(),
+                FunctionName=function, InvocationType="Event", Payload=payload.encode()
             )

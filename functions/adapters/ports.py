@@ -143,6 +143,9 @@ class Functions(Protocol):
     def close_batch(self, payload: str) -> None:
         """Have CloseBatch run with this event, sometime soon, at least once."""
 
+    def rebuild_flywheel(self, payload: str) -> None:
+        """Have RebuildFlywheel run with this event, sometime soon, at least once."""
+
 
 class Ports(Protocol):
     """Every port, made at first use."""

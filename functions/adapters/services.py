@@ -79,7 +79,10 @@ class AwsPorts:
     @property
     def functions(self) -> Functions:
         """Other functions."""
-        return Invocations(self.configuration.close_batch_function, client("lambda"))
+        settings = self.configuration
+        return Invocations(
+            settings.close_batch_function, settings.rebuild_flywheel_function, client("lambda")
+        )
 
     def comprehend(self, flywheel_arn: str) -> FlywheelService:
         """Return the service's calls on one flywheel."""

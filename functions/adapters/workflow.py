@@ -87,16 +87,9 @@ class Workflow:
         """
         name = known.settings.name
         row = self._ledger.flywheels.ensure(name, known.arn)
-        if row.arn != known.arn:
-            return None, Readiness(
-                False, (f"{name} is {row.arn} in the ledger: give {known.arn} another name",)
-            )
-        if row.pause is not None:
-            return None, Readiness(
-                False, (f"paused by {row.pause.by}: {row.pause.reason} (flywheel resume {name})",)
-            )
-        if not row.is_idle:
-            return None, Readiness(False, (f"batch {row.open_batch} is under way",))
+        blocked = _blocked(known, row)
+        if blocked is not None:
+            return None, Readiness(False, (blocked,))
         ready = self.readiness(known, row, now, is_asked_for=is_asked_for)
         if not ready.is_ready:
             return None, ready
@@ -124,7 +117,8 @@ class Workflow:
     def start(self, known: KnownFlywheel, batch: BatchRow) -> None:
         """Start the execution of a batch; one that was started before goes on as it is."""
         name = BatchName(batch.flywheel, batch.batch, batch.attempt).execution
-        self._executions.start(name, execution_input(known, batch))
+        row = self._ledger.flywheels.ensure(batch.flywheel, known.arn)
+        self._executions.start(name, execution_input(known, row.arn, batch))
 
     def status(self, batch: BatchRow) -> tuple[str, str, str] | None:
         """Return status, error and cause of a batch's execution; None where it never began."""
@@ -133,8 +127,21 @@ class Workflow:
         )
 
 
-def execution_input(known: KnownFlywheel, batch: BatchRow) -> str:
+def _blocked(known: KnownFlywheel, row: FlywheelRow) -> str | None:
+    """Say what keeps any batch of the flywheel from opening, whatever is staged."""
+    if row.deployed_arn not in {"", known.arn}:
+        return f"{row.name} is {row.deployed_arn} in the ledger: give {known.arn} another name"
+    if row.rebuild is not None and row.rebuild.step != "SWITCHED":
+        return "its next generation is being made (rebuild)"
+    if row.pause is not None:
+        return f"paused by {row.pause.by}: {row.pause.reason} (flywheel resume {row.name})"
+    return None if row.is_idle else f"batch {row.open_batch} is under way"
+
+
+def execution_input(known: KnownFlywheel, flywheel_arn: str, batch: BatchRow) -> str:
     """Return the execution's input as JSON; the same for the same batch, to the byte.
+
+    The flywheel's ARN is the ledger's: that of its generation, which no open batch outlives.
 
     ``looks.left`` counts polls down to the deadline, since the state machine cannot subtract times.
     """
@@ -143,7 +150,7 @@ def execution_input(known: KnownFlywheel, batch: BatchRow) -> str:
     return json.dumps(
         {
             "flywheel": batch.flywheel,
-            "flywheel_arn": known.arn,
+            "flywheel_arn": flywheel_arn,
             "batch": batch.batch,
             "attempt": batch.attempt,
             "gather": {

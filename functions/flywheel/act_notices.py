@@ -20,7 +20,7 @@ _AFTER_FAILURES = (
 )
 _TAINTED = (
     "The flywheel is TAINTED: Comprehend has no call that takes a dataset back, so every later "
-    "iteration trains on these rows too. Keep that in mind when you read a verdict."
+    "iteration trains on these rows too, until `flywheel rebuild` makes the next generation."
 )
 _UNCHANGED = "nothing changed; the active model stays as it is."
 
@@ -87,6 +87,54 @@ def withdrawn(
     todo = "Upload corrected rows, if there are any." if left and not kept else "Nothing to do."
     return _notice(
         environment, flywheel, f"withdrawn-{now:%Y%m%dT%H%M%S%fZ}", words, why=why, todo=todo
+    )
+
+
+def rebuilding(
+    environment: str, flywheel: str, generation: int, reason: str, *, actor: str, now: datetime
+) -> Notice:
+    """Tell that somebody asked for the next generation."""
+    return _notice(
+        environment,
+        flywheel,
+        f"rebuilding-{now:%Y%m%dT%H%M%S%fZ}",
+        f"REBUILD to generation {generation} asked for",
+        why=[
+            f"{shown(reason, 500)} (by {shown(actor, 200)}).",
+            "A new flywheel is made and gets all accepted rows that were not withdrawn, in as few "
+            "datasets as the quotas allow. What is live stays live until a model of the new "
+            "generation is promoted.",
+        ],
+        todo="Nothing to do: its first iteration starts by itself.",
+    )
+
+
+def rebuilt(
+    environment: str,
+    flywheel: str,
+    *,
+    before_arn: str,
+    arn: str,
+    endpoints: Sequence[str],
+    now: datetime,
+) -> Notice:
+    """Tell that a model of the new generation was promoted, and what follows it now."""
+    why = [
+        f"A model of {arn} passed its gate. The earlier flywheel {before_arn} and its data lake "
+        "are untouched.",
+        *(f"This endpoint follows the new flywheel now: {endpoint}." for endpoint in endpoints),
+    ]
+    if not endpoints:
+        why.append("No endpoint followed the earlier flywheel.")
+    return _notice(
+        environment,
+        flywheel,
+        f"rebuilt-{now:%Y%m%dT%H%M%S%fZ}",
+        "REBUILT, the new generation is live",
+        why=why,
+        todo="Nothing here. Jobs and programs that name the earlier flywheel's ARN must be "
+        "pointed at the new one by whoever runs them.",
+        live=f"the active model of {arn}",
     )
 
 

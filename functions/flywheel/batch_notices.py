@@ -37,8 +37,9 @@ _AFTER_HOLD = "Nothing must be done. What is named above would end the hold."
 _AFTER_REJECT = (
     "Nothing, if the rows are right: go on uploading. But the rows of this batch are in the "
     "flywheel now, and Comprehend has no call that takes a dataset back: every later iteration "
-    "trains on them too. If they are wrong (mislabeled, say), add a flywheel of another name to "
-    "the environment's file, deploy, and upload only the good files to it."
+    "trains on them too. If they are wrong (mislabeled, say), take them back: `flywheel withdraw "
+    "{flywheel} --batch {batch} --env {environment} --reason TEXT`, then `flywheel rebuild "
+    "{flywheel} --env {environment} --reason TEXT` makes the next generation without them."
 )
 _AFTER_FAILURE = (
     "ACTION NEEDED: read the reason above and repair it. The batch keeps its uploads: `flywheel "
@@ -126,7 +127,9 @@ def judged(
     elif verdict.decision is Decision.HOLD:
         words, todo = f"{words}, evidence is missing", _AFTER_HOLD
     elif verdict.decision is Decision.REJECT:
-        todo = _AFTER_REJECT
+        todo = _AFTER_REJECT.format(
+            flywheel=facts.flywheel, batch=facts.batch, environment=facts.environment
+        )
     challenger = verdict.evidence.challenger_arn
     if outcome is not BatchOutcome.PROMOTED and challenger and challenger == facts.live_model:
         why, todo = [_LIVE_ANYWAY, *why], _AFTER_LIVE_ANYWAY

@@ -103,6 +103,8 @@ class Manifest:
         Staging keys of the segments of rows that the flywheel holds already.
     generation : int
         The flywheel's, into which the batch goes.
+    dropped_labels : tuple of str
+        Labels of earlier generations; their rows are not sent.
     """
 
     flywheel: str
@@ -112,6 +114,7 @@ class Manifest:
     known_train: tuple[str, ...] = ()
     known_test: tuple[str, ...] = ()
     generation: int = 1
+    dropped_labels: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the manifest as canonical JSON."""
@@ -129,6 +132,7 @@ class Manifest:
             known_train=tuple(stored["known_train"]),
             known_test=tuple(stored["known_test"]),
             generation=stored["generation"],
+            dropped_labels=tuple(stored["dropped_labels"]),
         )
 
 

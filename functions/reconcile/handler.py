@@ -78,8 +78,16 @@ def _look_at(services: Services, known: KnownFlywheel) -> dict[str, int]:
         "opened": int(_open_batch(services, known)),
         "outside": report_outside_changes(services, known),
     }
+    _carry_rebuild_on(services, known)
     _measure_slots(services, known)
     return found
+
+
+def _carry_rebuild_on(services: Services, known: KnownFlywheel) -> None:
+    """Have a rebuild that is under way go on; it looks for itself whether it can."""
+    row = services.ledger.flywheels.get(known.settings.name)
+    if row is not None and row.rebuild is not None:
+        services.ports.functions.rebuild_flywheel(json.dumps({"flywheel": row.name}))
 
 
 def _measure_slots(services: Services, known: KnownFlywheel) -> None:

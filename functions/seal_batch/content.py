@@ -208,8 +208,11 @@ class ContentWriter:
         return remainders
 
     def _rows(self, uploads: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+        """Give the rows of uploads but for labels that the flywheel does not have any more."""
+        dropped = frozenset(self.manifest.dropped_labels)
         for upload in uploads:
-            yield from rows_of(self.staging.lines(upload["staged_key"]))
+            rows = rows_of(self.staging.lines(upload["staged_key"]))
+            yield from (row for row in rows if row.label not in dropped) if dropped else rows
 
     def _pieces(self, keys: Iterable[str]) -> Iterator[bytes]:
         for key in keys:

@@ -102,6 +102,7 @@ def _planned(services: Services, name: BatchName, row: FlywheelRow, rules: Batch
         known_train=tuple(segments[DatasetKind.TRAIN]),
         known_test=tuple(segments[DatasetKind.TEST]),
         generation=row.generation,
+        dropped_labels=tuple(row.dropped_labels),
     )
 
 

@@ -156,6 +156,7 @@ def _laid_out(patch: pytest.MonkeyPatch) -> Cloud:
         notices_due_queue_url=sqs.create_queue(QueueName="notices-due")["QueueUrl"],
         notice_window_seconds=NOTICE_WINDOW_SECONDS,
         close_batch_function="CloseBatch",
+        rebuild_flywheel_function="RebuildFlywheel",
     )
     for name in FunctionConfiguration.__dataclass_fields__:
         patch.setenv(name.upper(), str(getattr(found, name)))

@@ -6,7 +6,7 @@ registered is counted in a row of its own, which the state machine reads while i
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -58,6 +58,33 @@ class TestSet:
 
 
 @dataclass(frozen=True, slots=True)
+class Rebuild:
+    """A next generation that is under way.
+
+    Parameters
+    ----------
+    step : str
+        REQUESTED, CREATING or SWITCHED.
+    reason : str
+    before_arn : str
+        The earlier generation's flywheel.
+    last_batch : int
+        The earlier generation's last batch.
+    add_labels, drop_labels : sequence of str
+    arn : str or None
+        The new flywheel, once it was created.
+    """
+
+    step: str
+    reason: str
+    before_arn: str
+    last_batch: int
+    add_labels: Sequence[str] = ()
+    drop_labels: Sequence[str] = ()
+    arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FlywheelRow:
     """One flywheel as the ledger knows it.
 
@@ -88,6 +115,12 @@ class FlywheelRow:
         What was taken back and is in the flywheel's datasets all the same.
     asked_by : str or None
         Who asked for the next batch by a ``_GO`` marker.
+    rebuild : Rebuild or None
+        The next generation that is under way.
+    deployed_arn : str
+        The first generation's, as the stack knows it.
+    dropped_labels : sequence of str
+        Labels of earlier generations whose rows are not sent any more.
     """
 
     name: str
@@ -106,6 +139,9 @@ class FlywheelRow:
     pause: Pause | None = None
     taint: Sequence[str] = ()
     asked_by: str | None = None
+    rebuild: Rebuild | None = None
+    deployed_arn: str = ""
+    dropped_labels: Sequence[str] = ()
 
     @property
     def is_idle(self) -> bool:
@@ -198,6 +234,70 @@ class Flywheels:
         change = change_flywheel(row.name, {"last_withdrawal_at": now.isoformat()})
         self._act(row.name, change, "withdrawal", details, notice=notice, now=now)
 
+    def ask_for_rebuild(
+        self, row: FlywheelRow, asked: Rebuild, notice: Notice, now: datetime
+    ) -> None:
+        """Let the next generation begin: no batch opens until it has switched."""
+        expected = {"open_batch": None, "rebuild": None, "arn": row.arn}
+        change = change_flywheel(row.name, {"rebuild": _plain(asked)}, expected)
+        details = {"generation": row.generation + 1, **_plain(asked)}
+        self._act(row.name, change, "rebuild asked for", details, notice=notice, now=now)
+
+    def note_created(self, row: FlywheelRow, arn: str) -> None:
+        """Write down the new generation's flywheel."""
+        asked = row.rebuild
+        if asked is None:
+            return
+        created = replace(asked, step="CREATING", arn=arn)
+        self._table.write(
+            [change_flywheel(row.name, {"rebuild": _plain(created)}, {"rebuild": _plain(asked)})]
+        )
+
+    def switch(self, row: FlywheelRow, now: datetime) -> None:
+        """Make the new generation the flywheel: its slots are free and nothing taints it."""
+        asked = row.rebuild
+        if asked is None or asked.arn is None:
+            return
+        dropped = sorted({*row.dropped_labels, *asked.drop_labels} - set(asked.add_labels))
+        changes = {
+            "rebuild": _plain(replace(asked, step="SWITCHED")),
+            "arn": asked.arn,
+            "deployed_arn": row.deployed_arn,
+            "generation": row.generation + 1,
+            "train_datasets": 0,
+            "test_datasets": 0,
+            "test_set": None,
+            "taint": None,
+            "failures_in_row": None,
+            "dropped_labels": dropped or None,
+        }
+        past = {"arn": row.arn, "until": now.isoformat(), "last_batch": row.last_batch}
+        key = Key(f"FLYWHEEL#{row.name}", f"GENERATION#{row.generation:05d}")
+        expected = {"rebuild": _plain(asked), "open_batch": None}
+        writes = [
+            change_flywheel(row.name, changes, expected),
+            Put(key, past),
+            *self._audit.entry(
+                row.name,
+                "generation switched",
+                {"before": row.arn, "arn": asked.arn, "generation": row.generation + 1},
+                actor=self._actor,
+                now=now,
+            ),
+        ]
+        self._table.write(writes)
+
+    def end_rebuild(
+        self, row: FlywheelRow, endpoints: Sequence[str], notice: Notice, now: datetime
+    ) -> None:
+        """End a rebuild whose model is live."""
+        asked = row.rebuild
+        if asked is None:
+            return
+        change = change_flywheel(row.name, {"rebuild": None}, {"rebuild": _plain(asked)})
+        details = {"before": asked.before_arn, "arn": row.arn, "endpoints": list(endpoints)}
+        self._act(row.name, change, "rebuilt", details, notice=notice, now=now)
+
     def note_champion(
         self, row: FlywheelRow, active: str | None, notice: Notice | None, now: datetime
     ) -> None:
@@ -243,6 +343,16 @@ class Flywheels:
             for kind, key in row["segments"].items():
                 found[DatasetKind(kind)].append(key)
         return found
+
+
+def _plain(asked: Rebuild) -> dict[str, Any]:
+    """Return a rebuild as the row holds it."""
+    values = {
+        **asdict(asked),
+        "add_labels": list(asked.add_labels),
+        "drop_labels": list(asked.drop_labels),
+    }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def iteration_key(name: str, iteration_id: str) -> Key:
@@ -291,4 +401,7 @@ def _row(item: Item) -> FlywheelRow:
         pause=Pause(**item["pause"]) if "pause" in item else None,
         taint=item.get("taint", ()),
         asked_by=item.get("asked_by"),
+        rebuild=Rebuild(**item["rebuild"]) if "rebuild" in item else None,
+        deployed_arn=str(item.get("deployed_arn", item["arn"])),
+        dropped_labels=item.get("dropped_labels", ()),
     )

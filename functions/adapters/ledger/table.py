@@ -132,16 +132,16 @@ class Table:
     def query_index(self, index: str, attribute: str, value: str, newest: int) -> list[Item]:
         """Return the newest rows of an index's partition, newest first; eventually consistent."""
         with explained("dynamodb:Query"):
-            answer = self._dynamodb.query(
+            pages = self._dynamodb.get_paginator("query").paginate(
                 TableName=self._name,
                 IndexName=index,
                 KeyConditionExpression="#a = :v",
                 ExpressionAttributeNames={"#a": attribute},
                 ExpressionAttributeValues=_attributes({":v": value}),
                 ScanIndexForward=False,
-                Limit=newest,
+                PaginationConfig={"MaxItems": newest},
             )
-        return [_values(item) for item in answer["Items"]]
+            return [_values(item) for page in pages for item in page["Items"]]
 
     def count_up(self, key: Key, attribute: str) -> int:
         """Add one to a counter, which begins at 0, and return it."""

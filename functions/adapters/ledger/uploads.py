@@ -41,6 +41,8 @@ class UploadRow:
     left_out: int = 0
 
 
+_ACCEPTED = frozenset({UploadState.SEALED, UploadState.DUPLICATE})
+_ALL = 10_000_000
 _TAINTS_NAMED = 20
 """How many withdrawn uploads a flywheel's row names; the upload rows have them all."""
 
@@ -90,6 +92,8 @@ class Uploads:
             "state": UploadState.STAGED,
             "staged_key": staged.staged_key,
             "documents": staged.documents,
+            "label_counts": dict(staged.label_counts),
+            "staged_bytes": staged.size_bytes,
             "left_out": left_out,
             "reasons": list(news.lines) if news else None,
         }
@@ -143,6 +147,8 @@ class Uploads:
             "state": UploadState.STAGED,
             "staged_key": parts.test.staged_key,
             "documents": parts.test.documents,
+            "label_counts": dict(parts.test.label_counts),
+            "staged_bytes": parts.test.size_bytes,
             "left_out": 0,
             "batch": None,
             "split_from": upload.uid,
@@ -154,7 +160,16 @@ class Uploads:
                 Change(_key(upload.uid), {"state": UploadState.MOVED}, {"state": row["state"]}),
             ]
         else:
-            writes = [replace(waits, set=_membership(parts.train))]
+            kept = {
+                "staged_key": parts.train.staged_key,
+                "documents": parts.train.documents,
+                "label_counts": dict(parts.train.label_counts),
+                "staged_bytes": parts.train.size_bytes,
+            }
+            writes = [
+                replace(waits, set=_membership(parts.train)),
+                Change(_key(upload.uid), kept, {"state": row["state"]}),
+            ]
         self._table.write(
             [
                 *writes,
@@ -261,6 +276,39 @@ class Uploads:
         """Say whether somebody took the upload back."""
         row = self._table.get(_key(uid))
         return row is not None and row["state"] == UploadState.WITHDRAWN
+
+    def restage(self, flywheel: str) -> int:
+        """Let every accepted upload that was not withdrawn wait again, whole; safe to repeat.
+
+        For a flywheel in which no batch can open. Returns how many wait now that did not.
+        """
+        restaged = 0
+        for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", flywheel, _ALL):
+            row = self._table.get(_key(item["uid"])) or item
+            if row["state"] not in _ACCEPTED:
+                continue
+            staged = StagedUpload(
+                uid=row["uid"],
+                key=row["key"],
+                kind=DatasetKind(row["kind"]),
+                staged_key=row["staged_key"],
+                label_counts=row["label_counts"],
+                size_bytes=row["staged_bytes"],
+                staged_at=datetime.fromisoformat(row["received_at"]),
+            )
+            changes = {
+                "state": UploadState.STAGED,
+                "batch": None,
+                "earlier_batches": [*row.get("earlier_batches", ()), row.get("batch", 0)],
+            }
+            self._table.write(
+                [
+                    Change(_key(row["uid"]), changes, {"state": row["state"]}),
+                    Put(_staged_key(flywheel, row["uid"]), _membership(staged), replaces=True),
+                ]
+            )
+            restaged += 1
+        return restaged
 
     def newest(self, flywheel: str, most: int = 50) -> list[UploadRow]:
         """Return the newest uploads of a flywheel, newest first."""

@@ -1,0 +1,133 @@
+"""Make a flywheel's next generation in the service, and move endpoints to it.
+
+Used by `rebuild_flywheel` alone. Each method is one call, or one call and the look that makes it
+safe to repeat.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from adapters.service_errors import error_code, explained
+
+if TYPE_CHECKING:
+    from mypy_boto3_comprehend import ComprehendClient
+
+_IN_USE = "ResourceInUseException"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An endpoint and the flywheel that it follows, if any."""
+
+    arn: str
+    flywheel_arn: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Generations:
+    """Calls that make generations.
+
+    Parameters
+    ----------
+    client : ComprehendClient
+    """
+
+    client: "ComprehendClient"
+
+    def definition(self, flywheel_arn: str) -> Mapping[str, Any]:
+        """Return what DescribeFlywheel says, as the service says it."""
+        with explained("comprehend:DescribeFlywheel"):
+            answer = self.client.describe_flywheel(FlywheelArn=flywheel_arn)
+        return answer["FlywheelProperties"]
+
+    def create(
+        self,
+        name: str,
+        before: Mapping[str, Any],
+        lake_uri: str,
+        labels: list[str] | None,
+        token: str,
+    ) -> str:
+        """Create a flywheel like an earlier one and return its ARN; a repeat returns the same.
+
+        Parameters
+        ----------
+        name : str
+        before : mapping
+            The earlier flywheel (`definition`).
+        lake_uri : str
+        labels : list of str or None
+            Another label list; with None the new flywheel begins with the earlier one's active
+            model, so that its first challenger is judged against what is live.
+        token : str
+        """
+        arn = before["FlywheelArn"].rsplit("/", 1)[0] + f"/{name}"
+        request: dict[str, Any] = {
+            "FlywheelName": name,
+            "DataAccessRoleArn": before["DataAccessRoleArn"],
+            "DataLakeS3Uri": lake_uri,
+            "ClientRequestToken": token,
+        }
+        if labels is None and before.get("ActiveModelArn"):
+            request["ActiveModelArn"] = before["ActiveModelArn"]
+        else:
+            request |= {
+                "ModelType": before["ModelType"],
+                "TaskConfig": _task(before["TaskConfig"], labels),
+            }
+        if security := before.get("DataSecurityConfig"):
+            request["DataSecurityConfig"] = security
+        with explained("comprehend:CreateFlywheel"):
+            try:
+                made: str = self.client.create_flywheel(**request)["FlywheelArn"]
+            except ClientError as error:
+                if error_code(error) != _IN_USE or not self._is_ours(arn, request):
+                    raise
+                return arn
+            return made
+
+    def _is_ours(self, arn: str, request: Mapping[str, Any]) -> bool:
+        """Say whether a flywheel of that name is what the request would have made."""
+        found = self.client.describe_flywheel(FlywheelArn=arn)["FlywheelProperties"]
+        wanted = request.get("TaskConfig", {}).get("DocumentClassificationConfig", {})
+        labels = found.get("TaskConfig", {}).get("DocumentClassificationConfig", {}).get("Labels")
+        return (
+            found["DataAccessRoleArn"] == request["DataAccessRoleArn"]
+            and found["DataLakeS3Uri"].startswith(request["DataLakeS3Uri"])
+            # Its labels are told only once it is ACTIVE.
+            and (not labels or labels == wanted.get("Labels", labels))
+        )
+
+    def endpoints_of(self, flywheel_arn: str) -> list[Endpoint]:
+        """Return the endpoints that follow a flywheel."""
+        return [found for found in self._endpoints() if found.flywheel_arn == flywheel_arn]
+
+    def move_endpoint(self, endpoint: Endpoint, flywheel_arn: str) -> None:
+        """Have an endpoint follow another flywheel."""
+        with explained("comprehend:UpdateEndpoint"):
+            self.client.update_endpoint(EndpointArn=endpoint.arn, FlywheelArn=flywheel_arn)
+
+    def _endpoints(self) -> Iterator[Endpoint]:
+        more: dict[str, str] = {}
+        while True:
+            with explained("comprehend:ListEndpoints"):
+                answer = self.client.list_endpoints(**more)  # type: ignore[arg-type] # only NextToken
+            for found in answer.get("EndpointPropertiesList", []):
+                yield Endpoint(found["EndpointArn"], found.get("FlywheelArn"))
+            if not (token := answer.get("NextToken")):
+                return
+            more = {"NextToken": token}
+
+
+def _task(task: Mapping[str, Any], labels: list[str] | None) -> dict[str, Any]:
+    """Return a task's definition, with another label list where there is one."""
+    changed = dict(task)
+    if labels is not None:
+        changed["DocumentClassificationConfig"] = {
+            **task["DocumentClassificationConfig"],
+            "Labels": labels,
+        }
+    return changed

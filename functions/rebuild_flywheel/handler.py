@@ -1,0 +1,121 @@
+"""RebuildFlywheel: the next generation of a flywheel, from all accepted, not withdrawn rows.
+
+A person asks for it (`adapters.acts`); this function carries it on, one step a call, from whatever
+step the ledger has it in: REQUESTED -> CREATING -> RESTAGED -> SWITCHED, and when a verdict of the
+new generation promoted, endpoints follow and it is done. `reconcile` calls it until then. Nothing
+of the earlier flywheel is changed or deleted.
+"""
+
+import hashlib
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from adapters.clients import client
+from adapters.crash_points import crash_point
+from adapters.generations import Generations
+from adapters.ledger.flywheels import FlywheelRow, Rebuild
+from adapters.services import Services, services
+from flywheel.act_notices import rebuilt
+from flywheel.batches import BatchOutcome
+from flywheel.errors import ServiceRefusedError
+
+logger = Logger()
+tracer = Tracer()
+
+_ACTIVE = "ACTIVE"
+_DEAD = frozenset({"FAILED", "DELETING"})
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Carry a flywheel's rebuild on as far as it goes now."""
+    logger.set_correlation_id(f"{event['flywheel']}-rebuild")
+    return rebuild(services("rebuild_flywheel"), event["flywheel"])
+
+
+def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
+    """Carry a rebuild on, from whatever step it is in.
+
+    Returns
+    -------
+    dict
+        ``step`` that it is in now, or None where there is none.
+    """
+    known = services.flywheel(flywheel)
+    row = services.ledger.flywheels.ensure(flywheel, known.arn)
+    if row.rebuild is None:
+        return {"step": None}
+    generations = Generations(client("comprehend"))
+    if row.rebuild.step == "REQUESTED":
+        _create(services, generations, row, row.rebuild)
+        row = services.ledger.flywheels.ensure(flywheel, known.arn)
+    if row.rebuild is not None and row.rebuild.step == "CREATING":
+        if not _is_active(generations, row.rebuild):
+            return {"step": "CREATING"}
+        services.ledger.uploads.restage(row.name)
+        crash_point("rebuild_flywheel.restaged")
+        services.ledger.flywheels.switch(row, services.now())
+        crash_point("rebuild_flywheel.switched")
+        row = services.ledger.flywheels.ensure(flywheel, known.arn)
+        services.workflow.open_when_ready(known, services.now(), is_asked_for=True)
+    elif row.rebuild is not None and row.rebuild.step == "SWITCHED":
+        _finish(services, generations, row, row.rebuild)
+    row = services.ledger.flywheels.ensure(flywheel, known.arn)
+    return {"step": row.rebuild.step if row.rebuild else None}
+
+
+def _create(services: Services, generations: Generations, row: FlywheelRow, asked: Rebuild) -> None:
+    """Create the flywheel of the next generation; its name is the same for every try."""
+    name = f"{services.configuration.environment}-{row.name}-g{row.generation + 1}"
+    before = generations.definition(row.arn)
+    token = hashlib.sha256(f"{row.arn}\0{name}".encode()).hexdigest()
+    labels = None
+    if asked.add_labels or asked.drop_labels:
+        config = before["TaskConfig"]["DocumentClassificationConfig"]
+        labels = [label for label in config["Labels"] if label not in asked.drop_labels]
+        labels += [label for label in asked.add_labels if label not in labels]
+    # The lake of an earlier generation stays where it is; the service adds a suffix of its own.
+    lake = before["DataLakeS3Uri"].split("/schemaVersion=", 1)[0].rsplit("/", 1)[0]
+    arn = generations.create(name, before, lake, labels, token)
+    crash_point("rebuild_flywheel.created")
+    services.ledger.flywheels.note_created(row, arn)
+
+
+def _is_active(generations: Generations, asked: Rebuild) -> bool:
+    """Say whether the new flywheel can be used.
+
+    Raises
+    ------
+    ServiceRefusedError
+        It ended FAILED; the service's message says why.
+    """
+    found = generations.definition(asked.arn or "")
+    if found["Status"] in _DEAD:
+        raise ServiceRefusedError(
+            "comprehend:CreateFlywheel", found["Status"], found.get("Message", "no reason given")
+        )
+    return bool(found["Status"] == _ACTIVE)
+
+
+def _finish(services: Services, generations: Generations, row: FlywheelRow, asked: Rebuild) -> None:
+    """Move endpoints when a model of the new generation has passed its gate."""
+    batches = services.ledger.batches.newest(row, row.last_batch - asked.last_batch)
+    if not any(batch.outcome is BatchOutcome.PROMOTED for batch in batches):
+        return
+    moved = generations.endpoints_of(asked.before_arn)
+    for endpoint in moved:
+        generations.move_endpoint(endpoint, row.arn)
+        crash_point("rebuild_flywheel.endpoint_moved")
+    notice = rebuilt(
+        services.configuration.environment,
+        row.name,
+        before_arn=asked.before_arn,
+        arn=row.arn,
+        endpoints=[endpoint.arn for endpoint in moved],
+        now=services.now(),
+    )
+    services.ledger.flywheels.end_rebuild(row, [item.arn for item in moved], notice, services.now())
+    services.notices.publish(row.name, notice)

@@ -1,0 +1,144 @@
+"""RebuildFlywheel on real clients: the next generation, from all rows that were not withdrawn."""
+
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from adapters.acts import Acts
+from adapters.configuration import configuration
+from flywheel.batches import BatchOutcome
+from flywheel.errors import ActRefusedError
+from rebuild_flywheel.handler import handler, rebuild
+from tests.functions.cloud import crash
+from tests.functions.world import LABELS, NAME, World, csv, documents, swapped
+
+_environments = count(1)
+
+
+def acts(world: World) -> Acts:
+    """Open the acts as a person."""
+    services = world.services
+    comprehend = services.comprehend(world.row.arn)
+    return Acts("test", services.flywheel(NAME), services.ledger, services.workflow, comprehend)
+
+
+def closed(world: World, number: int) -> BatchOutcome | None:
+    """Bring a batch to its end and return what came of it."""
+    world.trained(number)
+    world.compare(number)
+    world.close(number)
+    return world.batch(number).outcome
+
+
+def switched(world: World) -> None:
+    """Carry a rebuild on until the new generation is there."""
+    world.until(lambda: rebuild(world.services, NAME)["step"], lambda step: step == "SWITCHED")
+    world.flywheel_arn = world.row.arn
+
+
+@pytest.fixture
+def tainted(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Have a live model, and a rejected file in the flywheel that was withdrawn since.
+
+    Each test has an environment of its own name: they share one engine.
+    """
+    name = f"t{next(_environments)}"
+    monkeypatch.setenv("ENVIRONMENT", name)
+    forget: Any = configuration
+    forget.cache_clear()
+    settings = replace(world.cloud.configuration, environment=name)
+    world.cloud = replace(world.cloud, configuration=settings)
+    world.upload("test.csv", documents(6, first=900), kind="test")
+    world.upload("monday.csv", documents(10))
+    assert closed(world, 1) is BatchOutcome.PROMOTED
+    wrong = world.upload("wrong.csv", swapped(documents(12, first=100)))
+    closed(world, 2)
+    acts(world).withdraw([world.known(wrong)], "mislabeled", world.now())
+    return world
+
+
+def test_the_next_generation_holds_what_was_not_withdrawn_when_it_is_rebuilt(
+    tainted: World, context: LambdaContext
+) -> None:
+    """All accepted rows in one dataset, the test set with them, and nothing taints it."""
+    old_arn, champion = tainted.row.arn, tainted.active_model
+    acts(tainted).rebuild("wrong.csv was mislabeled", [], [], tainted.now())
+    switched(tainted)
+    row = tainted.row
+    assert (row.generation, row.taint, row.open_batch) == (2, (), 3)
+    assert (
+        row.arn
+        == old_arn.removesuffix(old_arn.rsplit("/", 1)[1])
+        + f"{tainted.cloud.configuration.environment}-{NAME}-g2"
+    )
+    assert tainted.active_model == champion
+    outcome = closed(tainted, 3)
+    assert set(tainted.sent(3)) == set(csv(documents(10)).decode().splitlines())
+    assert len(tainted.sent(3, "test")) == 12
+    assert (tainted.row.train_datasets, tainted.row.test_datasets) == (1, 1)
+    assert outcome in {BatchOutcome.REJECTED, BatchOutcome.HELD, BatchOutcome.PROMOTED}
+    assert handler({"flywheel": NAME}, context)["step"] in {"SWITCHED", None}
+    events = [entry["event"] for entry in tainted.services.ledger.audit.entries(NAME)]
+    assert {"withdrawal", "rebuild asked for", "generation switched"} <= set(events)
+
+
+@pytest.mark.parametrize("when", ["before-call", "after-call"])
+@pytest.mark.parametrize(
+    ("service", "operation", "at"),
+    [
+        ("comprehend", "CreateFlywheel", 1),
+        ("dynamodb", "TransactWriteItems", 1),
+        ("dynamodb", "TransactWriteItems", 2),
+        ("stepfunctions", "StartExecution", 1),
+    ],
+)
+def test_one_new_flywheel_is_made_when_a_crash_cut_the_rebuild_off(
+    tainted: World, service: str, operation: str, at: int, when: str
+) -> None:
+    """Its name is the same for every try; uploads wait once."""
+    acts(tainted).rebuild("x", [], [], tainted.now())
+    try:
+        with crash(service, operation, when=when, at=at):
+            for _ in range(200):
+                rebuild(tainted.services, NAME)
+                tainted.clock.advance(1)
+    finally:
+        tainted.until(
+            lambda: rebuild(tainted.services, NAME)["step"], lambda step: step == "SWITCHED"
+        )
+    assert tainted.row.generation == 2
+    assert tainted.row.open_batch == 3
+    assert sorted(tainted.staged()) == [f"{NAME}/test/test.csv", f"{NAME}/train/monday.csv"]
+
+
+def test_labels_change_when_a_rebuild_says_so(tainted: World) -> None:
+    """A dropped label's rows are not sent; what does not fit is refused before anything is made."""
+    with pytest.raises(ActRefusedError, match="no such labels: BILING"):
+        acts(tainted).rebuild("x", [], ["BILING"], tainted.now())
+    with pytest.raises(ActRefusedError, match="there already: billing"):
+        acts(tainted).rebuild("x", ["billing"], [], tainted.now())
+    with pytest.raises(ActRefusedError, match="at least 2 labels"):
+        acts(tainted).rebuild("x", [], ["billing"], tainted.now())
+    acts(tainted).rebuild("a new kind of letter", ["returns"], [], tainted.now())
+    with pytest.raises(ActRefusedError, match="being rebuilt already"):
+        acts(tainted).rebuild("again", [], [], tainted.now())
+    switched(tainted)
+    labels = tainted.services.comprehend(tainted.row.arn).labels()
+    assert labels == (*LABELS, "returns")
+    assert tainted.active_model is None
+    tainted.upload("returns.csv", [("returns", f"send it back {number}") for number in range(4)])
+    tainted.sealed(3)
+    assert tainted.batch(3).label_counts["returns"] == 4
+
+
+def test_no_batch_opens_when_a_rebuild_is_under_way(tainted: World) -> None:
+    """Uploads are taken; they go to the new generation."""
+    acts(tainted).rebuild("x", [], [], tainted.now())
+    tainted.upload("late.csv", documents(3, first=300))
+    assert tainted.row.open_batch is None
+    known = tainted.services.flywheel(NAME)
+    _, ready = tainted.services.workflow.open_when_ready(known, tainted.now())
+    assert ready.lacks == ("its next generation is being made (rebuild)",)
