@@ -17,7 +17,8 @@ _MAX_NAME_CHARACTERS = 12
 _DISPLACED_BY: Mapping[str, tuple[str, ...]] = {
     "labels": ("labels_file",),
     "labels_file": ("labels",),
-    "adopt": ("labels", "labels_file", "task", "mode", "language"),
+    "entity_types": ("labels", "labels_file", "mode"),
+    "adopt": ("labels", "labels_file", "task", "mode", "language", "entity_types"),
 }
 """Ways to say what a flywheel is, each with the keys of a base that it stands in for."""
 

@@ -1,152 +1,99 @@
-"""Read a multi-class CSV file as a stream: its rows, and everything that is wrong with it.
+"""Read an upload as a stream: its rows, its canonical copy, and everything that is wrong with it.
 
-Decides what is a row, which rows are left out, and whether the file is refused. One pass, constant
-memory but for one 64-bit hash a distinct text. Knows no bucket, no ledger and no service. The
-format is the service's: UTF-8, two columns (label, text), no header, RFC 4180 quoting.
+Decides which rows are left out, and whether the file is refused. One pass, constant memory. Knows
+no bucket, no ledger and no service. Formats: CSV in any layout that a flywheel's settings name,
+augmented manifests, and pairs of documents and annotations (or a list of entities); each may be
+gzip-compressed, and says so by its name.
 
-*Source*: developer guide, "Preparing classifier training data" (file format).
-Read next: `flywheel.physical_rows` (bytes to rows) and `flywheel.notices` (how it is told).
+*Source*: developer guide, "Preparing classifier training data" and "Preparing entity recognizer
+training data" (file formats).
+Read next: `flywheel.csv_blocks` (CSV to rows), `flywheel.label_rules` (what a label may be),
+`flywheel.reports` (what refuses a file) and `flywheel.repeated_texts` (duplicates).
 """
 
 import csv
-import difflib
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
+from itertools import chain
 
-from flywheel.physical_rows import BrokenRow, PhysicalRow, physical_rows
-
-SHOWN_PROBLEMS = 20
-"""How many problems are told one by one; beyond it they are counted."""
-
-_COLUMNS = 2
-_ROUNDING = 1e-6
-_LABEL_WORDS = frozenset(
-    {
-        *("label", "labels", "class", "classes", "category", "categories", "intent", "topic"),
-        *("target", "type", "sentiment", "tag", "y"),
-    }
+from flywheel.candidates import Candidates, Stream
+from flywheel.csv_blocks import CsvBlocks
+from flywheel.csv_messages import header_message, is_header, quoted
+from flywheel.entities import EntityPair
+from flywheel.label_rules import Cell, LabelRules
+from flywheel.line_blocks import LineBlocks
+from flywheel.manifests import ManifestRows, is_manifest
+from flywheel.repeated_texts import RepeatedTexts
+from flywheel.reports import (
+    ROW_FAULTS,
+    SHOWN_PROBLEMS,
+    Allowance,
+    Fault,
+    Limits,
+    Problem,
+    Report,
 )
-_TEXT_WORDS = frozenset(
-    {
-        *("text", "texts", "document", "documents", "doc", "content", "message", "body", "query"),
-        *("utterance", "sentence", "question", "description", "comment", "review", "tweet"),
-        *("title", "subject", "x"),
-    }
-)
+from flywheel.shapes import Shape
+from flywheel.unpacking import UnreadableFileError, too_large, unpacked
 
+__all__ = [
+    "ROW_FAULTS",
+    "SHOWN_PROBLEMS",
+    "Allowance",
+    "Fault",
+    "LabeledDocuments",
+    "Limits",
+    "Problem",
+    "Report",
+    "Row",
+    "Stream",
+    "csv_line",
+    "refusal_by_size",
+    "rows_of",
+    "text_key",
+]
 
-class Fault(StrEnum):
-    """What can be wrong; the value is how it is counted in reports."""
-
-    EMPTY_FILE = "empty file"
-    NOT_TEXT = "not a CSV file"
-    HEADER = "header row"
-    COLUMN_COUNT = "wrong column count"
-    INVALID_UTF8 = "invalid UTF-8"
-    NUL = "NUL byte"
-    QUOTE = "unbalanced quote"
-    ROW_TOO_LONG = "row too long"
-    TOO_MANY_BAD_ROWS = "too many bad rows"
-    UNKNOWN_LABEL = "unknown label"
-    EMPTY_LABEL = "empty label"
-    EMPTY_TEXT = "empty text"
-    CONFLICT = "same text with another label"
-
-
-ROW_FAULTS = frozenset({Fault.UNKNOWN_LABEL, Fault.EMPTY_LABEL, Fault.EMPTY_TEXT, Fault.CONFLICT})
-"""Faults for which the row is left out; every other fault refuses the file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong, where it is, and what to do about it.
-
-    Parameters
-    ----------
-    fault : Fault
-    line : int
-        Physical line, from 1; 0 where the whole file is meant.
-    byte_offset : int
-        Where the row begins in the file, from 0.
-    message : str
-        What is wrong and, where there is one, the fix.
-    """
-
-    fault: Fault
-    line: int
-    byte_offset: int
-    message: str
-
-    def __str__(self) -> str:
-        """Return the problem as one line for people."""
-        return f"line {self.line}: {self.message}" if self.line else self.message
+_USUAL, _SERVICES_OWN, _SERVICES_QUOTAS = Allowance(), Shape(), Limits()
+_MOST_LABELS = 1000
+"""*Source*: developer guide, guidelines and limits (labels of a classifier)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One labeled document."""
+    """One labeled document.
+
+    Parameters
+    ----------
+    label : str
+        As canonical: one label; labels sorted, with the flywheel's delimiter between; annotations
+        as JSON; for an entity list the type of an entry, or nothing for a document.
+    text : str
+    """
 
     label: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """How many bad rows may be left out before the file is refused."""
-
-    rows: int = 50
-    fraction: float = 0.01
-
-
-@dataclass(slots=True)
-class Report:
-    """What was found in a file; complete when its rows were read to the end."""
-
-    documents: int = 0
-    rows_read: int = 0
-    label_counts: Counter[str] = field(default_factory=Counter)
-    problems: list[Problem] = field(default_factory=list)
-    problem_counts: Counter[Fault] = field(default_factory=Counter)
-    duplicates: int = 0
-    repairs: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def left_out(self) -> int:
-        """Rows that were left out for a row fault."""
-        return sum(count for fault, count in self.problem_counts.items() if fault in ROW_FAULTS)
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether the file as a whole is refused."""
-        return any(fault not in ROW_FAULTS for fault in self.problem_counts)
-
-    @property
-    def problem_count(self) -> int:
-        """All problems, those not shown too."""
-        return sum(self.problem_counts.values())
-
-    def lines(self) -> list[str]:
-        """Return the report's problems as lines of text: the first ones and a count of the rest."""
-        said = [str(problem) for problem in self.problems]
-        hidden = self.problem_count - len(self.problems)
-        return [*said, f"... and {hidden} more"] if hidden > 0 else said
-
-
 class LabeledDocuments:
-    r"""The rows of one file, in order, and a report of what was found.
+    r"""The rows of one upload, in order, and a report of what was found. To be read once.
 
     Parameters
     ----------
     chunks : iterable of bytes
         The file, in pieces of any size.
     labels : sequence of str, optional
-        The flywheel's labels; None takes them from the file itself.
+        The flywheel's labels or entity types; None takes them from the file itself.
     allowance : Allowance
         When bad rows refuse the file.
+    shape : Shape
+        What the flywheel's rows are.
+    name : str
+        The file's name.
+    companion : Stream, optional
+        The annotations or the entity list that belong to a file of documents.
+    limits : Limits
 
     Examples
     --------
@@ -159,104 +106,183 @@ class LabeledDocuments:
         self,
         chunks: Iterable[bytes],
         labels: Sequence[str] | None = None,
-        allowance: Allowance = Allowance(),
+        allowance: Allowance = _USUAL,
+        *,
+        shape: Shape = _SERVICES_OWN,
+        name: str = "",
+        companion: Stream | None = None,
+        limits: Limits = _SERVICES_QUOTAS,
     ) -> None:
         self.report = Report()
-        self._chunks = chunks
-        self._labels = None if labels is None else frozenset(labels)
-        self._label_list = list(labels or ())
+        self._file = Stream(name, chunks)
+        self._labels = labels
+        self._rules = LabelRules(labels, shape)
         self._allowance = allowance
-        self._seen: dict[int, int] = {}
-        self._label_numbers: dict[str, int] = {}
+        self._shape = shape
+        self._companion = companion
+        self._limits = limits
+        self._repeated = RepeatedTexts()
 
     def __iter__(self) -> Iterator[Row]:
         """Give the accepted rows; read the report only after the last one."""
-        for physical in physical_rows(self._chunks):
-            if isinstance(physical, BrokenRow):
-                self._add(Fault[physical.reason], physical.line, physical.offset, physical.message)
-                continue
-            self.report.rows_read += 1
-            row = self._row(physical)
-            if row is not None and not self._is_known(row, physical):
-                self.report.documents += 1
-                self.report.label_counts[row.label] += 1
-                yield row
-        self._judge_whole_file()
+        for block in self._blocks():
+            yield from map(Row, block.labels, block.texts)
 
-    def _row(self, physical: PhysicalRow) -> Row | None:
-        """Return the row, or None where something is wrong with it."""
-        fields = physical.fields
-        for repair in physical.repairs:
-            self.report.repairs[repair] += 1
-        if physical.number == 1 and self._is_header(fields):
-            self._add(Fault.HEADER, physical.line, physical.offset, _header_message(fields))
-            return None
-        if len(fields) != _COLUMNS:
-            self._add(Fault.COLUMN_COUNT, physical.line, physical.offset, _columns_message(fields))
-            return None
-        label, text = fields[0].strip(), fields[1].strip()
-        if not label:
-            self._add(Fault.EMPTY_LABEL, physical.line, physical.offset, "empty label")
-            return None
-        if self._labels is not None and label not in self._labels:
-            message = _unknown_label_message(label, self._label_list)
-            self._add(Fault.UNKNOWN_LABEL, physical.line, physical.offset, message)
-            return None
-        if not text:
-            message = f"empty text (label {_quoted(label)})"
-            self._add(Fault.EMPTY_TEXT, physical.line, physical.offset, message)
-            return None
-        return Row(label, text)
+    def canonical_copy(self) -> Iterator[bytes]:
+        """Give the accepted rows as the bytes of a canonical file, a block at a time."""
+        for block in self._blocks():
+            if block.canonical is not None:
+                yield block.canonical
+            elif block.texts:
+                yield "".join(_csv_lines(block.labels, block.texts)).encode()
 
-    def _is_header(self, fields: Sequence[str]) -> bool:
-        words = {cell.strip().casefold() for cell in fields}
-        if len(fields) == 1:
-            words = {part.strip().casefold() for part in re.split(r"[;\t|]", fields[0])}
-        is_label_known = self._labels is not None and fields[0].strip() in self._labels
-        return not is_label_known and bool(words & _LABEL_WORDS) and bool(words & _TEXT_WORDS)
+    def read_through(self) -> Report:
+        """Read to the end for the report alone."""
+        for _ in self._blocks():
+            pass
+        return self.report
 
-    def _is_known(self, row: Row, physical: PhysicalRow) -> bool:
-        """Say whether the text was there before: a duplicate, or a conflict that is reported."""
-        digest = hashlib.blake2b(row.text.encode(), digest_size=8).digest()
-        label_number = self._label_numbers.setdefault(row.label, len(self._label_numbers))
-        before = self._seen.setdefault(int.from_bytes(digest), label_number)
-        if before != label_number:
-            other = next(name for name, number in self._label_numbers.items() if number == before)
-            message = (
-                f"label {_quoted(row.label)}, but the same text came before as {_quoted(other)}"
+    def _blocks(self) -> Iterator[Candidates]:
+        try:
+            for found in self._found():
+                for problem, alike in sorted(found.problems, key=lambda pair: pair[0].line):
+                    self.report.add(problem, alike)
+                self._judge(found)
+                self.report.repairs.update(found.repairs)
+                self._require_fitting()
+                yield found
+        except UnreadableFileError as error:
+            self.report.add(Problem(error.fault, 0, 0, error.message))
+        self.report.judge(self._allowance)
+
+    def _found(self) -> Iterator[Candidates]:
+        """Give what the reader of the file's format finds."""
+        most_bytes = self._limits.size_bytes
+        chunks = unpacked(self._file.chunks, self._file.name, most_bytes)
+        if self._companion is not None:
+            companion = self._companion
+            annotations = unpacked(companion.chunks, companion.name, most_bytes)
+            return iter(
+                EntityPair(
+                    documents=Stream(self._file.name, chunks),
+                    annotations=Stream(companion.name, annotations),
+                    types=self._labels,
+                    shape=self._shape,
+                )
             )
-            self._add(Fault.CONFLICT, physical.line, physical.offset, message)
-            return True
-        if len(self._seen) > self.report.documents:
-            return False
-        self.report.duplicates += 1
-        return True
+        chunks, beginning = _peeked(chunks)
+        blocks = LineBlocks(chunks)
+        if is_manifest(beginning):
+            return iter(ManifestRows(blocks, self._shape, self._labels))
+        return iter(CsvBlocks(blocks, self._shape.csv, self._header_message))
 
-    def _judge_whole_file(self) -> None:
+    def _header_message(self, fields: Sequence[str]) -> str | None:
+        known = self._rules.is_known(fields[0])
+        return header_message(fields) if not known and is_header(fields) else None
+
+    def _judge(self, found: Candidates) -> None:
+        """Leave out the rows that cannot be used, and count those that remain."""
         report = self.report
-        if not report.rows_read and not report.problem_counts:
-            self._add(Fault.EMPTY_FILE, 0, 0, "the file holds no rows")
+        report.rows_read += found.rows_read
+        if not found.texts:
             return
-        # Without the margin 0.29 of 100 rows would be 28: doubles hold few fractions exactly.
-        fraction = int(self._allowance.fraction * report.rows_read + _ROUNDING)
-        allowed = min(self._allowance.rows, fraction)
-        if report.left_out > allowed and not report.is_refused:
-            message = (
-                f"{report.left_out} of {report.rows_read} rows are bad; at most {allowed} "
-                f"({self._allowance.fraction:.0%}, never more than {self._allowance.rows}) "
-                "are left out, so the file is refused"
-            )
-            self._add(Fault.TOO_MANY_BAD_ROWS, 0, 0, message)
-        elif not report.documents and not report.is_refused:
-            self._add(Fault.EMPTY_FILE, 0, 0, "no row of the file is usable")
+        counts = Counter(found.labels)
+        cells = {value: self._rules.cell(value) for value in counts}
+        if any(cell.fault for cell in cells.values()) or not all(found.texts):
+            self._leave_out_bad(found, cells)
+            counts = Counter(found.labels)
+        if any(cells[value].canonical != value for value in counts):
+            found.labels = [cells[value].canonical for value in found.labels]
+            found.canonical = None
+            counts = Counter(found.labels)
+        if self._leave_out_repeated(found):
+            counts = Counter(found.labels)
+        report.documents += self._documents(found)
+        for value, count in counts.items():
+            for label in self._rules.cell(value).labels:
+                report.label_counts[label] += count
 
-    def _add(self, fault: Fault, line: int, offset: int, message: str) -> None:
-        self.report.problem_counts[fault] += 1
-        problem = Problem(fault, line, offset, message)
-        if fault is Fault.TOO_MANY_BAD_ROWS:
-            self.report.problems.insert(0, problem)
-        elif len(self.report.problems) < SHOWN_PROBLEMS:
-            self.report.problems.append(problem)
+    def _documents(self, found: Candidates) -> int:
+        if self._shape.task == "entities" and self._shape.entities_from == "list":
+            return found.labels.count("")
+        return len(found.texts)
+
+    def _leave_out_bad(self, found: Candidates, cells: dict[str, Cell]) -> None:
+        kept = []
+        for index, (value, text) in enumerate(zip(found.labels, found.texts, strict=True)):
+            cell = cells[value]
+            if cell.fault is not None:
+                self._add(found, index, cell.fault, cell.message)
+            elif not text:
+                message = f"empty text (label {quoted(cell.canonical)})"
+                self._add(found, index, Fault.EMPTY_TEXT, message)
+            else:
+                kept.append(index)
+        _keep(found, kept)
+
+    def _leave_out_repeated(self, found: Candidates) -> bool:
+        repeats = self._repeated.repeats(found.texts, found.labels, found.size_bytes)
+        for index, first in repeats:
+            label = found.labels[index]
+            if label == first:
+                self.report.duplicates += 1
+                continue
+            if self._shape.task == "entities" and label.startswith("["):
+                message = "the same document came before with other annotations"
+            else:
+                message = f"label {quoted(label)}, but the same text came before as {quoted(first)}"
+            self._add(found, index, Fault.CONFLICT, message)
+        if repeats:
+            gone = {index for index, _ in repeats}
+            _keep(found, [index for index in range(len(found.texts)) if index not in gone])
+        return bool(repeats)
+
+    def _add(self, found: Candidates, index: int, fault: Fault, message: str) -> None:
+        line = found.lines[index]
+        self.report.add(Problem(fault, line, found.offset_of(line), message))
+
+    def _require_fitting(self) -> None:
+        """Stop reading where no dataset could hold what was read already."""
+        most_rows = self._limits.rows
+        if self.report.documents > most_rows:
+            message = (
+                f"the file has more than {most_rows:,} documents, the most that a dataset of the "
+                "service holds. Fix: divide it into several files and upload them apart"
+            )
+            raise UnreadableFileError(Fault.TOO_MANY_ROWS, message)
+        if self._labels is None and len(self.report.label_counts) > _MOST_LABELS:
+            message = (
+                f"the file has more than {_MOST_LABELS:,} different labels, and the service takes "
+                "no more. Fix: see whether the columns are label, text in that order"
+            )
+            raise UnreadableFileError(Fault.TOO_MANY_LABELS, message)
+
+
+def refusal_by_size(size_bytes: int, limits: Limits) -> Report | None:
+    """Return the report of a file that is refused before it is read, or None."""
+    if size_bytes <= limits.size_bytes:
+        return None
+    error = too_large(limits.size_bytes)
+    report = Report()
+    report.add(Problem(error.fault, 0, 0, error.message))
+    return report
+
+
+def _peeked(chunks: Iterator[bytes]) -> tuple[Iterator[bytes], bytes]:
+    """Return the same pieces, and the first that says what the file is."""
+    seen: list[bytes] = []
+    for chunk in chunks:
+        seen.append(chunk)
+        if b"".join(seen).strip():
+            break
+    return chain(seen, chunks), b"".join(seen)
+
+
+def _keep(found: Candidates, kept: Sequence[int]) -> None:
+    found.labels = [found.labels[index] for index in kept]
+    found.texts = [found.texts[index] for index in kept]
+    found.lines = [found.lines[index] for index in kept]
+    found.canonical = None
 
 
 def csv_line(row: Row) -> str:
@@ -270,8 +296,16 @@ def csv_line(row: Row) -> str:
     return f"{_cell(row.label)},{_cell(row.text)}\n"
 
 
+def _csv_lines(labels: Sequence[str], texts: Sequence[str]) -> Iterator[str]:
+    cells = {label: _cell(label) for label in set(labels)}
+    for label, text in zip(labels, texts, strict=True):
+        yield f"{cells[label]},{_cell(text)}\n"
+
+
 def _cell(value: str) -> str:
-    needs_quotes = any(mark in value for mark in '",\n\r') or value != value.strip()
+    needs_quotes = (
+        "," in value or '"' in value or "\n" in value or "\r" in value or value != value.strip()
+    )
     return '"' + value.replace('"', '""') + '"' if needs_quotes else value
 
 
@@ -284,47 +318,3 @@ def rows_of(lines: Iterable[str]) -> Iterator[Row]:
     """Give the rows of a canonical file (`csv_line`), which needs no checking."""
     for label, text in csv.reader(lines, strict=True):
         yield Row(label, text)
-
-
-def _quoted(value: str, most_characters: int = 40) -> str:
-    shown = value if len(value) <= most_characters else value[: most_characters - 3] + "..."
-    return repr(shown)
-
-
-def _header_message(fields: Sequence[str]) -> str:
-    cells = fields if len(fields) > 1 else re.split(r"[;\t|]", fields[0])
-    names = [cell.strip() for cell in cells]
-    label = next(name for name in names if name.casefold() in _LABEL_WORDS)
-    text = next(name for name in names if name.casefold() in _TEXT_WORDS)
-    return (
-        f"looks like a header ({', '.join(_quoted(name, 20) for name in names[:5])}), and the "
-        f"service takes none. Fix: flywheel convert FILE --label {label} --text {text} -o OUT"
-    )
-
-
-def _columns_message(fields: Sequence[str]) -> str:
-    count = len(fields)
-    message = f"{count} column{'s' if count != 1 else ''} instead of 2 (label, text)"
-    separator = next((mark for mark in ";\t|" if count == 1 and mark in fields[0]), None)
-    if separator is not None:
-        return f"{message}; {_separated_by(separator)}"
-    return f"{message}; a text that holds a comma must be quoted" if count > _COLUMNS else message
-
-
-def _separated_by(separator: str) -> str:
-    return (
-        f"the columns look separated by {separator!r}. "
-        "Fix: flywheel convert FILE --label 1 --text 2 -o OUT"
-    )
-
-
-def _unknown_label_message(label: str, labels: list[str]) -> str:
-    folded = {known.casefold(): known for known in labels}
-    separator = next((mark for mark in ";\t" if mark in label), None)
-    if separator is not None:
-        return f"unknown label {_quoted(label)}; {_separated_by(separator)}"
-    near = difflib.get_close_matches(label.casefold(), list(folded), n=1, cutoff=0.6)
-    if near:
-        return f"unknown label {_quoted(label)}; did you mean {_quoted(folded[near[0]])}?"
-    shown = ", ".join(labels[:10]) + (", ..." if len(labels) > 10 else "")  # noqa: PLR2004 - as many as fit on a line
-    return f"unknown label {_quoted(label)}; the flywheel's labels: {shown}"

@@ -8,8 +8,8 @@ length, strict UTF-8 with the offending offset, and going on after a quote that 
 import csv
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 MAX_ROW_BYTES = 131_072
@@ -17,13 +17,13 @@ MAX_ROW_BYTES = 131_072
 
 _UTF_16 = "is UTF-16. Fix: flywheel convert FILE --encoding utf-16 --label 1 --text 2 -o OUT"
 _MAGIC = {
-    b"\x1f\x8b": "is gzip-compressed: unpack it first",
+    b"\x1f\x8b": "is gzip-compressed: unpack it first, or let its name end in .gz",
     b"PK\x03\x04": "is a zip archive or a spreadsheet: save it as CSV first",
     b"\xff\xfe": _UTF_16,
     b"\xfe\xff": _UTF_16,
     b"%PDF": "is a PDF: only CSV is taken",
 }
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LINE_BREAKS = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 
 
@@ -71,45 +71,86 @@ class _Line:
 
 @dataclass(slots=True)
 class _State:
+    separator: str = ","
     rows: int = 0
     waiting: deque[_Line] = field(default_factory=deque)
 
 
-def physical_rows(chunks: Iterable[bytes]) -> Iterator[PhysicalRow | BrokenRow]:
+def no_text(beginning: bytes) -> str | None:
+    """Return why a file that begins so is no CSV file, or None."""
+    word = next((word for mark, word in _MAGIC.items() if beginning.startswith(mark)), None)
+    return None if word is None else f"the file {word}"
+
+
+def physical_rows(
+    chunks: Iterable[bytes], separator: str = ","
+) -> Iterator[PhysicalRow | BrokenRow]:
     r"""Give the rows of a CSV file, and in their place whatever is not one.
 
     Parameters
     ----------
     chunks : iterable of bytes
+    separator : str of length 1
 
     Examples
     --------
     >>> [row.fields for row in physical_rows([b'A,"one', b', two"\r\nB,three'])]
     [['A', 'one, two'], ['B', 'three']]
     """
-    state = _State()
     lines = _lines(chunks)
+    first = next(lines, None)
+    if first is None:
+        return
+    message = no_text(first.data)
+    if message is not None:
+        yield BrokenRow(0, 0, "NOT_TEXT", message)
+        return
+    state = _State(separator)
+    repairs: tuple[str, ...] = ()
+    if first.data.startswith(BYTE_ORDER_MARK):
+        repairs = ("byte order mark removed",)
+        text = first.data.removeprefix(BYTE_ORDER_MARK)
+        first = _Line(1, len(BYTE_ORDER_MARK), text, first.is_cut)
+    state.waiting.append(first)
+    for row in _rows(lines, state):
+        if repairs and isinstance(row, PhysicalRow) and row.line == 1:
+            row = replace(row, repairs=(*repairs, *row.repairs))  # noqa: PLW2901 - the same row
+        yield row
+
+
+def rows_of_lines(
+    lines: Sequence[bytes], line: int, offset: int, separator: str
+) -> Iterator[PhysicalRow | BrokenRow]:
+    """Give the rows of some lines within a file.
+
+    Parameters
+    ----------
+    lines : sequence of bytes
+        Without their line feeds.
+    line, offset : int
+        Where the first one is in the file.
+    separator : str of length 1
+    """
+    state = _State(separator)
+    for number, data in enumerate(lines, line):
+        is_cut = len(data) > MAX_ROW_BYTES
+        state.waiting.append(_Line(number, offset, data[:MAX_ROW_BYTES], is_cut))
+        offset += len(data) + 1
+    yield from _rows(iter(()), state)
+
+
+def broken_line(data: bytes, line: int, offset: int) -> BrokenRow | None:
+    """Return what is wrong with a line's bytes, whatever the format; None where nothing is."""
+    return _broken(_Line(line, offset, data))
+
+
+def _rows(lines: Iterator[_Line], state: _State) -> Iterator[PhysicalRow | BrokenRow]:
     while (line := state.waiting.popleft() if state.waiting else next(lines, None)) is not None:
-        first, repairs = line, []
-        if line.number == 1:
-            magic = next(
-                (word for mark, word in _MAGIC.items() if line.data.startswith(mark)), None
-            )
-            if magic is not None:
-                yield BrokenRow(0, 0, "NOT_TEXT", f"the file {magic}")
-                return
-            if line.data.startswith(_BYTE_ORDER_MARK):
-                repairs.append("byte order mark removed")
-                text = line.data.removeprefix(_BYTE_ORDER_MARK)
-                first = _Line(1, len(_BYTE_ORDER_MARK), text, line.is_cut)
-        broken = _broken(first)
+        broken = _broken(line)
         if broken is not None:
             yield broken
-            continue
-        if not first.data.strip():
-            continue
-        row = _row(first, repairs, lines, state)
-        yield row
+        elif line.data.strip():
+            yield _row(line, lines, state)
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[_Line]:
@@ -148,21 +189,24 @@ def _broken(line: _Line) -> BrokenRow | None:
     return None
 
 
-def _row(
-    first: _Line, repairs: list[str], lines: Iterator[_Line], state: _State
-) -> PhysicalRow | BrokenRow:
+def _row(first: _Line, lines: Iterator[_Line], state: _State) -> PhysicalRow | BrokenRow:
     """Parse the row that begins at a line; a quote may carry it over following lines."""
     if b'"' not in first.data and b"\r" not in first.data:
         state.rows += 1
-        fields = first.data.decode().split(",")
-        return PhysicalRow(state.rows, first.number, first.offset, fields, tuple(repairs))
+        fields = first.data.decode().split(state.separator)
+        return PhysicalRow(state.rows, first.number, first.offset, fields)
     taken = [first]
     while True:
         record = b"\n".join(line.data.rstrip(b"\r") for line in taken).decode()
         try:
             # A carriage return alone ends no row; within a text it becomes a space like any break.
             row = record.replace("\r", "\n") if '"' in record else record.replace("\r", " ")
-            fields = next(csv.reader([row], strict=True, skipinitialspace=True))
+            # A blank before a quote is the vendor's own habit; where blanks separate, it is not.
+            skips = not state.separator.isspace()
+            reader = csv.reader(
+                [row], delimiter=state.separator, strict=True, skipinitialspace=skips
+            )
+            fields = next(reader)
         except csv.Error as error:
             is_open = "unexpected end of data" in str(error)
             if is_open and _take_until_quote(taken, lines, state):
@@ -173,12 +217,16 @@ def _row(
         if len(taken) > 1 and len(record.encode()) > MAX_ROW_BYTES:
             state.waiting.extendleft(reversed(taken[1:]))
             return _too_long(first)
-        return _parsed(first, fields, repairs, state)
+        return _parsed(first, fields, state)
+
+
+def too_long_message() -> str:
+    """Say that a row is too long to be one."""
+    return f"the row is longer than {MAX_ROW_BYTES:,} bytes"
 
 
 def _too_long(line: _Line) -> BrokenRow:
-    message = f"the row is longer than {MAX_ROW_BYTES:,} bytes"
-    return BrokenRow(line.number, line.offset, "ROW_TOO_LONG", message)
+    return BrokenRow(line.number, line.offset, "ROW_TOO_LONG", too_long_message())
 
 
 def _unparsed(first: _Line, error: str, *, is_open: bool) -> BrokenRow:
@@ -217,9 +265,8 @@ def _take_until_quote(taken: list[_Line], lines: Iterator[_Line], state: _State)
     return False
 
 
-def _parsed(first: _Line, fields: list[str], repairs: list[str], state: _State) -> PhysicalRow:
+def _parsed(first: _Line, fields: list[str], state: _State) -> PhysicalRow:
     cleaned = [_LINE_BREAKS.sub(" ", value) for value in fields]
-    if cleaned != fields:
-        repairs.append("line breaks within texts became spaces")
+    repairs = ("line breaks within texts became spaces",) if cleaned != fields else ()
     state.rows += 1
-    return PhysicalRow(state.rows, first.number, first.offset, cleaned, tuple(repairs))
+    return PhysicalRow(state.rows, first.number, first.offset, cleaned, repairs)

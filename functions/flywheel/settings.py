@@ -13,6 +13,17 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from flywheel.errors import SettingsError
+from flywheel.physical_rows import MAX_ROW_BYTES
+from flywheel.shapes import (
+    ENTITY_DOCUMENT_BYTES,
+    CsvLayout,
+    EntitySource,
+    LabelDelimiter,
+    Mode,
+    Shape,
+    Task,
+    described_task,
+)
 
 MetricName = Literal["AverageF1Score", "AveragePrecision", "AverageRecall", "AverageAccuracy"]
 METRICS: tuple[MetricName, ...] = get_args(MetricName)
@@ -126,6 +137,9 @@ class BatchRules(_Section):
     service_max_documents: int = Field(default=1_000_000, ge=1)
     service_max_bytes: int = Field(default=5_000_000_000, ge=1)
     service_max_file_bytes: int = Field(default=10_000_000, ge=1000)
+    service_max_entity_document_bytes: int = Field(
+        default=ENTITY_DOCUMENT_BYTES, ge=1, le=MAX_ROW_BYTES
+    )
     service_train_datasets: int = Field(default=50, ge=1)
     service_test_datasets: int = Field(default=10, ge=1)
 
@@ -184,14 +198,72 @@ class Notifications(_Section):
         return secret
 
 
+_MOST_LABELS: Mapping[Mode, int] = {"multi-class": 1000, "multi-label": 100}
+"""*Source*: developer guide, guidelines and limits (labels of a classifier)."""
+
+_MOST_ENTITY_TYPES = 25
+"""*Source*: botocore, shape EntityTypesList; developer guide, guidelines and limits."""
+
+_ENTITY_TYPE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+
+
+class CsvColumns(_Section):
+    """Where label and text stand in the CSV files that people upload."""
+
+    model_config = ConfigDict(strict=True)
+
+    header: bool = False
+    label: int | str = 1
+    text: int | str = 2
+    sep: str = ","
+
+    @field_validator("label", "text")
+    @classmethod
+    def _is_a_column(cls, column: int | str) -> int | str:
+        if isinstance(column, bool) or (isinstance(column, int) and column < 1):
+            raise ValueError("a column is a number from 1, or a name where header = true")
+        if isinstance(column, str) and column != column.strip():
+            raise ValueError("a column's name has no blank at its ends")
+        return column
+
+    @field_validator("sep")
+    @classmethod
+    def _is_one_character(cls, sep: str) -> str:
+        if len(sep) != 1 or not sep.isascii() or (not sep.isprintable() and sep != "\t"):
+            raise ValueError(f"one printable ASCII character or a tab is allowed, not {len(sep)}")
+        if sep == '"':
+            raise ValueError("a quote cannot separate columns, since it encloses texts")
+        return sep
+
+    @model_validator(mode="after")
+    def _names_two_columns(self) -> Self:
+        if self.label == self.text:
+            raise ValueError("label and text must be two columns")
+        names = [column for column in (self.label, self.text) if isinstance(column, str)]
+        if names and not self.header:
+            raise ValueError(
+                f"a column has a name ({names[0]!r}) only where header = true; else give its number"
+            )
+        return self
+
+    def layout(self) -> CsvLayout:
+        """Return it as the domain knows it."""
+        return CsvLayout(self.header, self.label, self.text, self.sep)
+
+
 class FlywheelSettings(_Section):
     """One flywheel: a new one (task, mode, language, labels) or an adopted one (its ARN)."""
 
     name: str
-    task: Literal["classification"] | None = None
-    mode: Literal["multi-class"] | None = None
+    task: Task | None = None
+    mode: Mode | None = None
     language: Language | None = None
     labels: tuple[str, ...] | None = None
+    label_delimiter: LabelDelimiter = "|"
+    label_attribute: str | None = Field(default=None, min_length=1, max_length=63)
+    entity_types: tuple[str, ...] | None = None
+    entities_from: EntitySource = "annotations"
+    csv: CsvColumns = CsvColumns()
     adopt: str | None = Field(
         default=None,
         pattern=r"^arn:aws[a-z-]*:comprehend:[a-z0-9-]+:\d{12}:flywheel/[A-Za-z0-9-]+$",
@@ -217,7 +289,7 @@ class FlywheelSettings(_Section):
     def _are_labels(cls, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if labels is None:
             return None
-        if not 2 <= len(labels) <= 1000:  # noqa: PLR2004 - the service's quota of a multi-class model
+        if not 2 <= len(labels) <= _MOST_LABELS["multi-class"]:  # noqa: PLR2004 - one label is no choice
             raise ValueError(f"2 to 1,000 labels are allowed, {len(labels)} are given")
         for label in labels:
             if not label or label != label.strip() or len(label) > 5000 or not label.isprintable():  # noqa: PLR2004 - the service's quota
@@ -230,6 +302,24 @@ class FlywheelSettings(_Section):
             raise ValueError(f"given twice: {', '.join(twice)}")
         return labels
 
+    @field_validator("entity_types")
+    @classmethod
+    def _are_entity_types(cls, types: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if types is None:
+            return None
+        if not 1 <= len(types) <= _MOST_ENTITY_TYPES:
+            raise ValueError(f"1 to {_MOST_ENTITY_TYPES} types are allowed, {len(types)} are given")
+        for kind in types:
+            if not _ENTITY_TYPE.fullmatch(kind):
+                raise ValueError(
+                    f"{kind[:40]!r}: an entity type has 1 to 64 upper-case letters, digits and "
+                    "underscores, a letter first"
+                )
+        twice = sorted({kind for kind in types if types.count(kind) > 1})
+        if twice:
+            raise ValueError(f"given twice: {', '.join(twice)}")
+        return types
+
     @field_validator("batch")
     @classmethod
     def _fits_the_workflow(cls, batch: BatchRules) -> BatchRules:
@@ -237,13 +327,61 @@ class FlywheelSettings(_Section):
         return batch
 
     @model_validator(mode="after")
+    def _has_what_its_task_needs(self) -> Self:
+        if self.task == "entities":
+            given = [key for key in ("mode", "labels") if getattr(self, key) is not None]
+            if given:
+                raise ValueError(
+                    f'{", ".join(given)}: for task = "classification"; task = "entities" has '
+                    "entity_types"
+                )
+        elif self.entity_types is not None:
+            raise ValueError('entity_types goes with task = "entities"')
+        if self.mode == "multi-label":
+            self._require_multi_label(self.labels or ())
+        return self
+
+    def _require_multi_label(self, labels: tuple[str, ...]) -> None:
+        most = _MOST_LABELS["multi-label"]
+        if len(labels) > most:
+            raise ValueError(
+                f"labels: a multi-label flywheel has at most {most}, {len(labels)} are given"
+            )
+        for label in labels:
+            if self.label_delimiter in label:
+                raise ValueError(
+                    f"labels: {label[:40]!r} holds the label_delimiter {self.label_delimiter!r}; "
+                    "choose another label_delimiter, or rename the label"
+                )
+
+    def shape(self, task_config: Mapping[str, Any] | None = None) -> Shape:
+        """Return what the flywheel's rows are.
+
+        Parameters
+        ----------
+        task_config : mapping, optional
+            TaskConfig of DescribeFlywheel; it alone knows task and mode of an adopted flywheel.
+        """
+        task, mode = self.task or "classification", self.mode or "multi-class"
+        if self.task is None and task_config is not None:
+            task, mode = described_task(task_config)
+        return Shape(
+            task=task,
+            mode=mode,
+            delimiter=self.label_delimiter,
+            entities_from=self.entities_from,
+            csv=self.csv.layout(),
+            label_attribute=self.label_attribute,
+            entity_document_bytes=self.batch.service_max_entity_document_bytes,
+        )
+
+    @model_validator(mode="after")
     def _is_new_or_adopted(self) -> Self:
-        new = {
-            "task": self.task,
-            "mode": self.mode,
-            "language": self.language,
-            "labels": self.labels,
-        }
+        new: dict[str, object] = {"task": self.task, "language": self.language}
+        if self.task == "entities":
+            new["entity_types"] = self.entity_types
+        else:
+            new |= {"mode": self.mode, "labels": self.labels}
         if self.adopt is not None:
             given = [key for key, value in new.items() if value is not None]
             if given:
@@ -259,8 +397,9 @@ class FlywheelSettings(_Section):
         if missing:
             raise ValueError(
                 f'missing {", ".join(missing)}: a new flywheel needs task = "classification", '
-                f'mode = "multi-class", language (one of {", ".join(LANGUAGES)}) and labels '
-                "(or labels_file); an existing one needs adopt and data_access_role_arn"
+                f'mode = "multi-class" or "multi-label", language (one of {", ".join(LANGUAGES)}) '
+                'and labels (or labels_file); or task = "entities", language and entity_types; '
+                "an existing one needs adopt and data_access_role_arn"
             )
         if self.data_access_role_arn is not None:
             raise ValueError(
@@ -269,12 +408,12 @@ class FlywheelSettings(_Section):
         return self
 
     def for_functions(self) -> str:
-        """Return what the functions need, as JSON: everything but the labels.
+        """Return what the functions need, as JSON: everything but the labels or entity types.
 
         Labels are read from DescribeFlywheel, which is right for adopted flywheels too and has no
         limit of 8 KB.
         """
-        return self.model_dump_json(exclude={"labels"}, exclude_none=True)
+        return self.model_dump_json(exclude={"labels", "entity_types"}, exclude_none=True)
 
 
 class ReceivedSettings(FlywheelSettings):
@@ -398,6 +537,7 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "policy": Policy,
     "notifications": Notifications,
     "rules": Rule,
+    "csv": CsvColumns,
 }
 
 

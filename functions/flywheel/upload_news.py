@@ -18,6 +18,7 @@ _REPAIR_ROWS = (
     f"them alone. {_UNTOUCHED}"
 )
 _MOVE = f"Upload it again to one of the places that work. {_UNTOUCHED}"
+_REPAIRED = f"Nothing: all rows are staged. {_UNTOUCHED}"
 _AGAIN = "Nothing, or upload it again if it was meant to count."
 
 
@@ -28,11 +29,14 @@ def refused(key: str, report: Report) -> UploadNews:
 
 
 def taken_in_part(key: str, report: Report) -> UploadNews | None:
-    """Tell which rows were left out of a file that was taken; None where there were none."""
-    if not report.left_out:
-        return None
-    headline = f"TAKEN {file_name(key)}: {report.left_out} of {report.rows_read} rows left out"
-    return UploadNews(key, headline, _lines(report), _REPAIR_ROWS)
+    """Tell what was left out of a file that was taken, or repaired in it; None where nothing."""
+    if report.left_out:
+        headline = f"TAKEN {file_name(key)}: {report.left_out} of {report.rows_read} rows left out"
+        return UploadNews(key, headline, [*_lines(report), *_one_label(report)], _REPAIR_ROWS)
+    if report.repairs:
+        headline = f"TAKEN {file_name(key)}: repaired"
+        return UploadNews(key, headline, [*_lines(report), *_one_label(report)], _REPAIRED)
+    return None
 
 
 def misplaced(key: str, message: str) -> UploadNews:
@@ -56,5 +60,10 @@ def _headline(report: Report) -> str:
     return ", ".join(named[:3])
 
 
+def _one_label(report: Report) -> list[str]:
+    words = report.one_label_line()
+    return [] if words is None else [shown(words, _MAX_LINE_CHARACTERS)]
+
+
 def _lines(report: Report) -> list[str]:
-    return [shown(line, _MAX_LINE_CHARACTERS) for line in report.lines()]
+    return [shown(line, _MAX_LINE_CHARACTERS) for line in (*report.lines(), *report.repair_lines())]

@@ -11,8 +11,10 @@ from functools import cache
 from adapters.services import Services
 from flywheel import upload_news
 from flywheel.batches import StagedUpload, allowance
-from flywheel.labeled_documents import LabeledDocuments, csv_line
+from flywheel.candidates import Stream
+from flywheel.labeled_documents import LabeledDocuments, Limits, refusal_by_size
 from flywheel.notices import UploadNews
+from flywheel.pairs import object_name
 from flywheel.settings import ReceivedSettings
 from flywheel.uploads import ObjectVersion, Place, UploadState
 
@@ -35,16 +37,44 @@ def stage(
     place: Place,
     settings: ReceivedSettings,
     flywheel_arn: str,
+    *,
+    size_bytes: int = 0,
+    companion: ObjectVersion | None = None,
 ) -> Staging:
-    """Check an upload, copy its accepted rows, and move it to STAGED unless it is refused."""
+    """Check an upload, copy its accepted rows, and move it to STAGED unless it is refused.
+
+    Parameters
+    ----------
+    size_bytes : int
+        What the event says; a file that no dataset could hold is refused unread.
+    companion : ObjectVersion, optional
+        Of a pair that ``upload`` has the documents of, the other half (`flywheel.pairs`).
+    """
+    limits = Limits(settings.batch.service_max_documents, settings.batch.service_max_bytes)
+    refusal = refusal_by_size(size_bytes, limits)
+    if refusal is not None:
+        return Staging(upload_news.refused(upload.key, refusal), UploadState.REFUSED)
     chunks = services.ports.inbox.version_chunks(upload)
     if chunks is None:
         return Staging(upload_news.gone(upload.key), UploadState.GONE)
-    labels = _labels(services, flywheel_arn)
-    documents = LabeledDocuments(chunks, labels, allowance(settings.batch))
+    beside = None
+    if companion is not None:
+        companion_chunks = services.ports.inbox.version_chunks(companion)
+        if companion_chunks is None:
+            return Staging(upload_news.gone(companion.key), UploadState.GONE)
+        beside = Stream(object_name(companion.key), companion_chunks)
+    documents = LabeledDocuments(
+        chunks,
+        _labels(services, flywheel_arn),
+        allowance(settings.batch),
+        shape=settings.shape(),
+        name=object_name(upload.key),
+        companion=beside,
+        limits=limits,
+    )
     with tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES) as copy:
-        for row in documents:
-            copy.write(csv_line(row).encode())
+        for piece in documents.canonical_copy():
+            copy.write(piece)
         report = documents.report
         if report.is_refused:
             return Staging(upload_news.refused(upload.key, report), UploadState.REFUSED)

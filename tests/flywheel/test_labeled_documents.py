@@ -208,21 +208,44 @@ def test_one_bad_row_refuses_when_none_is_allowed() -> None:
     assert report.problem_counts == {Fault.UNKNOWN_LABEL: 1, Fault.TOO_MANY_BAD_ROWS: 1}
 
 
+def unlike(bad: int) -> bytes:
+    """Return a good row, then rows that each have an unknown label of their own."""
+    return b"BILLING,text\n" + b"".join(b"NONE%d,text %d\n" % (n, n) for n in range(bad))
+
+
 @pytest.mark.parametrize(("bad", "said", "hidden"), [(20, 20, 0), (21, 20, 1), (500, 20, 480)])
 def test_the_first_problems_and_a_count_are_told_when_there_are_many(
     bad: int, said: int, hidden: int
 ) -> None:
-    """Twenty problems are told one by one, the first ones, and the rest are counted."""
-    _, report = read(many(1, bad))
+    """Twenty different problems are told, the first ones, and the rest are counted."""
+    _, report = read(unlike(bad))
     lines = report.lines()
     assert lines[0].startswith("line 2: unknown label")
     assert lines[said - 1].startswith(f"line {said + 1}: ")
     assert lines[said:] == ([f"... and {hidden} more"] if hidden else [])
 
 
+@pytest.mark.parametrize(
+    ("bad", "where"),
+    [
+        (1, "line 2"),
+        (2, "lines 2, 3"),
+        (4, "lines 2, 3, 4, 5"),
+        (500, "lines 2, 3, 4, 5 and 496 more"),
+    ],
+)
+def test_problems_are_told_once_when_they_are_alike(bad: int, where: str) -> None:
+    """The same problem on many lines is one line of the report, which names the first of them."""
+    _, report = read(many(1, bad))
+    assert report.lines() == [
+        f"{where}: unknown label 'NONE'; the flywheel's labels: BILLING, SHIPPING, ACCOUNT_ACCESS"
+    ]
+    assert (report.problem_count, report.left_out) == (bad, bad)
+
+
 def test_the_refusal_stands_first_when_there_are_many_problems() -> None:
     """Why a file is refused is said before its problems, which stay twenty."""
-    _, report = read(many(1, 500), allowance=Allowance())
+    _, report = read(unlike(500), allowance=Allowance())
     lines = report.lines()
     assert lines[0].startswith("500 of 501 rows are bad")
     assert len(lines) == 22

@@ -175,7 +175,7 @@ def problems(text: str, **others: str | bytes) -> tuple[str, tuple[str, ...]]:
         (
             FLYWHEEL + "colour = 1",
             "flywheels.tickets.colour",
-            "allowed: adopt, batch, data_access_role_arn, labels, labels_file",
+            "allowed: adopt, batch, csv, data_access_role_arn, entities_from",
         ),
         (
             FLYWHEEL.replace('["A", "B"]', '["A"]'),

@@ -1,10 +1,12 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from flywheel.errors import SettingsError
-from tests.infra.synthesis import Synthesized, environment_of, joined, plain, synthesize
+from tests.infra.synthesis import ROOT, Synthesized, environment_of, joined, plain, synthesize
 
 _MOST_BYTES = 8192
 
@@ -118,3 +120,36 @@ def test_names_are_left_to_the_service_when_nothing_needs_them(dev: Synthesized)
         and resource["Type"] not in ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission")
     }
     assert named == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "model_type", "task"),
+    [
+        (
+            'task = "classification"\nmode = "multi-label"\nlabels = ["A", "B"]\n',
+            "DOCUMENT_CLASSIFIER",
+            {"DocumentClassificationConfig": {"Mode": "MULTI_LABEL", "Labels": ["A", "B"]}},
+        ),
+        (
+            'task = "entities"\nentity_types = ["PERSON", "CITY"]\n',
+            "ENTITY_RECOGNIZER",
+            {"EntityRecognitionConfig": {"EntityTypes": [{"Type": "PERSON"}, {"Type": "CITY"}]}},
+        ),
+    ],
+)
+def test_a_flywheel_is_of_its_task_when_its_file_says_so(
+    tmp_path: Path, text: str, model_type: str, task: dict[str, object]
+) -> None:
+    """Several labels a document and entities are flywheels of the service's own kinds."""
+    stack = synthesize(environment_of(f'[flywheels.tickets]\nlanguage = "de"\n{text}'), tmp_path)
+    (flywheel,) = stack.properties("AWS::Comprehend::Flywheel").values()
+    assert flywheel["ModelType"] == model_type
+    assert flywheel["TaskConfig"] == {"LanguageCode": "de", **task}
+    linted = subprocess.run(
+        [str(Path(sys.executable).with_name("cfn-lint")), "--", str(stack.template_file)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (linted.returncode, linted.stdout) == (0, "")

@@ -1,0 +1,85 @@
+"""What is said of a CSV file's columns and header; the words only."""
+
+import re
+from collections.abc import Sequence
+
+_OWN_COLUMNS = 2
+_SEPARATORS = ";\t|"
+_LABEL_WORDS = frozenset(
+    {
+        *("label", "labels", "class", "classes", "category", "categories", "intent", "topic"),
+        *("target", "type", "sentiment", "tag", "y"),
+    }
+)
+_TEXT_WORDS = frozenset(
+    {
+        *("text", "texts", "document", "documents", "doc", "content", "message", "body", "query"),
+        *("utterance", "sentence", "question", "description", "comment", "review", "tweet"),
+        *("title", "subject", "x"),
+    }
+)
+
+
+def quoted(value: str, most_characters: int = 40) -> str:
+    """Return a value as it may be told: cut, with control characters escaped."""
+    shown = value if len(value) <= most_characters else value[: most_characters - 3] + "..."
+    return repr(shown)
+
+
+def is_header(fields: Sequence[str]) -> bool:
+    """Say whether a row's fields name columns of labels and texts."""
+    words = {name.strip().casefold() for name in _names(fields)}
+    return bool(words & _LABEL_WORDS) and bool(words & _TEXT_WORDS)
+
+
+def header_message(fields: Sequence[str]) -> str:
+    """Say that a header is not taken, and how it becomes one that is not there."""
+    names = [cell.strip() for cell in _names(fields)]
+    label = next(name for name in names if name.casefold() in _LABEL_WORDS)
+    text = next(name for name in names if name.casefold() in _TEXT_WORDS)
+    return (
+        f"looks like a header ({', '.join(quoted(name, 20) for name in names[:5])}), and the "
+        f"service takes none. Fix: flywheel convert FILE --label {label} --text {text} -o OUT"
+    )
+
+
+def columns_message(fields: Sequence[str], columns: int, separator: str) -> str:
+    """Say that a row has another number of columns than the file."""
+    count = len(fields)
+    named = " (label, text)" if columns == _OWN_COLUMNS else ""
+    message = f"{count} column{'s' if count != 1 else ''} instead of {columns}{named}"
+    other = next((mark for mark in _SEPARATORS if count == 1 and mark in fields[0]), None)
+    if other is not None and other != separator:
+        return f"{message}; {separated_by(other)}"
+    mark = "a comma" if separator == "," else repr(separator)
+    return f"{message}; a text that holds {mark} must be quoted" if count > columns else message
+
+
+def separated_by(separator: str) -> str:
+    """Say that columns look separated by another mark."""
+    return (
+        f"the columns look separated by {separator!r}. "
+        "Fix: flywheel convert FILE --label 1 --text 2 -o OUT"
+    )
+
+
+def no_column_message(wanted: int, columns: int) -> str:
+    """Say that a column by number is not there."""
+    return (
+        f"the first row has {columns} column{'s' if columns != 1 else ''}, and the flywheel's csv "
+        f"settings ask for column {wanted}. Fix: upload a file with that column, or change "
+        "csv.label, csv.text or csv.sep in the environment's file"
+    )
+
+
+def column_message(wanted: str, names: Sequence[str]) -> str:
+    """Say that a column by name is not there."""
+    has = ", ".join(quoted(name, 20) for name in names[:10])
+    return (
+        f"the header has no column {quoted(wanted, 20)}; it has {has}. Fix: rename the column, or "
+        "change csv.label, csv.text or csv.sep in the environment's file"
+    )
+
+
+def _names(fields: Sequence[str]) -> Sequence[str]:
+    return fields if len(fields) > 1 else re.split(r"[;\t|]", fields[0])

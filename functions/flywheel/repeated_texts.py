@@ -1,0 +1,94 @@
+"""Which texts of a file came before, in memory that does not grow with the file.
+
+Texts are compared exactly, never by a hash alone. A file of up to `WHOLE_ROWS` rows and
+`WHOLE_BYTES` is compared as a whole; beyond it, a row with the 10,000 to 20,000 rows before it,
+or fewer where texts are long. What lies further apart is found when the batch is sealed, where
+every row is compared with every other (`flywheel.sealing`), so nothing is sent twice for it.
+"""
+
+from collections.abc import Sequence
+from itertools import compress, islice
+from operator import is_not
+
+WHOLE_ROWS = 100_000
+WHOLE_BYTES = 24 << 20
+_WINDOW_ROWS = 10_000
+_WINDOW_BYTES = 8 << 20
+_OBJECT_BYTES = 64
+"""What a string takes in memory beside its characters."""
+
+
+class RepeatedTexts:
+    """Remembers texts with the label that each came with first."""
+
+    def __init__(self) -> None:
+        self._older: dict[str, str] = {}
+        self._recent: dict[str, str] = {}
+        self._rows, self._bytes = 0, 0
+        self._most_rows, self._most_bytes = WHOLE_ROWS, WHOLE_BYTES
+
+    def repeats(
+        self, texts: Sequence[str], labels: Sequence[str], size_bytes: int
+    ) -> list[tuple[int, str]]:
+        """Return which of the next rows repeat a text, each with the label it had first.
+
+        Parameters
+        ----------
+        texts, labels : sequence of str
+        size_bytes : int
+            What the characters of all texts take in memory, at most.
+
+        Returns
+        -------
+        list of (int, str)
+            Positions in ``texts``, rising.
+        """
+        recent, before = self._recent, len(self._recent)
+        firsts = list(map(recent.setdefault, texts, labels))
+        grown = len(recent) - before
+        found: list[tuple[int, str]] = []
+        if grown != len(texts) or not self._older.keys().isdisjoint(texts):
+            found = self._found(texts, labels, firsts, grown)
+        self._forget(grown, size_bytes)
+        return found
+
+    def _found(
+        self, texts: Sequence[str], labels: Sequence[str], firsts: Sequence[str], grown: int
+    ) -> list[tuple[int, str]]:
+        """Tell the rows apart that were new from those that were not."""
+        # Where nothing was there, setdefault gives the very label that it was given.
+        repeated = list(compress(range(len(texts)), map(is_not, firsts, labels)))
+        if len(repeated) != len(texts) - grown:
+            repeated = self._not_new(texts, grown)
+        found = [(at, self._recent[texts[at]]) for at in repeated]
+        if self._older:
+            found += self._in_older(texts, set(repeated))
+            found.sort()
+        return found
+
+    def _in_older(self, texts: Sequence[str], known: set[int]) -> list[tuple[int, str]]:
+        found = []
+        for at in compress(range(len(texts)), map(self._older.__contains__, texts)):
+            self._recent[texts[at]] = first = self._older[texts[at]]
+            if at not in known:
+                found.append((at, first))
+        return found
+
+    def _not_new(self, texts: Sequence[str], grown: int) -> list[int]:
+        # A dict keeps the order of insertion: its last keys are the texts that were new to it.
+        new = set(islice(reversed(self._recent), grown))
+        repeated = []
+        for at, text in enumerate(texts):
+            if text in new:
+                new.remove(text)
+            else:
+                repeated.append(at)
+        return repeated
+
+    def _forget(self, grown: int, size_bytes: int) -> None:
+        self._rows += grown
+        self._bytes += size_bytes + _OBJECT_BYTES * grown
+        if self._rows > self._most_rows or self._bytes > self._most_bytes:
+            self._older, self._recent = self._recent, {}
+            self._rows, self._bytes = 0, 0
+            self._most_rows, self._most_bytes = _WINDOW_ROWS, _WINDOW_BYTES
