@@ -63,7 +63,6 @@ class ProjectFunction(lambda_.Function):
             layers=[_powertools(scope, construct_id)],
             environment={
                 "POWERTOOLS_SERVICE_NAME": folder,
-                "POWERTOOLS_METRICS_NAMESPACE": "FlywheelLoop",
                 **variables,
             },
         )

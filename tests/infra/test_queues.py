@@ -134,4 +134,4 @@ def test_the_webhook_stays_secret_when_slack_is_told(team: Synthesized) -> None:
 def test_the_topic_is_encrypted_when_it_is_made(each: Synthesized) -> None:
     """Notices are encrypted where they rest."""
     (topic,) = each.properties("AWS::SNS::Topic").values()
-    assert "alias/aws/sns" in joined(topic["KmsMasterKeyId"])
+    assert joined(topic["KmsMasterKeyId"]) == "${NoticesKey.Arn}"
