@@ -4,6 +4,7 @@ Decides names, options and words; what an act does is `adapters.acts`. Read next
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +18,7 @@ from console.following import patience, switched
 from console.progress import Progress
 from console.target import Target
 from console.terminal import Terminal, reporting
+from console.validating import documents_for, report_document, tell_report
 from console.verb_options import (
     LONGEST_MINUTES,
     Env,
@@ -32,6 +34,7 @@ from console.verb_options import (
 from console.waiting import Ending, wait_for_batch
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
 from flywheel.notices import Notice, shown
+from flywheel.uploads import DatasetKind
 
 _FEWEST_UID_CHARACTERS = 8
 
@@ -42,6 +45,7 @@ def add_act_verbs(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
     for verb in (pause, resume, retry, withdraw, rebuild):
         app.command()(verb)
+    app.command("import")(import_file)
     app.add_typer(testset, name="testset")
 
 
@@ -145,6 +149,39 @@ def withdraw(
             )
         document = {**act.document, "left": list(done.left), "kept": list(done.kept)}
         finish(terminal, Ending(ExitCode.DONE, document))
+
+
+def import_file(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="As for upload.")],
+    flywheel: Flywheel = None,
+    *,
+    kind: Annotated[DatasetKind, typer.Option(help="What the flywheel holds them for.")],
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Record rows that an adopted flywheel holds already, without sending them."""
+    with reporting(is_json=json) as terminal:
+        act = _Act(context, terminal, flywheel, env)
+        documents = documents_for(file, act.target, act.known)
+        body = b"".join(documents.canonical_copy())
+        report = documents.report
+        tell_report(terminal, file.name, report)
+        document = {**act.document, "validation": report_document(file.name, report)}
+        if report.is_refused:
+            terminal.tell("Nothing was imported.")
+            finish(terminal, Ending(ExitCode.REFUSED, document))
+        with act:
+            uid = act.acts.import_rows(
+                act.target.staging(),
+                kind,
+                file.name,
+                body=body,
+                label_counts=report.label_counts,
+                now=act.target.now(),
+            )
+        terminal.tell(f"{report.documents:,} rows are known as {kind.value} rows now.")
+        finish(terminal, Ending(ExitCode.DONE, {**document, "uid": uid}))
 
 
 def rebuild(

@@ -46,6 +46,17 @@ def check_for(path: Path, target: Target, known: KnownFlywheel) -> Report:
     return check(path, target.comprehend(known).labels(), allowance(known.settings.batch))
 
 
+def documents_for(path: Path, target: Target, known: KnownFlywheel) -> LabeledDocuments:
+    """Return a file's rows as the flywheel's environment would take them; to be read once."""
+    return LabeledDocuments(
+        file_chunks(path),
+        target.comprehend(known).labels(),
+        allowance(known.settings.batch),
+        shape=known.settings.shape(),
+        name=path.name,
+    )
+
+
 def file_chunks(path: Path) -> Iterator[bytes]:
     """Give a file's bytes in pieces.
 

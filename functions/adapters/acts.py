@@ -6,6 +6,7 @@ two people at once cannot both succeed. Read next: `adapters.workflow` (when a b
 """
 
 import hashlib
+import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -21,7 +22,8 @@ from adapters.ports import FlywheelService, StagingObjects
 from adapters.workflow import Workflow
 from flywheel.act_notices import paused, rebuilding, resumed, withdrawn
 from flywheel.batches import BatchName, BatchOutcome, BatchState, Manifest, StagedUpload
-from flywheel.errors import ActRefusedError
+from flywheel.errors import ActRefusedError, ConcurrentChangeError
+from flywheel.known_rows import content_hash, record
 from flywheel.labeled_documents import Row, csv_line, rows_of, text_key
 from flywheel.notices import Notice
 from flywheel.splitting import split_texts
@@ -234,6 +236,63 @@ class Acts:
         if not uploads:
             raise ActRefusedError(f"batch {number} has no upload that can be taken back")
         return uploads
+
+    def import_rows(
+        self,
+        staging: StagingObjects,
+        kind: DatasetKind,
+        source: str,
+        *,
+        body: bytes,
+        label_counts: Mapping[str, int],
+        now: datetime,
+    ) -> str:
+        """Record rows that the flywheel holds already, without sending them; returns their uid.
+
+        They are known from then on: no later upload sends them again, test rows never train, and
+        a rebuild takes them along.
+
+        Parameters
+        ----------
+        source : str
+            The file, for people.
+        body : bytes
+            The rows in canonical form.
+
+        Raises
+        ------
+        ActRefusedError
+            A batch is under way, or these rows were imported before.
+        """
+        row = self._row()
+        if not row.is_idle:
+            raise ActRefusedError(f"batch {row.open_batch} of {self.name} is under way")
+        uid = hashlib.sha256(b"import\0" + body).hexdigest()
+        records = b"".join(map(record, rows_of(io.StringIO(body.decode(), newline=""))))
+        staged = StagedUpload(
+            uid=uid,
+            key=f"{self.name}/{kind.value}/{source} (imported)",
+            kind=kind,
+            staged_key=f"uploads/{self.name}/{uid}.csv",
+            label_counts=label_counts,
+            size_bytes=len(body),
+            staged_at=now,
+        )
+        segment = f"known/{self.name}/g{row.generation}/import-{uid[:16]}-{kind.value}.bin"
+        staging.create(staged.staged_key, body)
+        staging.create(segment, records)
+        sha256 = None
+        if kind is DatasetKind.TEST:
+            known = self.ledger.flywheels.known_segments(self.name, row.generation)
+            pieces = (piece for key in (*known[kind], segment) for piece in staging.chunks(key))
+            sha256 = content_hash(pieces)
+        try:
+            self.ledger.flywheels.note_import(row, staged, segment, sha256, now)
+        except ConcurrentChangeError:
+            if self.ledger.uploads.get(uid) is None:
+                raise
+            raise ActRefusedError(f"the rows of {source} were imported before") from None
+        return uid
 
     def rebuild(
         self, reason: str, add_labels: Sequence[str], drop_labels: Sequence[str], now: datetime

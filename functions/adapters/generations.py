@@ -64,7 +64,7 @@ class Generations:
             model, so that its first challenger is judged against what is live.
         token : str
         """
-        arn = before["FlywheelArn"].rsplit("/", 1)[0] + f"/{name}"
+        arn: str = before["FlywheelArn"].rsplit("/", 1)[0] + f"/{name}"
         request: dict[str, Any] = {
             "FlywheelName": name,
             "DataAccessRoleArn": before["DataAccessRoleArn"],

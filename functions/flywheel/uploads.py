@@ -32,6 +32,7 @@ class UploadState(StrEnum):
     SEALED = "SEALED"
     DUPLICATE = "DUPLICATE"
     MOVED = "MOVED"
+    IMPORTED = "IMPORTED"
     WITHDRAWN = "WITHDRAWN"
     MARKER = "MARKER"
     REFUSED = "REFUSED"

@@ -10,7 +10,7 @@ from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
 from flywheel.uploads import DatasetKind, UploadState
 from tests.functions.cloud import altering, answering
-from tests.functions.world import NAME, World, documents
+from tests.functions.world import NAME, World, csv, documents
 
 
 @pytest.fixture
@@ -274,3 +274,29 @@ def test_splitting_is_refused_when_a_batch_is_open(world: World, acts: Callable[
     world.upload("a.csv", documents(5))
     with pytest.raises(ActRefusedError, match="batch 1 of tickets is under way"):
         acts().split(world.services.staging, 0.2, world.now())
+
+
+def test_rows_are_known_when_they_were_imported(world: World, acts: Callable[[], Acts]) -> None:
+    """They are not sent again, test rows never train, and the test set has a version."""
+    staging, counts = world.services.staging, {"billing": 3, "delivery": 3}
+    train, test = csv(documents(3)), csv(documents(3, first=90))
+    acts().import_rows(
+        staging, DatasetKind.TRAIN, "old.csv", body=train, label_counts=counts, now=world.now()
+    )
+    acts().import_rows(
+        staging, DatasetKind.TEST, "oldtest.csv", body=test, label_counts=counts, now=world.now()
+    )
+    with pytest.raises(ActRefusedError, match="imported before"):
+        acts().import_rows(
+            staging, DatasetKind.TRAIN, "old.csv", body=train, label_counts=counts, now=world.now()
+        )
+    assert world.row.test_set is not None
+    assert (world.row.test_set.version, world.row.test_documents) == (1, 6)
+    rows = [*documents(3), *documents(3, first=90), *documents(2, first=40)]
+    world.upload("monday.csv", rows)
+    world.seal(1)
+    assert sorted(world.sent(1)) == sorted(csv(documents(2, first=40)).decode().splitlines())
+    assert world.batch(1).left_out == {
+        "rows that the flywheel holds already": 6,
+        "rows of the test set": 6,
+    }

@@ -4,7 +4,6 @@ Every transition is one transaction that expects the state before it and carries
 the audit entry of what it records. Who calls which is said in docs/architecture.md.
 """
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +15,7 @@ from adapters.ledger.flywheels import (
     change_flywheel,
     iteration_key,
     known_key,
+    next_test_set,
     with_past,
 )
 from adapters.ledger.outbox import notice_row
@@ -284,16 +284,7 @@ class Batches:
     @staticmethod
     def _test_set(batch: BatchRow, flywheel: FlywheelRow, now: datetime) -> dict[str, Any]:
         """Return the changes that freeze a batch's test rows as the test set's next version."""
-        before = flywheel.test_set
-        counts = Counter(before.label_counts if before else {})
-        counts.update(batch.test_label_counts)
-        test_set = {
-            "version": before.version + 1 if before else 1,
-            "sha256": batch.test_sha256,
-            "documents": counts.total(),
-            "label_counts": dict(counts),
-            "frozen_at": now.isoformat(),
-        }
+        test_set = next_test_set(flywheel.test_set, batch.test_sha256, batch.test_label_counts, now)
         return {"test_set": test_set, "freeze_asked_by": None}
 
     def verdict(self, batch: BatchRow) -> StoredVerdict | None:

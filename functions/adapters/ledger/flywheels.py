@@ -4,6 +4,7 @@ The row is written by the one open batch alone, so it is never contended. How ma
 registered is counted in a row of its own, which the state machine reads while it gathers.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -14,9 +15,10 @@ from adapters.ledger.audit import Audit
 from adapters.ledger.outbox import notice_row
 from adapters.ledger.table import Change, Item, Key, Put, Write
 from adapters.ports import Rows
+from flywheel.batches import StagedUpload
 from flywheel.errors import ConcurrentChangeError
 from flywheel.notices import Notice
-from flywheel.uploads import DatasetKind
+from flywheel.uploads import DatasetKind, UploadState
 
 GATHER_SK = "GATHER"
 """Sort key of the row whose ``registrations`` the Gather state watches."""
@@ -234,6 +236,44 @@ class Flywheels:
         change = change_flywheel(row.name, {"last_withdrawal_at": now.isoformat()})
         self._act(row.name, change, "withdrawal", details, notice=notice, now=now)
 
+    def note_import(
+        self,
+        row: FlywheelRow,
+        staged: StagedUpload,
+        segment: str,
+        test_sha256: str | None,
+        now: datetime,
+    ) -> None:
+        """Write down rows that the flywheel holds already; once."""
+        changes: dict[str, Any] = {"last_import_at": now.isoformat()}
+        if test_sha256 is not None:
+            changes["test_set"] = next_test_set(row.test_set, test_sha256, staged.label_counts, now)
+        values = {
+            "uid": staged.uid,
+            "key": staged.key,
+            "flywheel": row.name,
+            "kind": staged.kind,
+            "state": UploadState.IMPORTED,
+            "received_at": now.isoformat(),
+            "staged_key": staged.staged_key,
+            "documents": staged.documents,
+            "label_counts": dict(staged.label_counts),
+            "staged_bytes": staged.size_bytes,
+        }
+        details = {"uid": staged.uid, "kind": staged.kind, "documents": staged.documents}
+        label = f"import-{staged.uid[:16]}"
+        self._table.write(
+            [
+                Put(Key(f"UPLOAD#{staged.uid}", "UPLOAD"), values),
+                Put(
+                    known_key(row.name, row.generation, label),
+                    {"segments": {staged.kind.value: segment}},
+                ),
+                change_flywheel(row.name, changes, {"open_batch": None, "arn": row.arn}),
+                *self._audit.entry(row.name, "imported", details, actor=self._actor, now=now),
+            ]
+        )
+
     def ask_for_rebuild(
         self, row: FlywheelRow, asked: Rebuild, notice: Notice, now: datetime
     ) -> None:
@@ -343,6 +383,21 @@ class Flywheels:
             for kind, key in row["segments"].items():
                 found[DatasetKind(kind)].append(key)
         return found
+
+
+def next_test_set(
+    before: TestSet | None, sha256: str | None, more: Mapping[str, int], now: datetime
+) -> dict[str, Any]:
+    """Return the next version of a test set, with more rows in it, as the row holds it."""
+    counts = Counter(before.label_counts if before else {})
+    counts.update(more)
+    return {
+        "version": before.version + 1 if before else 1,
+        "sha256": sha256,
+        "documents": counts.total(),
+        "label_counts": dict(counts),
+        "frozen_at": now.isoformat(),
+    }
 
 
 def _plain(asked: Rebuild) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class UploadRow:
     left_out: int = 0
 
 
-_ACCEPTED = frozenset({UploadState.SEALED, UploadState.DUPLICATE})
+_ACCEPTED = frozenset({UploadState.SEALED, UploadState.DUPLICATE, UploadState.IMPORTED})
 _ALL = 10_000_000
 _TAINTS_NAMED = 20
 """How many withdrawn uploads a flywheel's row names; the upload rows have them all."""
