@@ -245,14 +245,21 @@ def readiness(
             f"{usable} of {rules.min_documents} documents (min_documents); starts anyway on "
             f"{oldest + timedelta(hours=rules.max_age_hours):%Y-%m-%d %H:%M} UTC (max_age_hours)"
         )
-    pause = timedelta(hours=rules.min_hours_between_iterations)
-    if last_iteration_at is not None and now - last_iteration_at < pause:
-        hours = (now - last_iteration_at) / timedelta(hours=1)
-        lacks.append(
-            f"the last iteration was {hours:.1f} hours ago; "
-            f"{rules.min_hours_between_iterations} must pass (min_hours_between_iterations)"
-        )
+    if (soon := too_soon(rules, now, last_iteration_at)) is not None:
+        lacks.append(soon)
     return Readiness(not lacks, tuple(lacks), waits=short)
+
+
+def too_soon(rules: BatchRules, now: datetime, last_iteration_at: datetime | None) -> str | None:
+    """Say that the last iteration was too short ago, where it was; needs no look at uploads."""
+    pause = timedelta(hours=rules.min_hours_between_iterations)
+    if last_iteration_at is None or now - last_iteration_at >= pause:
+        return None
+    hours = (now - last_iteration_at) / timedelta(hours=1)
+    return (
+        f"the last iteration was {hours:.1f} hours ago; "
+        f"{rules.min_hours_between_iterations} must pass (min_hours_between_iterations)"
+    )
 
 
 def allowance(rules: BatchRules) -> Allowance:

@@ -53,7 +53,7 @@ def test_the_execution_is_the_same_when_it_is_started_twice(
 
 def test_the_input_says_what_the_states_read_when_an_execution_starts(batch: BatchRow) -> None:
     """Waits, looks and names; no time of day, which would make a repeat another input."""
-    assert json.loads(execution_input(KNOWN, batch)) == {
+    assert json.loads(execution_input(KNOWN, KNOWN.arn, batch)) == {
         "flywheel": "tickets",
         "flywheel_arn": KNOWN.arn,
         "batch": 1,
