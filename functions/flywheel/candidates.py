@@ -25,8 +25,9 @@ class Candidates:
 
     Parameters
     ----------
-    labels, texts : list of str of shape (n_rows,)
-        Label cells as they stand, and texts.
+    labels, texts : list of bytes of shape (n_rows,)
+        Label cells as they stand, and texts without blanks at their ends; valid UTF-8. Bytes,
+        since most rows are never looked at as text.
     lines : sequence of int of shape (n_rows,)
         The physical line of each.
     offset_of : callable
@@ -43,8 +44,8 @@ class Candidates:
         What was changed so that rows can be used.
     """
 
-    labels: list[str] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
+    labels: list[bytes] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)
     lines: Sequence[int] = ()
     offset_of: Callable[[int], int] = lambda _: 0
     size_bytes: int = 0

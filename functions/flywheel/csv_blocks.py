@@ -24,6 +24,8 @@ from flywheel.unpacking import UnreadableFileError
 CRLF_REPAIR = "Windows line ends (CR LF) became LF"
 BYTE_ORDER_MARK_REPAIR = "byte order mark removed"
 _OWN_COLUMNS = 2
+_TEXT_BLANKS = (b"\x1c", b"\x1d", b"\x1e", b"\x1f", b"\xc2", b"\xe1", b"\xe2", b"\xe3")
+"""What the characters begin with that are blanks to Python's text and not to its bytes."""
 
 
 @dataclass(slots=True)
@@ -34,7 +36,7 @@ class _Work:
     ----------
     first : int
         Index of the first line in the block that is read; a header comes before it.
-    filled : dict of int to (str, str)
+    filled : dict of int to (bytes, bytes)
         Label and text of lines that were read one by one, by index from ``first``.
     dropped : set of int
         Indexes of lines that give no row.
@@ -43,7 +45,7 @@ class _Work:
     block: Block
     first: int
     found: Candidates
-    filled: dict[int, tuple[str, str]] = field(default_factory=dict)
+    filled: dict[int, tuple[bytes, bytes]] = field(default_factory=dict)
     dropped: set[int] = field(default_factory=set)
     is_canonical: bool = True
     wrong_columns: int = 0
@@ -169,25 +171,24 @@ class CsvBlocks:
             whole = block.data.endswith(b"\n")
             work.found.canonical = block.data if whole else block.data + b"\n"
 
-    def _columns_at_once(self, work: _Work, body: bytes) -> tuple[list[str], list[str]] | None:
+    def _columns_at_once(self, work: _Work, body: bytes) -> tuple[list[bytes], list[bytes]] | None:
         """Return labels and texts of a block that is plain but for quotes of the usual form."""
+        quoted: list[bytes] = []
+        all_need_quotes = True
         try:
-            text = body.decode()
+            if b'"' in body:
+                taken = taken_out(body, self._separators) if self._is_own_order else None
+                if taken is None:
+                    return None
+                body, quoted, all_need_quotes = taken.plain, taken.texts, taken.all_need_quotes
+            body.decode()
         except UnicodeDecodeError:
             return None
-        quoted: list[str] = []
-        all_need_quotes = True
-        if b'"' in body:
-            taken = taken_out(text, self._layout.sep) if self._is_own_order else None
-            if taken is None:
-                return None
-            text, quoted, all_need_quotes = taken.plain, taken.texts, taken.all_need_quotes
-            body = text.encode()
         structure = body.translate(None, self._ordinary) + b"\n"
         rows = len(structure) // self._columns
         if structure != (self._separators + b"\n") * rows:
             return None
-        labels, texts = self._columns_of(text)
+        labels, texts = self._columns_of(body)
         if quoted:
             empty = list(compress(range(rows), map(not_, texts)))
             if len(empty) != len(quoted):
@@ -198,8 +199,8 @@ class CsvBlocks:
         work.block.line_count = work.first + rows
         return labels, texts
 
-    def _columns_of(self, text: str) -> tuple[list[str], list[str]]:
-        cells = text.replace(self._layout.sep, "\n").split("\n")
+    def _columns_of(self, body: bytes) -> tuple[list[bytes], list[bytes]]:
+        cells = body.replace(self._layout.sep.encode(), b"\n").split(b"\n")
         return cells[self._label :: self._columns], cells[self._text :: self._columns]
 
     def _count_returns(self, work: _Work, start: int) -> None:
@@ -207,7 +208,7 @@ class CsvBlocks:
         if count:
             work.found.repairs[CRLF_REPAIR] += count
 
-    def _take(self, work: _Work, labels: list[str], texts: list[str]) -> None:
+    def _take(self, work: _Work, labels: list[bytes], texts: list[bytes]) -> None:
         """Make candidates of a block's columns and of what was read one by one."""
         found, block, rows = work.found, work.block, len(labels)
         for index, (label, value) in work.filled.items():
@@ -219,22 +220,22 @@ class CsvBlocks:
             labels, texts = [labels[index] for index in kept], [texts[index] for index in kept]
             found.lines = [begin + index for index in kept]
             work.is_canonical = False
-        found.texts = list(map(str.strip, texts))
+        found.texts = _stripped(texts, block.data)
         found.labels = labels
         work.is_canonical &= self._layout.is_services_own and found.texts == texts
         found.rows_read += len(texts) + work.wrong_columns
         found.offset_of = lambda line: block.offset_of(line - block.line)
-        found.size_bytes = len(block.data) * (1 if block.data.isascii() else 2)
+        found.size_bytes = len(block.data)
 
-    def _cut(self, work: _Work, body: bytes) -> str:
-        """Return the text of a block in which all lines that are not plain became placeholders."""
+    def _cut(self, work: _Work, body: bytes) -> bytes:
+        """Return a block in which all lines that are not plain became placeholders."""
         lines = body.split(b"\n")
         for index, line in enumerate(lines):
             if index in work.filled or index in work.dropped or self._is_plain(line):
                 continue
             lines[index] = self._separators
             self._read_lines(work, index, 1)
-        return b"\n".join(lines).decode()
+        return b"\n".join(lines)
 
     def _is_plain(self, line: bytes) -> bool:
         if len(line) > MAX_ROW_BYTES or not self._plain.fullmatch(line):
@@ -286,7 +287,7 @@ class CsvBlocks:
         work.end, work.is_canonical = start, False
         return True
 
-    def _simple_row(self, work: _Work, line: bytes) -> tuple[str, str] | None:
+    def _simple_row(self, work: _Work, line: bytes) -> tuple[bytes, bytes] | None:
         """Return label and text where the text alone is quoted, or both are; else None."""
         label, opening, rest = line.partition(self._opening)
         if not self._is_own_order or not opening or rest[-1:] != b'"' or len(line) > MAX_ROW_BYTES:
@@ -302,11 +303,11 @@ class CsvBlocks:
         if any(mark in label for mark in (b'"', self._separators)) or _has_oddities(line):
             return None
         try:
-            row = label.decode(), text.decode()
+            line.decode()
         except UnicodeDecodeError:
             return None
         work.is_canonical &= needs_quotes
-        return row
+        return label, text
 
     def _read_lines(self, work: _Work, index: int, count: int) -> None:
         """Read lines one by one; those that begin no row give none."""
@@ -329,8 +330,21 @@ class CsvBlocks:
                 work.wrong_columns += 1
                 continue
             at = row.line - block.line - work.first
-            work.filled[at] = row.fields[self._label], row.fields[self._text]
+            label, text = row.fields[self._label], row.fields[self._text]
+            work.filled[at] = label.encode(), text.encode()
             work.dropped.discard(at)
+
+
+def _stripped(texts: list[bytes], data: bytes) -> list[bytes]:
+    """Return texts without blanks at their ends, as Python strips text."""
+    if any(mark in data for mark in _TEXT_BLANKS):
+        return [
+            text
+            if b" " < text[:1] < b"\x7f" and b" " < text[-1:] < b"\x7f"
+            else text.decode().strip().encode()
+            for text in texts
+        ]
+    return list(map(bytes.strip, texts))
 
 
 def _has_oddities(line: bytes) -> bool:

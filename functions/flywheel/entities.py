@@ -163,7 +163,7 @@ class EntityPair:
         for block in blocks:
             found = Candidates(
                 offset_of=lambda line, block=block: block.offset_of(line - block.line),  # type: ignore[misc] # mypy infers no lambda with a default
-                size_bytes=2 * len(block.data),
+                size_bytes=len(block.data),
             )
             if blocks.has_byte_order_mark and block.line == 1:
                 found.repairs[BYTE_ORDER_MARK_REPAIR] += 1
@@ -182,8 +182,8 @@ class EntityPair:
             label = self._document_label(data, number, spans, block, found)
             if label is None or not is_usable:
                 continue
-            found.labels.append(label)
-            found.texts.append(data.decode())
+            found.labels.append(label.encode())
+            found.texts.append(data)
             kept.append(number)
         found.lines = kept
         found.repairs = +found.repairs
@@ -256,9 +256,9 @@ class EntityPair:
         if not text:
             found.add_problem(Fault.EMPTY_TEXT, row.line, row.offset, "empty text", file=name)
         elif self._type_number(kind, row, found) != _UNUSABLE:
-            found.labels.append(kind)
-            found.texts.append(text)
-            found.size_bytes += 2 * len(text)
+            found.labels.append(kind.encode())
+            found.texts.append(text.encode())
+            found.size_bytes += len(found.texts[-1])
             lines.append(row.line)
 
 

@@ -24,7 +24,7 @@ class Cell:
 
     Parameters
     ----------
-    canonical : str
+    canonical : bytes
         As a canonical copy has it.
     labels : sequence of str
         What is counted; an entity type once an annotation.
@@ -32,7 +32,7 @@ class Cell:
     message : str
     """
 
-    canonical: str
+    canonical: bytes
     labels: Sequence[str] = ()
     fault: Fault | None = None
     message: str = ""
@@ -52,19 +52,19 @@ class LabelRules:
         self._known = None if labels is None else frozenset(labels)
         self._list = list(labels or ())
         self._shape = shape
-        self._cells: dict[str, Cell] = {}
+        self._cells: dict[bytes, Cell] = {}
 
     def is_known(self, label: str) -> bool:
         """Say whether a label is certainly one of the flywheel's."""
         return self._known is not None and label.strip() in self._known
 
-    def cell(self, value: str) -> Cell:
+    def cell(self, value: bytes) -> Cell:
         """Return what a cell means."""
         known = self._cells.get(value)
         if known is None:
             if len(self._cells) >= _REMEMBERED:
                 self._cells.clear()
-            known = self._cells[value] = self._judged(value)
+            known = self._cells[value] = self._judged(value.decode())
         return known
 
     def _judged(self, value: str) -> Cell:
@@ -74,25 +74,25 @@ class LabelRules:
             return self._several(value)
         label = value.strip()
         if not label:
-            return Cell(label, fault=Fault.EMPTY_LABEL, message="empty label")
+            return Cell(label.encode(), fault=Fault.EMPTY_LABEL, message="empty label")
         if self._known is not None and label not in self._known:
-            return Cell(label, fault=Fault.UNKNOWN_LABEL, message=self._unknown_one(label))
-        return Cell(label, (label,))
+            return Cell(label.encode(), fault=Fault.UNKNOWN_LABEL, message=self._unknown_one(label))
+        return Cell(label.encode(), (label,))
 
     def _several(self, value: str) -> Cell:
         delimiter = self._shape.delimiter
         parts = [part.strip() for part in value.split(delimiter)]
         if not value.strip():
-            return Cell("", fault=Fault.EMPTY_LABEL, message="empty label")
+            return Cell(b"", fault=Fault.EMPTY_LABEL, message="empty label")
         if not all(parts):
             message = f"empty label in {quoted(value)}, whose labels are parted by {delimiter!r}"
-            return Cell(value, fault=Fault.EMPTY_LABEL, message=message)
+            return Cell(value.encode(), fault=Fault.EMPTY_LABEL, message=message)
         unknown = [part for part in parts if self._known is not None and part not in self._known]
         if unknown:
             message = self._wrong_delimiter(value) or self._unknown(unknown[0])
-            return Cell(value, fault=Fault.UNKNOWN_LABEL, message=message)
+            return Cell(value.encode(), fault=Fault.UNKNOWN_LABEL, message=message)
         labels = sorted(set(parts))
-        return Cell(delimiter.join(labels), labels)
+        return Cell(delimiter.join(labels).encode(), labels)
 
     def _unknown_one(self, label: str) -> str:
         parts = self._parted(label, LABEL_DELIMITERS)
@@ -137,5 +137,5 @@ class LabelRules:
 def _entity_cell(value: str) -> Cell:
     """Return the types of a document's annotations, or of one entry of an entity list."""
     if value.startswith("["):
-        return Cell(value, [annotation[2] for annotation in json.loads(value)])
-    return Cell(value, (value,) if value else ())
+        return Cell(value.encode(), [annotation[2] for annotation in json.loads(value)])
+    return Cell(value.encode(), (value,) if value else ())

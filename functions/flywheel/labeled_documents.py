@@ -126,7 +126,8 @@ class LabeledDocuments:
     def __iter__(self) -> Iterator[Row]:
         """Give the accepted rows; read the report only after the last one."""
         for block in self._blocks():
-            yield from map(Row, block.labels, block.texts)
+            labels, texts = map(bytes.decode, block.labels), map(bytes.decode, block.texts)
+            yield from map(Row, labels, texts)
 
     def canonical_copy(self) -> Iterator[bytes]:
         """Give the accepted rows as the bytes of a canonical file, a block at a time."""
@@ -134,7 +135,7 @@ class LabeledDocuments:
             if block.canonical is not None:
                 yield block.canonical
             elif block.texts:
-                yield "".join(_csv_lines(block.labels, block.texts)).encode()
+                yield b"".join(_csv_lines(block.labels, block.texts))
 
     def read_through(self) -> Report:
         """Read to the end for the report alone."""
@@ -204,17 +205,17 @@ class LabeledDocuments:
 
     def _documents(self, found: Candidates) -> int:
         if self._shape.task == "entities" and self._shape.entities_from == "list":
-            return found.labels.count("")
+            return found.labels.count(b"")
         return len(found.texts)
 
-    def _leave_out_bad(self, found: Candidates, cells: dict[str, Cell]) -> None:
+    def _leave_out_bad(self, found: Candidates, cells: dict[bytes, Cell]) -> None:
         kept = []
         for index, (value, text) in enumerate(zip(found.labels, found.texts, strict=True)):
             cell = cells[value]
             if cell.fault is not None:
                 self._add(found, index, cell.fault, cell.message)
             elif not text:
-                message = f"empty text (label {quoted(cell.canonical)})"
+                message = f"empty text (label {quoted(cell.canonical.decode())})"
                 self._add(found, index, Fault.EMPTY_TEXT, message)
             else:
                 kept.append(index)
@@ -227,10 +228,13 @@ class LabeledDocuments:
             if label == first:
                 self.report.duplicates += 1
                 continue
-            if self._shape.task == "entities" and label.startswith("["):
+            if self._shape.task == "entities":
                 message = "the same document came before with other annotations"
             else:
-                message = f"label {quoted(label)}, but the same text came before as {quoted(first)}"
+                message = (
+                    f"label {quoted(label.decode())}, but the same text came before as "
+                    f"{quoted(first.decode())}"
+                )
             self._add(found, index, Fault.CONFLICT, message)
         if repeats:
             gone = {index for index, _ in repeats}
@@ -296,10 +300,14 @@ def csv_line(row: Row) -> str:
     return f"{_cell(row.label)},{_cell(row.text)}\n"
 
 
-def _csv_lines(labels: Sequence[str], texts: Sequence[str]) -> Iterator[str]:
-    cells = {label: _cell(label) for label in set(labels)}
+def _csv_lines(labels: Sequence[bytes], texts: Sequence[bytes]) -> Iterator[bytes]:
+    """Give rows in canonical form, as `csv_line` does."""
+    cells = {label: _cell(label.decode()).encode() for label in set(labels)}
     for label, text in zip(labels, texts, strict=True):
-        yield f"{cells[label]},{_cell(text)}\n"
+        if b"," in text or b'"' in text or not text[:1].isalnum() or not text[-1:].isalnum():
+            yield b"%b,%b\n" % (cells[label], _cell(text.decode()).encode())
+        else:
+            yield b"%b,%b\n" % (cells[label], text)
 
 
 def _cell(value: str) -> str:

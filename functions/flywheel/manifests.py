@@ -57,7 +57,7 @@ class ManifestRows:
         for block in self._blocks:
             found = Candidates(
                 offset_of=lambda line, block=block: block.offset_of(line - block.line),  # type: ignore[misc] # mypy infers no lambda with a default
-                size_bytes=2 * len(block.data),
+                size_bytes=len(block.data),
             )
             if self._blocks.has_byte_order_mark and block.line == 1:
                 found.repairs[BYTE_ORDER_MARK_REPAIR] += 1
@@ -86,8 +86,8 @@ class ManifestRows:
             except _RowFaultError as error:
                 found.add_problem(error.fault, number, offset, error.message)
                 continue
-            found.labels.append(label)
-            found.texts.append(text)
+            found.labels.append(label.encode())
+            found.texts.append(text.encode())
             lines.append(number)
         found.lines = lines
         found.repairs = +found.repairs

@@ -5,9 +5,12 @@ stays on one line. Then the block falls into pieces at its quotes, alternately o
 and without the pieces inside every row is a plain one whose text is empty for the moment.
 """
 
+from collections import deque
 from dataclasses import dataclass
+from itertools import repeat
+from operator import contains, methodcaller
 
-_STANDS_FOR_QUOTE = "\x01"
+_starts_a_line = methodcaller("startswith", b"\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,60 +19,77 @@ class TakenOut:
 
     Parameters
     ----------
-    plain : str
+    plain : bytes
         The block; rows whose text was quoted have an empty one.
-    texts : list of str
+    texts : list of bytes
         The quoted texts, in order.
     all_need_quotes : bool
         No text was quoted without need.
     """
 
-    plain: str
-    texts: list[str]
+    plain: bytes
+    texts: list[bytes]
     all_need_quotes: bool
 
 
-def taken_out(block: str, separator: str) -> TakenOut | None:
+def taken_out(block: bytes, separator: bytes) -> TakenOut | None:
     r"""Return a block without its quoted texts, or None where one has another form.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        A quoted text is no UTF-8.
 
     Examples
     --------
-    >>> taken_out('A,one\nB,"two, ""2"" and"', ",")
-    TakenOut(plain='A,one\nB,', texts=['two, "2" and'], all_need_quotes=True)
-    >>> taken_out('A,"one\ntwo"', ",") is None
+    >>> taken_out(b'A,one\nB,"two, ""2"" and"', b",")
+    TakenOut(plain=b'A,one\nB,', texts=[b'two, "2" and'], all_need_quotes=True)
+    >>> taken_out(b'A,"one\ntwo"', b",") is None
     True
     """
-    has_doubled = '""' in block
-    if has_doubled and _STANDS_FOR_QUOTE in block:
-        return None
-    if has_doubled:
-        block = block.replace(f'{separator}"""', f'{separator}"{_STANDS_FOR_QUOTE}')
-        block = block.replace('""', _STANDS_FOR_QUOTE)
-    pieces = block.split('"')
+    pieces = block.split(b'"')
     outside, inside = pieces[0::2], pieces[1::2]
-    plain = "".join(outside)
-    if (
-        len(outside) == len(inside)
-        or (has_doubled and _STANDS_FOR_QUOTE in plain)
-        or not _enclose_last_columns(outside, separator)
-        or not _are_of_one_line("".join(inside))
-    ):
+    if len(outside) == len(inside):
         return None
-    if not has_doubled:
-        return TakenOut(plain, inside, all(separator in text for text in inside))
-    texts = [text.replace(_STANDS_FOR_QUOTE, '"') for text in inside]
-    return TakenOut(plain, texts, all(separator in text or '"' in text for text in texts))
+    if b"" in outside[1:-1]:
+        outside, inside = _with_doubled(outside, inside)
+    joined = b"".join(inside)
+    if not _enclose_last_columns(outside, separator) or not _are_of_one_line(joined):
+        return None
+    if not joined.isascii():
+        deque(map(bytes.decode, inside), maxlen=0)
+    all_need_quotes = all(map(contains, inside, repeat(separator))) or all(
+        separator in text or b'"' in text for text in inside
+    )
+    return TakenOut(b"".join(outside), inside, all_need_quotes)
 
 
-def _enclose_last_columns(outside: list[str], separator: str) -> bool:
+def _with_doubled(outside: list[bytes], inside: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Put together the texts that doubled quotes divide: nothing stands between the two."""
+    joined_outside, joined_inside = [outside[0]], list[bytes]()
+    is_open = False
+    *between, last = outside[1:]
+    for text, behind in zip(inside, [*between, last or b"\n"], strict=True):
+        if is_open:
+            joined_inside[-1] += b'"' + text
+        else:
+            joined_inside.append(text)
+        is_open = not behind
+        if behind:
+            joined_outside.append(behind)
+    joined_outside[-1] = last
+    return joined_outside, joined_inside
+
+
+def _enclose_last_columns(outside: list[bytes], separator: bytes) -> bool:
     """Say whether a column ends before each opening quote, and the row behind each closing one."""
     *before, last = outside
     return (
-        all(piece.endswith(separator) for piece in before)
-        and all(piece.startswith("\n") for piece in before[1:])
-        and (not last or last.startswith("\n"))
+        all(map(methodcaller("endswith", separator), before))
+        and all(map(_starts_a_line, before[1:]))
+        and (not last or last.startswith(b"\n"))
     )
 
 
-def _are_of_one_line(texts: str) -> bool:
-    return not ("\n" in texts or "\r" in texts or "\0" in texts)
+def _are_of_one_line(texts: bytes) -> bool:
+    return not (b"\n" in texts or b"\r" in texts or b"\0" in texts)

@@ -1,7 +1,7 @@
 """Which texts of a file came before, in memory that does not grow with the file.
 
 Texts are compared exactly, never by a hash alone. A file of up to `WHOLE_ROWS` rows and
-`WHOLE_BYTES` is compared as a whole; beyond it, a row with the 10,000 to 20,000 rows before it,
+`WHOLE_BYTES` is compared as a whole; beyond it, a row with the 5,000 to 10,000 rows before it,
 or fewer where texts are long. What lies further apart is found when the batch is sealed, where
 every row is compared with every other (`flywheel.sealing`), so nothing is sent twice for it.
 """
@@ -12,49 +12,49 @@ from operator import is_not
 
 WHOLE_ROWS = 100_000
 WHOLE_BYTES = 24 << 20
-_WINDOW_ROWS = 10_000
+_WINDOW_ROWS = 5_000
 _WINDOW_BYTES = 8 << 20
 _OBJECT_BYTES = 64
-"""What a string takes in memory beside its characters."""
+"""What a text takes in memory beside its bytes."""
 
 
 class RepeatedTexts:
     """Remembers texts with the label that each came with first."""
 
     def __init__(self) -> None:
-        self._older: dict[str, str] = {}
-        self._recent: dict[str, str] = {}
+        self._older: dict[bytes, bytes] = {}
+        self._recent: dict[bytes, bytes] = {}
         self._rows, self._bytes = 0, 0
         self._most_rows, self._most_bytes = WHOLE_ROWS, WHOLE_BYTES
 
     def repeats(
-        self, texts: Sequence[str], labels: Sequence[str], size_bytes: int
-    ) -> list[tuple[int, str]]:
+        self, texts: Sequence[bytes], labels: Sequence[bytes], size_bytes: int
+    ) -> list[tuple[int, bytes]]:
         """Return which of the next rows repeat a text, each with the label it had first.
 
         Parameters
         ----------
-        texts, labels : sequence of str
+        texts, labels : sequence of bytes
         size_bytes : int
-            What the characters of all texts take in memory, at most.
+            Of all texts, at most.
 
         Returns
         -------
-        list of (int, str)
+        list of (int, bytes)
             Positions in ``texts``, rising.
         """
         recent, before = self._recent, len(self._recent)
         firsts = list(map(recent.setdefault, texts, labels))
         grown = len(recent) - before
-        found: list[tuple[int, str]] = []
+        found: list[tuple[int, bytes]] = []
         if grown != len(texts) or not self._older.keys().isdisjoint(texts):
             found = self._found(texts, labels, firsts, grown)
         self._forget(grown, size_bytes)
         return found
 
     def _found(
-        self, texts: Sequence[str], labels: Sequence[str], firsts: Sequence[str], grown: int
-    ) -> list[tuple[int, str]]:
+        self, texts: Sequence[bytes], labels: Sequence[bytes], firsts: Sequence[bytes], grown: int
+    ) -> list[tuple[int, bytes]]:
         """Tell the rows apart that were new from those that were not."""
         # Where nothing was there, setdefault gives the very label that it was given.
         repeated = list(compress(range(len(texts)), map(is_not, firsts, labels)))
@@ -66,7 +66,7 @@ class RepeatedTexts:
             found.sort()
         return found
 
-    def _in_older(self, texts: Sequence[str], known: set[int]) -> list[tuple[int, str]]:
+    def _in_older(self, texts: Sequence[bytes], known: set[int]) -> list[tuple[int, bytes]]:
         found = []
         for at in compress(range(len(texts)), map(self._older.__contains__, texts)):
             self._recent[texts[at]] = first = self._older[texts[at]]
@@ -74,7 +74,7 @@ class RepeatedTexts:
                 found.append((at, first))
         return found
 
-    def _not_new(self, texts: Sequence[str], grown: int) -> list[int]:
+    def _not_new(self, texts: Sequence[bytes], grown: int) -> list[int]:
         # A dict keeps the order of insertion: its last keys are the texts that were new to it.
         new = set(islice(reversed(self._recent), grown))
         repeated = []

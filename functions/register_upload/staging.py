@@ -85,6 +85,7 @@ def stage(
             staged_key=f"uploads/{place.flywheel}/{upload.uid}.csv",
             label_counts=report.label_counts,
             size_bytes=copy.tell(),
+            rows=report.documents,
             staged_at=services.now(),
         )
         copy.seek(0)
