@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from adapters.service_errors import error_code, explained
+from flywheel.dataset_files import ANNOTATIONS_FOLDER, DOCUMENTS_FOLDER, ENTITY_LIST_FOLDER
 from flywheel.errors import ServiceBusyError
+from flywheel.shapes import Shape
 from flywheel.uploads import DatasetKind
 
 if TYPE_CHECKING:
@@ -102,12 +104,23 @@ class Comprehend:
         return tuple(facts.labels)
 
     def create_dataset(
-        self, name: str, kind: DatasetKind, s3_uri: str, *, token: str, description: str
+        self,
+        name: str,
+        kind: DatasetKind,
+        s3_uri: str,
+        *,
+        shape: Shape,
+        token: str,
+        description: str,
     ) -> str:
         """Create a dataset and return its ARN; one that is there already is recognised as ours.
 
         Parameters
         ----------
+        s3_uri : str
+            The prefix that holds the dataset's files (`flywheel.dataset_files`).
+        shape : Shape
+            Of its rows.
         description : str
             Names the content (the manifest's hash): how a dataset of that name is known as ours.
 
@@ -123,10 +136,7 @@ class Comprehend:
                     DatasetName=name,
                     DatasetType="TRAIN" if kind is DatasetKind.TRAIN else "TEST",
                     Description=description,
-                    InputDataConfig={
-                        "DataFormat": "COMPREHEND_CSV",
-                        "DocumentClassifierInputDataConfig": {"S3Uri": s3_uri},
-                    },
+                    InputDataConfig=_input_data(s3_uri, shape),
                     ClientRequestToken=token,
                 )
             except ClientError as error:
@@ -206,6 +216,23 @@ class Comprehend:
     def _is_ours(self, dataset_arn: str, description: str) -> bool:
         answer = self._client.describe_dataset(DatasetArn=dataset_arn)
         return answer["DatasetProperties"].get("Description") == description
+
+
+def _input_data(s3_uri: str, shape: Shape) -> Any:
+    """Return a dataset's InputDataConfig, whose folders are those of `flywheel.dataset_files`."""
+    if shape.task == "classification":
+        source = {"S3Uri": s3_uri}
+        if shape.is_multi_label:
+            source["LabelDelimiter"] = shape.delimiter
+        return {"DataFormat": "COMPREHEND_CSV", "DocumentClassifierInputDataConfig": source}
+    entities = {
+        "Documents": {"S3Uri": f"{s3_uri}{DOCUMENTS_FOLDER}", "InputFormat": "ONE_DOC_PER_LINE"}
+    }
+    if shape.entities_from == "list":
+        entities["EntityList"] = {"S3Uri": f"{s3_uri}{ENTITY_LIST_FOLDER}"}
+    else:
+        entities["Annotations"] = {"S3Uri": f"{s3_uri}{ANNOTATIONS_FOLDER}"}
+    return {"DataFormat": "COMPREHEND_CSV", "EntityRecognizerInputDataConfig": entities}
 
 
 def _iteration(properties: Any) -> Iteration:

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 from adapters.configuration import KnownFlywheel
 from flywheel.notices import Notice
+from flywheel.shapes import Shape
 from flywheel.uploads import DatasetKind, ObjectVersion
 
 if TYPE_CHECKING:
@@ -81,7 +82,14 @@ class FlywheelService(Protocol):
         """Return the flywheel's labels; `ServiceBusyError` while it is not ACTIVE."""
 
     def create_dataset(
-        self, name: str, kind: DatasetKind, s3_uri: str, *, token: str, description: str
+        self,
+        name: str,
+        kind: DatasetKind,
+        s3_uri: str,
+        *,
+        shape: Shape,
+        token: str,
+        description: str,
     ) -> str:
         """Create a dataset and return its ARN; one of ours that is there already is recognised."""
 

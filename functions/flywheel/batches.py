@@ -56,6 +56,8 @@ class StagedUpload:
         Of the canonical copy.
     staged_at : datetime
         Aware, UTC.
+    rows : int, optional
+        Documents, where one may have several labels or none.
     """
 
     uid: str
@@ -65,11 +67,12 @@ class StagedUpload:
     label_counts: Mapping[str, int]
     size_bytes: int
     staged_at: datetime
+    rows: int | None = None
 
     @property
     def documents(self) -> int:
         """How many documents the canonical copy holds."""
-        return sum(self.label_counts.values())
+        return sum(self.label_counts.values()) if self.rows is None else self.rows
 
 
 @dataclass(frozen=True, slots=True)

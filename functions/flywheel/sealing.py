@@ -1,10 +1,11 @@
-"""Which rows of a batch's uploads are sent to the service, and in which files.
+"""Which rows of a batch's uploads are sent to the service.
 
 Decides row by row, by content: what is in the batch or in the flywheel already is not sent again,
 whatever file it comes from; a text that came before with another label and a text of the other
 kind of dataset are left out and counted. Pure: rows come in, rows and counts go out. The same
 uploads in the same order always give the same files, so a seal that was cut off can be resumed.
-Read next: `flywheel.known_rows` (what the flywheel holds) and the `seal_batch` function.
+Read next: `flywheel.known_rows` (what the flywheel holds), `flywheel.dataset_files` (the files) and
+the `seal_batch` function.
 """
 
 from collections import Counter
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from flywheel.known_rows import label_key
-from flywheel.labeled_documents import Row, csv_line, text_key
+from flywheel.labeled_documents import Row, text_key
 
 TRAINED_ON = "rows that are trained on already"
 """Why a test row is left out."""
@@ -33,12 +34,17 @@ class Selection:
         `text_key` -> `label_key` of rows that earlier datasets of this kind hold.
     forbidden_words : str
         How forbidden rows are counted for people.
+
+    Attributes
+    ----------
+    counts : Counter of str
+        Rows that were taken, by their string of labels (`flywheel.row_labels`).
     """
 
     forbidden_texts: Set[bytes] = frozenset()
     known: Mapping[bytes, bytes] = field(default_factory=dict)
     forbidden_words: str = IN_TEST_SET
-    label_counts: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
     duplicates: int = 0
     held_already: int = 0
     conflicts: int = 0
@@ -65,7 +71,7 @@ class Selection:
                 self._count_known(row, self.known[key])
             elif key not in self._labels_by_text:
                 self._labels_by_text[key] = row.label
-                self.label_counts[row.label] += 1
+                self.counts[row.label] += 1
                 yield row
             elif self._labels_by_text[key] == row.label:
                 self.duplicates += 1
@@ -87,30 +93,3 @@ class Selection:
             self.forbidden_words: self.forbidden,
         }
         return {reason: count for reason, count in counts.items() if count}
-
-
-def files(rows: Iterable[Row], most_bytes: int) -> Iterator[bytes]:
-    r"""Cut rows into files of at most a given size; a row is never divided.
-
-    Parameters
-    ----------
-    rows : iterable of Row
-    most_bytes : int
-        The service's quota of a dataset's file.
-
-    Examples
-    --------
-    >>> list(files([Row("A", "one"), Row("B", "two")], most_bytes=8))
-    [b'A,one\n', b'B,two\n']
-    """
-    lines: list[bytes] = []
-    size = 0
-    for row in rows:
-        line = csv_line(row).encode()
-        if lines and size + len(line) > most_bytes:
-            yield b"".join(lines)
-            lines, size = [], 0
-        lines.append(line)
-        size += len(line)
-    if lines:
-        yield b"".join(lines)

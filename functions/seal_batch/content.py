@@ -6,18 +6,21 @@ What is sent is written down as a segment of known rows, beside the datasets.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from adapters.crash_points import crash_point
 from adapters.ports import StagingObjects
-from flywheel.batches import BatchName, Manifest, StagedUpload, waiting_labels
+from flywheel.batches import BatchName, Manifest, StagedUpload
+from flywheel.dataset_files import dataset_files
 from flywheel.known_rows import content_hash, known_among, record
 from flywheel.labeled_documents import Row, csv_line, rows_of, text_key
-from flywheel.sealing import TRAINED_ON, Selection, files
+from flywheel.row_labels import labels_of, sendable
+from flywheel.sealing import TRAINED_ON, Selection
 from flywheel.settings import BatchRules
+from flywheel.shapes import Shape
 from flywheel.uploads import DatasetKind
 
 
@@ -68,6 +71,8 @@ class ContentWriter:
     name : BatchName
     manifest : Manifest
     rules : BatchRules
+    shape : Shape
+        Of the flywheel's rows.
     now : datetime
         When remainders are staged.
     """
@@ -76,6 +81,7 @@ class ContentWriter:
     name: BatchName
     manifest: Manifest
     rules: BatchRules
+    shape: Shape
     now: datetime
 
     def write(self) -> Content:
@@ -90,25 +96,23 @@ class ContentWriter:
             pass
         forbidden = tested.keys() | test.texts
         counted, repeats = self._counted(forbidden, trained)
-        waiting = waiting_labels(counted.label_counts, self.rules.service_min_per_label)
-        label_counts = {
-            label: count for label, count in counted.label_counts.items() if label not in waiting
-        }
+        chosen = sendable(counted.counts, self.shape, self.rules.service_min_per_label)
+        waiting = frozenset(chosen.waiting)
         remainders = self._remainders(Selection(forbidden, trained), waiting) if waiting else {}
         content = Content(
-            train_documents=sum(label_counts.values()),
-            label_counts=label_counts,
+            train_documents=chosen.documents,
+            label_counts=chosen.label_counts,
             left_out=_added(counted.left_out(), test.left_out()),
-            waiting_labels=waiting,
+            waiting_labels=chosen.waiting,
             remainders=remainders,
             repeats=[uid for uid in repeats if uid not in remainders],
         )
-        if not label_counts:
+        if not chosen.documents:
             return content
         sent = (
             row
             for row in Selection(forbidden, trained).taken(self._rows(self.manifest.train))
-            if row.label not in waiting
+            if not self._waits(row, waiting)
         )
         return self._sent(content, sent, Selection(trained.keys(), tested, TRAINED_ON), test)
 
@@ -121,7 +125,7 @@ class ContentWriter:
         known = {DatasetKind.TRAIN: train_segment}
         test_keys: list[str] = []
         test_sha256 = None
-        if test.label_counts:
+        if test.counts:
             rows = again.taken(self._rows(self.manifest.test))
             test_keys, known[DatasetKind.TEST] = self._write(DatasetKind.TEST, rows)
             whole = [*self.manifest.known_test, known[DatasetKind.TEST]]
@@ -134,8 +138,8 @@ class ContentWriter:
             waiting_labels=content.waiting_labels,
             remainders=content.remainders,
             repeats=content.repeats,
-            test_documents=sum(test.label_counts.values()),
-            test_label_counts=test.label_counts,
+            test_documents=test.counts.total(),
+            test_label_counts=sendable(test.counts, self.shape, 1).label_counts,
             test_keys=test_keys,
             test_sha256=test_sha256,
             known=known,
@@ -174,14 +178,18 @@ class ContentWriter:
                 records.extend(record(row))
                 yield row
 
-        for number, body in enumerate(files(noted(), self.rules.service_max_file_bytes), 1):
-            keys.append(f"{prefix}part-{number:05d}.csv")
+        most_bytes = self.rules.service_max_file_bytes
+        for file_name, body in dataset_files(noted(), self.shape, most_bytes):
+            keys.append(f"{prefix}{file_name}")
             self.staging.create(keys[-1], body)
         segment = self.name.known_key(self.manifest.generation, kind)
         self.staging.create(segment, bytes(records))
         return keys, segment
 
-    def _remainders(self, selection: Selection, waiting: Sequence[str]) -> dict[str, StagedUpload]:
+    def _waits(self, row: Row, waiting: Set[str]) -> bool:
+        return bool(waiting) and not waiting.isdisjoint(labels_of(row.label, self.shape))
+
+    def _remainders(self, selection: Selection, waiting: Set[str]) -> dict[str, StagedUpload]:
         """Write, for each upload with rows of waiting labels, a copy that holds only these.
 
         A row that was left out does not wait: it would make its label look large enough, and
@@ -190,7 +198,7 @@ class ContentWriter:
         remainders = {}
         for upload in self.manifest.train:
             taken = selection.taken(self._rows([upload]))
-            rows = [row for row in taken if row.label in waiting]
+            rows = [row for row in taken if self._waits(row, waiting)]
             if not rows:
                 continue
             body = "".join(map(csv_line, rows)).encode()
@@ -201,7 +209,10 @@ class ContentWriter:
                 key=upload["key"],
                 kind=DatasetKind.TRAIN,
                 staged_key=key,
-                label_counts=Counter(row.label for row in rows),
+                label_counts=Counter(
+                    label for row in rows for label in labels_of(row.label, self.shape)
+                ),
+                rows=len(rows),
                 size_bytes=len(body),
                 staged_at=self.now,
             )
@@ -212,7 +223,7 @@ class ContentWriter:
         dropped = frozenset(self.manifest.dropped_labels)
         for upload in uploads:
             rows = rows_of(self.staging.lines(upload["staged_key"]))
-            yield from (row for row in rows if row.label not in dropped) if dropped else rows
+            yield from (row for row in rows if not self._waits(row, dropped))
 
     def _pieces(self, keys: Iterable[str]) -> Iterator[bytes]:
         for key in keys:

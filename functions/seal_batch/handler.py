@@ -10,6 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from adapters.configuration import KnownFlywheel
 from adapters.crash_points import crash_point
 from adapters.ledger.batches import BatchRow, SealedFacts
 from adapters.ledger.flywheels import FlywheelRow
@@ -48,7 +49,12 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     manifest = _manifest(services, name, row, known.settings.batch)
     crash_point("seal_batch.manifest_written")
     content = ContentWriter(
-        services.staging, name, manifest, known.settings.batch, services.now()
+        services.staging,
+        name,
+        manifest,
+        known.settings.batch,
+        known.settings.shape(),
+        services.now(),
     ).write()
     facts = _facts(row, name, manifest, content)
     if batch.state is BatchState.OPEN:
@@ -63,7 +69,7 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
         repeats=content.repeats,
     )
     crash_point("seal_batch.uploads_sealed")
-    datasets = _create_datasets(services, batch, row, facts) if facts.planned else []
+    datasets = _create_datasets(services, known, batch, row, facts) if facts.planned else []
     return {"is_empty": not facts.planned, "datasets": datasets}
 
 
@@ -144,7 +150,11 @@ def _facts(row: FlywheelRow, name: BatchName, manifest: Manifest, content: Conte
 
 
 def _create_datasets(
-    services: Services, batch: BatchRow, row: FlywheelRow, facts: SealedFacts
+    services: Services,
+    known: KnownFlywheel,
+    batch: BatchRow,
+    row: FlywheelRow,
+    facts: SealedFacts,
 ) -> list[str]:
     """Create at most one TRAIN and one TEST dataset, under our names and tokens."""
     comprehend = services.comprehend(row.arn)
@@ -156,6 +166,7 @@ def _create_datasets(
                 name.dataset(kind),
                 kind,
                 f"s3://{services.staging.bucket}/{name.dataset_prefix(kind)}",
+                shape=known.settings.shape(),
                 token=name.token(kind.value, row.arn),
                 description=f"batch {name.batch} manifest sha256 {facts.manifest_sha256}",
             )

@@ -17,6 +17,7 @@ _NOWHERE_NARROWER = {
     "logs:PutResourcePolicy",
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
+    "comprehend:ListEndpoints",
 }
 """Actions for which AWS takes no resource (*Source*: Service Authorization Reference)."""
 
@@ -60,14 +61,21 @@ def test_one_function_alone_promotes_when_policies_are_made(
         ("comprehend:CreateDataset", {"SealBatchServiceRole"}),
         (
             "states:StartExecution",
-            {"RegisterUploadServiceRole", "CloseBatchServiceRole", "ReconcileServiceRole"},
+            {
+                "RegisterUploadServiceRole",
+                "CloseBatchServiceRole",
+                "ReconcileServiceRole",
+                "RebuildFlywheelServiceRole",
+            },
         ),
         ("dynamodb:Scan", set()),
         ("dynamodb:DeleteTable", set()),
         ("s3:DeleteObject", set()),
         ("s3:DeleteObject*", set()),
         ("comprehend:DeleteFlywheel", set()),
-        ("iam:PassRole", set()),
+        ("comprehend:CreateFlywheel", {"RebuildFlywheelServiceRole"}),
+        ("comprehend:UpdateEndpoint", {"RebuildFlywheelServiceRole"}),
+        ("iam:PassRole", {"RebuildFlywheelServiceRole"}),
     ],
 )
 def test_few_roles_may_do_a_thing_when_it_costs_or_destroys(
@@ -85,9 +93,17 @@ def test_comprehend_is_reached_by_name_when_policies_are_made(each: Synthesized)
             continue
         for resource in listed(statement["Resource"]):
             text = joined(resource)
+            actions = listed(statement["Action"])
             is_model = text.endswith(":document-classifier/*")
-            assert is_model or f":flywheel/{name}-tickets-g*" in text
-            assert not is_model or listed(statement["Action"]) == ["comprehend:UpdateFlywheel"]
+            is_endpoint = text.endswith(":document-classifier-endpoint/*")
+            is_listing = text == "*" and actions == ["comprehend:ListEndpoints"]
+            is_own = f":flywheel/{name}-tickets-g*" in text
+            assert is_own or is_model or is_endpoint or is_listing
+            assert not is_endpoint or actions == ["comprehend:UpdateEndpoint"]
+            assert not is_model or actions in (
+                ["comprehend:UpdateFlywheel"],
+                ["comprehend:CreateFlywheel"],
+            )
 
 
 def test_the_service_reads_only_its_flywheel_when_the_role_is_made(dev: Synthesized) -> None:

@@ -295,6 +295,7 @@ class Uploads:
                 label_counts=row["label_counts"],
                 size_bytes=row["staged_bytes"],
                 staged_at=datetime.fromisoformat(row["received_at"]),
+                rows=row["documents"],
             )
             changes = {
                 "state": UploadState.STAGED,
@@ -344,6 +345,7 @@ def _membership(staged: StagedUpload) -> dict[str, Any]:
         "staged_key": staged.staged_key,
         "label_counts": dict(staged.label_counts),
         "size_bytes": staged.size_bytes,
+        "rows": staged.documents,
         "staged_at": staged.staged_at.isoformat(),
     }
 
@@ -357,6 +359,7 @@ def _staged(item: Item) -> StagedUpload:
         label_counts=item["label_counts"],
         size_bytes=item["size_bytes"],
         staged_at=datetime.fromisoformat(item["staged_at"]),
+        rows=item["rows"],
     )
 
 
