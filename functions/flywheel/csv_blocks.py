@@ -9,14 +9,12 @@ is left goes to `flywheel.physical_rows`, which takes its time and names what is
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
-from operator import not_
 
 from flywheel.candidates import Candidates
 from flywheel.csv_messages import column_message, columns_message, no_column_message
 from flywheel.line_blocks import Block, LineBlocks
 from flywheel.physical_rows import MAX_ROW_BYTES, BrokenRow, rows_of_lines, too_long_message
-from flywheel.quoted_texts import taken_out
+from flywheel.quoted_texts import QUOTE, put_back, taken_out
 from flywheel.reports import Fault
 from flywheel.shapes import CsvLayout
 from flywheel.unpacking import UnreadableFileError
@@ -184,17 +182,13 @@ class CsvBlocks:
             body.decode()
         except UnicodeDecodeError:
             return None
-        structure = body.translate(None, self._ordinary) + b"\n"
-        rows = len(structure) // self._columns
-        if structure != (self._separators + b"\n") * rows:
+        structure = body.translate(None, self._ordinary + QUOTE if quoted else self._ordinary)
+        rows = len(structure) // self._columns + 1
+        if structure + b"\n" != (self._separators + b"\n") * rows:
             return None
         labels, texts = self._columns_of(body)
-        if quoted:
-            empty = list(compress(range(rows), map(not_, texts)))
-            if len(empty) != len(quoted):
-                return None
-            for index, value in zip(empty, quoted, strict=True):
-                texts[index] = value
+        if quoted and not put_back(texts, quoted):
+            return None
         work.is_canonical &= all_need_quotes
         work.block.line_count = work.first + rows
         return labels, texts

@@ -1,16 +1,17 @@
 """Take quoted texts out of a block of CSV, all at once, where they have the usual form.
 
 The usual form: the text is the last column, its quotes are its first and last characters, and it
-stays on one line. Then the block falls into pieces at its quotes, alternately outside and inside,
-and without the pieces inside every row is a plain one whose text is empty for the moment.
+stays on one line. Then the block falls into pieces at its quotes, alternately outside and inside.
+Without the pieces inside, and with one quote for each, every row is a plain one, and such a text is
+a quote and nothing else: if any is more, its form was another.
 """
 
 from collections import deque
 from dataclasses import dataclass
 from itertools import repeat
-from operator import contains, methodcaller
+from operator import contains
 
-_starts_a_line = methodcaller("startswith", b"\n")
+QUOTE = b'"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class TakenOut:
     Parameters
     ----------
     plain : bytes
-        The block; rows whose text was quoted have an empty one.
+        The block; in each row whose text was quoted, a quote stands for it.
     texts : list of bytes
         The quoted texts, in order.
     all_need_quotes : bool
@@ -33,7 +34,7 @@ class TakenOut:
 
 
 def taken_out(block: bytes, separator: bytes) -> TakenOut | None:
-    r"""Return a block without its quoted texts, or None where one has another form.
+    r"""Return a block without its quoted texts, or None where one cannot be of the form.
 
     Raises
     ------
@@ -43,25 +44,37 @@ def taken_out(block: bytes, separator: bytes) -> TakenOut | None:
     Examples
     --------
     >>> taken_out(b'A,one\nB,"two, ""2"" and"', b",")
-    TakenOut(plain=b'A,one\nB,', texts=[b'two, "2" and'], all_need_quotes=True)
+    TakenOut(plain=b'A,one\nB,"', texts=[b'two, "2" and'], all_need_quotes=True)
     >>> taken_out(b'A,"one\ntwo"', b",") is None
     True
     """
-    pieces = block.split(b'"')
+    pieces = block.split(QUOTE)
     outside, inside = pieces[0::2], pieces[1::2]
     if len(outside) == len(inside):
         return None
     if b"" in outside[1:-1]:
         outside, inside = _with_doubled(outside, inside)
     joined = b"".join(inside)
-    if not _enclose_last_columns(outside, separator) or not _are_of_one_line(joined):
+    if b"\n" in joined or b"\r" in joined or b"\0" in joined:
         return None
     if not joined.isascii():
         deque(map(bytes.decode, inside), maxlen=0)
     all_need_quotes = all(map(contains, inside, repeat(separator))) or all(
-        separator in text or b'"' in text for text in inside
+        separator in text or QUOTE in text for text in inside
     )
-    return TakenOut(b"".join(outside), inside, all_need_quotes)
+    return TakenOut(QUOTE.join(outside), inside, all_need_quotes)
+
+
+def put_back(texts: list[bytes], quoted: list[bytes]) -> bool:
+    """Put quoted texts where a quote stands for them; False where one stood anywhere else."""
+    at = -1
+    try:
+        for text in quoted:
+            at = texts.index(QUOTE, at + 1)
+            texts[at] = text
+    except ValueError:
+        return False
+    return True
 
 
 def _with_doubled(outside: list[bytes], inside: list[bytes]) -> tuple[list[bytes], list[bytes]]:
@@ -80,16 +93,3 @@ def _with_doubled(outside: list[bytes], inside: list[bytes]) -> tuple[list[bytes
     joined_outside[-1] = last
     return joined_outside, joined_inside
 
-
-def _enclose_last_columns(outside: list[bytes], separator: bytes) -> bool:
-    """Say whether a column ends before each opening quote, and the row behind each closing one."""
-    *before, last = outside
-    return (
-        all(map(methodcaller("endswith", separator), before))
-        and all(map(_starts_a_line, before[1:]))
-        and (not last or last.startswith(b"\n"))
-    )
-
-
-def _are_of_one_line(texts: bytes) -> bool:
-    return not (b"\n" in texts or b"\r" in texts or b"\0" in texts)
