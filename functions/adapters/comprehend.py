@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from adapters.service_errors import error_code, explained
 from flywheel.dataset_files import ANNOTATIONS_FOLDER, DOCUMENTS_FOLDER, ENTITY_LIST_FOLDER
 from flywheel.errors import ServiceBusyError
-from flywheel.shapes import Shape
+from flywheel.shapes import Shape, described_labels
 from flywheel.uploads import DatasetKind
 
 if TYPE_CHECKING:
@@ -82,12 +82,11 @@ class Comprehend:
             answer = self._client.describe_flywheel(FlywheelArn=self._arn)
         properties = answer["FlywheelProperties"]
         task = properties.get("TaskConfig", {})
-        labels = task.get("DocumentClassificationConfig", {}).get("Labels", [])
         return FlywheelFacts(
             arn=self._arn,
             status=properties.get("Status", ""),
             active_model=properties.get("ActiveModelArn"),
-            labels=labels,
+            labels=described_labels(task),
         )
 
     def labels(self) -> tuple[str, ...]:

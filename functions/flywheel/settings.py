@@ -127,6 +127,7 @@ class BatchRules(_Section):
     max_gather_minutes: int = Field(default=60, ge=1, le=1440)
     min_documents: int = Field(default=200, ge=1)
     max_age_hours: int = Field(default=168, ge=1)
+    pair_timeout_hours: int = Field(default=24, ge=1)
     min_hours_between_iterations: int = Field(default=24, ge=0)
     iteration_deadline_hours: int = Field(default=24, ge=1, le=72)
     poll_seconds: int = Field(default=60, ge=1, le=900)

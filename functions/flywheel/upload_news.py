@@ -45,6 +45,18 @@ def misplaced(key: str, message: str) -> UploadNews:
     return UploadNews(key, headline, [f"{shown(message, _MAX_LINE_CHARACTERS)}."], _MOVE)
 
 
+def unpairable(key: str, message: str) -> UploadNews:
+    """Tell that an object of an entity flywheel is no half of a pair."""
+    headline = f"REFUSED {file_name(key)}: neither documents nor annotations"
+    return UploadNews(key, headline, [f"{shown(message, _MAX_LINE_CHARACTERS)}."], _MOVE)
+
+
+def never_paired(key: str, message: str) -> UploadNews:
+    """Tell that the other half of a pair did not come."""
+    headline = f"REFUSED {file_name(key)}: its other half did not come"
+    return UploadNews(key, headline, [f"{shown(message, _MAX_LINE_CHARACTERS)}."], _AGAIN)
+
+
 def gone(key: str) -> UploadNews:
     """Tell that an object was deleted before it could be read."""
     headline = f"GONE {file_name(key)}: deleted before it was read"

@@ -28,7 +28,9 @@ class UploadState(StrEnum):
     """The states of an upload in the ledger."""
 
     RECEIVED = "RECEIVED"
+    WAITING = "WAITING"
     STAGED = "STAGED"
+    PAIRED = "PAIRED"
     SEALED = "SEALED"
     DUPLICATE = "DUPLICATE"
     MOVED = "MOVED"

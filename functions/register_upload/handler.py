@@ -4,6 +4,7 @@ Reads exactly the version that the event names, and resumes from the ledger's st
 comes again. Opens a batch when the rules are met. Read next: `register_upload.staging`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
@@ -17,13 +18,24 @@ from aws_lambda_powertools.utilities.data_classes import S3EventBridgeNotificati
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from adapters.configuration import KnownFlywheel
 from adapters.crash_points import crash_point
+from adapters.ledger.table import Write
 from adapters.ledger.uploads import NO_FLYWHEEL
 from adapters.services import Services, services
 from flywheel import upload_news
 from flywheel.errors import ConcurrentChangeError, MisplacedKeyError, ServiceBusyError
 from flywheel.notices import UploadNews
-from flywheel.uploads import ObjectVersion, UploadState, is_folder_marker, is_go_marker, place_of
+from flywheel.pairs import UnpairableKeyError, pair_place
+from flywheel.uploads import (
+    ObjectVersion,
+    Place,
+    UploadState,
+    is_folder_marker,
+    is_go_marker,
+    place_of,
+)
+from register_upload.pairing import brought_together
 from register_upload.staging import stage
 
 logger = Logger()
@@ -84,17 +96,47 @@ def register(services: Services, upload: ObjectVersion, size_bytes: int) -> None
     crash_point("register_upload.received")
     if row.state is UploadState.RECEIVED and is_go_marker(upload.key):
         ledger.uploads.mark(upload.uid, ledger.flywheels.ask_for_batch(place.flywheel, upload.key))
-    elif row.state is UploadState.RECEIVED:
-        staging = stage(services, upload, place, known.settings, flywheel_arn)
-        if staging.refusal is not None:
-            refuse(services, upload, place.flywheel, staging.refusal, staging.state)
-            return
-        if staging.news is not None:
-            announce(services, place.flywheel)
-        crash_point("register_upload.staged")
-        ledger.flywheels.count_registration(place.flywheel)
+    elif row.state is UploadState.RECEIVED and not take(
+        services, upload, place, known, flywheel_arn=flywheel_arn, size_bytes=size_bytes
+    ):
+        return
     batch, ready = services.workflow.open_when_ready(known, services.now())
     logger.info("registered", key=upload.key, opened=batch and batch.batch, lacks=ready.lacks)
+
+
+def take(
+    services: Services,
+    upload: ObjectVersion,
+    place: Place,
+    known: KnownFlywheel,
+    *,
+    flywheel_arn: str,
+    size_bytes: int,
+) -> bool:
+    """Stage a received upload; False where it was refused, or waits for its other half."""
+    try:
+        half = pair_place(upload.key, known.settings.shape())
+    except UnpairableKeyError as error:
+        refuse(services, upload, place.flywheel, upload_news.unpairable(upload.key, str(error)))
+        return False
+    pair = None
+    if half is not None:
+        pair = brought_together(services, upload, place, half)
+        if pair is None:
+            return False
+        upload = pair.documents
+    staging = stage(
+        services, upload, place, known.settings, flywheel_arn, size_bytes=size_bytes, pair=pair
+    )
+    if staging.refusal is not None:
+        also = pair.ended(services, staging.state) if pair else ()
+        refuse(services, upload, place.flywheel, staging.refusal, staging.state, also=also)
+        return False
+    if staging.news is not None:
+        announce(services, place.flywheel)
+    crash_point("register_upload.staged")
+    services.ledger.flywheels.count_registration(place.flywheel)
+    return True
 
 
 def refuse(
@@ -103,10 +145,18 @@ def refuse(
     flywheel: str,
     news: UploadNews,
     state: UploadState = UploadState.REFUSED,
+    *,
+    also: Sequence[Write] = (),
 ) -> None:
     """Record a refusal with its news, and have the news told."""
     services.ledger.uploads.refuse(
-        upload.uid, flywheel, state=state, reasons=news.lines, news=news, now=services.now()
+        upload.uid,
+        flywheel,
+        state=state,
+        reasons=news.lines,
+        news=news,
+        now=services.now(),
+        also=also,
     )
     crash_point("register_upload.refused")
     announce(services, flywheel)

@@ -17,6 +17,7 @@ from flywheel.notices import UploadNews
 from flywheel.pairs import object_name
 from flywheel.settings import ReceivedSettings
 from flywheel.uploads import ObjectVersion, Place, UploadState
+from register_upload.pairing import Pair
 
 _MEMORY_BYTES = 8 << 20
 """A canonical copy up to this size stays in memory; a larger one goes to the function's disk."""
@@ -39,7 +40,7 @@ def stage(
     flywheel_arn: str,
     *,
     size_bytes: int = 0,
-    companion: ObjectVersion | None = None,
+    pair: Pair | None = None,
 ) -> Staging:
     """Check an upload, copy its accepted rows, and move it to STAGED unless it is refused.
 
@@ -47,8 +48,8 @@ def stage(
     ----------
     size_bytes : int
         What the event says; a file that no dataset could hold is refused unread.
-    companion : ObjectVersion, optional
-        Of a pair that ``upload`` has the documents of, the other half (`flywheel.pairs`).
+    pair : Pair, optional
+        Both halves, where ``upload`` is the documents of one.
     """
     limits = Limits(settings.batch.service_max_documents, settings.batch.service_max_bytes)
     refusal = refusal_by_size(size_bytes, limits)
@@ -58,11 +59,11 @@ def stage(
     if chunks is None:
         return Staging(upload_news.gone(upload.key), UploadState.GONE)
     beside = None
-    if companion is not None:
-        companion_chunks = services.ports.inbox.version_chunks(companion)
+    if pair is not None:
+        companion_chunks = services.ports.inbox.version_chunks(pair.companion)
         if companion_chunks is None:
-            return Staging(upload_news.gone(companion.key), UploadState.GONE)
-        beside = Stream(object_name(companion.key), companion_chunks)
+            return Staging(upload_news.gone(pair.companion.key), UploadState.GONE)
+        beside = Stream(object_name(pair.companion.key), companion_chunks)
     documents = LabeledDocuments(
         chunks,
         _labels(services, flywheel_arn),
@@ -91,7 +92,13 @@ def stage(
         copy.seek(0)
         services.staging.create(staged.staged_key, copy)
     news = upload_news.taken_in_part(upload.key, report)
-    services.ledger.uploads.stage(place.flywheel, staged, left_out=report.left_out, news=news)
+    services.ledger.uploads.stage(
+        place.flywheel,
+        staged,
+        left_out=report.left_out,
+        news=news,
+        also=pair.ended(services, UploadState.PAIRED) if pair else (),
+    )
     return Staging(news=news)
 
 

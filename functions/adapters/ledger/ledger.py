@@ -8,6 +8,7 @@ from adapters.ledger.audit import Audit
 from adapters.ledger.batches import Batches
 from adapters.ledger.flywheels import Flywheels
 from adapters.ledger.outbox import Outbox
+from adapters.ledger.pairs import Pairs
 from adapters.ledger.runs import Runs
 from adapters.ledger.uploads import Uploads
 from adapters.ports import Rows
@@ -31,3 +32,4 @@ class Ledger:
         self.outbox = Outbox(table)
         self.audit = Audit(table)
         self.runs = Runs(table, actor)
+        self.pairs = Pairs(table)

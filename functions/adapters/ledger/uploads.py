@@ -84,9 +84,21 @@ class Uploads:
         return _row(values)
 
     def stage(
-        self, flywheel: str, staged: StagedUpload, *, left_out: int, news: UploadNews | None
+        self,
+        flywheel: str,
+        staged: StagedUpload,
+        *,
+        left_out: int,
+        news: UploadNews | None,
+        also: Sequence[Write] = (),
     ) -> None:
-        """Move a received upload to STAGED and let it wait for a batch."""
+        """Move a received upload, or a half that waited, to STAGED and let it wait for a batch.
+
+        Parameters
+        ----------
+        also : sequence of Write
+            What changes with it: the other half of a pair.
+        """
         now = staged.staged_at
         changes = {
             "state": UploadState.STAGED,
@@ -98,12 +110,19 @@ class Uploads:
             "reasons": list(news.lines) if news else None,
         }
         writes: list[Write] = [
-            Change(_key(staged.uid), changes, {"state": UploadState.RECEIVED}),
+            Change(_key(staged.uid), changes, {"state": self._unstaged_state(staged.uid)}),
             Put(_staged_key(flywheel, staged.uid), _membership(staged)),
+            *also,
         ]
         if news is not None:
             writes.append(news_row(staged.uid, flywheel, news, now))
         self._table.write(writes)
+
+    def _unstaged_state(self, uid: str) -> UploadState:
+        """Return the state that an upload has before it is staged or refused."""
+        row = self._table.get(_key(uid)) or {}
+        is_waiting = row.get("state") == UploadState.WAITING
+        return UploadState.WAITING if is_waiting else UploadState.RECEIVED
 
     def mark(self, uid: str, asked: Change) -> None:
         """Move a received ``_GO`` object to MARKER and ask for the next batch."""
@@ -119,12 +138,15 @@ class Uploads:
         reasons: Sequence[str],
         news: UploadNews,
         now: datetime,
+        also: Sequence[Write] = (),
     ) -> None:
         """Move a received upload to REFUSED or GONE, with its reasons and its news."""
         change = Change(
-            _key(uid), {"state": state, "reasons": list(reasons)}, {"state": UploadState.RECEIVED}
+            _key(uid),
+            {"state": state, "reasons": list(reasons)},
+            {"state": self._unstaged_state(uid)},
         )
-        self._table.write([change, news_row(uid, flywheel, news, now)])
+        self._table.write([change, news_row(uid, flywheel, news, now), *also])
 
     def staged(self, flywheel: str) -> list[StagedUpload]:
         """Return what waits for a batch, oldest first."""

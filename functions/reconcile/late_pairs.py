@@ -1,0 +1,32 @@
+"""Refuse the half of an entity upload whose other half did not come in time, and say so."""
+
+from datetime import timedelta
+
+from adapters.configuration import KnownFlywheel
+from adapters.services import Services
+from flywheel.pairs import never_came_words, pair_place
+from flywheel.upload_news import never_paired
+from flywheel.uploads import Place, UploadState
+
+
+def end_late_pairs(services: Services, known: KnownFlywheel) -> int:
+    """Refuse halves that have waited too long; returns how many."""
+    hours, shape = known.settings.batch.pair_timeout_hours, known.settings.shape()
+    ended = 0
+    for waiting in list(services.ledger.pairs.waiting(known.settings.name)):
+        pair = pair_place(waiting.upload.key, shape)
+        if pair is None or services.now() - waiting.since < timedelta(hours=hours):
+            continue
+        place = Place(known.settings.name, waiting.kind)
+        news = never_paired(waiting.upload.key, never_came_words(pair, hours))
+        services.ledger.uploads.refuse(
+            waiting.upload.uid,
+            place.flywheel,
+            state=UploadState.REFUSED,
+            reasons=news.lines,
+            news=news,
+            now=services.now(),
+            also=services.ledger.pairs.over(place, pair),
+        )
+        ended += 1
+    return ended

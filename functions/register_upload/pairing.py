@@ -1,0 +1,60 @@
+"""Bring the two halves of an entity upload together.
+
+The half that comes first waits; the second finds it, and both are staged as one upload, that of
+the documents. A newer version of a half that waits takes its place, and people are told.
+"""
+
+from dataclasses import dataclass
+
+from adapters.ledger.pairs import WaitingHalf
+from adapters.ledger.table import Write
+from adapters.services import Services
+from flywheel.pairs import Half, PairPlace
+from flywheel.uploads import ObjectVersion, Place, UploadState
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two halves that are both there.
+
+    Parameters
+    ----------
+    documents, companion : ObjectVersion
+    place : Place
+    pair : PairPlace
+    """
+
+    documents: ObjectVersion
+    companion: ObjectVersion
+    place: Place
+    pair: PairPlace
+
+    def ended(self, services: Services, state: UploadState) -> list[Write]:
+        """Return the writes by which the companion follows the documents."""
+        return services.ledger.pairs.ended(self.place, self.pair, self.companion, state)
+
+
+def brought_together(
+    services: Services, upload: ObjectVersion, place: Place, pair: PairPlace
+) -> Pair | None:
+    """Return both halves, or None where this one has to wait."""
+    other = services.ledger.pairs.find(place, pair)
+    if other is None:
+        services.ledger.pairs.wait(place, pair, upload, services.now())
+        return None
+    if other.upload == upload:
+        return None
+    if other.half == pair.half:
+        _replace(services, upload, other, place, pair)
+        return None
+    is_documents = pair.half is Half.DOCUMENTS
+    documents, companion = (upload, other.upload) if is_documents else (other.upload, upload)
+    return Pair(documents, companion, place, pair)
+
+
+def _replace(
+    services: Services, upload: ObjectVersion, older: WaitingHalf, place: Place, pair: PairPlace
+) -> None:
+    """Let a newer version wait in the place of an older one of the same half."""
+    services.ledger.pairs.give_way(place, pair, older.upload)
+    services.ledger.pairs.wait(place, pair, upload, services.now())
