@@ -38,6 +38,7 @@ from console.verb_options import (
 )
 from console.waiting import Ending, lacking, wait_for_batch, wait_for_upload
 from console.watching import watched
+from flywheel.shapes import LabelDelimiter, Mode, Shape, Task
 from flywheel.uploads import DatasetKind
 
 app = typer.Typer(
@@ -137,6 +138,12 @@ def validate(
         str | None,
         typer.Argument(help="Check against its labels; left out, labels are the file's own."),
     ] = None,
+    *,
+    task: Annotated[Task, typer.Option(help="Without a flywheel.")] = "classification",
+    mode: Annotated[Mode, typer.Option(help="Without a flywheel.")] = "multi-class",
+    delimiter: Annotated[
+        LabelDelimiter, typer.Option(help="Between labels; without a flywheel.", metavar="CHAR")
+    ] = "|",
     env: Env = None,
     json: Json = False,
 ) -> None:
@@ -144,7 +151,8 @@ def validate(
     with reporting(is_json=json) as terminal:
         _check_file(file)
         if flywheel is None:
-            report = check(file)
+            shape = Shape(task=task, mode=mode, delimiter=delimiter)
+            report = check(file, shape=shape)
         else:
             target = opened_target(context, env, default=LOCAL)
             report = check_for(file, target, target.flywheel(flywheel))

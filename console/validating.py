@@ -17,33 +17,86 @@ from console.exit_codes import ExitCode
 from console.target import Target
 from console.terminal import Terminal
 from flywheel.batches import allowance
-from flywheel.labeled_documents import Allowance, LabeledDocuments, Report
+from flywheel.labeled_documents import Allowance, LabeledDocuments, Limits, Report, Stream
 from flywheel.notices import shown
+from flywheel.pairs import Half, PairPlace, UnpairableKeyError, pair_place
+from flywheel.shapes import Shape
 
 _CHUNK_BYTES = 1 << 16
 _LABELS_SHOWN = 40
 _DEFAULT_ALLOWANCE = Allowance()
+_SERVICES_OWN, _SERVICES_QUOTAS = Shape(), Limits()
 
 
 def check(
-    path: Path, labels: Sequence[str] | None = None, allowed: Allowance = _DEFAULT_ALLOWANCE
+    path: Path,
+    labels: Sequence[str] | None = None,
+    allowed: Allowance = _DEFAULT_ALLOWANCE,
+    *,
+    shape: Shape = _SERVICES_OWN,
+    limits: Limits = _SERVICES_QUOTAS,
 ) -> Report:
-    """Read a file to its end and return what was found.
+    """Read a file to its end and return what was found; of a pair, both files.
+
+    Parameters
+    ----------
+    path : Path
+        Of a pair, either half; the other one lies beside it.
 
     Raises
     ------
     CommandError
-        There is no such file, or it cannot be read.
+        There is no such file, it cannot be read, or the other half is not there.
     """
-    documents = LabeledDocuments(file_chunks(path), labels, allowed)
-    for _ in documents:
-        pass
-    return documents.report
+    documents, companion = _halves(path, shape)
+    return LabeledDocuments(
+        file_chunks(documents),
+        labels,
+        allowed,
+        shape=shape,
+        name=documents.name,
+        companion=None if companion is None else Stream(companion.name, file_chunks(companion)),
+        limits=limits,
+    ).read_through()
 
 
 def check_for(path: Path, target: Target, known: KnownFlywheel) -> Report:
     """Check a file as the flywheel's environment would on arrival."""
-    return check(path, target.comprehend(known).labels(), allowance(known.settings.batch))
+    rules = known.settings.batch
+    return check(
+        path,
+        target.comprehend(known).labels(),
+        allowance(rules),
+        shape=known.settings.shape(),
+        limits=Limits(rules.service_max_documents, rules.service_max_bytes),
+    )
+
+
+def _halves(path: Path, shape: Shape) -> tuple[Path, Path | None]:
+    """Return the documents and what belongs to them, where an upload is two files."""
+    try:
+        place = pair_place(path.name, shape)
+        if place is None:
+            return path, None
+        for beside in sorted(path.parent.iterdir()):
+            other = _place(beside.name, shape)
+            if other is not None and place.belongs_to(other):
+                is_documents = place.half is Half.DOCUMENTS
+                return (path, beside) if is_documents else (beside, path)
+    except UnpairableKeyError as error:
+        raise CommandError(
+            ExitCode.REFUSED, path.name, "it is no half of a pair", str(error)
+        ) from error
+    raise CommandError(
+        ExitCode.USAGE, path.name, place.words, "Put both files into one folder, then check again"
+    )
+
+
+def _place(name: str, shape: Shape) -> PairPlace | None:
+    try:
+        return pair_place(name, shape)
+    except UnpairableKeyError:
+        return None
 
 
 def documents_for(path: Path, target: Target, known: KnownFlywheel) -> LabeledDocuments:
@@ -88,8 +141,11 @@ def tell_report(terminal: Terminal, name: str, report: Report) -> None:
         terminal.tell(f"{report.left_out} of {report.rows_read:,} rows would be left out.")
     if report.duplicates:
         terminal.tell(f"Exact duplicates that would be dropped: {report.duplicates:,}.")
-    for repair, count in report.repairs.items():
-        terminal.tell(f"Repaired: {repair} ({count:,} row{'s' if count != 1 else ''}).")
+    for line in report.repair_lines():
+        terminal.tell(line)
+    one_label = report.one_label_line()
+    if one_label is not None and not report.is_refused:
+        terminal.tell(shown(one_label, 300), style="yellow")
     if not report.is_refused:
         terminal.show(label_table(report.label_counts.most_common()))
 
@@ -124,6 +180,8 @@ def report_document(name: str, report: Report) -> dict[str, Any]:
                 "byte_offset": problem.byte_offset,
                 "fault": problem.fault.value,
                 "message": problem.message,
+                "count": problem.count,
+                **({"file": problem.file} if problem.file else {}),
             }
             for problem in report.problems
         ],

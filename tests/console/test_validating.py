@@ -77,6 +77,7 @@ def test_standard_output_is_one_document_when_json_is_asked(run: Run, tmp_path: 
         "byte_offset": 12,
         "fault": "empty text",
         "message": "empty text (label 'A')",
+        "count": 1,
     }
 
 
@@ -98,3 +99,31 @@ def test_the_flywheels_labels_count_when_it_is_named(run_locally: Run, tmp_path:
     result = run_locally("validate", path, "tickets")
     assert result.exit_code == 1
     assert "line 2: unknown label 'SHIPING'; did you mean 'SHIPPING'?" in result.stdout
+
+
+def test_several_labels_are_counted_when_the_mode_says_so(run: Run, tmp_path: Path) -> None:
+    """Without a flywheel, options say what its file would."""
+    path = write(tmp_path, b"A;B,one\nB,two\n")
+    result = run("validate", path, "--mode", "multi-label", "--delimiter", ";", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["label_counts"] == {"B": 2, "A": 1}
+
+
+@pytest.mark.parametrize("half", ["documents.txt", "annotations.csv"])
+def test_both_halves_are_read_when_either_is_validated(run: Run, tmp_path: Path, half: str) -> None:
+    """The other half of a pair is found beside it."""
+    (tmp_path / "documents.txt").write_bytes(b"Mary sings\nnobody\n")
+    header = b"File,Line,Begin Offset,End Offset,Type\n"
+    (tmp_path / "annotations.csv").write_bytes(header + b"documents.txt, 0, 0, 4, PERSON\n")
+    result = run("validate", str(tmp_path / half), "--task", "entities", "--json")
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    assert (document["documents"], document["label_counts"]) == (2, {"PERSON": 1})
+
+
+def test_the_other_half_is_asked_for_when_it_is_not_there(run: Run, tmp_path: Path) -> None:
+    """One half alone says nothing; which file is missing is said."""
+    (tmp_path / "monday.txt").write_bytes(b"Mary sings\n")
+    result = run("validate", str(tmp_path / "monday.txt"), "--task", "entities")
+    assert result.exit_code == 2
+    assert "monday.txt waits for monday.csv in the same folder" in " ".join(result.stderr.split())
