@@ -169,14 +169,18 @@ def _first_arn(action: str, parameters: dict[str, Any], place: str) -> list[Perm
 
 
 def _comprehend(action: str, parameters: dict[str, Any], place: str) -> list[Permission]:
-    arns = [parameters[name] for name in _COMPREHEND_RESOURCES if name in parameters]
-    needed = [Permission(action, arns[0] if arns else "*")]
-    new_names = {"FlywheelName": "flywheel", "EndpointName": "endpoint"}
-    for name, kind in new_names.items():
-        if name in parameters and not arns:
-            arn = f"arn:aws:comprehend:{place}:{kind}/{parameters[name]}"
-            needed = [Permission(action, arn)]
-    role_arn = parameters.get("DataAccessRoleArn")
+    new_names = {"FlywheelName": "flywheel", "EndpointName": "document-classifier-endpoint"}
+    arns = [
+        f"arn:aws:comprehend:{place}:{kind}/{parameters[name]}"
+        for name, kind in new_names.items()
+        if name in parameters
+    ]
+    arns += [parameters[name] for name in _COMPREHEND_RESOURCES if name in parameters]
+    # An endpoint is bound to a flywheel only by who may use both.
+    is_binding = action in ("comprehend:CreateEndpoint", "comprehend:UpdateEndpoint")
+    needed = [Permission(action, arn) for arn in (arns if is_binding else arns[:1])]
+    needed = needed or [Permission(action, "*")]
+    role_arn = parameters.get("DataAccessRoleArn", parameters.get("DesiredDataAccessRoleArn"))
     if role_arn:
         context = {"iam:PassedToService": "comprehend.amazonaws.com"}
         needed.append(Permission("iam:PassRole", role_arn, context))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Self
 from local.comprehend.background import BackgroundWork
 from local.comprehend.clock import Clock, SystemClock
 from local.comprehend.datasets import DatasetOperations
+from local.comprehend.endpoint_life import EndpointLife
+from local.comprehend.endpoints import EndpointOperations
 from local.comprehend.flywheel_life import FlywheelLife
 from local.comprehend.flywheels import FlywheelOperations
 from local.comprehend.ingestion import Ingestion
@@ -18,7 +20,7 @@ from local.comprehend.iteration_run import IterationRun
 from local.comprehend.iterations import IterationOperations
 from local.comprehend.models import ModelOperations
 from local.comprehend.protocol import Operation, Protocol, Refusal
-from local.comprehend.records import Dataset, Flywheel, Iteration
+from local.comprehend.records import Dataset, Endpoint, Flywheel, Iteration
 from local.comprehend.server import Server
 from local.comprehend.settings import EngineSettings, Quotas
 from local.comprehend.store import Store
@@ -138,14 +140,16 @@ class _Parts:
             self.store, clock, self.background, settings.quotas, s3_client_for_role
         )
         self.life = FlywheelLife(self.store, clock, self.background, self.ingestion)
+        self.endpoint_life = EndpointLife(self.store, clock, self.background)
         self.running = IterationRun(
             settings, self.store, clock, self.background, self.worker, s3_client_for_role
         )
         operations = _operations(
-            FlywheelOperations(settings, self.store, clock, self.life),
+            FlywheelOperations(settings, self.store, clock, self.life, self.endpoint_life),
             DatasetOperations(settings, self.store, clock, self.ingestion),
             IterationOperations(settings, self.store, clock, self.running),
             ModelOperations(self.store),
+            EndpointOperations(settings, self.store, clock, self.endpoint_life),
         )
         try:
             self.server = Server(Protocol(operations, refusal), settings.port)
@@ -181,6 +185,14 @@ class _Parts:
         for iteration in self.store.all(Iteration):
             if iteration.is_active:
                 self.running.start(iteration)
+        self._resume_endpoints()
+
+    def _resume_endpoints(self) -> None:
+        for endpoint in self.store.all(Endpoint):
+            if endpoint.status in ("CREATING", "UPDATING"):
+                self.endpoint_life.bring_up(endpoint)
+            elif endpoint.status == "DELETING":
+                self.endpoint_life.end(endpoint)
 
 
 def _operations(
@@ -188,6 +200,7 @@ def _operations(
     datasets: DatasetOperations,
     iterations: IterationOperations,
     models: ModelOperations,
+    endpoints: EndpointOperations,
 ) -> Mapping[str, Operation]:
     """Name what is served."""
     return {
@@ -204,4 +217,9 @@ def _operations(
         "ListFlywheelIterationHistory": iterations.list_flywheel_iteration_history,
         "DescribeDocumentClassifier": models.describe_document_classifier,
         "ListDocumentClassifiers": models.list_document_classifiers,
+        "CreateEndpoint": endpoints.create_endpoint,
+        "DescribeEndpoint": endpoints.describe_endpoint,
+        "UpdateEndpoint": endpoints.update_endpoint,
+        "DeleteEndpoint": endpoints.delete_endpoint,
+        "ListEndpoints": endpoints.list_endpoints,
     }

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from local.comprehend.clock import Clock
+from local.comprehend.endpoint_life import EndpointLife
 from local.comprehend.errors import ServiceError
 from local.comprehend.flywheel_life import FlywheelLife
 from local.comprehend.listing import created_within, page, single_filter
@@ -37,6 +38,7 @@ class FlywheelOperations:
     store: Store
     clock: Clock
     life: FlywheelLife
+    endpoints: EndpointLife
 
     def create_flywheel(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """CreateFlywheel."""
@@ -57,7 +59,7 @@ class FlywheelOperations:
         return {"FlywheelProperties": _properties(the_flywheel(self.store, request))}
 
     def update_flywheel(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """UpdateFlywheel: at once, also while an iteration runs.
+        """UpdateFlywheel: at once, also while an iteration runs; endpoints follow.
 
         Members that are left out stay; members of DataSecurityConfig that are left out are removed,
         but for DataLakeKmsKeyId, which cannot change.
@@ -77,6 +79,8 @@ class FlywheelOperations:
                 last_modified_time=round(self.clock.now(), 3),
             )
             self.store.save(changed)
+            if changed.active_model_arn != flywheel.active_model_arn:
+                self.endpoints.follow(changed)
         return {"FlywheelProperties": _properties(changed)}
 
     def delete_flywheel(self, request: Mapping[str, Any]) -> dict[str, Any]:

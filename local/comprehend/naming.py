@@ -35,6 +35,14 @@ def flywheel_arn(settings: EngineSettings, name: str) -> str:
     return f"arn:aws:comprehend:{settings.region}:{settings.account_id}:flywheel/{name}"
 
 
+def endpoint_arn(settings: EngineSettings, name: str) -> str:
+    """Return the ARN of a classifier's endpoint."""
+    return (
+        f"arn:aws:comprehend:{settings.region}:{settings.account_id}:"
+        f"document-classifier-endpoint/{name}"
+    )
+
+
 def dataset_arn(flywheel: str, name: str) -> str:
     """Return a dataset's ARN; `flywheel` is its flywheel's ARN."""
     return f"{flywheel}/dataset/{name}"

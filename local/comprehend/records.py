@@ -121,3 +121,31 @@ class Model:
     def key(self) -> str:
         """What it is filed under."""
         return self.arn
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An endpoint; what is desired comes into force when it is IN_SERVICE."""
+
+    arn: str
+    name: str
+    status: str
+    model_arn: str
+    desired_model_arn: str
+    desired_inference_units: int
+    creation_time: float
+    last_modified_time: float
+    inference_units: int | None = None
+    followed_flywheel_arn: str | None = None
+    data_access_role_arn: str | None = None
+    desired_data_access_role_arn: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What it is filed under."""
+        return self.arn
+
+    @property
+    def flywheel_arn(self) -> str:
+        """Whose it is: no flywheel's, it outlives the one that it follows."""
+        return ""

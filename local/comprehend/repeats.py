@@ -4,7 +4,8 @@ Decides what counts as a repeat. Knows no resource. Read next: `local.comprehend
 
 Notes
 -----
-*Source*: botocore, ClientRequestToken of CreateFlywheel, CreateDataset, StartFlywheelIteration.
+*Source*: botocore, ClientRequestToken of CreateFlywheel, CreateDataset, CreateEndpoint,
+StartFlywheelIteration.
 """
 
 import json

@@ -25,6 +25,10 @@ class Quotas:
         Datasets that may be CREATING at once, in the account.
     active_iterations : int
         Iterations that may run at once, in the account.
+    endpoints : int
+        Endpoints an account may have.
+    inference_units, inference_units_per_endpoint : int
+        Inference units of all endpoints of the account, and of one.
     min_documents_per_label : int
         Fewest documents a label that occurs in a TRAIN dataset needs; labels without any
         document do not count.
@@ -45,6 +49,9 @@ class Quotas:
     test_datasets_per_flywheel: int = 10
     creating_datasets: int = 10
     active_iterations: int = 10
+    endpoints: int = 10
+    inference_units: int = 100
+    inference_units_per_endpoint: int = 10
     min_documents_per_label: int = 10
     max_documents: int = 1_000_000
     max_file_size_bytes: int = 10 * 1024 * 1024
@@ -63,7 +70,7 @@ class EngineSettings:
     port : int
         Port on the loopback interface; 0 takes a free one.
     pace_seconds : float
-        Least time each passing state (CREATING, TRAINING, EVALUATING, DELETING) can be seen, s.
+        Least time each passing state (CREATING, UPDATING, TRAINING ... DELETING) can be seen, s.
     quotas : Quotas
         How much is accepted.
     training_data : {"all", "new"}

@@ -14,10 +14,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from local.comprehend.records import Dataset, Flywheel, Iteration, Model
+from local.comprehend.records import Dataset, Endpoint, Flywheel, Iteration, Model
 
-Record = Flywheel | Dataset | Iteration | Model
-R = TypeVar("R", Flywheel, Dataset, Iteration, Model)
+Record = Flywheel | Dataset | Iteration | Model | Endpoint
+R = TypeVar("R", Flywheel, Dataset, Iteration, Model, Endpoint)
 
 # An acknowledged call must outlive a power cut, not only a crash; and one engine at a time may
 # decide what happens next.
@@ -131,6 +131,16 @@ class Store:
                     f"{operation} {flywheel_arn}"
                     for operation in ("CreateFlywheel", "CreateDataset", "StartFlywheelIteration")
                 ),
+            )
+
+    def forget_endpoint(self, arn: str) -> None:
+        """Remove an endpoint and its tokens."""
+        with self.transaction():
+            self._connection.execute(
+                "DELETE FROM records WHERE kind = ? AND key = ?", (Endpoint.__name__, arn)
+            )
+            self._connection.execute(
+                "DELETE FROM tokens WHERE scope = ?", (f"CreateEndpoint {arn}",)
             )
 
     def answer_to_token(self, scope: str, token: str) -> tuple[str, str] | None:

@@ -20,10 +20,13 @@ SERVED = frozenset(
         *("ListFlywheels", "CreateDataset", "DescribeDataset", "ListDatasets"),
         *("StartFlywheelIteration", "DescribeFlywheelIteration", "ListFlywheelIterationHistory"),
         *("DescribeDocumentClassifier", "ListDocumentClassifiers"),
+        *("CreateEndpoint", "DescribeEndpoint", "UpdateEndpoint", "DeleteEndpoint"),
+        "ListEndpoints",
     }
 )
 ABSENT = "arn:aws:comprehend:us-east-1:123456789012:flywheel/absent"
 ABSENT_MODEL = "arn:aws:comprehend:us-east-1:123456789012:document-classifier/absent/version/v1"
+ABSENT_ENDPOINT = "arn:aws:comprehend:us-east-1:123456789012:document-classifier-endpoint/absent"
 TASK = {
     "LanguageCode": "en",
     "DocumentClassificationConfig": {"Mode": "MULTI_CLASS", "Labels": list(LABELS)},
@@ -82,6 +85,7 @@ def live_a_life(rig: Rig) -> None:
     comprehend.list_flywheel_iteration_history(FlywheelArn=flywheel, MaxResults=1)
     comprehend.describe_document_classifier(DocumentClassifierArn=model)
     comprehend.list_document_classifiers()
+    serve_and_end(rig, flywheel, model)
     rig.iterated(rig.flywheel())
     comprehend.list_flywheels()
     comprehend.delete_flywheel(FlywheelArn=flywheel)
@@ -89,6 +93,27 @@ def live_a_life(rig: Rig) -> None:
         lambda: [s["FlywheelArn"] for s in comprehend.list_flywheels()["FlywheelSummaryList"]],
         lambda arns: flywheel not in arns,
     )
+
+
+def serve_and_end(rig: Rig, flywheel: str, model: str) -> None:
+    """Use every operation on endpoints, in every state an endpoint passes through."""
+    comprehend = rig.comprehend
+    arn = comprehend.create_endpoint(
+        EndpointName="contract", FlywheelArn=flywheel, DesiredInferenceUnits=1
+    )["EndpointArn"]
+
+    def await_service() -> None:
+        until(
+            lambda: comprehend.describe_endpoint(EndpointArn=arn)["EndpointProperties"]["Status"],
+            lambda status: status == "IN_SERVICE",
+        )
+
+    await_service()
+    comprehend.update_endpoint(EndpointArn=arn, DesiredModelArn=model)
+    comprehend.list_endpoints(MaxResults=1)
+    await_service()
+    comprehend.delete_endpoint(EndpointArn=arn)
+    until(lambda: comprehend.list_endpoints()["EndpointPropertiesList"], lambda left: not left)
 
 
 def test_every_answer_has_its_shape_when_every_operation_is_used(rig: Rig, seen: Seen) -> None:
@@ -174,6 +199,40 @@ REFUSALS: list[Refusal] = [
         {"Filter": {"Status": "TRAINED", "DocumentClassifierName": "a"}},
         "InvalidFilterException",
     ),
+    (
+        "create_endpoint",
+        {"EndpointName": "e", "DesiredInferenceUnits": 1},
+        "InvalidRequestException",
+    ),
+    (
+        "create_endpoint",
+        {"EndpointName": "e", "DesiredInferenceUnits": 1, "ModelArn": ABSENT_MODEL},
+        "ResourceNotFoundException",
+    ),
+    (
+        "create_endpoint",
+        {"EndpointName": "e", "DesiredInferenceUnits": 1, "FlywheelArn": "taken"},
+        "ResourceUnavailableException",
+    ),
+    (
+        "create_endpoint",
+        {
+            "EndpointName": "e",
+            "DesiredInferenceUnits": 1,
+            "Tags": [{"Key": f"k{n}"} for n in range(51)],
+        },
+        "TooManyTagsException",
+    ),
+    ("describe_endpoint", {"EndpointArn": ABSENT_ENDPOINT}, "ResourceNotFoundException"),
+    ("update_endpoint", {"EndpointArn": ABSENT_ENDPOINT}, "InvalidRequestException"),
+    (
+        "update_endpoint",
+        {"EndpointArn": ABSENT_ENDPOINT, "FlywheelArn": "taken"},
+        "ResourceNotFoundException",
+    ),
+    ("delete_endpoint", {"EndpointArn": ABSENT_ENDPOINT}, "ResourceNotFoundException"),
+    ("list_endpoints", {"Filter": {"Status": "Ready"}}, "InvalidRequestException"),
+    ("list_endpoints", {"NextToken": "x"}, "InvalidRequestException"),
 ]
 
 

@@ -8,6 +8,7 @@ from local.cloud.settings import CloudSettings
 PLACE = "us-east-1:123456789012"
 TABLE = f"arn:aws:dynamodb:{PLACE}:table/ledger"
 FLYWHEEL = f"arn:aws:comprehend:{PLACE}:flywheel/dev-intents-g1"
+ENDPOINT = f"arn:aws:comprehend:{PLACE}:document-classifier-endpoint/live"
 
 
 def _asked(request: CloudRequest) -> set[tuple[str, str]]:
@@ -84,6 +85,19 @@ def _json_request(service: str, operation: str, document: dict[str, object]) -> 
             {"FlywheelName": "dev-intents-g1", "DataAccessRoleArn": "arn:aws:iam::1:role/r"},
             {("comprehend:CreateFlywheel", FLYWHEEL), ("iam:PassRole", "arn:aws:iam::1:role/r")},
         ),
+        (
+            "comprehend",
+            "CreateEndpoint",
+            {"EndpointName": "live", "FlywheelArn": FLYWHEEL},
+            {("comprehend:CreateEndpoint", ENDPOINT), ("comprehend:CreateEndpoint", FLYWHEEL)},
+        ),
+        (
+            "comprehend",
+            "UpdateEndpoint",
+            {"EndpointArn": ENDPOINT, "FlywheelArn": FLYWHEEL},
+            {("comprehend:UpdateEndpoint", ENDPOINT), ("comprehend:UpdateEndpoint", FLYWHEEL)},
+        ),
+        ("comprehend", "ListEndpoints", {}, {("comprehend:ListEndpoints", "*")}),
         ("cloudwatch", "PutMetricData", {}, {("cloudwatch:PutMetricData", "*")}),
     ],
 )

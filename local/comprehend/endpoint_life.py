@@ -1,0 +1,71 @@
+"""An endpoint's life around its work: CREATING or UPDATING -> IN_SERVICE, DELETING -> gone.
+
+Decides when an endpoint serves what is desired of it, and that it follows its flywheel's active
+model. Knows no request. Read next: `local.comprehend.endpoints`.
+
+Notes
+-----
+*Source*: developer guide, "Using flywheels for analysis": "the endpoint updates automatically to
+start using the new active model version". That it is UPDATING meanwhile is what botocore's
+EndpointProperties tell of DesiredModelArn.
+"""
+
+from dataclasses import dataclass, replace
+
+from local.comprehend.background import BackgroundWork
+from local.comprehend.clock import Clock
+from local.comprehend.records import Endpoint, Flywheel
+from local.comprehend.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointLife:
+    """What brings endpoints up, over to another model, and away."""
+
+    store: Store
+    clock: Clock
+    background: BackgroundWork
+
+    def bring_up(self, endpoint: Endpoint) -> None:
+        """Go on with an endpoint that is recorded as CREATING or UPDATING."""
+        self.background.run(f"bring up {endpoint.name}", lambda: self._bring_up(endpoint))
+
+    def end(self, endpoint: Endpoint) -> None:
+        """Go on with an endpoint that is recorded as DELETING."""
+        self.background.run(f"delete {endpoint.name}", lambda: self._delete(endpoint))
+
+    def follow(self, flywheel: Flywheel) -> None:
+        """Bring a flywheel's active model to the endpoints that follow it; in a transaction."""
+        for endpoint in self.store.all(Endpoint):
+            is_follower = endpoint.followed_flywheel_arn == flywheel.arn
+            if is_follower and endpoint.status != "DELETING" and flywheel.active_model_arn:
+                changed = replace(
+                    endpoint,
+                    status="CREATING" if endpoint.status == "CREATING" else "UPDATING",
+                    desired_model_arn=flywheel.active_model_arn,
+                    last_modified_time=round(self.clock.now(), 3),
+                )
+                self.store.save(changed)
+                self.bring_up(changed)
+
+    def _bring_up(self, entered: Endpoint) -> None:
+        self.background.hold(entered.last_modified_time)
+        with self.store.transaction():
+            endpoint = self.store.find(Endpoint, entered.arn)
+            # What was changed meanwhile is brought up by a job of its own.
+            if endpoint != entered:
+                return
+            self.store.save(
+                replace(
+                    entered,
+                    status="IN_SERVICE",
+                    model_arn=entered.desired_model_arn,
+                    inference_units=entered.desired_inference_units,
+                    data_access_role_arn=entered.desired_data_access_role_arn,
+                    last_modified_time=round(self.clock.now(), 3),
+                )
+            )
+
+    def _delete(self, endpoint: Endpoint) -> None:
+        self.background.hold(endpoint.last_modified_time)
+        self.store.forget_endpoint(endpoint.arn)

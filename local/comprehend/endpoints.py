@@ -1,0 +1,218 @@
+"""The endpoint operations: create, describe, update, delete, list.
+
+Decides what an endpoint may serve and when it may change. Serves no inference. Read next:
+`local.comprehend.endpoint_life` (what happens afterwards) and `local.comprehend.flywheels`.
+
+Notes
+-----
+*Source*: botocore, CreateEndpoint ... ListEndpoints; developer guide, "Using flywheels for
+analysis": an endpoint has the ARN of a flywheel in place of a model's, and UpdateEndpoint with a
+model's ARN pins it. No page says which error tells of what is not ready; ResourceUnavailable is
+taken, and ResourceInUse for DeleteEndpoint, which does not declare it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from local.comprehend.clock import Clock
+from local.comprehend.endpoint_life import EndpointLife
+from local.comprehend.errors import ServiceError
+from local.comprehend.flywheels import check_quota, check_tags, the_flywheel
+from local.comprehend.listing import created_within, page
+from local.comprehend.naming import endpoint_arn
+from local.comprehend.records import Endpoint, Model
+from local.comprehend.repeats import Repeats
+from local.comprehend.settings import EngineSettings
+from local.comprehend.store import Store
+
+_CHANGES = ("DesiredModelArn", "FlywheelArn", "DesiredInferenceUnits", "DesiredDataAccessRoleArn")
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointOperations:
+    """The operations on endpoints; each takes a validated request and returns a response."""
+
+    settings: EngineSettings
+    store: Store
+    clock: Clock
+    life: EndpointLife
+
+    def create_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """CreateEndpoint."""
+        check_tags(request)
+        arn = endpoint_arn(self.settings, request["EndpointName"])
+        scope, repeats = f"CreateEndpoint {arn}", Repeats(self.store)
+        with self.store.transaction():
+            model_arn = repeats.earlier_answer(scope, request)
+            if model_arn is None:
+                endpoint = self._new(arn, request)
+                model_arn = endpoint.model_arn
+                self._check_room(endpoint)
+                self.store.save(endpoint)
+                repeats.remember(scope, request, model_arn)
+                self.life.bring_up(endpoint)
+        return {"EndpointArn": arn, "ModelArn": model_arn}
+
+    def describe_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """DescribeEndpoint."""
+        return {"EndpointProperties": _properties(self._the_endpoint(request))}
+
+    def update_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """UpdateEndpoint: what is left out stays; a model's ARN ends the following of a flywheel.
+
+        The flywheel is told at once: there is no member for one that is only desired.
+        """
+        if not any(name in request for name in _CHANGES):
+            message = f"Nothing would change; give one of {', '.join(_CHANGES)}."
+            raise ServiceError("InvalidRequestException", message)
+        with self.store.transaction():
+            endpoint = self._the_endpoint(request)
+            if endpoint.status != "IN_SERVICE":
+                message = f"Endpoint {endpoint.arn} is {endpoint.status}; it must be IN_SERVICE."
+                raise ServiceError("ResourceUnavailableException", message)
+            changed = self._changed(endpoint, request)
+            self._check_units(changed)
+            self.store.save(changed)
+            self.life.bring_up(changed)
+        return {"DesiredModelArn": changed.desired_model_arn}
+
+    def delete_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """DeleteEndpoint; flywheel and model stay."""
+        with self.store.transaction():
+            endpoint = self._the_endpoint(request)
+            if endpoint.status != "IN_SERVICE":
+                message = f"Endpoint {endpoint.arn} is {endpoint.status}; it must be IN_SERVICE."
+                raise ServiceError("ResourceInUseException", message)
+            deleting = replace(
+                endpoint, status="DELETING", last_modified_time=round(self.clock.now(), 3)
+            )
+            self.store.save(deleting)
+            self.life.end(deleting)
+        return {}
+
+    def list_endpoints(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """ListEndpoints; members of the filter that are given must all be met."""
+        chosen: Mapping[str, Any] = request.get("Filter", {})
+        matching = [
+            endpoint
+            for endpoint in self.store.all(Endpoint)
+            if chosen.get("Status", endpoint.status) == endpoint.status
+            and chosen.get("ModelArn", endpoint.model_arn) == endpoint.model_arn
+            and created_within(chosen, endpoint.creation_time)
+        ]
+        shown, token = page(request, matching, lambda item: (item.creation_time, item.arn))
+        return {"EndpointPropertiesList": [_properties(item) for item in shown], "NextToken": token}
+
+    def _new(self, arn: str, request: Mapping[str, Any]) -> Endpoint:
+        model_arn = self._served_model(request, "ModelArn")
+        if model_arn is None:
+            message = "Give one of ModelArn and FlywheelArn; neither is there."
+            raise ServiceError("InvalidRequestException", message)
+        now = round(self.clock.now(), 3)
+        return Endpoint(
+            arn=arn,
+            name=request["EndpointName"],
+            status="CREATING",
+            model_arn=model_arn,
+            desired_model_arn=model_arn,
+            desired_inference_units=request["DesiredInferenceUnits"],
+            creation_time=now,
+            last_modified_time=now,
+            followed_flywheel_arn=request.get("FlywheelArn"),
+            data_access_role_arn=request.get("DataAccessRoleArn"),
+            desired_data_access_role_arn=request.get("DataAccessRoleArn"),
+        )
+
+    def _changed(self, endpoint: Endpoint, request: Mapping[str, Any]) -> Endpoint:
+        model_arn = self._served_model(request, "DesiredModelArn")
+        followed = request.get("FlywheelArn") if model_arn else endpoint.followed_flywheel_arn
+        return replace(
+            endpoint,
+            status="UPDATING",
+            desired_model_arn=model_arn or endpoint.desired_model_arn,
+            desired_inference_units=request.get(
+                "DesiredInferenceUnits", endpoint.desired_inference_units
+            ),
+            desired_data_access_role_arn=request.get(
+                "DesiredDataAccessRoleArn", endpoint.desired_data_access_role_arn
+            ),
+            followed_flywheel_arn=followed,
+            last_modified_time=round(self.clock.now(), 3),
+        )
+
+    def _served_model(self, request: Mapping[str, Any], model_member: str) -> str | None:
+        """Return the model that a request names itself or through a flywheel, if any."""
+        if model_member in request and "FlywheelArn" in request:
+            message = f"Give one of {model_member} and FlywheelArn, not both."
+            raise ServiceError("InvalidRequestException", message)
+        if "FlywheelArn" in request:
+            return self._active_model(request)
+        return self._trained_model(request[model_member]) if model_member in request else None
+
+    def _active_model(self, request: Mapping[str, Any]) -> str:
+        flywheel = the_flywheel(self.store, request)
+        if flywheel.status != "ACTIVE" or flywheel.active_model_arn is None:
+            model = flywheel.active_model_arn or "no active model"
+            message = (
+                f"Flywheel {flywheel.arn} is {flywheel.status} with {model}; an endpoint needs "
+                "it ACTIVE and with an active model."
+            )
+            raise ServiceError("ResourceUnavailableException", message)
+        return flywheel.active_model_arn
+
+    def _trained_model(self, arn: str) -> str:
+        model = self.store.find(Model, arn)
+        if model is None:
+            raise ServiceError("ResourceNotFoundException", f"There is no model {arn}.")
+        if model.status != "TRAINED":
+            message = f"Model {arn} is {model.status}; it must be TRAINED to be served."
+            raise ServiceError("ResourceUnavailableException", message)
+        return arn
+
+    def _check_room(self, endpoint: Endpoint) -> None:
+        others = self.store.all(Endpoint)
+        if any(other.arn == endpoint.arn for other in others):
+            message = f"The endpoint name {endpoint.name} is in use: {endpoint.arn}."
+            raise ServiceError("ResourceInUseException", message)
+        check_quota("endpoints of the account", len(others), self.settings.quotas.endpoints)
+        self._check_units(endpoint)
+
+    def _check_units(self, endpoint: Endpoint) -> None:
+        quotas, wanted = self.settings.quotas, endpoint.desired_inference_units
+        others = sum(
+            other.desired_inference_units
+            for other in self.store.all(Endpoint)
+            if other.arn != endpoint.arn
+        )
+        limit = min(quotas.inference_units_per_endpoint, quotas.inference_units - others)
+        if wanted > limit:
+            message = (
+                f"{wanted} inference units are more than the limit of "
+                f"{quotas.inference_units_per_endpoint} an endpoint, or, with {others} of other "
+                f"endpoints, than that of {quotas.inference_units} of the account."
+            )
+            raise ServiceError("ResourceLimitExceededException", message)
+
+    def _the_endpoint(self, request: Mapping[str, Any]) -> Endpoint:
+        arn = request["EndpointArn"]
+        endpoint = self.store.find(Endpoint, arn)
+        if endpoint is None:
+            raise ServiceError("ResourceNotFoundException", f"There is no endpoint {arn}.")
+        return endpoint
+
+
+def _properties(endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "EndpointArn": endpoint.arn,
+        "Status": endpoint.status,
+        "ModelArn": endpoint.model_arn,
+        "DesiredModelArn": endpoint.desired_model_arn,
+        "DesiredInferenceUnits": endpoint.desired_inference_units,
+        "CurrentInferenceUnits": endpoint.inference_units,
+        "CreationTime": endpoint.creation_time,
+        "LastModifiedTime": endpoint.last_modified_time,
+        "DataAccessRoleArn": endpoint.data_access_role_arn,
+        "DesiredDataAccessRoleArn": endpoint.desired_data_access_role_arn,
+        "FlywheelArn": endpoint.followed_flywheel_arn,
+    }
