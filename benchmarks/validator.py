@@ -20,10 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-FUNCTIONS = Path(__file__).resolve().parents[1] / "functions"
-sys.path.insert(0, str(FUNCTIONS))
-
-from flywheel.labeled_documents import LabeledDocuments, Limits  # noqa: E402 - the asset's own path
+from flywheel.labeled_documents import LabeledDocuments, Limits
 
 _CHUNK_BYTES = 1 << 16
 _LABELS = [f"LABEL_{number:02d}" for number in range(20)]

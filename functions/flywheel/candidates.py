@@ -7,8 +7,12 @@ a row, since files have millions of them.
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from flywheel.reports import Fault, Problem
+
+_FEW = 50
+"""Up to so many rows are removed one by one, which moves the rows behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +70,26 @@ class Candidates:
     ) -> None:
         """Note a problem with a row."""
         self.problems.append((Problem(fault, line, offset, message, file), alike))
+
+    def leave_out(self, gone: Sequence[int]) -> None:
+        """Remove rows by their positions, which rise."""
+        if not gone:
+            return
+        lines = list(self.lines)
+        copied = [] if self.canonical is None else self.canonical.split(b"\n")
+        columns: list[list[Any]] = [self.labels, self.texts, lines]
+        if self.canonical is not None:
+            columns.append(copied)
+        for column in columns:
+            _remove(column, gone)
+        self.lines = lines
+        self.canonical = None if self.canonical is None else b"\n".join(copied)
+
+
+def _remove(column: list[Any], gone: Sequence[int]) -> None:
+    if len(gone) <= _FEW:
+        for index in reversed(gone):
+            del column[index]
+        return
+    left_out = set(gone)
+    column[:] = [value for index, value in enumerate(column) if index not in left_out]

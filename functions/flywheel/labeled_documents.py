@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import add
 
 from flywheel.candidates import Candidates, Stream
 from flywheel.csv_blocks import CsvBlocks
@@ -135,7 +136,7 @@ class LabeledDocuments:
             if block.canonical is not None:
                 yield block.canonical
             elif block.texts:
-                yield b"".join(_csv_lines(block.labels, block.texts))
+                yield _csv_lines(block.labels, block.texts)
 
     def read_through(self) -> Report:
         """Read to the end for the report alone."""
@@ -196,8 +197,7 @@ class LabeledDocuments:
             found.labels = [cells[value].canonical for value in found.labels]
             found.canonical = None
             counts = Counter(found.labels)
-        if self._leave_out_repeated(found):
-            counts = Counter(found.labels)
+        counts -= self._leave_out_repeated(found)
         report.documents += self._documents(found)
         for value, count in counts.items():
             for label in self._rules.cell(value).labels:
@@ -209,19 +209,21 @@ class LabeledDocuments:
         return len(found.texts)
 
     def _leave_out_bad(self, found: Candidates, cells: dict[bytes, Cell]) -> None:
-        kept = []
+        gone = []
         for index, (value, text) in enumerate(zip(found.labels, found.texts, strict=True)):
             cell = cells[value]
+            if cell.fault is None and text:
+                continue
+            gone.append(index)
             if cell.fault is not None:
                 self._add(found, index, cell.fault, cell.message)
-            elif not text:
+            else:
                 message = f"empty text (label {quoted(cell.canonical.decode())})"
                 self._add(found, index, Fault.EMPTY_TEXT, message)
-            else:
-                kept.append(index)
-        _keep(found, kept)
+        found.leave_out(gone)
 
-    def _leave_out_repeated(self, found: Candidates) -> bool:
+    def _leave_out_repeated(self, found: Candidates) -> Counter[bytes]:
+        """Leave out rows whose text came before, and return how many of each label."""
         repeats = self._repeated.repeats(found.texts, found.labels, found.size_bytes)
         for index, first in repeats:
             label = found.labels[index]
@@ -236,10 +238,9 @@ class LabeledDocuments:
                     f"{quoted(first.decode())}"
                 )
             self._add(found, index, Fault.CONFLICT, message)
-        if repeats:
-            gone = {index for index, _ in repeats}
-            _keep(found, [index for index in range(len(found.texts)) if index not in gone])
-        return bool(repeats)
+        gone = Counter(found.labels[index] for index, _ in repeats)
+        found.leave_out([index for index, _ in repeats])
+        return gone
 
     def _add(self, found: Candidates, index: int, fault: Fault, message: str) -> None:
         line = found.lines[index]
@@ -282,13 +283,6 @@ def _peeked(chunks: Iterator[bytes]) -> tuple[Iterator[bytes], bytes]:
     return chain(seen, chunks), b"".join(seen)
 
 
-def _keep(found: Candidates, kept: Sequence[int]) -> None:
-    found.labels = [found.labels[index] for index in kept]
-    found.texts = [found.texts[index] for index in kept]
-    found.lines = [found.lines[index] for index in kept]
-    found.canonical = None
-
-
 def csv_line(row: Row) -> str:
     r"""Return the row in canonical form: one physical line, quoted only where needed.
 
@@ -300,14 +294,16 @@ def csv_line(row: Row) -> str:
     return f"{_cell(row.label)},{_cell(row.text)}\n"
 
 
-def _csv_lines(labels: Sequence[bytes], texts: Sequence[bytes]) -> Iterator[bytes]:
-    """Give rows in canonical form, as `csv_line` does."""
-    cells = {label: _cell(label.decode()).encode() for label in set(labels)}
-    for label, text in zip(labels, texts, strict=True):
-        if b"," in text or b'"' in text or not text[:1].isalnum() or not text[-1:].isalnum():
-            yield b"%b,%b\n" % (cells[label], _cell(text.decode()).encode())
-        else:
-            yield b"%b,%b\n" % (cells[label], text)
+def _csv_lines(labels: Sequence[bytes], texts: Sequence[bytes]) -> bytes:
+    """Return rows in canonical form, as `csv_line` does."""
+    heads = {label: f"{_cell(label.decode())},".encode() for label in set(labels)}
+    cells = [
+        text
+        if b"," not in text and b'"' not in text and b" " < text[:1] < b"\x7f" > text[-1:] > b" "
+        else _cell(text.decode()).encode()
+        for text in texts
+    ]
+    return b"\n".join([*map(add, map(heads.__getitem__, labels), cells), b""])
 
 
 def _cell(value: str) -> str:
