@@ -2,18 +2,22 @@
 
 from dataclasses import replace
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.acts import Acts
+from adapters.clients import client
 from adapters.configuration import configuration
 from flywheel.batches import BatchOutcome
 from flywheel.errors import ActRefusedError
 from rebuild_flywheel.handler import handler, rebuild
 from tests.functions.cloud import crash
 from tests.functions.world import LABELS, NAME, World, csv, documents, swapped
+
+if TYPE_CHECKING:
+    from mypy_boto3_comprehend.type_defs import EndpointPropertiesTypeDef
 
 _environments = count(1)
 
@@ -40,11 +44,8 @@ def switched(world: World) -> None:
 
 
 @pytest.fixture
-def tainted(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Have a live model, and a rejected file in the flywheel that was withdrawn since.
-
-    Each test has an environment of its own name: they share one engine.
-    """
+def named_world(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Have an environment of its own name for each test: they share one engine."""
     name = f"t{next(_environments)}"
     monkeypatch.setenv("ENVIRONMENT", name)
     forget: Any = configuration
@@ -52,6 +53,13 @@ def tainted(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     settings = replace(world.cloud.configuration, environment=name)
     world.cloud = replace(world.cloud, configuration=settings)
     world.upload("test.csv", documents(6, first=900), kind="test")
+    return world
+
+
+@pytest.fixture
+def tainted(named_world: World) -> World:
+    """Have a live model, and a rejected file in the flywheel that was withdrawn since."""
+    world = named_world
     world.upload("monday.csv", documents(10))
     assert closed(world, 1) is BatchOutcome.PROMOTED
     wrong = world.upload("wrong.csv", swapped(documents(12, first=100)))
@@ -112,6 +120,36 @@ def test_one_new_flywheel_is_made_when_a_crash_cut_the_rebuild_off(
     assert tainted.row.generation == 2
     assert tainted.row.open_batch == 3
     assert sorted(tainted.staged()) == [f"{NAME}/test/test.csv", f"{NAME}/train/monday.csv"]
+
+
+def test_an_endpoint_follows_when_a_batch_of_the_new_generation_was_promoted(
+    named_world: World,
+) -> None:
+    """The switch alone, and a batch that is not promoted, leave it with the old flywheel."""
+    world, comprehend = named_world, client("comprehend")
+    world.upload("monday.csv", documents(10, words=["early"]))
+    assert closed(world, 1) is BatchOutcome.PROMOTED
+    old_arn = world.row.arn
+    arn = comprehend.create_endpoint(
+        EndpointName=f"e{next(_environments)}", FlywheelArn=old_arn, DesiredInferenceUnits=1
+    )["EndpointArn"]
+
+    def in_service() -> "EndpointPropertiesTypeDef":
+        return world.until(
+            lambda: comprehend.describe_endpoint(EndpointArn=arn)["EndpointProperties"],
+            lambda seen: seen["Status"] == "IN_SERVICE",
+        )
+
+    acts(world).rebuild("labels were mixed up", [], [], world.now())
+    switched(world)
+    assert closed(world, 2) is not BatchOutcome.PROMOTED
+    assert rebuild(world.services, NAME)["step"] == "SWITCHED"
+    assert in_service()["FlywheelArn"] == old_arn != world.row.arn
+    world.upload("late.csv", documents(8, first=400, words=["late"]))
+    assert closed(world, 3) is BatchOutcome.PROMOTED
+    assert rebuild(world.services, NAME)["step"] is None
+    seen = in_service()
+    assert (seen["FlywheelArn"], seen["ModelArn"]) == (world.row.arn, world.active_model)
 
 
 def test_labels_change_when_a_rebuild_says_so(tainted: World) -> None:
