@@ -32,14 +32,16 @@ def _iterations(services: Services, row: FlywheelRow) -> int:
     for iteration in services.comprehend(row.arn).iterations():
         if services.now() - iteration.created_at > _LOOKED_BACK:
             continue
+        if services.ledger.flywheels.knows_iteration(row.name, iteration.id):
+            continue
         notice = outside_iteration(
             services.configuration.environment, row.name, iteration.id, iteration.status
         )
-        if services.ledger.flywheels.note_outside_iteration(
+        services.ledger.flywheels.note_outside_iteration(
             row.name, iteration.id, notice, services.now()
-        ):
-            services.notices.publish(row.name, notice)
-            reported += 1
+        )
+        services.notices.publish(row.name, notice)
+        reported += 1
     return reported
 
 

@@ -349,17 +349,18 @@ class Flywheels:
         details = {"before": row.expected_champion, "active": active}
         self._act(row.name, change, "champion changed outside", details, notice=notice, now=now)
 
+    def knows_iteration(self, name: str, iteration_id: str) -> bool:
+        """Say whether a batch booked an iteration, or it was written down as somebody else's."""
+        return self._table.get(iteration_key(name, iteration_id)) is not None
+
     def note_outside_iteration(
         self, name: str, iteration_id: str, notice: Notice, now: datetime
-    ) -> bool:
-        """Write down an iteration that no batch booked; False where that was done."""
+    ) -> None:
+        """Write down an iteration that no batch booked, once."""
         put = Put(iteration_key(name, iteration_id), {"at": now.isoformat()})
-        if self._table.get(put.key) is not None:
-            return False
         self._act(
             name, put, "outside iteration", {"iteration_id": iteration_id}, notice=notice, now=now
         )
-        return True
 
     def _act(
         self,
