@@ -4,10 +4,11 @@ What every reader gives and `flywheel.labeled_documents` takes: columns of a blo
 a row, since files have millions of them.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import overload
 
 from flywheel.reports import Fault, Problem
 
@@ -57,6 +58,7 @@ class Candidates:
     rows_read: int = 0
     problems: list[tuple[Problem, str | None]] = field(default_factory=list)
     repairs: Counter[str] = field(default_factory=Counter)
+    _gone: list[Sequence[int]] = field(default_factory=list)
 
     def add_problem(
         self,
@@ -75,18 +77,45 @@ class Candidates:
         """Remove rows by their positions, which rise."""
         if not gone:
             return
-        lines = list(self.lines)
-        copied = [] if self.canonical is None else self.canonical.split(b"\n")
-        columns: list[list[Any]] = [self.labels, self.texts, lines]
-        if self.canonical is not None:
-            columns.append(copied)
-        for column in columns:
-            _remove(column, gone)
-        self.lines = lines
-        self.canonical = None if self.canonical is None else b"\n".join(copied)
+        _remove(self.labels, gone)
+        _remove(self.texts, gone)
+        self.lines = _Without(self.lines, gone)
+        self._gone.append(gone)
+
+    def canonical_bytes(self) -> bytes | None:
+        """Return the bytes of the rows that remain, where the block was canonical."""
+        if self.canonical is None or not self._gone:
+            return self.canonical
+        rows = self.canonical.split(b"\n")
+        for gone in self._gone:
+            _remove(rows, gone)
+        return b"\n".join(rows)
 
 
-def _remove(column: list[Any], gone: Sequence[int]) -> None:
+class _Without(Sequence[int]):
+    """A sequence without some of its items; asked seldom, so it is not made anew."""
+
+    def __init__(self, items: Sequence[int], gone: Sequence[int]) -> None:
+        self._items = items
+        self._gone = gone
+
+    def __len__(self) -> int:
+        return len(self._items) - len(self._gone)
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[int]: ...
+    def __getitem__(self, index: int | slice) -> int | Sequence[int]:
+        """Return the item at a position among those that remain."""
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        # Before the item lie as many removed ones as have no more remaining ones before them.
+        before = bisect_right(range(len(self._gone)), index, key=lambda at: self._gone[at] - at)
+        return self._items[index + before]
+
+
+def _remove(column: list[bytes], gone: Sequence[int]) -> None:
     if len(gone) <= _FEW:
         for index in reversed(gone):
             del column[index]

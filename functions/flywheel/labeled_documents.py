@@ -133,8 +133,9 @@ class LabeledDocuments:
     def canonical_copy(self) -> Iterator[bytes]:
         """Give the accepted rows as the bytes of a canonical file, a block at a time."""
         for block in self._blocks():
-            if block.canonical is not None:
-                yield block.canonical
+            copied = block.canonical_bytes()
+            if copied is not None:
+                yield copied
             elif block.texts:
                 yield _csv_lines(block.labels, block.texts)
 

@@ -61,7 +61,7 @@ class RepeatedTexts:
         if len(repeated) != len(texts) - grown:
             repeated = self._not_new(texts, grown)
         found = [(at, self._recent[texts[at]]) for at in repeated]
-        if self._older:
+        if not self._older.keys().isdisjoint(texts):
             found += self._in_older(texts, set(repeated))
             found.sort()
         return found
