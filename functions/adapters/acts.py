@@ -133,9 +133,7 @@ class Acts:
             kind: self.comprehend.dataset_status(arn) for kind, arn in batch.planned.items()
         }
         # A batch with a dataset that is not complete is sealed anew, as another dataset.
-        is_sealed = bool(batch.datasets) and all(
-            status == _COMPLETED for status in statuses.values()
-        )
+        is_sealed = bool(statuses) and all(status == _COMPLETED for status in statuses.values())
         gone = [kind for kind, status in statuses.items() if status in _LOST]
         reopened = self.ledger.batches.reopen(
             batch, is_sealed=is_sealed, gone=gone, reason=reason, now=now

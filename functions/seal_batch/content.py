@@ -88,7 +88,8 @@ class ContentWriter:
         """Write the TRAIN files, the TEST files where the batch has test rows, and remainders.
 
         A batch in which nothing new is left to train on writes no dataset: its test rows stay
-        drafts.
+        drafts. But a later attempt goes on for its test rows alone, since the training rows may
+        be in the flywheel by an earlier one.
         """
         trained, tested = self._known()
         test = Selection(trained.keys(), tested, TRAINED_ON)
@@ -107,7 +108,8 @@ class ContentWriter:
             remainders=remainders,
             repeats=[uid for uid in repeats if uid not in remainders],
         )
-        if not chosen.documents:
+        is_for_test_alone = self.name.attempt > 1 and bool(test.counts)
+        if not chosen.documents and not is_for_test_alone:
             return content
         sent = (
             row
@@ -120,9 +122,10 @@ class ContentWriter:
         self, content: Content, train: Iterator[Row], again: Selection, test: Selection
     ) -> Content:
         """Write both datasets and their segments, and return the content that names them."""
-        _, train_segment = self._write(DatasetKind.TRAIN, train)
-        crash_point("seal_batch.train_written")
-        known = {DatasetKind.TRAIN: train_segment}
+        known: dict[DatasetKind, str] = {}
+        if content.train_documents:
+            _, known[DatasetKind.TRAIN] = self._write(DatasetKind.TRAIN, train)
+            crash_point("seal_batch.train_written")
         test_keys: list[str] = []
         test_sha256 = None
         if test.counts:

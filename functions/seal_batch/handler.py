@@ -62,8 +62,7 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
         crash_point("seal_batch.sealed")
     used = (*manifest.train, *manifest.test) if facts.planned else manifest.train
     ledger.uploads.seal(
-        flywheel,
-        number,
+        name,
         [upload["uid"] for upload in used],
         remainders=content.remainders,
         repeats=content.repeats,

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from adapters.acts import Acts
@@ -140,7 +141,7 @@ class History:
         for number in range(chance.randint(*_UPLOADS)):
             kind = "test" if number == 0 or chance.random() < 0.1 else "train"
             moment = chance.random() * _STORMY.total_seconds() * 0.8 * (number > 0)
-            self.world.later(moment, "drop", lambda n=number, k=kind: self._drop(n, k, texts))
+            self.world.later(moment, "drop", partial(self._drop, number, kind, texts))
         if self.has_schedule:
             self._schedule()
         for act in (self._promote_outside, self._start_outside, self._pause, self._withdraw):

@@ -105,6 +105,8 @@ def _each_row_is_sent_once(history: "History") -> None:
         history.world.breaks("no test row trains", ", ".join(both[:3]))
     staged = _staged_texts(history)
     sent = {text for _, text in train} | {text for _, text in test}
+    # A row that was left out for a test row is told of; that the test row leaves later is no loss.
+    staged |= _withdrawn_texts(history)
     for dropped in history.dropped:
         row = history.ports.table.items.get((f"UPLOAD#{dropped.upload.uid}", "UPLOAD"))
         if not dropped.is_valid or row is None or row["state"] == UploadState.WITHDRAWN:
@@ -113,6 +115,17 @@ def _each_row_is_sent_once(history: "History") -> None:
         if lost:
             words = f"{dropped.upload.version_id} ({row['state']}): {', '.join(lost[:3])}"
             history.world.breaks("no row is lost", words)
+
+
+def _withdrawn_texts(history: "History") -> set[str]:
+    items = history.ports.table.items
+    return {
+        text
+        for dropped in history.dropped
+        if items.get((f"UPLOAD#{dropped.upload.uid}", "UPLOAD"), {}).get("state")
+        == UploadState.WITHDRAWN
+        for _, text in dropped.rows
+    }
 
 
 def _staged_texts(history: "History") -> set[str]:

@@ -445,7 +445,9 @@ class Batches:
             "closed_at": None,
             "iteration_id": None,
         }
-        if not is_sealed:
+        if is_sealed:
+            changes["datasets"] = list(batch.planned.values())
+        else:
             changes |= {"datasets": None, "planned": None, "announced_at": None}
         expected = {
             "state": BatchState.CLOSED,

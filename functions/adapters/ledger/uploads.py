@@ -13,7 +13,7 @@ from adapters.ledger.flywheels import flywheel_key
 from adapters.ledger.outbox import news_row
 from adapters.ledger.table import Change, Delete, Item, Key, Put, Write
 from adapters.ports import Rows
-from flywheel.batches import StagedUpload
+from flywheel.batches import BatchName, StagedUpload
 from flywheel.errors import ConcurrentChangeError
 from flywheel.notices import UploadNews
 from flywheel.uploads import DatasetKind, ObjectVersion, UploadState
@@ -206,8 +206,7 @@ class Uploads:
 
     def seal(
         self,
-        flywheel: str,
-        batch: int,
+        name: BatchName,
         uids: Sequence[str],
         *,
         remainders: Mapping[str, StagedUpload],
@@ -231,31 +230,35 @@ class Uploads:
             state = UploadState.DUPLICATE if uid in repeats else UploadState.SEALED
             remainder = remainders.get(uid)
             try:
-                self._follow(flywheel, uid, state, batch, remainder)
+                self._follow(name, uid, state, remainder)
             except ConcurrentChangeError:
                 if not self.is_withdrawn(uid):
                     raise
-                self._taint(flywheel, uid, batch)
+                self._taint(name.flywheel, uid, name.batch)
 
     def _follow(
         self,
-        flywheel: str,
+        name: BatchName,
         uid: str,
         state: UploadState,
-        batch: int,
         remainder: StagedUpload | None,
     ) -> None:
         row = self._table.get(_key(uid)) or {}
-        if row.get("state") == state and row.get("batch") == batch:
+        # The attempt counts: what an earlier one sent, a later one may have to let wait.
+        if row.get("state") == state and row.get("sealed_by") == name.label:
             return
         if row.get("state") == UploadState.WITHDRAWN:
             raise ConcurrentChangeError(f"upload {uid} was withdrawn")
         self._table.write(
             [
-                Change(_key(uid), {"state": state, "batch": batch}, {"state": row.get("state")}),
-                Delete(_staged_key(flywheel, uid))
+                Change(
+                    _key(uid),
+                    {"state": state, "batch": name.batch, "sealed_by": name.label},
+                    {"state": row.get("state"), "sealed_by": row.get("sealed_by")},
+                ),
+                Delete(_staged_key(name.flywheel, uid))
                 if remainder is None
-                else Put(_staged_key(flywheel, uid), _membership(remainder), replaces=True),
+                else Put(_staged_key(name.flywheel, uid), _membership(remainder), replaces=True),
             ]
         )
 
@@ -322,6 +325,7 @@ class Uploads:
             changes = {
                 "state": UploadState.STAGED,
                 "batch": None,
+                "sealed_by": None,
                 "earlier_batches": [*row.get("earlier_batches", ()), row.get("batch", 0)],
             }
             self._table.write(
