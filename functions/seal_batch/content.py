@@ -108,7 +108,9 @@ class ContentWriter:
             remainders=remainders,
             repeats=[uid for uid in repeats if uid not in remainders],
         )
-        is_for_test_alone = self.name.attempt > 1 and bool(test.counts)
+        is_for_test_alone = bool(
+            self.name.attempt > 1 and test.counts and self.manifest.known_train
+        )
         if not chosen.documents and not is_for_test_alone:
             return content
         sent = (

@@ -67,6 +67,8 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
         remainders=content.remainders,
         repeats=content.repeats,
     )
+    if not facts.planned:
+        ledger.uploads.draft_again(flywheel, [upload["uid"] for upload in manifest.test])
     crash_point("seal_batch.uploads_sealed")
     datasets = _create_datasets(services, known, batch, row, facts) if facts.planned else []
     return {"is_empty": not facts.planned, "datasets": datasets}

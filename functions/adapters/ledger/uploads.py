@@ -310,32 +310,17 @@ class Uploads:
         restaged = 0
         for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", flywheel, _ALL):
             row = self._table.get(_key(item["uid"])) or item
-            if row["state"] not in _ACCEPTED:
-                continue
-            staged = StagedUpload(
-                uid=row["uid"],
-                key=row["key"],
-                kind=DatasetKind(row["kind"]),
-                staged_key=row["staged_key"],
-                label_counts=row["label_counts"],
-                size_bytes=row["staged_bytes"],
-                staged_at=datetime.fromisoformat(row["received_at"]),
-                rows=row["documents"],
-            )
-            changes = {
-                "state": UploadState.STAGED,
-                "batch": None,
-                "sealed_by": None,
-                "earlier_batches": [*row.get("earlier_batches", ()), row.get("batch", 0)],
-            }
-            self._table.write(
-                [
-                    Change(_key(row["uid"]), changes, {"state": row["state"]}),
-                    Put(_staged_key(flywheel, row["uid"]), _membership(staged), replaces=True),
-                ]
-            )
-            restaged += 1
+            if row["state"] in _ACCEPTED:
+                self._table.write(_waits_again(flywheel, row))
+                restaged += 1
         return restaged
+
+    def draft_again(self, flywheel: str, uids: Sequence[str]) -> None:
+        """Let test uploads that no dataset took wait again."""
+        for uid in uids:
+            row = self._table.get(_key(uid))
+            if row is not None and row["state"] == UploadState.SEALED:
+                self._table.write(_waits_again(flywheel, row))
 
     def newest(self, flywheel: str, most: int = 50) -> list[UploadRow]:
         """Return the newest uploads of a flywheel, newest first."""
@@ -374,6 +359,30 @@ def _membership(staged: StagedUpload) -> dict[str, Any]:
         "rows": staged.documents,
         "staged_at": staged.staged_at.isoformat(),
     }
+
+
+def _waits_again(flywheel: str, row: Item) -> list[Write]:
+    """Return the writes after which an upload waits for a batch, with all of its rows."""
+    staged = StagedUpload(
+        uid=row["uid"],
+        key=row["key"],
+        kind=DatasetKind(row["kind"]),
+        staged_key=row["staged_key"],
+        label_counts=row["label_counts"],
+        size_bytes=row["staged_bytes"],
+        staged_at=datetime.fromisoformat(row["received_at"]),
+        rows=row["documents"],
+    )
+    changes = {
+        "state": UploadState.STAGED,
+        "batch": None,
+        "sealed_by": None,
+        "earlier_batches": [*row.get("earlier_batches", ()), row.get("batch", 0)],
+    }
+    return [
+        Change(_key(row["uid"]), changes, {"state": row["state"]}),
+        Put(_staged_key(flywheel, row["uid"]), _membership(staged), replaces=True),
+    ]
 
 
 def _staged(item: Item) -> StagedUpload:
