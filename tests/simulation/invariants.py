@@ -1,191 +1,133 @@
-"""What must hold in every history: some at every write, the rest when all has come to rest."""
+"""What must hold at every write of the ledger and at every effect on the service."""
 
-import json
-from collections import Counter
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
-from adapters.ledger.audit import entry_hash
 from adapters.ledger.table import Change, Delete, Item, Put, Write
-from flywheel.batches import BatchName, BatchOutcome, BatchState, Manifest
-from flywheel.uploads import DatasetKind, UploadState
+from flywheel.batches import BatchName, BatchState
+from flywheel.uploads import UploadState
+from flywheel.verdict import Decision, Verdict
+from tests.simulation.memory_ports import MemoryPorts
+from tests.simulation.memory_service import Effect
+from tests.simulation.world import World
 
-if TYPE_CHECKING:
-    from tests.simulation.history import History
-
-_MOST_REPEATS = 12
-_FINAL = {
-    UploadState.STAGED,
-    UploadState.SEALED,
-    UploadState.DUPLICATE,
-    UploadState.REFUSED,
-    UploadState.WITHDRAWN,
+_LEAST_IMPROVEMENT = 0.005
+_ROUNDING = 1e-9
+_NEXT = {
+    None: {BatchState.OPEN},
+    BatchState.OPEN: {BatchState.SEALED, BatchState.CLOSED},
+    BatchState.SEALED: {BatchState.STARTED, BatchState.CLOSED},
+    BatchState.STARTED: {BatchState.JUDGED, BatchState.CLOSED},
+    BatchState.JUDGED: {BatchState.CLOSED},
+    BatchState.CLOSED: {BatchState.OPEN, BatchState.SEALED},
 }
+"""From which state a batch goes to which; a closed one only with another attempt."""
 
 
-def watch(history: "History") -> None:
-    """Look at every write of the ledger."""
-    table = history.ports.table
+@dataclass(slots=True)
+class Watch:
+    """Looks at everything that happens in a history.
 
-    def look(write: Write, before: Item | None) -> None:
+    Parameters
+    ----------
+    world : World
+    ports : MemoryPorts
+    """
+
+    world: World
+    ports: MemoryPorts
+    _staged: set[str] = field(default_factory=set)
+    _started: dict[str, str] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Look from now on."""
+        self.ports.table.watchers.append(self._see_write)
+        self.ports.service.watchers.append(self._see_effect)
+
+    def _see_write(self, write: Write, before: Item | None) -> None:
         if isinstance(write, Delete):
             return
         values = write.set if isinstance(write, Change) else write.values
-        if write.key.pk.startswith("UPLOAD#") and values.get("state") == UploadState.STAGED:
-            times = history.staged_times
-            times[write.key.pk] = times.get(write.key.pk, 0) + 1
-            if times[write.key.pk] > 1:
-                history.world.breaks("an upload is staged once", write.key.pk[:20])
-        if isinstance(write, Put) and write.key.sk == "BATCH":
-            _check_no_other_open(history, write)
-
-    table.watch = look
-
-
-def _check_no_other_open(history: "History", opened: Put) -> None:
-    others = [
-        row
-        for (_, sk), row in history.ports.table.items.items()
-        if sk == "BATCH" and row["state"] != BatchState.CLOSED
-    ]
-    if others:
-        history.world.breaks("one batch is open", f"{opened.key.pk} beside {others[0]['batch']}")
-
-
-def check_at_rest(history: "History") -> None:
-    """Look at everything after faults have stopped and people have repaired what failed."""
-    for check in (
-        _everything_is_at_rest,
-        _each_upload_is_where_it_belongs,
-        _each_row_is_sent_once,
-        _slots_are_counted,
-        _each_token_started_once,
-        _every_outcome_was_told,
-        _the_audit_is_whole,
-    ):
-        check(history)
-
-
-def _everything_is_at_rest(history: "History") -> None:
-    items = history.ports.table.items
-    row = items.get(("FLYWHEEL#tickets", "FLYWHEEL"))
-    if row is not None and row.get("open_batch") is not None:
-        history.world.breaks("all comes to rest", f"batch {row['open_batch']} is open")
-    left = [sk for pk, sk in items if pk == "OUTBOX"]
-    if left:
-        history.world.breaks("the outbox is empty", ", ".join(left[:3]))
-    running = [name for name, told in history.ports.executions.statuses.items() if told[0] == "RUNNING"]
-    if len(running) > 0:
-        history.world.breaks("all comes to rest", f"executions run: {running}")
-
-
-def _each_upload_is_where_it_belongs(history: "History") -> None:
-    items = history.ports.table.items
-    for dropped in history.dropped:
-        row = items.get((f"UPLOAD#{dropped.upload.uid}", "UPLOAD"))
-        state = row["state"] if row else None
-        if state not in _FINAL:
-            words = f"{dropped.upload.version_id} is {state}"
-            history.world.breaks("no upload is lost", words)
-        elif dropped.is_valid and state == UploadState.REFUSED:
-            history.world.breaks("no good upload is refused", dropped.upload.version_id)
-        elif not dropped.is_valid and state not in {UploadState.REFUSED}:
-            history.world.breaks("no broken upload is taken", dropped.upload.version_id)
-
-
-def _each_row_is_sent_once(history: "History") -> None:
-    """Each accepted row is in one dataset, or still staged; none is in two, none on both sides."""
-    train, test = (history.service.held(kind) for kind in (DatasetKind.TRAIN, DatasetKind.TEST))
-    for rows in (train, test):
-        twice = [text for (_, text), count in rows.items() if count > 1]
-        if twice:
-            history.world.breaks("a row is sent once", ", ".join(twice[:3]))
-    texts = Counter(text for _, text in train)
-    both = [text for _, text in test if text in texts]
-    if both:
-        history.world.breaks("no test row trains", ", ".join(both[:3]))
-    staged = _staged_texts(history)
-    sent = {text for _, text in train} | {text for _, text in test}
-    # A row that was left out for a test row is told of; that the test row leaves later is no loss.
-    staged |= _withdrawn_texts(history)
-    for dropped in history.dropped:
-        row = history.ports.table.items.get((f"UPLOAD#{dropped.upload.uid}", "UPLOAD"))
-        if not dropped.is_valid or row is None or row["state"] == UploadState.WITHDRAWN:
-            continue
-        lost = [text for _, text in dropped.rows if text not in sent | staged]
-        if lost:
-            words = f"{dropped.upload.version_id} ({row['state']}): {', '.join(lost[:3])}"
-            history.world.breaks("no row is lost", words)
-
-
-def _withdrawn_texts(history: "History") -> set[str]:
-    items = history.ports.table.items
-    return {
-        text
-        for dropped in history.dropped
-        if items.get((f"UPLOAD#{dropped.upload.uid}", "UPLOAD"), {}).get("state")
-        == UploadState.WITHDRAWN
-        for _, text in dropped.rows
-    }
-
-
-def _staged_texts(history: "History") -> set[str]:
-    found: set[str] = set()
-    for (_, sk), row in history.ports.table.items.items():
-        if sk.startswith("STAGED#"):
-            body = history.ports.staging.objects[row["staged_key"]].decode()
-            found.update(line.split(",", 1)[1] for line in body.splitlines())
-    return found
-
-
-def _slots_are_counted(history: "History") -> None:
-    row = history.ports.table.items.get(("FLYWHEEL#tickets", "FLYWHEEL"), {})
-    for kind, name in ((DatasetKind.TRAIN, "train_datasets"), (DatasetKind.TEST, "test_datasets")):
-        there = sum(item.kind is kind for item in history.service.datasets.values())
-        if row.get(name, 0) != there:
-            history.world.breaks("slots are counted", f"{kind}: {row.get(name, 0)} of {there}")
-
-
-def _each_token_started_once(history: "History") -> None:
-    for token, count in history.service.started_by_token.items():
-        if count > 1:
-            history.world.breaks("an attempt starts one iteration", token[:12])
-
-
-def _every_outcome_was_told(history: "History") -> None:
-    sent, items = history.ports.topic.sent, history.ports.table.items
-    told = "\n".join(history.ports.topic.bodies.values())
-    for (_, sk), row in list(items.items()):
-        if sk != "BATCH" or row["state"] != BatchState.CLOSED:
-            continue
-        ending = {BatchOutcome.FAILED: "failed", BatchOutcome.EMPTY: "empty"}.get(
-            row["outcome"], "verdict"
-        )
-        attempt = f"-{row['attempt']}" if row["attempt"] > 1 else ""
-        notice_id = f"tickets-batch-{row['batch']}{attempt}-{ending}"
-        if not sent[notice_id]:
-            history.world.breaks("every outcome is told", notice_id)
-    for dropped in history.dropped:
-        row = items.get((f"UPLOAD#{dropped.upload.uid}", "UPLOAD"), {})
-        if row.get("state") == UploadState.REFUSED and dropped.upload.key not in told:
-            history.world.breaks("every outcome is told", dropped.upload.version_id)
-    often = [notice for notice, count in sent.items() if count > _MOST_REPEATS]
-    if often:
-        history.world.breaks("no notice floods", ", ".join(often[:3]))
-
-
-def _the_audit_is_whole(history: "History") -> None:
-    items, before = history.ports.table.items, "0" * 64
-    head = items.get(("FLYWHEEL#tickets", "AUDIT_HEAD"), {"seq": 0})
-    for number in range(1, head["seq"] + 1):
-        entry = items.get((f"AUDIT#tickets#{number}", "AUDIT"))
-        if entry is None or entry["previous"] != before or entry_hash(entry) != entry["hash"]:
-            history.world.breaks("the audit is whole", f"entry {number}")
+        state = values.get("state")
+        if state is None:
             return
-        before = entry["hash"]
+        if write.key.sk == "BATCH":
+            self._see_batch(write, before, state)
+        elif write.key.sk == "UPLOAD" and state == UploadState.STAGED:
+            if write.key.pk in self._staged:
+                self.world.breaks("an upload is staged once", write.key.pk[:20])
+            self._staged.add(write.key.pk)
 
+    def _see_batch(self, write: Change | Put, before: Item | None, state: BatchState) -> None:
+        old = BatchState(before["state"]) if before else None
+        if state not in _NEXT[old]:
+            self.world.breaks("a batch goes forward", f"{write.key.pk}: {old} to {state}")
+        values = write.set if isinstance(write, Change) else write.values
+        attempt = values.get("attempt")
+        if before and attempt is not None and attempt <= before["attempt"]:
+            self.world.breaks("attempts only rise", f"{write.key.pk}: {attempt}")
+        if state in {BatchState.OPEN, BatchState.SEALED} and old in {None, BatchState.CLOSED}:
+            others = [
+                row
+                for row in self.ports.table.rows("BATCH#")
+                if row["pk"] != write.key.pk and row["state"] != BatchState.CLOSED
+            ]
+            if others:
+                words = f"{write.key.pk} beside {others[0]['pk']}"
+                self.world.breaks("one batch is open", words)
 
-def manifest_of(history: "History", batch: int, attempt: int) -> Manifest | None:
-    """Return an attempt's manifest, for a trace."""
-    key = BatchName("tickets", batch, attempt).manifest_key
-    body = history.ports.staging.objects.get(key)
-    return None if body is None else Manifest.from_json(json.loads(json.dumps(body.decode())))
+    def _see_effect(self, effect: Effect) -> None:
+        match effect.call:
+            case "create_dataset":
+                self._see_dataset(effect.subject)
+            case "start_iteration":
+                self._see_start(effect)
+            case "make_active":
+                self._see_promotion(effect)
+
+    def _see_dataset(self, arn: str) -> None:
+        planned = [row.get("planned", {}).values() for row in self.ports.table.rows("BATCH#")]
+        if not any(arn in arns for arns in planned):
+            self.world.breaks("intent comes before effect", arn)
+
+    def _see_start(self, effect: Effect) -> None:
+        if effect.subject in self._started:
+            words = f"{self._started[effect.subject]} and {effect.iteration_id}"
+            self.world.breaks("an attempt starts one iteration", words)
+        self._started[effect.subject] = effect.iteration_id
+        datasets = self.ports.service.datasets
+        for row in self.ports.table.rows("BATCH#"):
+            name = BatchName(row["flywheel"], row["batch"], row["attempt"])
+            if name.token("iteration", self.ports.service.arn) != effect.subject:
+                continue
+            statuses = [datasets[arn].status for arn in row.get("datasets", ())]
+            if not statuses or set(statuses) != {"COMPLETED"}:
+                words = f"{effect.iteration_id} of {name.label} with {statuses}"
+                self.world.breaks("no iteration is empty", words)
+            if row["state"] != BatchState.SEALED:
+                self.world.breaks("intent comes before effect", f"{row['state']} batch started")
+            return
+        self.world.breaks("intent comes before effect", f"no batch starts {effect.iteration_id}")
+
+    def _see_promotion(self, effect: Effect) -> None:
+        """See that what goes live has finite metrics and beats what is live."""
+        service, model = self.ports.service, effect.subject
+        if not any(
+            Verdict.from_json(row["verdict"]).evidence.challenger_arn == model
+            for row in self.ports.table.rows("VERDICT#")
+            if row["decision"] == Decision.PROMOTE
+        ):
+            self.world.breaks("intent comes before effect", f"no verdict promotes {model}")
+        iteration = next(item for item in service.history.values() if item.trained_model == model)
+        new = (iteration.trained_metrics or {}).get("AverageF1Score", float("nan"))
+        if not 0 <= new <= 1:
+            self.world.breaks("a promotion has metrics", f"{model}: {new}")
+            return
+        # What changes between a look and the write after it no caller can see.
+        is_seen = effect.seen_active in {service.active, "never"}
+        if service.active not in {iteration.evaluated_model, model} and is_seen:
+            words = f"{model} was judged against {iteration.evaluated_model}, not {service.active}"
+            self.world.breaks("a person's champion is not overwritten", words)
+            return
+        old = (iteration.evaluated_metrics or {}).get("AverageF1Score")
+        if old is not None and new < old + _LEAST_IMPROVEMENT - _ROUNDING:
+            self.world.breaks("a promotion beats the champion", f"{new} over {old}")

@@ -1,58 +1,100 @@
 """The Comprehend flywheel API in memory, as its documentation says it behaves.
 
-One iteration at a time; names of datasets are unique for ever; tokens are remembered; UpdateFlywheel
-is a blind write. A model is as good as its rows: the more it was trained on, the better, and every
-model of one history has a luck of its own.
+One iteration at a time; names of datasets are unique for ever; tokens are remembered; datasets
+have quotas and cannot be deleted; UpdateFlywheel is a blind write. A prefix is read when its
+dataset is taken in, not when it is created. A model is as good as the rows it was trained on, and
+every model has a luck of its own.
 """
 
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
 from adapters.comprehend import FlywheelFacts, Iteration
 from flywheel.errors import ServiceRefusedError
 from flywheel.settings import METRICS
 from flywheel.shapes import Shape
 from flywheel.uploads import DatasetKind
-from tests.simulation.chance import World
-from tests.simulation.memory_ports import MemoryStaging
+from tests.simulation.memory_buckets import MemoryStaging
+from tests.simulation.world import World
 
-_DATASET_SECONDS, _ITERATION_SECONDS = 120, 1800
-_TRAIN_SLOTS, _TEST_SLOTS = 50, 10
+_DATASET_SECONDS = (30, 120, 900)
+_ITERATION_SECONDS = (600, 1800, 5400)
+_SLOTS = {DatasetKind.TRAIN: 50, DatasetKind.TEST: 10}
+_MOST_CREATING = 10
+
+Row = tuple[str, str]
 
 
 @dataclass(slots=True)
 class MemoryDataset:
-    """One dataset."""
+    """One dataset, and the rows that it was found to hold."""
 
     arn: str
     kind: DatasetKind
     prefix: str
     description: str
-    status: str
-    complete_at: datetime
-    rows: tuple[tuple[str, str], ...] = ()
+    status: str = "CREATING"
+    completed_at: datetime | None = None
+    rows: tuple[Row, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something that a function did to the service.
+
+    Parameters
+    ----------
+    call : str
+        The port's method.
+    subject : str
+        ARN of the dataset or model, or the iteration's token.
+    iteration_id : str
+    seen_active : str or None
+        What the caller saw as the active model at its last look; ``never`` where it did not look.
+    """
+
+    call: str
+    subject: str
+    iteration_id: str = ""
+    seen_active: str | None = "never"
 
 
 @dataclass(slots=True)
 class MemoryService:
-    """One flywheel of the service."""
+    """One flywheel of the service.
+
+    Parameters
+    ----------
+    world : World
+    staging : MemoryStaging
+        From where datasets are read.
+    arn : str
+    names : tuple of str
+        Its labels.
+    watchers : list of callable
+        Called with each `Effect` before it is done.
+    remembers_tokens : bool
+    """
 
     world: World
     staging: MemoryStaging
     arn: str
     names: tuple[str, ...]
+    watchers: list[Callable[[Effect], None]] = field(default_factory=list)
+    remembers_tokens: bool = True
+    makes_first_active: bool = False
     active: str | None = None
     datasets: dict[str, MemoryDataset] = field(default_factory=dict)
     history: dict[str, Iteration] = field(default_factory=dict)
     outside: set[str] = field(default_factory=set)
-    started_by_token: Counter[str] = field(default_factory=Counter)
-    remembers_tokens: bool = True
     _tokens: dict[str, str] = field(default_factory=dict)
-    _seen_active: str | None = None
+    _quality: dict[str, float] = field(default_factory=dict)
+    _seen: dict[object, str | None] = field(default_factory=dict)
 
     # What functions call.
 
@@ -60,7 +102,7 @@ class MemoryService:
         """Return the flywheel as it is now."""
 
         def look() -> FlywheelFacts:
-            self._seen_active = self.active
+            self._seen[self.world.agenda.running] = self.active
             return FlywheelFacts(self.arn, "ACTIVE", self.active, self.names)
 
         return self.world.call("comprehend.describe", look)
@@ -81,24 +123,19 @@ class MemoryService:
     ) -> str:
         """Create a dataset and return its ARN; one of ours that is there already is recognised."""
         arn = f"{self.arn}/dataset/{name}"
+        prefix = s3_uri.removeprefix(f"s3://{self.staging.bucket}/")
 
         def create() -> str:
-            if arn in self.datasets:
-                if self.datasets[arn].description != description:
-                    raise ServiceRefusedError("CreateDataset", "ResourceInUseException", name)
-                return arn
-            used = sum(item.kind is kind for item in self.datasets.values())
-            if used >= (_TRAIN_SLOTS if kind is DatasetKind.TRAIN else _TEST_SLOTS):
-                raise ServiceRefusedError("CreateDataset", "ResourceLimitExceededException", name)
-            prefix = s3_uri.removeprefix(f"s3://{self.staging.bucket}/")
-            moment = self.world.now + timedelta(seconds=_DATASET_SECONDS)
-            made = MemoryDataset(arn, kind, prefix, description, "CREATING", moment)
-            self.datasets[arn] = made
-            self.world.later(_DATASET_SECONDS, "dataset", lambda: self._ingest(made))
-            self.world.note(f"dataset {name} is CREATING")
+            known = self.datasets.get(arn)
+            if known is None:
+                self._refuse_over_quota(kind, name)
+                self._tell(Effect("create_dataset", arn))
+                self._create(MemoryDataset(arn, kind, prefix, description))
+            elif known.description != description:
+                raise ServiceRefusedError("CreateDataset", "ResourceInUseException", name)
             return arn
 
-        return self.world.call("comprehend.create_dataset", create)
+        return self.world.call("comprehend.create_dataset", create, is_repeatable=True)
 
     def dataset_status(self, dataset_arn: str) -> str | None:
         """Return a dataset's status, or None where there is no such dataset."""
@@ -112,13 +149,14 @@ class MemoryService:
     def has_test_dataset(self) -> bool:
         """Say whether the flywheel holds a usable TEST dataset."""
         return self.world.call(
-            "comprehend.has_test_dataset", lambda: bool(self._complete(DatasetKind.TEST))
+            "comprehend.has_test_dataset", lambda: bool(self.complete(DatasetKind.TEST))
         )
 
     def dataset_completed_at(self, dataset_arn: str) -> datetime:
         """Return when a dataset was complete."""
         return self.world.call(
-            "comprehend.dataset_completed_at", lambda: self.datasets[dataset_arn].complete_at
+            "comprehend.dataset_completed_at",
+            lambda: self.datasets[dataset_arn].completed_at or self.world.now,
         )
 
     def start_iteration(self, token: str) -> str | None:
@@ -127,17 +165,24 @@ class MemoryService:
         def start() -> str | None:
             if self.remembers_tokens and token in self._tokens:
                 return self._tokens[token]
-            if any(item.is_running for item in self.history.values()):
+            if self.is_training:
                 return None
-            self.started_by_token[token] += 1
-            self._tokens[token] = self.begin()
+            self._tokens[token] = self._begin()
+            self._tell(Effect("start_iteration", token, self._tokens[token]))
             return self._tokens[token]
 
-        return self.world.call("comprehend.start_iteration", start)
+        return self.world.call("comprehend.start_iteration", start, is_repeatable=True)
 
     def iteration(self, iteration_id: str) -> Iteration:
         """Return one iteration."""
-        return self.world.call("comprehend.iteration", lambda: self.history[iteration_id])
+
+        def look() -> Iteration:
+            if iteration_id not in self.history:
+                code = "ResourceNotFoundException"
+                raise ServiceRefusedError("DescribeFlywheelIteration", code, iteration_id)
+            return self.history[iteration_id]
+
+        return self.world.call("comprehend.iteration", look)
 
     def iterations(self) -> Iterator[Iteration]:
         """Give the flywheel's iterations."""
@@ -147,20 +192,90 @@ class MemoryService:
         """Make a model the active one; a blind write."""
 
         def update() -> None:
-            # What changed between the look and this write no caller can see.
-            if self._seen_active == self.active and self.active != model_arn:
-                self._check_promotion(model_arn)
+            seen = self._seen.get(self.world.agenda.running, "never")
+            self._tell(Effect("make_active", model_arn, seen_active=seen))
             self.active = model_arn
             self.world.note(f"active model is {model_arn}")
 
-        self.world.call("comprehend.make_active", update)
+        self.world.call("comprehend.make_active", update, is_repeatable=True)
 
-    # What the service and people in the console do.
+    # What the state machine asks, in the service's own words.
 
-    def begin(self, *, is_outside: bool = False) -> str:
-        """Begin an iteration on everything that is complete."""
+    def describe_dataset(self, arn: str) -> dict[str, Any]:
+        """Return the answer to DescribeDataset."""
+        return {"DatasetProperties": {"DatasetArn": arn, "Status": self.datasets[arn].status}}
+
+    def describe_iteration(self, iteration_id: str) -> dict[str, Any]:
+        """Return the answer to DescribeFlywheelIteration, as far as the state machine reads it."""
+        found = self.history[iteration_id]
+        properties = {"FlywheelIterationId": found.id, "Status": found.status}
+        if found.message:
+            properties["Message"] = found.message
+        return {"FlywheelIterationProperties": properties}
+
+    # What people do in the console, and what the service does by itself.
+
+    @property
+    def is_training(self) -> bool:
+        """Whether an iteration occupies the flywheel."""
+        return any(item.is_running for item in self.history.values())
+
+    def complete(self, kind: DatasetKind) -> list[MemoryDataset]:
+        """Return the COMPLETED datasets of a kind."""
+        found = self.datasets.values()
+        return [item for item in found if item.kind is kind and item.status == "COMPLETED"]
+
+    def held(self, kind: DatasetKind) -> Counter[Row]:
+        """Return the rows in COMPLETED datasets of a kind."""
+        return Counter(row for item in self.complete(kind) for row in item.rows)
+
+    def start_outside(self) -> None:
+        """Let a person start an iteration, where that is possible."""
+        if not self.is_training and self.complete(DatasetKind.TRAIN):
+            self.outside.add(self._begin())
+
+    def make_active_outside(self) -> None:
+        """Let a person make some trained model active."""
+        models = [model for model in self._quality if model != self.active]
+        if models:
+            self.active = self.world.chance.choice(models)
+            self.world.note(f"a person makes {self.active} active")
+
+    def _tell(self, effect: Effect) -> None:
+        for watcher in self.watchers:
+            watcher(effect)
+
+    def _refuse_over_quota(self, kind: DatasetKind, name: str) -> None:
+        datasets = self.datasets.values()
+        used = sum(item.kind is kind for item in datasets)
+        creating = sum(item.status == "CREATING" for item in datasets)
+        if used >= _SLOTS[kind] or creating >= _MOST_CREATING:
+            raise ServiceRefusedError("CreateDataset", "ResourceLimitExceededException", name)
+
+    def _create(self, made: MemoryDataset) -> None:
+        self.datasets[made.arn] = made
+        self.world.note(f"dataset {made.arn.rsplit('/', 1)[-1]} is CREATING")
+        self.world.later(self.world.chance.choice(_DATASET_SECONDS), lambda: self._take_in(made))
+
+    def _take_in(self, dataset: MemoryDataset) -> None:
+        dataset.rows = self._read(dataset.prefix)
+        fails = not dataset.rows or self.world.happens(self.world.rates.dataset_fails)
+        dataset.status = "FAILED" if fails else "COMPLETED"
+        dataset.completed_at = self.world.now
+        name = dataset.arn.rsplit("/", 1)[-1]
+        self.world.note(f"dataset {name} is {dataset.status}, {len(dataset.rows)} rows")
+
+    def _read(self, prefix: str) -> tuple[Row, ...]:
+        rows: list[Row] = []
+        for key in sorted(self.staging.objects):
+            if key.startswith(prefix):
+                text = io.StringIO(self.staging.objects[key].decode(), newline="")
+                rows += [(row[0], row[1]) for row in csv.reader(text)]
+        return tuple(rows)
+
+    def _begin(self) -> str:
         number = len(self.history) + 1
-        found = Iteration(
+        begun = Iteration(
             id=f"iteration-{number}",
             status="TRAINING",
             message="",
@@ -171,96 +286,42 @@ class MemoryService:
             trained_model=f"model-{number}",
             trained_metrics=None,
         )
-        self.history[found.id] = found
-        if is_outside:
-            self.outside.add(found.id)
-        trained_on = sum(len(item.rows) for item in self._complete(DatasetKind.TRAIN))
-        if not trained_on:
-            self.world.breaks("no empty iteration", found.id)
-        self.world.later(_ITERATION_SECONDS, "iteration", lambda: self._end(found.id, trained_on))
-        self.world.note(f"{found.id} is TRAINING on {trained_on} rows")
-        return found.id
+        self.history[begun.id] = begun
+        trained_on = self.held(DatasetKind.TRAIN).total()
+        seconds = self.world.chance.choice(_ITERATION_SECONDS)
+        self.world.later(seconds, lambda: self._end(begun.id, trained_on, seconds))
+        self.world.note(f"{begun.id} is TRAINING on {trained_on} rows, from {self.active}")
+        return begun.id
 
-    def held(self, kind: DatasetKind) -> Counter[tuple[str, str]]:
-        """Return the rows that datasets of a kind hold, all but FAILED ones."""
-        rows: Counter[tuple[str, str]] = Counter()
-        for item in self.datasets.values():
-            if item.kind is kind and item.status != "FAILED":
-                rows.update(item.rows or self._read(item))
-        return rows
-
-    @property
-    def has_training_rows(self) -> bool:
-        """Whether an iteration would have anything to train on."""
-        return any(item.rows for item in self._complete(DatasetKind.TRAIN))
-
-    def _complete(self, kind: DatasetKind) -> list[MemoryDataset]:
-        return [
-            item
-            for item in self.datasets.values()
-            if item.kind is kind and item.status == "COMPLETED"
-        ]
-
-    def _read(self, dataset: MemoryDataset) -> tuple[tuple[str, str], ...]:
-        rows: list[tuple[str, str]] = []
-        for key, body in sorted(self.staging.objects.items()):
-            if key.startswith(dataset.prefix):
-                rows += [(row[0], row[1]) for row in csv.reader(io.StringIO(body.decode()))]
-        return tuple(rows)
-
-    def _ingest(self, dataset: MemoryDataset) -> None:
-        dataset.rows = self._read(dataset)
-        failed = self.world.happens(self.world.rates.dataset_fails)
-        dataset.status = "FAILED" if failed else "COMPLETED"
-        self.world.note(f"{dataset.arn} is {dataset.status}, {len(dataset.rows)} rows")
-
-    def _end(self, iteration_id: str, trained_on: int) -> None:
-        running = self.history[iteration_id]
+    def _end(self, iteration_id: str, trained_on: int, seconds: int) -> None:
+        running, chance = self.history[iteration_id], self.world.chance
         if self.world.happens(self.world.rates.iteration_fails):
-            status = self.world.chance.choice(["FAILED", "STOPPED"])
-            self.history[iteration_id] = replace(running, status=status, message="by chance")
-            return
-        luck = self.world.chance.random() * 0.1
-        challenger = min(0.99, 0.5 + trained_on / 200 + luck)
-        champion = self._quality(running.evaluated_model)
-        missing = self.world.happens(self.world.rates.metrics_missing)
-        self.history[iteration_id] = replace(
-            running,
-            status="COMPLETED",
-            seconds=_ITERATION_SECONDS,
-            evaluated_metrics=None if champion is None else _metrics(champion),
-            trained_metrics=self._unusable() if missing else _metrics(challenger),
-        )
-        self.world.note(f"{iteration_id} is COMPLETED, {challenger:.3f}{' missing' * missing}")
+            status = chance.choice(["FAILED", "STOPPED"])
+            message = chance.choice(["", "by chance"])
+            ended = replace(running, status=status, message=message, seconds=seconds)
+        else:
+            model = str(running.trained_model)
+            self._quality[model] = min(0.99, 0.45 + trained_on / 120 + chance.random() * 0.15)
+            missing = self.world.happens(self.world.rates.metrics_missing)
+            ended = replace(
+                running,
+                status="COMPLETED",
+                seconds=seconds,
+                evaluated_metrics=self._metrics(running.evaluated_model),
+                trained_metrics=self._unusable() if missing else self._metrics(model),
+            )
+            if self.active is None and self.makes_first_active:
+                self.active = model
+        self.history[iteration_id] = ended
+        self.world.note(f"{iteration_id} is {ended.status}, {ended.trained_metrics}")
 
-    def _quality(self, model: str | None) -> float | None:
-        for item in self.history.values():
-            metrics = item.trained_metrics
-            if item.trained_model == model and metrics is not None:
-                value = metrics.get("AverageF1Score", 0.0)
-                return value if value == value else 0.6  # noqa: PLR0124 - not NaN
-        return None if model is None else 0.6
+    def _metrics(self, model: str | None) -> Mapping[str, float] | None:
+        if model is None:
+            return None
+        return dict.fromkeys(METRICS, self._quality[model])
 
     def _unusable(self) -> dict[str, float] | None:
+        nan = float("nan")
         return self.world.chance.choice(
-            [None, {}, {"AverageF1Score": float("nan")}, {"AverageF1Score": -1.0}]
+            [None, {}, {"AverageF1Score": nan}, {"AverageF1Score": -1.0}]
         )
-
-    def _check_promotion(self, model_arn: str) -> None:
-        """See that what goes live had finite metrics and beat what it was judged against."""
-        iteration = next(item for item in self.history.values() if item.trained_model == model_arn)
-        new = (iteration.trained_metrics or {}).get("AverageF1Score", float("nan"))
-        if not 0 <= new <= 1:
-            self.world.breaks("promotions have finite metrics", model_arn)
-            return
-        if iteration.evaluated_model != self.active:
-            words = f"{model_arn} was judged against {iteration.evaluated_model}, not {self.active}"
-            self.world.breaks("a person's champion is not overwritten", words)
-            return
-        old = (iteration.evaluated_metrics or {}).get("AverageF1Score")
-        if old is not None and new <= old:
-            self.world.breaks("promotions beat the champion", f"{new} over {old}")
-
-
-def _metrics(value: float) -> Mapping[str, float]:
-    return dict.fromkeys(METRICS, value)

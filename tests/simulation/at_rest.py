@@ -1,0 +1,184 @@
+"""What must hold when faults have stopped and everything has come to rest."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from adapters.ledger.audit import entry_hash
+from flywheel.batches import BatchOutcome, BatchState
+from flywheel.uploads import DatasetKind, UploadState
+from tests.simulation.memory_ports import MemoryPorts
+from tests.simulation.people import Dropped
+from tests.simulation.world import World
+
+Broken = Iterator[tuple[str, str]]
+"""Invariants that do not hold, and by what."""
+
+_MOST_REPEATS = 12
+_FLYWHEEL = "FLYWHEEL#tickets"
+_TAKEN = {
+    UploadState.STAGED,
+    UploadState.SEALED,
+    UploadState.DUPLICATE,
+    UploadState.WITHDRAWN,
+}
+_ENDS = {
+    "valid": _TAKEN,
+    "broken": {UploadState.REFUSED},
+    "misplaced": {UploadState.REFUSED},
+    "marker": {UploadState.MARKER},
+}
+
+
+def check_at_rest(world: World, ports: MemoryPorts, dropped: Sequence[Dropped]) -> None:
+    """Look at everything, and write down what does not hold."""
+    for invariant, words in (
+        *unsettled(ports, dropped),
+        *_uploads_are_taken_rightly(ports, dropped),
+        *_rows_are_sent_once(ports),
+        *_slots_are_counted(ports),
+        *_iterations_are_known(ports),
+        *_people_were_told(ports, dropped),
+        *_the_audit_is_whole(ports),
+    ):
+        world.breaks(invariant, words)
+
+
+def unsettled(ports: MemoryPorts, dropped: Sequence[Dropped]) -> list[tuple[str, str]]:
+    """Return what has not come to rest yet, as invariants that are broken if it never does."""
+    return [*_work_is_done(ports), *_nothing_is_lost(ports, dropped)]
+
+
+def _work_is_done(ports: MemoryPorts) -> Broken:
+    row = ports.table.look(_FLYWHEEL, "FLYWHEEL") or {}
+    if row.get("open_batch") is not None:
+        yield "all comes to rest", f"batch {row['open_batch']} is open"
+    for batch in ports.table.rows("BATCH#"):
+        if batch["state"] != BatchState.CLOSED or batch.get("outcome") == BatchOutcome.FAILED:
+            words = f"batch {batch['batch']} is {batch['state']} {batch.get('outcome')}"
+            yield "all comes to rest", words
+    for name, status in ports.executions.statuses.items():
+        if status[0] == "RUNNING":
+            yield "all comes to rest", f"{name} runs"
+    for told in ports.table.rows("OUTBOX"):
+        yield "the outbox empties", told["sk"]
+    for queue in (ports.messages.uploads, ports.messages.notices_due):
+        if queue.waiting:
+            yield "the queues empty", f"{len(queue.waiting)} messages wait"
+    if row.get("last_batch") and row.get("expected_champion") != ports.service.active:
+        words = f"{row.get('expected_champion')} in the ledger, {ports.service.active} is live"
+        yield "the ledger knows the champion", words
+
+
+def _nothing_is_lost(ports: MemoryPorts, dropped: Sequence[Dropped]) -> Broken:
+    held = {text for kind in DatasetKind for _, text in ports.service.held(kind)}
+    there = held | _staged_texts(ports)
+    for item in dropped:
+        row = ports.table.look(f"UPLOAD#{item.upload.uid}", "UPLOAD")
+        state = row["state"] if row else None
+        if state in {None, UploadState.RECEIVED} and not item.is_deleted:
+            yield "no upload is lost", f"{item.upload.version_id} is {state}"
+        if state not in _TAKEN - {UploadState.WITHDRAWN}:
+            continue
+        lost = [text for text in item.texts if text not in there]
+        if lost:
+            words = f"{item.upload.version_id} ({state}): {', '.join(lost[:3])}"
+            yield "no row is lost", words
+
+
+def _uploads_are_taken_rightly(ports: MemoryPorts, dropped: Sequence[Dropped]) -> Broken:
+    for item in dropped:
+        row = ports.table.look(f"UPLOAD#{item.upload.uid}", "UPLOAD")
+        if row is None or (item.is_deleted and row["state"] == UploadState.GONE):
+            continue
+        if row["state"] not in _ENDS[item.sort] | {UploadState.RECEIVED}:
+            words = f"{item.upload.version_id} ({item.sort}) is {row['state']}"
+            yield "uploads are taken rightly", words
+
+
+def _rows_are_sent_once(ports: MemoryPorts) -> Broken:
+    train, test = (ports.service.held(kind) for kind in (DatasetKind.TRAIN, DatasetKind.TEST))
+    for rows in (train, test):
+        twice = sorted(text for (_, text), count in rows.items() if count > 1)
+        if twice:
+            yield "a row is sent once", ", ".join(twice[:3])
+    both = {text for _, text in train} & {text for _, text in test}
+    if both:
+        yield "no test row trains", ", ".join(sorted(both)[:3])
+
+
+def _staged_texts(ports: MemoryPorts) -> set[str]:
+    found: set[str] = set()
+    for row in ports.table.rows(_FLYWHEEL, "STAGED#"):
+        body = ports.staging.objects[row["staged_key"]].decode()
+        found.update(line.split(",", 1)[1] for line in body.splitlines())
+    return found
+
+
+def _slots_are_counted(ports: MemoryPorts) -> Broken:
+    row = ports.table.look(_FLYWHEEL, "FLYWHEEL") or {}
+    for kind, name in ((DatasetKind.TRAIN, "train_datasets"), (DatasetKind.TEST, "test_datasets")):
+        there = sum(item.kind is kind for item in ports.service.datasets.values())
+        if row.get(name, 0) != there:
+            yield "slots are counted", f"{kind}: {row.get(name, 0)} in the ledger, {there} exist"
+
+
+def _iterations_are_known(ports: MemoryPorts) -> Broken:
+    """Each iteration was booked by one batch, or told to people as somebody else's."""
+    for iteration_id in ports.service.history:
+        if ports.table.look(_FLYWHEEL, f"ITERATION#{iteration_id}") is None:
+            yield "every iteration is known", iteration_id
+    booked = Counter(
+        entry["details"]["iteration_id"]
+        for entry in ports.table.rows("AUDIT#tickets#")
+        if entry["event"] == "iteration started"
+    )
+    for iteration_id, count in booked.items():
+        if count > 1:
+            yield "every iteration is known", f"{iteration_id} was booked {count} times"
+
+
+def _people_were_told(ports: MemoryPorts, dropped: Sequence[Dropped]) -> Broken:
+    sent = ports.topic.sent
+    for row in ports.table.rows("BATCH#"):
+        if row["state"] != BatchState.CLOSED:
+            continue
+        ending = {BatchOutcome.FAILED: "failed", BatchOutcome.EMPTY: "empty"}.get(
+            row["outcome"], "verdict"
+        )
+        attempt = f"-{row['attempt']}" if row["attempt"] > 1 else ""
+        notice_id = f"tickets-batch-{row['batch']}{attempt}-{ending}"
+        if not sent[notice_id]:
+            yield "people are told", notice_id
+    told = "\n".join(ports.topic.bodies.values())
+    for item in dropped:
+        row = ports.table.look(f"UPLOAD#{item.upload.uid}", "UPLOAD") or {}
+        file_name = item.upload.key.rsplit("/", 1)[-1]
+        if row.get("state") in {UploadState.REFUSED, UploadState.GONE} and file_name not in told:
+            yield "people are told", f"{item.upload.version_id} is {row['state']}"
+    for notice_id, count in sent.items():
+        if count > _MOST_REPEATS:
+            yield "no notice floods", f"{notice_id}: {count} times"
+
+
+def _the_audit_is_whole(ports: MemoryPorts) -> Broken:
+    """The chain is unbroken, and every effect has its entry."""
+    head = ports.table.look(_FLYWHEEL, "AUDIT_HEAD") or {"seq": 0}
+    before, recorded = "0" * 64, Counter[tuple[str, int]]()
+    for number in range(1, head["seq"] + 1):
+        entry = ports.table.look(f"AUDIT#tickets#{number}", "AUDIT")
+        if entry is None or entry["previous"] != before or entry_hash(entry) != entry["hash"]:
+            yield "the audit is whole", f"entry {number}"
+            return
+        before = entry["hash"]
+        recorded[entry["event"], entry["details"].get("batch", 0)] += 1
+    for row in ports.table.rows("BATCH#"):
+        number, attempts = row["batch"], row["attempt"]
+        expected = {"batch opened": 1, "batch reopened": attempts - 1}
+        if row["state"] == BatchState.CLOSED:
+            expected["batch closed"] = attempts
+        if row["outcome"] in {BatchOutcome.PROMOTED, BatchOutcome.REJECTED, BatchOutcome.HELD}:
+            expected["verdict carried out"] = 1
+        for event, count in expected.items():
+            if recorded[event, number] != count:
+                words = f"{event} of batch {number}: {recorded[event, number]} of {count}"
+                yield "the audit is whole", words

@@ -1,0 +1,84 @@
+"""The staging bucket and the inbox in memory: objects created once, and every version of a drop."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO
+
+from adapters.inbox import FoundVersion
+from flywheel.errors import ServiceRefusedError
+from flywheel.uploads import ObjectVersion
+from tests.simulation.world import World
+
+
+@dataclass(slots=True)
+class MemoryStaging:
+    """The staging bucket."""
+
+    world: World
+    bucket: str = "staging"
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """Give an object's bytes in pieces."""
+        found = self.world.call("staging.chunks", lambda: self.objects.get(key))
+        if found is None:
+            raise ServiceRefusedError("s3:GetObject", "NoSuchKey", key)
+        yield found
+
+    def lines(self, key: str) -> Iterator[str]:
+        """Give a text object's lines, ends included."""
+        for chunk in self.chunks(key):
+            for line in chunk.split(b"\n"):
+                if line:
+                    yield line.decode() + "\n"
+
+    def text(self, key: str) -> str | None:
+        """Return a small text object, or None."""
+        found = self.world.call("staging.text", lambda: self.objects.get(key))
+        return None if found is None else found.decode()
+
+    def create(self, key: str, body: bytes | IO[bytes]) -> bool:
+        """Write an object that is never overwritten; False where it was there already."""
+        data = body if isinstance(body, bytes) else body.read()
+
+        def put() -> bool:
+            if key in self.objects:
+                return False
+            self.objects[key] = data
+            return True
+
+        return self.world.call("staging.create", put, is_repeatable=True)
+
+
+@dataclass(slots=True)
+class MemoryInbox:
+    """The inbox bucket, with all versions of everything."""
+
+    world: World
+    bucket: str = "inbox"
+    found: dict[ObjectVersion, tuple[bytes, datetime]] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def version_chunks(self, upload: ObjectVersion) -> Iterator[bytes] | None:
+        """Return the bytes of exactly this version, or None where it is gone."""
+        found = self.world.call("inbox.version_chunks", lambda: self.found.get(upload))
+        return None if found is None else iter([found[0]])
+
+    def versions(self) -> Iterator[FoundVersion]:
+        """Give every object version that is there."""
+        listed = self.world.call("inbox.versions", lambda: list(self.found.items()))
+        return (FoundVersion(upload, len(body), at) for upload, (body, at) in listed)
+
+    # What people do.
+
+    def drop(self, key: str, body: bytes) -> ObjectVersion:
+        """Put an object."""
+        upload = ObjectVersion(self.bucket, key, f"v{next(self._numbers)}")
+        self.found[upload] = (body, self.world.now)
+        return upload
+
+    def delete(self, upload: ObjectVersion) -> None:
+        """Delete a version for good."""
+        self.found.pop(upload, None)

@@ -1,0 +1,223 @@
+"""Topic, queues, executions and function calls in memory: what carries words from one to another.
+
+At least once everywhere. Who is at the other end is given by the history (`tests.simulation.callers`).
+"""
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from flywheel.errors import ServiceBusyError
+from flywheel.notices import Notice
+from flywheel.uploads import ObjectVersion
+from tests.simulation.world import World
+
+_DELIVERIES = 5
+_VISIBILITY_SECONDS = 90 * 60
+_LATEST_SECONDS = 86_400
+_INVOCATION_TRIES = 3
+
+
+@dataclass(slots=True)
+class MemoryTopic:
+    """The notices topic.
+
+    Parameters
+    ----------
+    world : World
+    is_silent : bool
+        Whether it is down.
+    sent : Counter of str
+        How often each notice id went out.
+    """
+
+    world: World
+    is_silent: bool = False
+    sent: Counter[str] = field(default_factory=Counter)
+    bodies: dict[str, str] = field(default_factory=dict)
+
+    def publish(self, flywheel: str, notice: Notice) -> None:
+        """Publish."""
+
+        def send() -> None:
+            if self.is_silent and not self.world.is_calm:
+                raise ServiceBusyError("sns:Publish", "ServiceUnavailable")
+            self.sent[notice.id] += 1
+            self.bodies[notice.id] = f"{notice.subject}\n{notice.body}"
+            self.world.note(f"told {notice.id}: {notice.subject}")
+
+        self.world.call("topic.publish", send, is_repeatable=True)
+
+
+@dataclass(slots=True)
+class Message:
+    """A message of a queue.
+
+    Parameters
+    ----------
+    handle : str
+        Its receipt handle.
+    body : any
+    deliveries : int
+        How often it was received.
+    visible_after : float
+        Seconds until it can be received again after a failure.
+    """
+
+    handle: str
+    body: Any
+    deliveries: int = 0
+    visible_after: float = _VISIBILITY_SECONDS
+    is_done: bool = False
+
+
+@dataclass(slots=True)
+class MemoryQueue:
+    """A standard queue with a dead-letter queue, and the function that reads it.
+
+    Parameters
+    ----------
+    world : World
+    receive : callable
+        Handles a message; says whether it was handled. Whoever dies says False.
+    """
+
+    world: World
+    receive: Callable[[Message], bool]
+    waiting: dict[str, Message] = field(default_factory=dict)
+    dead: list[Message] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def send(self, body: Any, delay_seconds: float) -> None:
+        """Send a message; it comes once or more often."""
+        message = Message(f"receipt-{next(self._numbers)}", body)
+        self.waiting[message.handle] = message
+        self.world.later(delay_seconds, lambda: self._deliver(message))
+        if self.world.happens(self.world.rates.duplicate):
+            again = delay_seconds + self.world.chance.choice((0, 1, 30))
+            self.world.later(again, lambda: self._deliver(message))
+
+    def deliver_later(self, handle: str, seconds: float) -> None:
+        """Let a message be received again after so many seconds."""
+        if handle in self.waiting:
+            self.waiting[handle].visible_after = seconds
+
+    def _deliver(self, message: Message) -> None:
+        if message.is_done:
+            return
+        message.deliveries += 1
+        message.visible_after = _VISIBILITY_SECONDS
+        if self.receive(message) and not self.world.happens(self.world.rates.lost_reply):
+            message.is_done = True
+            self.waiting.pop(message.handle, None)
+        elif message.deliveries >= _DELIVERIES:
+            message.is_done = True
+            if self.waiting.pop(message.handle, None):
+                self.dead.append(message)
+                self.world.note(f"dead letter {message.body}")
+        else:
+            self.world.later(message.visible_after, lambda: self._deliver(message))
+
+
+@dataclass(slots=True)
+class MemoryMessages:
+    """The queues that functions write to; bodies are ``(upload, size)`` and a flywheel's name."""
+
+    world: World
+    uploads: MemoryQueue
+    notices_due: MemoryQueue
+
+    def announce(self, flywheel: str, delay_seconds: int) -> None:
+        """Have the flywheel's upload news looked at when the delay is over."""
+        self.world.call(
+            "messages.announce",
+            lambda: self.notices_due.send(flywheel, delay_seconds),
+            is_repeatable=True,
+        )
+
+    def inject(self, upload: ObjectVersion, size_bytes: int) -> None:
+        """Have an upload registered as if its event came now."""
+        self.world.call(
+            "messages.inject", lambda: self.uploads.send((upload, size_bytes), 1), is_repeatable=True
+        )
+
+    def deliver_later(self, receipt_handle: str, seconds: int) -> None:
+        """Have a message of the uploads queue delivered again after so many seconds."""
+        self.world.call(
+            "messages.deliver_later", lambda: self.uploads.deliver_later(receipt_handle, seconds)
+        )
+
+    def event(self, upload: ObjectVersion, size_bytes: int) -> None:
+        """Let S3 tell of a new object: late, twice, or never."""
+        if self.world.happens(self.world.rates.lost_event):
+            self.world.note(f"event lost: {upload.version_id}")
+            return
+        for _ in range(1 + self.world.happens(self.world.rates.duplicate)):
+            is_late = self.world.happens(self.world.rates.late_event)
+            latest = _LATEST_SECONDS if is_late else 30
+            self.uploads.send((upload, size_bytes), self.world.chance.random() * latest)
+
+
+@dataclass(slots=True)
+class MemoryExecutions:
+    """The state machine's executions.
+
+    Parameters
+    ----------
+    world : World
+    begin : callable
+        Runs an execution, named, with its input, as something on the agenda.
+    statuses : dict of str to tuple
+        Status, error and cause.
+    """
+
+    world: World
+    begin: Callable[[str, str], None]
+    statuses: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+
+    def start(self, name: str, document: str) -> None:
+        """Start an execution; one of that name that was started before goes on as it is."""
+
+        def go() -> None:
+            if name not in self.statuses:
+                self.statuses[name] = ("RUNNING", "", "")
+                self.world.note(f"execution {name} begins")
+                self.world.later(0, lambda: self.begin(name, document))
+
+        self.world.call("executions.start", go, is_repeatable=True)
+
+    def describe(self, name: str) -> tuple[str, str, str] | None:
+        """Return status, error and cause of an execution; None where it never began."""
+        return self.world.call("executions.describe", lambda: self.statuses.get(name))
+
+
+@dataclass(slots=True)
+class MemoryFunctions:
+    """Other functions: invoked without an answer, up to three times where they fail.
+
+    Parameters
+    ----------
+    close : callable
+        Runs CloseBatch with a payload; says whether it succeeded.
+    """
+
+    world: World
+    close: Callable[[str], bool]
+
+    def close_batch(self, payload: str) -> None:
+        """Have CloseBatch run with this event, sometime soon, at least once."""
+
+        def invoke() -> None:
+            for _ in range(1 + self.world.happens(self.world.rates.duplicate)):
+                self.world.later(1, lambda: self._run(payload, 1))
+
+        self.world.call("functions.close_batch", invoke, is_repeatable=True)
+
+    def rebuild_flywheel(self, payload: str) -> None:
+        """Have RebuildFlywheel run; no history rebuilds."""
+
+    def _run(self, payload: str, tries: int) -> None:
+        if not self.close(payload) and tries < _INVOCATION_TRIES:
+            self.world.later(60 * tries, lambda: self._run(payload, tries + 1))

@@ -1,0 +1,181 @@
+"""What people do in a history: drop files, act by the command, and use the console meanwhile."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from adapters.acts import Acts
+from flywheel.errors import FlywheelLoopError
+from flywheel.uploads import ObjectVersion, UploadState
+from tests.simulation.callers import Callers
+from tests.simulation.world import KilledError, World
+
+LABELS = ("billing", "delivery")
+_TEXTS = tuple(f"text {number}" for number in range(60))
+_MOST_UPLOADS = 8
+_SIZES = (2, 9)
+_SAME_NAME, _BROKEN, _TEST, _DELETED, _MARKER, _MISPLACED = 0.2, 0.1, 0.12, 0.03, 0.08, 0.04
+_REPAIR_SECONDS = 2 * 3600
+
+
+@dataclass(slots=True)
+class Dropped:
+    """An object version that a person dropped.
+
+    Parameters
+    ----------
+    upload : ObjectVersion
+    sort : str
+        What became of it at the end must fit: ``valid``, ``broken``, ``misplaced``, ``marker``.
+    texts : tuple of str
+        Of its rows.
+    """
+
+    upload: ObjectVersion
+    sort: str
+    texts: tuple[str, ...] = ()
+    is_deleted: bool = False
+
+
+@dataclass(slots=True)
+class People:
+    """Everybody outside.
+
+    Parameters
+    ----------
+    world : World
+    callers : Callers
+    name : str
+        The flywheel.
+    dropped : list of Dropped
+        What they dropped so far.
+    """
+
+    world: World
+    callers: Callers
+    name: str
+    dropped: list[Dropped] = field(default_factory=list)
+
+    def plan(self, seconds: float) -> None:
+        """Put everything that people will do on the agenda."""
+        chance = self.world.chance
+        self._at(0.0, lambda: self._drop(0, "test"))
+        for number in range(1, chance.randint(3, _MOST_UPLOADS)):
+            kind = "test" if chance.random() < _TEST else "train"
+            moment = chance.random() * seconds * 0.9
+            self._at(moment, lambda n=number, k=kind: self._drop(n, k))
+        service = self.callers.ports.service
+        for act in (
+            service.make_active_outside,
+            service.start_outside,
+            self._pause,
+            self._withdraw,
+            self._withdraw,
+            self._freeze,
+            self._abort,
+            self._silence,
+        ):
+            if self.world.happens(self.world.rates.person):
+                self._at(chance.random() * seconds, act)
+        for _ in range(chance.randint(0, 4)):
+            # Two people may answer the same notice.
+            moment = chance.random() * seconds
+            self._at(moment, self.retry)
+            self._at(moment + chance.choice((0, 30)), self.retry)
+
+    def repair(self) -> None:
+        """In the calm, resume what is paused and retry what failed, until all is well."""
+        self._resume()
+        self.retry()
+        self.world.later(_REPAIR_SECONDS, self.repair)
+
+    def retry(self) -> None:
+        """Open a failed batch again."""
+        self._act("retry", lambda acts: acts.retry(None, "by hand", self.world.now))
+
+    def _at(self, seconds: float, act: Callable[[], object]) -> None:
+        self.world.later(seconds, act)
+
+    def _drop(self, number: int, kind: str) -> None:
+        chance, ports = self.world.chance, self.callers.ports
+        # Now and then a file of the same name is dropped again, with other rows.
+        name = f"{1 if chance.random() < _SAME_NAME else number}.csv"
+        draw = chance.random()
+        texts: tuple[str, ...] = ()
+        sort, key, body = "valid", f"{self.name}/{kind}/{name}", ""
+        if draw < _BROKEN:
+            sort, body = "broken", "a,b,c\n"
+        elif draw < _BROKEN + _MARKER:
+            sort, key = "marker", f"{self.name}/train/_GO"
+        elif draw < _BROKEN + _MARKER + _MISPLACED:
+            sort, key = "misplaced", f"nowhere/{name}"
+        else:
+            texts = tuple(chance.sample(_TEXTS, chance.randint(*_SIZES)))
+            body = "".join(f"{label_of(text)},{text}\n" for text in texts)
+        upload = ports.inbox.drop(key, body.encode())
+        dropped = Dropped(upload, sort, texts)
+        self.dropped.append(dropped)
+        self.world.note(f"dropped {key} {upload.version_id} ({sort}, {len(texts)} rows)")
+        ports.messages.event(upload, len(body))
+        if self.world.happens(_DELETED):
+            self.world.later(chance.random() * 60, lambda: self._delete(dropped))
+
+    def _delete(self, dropped: Dropped) -> None:
+        self.callers.ports.inbox.delete(dropped.upload)
+        dropped.is_deleted = True
+        self.world.note(f"deleted {dropped.upload.version_id}")
+
+    def _pause(self) -> None:
+        self._act("pause", lambda acts: acts.pause("by hand", self.world.now))
+        self.world.later(7200, self._resume)
+
+    def _resume(self) -> None:
+        self._act("resume", lambda acts: acts.resume(self.world.now))
+
+    def _freeze(self) -> None:
+        self._act("freeze", lambda acts: acts.freeze(self.world.now, is_partial_allowed=True))
+
+    def _withdraw(self) -> None:
+        def withdraw(acts: Acts) -> None:
+            rows = acts.ledger.uploads.newest(self.name, 50)
+            chosen = [row for row in rows if row.state in {UploadState.STAGED, UploadState.SEALED}]
+            if chosen:
+                acts.withdraw([self.world.chance.choice(chosen)], "by hand", self.world.now)
+
+        self._act("withdraw", withdraw)
+
+    def _abort(self) -> None:
+        statuses = self.callers.ports.executions.statuses
+        running = [name for name, status in statuses.items() if status[0] == "RUNNING"]
+        if running:
+            statuses[running[-1]] = ("ABORTED", "", "")
+
+    def _silence(self) -> None:
+        topic = self.callers.ports.topic
+        topic.is_silent = True
+        self.world.note("the topic is down")
+
+        def end() -> None:
+            topic.is_silent = False
+
+        self.world.later(self.world.chance.random() * 4 * 3600, end)
+
+    def _act(self, words: str, act: Callable[[Acts], object]) -> None:
+        """Act by the command, as a process that may die; who acts sees what went wrong."""
+        services, ports = self.callers.services, self.callers.ports
+        acts = Acts(
+            services.configuration.environment,
+            ports.known[self.name],
+            services.ledger,
+            services.workflow,
+            ports.service,
+        )
+        try:
+            act(acts)
+            self.world.note(f"a person: {words}")
+        except (FlywheelLoopError, KilledError) as error:
+            self.world.note(f"a person: {words}: {type(error).__name__}")
+
+
+def label_of(text: str) -> str:
+    """Return the label of a text; every text has one."""
+    return LABELS[int(text.split()[1]) % len(LABELS)]

@@ -1,0 +1,187 @@
+"""The simulated world's clock, chance and faults: one seed is one history.
+
+Every call of a port passes through `World.call`, where it may be throttled, sent twice, lose its
+reply, kill its caller, or be overtaken by other work. Rates are drawn per seed. Knows no port.
+"""
+
+import random
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from flywheel.errors import ServiceBusyError
+from tests.simulation.agenda import Agenda
+
+T = TypeVar("T")
+
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+_SWARM = (0.0, 0.3, 1.0, 4.0)
+_SOON = timedelta(minutes=10)
+_OVERTAKERS = 3
+_PAUSES_SECONDS = (1, 10, 60, 600)
+
+
+class KilledError(BaseException):
+    """The end of a process; no handler can catch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How often things go wrong, per call or per thing; `drawn` varies them.
+
+    Parameters
+    ----------
+    throttle, lost_reply, sent_twice, kill, overtaken, pause : float
+        A call of a port is refused, carried out without an answer, carried out twice; its caller
+        dies, is overtaken by other work, or takes long.
+    duplicate, lost_event, late_event : float
+        What becomes of an event or message.
+    stale_index : float
+        An index is read as it was before.
+    dataset_fails, iteration_fails, metrics_missing : float
+        What the service makes of it.
+    person : float
+        A person does a certain thing.
+    """
+
+    throttle: float = 0.006
+    lost_reply: float = 0.006
+    sent_twice: float = 0.006
+    kill: float = 0.006
+    overtaken: float = 0.02
+    pause: float = 0.005
+    duplicate: float = 0.15
+    lost_event: float = 0.08
+    late_event: float = 0.15
+    stale_index: float = 0.1
+    dataset_fails: float = 0.08
+    iteration_fails: float = 0.12
+    metrics_missing: float = 0.1
+    person: float = 0.3
+
+    @classmethod
+    def drawn(cls, chance: random.Random) -> "Rates":
+        """Draw the rates of one history: some faults absent, some frequent."""
+        usual = cls()
+        return cls(**{rate.name: getattr(usual, rate.name) * chance.choice(_SWARM) for rate in fields(cls)})
+
+
+@dataclass(slots=True)
+class World:
+    """Time, chance and what goes wrong.
+
+    Parameters
+    ----------
+    seed : int
+
+    Attributes
+    ----------
+    is_calm : bool
+        Nothing goes wrong any more.
+    broken : list of str
+        Invariants that did not hold.
+    """
+
+    seed: int
+    chance: random.Random = field(init=False)
+    rates: Rates = field(init=False)
+    agenda: Agenda = field(default_factory=lambda: Agenda(BEGINNING))
+    is_calm: bool = False
+    broken: list[str] = field(default_factory=list)
+    _trace: list[tuple[datetime, str]] = field(default_factory=list)
+    _calls: int = 0
+    _fingerprint: int = 0
+    _deadlines: dict[object, datetime] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Draw the history's rates."""
+        self.chance = random.Random(self.seed)  # noqa: S311 - a history is no secret
+        self.rates = Rates.drawn(self.chance)
+
+    @property
+    def now(self) -> datetime:
+        """The simulated moment."""
+        return self.agenda.now
+
+    @property
+    def fingerprint(self) -> str:
+        """Stands for everything that happened, in order."""
+        return f"{self._calls}-{self._fingerprint:08x}"
+
+    def note(self, words: str) -> None:
+        """Write down one event."""
+        self._trace.append((self.now, words))
+
+    def trace(self, newest: int) -> list[str]:
+        """Return the newest events, as lines."""
+        return [f"{moment:%m-%d %H:%M:%S} {words}" for moment, words in self._trace[-newest:]]
+
+    def breaks(self, invariant: str, words: str) -> None:
+        """Write down that an invariant does not hold."""
+        self.note(f"BROKEN {invariant}: {words}")
+        self.broken.append(invariant)
+
+    def happens(self, rate: float) -> bool:
+        """Say whether something with this chance happens now; nothing does in the calm."""
+        return not self.is_calm and self.chance.random() < rate
+
+    def later(self, seconds: float, act: Callable[[], object]) -> None:
+        """Have something happen after a time."""
+        self.agenda.at(self.now + timedelta(seconds=seconds), act)
+
+    @contextmanager
+    def process(self, timeout_seconds: int) -> Iterator[None]:
+        """Be a process that ends after this time, finished or not."""
+        running = self.agenda.running
+        before = self._deadlines.get(running)
+        self._deadlines[running] = self.now + timedelta(seconds=timeout_seconds)
+        try:
+            yield
+        finally:
+            if before is None:
+                del self._deadlines[running]
+            else:
+                self._deadlines[running] = before
+
+    def call(self, name: str, act: Callable[[], T], *, is_repeatable: bool = False) -> T:
+        """Carry out one call of a port, with what can go wrong around it.
+
+        Parameters
+        ----------
+        is_repeatable : bool
+            Whether the SDK may send it a second time where the first reply was lost.
+        """
+        self.pass_by(name)
+        if self.happens(self.rates.throttle):
+            self.note(f"throttled {name}")
+            raise ServiceBusyError(name, "Throttled")
+        done = act()
+        if is_repeatable and self.happens(self.rates.sent_twice):
+            self.note(f"sent twice {name}")
+            done = act()
+        if self.happens(self.rates.kill):
+            self.note(f"killed after {name}")
+            raise KilledError(name)
+        if self.happens(self.rates.lost_reply):
+            self.note(f"reply lost {name}")
+            raise ServiceBusyError(name, "ReplyLost")
+        return done
+
+    def pass_by(self, name: str) -> None:
+        """Come to a place where a process can be overtaken, take long, or die."""
+        self._calls += 1
+        self._fingerprint = zlib.crc32(name.encode(), self._fingerprint)
+        if self.happens(self.rates.overtaken):
+            self.agenda.give_way(self.chance.randrange(_OVERTAKERS), _SOON)
+        if self.happens(self.rates.pause):
+            self.agenda.pause(self.chance.choice(_PAUSES_SECONDS))
+        deadline = self._deadlines.get(self.agenda.running)
+        if deadline is not None and self.now > deadline:
+            self.note(f"timed out at {name}")
+            raise KilledError(name)
+        if self.happens(self.rates.kill):
+            self.note(f"killed before {name}")
+            raise KilledError(name)
