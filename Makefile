@@ -1,11 +1,12 @@
 # Everything is done from here: `make help`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check synth lock clean
+.PHONY: help setup demo test check simulate synth lock clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 ENV ?= dev
+HISTORIES ?= 2000
 INSTALLED := $(VENV)/.installed
 # jsii, which runs the CDK, would print a banner about Node 20's end of life at each start.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
@@ -35,6 +36,9 @@ check: $(INSTALLED) ## Lint, types, architecture
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(PYTHON) -m pytest -q tests/architecture
+
+simulate: $(INSTALLED) ## Play histories full of faults: make simulate HISTORIES=2000
+	@PYTHONPATH=functions $(PYTHON) -m tests.simulation --histories $(HISTORIES)
 
 synth: $(INSTALLED) ## Write ENV's stack to cdk.out: make synth ENV=dev
 	@CDK_VALIDATION=false CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON='{"env": "$(ENV)"}' $(PYTHON) app.py

@@ -103,6 +103,7 @@ def test_the_command_finds_its_way_when_outputs_are_read(each: Synthesized) -> N
         "TopicArn": "${NoticesTopic}",
         "StateMachineArn": "${IterationWorkflowStateMachine}",
         "SettingsPath": f"/{stack}/flywheels",
+        "RebuildFunction": "${RebuildFlywheel}",
         "UploadsQueueUrl": "${InboxUploadsQueue}",
         "UploadsDeadLettersUrl": "${InboxUploadsDeadLetters}",
         "NoticesDueQueueUrl": "${NoticesDueQueue}",
