@@ -22,6 +22,10 @@ _TAINTED = (
     "The flywheel is TAINTED: Comprehend has no call that takes a dataset back, so every later "
     "iteration trains on these rows too, until `flywheel rebuild` makes the next generation."
 )
+_AFTER_TAINT = (
+    "`flywheel rebuild {flywheel} --env {environment} --reason TEXT` makes the next generation "
+    "without these rows; upload corrected ones, if there are any."
+)
 _UNCHANGED = "nothing changed; the active model stays as it is."
 
 
@@ -83,8 +87,10 @@ def withdrawn(
         why.append(f"Not sent, and gone from what waits: {_keys(left)}.")
     if kept:
         why += [f"In datasets of the flywheel already: {_keys(kept)}.", _TAINTED]
-    words = f"WITHDRAWN {len(left) + len(kept)} uploads" + (", TAINTED" if kept else "")
-    todo = "Upload corrected rows, if there are any." if left and not kept else "Nothing to do."
+    count = len(left) + len(kept)
+    words = f"WITHDRAWN {count} upload{'s' if count != 1 else ''}" + (", TAINTED" if kept else "")
+    todo = _AFTER_TAINT if kept else "Upload corrected rows, if there are any."
+    todo = todo.format(flywheel=flywheel, environment=environment)
     return _notice(
         environment, flywheel, f"withdrawn-{now:%Y%m%dT%H%M%S%fZ}", words, why=why, todo=todo
     )
