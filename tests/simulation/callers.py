@@ -42,12 +42,9 @@ class Callers:
     Parameters
     ----------
     world : World
-    has_schedule : bool
-        Whether reconcile runs.
     """
 
     world: World
-    has_schedule: bool = True
     services: Services = field(init=False)
     ports: MemoryPorts = field(init=False)
 
@@ -77,10 +74,13 @@ class Callers:
 
     def schedule(self) -> None:
         """Run reconcile, now and for ever."""
-        if self.has_schedule:
-            self.survived("reconcile", _LONG_SECONDS, lambda: reconcile(self.services))
+        self.reconcile()
         pause = _CALM_SCHEDULE_SECONDS if self.world.is_calm else _SCHEDULE_SECONDS
         self.world.later(pause, self.schedule)
+
+    def reconcile(self) -> None:
+        """Run reconcile once."""
+        self.survived("reconcile", _LONG_SECONDS, lambda: reconcile(self.services))
 
     def execute(self, name: str, document: str) -> None:
         """Run one execution of the state machine to its end."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from adapters.ledger.table import Change, Delete, Item, Put, Write
 from flywheel.batches import BatchName, BatchState
-from flywheel.uploads import UploadState
+from flywheel.uploads import DatasetKind, UploadState
 from flywheel.verdict import Decision, Verdict
 from tests.simulation.memory_ports import MemoryPorts
 from tests.simulation.memory_service import Effect
@@ -35,7 +35,6 @@ class Watch:
 
     world: World
     ports: MemoryPorts
-    _staged: set[str] = field(default_factory=set)
     _started: dict[str, str] = field(default_factory=dict)
 
     def begin(self) -> None:
@@ -52,10 +51,17 @@ class Watch:
             return
         if write.key.sk == "BATCH":
             self._see_batch(write, before, state)
-        elif write.key.sk == "UPLOAD" and state == UploadState.STAGED:
-            if write.key.pk in self._staged:
-                self.world.breaks("an upload is staged once", write.key.pk[:20])
-            self._staged.add(write.key.pk)
+        elif write.key.sk == "UPLOAD" and before is not None:
+            self._see_upload(write, before, state)
+
+    def _see_upload(self, write: Change | Put, before: Item, state: UploadState) -> None:
+        if isinstance(write, Put):
+            self.world.breaks("an upload is received once", write.key.pk[:20])
+        # Test rows that no dataset took are drafts again; nothing else is staged a second time.
+        is_draft = (before["state"], before["kind"]) == (UploadState.SEALED, DatasetKind.TEST)
+        is_new = before["state"] in {UploadState.RECEIVED, UploadState.WAITING} or is_draft
+        if state == UploadState.STAGED and not is_new:
+            self.world.breaks("an upload is staged once", f"{write.key.pk[:20]} {before['state']}")
 
     def _see_batch(self, write: Change | Put, before: Item | None, state: BatchState) -> None:
         old = BatchState(before["state"]) if before else None

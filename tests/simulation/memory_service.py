@@ -78,7 +78,8 @@ class MemoryService:
         Its labels.
     watchers : list of callable
         Called with each `Effect` before it is done.
-    remembers_tokens : bool
+    makes_first_active : bool
+        Whether the first model of a flywheel without one is live at once.
     """
 
     world: World
@@ -86,7 +87,6 @@ class MemoryService:
     arn: str
     names: tuple[str, ...]
     watchers: list[Callable[[Effect], None]] = field(default_factory=list)
-    remembers_tokens: bool = True
     makes_first_active: bool = False
     active: str | None = None
     datasets: dict[str, MemoryDataset] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class MemoryService:
     outside: set[str] = field(default_factory=set)
     _tokens: dict[str, str] = field(default_factory=dict)
     _quality: dict[str, float] = field(default_factory=dict)
-    _seen: dict[object, str | None] = field(default_factory=dict)
+    _seen: dict[int, str | None] = field(default_factory=dict)
 
     # What functions call.
 
@@ -102,7 +102,7 @@ class MemoryService:
         """Return the flywheel as it is now."""
 
         def look() -> FlywheelFacts:
-            self._seen[self.world.agenda.running] = self.active
+            self._seen[self.world.process_number] = self.active
             return FlywheelFacts(self.arn, "ACTIVE", self.active, self.names)
 
         return self.world.call("comprehend.describe", look)
@@ -163,7 +163,7 @@ class MemoryService:
         """Start an iteration; None while another one occupies the flywheel."""
 
         def start() -> str | None:
-            if self.remembers_tokens and token in self._tokens:
+            if token in self._tokens:
                 return self._tokens[token]
             if self.is_training:
                 return None
@@ -192,7 +192,7 @@ class MemoryService:
         """Make a model the active one; a blind write."""
 
         def update() -> None:
-            seen = self._seen.get(self.world.agenda.running, "never")
+            seen = self._seen.get(self.world.process_number, "never")
             self._tell(Effect("make_active", model_arn, seen_active=seen))
             self.active = model_arn
             self.world.note(f"active model is {model_arn}")
@@ -240,6 +240,10 @@ class MemoryService:
         if models:
             self.active = self.world.chance.choice(models)
             self.world.note(f"a person makes {self.active} active")
+
+    def forget_tokens(self) -> None:
+        """Remember no token; how long the service does is documented nowhere."""
+        self._tokens.clear()
 
     def _tell(self, effect: Effect) -> None:
         for watcher in self.watchers:

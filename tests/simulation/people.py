@@ -15,6 +15,7 @@ _MOST_UPLOADS = 8
 _SIZES = (2, 9)
 _SAME_NAME, _BROKEN, _TEST, _DELETED, _MARKER, _MISPLACED = 0.2, 0.1, 0.12, 0.03, 0.08, 0.04
 _REPAIR_SECONDS = 2 * 3600
+_PATIENCE_SECONDS = 3600
 
 
 @dataclass(slots=True)
@@ -65,6 +66,8 @@ class People:
             self._at(moment, lambda n=number, k=kind: self._drop(n, k))
         service = self.callers.ports.service
         for act in (
+            service.make_active_outside,
+            service.make_active_outside,
             service.make_active_outside,
             service.start_outside,
             self._pause,
@@ -170,7 +173,8 @@ class People:
             ports.service,
         )
         try:
-            act(acts)
+            with self.world.process(_PATIENCE_SECONDS):
+                act(acts)
             self.world.note(f"a person: {words}")
         except (FlywheelLoopError, KilledError) as error:
             self.world.note(f"a person: {words}: {type(error).__name__}")

@@ -1,267 +1,243 @@
-"""Each safeguard, switched off: what the simulator must then catch.
+"""The design's safeguards, each as what takes it away.
 
-A safeguard is removed by replacing a piece of the real code or a promise of a port; production has
-no switch for it. Read next: `tests.simulation.gate` (what their removal must break).
+The gate plays histories without one safeguard at a time: an invariant must break. A safeguard is
+taken away here, by patching the product's code or a port; production has no switch for it.
 """
 
-import random
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
-from itertools import count
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-import adapters.ledger.batches as batches_module
-import adapters.ledger.uploads as uploads_module
-import compare_models.handler as compare_module
-import flywheel.verdict as verdict_module
-import seal_batch.handler as seal_module
-import start_iteration.handler as start_module
+from adapters import workflow
+from adapters.ledger import batches, outbox, uploads
 from adapters.ledger.table import Change, Put, Write
-from adapters.notices import Notices
-from flywheel.batches import BatchName, BatchOutcome, Manifest
-from flywheel.errors import ConcurrentChangeError
-from flywheel.notices import Notice
+from adapters.ports import FlywheelService
+from adapters.services import Services
+from compare_models import handler as compare_models
+from flywheel.batches import BatchName, BatchOutcome
+from flywheel.settings import METRICS
 from flywheel.verdict import Decision
-from tests.simulation.history import History
-from tests.simulation.memory_ports import MemoryInbox, MemoryRows
+from seal_batch import handler as seal_batch
+from start_iteration import handler as start_iteration
+from tests.simulation.callers import Callers
+from tests.simulation.memory_buckets import MemoryInbox
+from tests.simulation.memory_rows import MemoryRows
 from tests.simulation.memory_service import MemoryService
 
-Removal = Callable[[], AbstractContextManager[Any]]
+Patches = Sequence[Any]
+_replace: Callable[..., Any] = patch.object
 
 
-def _without_expectations(module: Any, *names: str) -> AbstractContextManager[Any]:
-    """Have a module's conditional changes expect nothing of the named attributes."""
+@dataclass(frozen=True, slots=True)
+class Safeguard:
+    """One safeguard.
 
-    def change(key: Any, values: Mapping[str, Any], expect: Mapping[str, Any] | None = None) -> Any:
-        kept = {name: value for name, value in (expect or {}).items() if name not in names}
-        return Change(key, values, kept)
+    Parameters
+    ----------
+    name : str
+    is_missing : callable
+        Returns the patches that take it away.
+    """
 
-    return patch.object(module, "Change", change)
+    name: str
+    is_missing: Callable[[], Patches]
 
-
-@contextmanager
-def _ledger() -> Iterator[None]:
-    """Every delivery is the first one."""
-    real = uploads_module.Uploads.receive
-
-    def receive(self: Any, upload: Any, **details: Any) -> Any:
-        row = real(self, upload, **details)
-        return replace(row, state=uploads_module.UploadState.RECEIVED)
-
-    with (
-        patch.object(uploads_module.Uploads, "receive", receive),
-        _without_expectations(uploads_module, "state"),
-        patch.object(
-            uploads_module, "Put", lambda key, values, replaces=False: Put(key, values, True)
-        ),
-    ):
-        yield
+    @contextmanager
+    def taken_away(self) -> Iterator[None]:
+        """Play without it."""
+        with ExitStack() as stack:
+            for change in self.is_missing():
+                stack.enter_context(change)
+            yield
 
 
-@contextmanager
-def _version_pin() -> Iterator[None]:
-    """What is read is the newest version of the key."""
+def _no_ledger() -> Patches:
+    """Nobody remembers that an upload was seen."""
+    real = uploads.Uploads.receive
 
-    def newest(self: MemoryInbox, upload: Any) -> Any:
-        versions = [found for found in self.found if found.key == upload.key]
-        return iter([self.found[versions[-1]][0]])
+    def receive(self: uploads.Uploads, upload: Any, **given: Any) -> uploads.UploadRow:
+        fresh = uploads.Uploads(_Unconditional(self._table))
+        return real(fresh, upload, **given)
 
-    with patch.object(MemoryInbox, "version_chunks", newest):
-        yield
-
-
-@contextmanager
-def _dataset_name() -> Iterator[None]:
-    """Each try gives its dataset a name of its own."""
-    chance = random.Random(0)  # noqa: S311 - names are no secret
-    real = BatchName.dataset
-
-    def name(self: BatchName, kind: Any) -> str:
-        return f"{real(self, kind)}-{chance.getrandbits(32)}"
-
-    with patch.object(BatchName, "dataset", name):
-        yield
+    return [_replace(uploads.Uploads, "receive", receive)]
 
 
-@contextmanager
-def _outbox() -> Iterator[None]:
-    """Notices are published and nothing is kept of them."""
+def _no_version_pin() -> Patches:
+    """An upload is whatever its key holds by now."""
+    real = MemoryInbox.version_chunks
 
-    def publish(self: Notices, flywheel: str, notice: Notice) -> bool:
-        return self._send(flywheel, notice, [])
+    def newest(self: MemoryInbox, upload: Any) -> Iterator[bytes] | None:
+        same = [found for found in self.found if found.key == upload.key]
+        return real(self, same[-1] if same else upload)
 
-    numbers = count()
-
-    def forgotten(*_: Any) -> Put:
-        return Put(batches_module.Key("FORGOTTEN", str(next(numbers))), {})
-
-    with (
-        patch.object(Notices, "publish", publish),
-        patch.object(batches_module, "notice_row", forgotten),
-    ):
-        yield
+    return [_replace(MemoryInbox, "version_chunks", newest)]
 
 
-@contextmanager
-def _reconcile() -> Iterator[None]:
-    """Nothing runs on a schedule."""
-    with patch.object(History, "_schedule", lambda self: None):
-        yield
+def _names_by_the_clock() -> Patches:
+    """Each try of a seal asks for datasets under names of its own: the moment is in them."""
+    moment = threading.local()
+    manifest, dataset = seal_batch._manifest, BatchName.dataset
+
+    def begin(services: Services, *given: Any) -> Any:
+        moment.words = f"{services.now():%d%H%M%S%f}"
+        return manifest(services, *given)
+
+    return [
+        _replace(seal_batch, "_manifest", begin),
+        _replace(BatchName, "dataset", lambda self, kind: dataset(self, kind) + moment.words),
+    ]
 
 
-@contextmanager
-def _missing_metrics() -> Iterator[None]:
-    """A metric that is missing passes."""
-    real = verdict_module.decide
-
-    def decide(evidence: Any, policy: Any) -> Any:
-        verdict = real(evidence, policy)
-        is_held = verdict.decision is Decision.HOLD and evidence.challenger_arn
-        return replace(verdict, decision=Decision.PROMOTE) if is_held else verdict
-
-    with patch.object(compare_module, "decide", decide):
-        yield
+def _no_outbox() -> Patches:
+    """A notice is published once; where that fails it is gone."""
+    return [
+        _replace(outbox.Outbox, "notices", lambda self: []),
+        _replace(outbox.Outbox, "release", outbox.Outbox.forget),
+    ]
 
 
-@contextmanager
-def _one_batch() -> Iterator[None]:
-    """A batch opens whether or not another one is under way."""
-    import adapters.ledger.flywheels as flywheels_module  # noqa: PLC0415 - only here
-    import adapters.workflow as workflow_module  # noqa: PLC0415 - only here
-
-    with (
-        _without_expectations(flywheels_module, "open_batch", "last_batch"),
-        patch.object(workflow_module, "_blocked", lambda known, row: None),
-    ):
-        yield
+def _no_reconcile() -> Patches:
+    """Nothing looks for what was left behind."""
+    return [_replace(Callers, "reconcile", lambda self: None)]
 
 
-@contextmanager
-def _champion_check() -> Iterator[None]:
-    """The challenger is made active whatever is live by now."""
+def _missing_metrics_are_fine() -> Patches:
+    """What the service does not say about the challenger is taken for good."""
 
-    def carry_out(comprehend: Any, stored: Any) -> tuple[BatchOutcome, bool]:
+    def averages(metrics: Mapping[str, float] | None) -> Mapping[str, float]:
+        given = metrics or {}
+        return {name: given[name] if given.get(name, -1) >= 0 else 1.0 for name in METRICS}
+
+    return [_replace(compare_models, "averages", averages)]
+
+
+def _several_open_batches() -> Patches:
+    """A batch opens whether another one is under way or not."""
+    real = batches.change_flywheel
+
+    def change(name: str, changes: Mapping[str, Any], expect: Any = None) -> Change:
+        kept = {key: value for key, value in (expect or {}).items() if key != "open_batch"}
+        return real(name, changes, kept)
+
+    return [
+        _replace(workflow, "_blocked", lambda known, row: None),
+        _replace(batches, "change_flywheel", change),
+    ]
+
+
+def _no_second_look_at_the_champion() -> Patches:
+    """A promotion is written whatever is live by now."""
+
+    def carry_out(
+        comprehend: FlywheelService, stored: batches.StoredVerdict
+    ) -> tuple[BatchOutcome, bool]:
         if stored.verdict.decision is not Decision.PROMOTE:
-            return compare_module._OUTCOMES[stored.verdict.decision], False
-        comprehend.describe()
-        comprehend.make_active(stored.verdict.evidence.challenger_arn)
+            return compare_models._OUTCOMES[stored.verdict.decision], False
+        comprehend.make_active(stored.verdict.evidence.challenger_arn or "")
         return BatchOutcome.PROMOTED, False
 
-    with patch.object(compare_module, "_carry_out", carry_out):
-        yield
+    return [_replace(compare_models, "_carry_out", carry_out)]
 
 
-@contextmanager
-def _join_condition() -> Iterator[None]:
-    """An upload joins what is staged without a look at its state."""
-    with (
-        _without_expectations(uploads_module, "state"),
-        patch.object(
-            uploads_module, "Put", lambda key, values, replaces=False: Put(key, values, True)
-        ),
-    ):
-        yield
+def _joins_unconditionally() -> Patches:
+    """An upload is staged whatever its row says by now."""
+    real = uploads.Uploads.stage
+
+    def stage(self: uploads.Uploads, *given: Any, **more: Any) -> None:
+        real(uploads.Uploads(_Unconditional(self._table)), *given, **more)
+
+    return [_replace(uploads.Uploads, "stage", stage)]
 
 
-@contextmanager
-def _join_after_seal() -> Iterator[None]:
-    """What came after the manifest was written joins the batch all the same."""
-    real = seal_module._planned
-
-    def manifest(services: Any, name: Any, row: Any, rules: Any) -> Manifest:
-        return real(services, name, row, rules)
-
-    with patch.object(seal_module, "_manifest", manifest):
-        yield
+def _joins_after_the_seal() -> Patches:
+    """What is in a batch is decided anew by each try: the manifest does not hold."""
+    plan = seal_batch._planned
+    return [_replace(seal_batch, "_manifest", plan)]
 
 
-@contextmanager
-def _one_transaction() -> Iterator[None]:
-    """The writes of a transaction are carried out one by one."""
+def _notices_in_a_second_write() -> Patches:
+    """A state is written first, and then, in a transaction of its own, what people are told."""
+    real = MemoryRows.write
 
     def write(self: MemoryRows, writes: Sequence[Write]) -> None:
-        for one in writes:
-            self.world.call("table.write", lambda one=one: self.apply([one]))
+        notices = [one for one in writes if one.key.pk == "OUTBOX"]
+        states = [one for one in writes if one.key.pk != "OUTBOX"]
+        for part in (states, notices):
+            if part:
+                real(self, part)
 
-    with patch.object(MemoryRows, "write", write):
-        yield
+    return [_replace(MemoryRows, "write", write)]
 
 
-@contextmanager
-def _token_and_adoption() -> Iterator[None]:
-    """The service forgets tokens, and no iteration is adopted."""
+def _neither_token_nor_adoption() -> Patches:
+    """The service forgets tokens, and nobody recognises an iteration whose reply was lost."""
     real = MemoryService.start_iteration
 
     def start(self: MemoryService, token: str) -> str | None:
-        self.remembers_tokens = False
+        self.forget_tokens()
         return real(self, token)
 
-    def iteration_id(comprehend: Any, batch: Any, row: Any) -> str | None:
+    def ask(comprehend: FlywheelService, batch: batches.BatchRow, row: Any) -> str | None:
         name = BatchName(batch.flywheel, batch.batch, batch.attempt)
-        found: str | None = comprehend.start_iteration(name.token("iteration", row.arn))
-        return found
+        return comprehend.start_iteration(name.token("iteration", row.arn))
 
-    with (
-        patch.object(MemoryService, "start_iteration", start),
-        patch.object(start_module, "_iteration_id", iteration_id),
-    ):
-        yield
+    return [
+        _replace(MemoryService, "start_iteration", start),
+        _replace(start_iteration, "_iteration_id", ask),
+    ]
 
 
-@contextmanager
-def _attempt() -> Iterator[None]:
-    """A failed batch is opened again whatever became of it meanwhile."""
-    real = batches_module.Batches.reopen
+def _unconditional_attempts() -> Patches:
+    """A failed batch is opened again whatever became of it since somebody looked."""
+    real = batches.Batches.reopen
 
-    def reopen(self: Any, batch: Any, **details: Any) -> Any:
-        with (
-            _without_expectations(batches_module, "state", "outcome", "attempt"),
-            patch.object(
-                batches_module,
-                "change_flywheel",
-                lambda name, values, expect=None: _CHANGE_FLYWHEEL(name, values),
-            ),
-        ):
-            return real(self, batch, **details)
+    def reopen(self: batches.Batches, *given: Any, **more: Any) -> batches.BatchRow:
+        return real(batches.Batches(_Unconditional(self._table), self._actor), *given, **more)
 
-    with patch.object(batches_module.Batches, "reopen", reopen):
-        yield
+    return [_replace(batches.Batches, "reopen", reopen)]
 
 
-@contextmanager
-def _content() -> Iterator[None]:
-    """A seal does not know what the flywheel holds."""
-    import adapters.ledger.flywheels as flywheels_module  # noqa: PLC0415 - only here
-    from flywheel.uploads import DatasetKind  # noqa: PLC0415 - only here
+class _Unconditional:
+    """A table on which rows are written without a look at what they are; the audit excepted."""
 
-    def nothing(self: Any, name: str, generation: int) -> dict[DatasetKind, list[str]]:
-        return {kind: [] for kind in DatasetKind}
+    def __init__(self, table: Any) -> None:
+        self._table = table
 
-    with patch.object(flywheels_module.Flywheels, "known_segments", nothing):
-        yield
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._table, name)
+
+    def write(self, writes: Sequence[Write]) -> None:
+        """Write whatever the rows hold."""
+        self._table.write([self._without_condition(write) for write in writes])
+
+    @staticmethod
+    def _without_condition(write: Write) -> Write:
+        if write.key.sk in {"AUDIT", "AUDIT_HEAD"}:
+            return write
+        if isinstance(write, Put):
+            return replace(write, replaces=True)
+        return replace(write, expect={}) if isinstance(write, Change) else write
 
 
-_CHANGE_FLYWHEEL = batches_module.change_flywheel
-
-SAFEGUARDS: Mapping[str, Removal] = {
-    "ledger": _ledger,
-    "version pin": _version_pin,
-    "deterministic dataset name": _dataset_name,
-    "outbox": _outbox,
-    "reconcile": _reconcile,
-    "missing-metric hold": _missing_metrics,
-    "one open batch": _one_batch,
-    "champion re-check": _champion_check,
-    "join condition": _join_condition,
-    "no join after the seal": _join_after_seal,
-    "one transaction": _one_transaction,
-    "token + adoption": _token_and_adoption,
-    "conditional attempt": _attempt,
-    "rows by content": _content,
+SAFEGUARDS = {
+    safeguard.name: safeguard
+    for safeguard in (
+        Safeguard("ledger", _no_ledger),
+        Safeguard("version pin", _no_version_pin),
+        Safeguard("deterministic dataset name", _names_by_the_clock),
+        Safeguard("outbox", _no_outbox),
+        Safeguard("reconcile", _no_reconcile),
+        Safeguard("missing metrics hold", _missing_metrics_are_fine),
+        Safeguard("one open batch", _several_open_batches),
+        Safeguard("champion looked at again", _no_second_look_at_the_champion),
+        Safeguard("join condition", _joins_unconditionally),
+        Safeguard("no join after the seal", _joins_after_the_seal),
+        Safeguard("one transaction", _notices_in_a_second_write),
+        Safeguard("token or adoption", _neither_token_nor_adoption),
+        Safeguard("conditional attempt", _unconditional_attempts),
+    )
 }
-"""What is switched off, and how."""
-
-CRASHES = (KeyError, ValueError, TypeError, StopIteration, RecursionError, ConcurrentChangeError)
-"""What code that lost a safeguard may run into; caught as well as a broken invariant."""
+"""Every safeguard by name."""

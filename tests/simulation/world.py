@@ -94,7 +94,8 @@ class World:
     _trace: list[tuple[datetime, str]] = field(default_factory=list)
     _calls: int = 0
     _fingerprint: int = 0
-    _deadlines: dict[object, datetime] = field(default_factory=dict)
+    _started: int = 0
+    _processes: dict[object, tuple[int, datetime]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Draw the history's rates."""
@@ -114,6 +115,7 @@ class World:
     def note(self, words: str) -> None:
         """Write down one event."""
         self._trace.append((self.now, words))
+        self._fingerprint = zlib.crc32(words.encode(), self._fingerprint)
 
     def trace(self, newest: int) -> list[str]:
         """Return the newest events, as lines."""
@@ -132,19 +134,23 @@ class World:
         """Have something happen after a time."""
         self.agenda.at(self.now + timedelta(seconds=seconds), act)
 
+    @property
+    def process_number(self) -> int:
+        """Which process runs now; 0 is nobody's."""
+        process = self._processes.get(self.agenda.running)
+        return process[0] if process else 0
+
     @contextmanager
     def process(self, timeout_seconds: int) -> Iterator[None]:
         """Be a process that ends after this time, finished or not."""
         running = self.agenda.running
-        before = self._deadlines.get(running)
-        self._deadlines[running] = self.now + timedelta(seconds=timeout_seconds)
+        self._started += 1
+        deadline = self.now + timedelta(seconds=timeout_seconds)
+        self._processes[running] = (self._started, deadline)
         try:
             yield
         finally:
-            if before is None:
-                del self._deadlines[running]
-            else:
-                self._deadlines[running] = before
+            del self._processes[running]
 
     def call(self, name: str, act: Callable[[], T], *, is_repeatable: bool = False) -> T:
         """Carry out one call of a port, with what can go wrong around it.
@@ -178,8 +184,8 @@ class World:
             self.agenda.give_way(self.chance.randrange(_OVERTAKERS), _SOON)
         if self.happens(self.rates.pause):
             self.agenda.pause(self.chance.choice(_PAUSES_SECONDS))
-        deadline = self._deadlines.get(self.agenda.running)
-        if deadline is not None and self.now > deadline:
+        process = self._processes.get(self.agenda.running)
+        if process is not None and self.now > process[1]:
             self.note(f"timed out at {name}")
             raise KilledError(name)
         if self.happens(self.rates.kill):
