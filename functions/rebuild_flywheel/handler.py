@@ -60,9 +60,12 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
         services.ledger.flywheels.switch(row, services.now())
         crash_point("rebuild_flywheel.switched")
         row = services.ledger.flywheels.ensure(flywheel, known.arn)
-        services.workflow.open_when_ready(known, services.now(), is_asked_for=True)
-    elif row.rebuild is not None and row.rebuild.step == "SWITCHED":
-        _finish(services, generations, row, row.rebuild)
+    if row.rebuild is not None and row.rebuild.step == "SWITCHED":
+        if row.last_batch == row.rebuild.last_batch:
+            # Its first batch is asked for until it opens, not only by whoever switched.
+            services.workflow.open_when_ready(known, services.now(), is_asked_for=True)
+        else:
+            _finish(services, generations, row, row.rebuild)
     row = services.ledger.flywheels.ensure(flywheel, known.arn)
     return {"step": row.rebuild.step if row.rebuild else None}
 
