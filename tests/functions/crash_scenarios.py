@@ -1,0 +1,146 @@
+"""The stories of the sweep: together they come to every crash point.
+
+But for a rebuild, whose first model is its own, each begins with a flywheel whose active model
+knows half of the words.
+"""
+
+import io
+import json
+import zipfile
+from dataclasses import replace
+from itertools import count
+
+import boto3
+
+from adapters.clients import client
+from flywheel.uploads import DatasetKind, UploadState
+from tests.functions.crash_story import Story
+from tests.functions.world import NAME, csv, documents
+
+_environments = count(1)
+
+
+def promoted(story: Story) -> None:
+    """Have a file and a test set make a better model, which goes live."""
+    story.upload("test.csv", documents(8, first=200), kind="test")
+    story.upload("monday.csv", documents(8))
+    story.sealed(1)
+    story.judged(1)
+
+
+def failed(story: Story) -> None:
+    """Have a batch fail before its iteration, and retry it: its datasets serve."""
+    story.upload("monday.csv", documents(8))
+    story.sealed(1)
+    story.closed(1, error="Stopped", cause="by hand")
+    story.acts().retry(1, "again", story.world.now())
+    story.delivered(lambda: story.world.seal(1))
+    story.judged(1)
+
+
+def retried(story: Story) -> None:
+    """Have an iteration end without a verdict; the batch's second attempt has another one."""
+    with story.killer.asleep():
+        story.upload("monday.csv", documents(8))
+        story.sealed(1)
+        story.world.start(1)
+        story.world.await_iteration(1)
+        story.closed(1, error="IterationFAILED")
+        story.acts().retry(1, "again", story.world.now())
+    story.delivered(lambda: story.world.seal(1))
+    story.judged(1)
+
+
+def empty(story: Story) -> None:
+    """Have every row of a batch in the flywheel already."""
+    given = documents(4)
+    story.world.services.ledger.flywheels.ensure(NAME, story.world.flywheel_arn)
+    story.acts().import_rows(
+        story.world.services.staging,
+        DatasetKind.TRAIN,
+        "old.csv",
+        body=csv(given),
+        label_counts={"billing": 4, "delivery": 4},
+        now=story.world.now(),
+    )
+    story.upload("monday.csv", given)
+    story.sealed(1)
+    story.closed(1)
+
+
+def refused(story: Story) -> None:
+    """Refuse a file that is no labeled text, and one that lies where no flywheel is."""
+    story.upload("broken.csv", b"only one column\n")
+    elsewhere = story.world.put("nowhere.csv", b"billing,one\n")
+    story.delivered(lambda: story.world.register(elsewhere))
+
+
+def split(story: Story) -> None:
+    """Make a part of what waits a test set."""
+    story.world.configure(min_documents=1000)
+    story.upload("a.csv", documents(5))
+    story.upload("b.csv", documents(5, first=30))
+    staging = story.world.services.staging
+    story.delivered(lambda: story.acts().split(staging, 0.2, story.world.now()))
+    story.upload("_GO", b"")
+    story.sealed(1)
+    story.closed(1, error="Stopped")
+
+
+def withdrawn(story: Story) -> None:
+    """Take two uploads back before they are sent; a third one goes on."""
+    story.world.configure(min_documents=1000)
+    uids = [story.upload(f"{name}.csv", documents(3, first=ord(name))) for name in "ab"]
+    story.upload("good.csv", documents(3))
+
+    def withdraw() -> None:
+        rows = story.world.services.ledger.uploads.get_many(uids).values()
+        left = [row for row in rows if row.state is UploadState.STAGED]
+        story.acts().withdraw(left, "mislabeled", story.world.now())
+
+    story.delivered(withdraw)
+    story.upload("_GO", b"")
+    story.sealed(1)
+    story.closed(1, error="Stopped")
+
+
+def rebuilt(story: Story) -> None:
+    """Make the next generation of all rows; an endpoint follows when its model is live."""
+    world = story.world
+    # Environments share one engine, so each needs a name of its own for its generations.
+    name = f"sweep{next(_environments)}"
+    world.cloud = replace(
+        world.cloud, configuration=replace(world.cloud.configuration, environment=name)
+    )
+    _deploy_rebuild_function(world.cloud.configuration.rebuild_flywheel_function)
+    story.upload("test.csv", documents(8, first=200), kind="test")
+    story.upload("monday.csv", documents(8, words=["early"]))
+    story.sealed(1)
+    story.judged(1)
+    client("comprehend").create_endpoint(
+        EndpointName=name, FlywheelArn=world.flywheel_arn, DesiredInferenceUnits=1
+    )
+    # What waits is less than our minimum: the next generation does not wait for it.
+    world.configure(min_documents=1000)
+    story.upload("tuesday.csv", documents(8, first=50, words=["late"]))
+    story.acts().rebuild("labels were mixed up", [], [], world.now())
+    world.until(story.rebuilt, lambda step: step == "SWITCHED")
+    story.sealed(2)
+    story.judged(2)
+    story.rebuilt()
+
+
+def _deploy_rebuild_function(name: str) -> None:
+    """Have the function that reconcile invokes; what it does is called by the story."""
+    policy = json.dumps({"Version": "2012-10-17", "Statement": []})
+    role = boto3.client("iam").create_role(RoleName="rebuild", AssumeRolePolicyDocument=policy)
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("rebuild_flywheel/handler.py", "")
+    client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.14",
+        Role=role["Role"]["Arn"],
+        Handler="rebuild_flywheel.handler.handler",
+        Code={"ZipFile": code.getvalue()},
+    )
