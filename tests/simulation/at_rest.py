@@ -153,7 +153,7 @@ def _people_were_told(ports: MemoryPorts, dropped: Sequence[Dropped]) -> Broken:
         if row["state"] != BatchState.CLOSED:
             continue
         ending = {BatchOutcome.FAILED: "failed", BatchOutcome.EMPTY: "empty"}.get(
-            row["outcome"], "verdict"
+            row.get("outcome"), "verdict"
         )
         attempt = f"-{row['attempt']}" if row["attempt"] > 1 else ""
         notice_id = f"tickets-batch-{row['batch']}{attempt}-{ending}"
@@ -186,7 +186,7 @@ def _the_audit_is_whole(ports: MemoryPorts) -> Broken:
         expected = {"batch opened": 1, "batch reopened": attempts - 1}
         if row["state"] == BatchState.CLOSED:
             expected["batch closed"] = attempts
-        if row["outcome"] in {BatchOutcome.PROMOTED, BatchOutcome.REJECTED, BatchOutcome.HELD}:
+        if row.get("outcome") in {BatchOutcome.PROMOTED, BatchOutcome.REJECTED, BatchOutcome.HELD}:
             expected["verdict carried out"] = 1
         for event, count in expected.items():
             if recorded[event, number] != count:

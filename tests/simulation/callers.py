@@ -114,6 +114,9 @@ class Callers:
         except FlywheelLoopError as error:
             self.world.note(f"{words}: {type(error).__name__}: {error}")
             return False
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a function's fault
+            self.world.breaks("functions fail with errors of ours", f"{words}: {error!r}")
+            return False
         return True
 
     def _end(self, executions: MemoryExecutions, name: str, status: tuple[str, str, str]) -> None:

@@ -100,6 +100,8 @@ class Watch:
             words = f"{self._started[effect.subject]} and {effect.iteration_id}"
             self.world.breaks("an attempt starts one iteration", words)
         self._started[effect.subject] = effect.iteration_id
+        if not self.ports.service.complete(DatasetKind.TRAIN):
+            self.world.breaks("no iteration is empty", effect.iteration_id)
         datasets = self.ports.service.datasets
         for row in self.ports.table.rows("BATCH#"):
             name = BatchName(row["flywheel"], row["batch"], row["attempt"])

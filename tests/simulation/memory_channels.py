@@ -140,7 +140,9 @@ class MemoryMessages:
     def inject(self, upload: ObjectVersion, size_bytes: int) -> None:
         """Have an upload registered as if its event came now."""
         self.world.call(
-            "messages.inject", lambda: self.uploads.send((upload, size_bytes), 1), is_repeatable=True
+            "messages.inject",
+            lambda: self.uploads.send((upload, size_bytes), 1),
+            is_repeatable=True,
         )
 
     def deliver_later(self, receipt_handle: str, seconds: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from adapters.acts import Acts
-from flywheel.errors import FlywheelLoopError
+from flywheel.errors import ActRefusedError, FlywheelLoopError
 from flywheel.uploads import ObjectVersion, UploadState
 from tests.simulation.callers import Callers
 from tests.simulation.world import KilledError, World
@@ -176,6 +176,8 @@ class People:
             with self.world.process(_PATIENCE_SECONDS):
                 act(acts)
             self.world.note(f"a person: {words}")
+        except ActRefusedError:
+            return
         except (FlywheelLoopError, KilledError) as error:
             self.world.note(f"a person: {words}: {type(error).__name__}")
 

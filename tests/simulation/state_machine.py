@@ -146,7 +146,9 @@ class StateMachine:
         """Call a task once; everything that goes wrong has the name that Step Functions gives."""
         function = _FUNCTION.fullmatch(resource)
         name = function[1] if function else resource.split(":::", 1)[1]
-        service = "Lambda" if function else name.split(":")[-2].title().replace("Dynamodb", "DynamoDB")
+        service = (
+            "Lambda" if function else name.split(":")[-2].title().replace("Dynamodb", "DynamoDB")
+        )
         world = self.world
         if world.happens(world.rates.throttle):
             raise StateFailedError(f"{service}.TooManyRequestsException", "throttled")
@@ -155,6 +157,9 @@ class StateMachine:
         except KilledError as error:
             raise StateFailedError("Lambda.Unknown", str(error)) from error
         except FlywheelLoopError as error:
+            raise StateFailedError(type(error).__name__, str(error)) from error
+        except Exception as error:
+            world.breaks("functions fail with errors of ours", f"{name}: {error!r}")
             raise StateFailedError(type(error).__name__, str(error)) from error
         if world.happens(world.rates.lost_reply):
             raise StateFailedError(f"{service}.SdkClientException", "reply lost")

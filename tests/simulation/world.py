@@ -66,7 +66,9 @@ class Rates:
     def drawn(cls, chance: random.Random) -> "Rates":
         """Draw the rates of one history: some faults absent, some frequent."""
         usual = cls()
-        return cls(**{rate.name: getattr(usual, rate.name) * chance.choice(_SWARM) for rate in fields(cls)})
+        return cls(
+            **{rate.name: getattr(usual, rate.name) * chance.choice(_SWARM) for rate in fields(cls)}
+        )
 
 
 @dataclass(slots=True)
