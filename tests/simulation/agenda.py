@@ -19,6 +19,12 @@ class HistoryOverError(BaseException):
     """Unwinds work that still pauses when its history has ended."""
 
 
+def _closed() -> _thread.LockType:
+    lock = _thread.allocate_lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(slots=True, eq=False)
 class Worker:
     """A thread that runs only while it has the baton.
@@ -31,7 +37,7 @@ class Worker:
         What it works off.
     """
 
-    wake: _thread.LockType = field(default_factory=lambda: _closed())
+    wake: _thread.LockType = field(default_factory=_closed)
     agenda: "Agenda | None" = None
 
     def live(self) -> None:
@@ -67,7 +73,7 @@ class Agenda:
     _entries: list[Entry] = field(default_factory=list)
     _number: int = 0
     _until: datetime | None = None
-    _main: _thread.LockType = field(default_factory=lambda: _closed())
+    _main: _thread.LockType = field(default_factory=_closed)
     _running: Worker | None = None
     _paused: list[Worker] = field(default_factory=list)
     _trouble: BaseException | None = None
@@ -148,7 +154,7 @@ class Agenda:
             act()
         except HistoryOverError:
             return False
-        except BaseException as error:  # noqa: BLE001 - a thread's trouble is the caller's
+        except BaseException as error:
             self._trouble = error
             return False
         return True
@@ -187,9 +193,3 @@ class Agenda:
     @staticmethod
     def _hand_to(worker: Worker) -> None:
         worker.wake.release()
-
-
-def _closed() -> _thread.LockType:
-    lock = _thread.allocate_lock()
-    lock.acquire()
-    return lock

@@ -15,6 +15,8 @@ Broken = Iterator[tuple[str, str]]
 
 _MOST_REPEATS = 12
 _FLYWHEEL = "FLYWHEEL#tickets"
+_ENDINGS = {BatchOutcome.FAILED: "failed", BatchOutcome.EMPTY: "empty"}
+"""How the notice of a batch's end is called; after a verdict it is another."""
 _TAKEN = {
     UploadState.STAGED,
     UploadState.SEALED,
@@ -152,9 +154,7 @@ def _people_were_told(ports: MemoryPorts, dropped: Sequence[Dropped]) -> Broken:
     for row in ports.table.rows("BATCH#"):
         if row["state"] != BatchState.CLOSED:
             continue
-        ending = {BatchOutcome.FAILED: "failed", BatchOutcome.EMPTY: "empty"}.get(
-            row.get("outcome"), "verdict"
-        )
+        ending = _ENDINGS.get(row["outcome"], "verdict")
         attempt = f"-{row['attempt']}" if row["attempt"] > 1 else ""
         notice_id = f"tickets-batch-{row['batch']}{attempt}-{ending}"
         if not sent[notice_id]:
@@ -171,7 +171,7 @@ def _people_were_told(ports: MemoryPorts, dropped: Sequence[Dropped]) -> Broken:
 
 
 def _the_audit_is_whole(ports: MemoryPorts) -> Broken:
-    """The chain is unbroken, and every effect has its entry."""
+    """See that the chain is unbroken and that every effect has its entry."""
     head = ports.table.look(_FLYWHEEL, "AUDIT_HEAD") or {"seq": 0}
     before, recorded = "0" * 64, Counter[tuple[str, int]]()
     for number in range(1, head["seq"] + 1):

@@ -114,7 +114,7 @@ class Callers:
         except FlywheelLoopError as error:
             self.world.note(f"{words}: {type(error).__name__}: {error}")
             return False
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is a function's fault
+        except Exception as error:
             self.world.breaks("functions fail with errors of ours", f"{words}: {error!r}")
             return False
         return True

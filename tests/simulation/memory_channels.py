@@ -1,6 +1,6 @@
 """Topic, queues, executions and function calls in memory: what carries words from one to another.
 
-At least once everywhere. Who is at the other end is given by the history (`tests.simulation.callers`).
+At least once everywhere. Who is at the other end is told by the history: `callers`.
 """
 
 import itertools

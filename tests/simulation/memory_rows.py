@@ -1,4 +1,4 @@
-"""The ledger's table in memory: consistent reads, an index that may lag, conditional transactions."""
+"""The ledger's table in memory: consistent reads, conditional transactions, an index that lags."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence

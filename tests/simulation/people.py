@@ -1,5 +1,6 @@
 """What people do in a history: drop files, act by the command, and use the console meanwhile."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -63,7 +64,7 @@ class People:
         for number in range(1, chance.randint(3, _MOST_UPLOADS)):
             kind = "test" if chance.random() < _TEST else "train"
             moment = chance.random() * seconds * 0.9
-            self._at(moment, lambda n=number, k=kind: self._drop(n, k))
+            self._at(moment, functools.partial(self._drop, number, kind))
         service = self.callers.ports.service
         for act in (
             service.make_active_outside,

@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from adapters import workflow
-from adapters.ledger import batches, outbox, uploads
+from adapters.ledger import batches, flywheels, outbox, uploads
 from adapters.ledger.table import Change, Put, Write
 from adapters.ports import FlywheelService
 from adapters.services import Services
@@ -55,7 +55,7 @@ class Safeguard:
 
 
 def _no_ledger() -> Patches:
-    """Nobody remembers that an upload was seen."""
+    """Remember of no upload that it was seen."""
     real = uploads.Uploads.receive
 
     def receive(self: uploads.Uploads, upload: Any, **given: Any) -> uploads.UploadRow:
@@ -66,7 +66,7 @@ def _no_ledger() -> Patches:
 
 
 def _no_version_pin() -> Patches:
-    """An upload is whatever its key holds by now."""
+    """Read whatever the key holds by now."""
     real = MemoryInbox.version_chunks
 
     def newest(self: MemoryInbox, upload: Any) -> Iterator[bytes] | None:
@@ -77,7 +77,7 @@ def _no_version_pin() -> Patches:
 
 
 def _names_by_the_clock() -> Patches:
-    """Each try of a seal asks for datasets under names of its own: the moment is in them."""
+    """Let each try of a seal name datasets by the moment."""
     moment = threading.local()
     manifest, dataset = seal_batch._manifest, BatchName.dataset
 
@@ -92,7 +92,7 @@ def _names_by_the_clock() -> Patches:
 
 
 def _no_outbox() -> Patches:
-    """A notice is published once; where that fails it is gone."""
+    """Publish a notice once; where that fails it is gone."""
     return [
         _replace(outbox.Outbox, "notices", lambda self: []),
         _replace(outbox.Outbox, "release", outbox.Outbox.forget),
@@ -100,12 +100,12 @@ def _no_outbox() -> Patches:
 
 
 def _no_reconcile() -> Patches:
-    """Nothing looks for what was left behind."""
+    """Look for nothing that was left behind."""
     return [_replace(Callers, "reconcile", lambda self: None)]
 
 
 def _missing_metrics_are_fine() -> Patches:
-    """What the service does not say about the challenger is taken for good."""
+    """Take what the service does not say about the challenger for good."""
 
     def averages(metrics: Mapping[str, float] | None) -> Mapping[str, float]:
         given = metrics or {}
@@ -115,8 +115,8 @@ def _missing_metrics_are_fine() -> Patches:
 
 
 def _several_open_batches() -> Patches:
-    """A batch opens whether another one is under way or not."""
-    real = batches.change_flywheel
+    """Open a batch whether another one is under way or not."""
+    real = flywheels.change_flywheel
 
     def change(name: str, changes: Mapping[str, Any], expect: Any = None) -> Change:
         kept = {key: value for key, value in (expect or {}).items() if key != "open_batch"}
@@ -129,7 +129,7 @@ def _several_open_batches() -> Patches:
 
 
 def _no_second_look_at_the_champion() -> Patches:
-    """A promotion is written whatever is live by now."""
+    """Write a promotion whatever is live by now."""
 
     def carry_out(
         comprehend: FlywheelService, stored: batches.StoredVerdict
@@ -143,7 +143,7 @@ def _no_second_look_at_the_champion() -> Patches:
 
 
 def _joins_unconditionally() -> Patches:
-    """An upload is staged whatever its row says by now."""
+    """Stage an upload whatever its row says by now."""
     real = uploads.Uploads.stage
 
     def stage(self: uploads.Uploads, *given: Any, **more: Any) -> None:
@@ -153,13 +153,13 @@ def _joins_unconditionally() -> Patches:
 
 
 def _joins_after_the_seal() -> Patches:
-    """What is in a batch is decided anew by each try: the manifest does not hold."""
+    """Decide anew in each try what is in a batch: the manifest does not hold."""
     plan = seal_batch._planned
     return [_replace(seal_batch, "_manifest", plan)]
 
 
 def _notices_in_a_second_write() -> Patches:
-    """A state is written first, and then, in a transaction of its own, what people are told."""
+    """Write a state, and then, in a transaction of its own, what people are told."""
     real = MemoryRows.write
 
     def write(self: MemoryRows, writes: Sequence[Write]) -> None:
@@ -173,7 +173,7 @@ def _notices_in_a_second_write() -> Patches:
 
 
 def _neither_token_nor_adoption() -> Patches:
-    """The service forgets tokens, and nobody recognises an iteration whose reply was lost."""
+    """Forget tokens, and recognise no iteration whose reply was lost."""
     real = MemoryService.start_iteration
 
     def start(self: MemoryService, token: str) -> str | None:
@@ -191,7 +191,7 @@ def _neither_token_nor_adoption() -> Patches:
 
 
 def _unconditional_attempts() -> Patches:
-    """A failed batch is opened again whatever became of it since somebody looked."""
+    """Open a failed batch again whatever became of it since somebody looked."""
     real = batches.Batches.reopen
 
     def reopen(self: batches.Batches, *given: Any, **more: Any) -> batches.BatchRow:

@@ -101,7 +101,7 @@ class World:
 
     def __post_init__(self) -> None:
         """Draw the history's rates."""
-        self.chance = random.Random(self.seed)  # noqa: S311 - a history is no secret
+        self.chance = random.Random(self.seed)
         self.rates = Rates.drawn(self.chance)
 
     @property
