@@ -1,0 +1,174 @@
+"""Where the contract of the ports is tried: on real clients, and in memory without any fault."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+from adapters.clients import client
+from adapters.configuration import KnownFlywheel
+from adapters.ports import FlywheelService, Ports
+from adapters.services import AwsPorts
+from flywheel.settings import ReceivedSettings
+from flywheel.uploads import ObjectVersion
+from tests.functions import world as functions_world
+from tests.functions.cloud import INBOX
+from tests.simulation.memory_buckets import MemoryInbox, MemoryStaging
+from tests.simulation.memory_channels import (
+    MemoryExecutions,
+    MemoryFunctions,
+    MemoryMessages,
+    MemoryQueue,
+    MemoryTopic,
+    Message,
+)
+from tests.simulation.memory_ports import MemoryPorts
+from tests.simulation.memory_rows import MemoryRows
+from tests.simulation.memory_service import MemoryService
+from tests.simulation.world import World
+
+_ARN = "arn:aws:comprehend:us-east-1:123456789012:flywheel/contract"
+_MOST_STEPS = 200
+
+
+class Scene(Protocol):
+    """The ports, and what is around them."""
+
+    @property
+    def ports(self) -> Ports:
+        """All ports."""
+
+    @property
+    def service(self) -> FlywheelService:
+        """A new flywheel's."""
+
+    def drop(self, key: str, body: bytes) -> ObjectVersion:
+        """Put an object into the inbox."""
+
+    def delete(self, upload: ObjectVersion) -> None:
+        """Delete a version for good."""
+
+    def told(self) -> list[str]:
+        """Return ids of notices that were published since the last look."""
+
+    def injected(self) -> list[ObjectVersion]:
+        """Return uploads that were sent to the uploads queue."""
+
+    def let_pass(self, is_over: Callable[[], bool]) -> None:
+        """Let time pass until something is over."""
+
+
+@dataclass(slots=True)
+class AwsScene:
+    """Real clients, on moto and on the engine."""
+
+    world: functions_world.World
+
+    @property
+    def ports(self) -> Ports:
+        """All ports."""
+        return AwsPorts(self.world.cloud.configuration)
+
+    @property
+    def service(self) -> FlywheelService:
+        """A new flywheel's."""
+        return self.ports.comprehend(self.world.flywheel_arn)
+
+    def drop(self, key: str, body: bytes) -> ObjectVersion:
+        """Put an object into the inbox."""
+        return self.world.put(key, body)
+
+    def delete(self, upload: ObjectVersion) -> None:
+        """Delete a version for good."""
+        client("s3").delete_object(Bucket=INBOX, Key=upload.key, VersionId=upload.version_id)
+
+    def told(self) -> list[str]:
+        """Return ids of notices that were published since the last look."""
+        return [notice.notice_id for notice in self.world.cloud.told()]
+
+    def injected(self) -> list[ObjectVersion]:
+        """Return uploads that were sent to the uploads queue."""
+        answer = client("sqs").receive_message(
+            QueueUrl=self.world.cloud.configuration.uploads_queue_url, MaxNumberOfMessages=10
+        )
+        found = [json.loads(message["Body"])["detail"] for message in answer.get("Messages", [])]
+        return [
+            ObjectVersion(
+                detail["bucket"]["name"], detail["object"]["key"], detail["object"]["version-id"]
+            )
+            for detail in found
+        ]
+
+    def let_pass(self, is_over: Callable[[], bool]) -> None:
+        """Let time pass until something is over."""
+        self.world.until(is_over, bool)
+
+
+@dataclass(slots=True)
+class MemoryScene:
+    """The simulator's ports, in the calm."""
+
+    world: World = field(default_factory=lambda: World(0))
+    ports: MemoryPorts = field(init=False)
+    _injected: list[ObjectVersion] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Lay everything out."""
+        world = self.world
+        world.is_calm = True
+        staging = MemoryStaging(world)
+        settings = ReceivedSettings.from_document({"name": functions_world.NAME})
+        self.ports = MemoryPorts(
+            table=MemoryRows(world),
+            staging=staging,
+            inbox=MemoryInbox(world),
+            topic=MemoryTopic(world),
+            messages=MemoryMessages(
+                world,
+                uploads=MemoryQueue(world, self._receive),
+                notices_due=MemoryQueue(world, lambda message: True),
+            ),
+            executions=MemoryExecutions(world, lambda name, document: None),
+            functions=MemoryFunctions(world, lambda payload: True),
+            service=MemoryService(world, staging, _ARN, functions_world.LABELS),
+            known={functions_world.NAME: KnownFlywheel(_ARN, settings)},
+        )
+
+    @property
+    def service(self) -> FlywheelService:
+        """A new flywheel's."""
+        return self.ports.service
+
+    def drop(self, key: str, body: bytes) -> ObjectVersion:
+        """Put an object into the inbox."""
+        return self.ports.inbox.drop(key, body)
+
+    def delete(self, upload: ObjectVersion) -> None:
+        """Delete a version for good."""
+        self.ports.inbox.delete(upload)
+
+    def told(self) -> list[str]:
+        """Return ids of notices that were published since the last look."""
+        return list(self.ports.topic.sent.elements())
+
+    def injected(self) -> list[ObjectVersion]:
+        """Return uploads that were sent to the uploads queue."""
+        self._pass(60)
+        return self._injected
+
+    def let_pass(self, is_over: Callable[[], bool]) -> None:
+        """Let time pass until something is over."""
+        for _ in range(_MOST_STEPS):
+            if is_over():
+                return
+            self._pass(60)
+        raise TimeoutError("it is never over")
+
+    def _pass(self, seconds: float) -> None:
+        self.world.agenda.run(self.world.now + timedelta(seconds=seconds))
+
+    def _receive(self, message: Message) -> bool:
+        upload, _ = message.body
+        self._injected.append(upload)
+        return True
