@@ -245,7 +245,12 @@ class FlywheelLoopStack(cdk.Stack):
         }
         for function, names in calls.items():
             _allow(function, [f"comprehend:{name}" for name in names], flywheels)
-        for function in (self.seal_batch, self.start_iteration, self.close_batch):
+        for function in (
+            self.seal_batch,
+            self.start_iteration,
+            self.close_batch,
+            self.reconcile,
+        ):
             _allow(function, ["comprehend:DescribeDataset"], datasets)
         # UpdateFlywheel is checked against the model that becomes active, too. How the service
         # names a new flywheel's first model is not documented, so every classifier is covered;

@@ -132,6 +132,11 @@ class Acts:
         statuses = {
             kind: self.comprehend.dataset_status(arn) for kind, arn in batch.planned.items()
         }
+        if "CREATING" in statuses.values():
+            raise ActRefusedError(
+                f"a dataset of batch {batch.batch} is still being taken in: try again when it is "
+                "complete or has failed"
+            )
         # A batch with a dataset that is not complete is sealed anew, as another dataset.
         is_sealed = bool(statuses) and all(status == _COMPLETED for status in statuses.values())
         gone = [kind for kind, status in statuses.items() if status in _LOST]

@@ -20,6 +20,7 @@ from adapters.ledger.batches import BatchRow
 from adapters.services import Services, services
 from flywheel.batches import BatchState
 from flywheel.errors import FlywheelLoopError
+from reconcile.late_datasets import forget_lost_datasets
 from reconcile.late_pairs import end_late_pairs
 from reconcile.lost_uploads import inject_lost_uploads
 from reconcile.outside_changes import report_outside_changes
@@ -80,6 +81,7 @@ def _look_at(services: Services, known: KnownFlywheel) -> dict[str, int]:
         "outside": report_outside_changes(services, known),
     }
     found["pairs"] = end_late_pairs(services, known)
+    found["datasets"] = forget_lost_datasets(services, known)
     _carry_rebuild_on(services, known)
     _measure_slots(services, known)
     return found

@@ -9,6 +9,7 @@ from adapters.services import Services
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
 from flywheel.uploads import DatasetKind, UploadState
+from reconcile.late_datasets import forget_lost_datasets
 from tests.functions.cloud import altering, answering
 from tests.functions.world import NAME, World, csv, documents
 
@@ -300,3 +301,38 @@ def test_rows_are_known_when_they_were_imported(world: World, acts: Callable[[],
         "rows that the flywheel holds already": 6,
         "rows of the test set": 6,
     }
+
+
+def test_a_retry_waits_when_a_dataset_is_still_being_taken_in(
+    world: World, acts: Callable[[], Acts]
+) -> None:
+    """Nobody can say yet whether its rows are in the flywheel."""
+    world.upload("monday.csv", documents(3))
+    world.seal(1)
+    creating = altering(
+        "comprehend",
+        "DescribeDataset",
+        lambda answer: answer["DatasetProperties"].update(Status="CREATING"),
+    )
+    with creating:
+        world.close(1, error="Stopped")
+        with pytest.raises(ActRefusedError, match="still being taken in"):
+            acts().retry(1, "x", world.now())
+
+
+def test_rows_can_be_sent_again_when_their_dataset_failed_after_its_batch(world: World) -> None:
+    """Reconcile finds it, once."""
+    world.upload("monday.csv", documents(3))
+    world.sealed(1)
+    world.close(1, error="Stopped")
+    failed = altering(
+        "comprehend",
+        "DescribeDataset",
+        lambda answer: answer["DatasetProperties"].update(Status="FAILED"),
+    )
+    with failed:
+        assert forget_lost_datasets(world.services, world.services.flywheel(NAME)) == 1
+        assert forget_lost_datasets(world.services, world.services.flywheel(NAME)) == 0
+    world.upload("again.csv", documents(3))
+    world.seal(2)
+    assert len(world.sent(2)) == 6

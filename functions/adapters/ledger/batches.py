@@ -400,6 +400,17 @@ class Batches:
         also.append(change_flywheel(batch.flywheel, row_changes))
         self._close(batch, changes, also, now)
 
+    def forget(self, batch: BatchRow, kinds: Collection[str]) -> bool:
+        """Take back that rows of datasets are known, which failed only after their batch did.
+
+        Returns whether any was known.
+        """
+        row = self._table.get(_known_key(batch, batch.generation))
+        if row is None or not any(kind in row["segments"] for kind in kinds):
+            return False
+        self._table.write(self._forgotten(batch, kinds))
+        return True
+
     def _forgotten(self, batch: BatchRow, kinds: Collection[str]) -> list[Write]:
         """Return the writes after which rows of lost datasets are not known any more."""
         if not kinds:
