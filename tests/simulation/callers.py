@@ -4,19 +4,26 @@ Each call is a process of its own that may die or time out; what happens then is
 documented way of trying again.
 """
 
+import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
+from unittest.mock import Mock, patch
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from adapters.services import Services
-from close_batch.handler import close
-from compare_models.handler import compare
-from flywheel.errors import ConcurrentChangeError, FlywheelLoopError, ServiceBusyError
-from reconcile.handler import reconcile, send_digests
-from register_upload.handler import register
-from seal_batch.handler import seal
-from start_iteration.handler import start
+from close_batch import handler as close_batch
+from compare_models import handler as compare_models
+from flywheel.errors import FlywheelLoopError
+from flywheel.uploads import ObjectVersion
+from reconcile import handler as reconcile
+from register_upload import handler as register_upload
+from seal_batch import handler as seal_batch
+from start_iteration import handler as start_iteration
 from tests.simulation.memory_channels import MemoryExecutions, Message
 from tests.simulation.memory_ports import MemoryPorts
 from tests.simulation.state_machine import Document, StateFailedError, StateMachine, definition
@@ -25,7 +32,12 @@ from tests.simulation.world import KilledError, World
 _LONG_SECONDS, _QUICK_SECONDS = 900, 120
 """As in infra/stack.py."""
 
-_BUSY_SECONDS = 900
+_HANDLERS: Mapping[str, tuple[ModuleType, int]] = {
+    "SealBatch": (seal_batch, _LONG_SECONDS),
+    "StartIteration": (start_iteration, _QUICK_SECONDS),
+    "CompareModels": (compare_models, _QUICK_SECONDS),
+    "CloseBatch": (close_batch, _QUICK_SECONDS),
+}
 _SCHEDULE_SECONDS, _CALM_SCHEDULE_SECONDS = 900, 3600
 _MACHINE = definition()
 _MACHINE_ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:sim"
@@ -48,29 +60,38 @@ class Callers:
     services: Services = field(init=False)
     ports: MemoryPorts = field(init=False)
 
+    @contextmanager
+    def wired(self) -> Iterator[None]:
+        """Let handlers find this world's services, and measure nothing."""
+        modules = [module for module, _ in _HANDLERS.values()]
+        with ExitStack() as stack:
+            for module in (*modules, register_upload):
+                stack.enter_context(patch.object(module, "services", self._found))
+            stack.enter_context(patch.object(reconcile, "single_metric", _no_metric))
+            yield
+
     def register_upload(self, message: Message) -> bool:
         """Handle a message of the uploads queue."""
         upload, size_bytes = message.body
-
-        def handle() -> None:
-            try:
-                register(self.services, upload, size_bytes)
-            except (ServiceBusyError, ConcurrentChangeError):
-                self.ports.messages.deliver_later(message.handle, _BUSY_SECONDS)
-                raise
-
-        return self.survived(f"register {upload.version_id}", _LONG_SECONDS, handle)
+        record = SQSRecord({"body": _event_of(upload, size_bytes), "receiptHandle": message.handle})
+        return self.survived(
+            f"register {upload.version_id}",
+            _LONG_SECONDS,
+            lambda: register_upload._register_record(record),
+        )
 
     def send_digests(self, message: Message) -> bool:
         """Handle a message of the queue of notices that are due."""
         return self.survived(
-            "digests", _LONG_SECONDS, lambda: send_digests(self.services, message.body)
+            "digests", _LONG_SECONDS, lambda: reconcile.send_digests(self.services, message.body)
         )
 
     def close_late(self, payload: str) -> bool:
         """Run CloseBatch as another function asked for."""
         event = json.loads(payload)
-        return self.survived("close, late", _QUICK_SECONDS, lambda: self._close(event))
+        return self.survived(
+            "close, late", _QUICK_SECONDS, lambda: inspect.unwrap(close_batch.handler)(event, None)
+        )
 
     def schedule(self) -> None:
         """Run reconcile, now and for ever."""
@@ -80,7 +101,7 @@ class Callers:
 
     def reconcile(self) -> None:
         """Run reconcile once."""
-        self.survived("reconcile", _LONG_SECONDS, lambda: reconcile(self.services))
+        self.survived("reconcile", _LONG_SECONDS, lambda: reconcile.reconcile(self.services))
 
     def execute(self, name: str, document: str) -> None:
         """Run one execution of the state machine to its end."""
@@ -123,27 +144,13 @@ class Callers:
         executions.statuses[name] = status
         self.world.note(f"execution {name} is {' '.join(status[:2])}")
 
+    def _found(self, actor: str, **_: str) -> Services:
+        return self.services
+
     def _tasks(self) -> dict[str, Callable[[Document], Any]]:
-        def process(
-            timeout_seconds: int, act: Callable[[Document], Any]
-        ) -> Callable[[Document], Any]:
-            def task(given: Document) -> Any:
-                with self.world.process(timeout_seconds):
-                    return act(given)
-
-            return task
-
-        found, service = self.services, self.ports.service
+        service = self.ports.service
         return {
-            "SealBatch": process(_LONG_SECONDS, lambda e: seal(found, e["flywheel"], e["batch"])),
-            "StartIteration": process(
-                _QUICK_SECONDS,
-                lambda e: start(found, e["flywheel"], e["batch"], e.get("looks_left")),
-            ),
-            "CompareModels": process(
-                _QUICK_SECONDS, lambda e: compare(found, e["flywheel"], e["batch"])
-            ),
-            "CloseBatch": process(_QUICK_SECONDS, self._close),
+            **{name: self._task(*handler) for name, handler in _HANDLERS.items()},
             "dynamodb:getItem": self._registrations,
             "aws-sdk:comprehend:describeDataset": lambda e: service.describe_dataset(
                 e["DatasetArn"]
@@ -153,19 +160,35 @@ class Callers:
             ),
         }
 
-    def _close(self, event: Document) -> Document:
-        execution = event["execution"]
-        failure = execution.get("failure") or {}
-        return close(
-            self.services,
-            execution["flywheel"],
-            execution["batch"],
-            error=failure.get("error", ""),
-            cause=failure.get("cause", ""),
-        )
+    def _task(self, module: ModuleType, timeout_seconds: int) -> Callable[[Document], Any]:
+        # Without what Powertools puts around it.
+        handle = inspect.unwrap(module.handler)
+
+        def task(given: Document) -> Any:
+            with self.world.process(timeout_seconds):
+                return handle(given, None)
+
+        return task
 
     def _registrations(self, given: Document) -> Document:
         row = self.ports.table.look(given["Key"]["pk"]["S"], given["Key"]["sk"]["S"])
         if row is None:
             return {}
         return {"Item": {"registrations": {"N": str(row["registrations"])}}}
+
+
+def _event_of(upload: ObjectVersion, size_bytes: int) -> str:
+    """Return what EventBridge says of a new object.
+
+    Notes
+    -----
+    *Source*: EventBridge events reference, "Object Created" of Amazon S3.
+    """
+    told = {"key": upload.key, "size": size_bytes, "version-id": upload.version_id}
+    detail = {"bucket": {"name": upload.bucket}, "object": told}
+    return json.dumps({"source": "aws.s3", "detail-type": "Object Created", "detail": detail})
+
+
+@contextmanager
+def _no_metric(**_: object) -> Iterator[Mock]:
+    yield Mock()

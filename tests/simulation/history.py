@@ -10,13 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from unittest.mock import Mock, patch
 
 from adapters import crash_points
 from adapters.configuration import FunctionConfiguration, KnownFlywheel
 from adapters.services import Services
 from flywheel.settings import ReceivedSettings
-from reconcile import handler as reconcile
 from register_upload import staging
 from tests.simulation.at_rest import check_at_rest, unsettled
 from tests.simulation.callers import Callers
@@ -104,7 +102,7 @@ def play(seed: int, *, newest: int = 40) -> Played:
     """
     history = _laid_out(seed)
     world = history.world
-    with _process_of_its_own(world):
+    with _process_of_its_own(history):
         try:
             _live_through(history)
         finally:
@@ -157,22 +155,17 @@ def _laid_out(seed: int) -> History:
 
 
 @contextmanager
-def _process_of_its_own(world: World) -> Iterator[None]:
+def _process_of_its_own(history: History) -> Iterator[None]:
     """Forget what functions remember between calls, reach crash points, and write nothing out."""
     remembered: Any = staging._labels
     remembered.cache_clear()
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
-    crash_points.arm(world.pass_by)
+    crash_points.arm(history.world.pass_by)
     try:
-        with patch.object(reconcile, "single_metric", _no_metric):
+        with history.callers.wired():
             yield
     finally:
         crash_points.arm(None)
         logging.disable(disabled)
         remembered.cache_clear()
-
-
-@contextmanager
-def _no_metric(**_: object) -> Iterator[Mock]:
-    yield Mock()
