@@ -28,6 +28,7 @@ def batch_facts(
         live_model=live_model,
         iteration_id=batch.iteration_id,
         attempt=batch.attempt,
+        taint=row.taint,
     )
 
 

@@ -73,6 +73,9 @@ class BatchFacts:
     live_model : str or None
         The active model's ARN at the time of writing.
     iteration_id : str or None
+    attempt : int
+    taint : sequence of str
+        Inbox keys that were taken back and are in the flywheel's datasets all the same.
     """
 
     environment: str
@@ -84,6 +87,7 @@ class BatchFacts:
     iteration_id: str | None = None
     upload_count: int = 0
     attempt: int = 1
+    taint: Sequence[str] = ()
 
 
 def started(
@@ -184,7 +188,7 @@ def _notice(
         ids.append(f"           and {facts.upload_count - len(facts.uploads):,} more")
     text = body(
         live=facts.live_model or "no model yet",
-        why=why,
+        why=[*why, *_taint(facts.taint)],
         todo=todo,
         table=table,
         command=f"flywheel history {facts.flywheel} --env {facts.environment}",
@@ -193,6 +197,17 @@ def _notice(
     attempt = f"-{facts.attempt}" if facts.attempt > 1 else ""
     notice_id = f"{facts.flywheel}-batch-{facts.batch}{attempt}-{event}"
     return Notice(notice_id, subject(facts.environment, facts.flywheel, words), text)
+
+
+def _taint(keys: Sequence[str]) -> list[str]:
+    if not keys:
+        return []
+    named = ", ".join(file_name(key) for key in keys[:_FILES_NAMED])
+    more = ", ..." if len(keys) > _FILES_NAMED else ""
+    return [
+        f"The flywheel is TAINTED: its datasets hold rows that were withdrawn ({named}{more}), "
+        "until it is rebuilt."
+    ]
 
 
 def _waiting(labels: Sequence[str]) -> list[str]:

@@ -227,7 +227,7 @@ def readiness(
         return Readiness(False, ("no training documents are staged",))
     if train_datasets >= rules.service_train_datasets:
         slots = f"all {rules.service_train_datasets} TRAIN datasets of the flywheel's life are used"
-        return Readiness(False, (f"{slots}: a new flywheel is needed",))
+        return Readiness(False, (f"{slots}: flywheel rebuild makes its next generation",))
     counts = label_counts(train)
     waiting = waiting_labels(counts, rules.service_min_per_label)
     usable = sum(count for label, count in counts.items() if label not in waiting)

@@ -192,3 +192,12 @@ def test_a_notice_has_the_same_identity_when_it_is_made_again() -> None:
         "tickets-batch-3-verdict",
         "tickets-batch-3-failed",
     ]
+
+
+def test_the_taint_is_told_when_the_flywheel_has_one() -> None:
+    """In every notice of a batch, until the flywheel is rebuilt."""
+    facts = replace(FACTS, taint=["tickets/train/wrong.csv"])
+    notice = failed(facts, "E", "c", is_still_running=False)
+    assert "TAINTED: its datasets hold rows that were withdrawn (wrong.csv)" in " ".join(
+        notice.body.split()
+    )
