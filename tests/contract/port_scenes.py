@@ -14,6 +14,7 @@ from flywheel.settings import ReceivedSettings
 from flywheel.uploads import ObjectVersion
 from tests.functions import world as functions_world
 from tests.functions.cloud import INBOX
+from tests.simulation.memory_account import MemoryAccount
 from tests.simulation.memory_buckets import MemoryInbox, MemoryStaging
 from tests.simulation.memory_channels import (
     MemoryExecutions,
@@ -25,10 +26,8 @@ from tests.simulation.memory_channels import (
 )
 from tests.simulation.memory_ports import MemoryPorts
 from tests.simulation.memory_rows import MemoryRows
-from tests.simulation.memory_service import MemoryService
 from tests.simulation.world import World
 
-_ARN = "arn:aws:comprehend:us-east-1:123456789012:flywheel/contract"
 _MOST_STEPS = 200
 
 
@@ -118,6 +117,8 @@ class MemoryScene:
         world = self.world
         world.is_calm = True
         staging = MemoryStaging(world)
+        account = MemoryAccount(world, staging)
+        account.add("contract", functions_world.LABELS)
         settings = ReceivedSettings.from_document({"name": functions_world.NAME})
         self.ports = MemoryPorts(
             table=MemoryRows(world),
@@ -130,15 +131,15 @@ class MemoryScene:
                 notices_due=MemoryQueue(world, lambda message: True),
             ),
             executions=MemoryExecutions(world, lambda name, document: None),
-            functions=MemoryFunctions(world, lambda payload: True),
-            service=MemoryService(world, staging, _ARN, functions_world.LABELS),
-            known={functions_world.NAME: KnownFlywheel(_ARN, settings)},
+            functions=MemoryFunctions(world, lambda payload: True, lambda payload: True),
+            account=account,
+            known={functions_world.NAME: KnownFlywheel(account.oldest.arn, settings)},
         )
 
     @property
     def service(self) -> FlywheelService:
         """A new flywheel's."""
-        return self.ports.service
+        return self.ports.account.oldest
 
     def drop(self, key: str, body: bytes) -> ObjectVersion:
         """Put an object into the inbox."""

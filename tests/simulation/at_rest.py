@@ -22,6 +22,7 @@ _TAKEN = {
     UploadState.SEALED,
     UploadState.DUPLICATE,
     UploadState.WITHDRAWN,
+    UploadState.MOVED,
 }
 _ENDS = {
     "valid": _TAKEN,
@@ -47,13 +48,15 @@ def check_at_rest(world: World, ports: MemoryPorts, dropped: Sequence[Dropped]) 
 
 def unsettled(ports: MemoryPorts, dropped: Sequence[Dropped]) -> list[tuple[str, str]]:
     """Return what has not come to rest yet, as invariants that are broken if it never does."""
-    return [*_work_is_done(ports), *_nothing_is_lost(ports, dropped)]
+    return [*_work_is_done(ports), *_words_have_gone_out(ports), *_nothing_is_lost(ports, dropped)]
 
 
 def _work_is_done(ports: MemoryPorts) -> Broken:
     row = ports.table.look(_FLYWHEEL, "FLYWHEEL") or {}
     if row.get("open_batch") is not None:
         yield "all comes to rest", f"batch {row['open_batch']} is open"
+    if row.get("rebuild", {}).get("step", "SWITCHED") != "SWITCHED":
+        yield "all comes to rest", f"a rebuild is {row['rebuild']['step']}"
     for batch in ports.table.rows("BATCH#"):
         if batch["state"] != BatchState.CLOSED or batch.get("outcome") == BatchOutcome.FAILED:
             words = f"batch {batch['batch']} is {batch['state']} {batch.get('outcome')}"
@@ -61,14 +64,18 @@ def _work_is_done(ports: MemoryPorts) -> Broken:
     for name, status in ports.executions.statuses.items():
         if status[0] == "RUNNING":
             yield "all comes to rest", f"{name} runs"
+    live = ports.current.active
+    if row.get("last_batch") and row.get("expected_champion") != live:
+        words = f"{row.get('expected_champion')} in the ledger, {live} is live"
+        yield "the ledger knows the champion", words
+
+
+def _words_have_gone_out(ports: MemoryPorts) -> Broken:
     for told in ports.table.rows("OUTBOX"):
         yield "the outbox empties", told["sk"]
     for queue in (ports.messages.uploads, ports.messages.notices_due):
         if queue.waiting:
             yield "the queues empty", f"{len(queue.waiting)} messages wait"
-    if row.get("last_batch") and row.get("expected_champion") != ports.service.active:
-        words = f"{row.get('expected_champion')} in the ledger, {ports.service.active} is live"
-        yield "the ledger knows the champion", words
 
 
 def _nothing_is_lost(ports: MemoryPorts, dropped: Sequence[Dropped]) -> Broken:
@@ -76,7 +83,7 @@ def _nothing_is_lost(ports: MemoryPorts, dropped: Sequence[Dropped]) -> Broken:
 
     A row that gave way to one that was withdrawn later went with it, and people were told.
     """
-    held = {text for kind in DatasetKind for _, text in ports.service.held(kind)}
+    held = {text for kind in DatasetKind for _, text in ports.current.held(kind)}
     there = held | _staged_texts(ports)
     states = {item.upload: _state(ports, item) for item in dropped}
     for item in dropped:
@@ -108,14 +115,15 @@ def _uploads_are_taken_rightly(ports: MemoryPorts, dropped: Sequence[Dropped]) -
 
 
 def _rows_are_sent_once(ports: MemoryPorts) -> Broken:
-    train, test = (ports.service.held(kind) for kind in (DatasetKind.TRAIN, DatasetKind.TEST))
-    for rows in (train, test):
-        twice = sorted(text for (_, text), count in rows.items() if count > 1)
-        if twice:
-            yield "a row is sent once", ", ".join(twice[:3])
-    both = {text for _, text in train} & {text for _, text in test}
-    if both:
-        yield "no test row trains", ", ".join(sorted(both)[:3])
+    for generation in ports.account.flywheels.values():
+        train, test = (generation.held(kind) for kind in (DatasetKind.TRAIN, DatasetKind.TEST))
+        for rows in (train, test):
+            twice = sorted(text for (_, text), count in rows.items() if count > 1)
+            if twice:
+                yield "a row is sent once", ", ".join(twice[:3])
+        both = {text for _, text in train} & {text for _, text in test}
+        if both:
+            yield "no test row trains", ", ".join(sorted(both)[:3])
 
 
 def _staged_texts(ports: MemoryPorts) -> set[str]:
@@ -129,14 +137,14 @@ def _staged_texts(ports: MemoryPorts) -> set[str]:
 def _slots_are_counted(ports: MemoryPorts) -> Broken:
     row = ports.table.look(_FLYWHEEL, "FLYWHEEL") or {}
     for kind, name in ((DatasetKind.TRAIN, "train_datasets"), (DatasetKind.TEST, "test_datasets")):
-        there = sum(item.kind is kind for item in ports.service.datasets.values())
+        there = sum(item.kind is kind for item in ports.current.datasets.values())
         if row.get(name, 0) != there:
             yield "slots are counted", f"{kind}: {row.get(name, 0)} in the ledger, {there} exist"
 
 
 def _iterations_are_known(ports: MemoryPorts) -> Broken:
     """Each iteration was booked by one batch, or told to people as somebody else's."""
-    for iteration_id in ports.service.history:
+    for iteration_id in ports.current.history:
         if ports.table.look(_FLYWHEEL, f"ITERATION#{iteration_id}") is None:
             yield "every iteration is known", iteration_id
     booked = Counter(

@@ -20,6 +20,7 @@ from close_batch import handler as close_batch
 from compare_models import handler as compare_models
 from flywheel.errors import FlywheelLoopError
 from flywheel.uploads import ObjectVersion
+from rebuild_flywheel import handler as rebuild_flywheel
 from reconcile import handler as reconcile
 from register_upload import handler as register_upload
 from seal_batch import handler as seal_batch
@@ -64,9 +65,12 @@ class Callers:
     def wired(self) -> Iterator[None]:
         """Let handlers find this world's services, and measure nothing."""
         modules = [module for module, _ in _HANDLERS.values()]
+        account = self.ports.account
         with ExitStack() as stack:
-            for module in (*modules, register_upload):
+            for module in (*modules, register_upload, rebuild_flywheel):
                 stack.enter_context(patch.object(module, "services", self._found))
+            stack.enter_context(patch.object(rebuild_flywheel, "client"))
+            stack.enter_context(patch.object(rebuild_flywheel, "Generations", lambda _: account))
             stack.enter_context(patch.object(reconcile, "single_metric", _no_metric))
             yield
 
@@ -92,6 +96,12 @@ class Callers:
         return self.survived(
             "close, late", _QUICK_SECONDS, lambda: inspect.unwrap(close_batch.handler)(event, None)
         )
+
+    def rebuild_late(self, payload: str) -> bool:
+        """Run RebuildFlywheel as another function asked for."""
+        event = json.loads(payload)
+        handle = inspect.unwrap(rebuild_flywheel.handler)
+        return self.survived("rebuild", _LONG_SECONDS, lambda: handle(event, None))
 
     def schedule(self) -> None:
         """Run reconcile, now and for ever."""
@@ -148,16 +158,16 @@ class Callers:
         return self.services
 
     def _tasks(self) -> dict[str, Callable[[Document], Any]]:
-        service = self.ports.service
+        flywheels = self.ports.account.flywheels
         return {
             **{name: self._task(*handler) for name, handler in _HANDLERS.items()},
             "dynamodb:getItem": self._registrations,
-            "aws-sdk:comprehend:describeDataset": lambda e: service.describe_dataset(
-                e["DatasetArn"]
-            ),
-            "aws-sdk:comprehend:describeFlywheelIteration": lambda e: service.describe_iteration(
-                e["FlywheelIterationId"]
-            ),
+            "aws-sdk:comprehend:describeDataset": lambda e: flywheels[
+                e["DatasetArn"].split("/dataset/")[0]
+            ].describe_dataset(e["DatasetArn"]),
+            "aws-sdk:comprehend:describeFlywheelIteration": lambda e: flywheels[
+                e["FlywheelArn"]
+            ].describe_iteration(e["FlywheelIterationId"]),
         }
 
     def _task(self, module: ModuleType, timeout_seconds: int) -> Callable[[Document], Any]:

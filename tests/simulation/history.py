@@ -19,6 +19,7 @@ from register_upload import staging
 from tests.simulation.at_rest import check_at_rest, unsettled
 from tests.simulation.callers import Callers
 from tests.simulation.invariants import Watch
+from tests.simulation.memory_account import MemoryAccount
 from tests.simulation.memory_buckets import MemoryInbox, MemoryStaging
 from tests.simulation.memory_channels import (
     MemoryExecutions,
@@ -29,12 +30,10 @@ from tests.simulation.memory_channels import (
 )
 from tests.simulation.memory_ports import MemoryPorts
 from tests.simulation.memory_rows import MemoryRows
-from tests.simulation.memory_service import MemoryService
 from tests.simulation.people import LABELS, People
 from tests.simulation.world import World
 
 NAME = "tickets"
-_ARN = "arn:aws:comprehend:us-east-1:123456789012:flywheel/sim-tickets-g1"
 _RULES = {
     "quiet_seconds": 60,
     "max_gather_minutes": 3,
@@ -132,7 +131,8 @@ def _laid_out(seed: int) -> History:
     world = World(seed)
     callers = Callers(world)
     bucket = MemoryStaging(world)
-    service = MemoryService(world, bucket, _ARN, LABELS)
+    account = MemoryAccount(world, bucket)
+    service = account.add(f"sim-{NAME}-g1", LABELS)
     service.makes_first_active = world.chance.random() < 0.5
     ports = MemoryPorts(
         table=MemoryRows(world),
@@ -145,9 +145,9 @@ def _laid_out(seed: int) -> History:
             notices_due=MemoryQueue(world, callers.send_digests),
         ),
         executions=MemoryExecutions(world, callers.execute),
-        functions=MemoryFunctions(world, callers.close_late),
-        service=service,
-        known={NAME: KnownFlywheel(_ARN, _SETTINGS)},
+        functions=MemoryFunctions(world, callers.close_late, callers.rebuild_late),
+        account=account,
+        known={NAME: KnownFlywheel(service.arn, _SETTINGS)},
     )
     callers.ports = ports
     callers.services = Services("sim", _CONFIGURATION, lambda: world.now, ports)

@@ -7,7 +7,7 @@ from flywheel.batches import BatchName, BatchState
 from flywheel.uploads import DatasetKind, UploadState
 from flywheel.verdict import Decision, Verdict
 from tests.simulation.memory_ports import MemoryPorts
-from tests.simulation.memory_service import Effect
+from tests.simulation.memory_service import Effect, MemoryService
 from tests.simulation.world import World
 
 _LEAST_IMPROVEMENT = 0.005
@@ -40,7 +40,7 @@ class Watch:
     def begin(self) -> None:
         """Look from now on."""
         self.ports.table.watchers.append(self._see_write)
-        self.ports.service.watchers.append(self._see_effect)
+        self.ports.account.shared.watchers.append(self._see_effect)
 
     def _see_write(self, write: Write, before: Item | None) -> None:
         if isinstance(write, Delete):
@@ -57,11 +57,18 @@ class Watch:
     def _see_upload(self, write: Change | Put, before: Item, state: UploadState) -> None:
         if isinstance(write, Put):
             self.world.breaks("an upload is received once", write.key.pk[:20])
-        # Test rows that no dataset took are drafts again; nothing else is staged a second time.
-        is_draft = (before["state"], before["kind"]) == (UploadState.SEALED, DatasetKind.TEST)
-        is_new = before["state"] in {UploadState.RECEIVED, UploadState.WAITING} or is_draft
+        is_new = before["state"] in {UploadState.RECEIVED, UploadState.WAITING}
+        is_new |= self._may_wait_again(before)
         if state == UploadState.STAGED and not is_new:
             self.world.breaks("an upload is staged once", f"{write.key.pk[:20]} {before['state']}")
+
+    def _may_wait_again(self, before: Item) -> bool:
+        """Say whether a sealed upload may: test rows that no dataset took, or all in a rebuild."""
+        if before["state"] not in {UploadState.SEALED, UploadState.DUPLICATE}:
+            return False
+        row = self.ports.table.look(f"FLYWHEEL#{before['flywheel']}", "FLYWHEEL") or {}
+        is_rebuilt = row.get("rebuild", {}).get("step") == "CREATING"
+        return is_rebuilt or before["kind"] == DatasetKind.TEST
 
     def _see_batch(self, write: Change | Put, before: Item | None, state: BatchState) -> None:
         old = BatchState(before["state"]) if before else None
@@ -90,6 +97,9 @@ class Watch:
             case "make_active":
                 self._see_promotion(effect)
 
+    def _service(self, effect: Effect) -> MemoryService:
+        return self.ports.account.flywheels[effect.flywheel_arn]
+
     def _see_dataset(self, arn: str) -> None:
         planned = [row.get("planned", {}).values() for row in self.ports.table.rows("BATCH#")]
         if not any(arn in arns for arns in planned):
@@ -100,12 +110,13 @@ class Watch:
             words = f"{self._started[effect.subject]} and {effect.iteration_id}"
             self.world.breaks("an attempt starts one iteration", words)
         self._started[effect.subject] = effect.iteration_id
-        if not self.ports.service.complete(DatasetKind.TRAIN):
+        service = self._service(effect)
+        datasets = service.datasets
+        if not service.complete(DatasetKind.TRAIN):
             self.world.breaks("no iteration is empty", effect.iteration_id)
-        datasets = self.ports.service.datasets
         for row in self.ports.table.rows("BATCH#"):
             name = BatchName(row["flywheel"], row["batch"], row["attempt"])
-            if name.token("iteration", self.ports.service.arn) != effect.subject:
+            if name.token("iteration", service.arn) != effect.subject:
                 continue
             statuses = [datasets[arn].status for arn in row.get("datasets", ())]
             if not statuses or set(statuses) != {"COMPLETED"}:
@@ -118,7 +129,7 @@ class Watch:
 
     def _see_promotion(self, effect: Effect) -> None:
         """See that what goes live has finite metrics and beats what is live."""
-        service, model = self.ports.service, effect.subject
+        service, model = self._service(effect), effect.subject
         if not any(
             Verdict.from_json(row["verdict"]).evidence.challenger_arn == model
             for row in self.ports.table.rows("VERDICT#")

@@ -201,25 +201,29 @@ class MemoryFunctions:
 
     Parameters
     ----------
-    close : callable
-        Runs CloseBatch with a payload; says whether it succeeded.
+    close, rebuild : callable
+        Run CloseBatch and RebuildFlywheel with a payload; say whether that succeeded.
     """
 
     world: World
     close: Callable[[str], bool]
+    rebuild: Callable[[str], bool]
 
     def close_batch(self, payload: str) -> None:
         """Have CloseBatch run with this event, sometime soon, at least once."""
-
-        def invoke() -> None:
-            for _ in range(1 + self.world.happens(self.world.rates.duplicate)):
-                self.world.later(1, lambda: self._run(payload, 1))
-
-        self.world.call("functions.close_batch", invoke, is_repeatable=True)
+        self._invoke("functions.close_batch", self.close, payload)
 
     def rebuild_flywheel(self, payload: str) -> None:
-        """Have RebuildFlywheel run; no history rebuilds."""
+        """Have RebuildFlywheel run with this event, sometime soon, at least once."""
+        self._invoke("functions.rebuild_flywheel", self.rebuild, payload)
 
-    def _run(self, payload: str, tries: int) -> None:
-        if not self.close(payload) and tries < _INVOCATION_TRIES:
-            self.world.later(60 * tries, lambda: self._run(payload, tries + 1))
+    def _invoke(self, name: str, function: Callable[[str], bool], payload: str) -> None:
+        def invoke() -> None:
+            for _ in range(1 + self.world.happens(self.world.rates.duplicate)):
+                self.world.later(1, lambda: self._run(function, payload, 1))
+
+        self.world.call(name, invoke, is_repeatable=True)
+
+    def _run(self, function: Callable[[str], bool], payload: str, tries: int) -> None:
+        if not function(payload) and tries < _INVOCATION_TRIES:
+            self.world.later(60 * tries, lambda: self._run(function, payload, tries + 1))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from adapters.configuration import KnownFlywheel
+from tests.simulation.memory_account import MemoryAccount
 from tests.simulation.memory_buckets import MemoryInbox, MemoryStaging
 from tests.simulation.memory_channels import (
     MemoryExecutions,
@@ -25,12 +26,18 @@ class MemoryPorts:
     messages: MemoryMessages
     executions: MemoryExecutions
     functions: MemoryFunctions
-    service: MemoryService
+    account: MemoryAccount
     known: dict[str, KnownFlywheel]
 
     def comprehend(self, flywheel_arn: str) -> MemoryService:
         """Return the service's calls on one flywheel."""
-        return self.service
+        return self.account.flywheels[flywheel_arn]
+
+    @property
+    def current(self) -> MemoryService:
+        """The generation that the ledger uses, of the one flywheel."""
+        row = self.table.look("FLYWHEEL#tickets", "FLYWHEEL")
+        return self.account.flywheels[row["arn"]] if row else self.account.oldest
 
     def flywheels(self) -> dict[str, KnownFlywheel]:
         """Return the environment's flywheels by name, as deployed."""

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.ledger.table import Change, Delete, Item, Key, Put, Write
@@ -10,6 +11,7 @@ from flywheel.errors import ConcurrentChangeError, ServiceRefusedError
 from tests.simulation.world import World
 
 _MOST_WRITES = 100
+_INDEX_LAG = timedelta(seconds=5)
 
 Watcher = Callable[[Write, Item | None], None]
 """Called with each write before it is done, and the row as it was."""
@@ -28,7 +30,7 @@ class MemoryRows:
     world: World
     watchers: list[Watcher] = field(default_factory=list)
     _partitions: dict[str, dict[str, Item]] = field(default_factory=lambda: defaultdict(dict))
-    _index: list[Item] = field(default_factory=list)
+    _earlier: dict[tuple[str, str], tuple[datetime, Item | None]] = field(default_factory=dict)
 
     def get(self, key: Key) -> Item | None:
         """Return a row, or None."""
@@ -52,9 +54,9 @@ class MemoryRows:
         """Return the newest rows of an index's partition, newest first, as of some moment."""
 
         def read() -> list[Item]:
-            if not self.world.happens(self.world.rates.stale_index):
-                self._index = [dict(row) for row in self.rows() if "received_at" in row]
-            rows = [row for row in self._index if row.get(attribute) == value]
+            is_stale = self.world.happens(self.world.rates.stale_index)
+            shown = (self._a_moment_ago(row) if is_stale else row for row in self.rows("UPLOAD#"))
+            rows = [row for row in shown if row is not None and row.get(attribute) == value]
             rows.sort(key=lambda row: str(row["received_at"]), reverse=True)
             return [dict(row) for row in rows[:newest]]
 
@@ -102,7 +104,13 @@ class MemoryRows:
             before = self.look(write.key.pk, write.key.sk)
             for watcher in self.watchers:
                 watcher(write, before)
+            self._earlier[write.key.pk, write.key.sk] = (self.world.now, before)
             self._put(write)
+
+    def _a_moment_ago(self, row: Item) -> Item | None:
+        """Return a row as the index may still have it."""
+        changed_at, before = self._earlier[row["pk"], row["sk"]]
+        return before if self.world.now - changed_at <= _INDEX_LAG else row
 
     def _holds(self, write: Write) -> bool:
         row = self._partitions.get(write.key.pk, {}).get(write.key.sk)

@@ -8,6 +8,7 @@ every model has a luck of its own.
 
 import csv
 import io
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters.comprehend import FlywheelFacts, Iteration
-from flywheel.errors import ServiceRefusedError
+from flywheel.errors import ServiceBusyError, ServiceRefusedError
 from flywheel.settings import METRICS
 from flywheel.shapes import Shape
 from flywheel.uploads import DatasetKind
@@ -49,6 +50,7 @@ class Effect:
 
     Parameters
     ----------
+    flywheel_arn : str
     call : str
         The port's method.
     subject : str
@@ -58,10 +60,28 @@ class Effect:
         What the caller saw as the active model at its last look; ``never`` where it did not look.
     """
 
+    flywheel_arn: str
     call: str
     subject: str
     iteration_id: str = ""
     seen_active: str | None = "never"
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all flywheels of an account have in common.
+
+    Parameters
+    ----------
+    watchers : list of callable
+        Called with each `Effect` before it is done.
+    quality : dict of str to float
+        How good each model is.
+    """
+
+    watchers: list[Callable[[Effect], None]] = field(default_factory=list)
+    quality: dict[str, float] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
 
 @dataclass(slots=True)
@@ -76,8 +96,8 @@ class MemoryService:
     arn : str
     names : tuple of str
         Its labels.
-    watchers : list of callable
-        Called with each `Effect` before it is done.
+    shared : Shared
+    status : str
     makes_first_active : bool
         Whether the first model of a flywheel without one is live at once.
     """
@@ -86,14 +106,14 @@ class MemoryService:
     staging: MemoryStaging
     arn: str
     names: tuple[str, ...]
-    watchers: list[Callable[[Effect], None]] = field(default_factory=list)
+    shared: Shared = field(default_factory=Shared)
+    status: str = "ACTIVE"
     makes_first_active: bool = False
     active: str | None = None
     datasets: dict[str, MemoryDataset] = field(default_factory=dict)
     history: dict[str, Iteration] = field(default_factory=dict)
     outside: set[str] = field(default_factory=set)
     _tokens: dict[str, str] = field(default_factory=dict)
-    _quality: dict[str, float] = field(default_factory=dict)
     _seen: dict[int, str | None] = field(default_factory=dict)
 
     # What functions call.
@@ -103,13 +123,19 @@ class MemoryService:
 
         def look() -> FlywheelFacts:
             self._seen[self.world.process_number] = self.active
-            return FlywheelFacts(self.arn, "ACTIVE", self.active, self.names)
+            return FlywheelFacts(self.arn, self.status, self.active, self.names)
 
         return self.world.call("comprehend.describe", look)
 
     def labels(self) -> tuple[str, ...]:
         """Return the flywheel's labels."""
-        return self.world.call("comprehend.labels", lambda: self.names)
+
+        def look() -> tuple[str, ...]:
+            if self.status != "ACTIVE":
+                raise ServiceBusyError("DescribeFlywheel", f"flywheel is {self.status}")
+            return self.names
+
+        return self.world.call("comprehend.labels", look)
 
     def create_dataset(
         self,
@@ -129,7 +155,7 @@ class MemoryService:
             known = self.datasets.get(arn)
             if known is None:
                 self._refuse_over_quota(kind, name)
-                self._tell(Effect("create_dataset", arn))
+                self._tell(Effect(self.arn, "create_dataset", arn))
                 self._create(MemoryDataset(arn, kind, prefix, description))
             elif known.description != description:
                 raise ServiceRefusedError("CreateDataset", "ResourceInUseException", name)
@@ -168,7 +194,7 @@ class MemoryService:
             if self.is_training:
                 return None
             self._tokens[token] = self._begin()
-            self._tell(Effect("start_iteration", token, self._tokens[token]))
+            self._tell(Effect(self.arn, "start_iteration", token, self._tokens[token]))
             return self._tokens[token]
 
         return self.world.call("comprehend.start_iteration", start, is_repeatable=True)
@@ -193,7 +219,7 @@ class MemoryService:
 
         def update() -> None:
             seen = self._seen.get(self.world.process_number, "never")
-            self._tell(Effect("make_active", model_arn, seen_active=seen))
+            self._tell(Effect(self.arn, "make_active", model_arn, seen_active=seen))
             self.active = model_arn
             self.world.note(f"active model is {model_arn}")
 
@@ -215,6 +241,11 @@ class MemoryService:
 
     # What people do in the console, and what the service does by itself.
 
+    def begin(self) -> None:
+        """Become ACTIVE."""
+        self.status = "ACTIVE"
+        self.world.note(f"{self.arn.rsplit('/', 1)[-1]} is ACTIVE")
+
     @property
     def is_training(self) -> bool:
         """Whether an iteration occupies the flywheel."""
@@ -231,12 +262,12 @@ class MemoryService:
 
     def start_outside(self) -> None:
         """Let a person start an iteration, where that is possible."""
-        if not self.is_training and self.complete(DatasetKind.TRAIN):
+        if self.status == "ACTIVE" and not self.is_training and self.complete(DatasetKind.TRAIN):
             self.outside.add(self._begin())
 
     def make_active_outside(self) -> None:
         """Let a person make some trained model active."""
-        models = [model for model in self._quality if model != self.active]
+        models = [model for model in self.shared.quality if model != self.active]
         if models:
             self.active = self.world.chance.choice(models)
             self.world.note(f"a person makes {self.active} active")
@@ -246,7 +277,7 @@ class MemoryService:
         self._tokens.clear()
 
     def _tell(self, effect: Effect) -> None:
-        for watcher in self.watchers:
+        for watcher in self.shared.watchers:
             watcher(effect)
 
     def _refuse_over_quota(self, kind: DatasetKind, name: str) -> None:
@@ -278,7 +309,7 @@ class MemoryService:
         return tuple(rows)
 
     def _begin(self) -> str:
-        number = len(self.history) + 1
+        number = next(self.shared.numbers)
         begun = Iteration(
             id=f"iteration-{number}",
             status="TRAINING",
@@ -305,7 +336,7 @@ class MemoryService:
             ended = replace(running, status=status, message=message, seconds=seconds)
         else:
             model = str(running.trained_model)
-            self._quality[model] = min(0.99, 0.45 + trained_on / 120 + chance.random() * 0.15)
+            self.shared.quality[model] = min(0.99, 0.45 + trained_on / 120 + chance.random() * 0.15)
             missing = self.world.happens(self.world.rates.metrics_missing)
             ended = replace(
                 running,
@@ -322,7 +353,7 @@ class MemoryService:
     def _metrics(self, model: str | None) -> Mapping[str, float] | None:
         if model is None:
             return None
-        return dict.fromkeys(METRICS, self._quality[model])
+        return dict.fromkeys(METRICS, self.shared.quality[model])
 
     def _unusable(self) -> dict[str, float] | None:
         nan = float("nan")

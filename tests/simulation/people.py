@@ -65,16 +65,17 @@ class People:
             kind = "test" if chance.random() < _TEST else "train"
             moment = chance.random() * seconds * 0.9
             self._at(moment, functools.partial(self._drop, number, kind))
-        service = self.callers.ports.service
         for act in (
-            service.make_active_outside,
-            service.make_active_outside,
-            service.make_active_outside,
-            service.start_outside,
+            self._make_active,
+            self._make_active,
+            self._make_active,
+            self._start_iteration,
             self._pause,
             self._withdraw,
             self._withdraw,
             self._freeze,
+            self._split,
+            self._rebuild,
             self._abort,
             self._silence,
         ):
@@ -135,6 +136,19 @@ class People:
     def _resume(self) -> None:
         self._act("resume", lambda acts: acts.resume(self.world.now))
 
+    def _make_active(self) -> None:
+        self.callers.ports.current.make_active_outside()
+
+    def _start_iteration(self) -> None:
+        self.callers.ports.current.start_outside()
+
+    def _split(self) -> None:
+        staging = self.callers.ports.staging
+        self._act("split", lambda acts: acts.split(staging, 0.3, self.world.now))
+
+    def _rebuild(self) -> None:
+        self._act("rebuild", lambda acts: acts.rebuild("by hand", (), (), self.world.now))
+
     def _freeze(self) -> None:
         self._act("freeze", lambda acts: acts.freeze(self.world.now, is_partial_allowed=True))
 
@@ -171,7 +185,7 @@ class People:
             ports.known[self.name],
             services.ledger,
             services.workflow,
-            ports.service,
+            ports.current,
         )
         try:
             with self.world.process(_PATIENCE_SECONDS):

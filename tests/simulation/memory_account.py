@@ -1,0 +1,106 @@
+"""The account's flywheels in memory, one a generation, and an endpoint that follows one of them.
+
+Stands for `adapters.generations.Generations`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.generations import Endpoint
+from tests.simulation.memory_buckets import MemoryStaging
+from tests.simulation.memory_service import MemoryService, Shared
+from tests.simulation.world import World
+
+_CREATING_SECONDS = (30, 600)
+_PREFIX = "arn:aws:comprehend:us-east-1:123456789012:flywheel/"
+_ENDPOINT = "arn:aws:comprehend:us-east-1:123456789012:document-classifier-endpoint/live"
+
+
+@dataclass(slots=True)
+class MemoryAccount:
+    """All flywheels.
+
+    Parameters
+    ----------
+    world : World
+    staging : MemoryStaging
+    flywheels : dict of str to MemoryService
+        By ARN, oldest first.
+    followed : str
+        The flywheel that the endpoint follows.
+    """
+
+    world: World
+    staging: MemoryStaging
+    flywheels: dict[str, MemoryService] = field(default_factory=dict)
+    shared: Shared = field(default_factory=Shared)
+    followed: str = ""
+
+    @property
+    def oldest(self) -> MemoryService:
+        """The first generation."""
+        return next(iter(self.flywheels.values()))
+
+    def add(self, name: str, labels: tuple[str, ...]) -> MemoryService:
+        """Have a flywheel, at once."""
+        arn = f"{_PREFIX}{name}"
+        made = MemoryService(self.world, self.staging, arn, labels, self.shared)
+        self.flywheels[arn] = made
+        self.followed = self.followed or arn
+        return made
+
+    # What RebuildFlywheel calls.
+
+    def definition(self, flywheel_arn: str) -> Mapping[str, Any]:
+        """Return what DescribeFlywheel says."""
+
+        def look() -> Mapping[str, Any]:
+            found = self.flywheels[flywheel_arn]
+            return {
+                "FlywheelArn": found.arn,
+                "ActiveModelArn": found.active,
+                "Status": found.status,
+                "DataLakeS3Uri": "s3://lake/tickets/schemaVersion=1/1",
+            }
+
+        return self.world.call("generations.definition", look)
+
+    def create(
+        self,
+        name: str,
+        before: Mapping[str, Any],
+        lake_uri: str,
+        labels: list[str] | None,
+        token: str,
+    ) -> str:
+        """Create a flywheel like an earlier one and return its ARN; a repeat returns the same."""
+
+        def make() -> str:
+            arn = f"{_PREFIX}{name}"
+            if arn not in self.flywheels:
+                earlier = self.flywheels[before["FlywheelArn"]]
+                made = self.add(name, earlier.names)
+                made.status, made.active = "CREATING", before["ActiveModelArn"]
+                self.world.later(self.world.chance.choice(_CREATING_SECONDS), made.begin)
+                self.world.note(f"flywheel {name} is CREATING")
+            return arn
+
+        return self.world.call("generations.create", make, is_repeatable=True)
+
+    def endpoints_of(self, flywheel_arn: str) -> list[Endpoint]:
+        """Return the endpoints that follow a flywheel."""
+
+        def look() -> list[Endpoint]:
+            is_followed = self.followed == flywheel_arn
+            return [Endpoint(_ENDPOINT, flywheel_arn)] if is_followed else []
+
+        return self.world.call("generations.endpoints_of", look)
+
+    def move_endpoint(self, endpoint: Endpoint, flywheel_arn: str) -> None:
+        """Have an endpoint follow another flywheel."""
+
+        def move() -> None:
+            self.followed = flywheel_arn
+
+        self.world.call("generations.move_endpoint", move, is_repeatable=True)
