@@ -17,7 +17,9 @@ from reconcile.handler import handler, reconcile
 from tests.functions.cloud import NOTICE_WINDOW_SECONDS, altering, answering, crash, seeing
 from tests.functions.world import NAME, World, documents
 
-NOTHING = {"batches": 0, "opened": 0, "notices": 0, "uploads": 0, "outside": 0, "pairs": 0, "datasets": 0}
+NOTHING = dict.fromkeys(
+    ("batches", "opened", "notices", "uploads", "outside", "pairs", "datasets"), 0
+)
 
 
 @pytest.fixture(autouse=True)
