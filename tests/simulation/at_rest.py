@@ -1,9 +1,10 @@
 """What must hold when faults have stopped and everything has come to rest."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from adapters.ledger.audit import entry_hash
+from adapters.ledger.table import Item
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.uploads import DatasetKind, UploadState
 from tests.simulation.memory_ports import MemoryPorts
@@ -83,14 +84,14 @@ def _nothing_is_lost(ports: MemoryPorts, dropped: Sequence[Dropped]) -> Broken:
 
     A row that gave way to one that was withdrawn later went with it, and people were told.
     """
-    held = {text for kind in DatasetKind for _, text in ports.current.held(kind)}
-    there = held | _staged_texts(ports)
-    states = {item.upload: _state(ports, item) for item in dropped}
+    there = {text for kind in DatasetKind for _, text in ports.current.held(kind)}
+    there |= _texts_of(ports, ports.table.rows(_FLYWHEEL, "STAGED#"))
+    withdrawn = [
+        row for row in ports.table.rows("UPLOAD#") if row["state"] == UploadState.WITHDRAWN
+    ]
+    there |= _texts_of(ports, withdrawn)
     for item in dropped:
-        if states[item.upload] == UploadState.WITHDRAWN:
-            there.update(item.texts)
-    for item in dropped:
-        state = states[item.upload]
+        state = _state(ports, item)
         if state in {None, UploadState.RECEIVED} and not item.is_deleted:
             yield "no upload is lost", f"{item.upload.version_id} is {state}"
         lost = [text for text in item.texts if text not in there]
@@ -126,9 +127,10 @@ def _rows_are_sent_once(ports: MemoryPorts) -> Broken:
             yield "no test row trains", ", ".join(sorted(both)[:3])
 
 
-def _staged_texts(ports: MemoryPorts) -> set[str]:
+def _texts_of(ports: MemoryPorts, uploads: Iterable[Item]) -> set[str]:
+    """Return the texts in the canonical copies of uploads."""
     found: set[str] = set()
-    for row in ports.table.rows(_FLYWHEEL, "STAGED#"):
+    for row in uploads:
         body = ports.staging.objects[row["staged_key"]].decode()
         found.update(line.split(",", 1)[1] for line in body.splitlines())
     return found
