@@ -92,4 +92,3 @@ def _with_doubled(outside: list[bytes], inside: list[bytes]) -> tuple[list[bytes
             joined_outside.append(behind)
     joined_outside[-1] = last
     return joined_outside, joined_inside
-
