@@ -478,7 +478,10 @@ CATALOGUE: Sequence[Fault] = (
     Fault(
         64,
         "a clock that is wrong, or at a day that is rare",
-        (f"{_RIVALS}::test_the_outcome_is_the_same_when_the_functions_clock_is_wrong",),
+        (
+            f"{_RIVALS}::test_the_outcome_is_the_same_when_the_functions_clock_is_wrong",
+            f"{_WIRE}::test_our_iteration_is_adopted_when_our_clock_is_ahead_of_the_services",
+        ),
     ),
     Fault(
         65,

@@ -61,7 +61,7 @@ def start(
         if batch.announced_at is None:
             _announce(services, comprehend, batch, row)
         crash_point("start_iteration.announced")
-        iteration_id = _iteration_id(comprehend, batch, row)
+        iteration_id = _iteration_id(services, comprehend, batch, row)
         if iteration_id is None:
             return {"is_started": False}
         crash_point("start_iteration.started")
@@ -80,7 +80,9 @@ def start(
     }
 
 
-def _iteration_id(comprehend: FlywheelService, batch: BatchRow, row: FlywheelRow) -> str | None:
+def _iteration_id(
+    services: Services, comprehend: FlywheelService, batch: BatchRow, row: FlywheelRow
+) -> str | None:
     """Return the iteration that was started for this batch; None while another one runs."""
     token = BatchName(batch.flywheel, batch.batch, batch.attempt).token("iteration", row.arn)
     iteration_id = comprehend.start_iteration(token)
@@ -92,7 +94,8 @@ def _iteration_id(comprehend: FlywheelService, batch: BatchRow, row: FlywheelRow
         iteration.id
         for iteration in running
         if iteration.created_at >= complete_at
-        and (row.last_iteration_at is None or iteration.created_at > row.last_iteration_at)
+        # The ledger and not our clock says that it is nobody else's.
+        and not services.ledger.flywheels.knows_iteration(row.name, iteration.id)
     )
     return next(ours, None)
 

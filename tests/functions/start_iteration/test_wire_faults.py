@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,8 +12,13 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from adapters.clients import client
+from close_batch.handler import close
+from register_upload.handler import register
+from seal_batch.handler import seal
+from start_iteration.handler import start
 from tests.adapters.test_service_errors import refusal
-from tests.functions.world import World, documents
+from tests.functions.cloud import answering, crash
+from tests.functions.world import NAME, World, csv, documents
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +63,24 @@ def test_one_iteration_is_started_when_the_service_answers_at_last(
     assert tokens[0]
     found = list(world.services.comprehend(world.flywheel_arn).iterations())
     assert [iteration.id for iteration in found] == [world.batch().iteration_id]
+
+
+def test_our_iteration_is_adopted_when_our_clock_is_ahead_of_the_services(world: World) -> None:
+    """Fault 64: which iteration is ours is said by the ledger and the service, not by our clock."""
+    ahead = replace(world.services, now=lambda: world.now() + timedelta(hours=1))
+    for number in (1, 2):
+        body = csv(documents(8, first=50 * number))
+        register(ahead, world.put(f"{NAME}/train/{number}.csv", body), 1)
+        seal(ahead, NAME, number)
+        world.await_datasets(number)
+        if number == 1:
+            start(ahead, NAME, number)
+            world.settle()
+            close(ahead, NAME, number, error="Stopped")
+            world.clock.advance(1)
+    with crash("comprehend", "StartFlywheelIteration", when="after-call"):
+        start(ahead, NAME, 2)
+    with answering("comprehend", "StartFlywheelIteration", code="ResourceInUseException"):
+        answer = start(ahead, NAME, 2)
+    assert answer["is_started"]
+    assert answer["iteration_id"] != world.batch(1).iteration_id
