@@ -7,8 +7,9 @@ from adapters.ledger.audit import entry_hash
 from adapters.ledger.table import Item
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.uploads import DatasetKind, UploadState
+from flywheel.verdict import Verdict
 from tests.simulation.memory_ports import MemoryPorts
-from tests.simulation.people import Dropped
+from tests.simulation.people import Dropped, label_of
 from tests.simulation.world import World
 
 Broken = Iterator[tuple[str, str]]
@@ -39,8 +40,10 @@ def check_at_rest(world: World, ports: MemoryPorts, dropped: Sequence[Dropped]) 
         *unsettled(ports, dropped),
         *_uploads_are_taken_rightly(ports, dropped),
         *_rows_are_sent_once(ports),
+        *_what_was_taken_back_is_gone(ports),
         *_slots_are_counted(ports),
         *_iterations_are_known(ports),
+        *_what_is_said_is_true(ports),
         *_people_were_told(ports, dropped),
         *_the_audit_is_whole(ports),
     ):
@@ -58,8 +61,13 @@ def _work_is_done(ports: MemoryPorts) -> Broken:
         yield "all comes to rest", f"batch {row['open_batch']} is open"
     if row.get("rebuild", {}).get("step", "SWITCHED") != "SWITCHED":
         yield "all comes to rest", f"a rebuild is {row['rebuild']['step']}"
+    # What a batch of an earlier generation held waits again since the rebuild.
+    earlier = max(
+        (past["last_batch"] for past in ports.table.rows(_FLYWHEEL, "GENERATION#")), default=0
+    )
     for batch in ports.table.rows("BATCH#"):
-        if batch["state"] != BatchState.CLOSED or batch.get("outcome") == BatchOutcome.FAILED:
+        is_failed = batch.get("outcome") == BatchOutcome.FAILED and batch["batch"] > earlier
+        if batch["state"] != BatchState.CLOSED or is_failed:
             words = f"batch {batch['batch']} is {batch['state']} {batch.get('outcome')}"
             yield "all comes to rest", words
     for name, status in ports.executions.statuses.items():
@@ -122,9 +130,36 @@ def _rows_are_sent_once(ports: MemoryPorts) -> Broken:
             twice = sorted(text for (_, text), count in rows.items() if count > 1)
             if twice:
                 yield "a row is sent once", ", ".join(twice[:3])
+        strange = sorted(text for label, text in train + test if label_of(text) != label)
+        if strange:
+            yield "only accepted rows are sent", ", ".join(strange[:3])
         both = {text for _, text in train} & {text for _, text in test}
         if both:
             yield "no test row trains", ", ".join(sorted(both)[:3])
+
+
+def _what_was_taken_back_is_gone(ports: MemoryPorts) -> Broken:
+    """See that a rebuilt flywheel has no row that was withdrawn before, unless that is said."""
+    row = ports.table.look(_FLYWHEEL, "FLYWHEEL") or {}
+    entries = sorted(ports.table.rows("AUDIT#tickets#"), key=lambda entry: int(entry["seq"]))
+    events = [entry["event"] for entry in entries]
+    if "generation switched" not in events or "rebuild asked for" not in events:
+        return
+    asked_at = max(at for at, event in enumerate(events) if event == "rebuild asked for")
+    late = {uid for entry in entries[asked_at:] for uid in entry["details"].get("uids", ())}
+    uploads = list(ports.table.rows("UPLOAD#"))
+    gone = [
+        upload
+        for upload in uploads
+        if upload["state"] == UploadState.WITHDRAWN
+        and upload["uid"] not in late
+        and upload["key"] not in row.get("taint", ())
+    ]
+    others = [upload for upload in uploads if "staged_key" in upload and upload not in gone]
+    texts = _texts_of(ports, gone) - _texts_of(ports, others)
+    held = {text for kind in DatasetKind for _, text in ports.current.held(kind)}
+    if row.get("generation", 1) > 1 and texts & held:
+        yield "a rebuild forgets what was taken back", ", ".join(sorted(texts & held)[:3])
 
 
 def _texts_of(ports: MemoryPorts, uploads: Iterable[Item]) -> set[str]:
@@ -157,6 +192,22 @@ def _iterations_are_known(ports: MemoryPorts) -> Broken:
     for iteration_id, count in booked.items():
         if count > 1:
             yield "every iteration is known", f"{iteration_id} was booked {count} times"
+
+
+def _what_is_said_is_true(ports: MemoryPorts) -> Broken:
+    """See that what was called promoted was live, and that each iteration was announced."""
+    for row in ports.table.rows("VERDICT#"):
+        model = Verdict.from_json(row["verdict"]).evidence.challenger_arn
+        promoted = row.get("outcome") == BatchOutcome.PROMOTED
+        if promoted and model not in ports.account.shared.were_live:
+            yield "what is said is true", f"{model} was never live"
+    announced = {
+        notice_id.split("-")[2] for notice_id in ports.topic.sent if "-started" in notice_id
+    }
+    for entry in ports.table.rows("AUDIT#tickets#"):
+        number = str(entry["details"].get("batch"))
+        if entry["event"] == "iteration started" and number not in announced:
+            yield "people are told", f"batch {number} was never announced"
 
 
 def _people_were_told(ports: MemoryPorts, dropped: Sequence[Dropped]) -> Broken:

@@ -77,10 +77,13 @@ class Shared:
         Called with each `Effect` before it is done.
     quality : dict of str to float
         How good each model is.
+    were_live : set of str
+        Models that were active at some time.
     """
 
     watchers: list[Callable[[Effect], None]] = field(default_factory=list)
     quality: dict[str, float] = field(default_factory=dict)
+    were_live: set[str] = field(default_factory=set)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
 
@@ -220,7 +223,7 @@ class MemoryService:
         def update() -> None:
             seen = self._seen.get(self.world.process_number, "never")
             self._tell(Effect(self.arn, "make_active", model_arn, seen_active=seen))
-            self.active = model_arn
+            self._go_live(model_arn)
             self.world.note(f"active model is {model_arn}")
 
         self.world.call("comprehend.make_active", update, is_repeatable=True)
@@ -269,7 +272,7 @@ class MemoryService:
         """Let a person make some trained model active."""
         models = [model for model in self.shared.quality if model != self.active]
         if models:
-            self.active = self.world.chance.choice(models)
+            self._go_live(self.world.chance.choice(models))
             self.world.note(f"a person makes {self.active} active")
 
     def forget_tokens(self) -> None:
@@ -279,6 +282,10 @@ class MemoryService:
     def _tell(self, effect: Effect) -> None:
         for watcher in self.shared.watchers:
             watcher(effect)
+
+    def _go_live(self, model: str) -> None:
+        self.active = model
+        self.shared.were_live.add(model)
 
     def _refuse_over_quota(self, kind: DatasetKind, name: str) -> None:
         datasets = self.datasets.values()
@@ -346,7 +353,7 @@ class MemoryService:
                 trained_metrics=self._unusable() if missing else self._metrics(model),
             )
             if self.active is None and self.makes_first_active:
-                self.active = model
+                self._go_live(model)
         self.history[iteration_id] = ended
         self.world.note(f"{iteration_id} is {ended.status}, {ended.trained_metrics}")
 
