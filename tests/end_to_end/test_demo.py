@@ -46,12 +46,23 @@ def test_a_worse_model_is_kept_out_when_the_rows_are_mislabeled(story: dict[str,
     assert "are in the flywheel" in " ".join(rejection["body"].split())
 
 
+def test_the_rows_are_gone_when_they_were_taken_back(story: dict[str, Any]) -> None:
+    """The flywheel is rebuilt without them, and its model is judged against what is live."""
+    second, third, fourth = story["iterations"][1:4]
+    assert fourth["evaluated_model"] == second["trained_model"]
+    metric = "AverageF1Score"
+    assert fourth["trained_metrics"][metric] > third["trained_metrics"][metric]
+    subjects = [notice["subject"] for notice in story["notices"]]
+    assert "[local] tickets: WITHDRAWN 1 upload, TAINTED" in subjects
+    assert "[local] tickets: REBUILD to generation 2 asked for" in subjects
+
+
 def test_a_broken_file_is_refused_when_it_is_dropped(story: dict[str, Any]) -> None:
     """It is refused with its lines, by a notice, and no iteration was started for it."""
     broken = story["uploads"][-1]
     assert broken["state"] == "REFUSED"
     assert any("line 1: looks like a header" in reason for reason in broken["reasons"])
-    assert len(story["iterations"]) == 3
+    assert len(story["iterations"]) == 4
     refusal = next(notice for notice in story["notices"] if "REFUSED" in notice["subject"])
     assert "line 8: empty text" in refusal["body"]
 
