@@ -68,7 +68,7 @@ class Watch:
             return False
         row = self.ports.table.look(f"FLYWHEEL#{before['flywheel']}", "FLYWHEEL") or {}
         is_rebuilt = row.get("rebuild", {}).get("step") == "CREATING"
-        return bool(bool(is_rebuilt or before["kind"] == DatasetKind.TEST))
+        return bool(is_rebuilt or before["kind"] == DatasetKind.TEST)
 
     def _see_batch(self, write: Change | Put, before: Item | None, state: BatchState) -> None:
         old = BatchState(before["state"]) if before else None
