@@ -7,7 +7,8 @@ from flywheel.batches import BatchName, BatchState
 from flywheel.uploads import DatasetKind, UploadState
 from flywheel.verdict import Decision, Verdict
 from tests.simulation.memory_ports import MemoryPorts
-from tests.simulation.memory_service import Effect, MemoryService
+from tests.simulation.memory_service import MemoryService
+from tests.simulation.service_facts import Effect
 from tests.simulation.world import World
 
 _LEAST_IMPROVEMENT = 0.005

@@ -9,7 +9,8 @@ from typing import Any
 
 from adapters.generations import Endpoint
 from tests.simulation.memory_buckets import MemoryStaging
-from tests.simulation.memory_service import MemoryService, Shared
+from tests.simulation.memory_service import MemoryService
+from tests.simulation.service_facts import Shared
 from tests.simulation.world import World
 
 _CREATING_SECONDS = (30, 600)

@@ -1,0 +1,67 @@
+"""What the service in memory keeps and tells: datasets, effects, what flywheels share."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from flywheel.uploads import DatasetKind
+
+Row = tuple[str, str]
+"""A label and a text."""
+
+
+@dataclass(slots=True)
+class MemoryDataset:
+    """One dataset, and the rows that it was found to hold."""
+
+    arn: str
+    kind: DatasetKind
+    prefix: str
+    description: str
+    status: str = "CREATING"
+    completed_at: datetime | None = None
+    rows: tuple[Row, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something that a function did to the service.
+
+    Parameters
+    ----------
+    flywheel_arn : str
+    call : str
+        The port's method.
+    subject : str
+        ARN of the dataset or model, or the iteration's token.
+    iteration_id : str
+    seen_active : str or None
+        What the caller saw as the active model at its last look; ``never`` where it did not look.
+    """
+
+    flywheel_arn: str
+    call: str
+    subject: str
+    iteration_id: str = ""
+    seen_active: str | None = "never"
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all flywheels of an account have in common.
+
+    Parameters
+    ----------
+    watchers : list of callable
+        Called with each `Effect` before it is done.
+    quality : dict of str to float
+        How good each model is.
+    were_live : set of str
+        Models that were active at some time.
+    """
+
+    watchers: list[Callable[[Effect], None]] = field(default_factory=list)
+    quality: dict[str, float] = field(default_factory=dict)
+    were_live: set[str] = field(default_factory=set)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
