@@ -37,7 +37,7 @@ def staged(now: datetime) -> StagedUpload:
     """Return the upload as it is staged."""
     counts = {"billing": 2}
     key = f"uploads/{NAME}/x.csv"
-    return StagedUpload(UPLOAD.uid, UPLOAD.key, DatasetKind.TRAIN, key, counts, 20, now)
+    return StagedUpload(UPLOAD.uid, UPLOAD.key, DatasetKind.TRAIN, key, counts, 20, now, rows=2)
 
 
 def receive(ledger: Ledger, now: datetime, upload: ObjectVersion = UPLOAD) -> None:
