@@ -27,7 +27,13 @@ from seal_batch import handler as seal_batch
 from start_iteration import handler as start_iteration
 from tests.simulation.memory_channels import MemoryExecutions, Message
 from tests.simulation.memory_ports import MemoryPorts
-from tests.simulation.state_machine import Document, StateFailedError, StateMachine, definition
+from tests.simulation.state_machine import (
+    UNKNOWN_ERROR,
+    Document,
+    StateFailedError,
+    StateMachine,
+    definition,
+)
 from tests.simulation.world import KilledError, World
 
 _LONG_SECONDS, _QUICK_SECONDS = 900, 120
@@ -146,7 +152,7 @@ class Callers:
             self.world.note(f"{words}: {type(error).__name__}: {error}")
             return False
         except Exception as error:
-            self.world.breaks("functions fail with errors of ours", f"{words}: {error!r}")
+            self.world.breaks(UNKNOWN_ERROR, f"{words}: {error!r}")
             return False
         return True
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.simulation.history import Played, play
 from tests.simulation.safeguards import SAFEGUARDS
+from tests.simulation.state_machine import UNKNOWN_ERROR
 
 KEPT_SEEDS = Path(__file__).with_name("kept_seeds.json")
 """Seeds that once broke something; replayed for ever."""
@@ -65,7 +66,8 @@ def miss(safeguard: str, seeds: Iterable[int]) -> Missed:
         for seed in seeds:
             histories += 1
             played = play(seed)
-            if played.broken:
+            # A patch that does not fit the code any more proves nothing.
+            if played.broken and UNKNOWN_ERROR not in played.broken:
                 return Missed(safeguard, played, histories, time.monotonic() - began)
     return Missed(safeguard, None, histories, time.monotonic() - began)
 

@@ -245,7 +245,7 @@ class MemoryService:
         dataset.rows = self._read(dataset.prefix)
         fails = not dataset.rows or self.world.happens(self.world.rates.dataset_fails)
         dataset.status = "FAILED" if fails else "COMPLETED"
-        dataset.completed_at = self.world.now
+        dataset.completed_at = self.world.now + self.world.skew
         name = dataset.arn.rsplit("/", 1)[-1]
         self.world.note(f"dataset {name} is {dataset.status}, {len(dataset.rows)} rows")
 
@@ -263,7 +263,7 @@ class MemoryService:
             id=f"iteration-{number}",
             status="TRAINING",
             message="",
-            created_at=self.world.now,
+            created_at=self.world.now + self.world.skew,
             seconds=0,
             evaluated_model=self.active,
             evaluated_metrics=None,

@@ -180,7 +180,9 @@ def _neither_token_nor_adoption() -> Patches:
         self.forget_tokens()
         return real(self, token)
 
-    def ask(comprehend: FlywheelService, batch: batches.BatchRow, row: Any) -> str | None:
+    def ask(
+        services: Services, comprehend: FlywheelService, batch: batches.BatchRow, row: Any
+    ) -> str | None:
         name = BatchName(batch.flywheel, batch.batch, batch.attempt)
         return comprehend.start_iteration(name.token("iteration", row.arn))
 

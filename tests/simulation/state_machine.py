@@ -22,6 +22,9 @@ from tests.simulation.world import KilledError, World
 Document = dict[str, Any]
 Task = Callable[[Document], Document]
 
+UNKNOWN_ERROR = "functions fail with errors of ours"
+"""The invariant that breaks where a function raises what the workflow has no name for."""
+
 _GOLDEN = Path(__file__).parents[1] / "infra" / "iteration_workflow.golden.json"
 _FUNCTION = re.compile(r"\$\{(\w+)\.Arn\}")
 _INTRINSIC = re.compile(r"States\.(\w+)\((.*)\)")
@@ -159,7 +162,7 @@ class StateMachine:
         except FlywheelLoopError as error:
             raise StateFailedError(type(error).__name__, str(error)) from error
         except Exception as error:
-            world.breaks("functions fail with errors of ours", f"{name}: {error!r}")
+            world.breaks(UNKNOWN_ERROR, f"{name}: {error!r}")
             raise StateFailedError(type(error).__name__, str(error)) from error
         if world.happens(world.rates.lost_reply):
             raise StateFailedError(f"{service}.SdkClientException", "reply lost")

@@ -22,6 +22,7 @@ _SWARM = (0.0, 0.3, 1.0, 4.0)
 _SOON = timedelta(minutes=10)
 _OVERTAKERS = 3
 _PAUSES_SECONDS = (1, 10, 60, 600)
+_SKEWS_SECONDS = (0, 0, -30, 30)
 
 
 class KilledError(BaseException):
@@ -81,6 +82,8 @@ class World:
 
     Attributes
     ----------
+    skew : timedelta
+        By how much the service's clock is ahead of ours.
     is_calm : bool
         Nothing goes wrong any more.
     broken : list of str
@@ -91,6 +94,7 @@ class World:
     chance: random.Random = field(init=False)
     rates: Rates = field(init=False)
     agenda: Agenda = field(default_factory=lambda: Agenda(BEGINNING))
+    skew: timedelta = field(init=False)
     is_calm: bool = False
     broken: list[str] = field(default_factory=list)
     _trace: list[tuple[datetime, str]] = field(default_factory=list)
@@ -103,6 +107,7 @@ class World:
         """Draw the history's rates."""
         self.chance = random.Random(self.seed)
         self.rates = Rates.drawn(self.chance)
+        self.skew = timedelta(seconds=self.chance.choice(_SKEWS_SECONDS))
 
     @property
     def now(self) -> datetime:
