@@ -104,6 +104,12 @@ class MemoryQueue:
         if handle in self.waiting:
             self.waiting[handle].visible_after = seconds
 
+    def redrive(self) -> None:
+        """Send dead letters again, as people do."""
+        dead, self.dead = self.dead, []
+        for message in dead:
+            self.send(message.body, 1)
+
     def _deliver(self, message: Message) -> None:
         if message.is_done:
             return

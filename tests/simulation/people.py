@@ -78,6 +78,7 @@ class People:
             self._rebuild,
             self._abort,
             self._silence,
+            self.callers.ports.messages.uploads.redrive,
         ):
             if self.world.happens(self.world.rates.person):
                 self._at(chance.random() * seconds, act)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from flywheel.errors import ServiceBusyError
+from flywheel.errors import ServiceBusyError, ServiceRefusedError
 from tests.simulation.agenda import Agenda
 
 T = TypeVar("T")
@@ -35,9 +35,9 @@ class Rates:
 
     Parameters
     ----------
-    throttle, lost_reply, sent_twice, kill, overtaken, pause : float
-        A call of a port is refused, carried out without an answer, carried out twice; its caller
-        dies, is overtaken by other work, or takes long.
+    throttle, refused, lost_reply, sent_twice, kill, overtaken, pause : float
+        A call of a port is throttled, refused for good, carried out without an answer, carried
+        out twice; its caller dies, is overtaken by other work, or takes long.
     duplicate, lost_event, late_event : float
         What becomes of an event or message.
     stale_index : float
@@ -49,6 +49,7 @@ class Rates:
     """
 
     throttle: float = 0.006
+    refused: float = 0.0005
     lost_reply: float = 0.006
     sent_twice: float = 0.006
     kill: float = 0.006
@@ -171,6 +172,9 @@ class World:
         if self.happens(self.rates.throttle):
             self.note(f"throttled {name}")
             raise ServiceBusyError(name, "Throttled")
+        if self.happens(self.rates.refused):
+            self.note(f"refused {name}")
+            raise ServiceRefusedError(name, "AccessDeniedException", "by chance")
         done = act()
         if is_repeatable and self.happens(self.rates.sent_twice):
             self.note(f"sent twice {name}")
