@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         return _replay(asked.seed, asked.without)
     violations = _play(asked.histories, asked.first_seed, asked.processes)
     found = _miss_all(asked.first_seed, asked.processes)
-    caught = sum(missed.played is not None for missed in found)
+    caught = sum(missed.seed is not None for missed in found)
     _say(
         f"histories={asked.histories} violations={violations} "
         f"safeguards_caught={caught}/{len(found)}"
@@ -78,9 +78,8 @@ def _miss_all(first_seed: int, processes: int) -> list[Missed]:
     found = []
     for missed in miss_all(first_seed, processes):
         found.append(missed)
-        broken = sorted(set(missed.played.broken)) if missed.played else ["NOTHING"]
-        seed = str(missed.played.seed) if missed.played else "-"
-        _say(_line(missed.safeguard, str(missed.histories), seed, "; ".join(broken)))
+        broken = "; ".join(missed.broken) or "NOTHING"
+        _say(_line(missed.safeguard, str(missed.histories), str(missed.seed), broken))
     note_caught(found)
     _say("")
     return found

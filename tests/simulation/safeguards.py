@@ -5,7 +5,7 @@ taken away here, by patching the product's code or a port; production has no swi
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -40,10 +40,13 @@ class Safeguard:
     name : str
     is_missing : callable
         Returns the patches that take it away.
+    shown_by : set of str
+        The invariants that are there for it: one of them must break.
     """
 
     name: str
     is_missing: Callable[[], Patches]
+    shown_by: Set[str]
 
     @contextmanager
     def taken_away(self) -> Iterator[None]:
@@ -227,19 +230,37 @@ class _Unconditional:
 SAFEGUARDS = {
     safeguard.name: safeguard
     for safeguard in (
-        Safeguard("ledger", _no_ledger),
-        Safeguard("version pin", _no_version_pin),
-        Safeguard("deterministic dataset name", _names_by_the_clock),
-        Safeguard("outbox", _no_outbox),
-        Safeguard("reconcile", _no_reconcile),
-        Safeguard("missing metrics hold", _missing_metrics_are_fine),
-        Safeguard("one open batch", _several_open_batches),
-        Safeguard("champion looked at again", _no_second_look_at_the_champion),
-        Safeguard("join condition", _joins_unconditionally),
-        Safeguard("no join after the seal", _joins_after_the_seal),
-        Safeguard("one transaction", _notices_in_a_second_write),
-        Safeguard("token or adoption", _neither_token_nor_adoption),
-        Safeguard("conditional attempt", _unconditional_attempts),
+        Safeguard("ledger", _no_ledger, {"an upload is received once"}),
+        Safeguard("version pin", _no_version_pin, {"no row is lost", "uploads are taken rightly"}),
+        Safeguard(
+            "deterministic dataset name",
+            _names_by_the_clock,
+            {"a row is sent once", "slots are counted"},
+        ),
+        Safeguard("outbox", _no_outbox, {"people are told"}),
+        Safeguard("reconcile", _no_reconcile, {"no upload is lost", "all comes to rest"}),
+        Safeguard("missing metrics hold", _missing_metrics_are_fine, {"a promotion has metrics"}),
+        Safeguard("one open batch", _several_open_batches, {"one batch is open"}),
+        Safeguard(
+            "champion looked at again",
+            _no_second_look_at_the_champion,
+            {"a person's champion is not overwritten"},
+        ),
+        Safeguard("join condition", _joins_unconditionally, {"an upload is staged once"}),
+        Safeguard(
+            "no join after the seal",
+            _joins_after_the_seal,
+            {"no row is lost", "a row is sent once"},
+        ),
+        Safeguard("one transaction", _notices_in_a_second_write, {"people are told"}),
+        Safeguard(
+            "token or adoption", _neither_token_nor_adoption, {"an attempt starts one iteration"}
+        ),
+        Safeguard(
+            "conditional attempt",
+            _unconditional_attempts,
+            {"attempts only rise", "a batch goes forward"},
+        ),
     )
 }
 """Every safeguard by name."""
