@@ -123,11 +123,17 @@ class Acts:
             raise ActRefusedError(
                 f"batch {row.open_batch} of {self.name} is under way: wait for it"
             )
+        if row.rebuild is not None and row.rebuild.step != "SWITCHED":
+            raise ActRefusedError(f"{self.name} is being rebuilt: its uploads will wait again")
         batch = self.ledger.batches.get(self.name, self._failed_number(row, number))
         if batch.state is not BatchState.CLOSED or batch.outcome is not BatchOutcome.FAILED:
             said = batch.outcome or batch.state
             raise ActRefusedError(
                 f"batch {batch.batch} of {self.name} is {said}: only a FAILED one can be retried"
+            )
+        if batch.batch <= self.ledger.flywheels.last_of_earlier(row):
+            raise ActRefusedError(
+                f"{self.name} was rebuilt since batch {batch.batch} failed: its uploads wait again"
             )
         statuses = {
             kind: self.comprehend.dataset_status(arn) for kind, arn in batch.planned.items()
@@ -141,7 +147,7 @@ class Acts:
         is_sealed = bool(statuses) and all(status == _COMPLETED for status in statuses.values())
         gone = [kind for kind, status in statuses.items() if status in _LOST]
         reopened = self.ledger.batches.reopen(
-            batch, is_sealed=is_sealed, gone=gone, reason=reason, now=now
+            batch, row, is_sealed=is_sealed, gone=gone, reason=reason, now=now
         )
         self.workflow.start(self.known, reopened)
         return reopened

@@ -54,6 +54,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         services("close_batch", state_machine_arn=event["state_machine_arn"]),
         execution["flywheel"],
         execution["batch"],
+        attempt=execution.get("attempt"),
         error=str(failure.get("error", "")),
         cause=_plain(str(failure.get("cause", ""))),
     )
@@ -69,9 +70,20 @@ def _plain(cause: str) -> str:
 
 
 def close(
-    services: Services, flywheel: str, number: int, *, error: str = "", cause: str = ""
+    services: Services,
+    flywheel: str,
+    number: int,
+    *,
+    attempt: int | None = None,
+    error: str = "",
+    cause: str = "",
 ) -> dict[str, Any]:
     """Close a batch, free its flywheel and open the next batch when the rules are met.
+
+    Parameters
+    ----------
+    attempt : int, optional
+        The attempt that is over; when another one has begun nothing is done.
 
     Returns
     -------
@@ -82,13 +94,15 @@ def close(
     known = services.flywheel(flywheel)
     row = ledger.flywheels.ensure(flywheel, known.arn)
     batch = ledger.batches.get(flywheel, number)
+    if attempt not in {None, batch.attempt}:
+        return {"outcome": batch.outcome, "is_freed": False, "opened": None}
     is_running = _is_running(services.comprehend(row.arn), batch)
     if batch.state is not BatchState.CLOSED:
         _end(services, _finished(services, batch, row), row, Failure(error, cause, is_running))
         crash_point("close_batch.closed")
     outcome = ledger.batches.get(flywheel, number).outcome
     opened = None
-    is_freed = not is_running and ledger.flywheels.free(flywheel, number)
+    is_freed = not is_running and ledger.flywheels.free(flywheel, number, batch.attempt)
     crash_point("close_batch.freed")
     if is_freed and outcome is not BatchOutcome.FAILED:
         # After a failure the schedule looks again, so that a lasting trouble is no tight loop.

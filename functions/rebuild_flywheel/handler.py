@@ -55,7 +55,7 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
     if row.rebuild is not None and row.rebuild.step == "CREATING":
         if not _is_active(generations, row.rebuild):
             return {"step": "CREATING"}
-        services.ledger.uploads.restage(row.name)
+        services.ledger.uploads.restage(row, services.now())
         crash_point("rebuild_flywheel.restaged")
         services.ledger.flywheels.switch(row, services.now())
         crash_point("rebuild_flywheel.switched")

@@ -138,7 +138,12 @@ def _continue_batch(services: Services, known: KnownFlywheel) -> bool:
 
 def _close(services: Services, batch: BatchRow, failure: dict[str, str] | None) -> None:
     payload = {
-        "execution": {"flywheel": batch.flywheel, "batch": batch.batch, "failure": failure},
+        "execution": {
+            "flywheel": batch.flywheel,
+            "batch": batch.batch,
+            "attempt": batch.attempt,
+            "failure": failure,
+        },
         "state_machine_arn": services.configuration.state_machine_arn,
     }
     services.ports.functions.close_batch(json.dumps(payload))

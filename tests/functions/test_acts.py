@@ -143,7 +143,7 @@ def test_a_retry_is_refused_when_there_is_nothing_to_retry(
     acts().retry(1, "x", world.now())
     with pytest.raises(ConcurrentChangeError):
         world.services.ledger.batches.reopen(
-            seen, is_sealed=True, gone=[], reason="x", now=world.now()
+            seen, world.row, is_sealed=True, gone=[], reason="x", now=world.now()
         )
     assert world.batch(1).attempt == 2
 

@@ -16,6 +16,7 @@ from adapters.ledger.flywheels import (
     iteration_key,
     known_key,
     next_test_set,
+    unchanged_rebuild,
     with_past,
 )
 from adapters.ledger.outbox import notice_row
@@ -425,6 +426,7 @@ class Batches:
     def reopen(
         self,
         batch: BatchRow,
+        flywheel: FlywheelRow,
         *,
         is_sealed: bool,
         gone: Collection[str],
@@ -469,7 +471,11 @@ class Batches:
         self._table.write(
             [
                 Change(_key(batch.flywheel, batch.batch), changes, expected),
-                change_flywheel(batch.flywheel, {"open_batch": batch.batch}, {"open_batch": None}),
+                change_flywheel(
+                    batch.flywheel,
+                    {"open_batch": batch.batch, "open_attempt": attempt},
+                    {"open_batch": None, **unchanged_rebuild(flywheel)},
+                ),
                 *self._forgotten(batch, gone),
                 *self._entry(batch.flywheel, "batch reopened", details, now),
             ]

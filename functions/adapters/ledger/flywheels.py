@@ -96,6 +96,8 @@ class FlywheelRow:
     generation : int
     open_batch : int or None
         The batch that is under way; None when the flywheel is idle.
+    open_attempt : int
+        Its attempt.
     last_batch : int
         The highest number given so far; 0 before the first.
     expected_champion : str or None
@@ -129,6 +131,7 @@ class FlywheelRow:
     arn: str
     generation: int = 1
     open_batch: int | None = None
+    open_attempt: int = 1
     last_batch: int = 0
     expected_champion: str | None = None
     train_datasets: int = 0
@@ -196,16 +199,27 @@ class Flywheels:
         item = self._table.get(Key(f"FLYWHEEL#{name}", GATHER_SK))
         return 0 if item is None else int(item["registrations"])
 
-    def free(self, name: str, batch: int) -> bool:
-        """Make the flywheel idle again; False where another batch is open or none is."""
+    def free(self, name: str, batch: int, attempt: int = 1) -> bool:
+        """Make the flywheel idle again; False where another batch or attempt is open, or none."""
+        # The first attempt of a batch is not written down.
+        expected = {"open_batch": batch, "open_attempt": attempt if attempt > 1 else None}
         try:
-            self._table.write([change_flywheel(name, {"open_batch": None}, {"open_batch": batch})])
+            self._table.write(
+                [change_flywheel(name, {"open_batch": None, "open_attempt": None}, expected)]
+            )
         except ConcurrentChangeError:
             row = self.get(name)
-            if row is not None and row.open_batch == batch:
+            if row is not None and (row.open_batch, row.open_attempt) == (batch, attempt):
                 raise
             return False
         return True
+
+    def last_of_earlier(self, row: FlywheelRow) -> int:
+        """Return the last batch of the flywheel's earlier generations; 0 in the first."""
+        if row.generation == 1:
+            return 0
+        past = self._table.query(f"FLYWHEEL#{row.name}", "GENERATION#")
+        return max((int(item["last_batch"]) for item in past), default=0)
 
     def ask_for_batch(self, name: str, who: str) -> Change:
         """Return the write after which the next batch does not wait for our own minimums."""
@@ -411,6 +425,11 @@ def _plain(asked: Rebuild) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def unchanged_rebuild(row: FlywheelRow) -> dict[str, Any]:
+    """Return the expectation that no rebuild has begun or gone on since the row was read."""
+    return {"arn": row.arn, "rebuild": _plain(row.rebuild) if row.rebuild else None}
+
+
 def iteration_key(name: str, iteration_id: str) -> Key:
     """Return the key of the row that says of an iteration that the ledger knows it."""
     return Key(f"FLYWHEEL#{name}", f"ITERATION#{iteration_id}")
@@ -445,6 +464,7 @@ def _row(item: Item) -> FlywheelRow:
         arn=item["arn"],
         generation=item["generation"],
         open_batch=item.get("open_batch"),
+        open_attempt=item.get("open_attempt", 1),
         last_batch=item["last_batch"],
         expected_champion=item.get("expected_champion"),
         train_datasets=item.get("train_datasets", 0),

@@ -9,7 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from adapters.ledger.flywheels import flywheel_key
+from adapters.ledger.flywheels import (
+    FlywheelRow,
+    change_flywheel,
+    flywheel_key,
+    unchanged_rebuild,
+)
 from adapters.ledger.outbox import news_row
 from adapters.ledger.table import Change, Delete, Item, Key, Put, Write
 from adapters.ports import Rows
@@ -176,8 +181,16 @@ class Uploads:
             "split_from": upload.uid,
         }
         waits = Change(_staged_key(flywheel, upload.uid), {}, {"staged_key": upload.staged_key})
-        if parts.train is None:
-            writes: list[Write] = [
+        writes: list[Write]
+        if row.get("state") != UploadState.STAGED:
+            # Some of its rows are in a batch: its row stays as it is, for them.
+            left = [] if parts.train is None else [replace(waits, set=_membership(parts.train))]
+            writes = [
+                Change(_key(upload.uid), {"split_at": now.isoformat()}, {"state": row["state"]}),
+                *(left or [Delete(waits.key)]),
+            ]
+        elif parts.train is None:
+            writes = [
                 Delete(waits.key),
                 Change(_key(upload.uid), {"state": UploadState.MOVED}, {"state": row["state"]}),
             ]
@@ -302,16 +315,21 @@ class Uploads:
         row = self._table.get(_key(uid))
         return row is not None and row["state"] == UploadState.WITHDRAWN
 
-    def restage(self, flywheel: str) -> int:
+    def restage(self, flywheel: FlywheelRow, now: datetime) -> int:
         """Let every accepted upload that was not withdrawn wait again, whole; safe to repeat.
 
         For a flywheel in which no batch can open. Returns how many wait now that did not.
         """
         restaged = 0
-        for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", flywheel, _ALL):
+        name = flywheel.name
+        # Whoever is slower must not take uploads out of batches of the new generation.
+        goes_on = change_flywheel(
+            name, {"restaged_at": now.isoformat()}, unchanged_rebuild(flywheel)
+        )
+        for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", name, _ALL):
             row = self._table.get(_key(item["uid"])) or item
             if row["state"] in _ACCEPTED:
-                self._table.write(_waits_again(flywheel, row))
+                self._table.write([*_waits_again(name, row), goes_on])
                 restaged += 1
         return restaged
 

@@ -80,7 +80,12 @@ def test_the_batch_is_closed_when_its_execution_ended_without_it(
     (call,) = invoked
     assert (call["FunctionName"], call["InvocationType"]) == ("CloseBatch", "Event")
     event: dict[str, Any] = json.loads(call["Payload"])
-    assert event["execution"] == {"flywheel": NAME, "batch": 1, "failure": failure}
+    assert event["execution"] == {
+        "flywheel": NAME,
+        "batch": 1,
+        "attempt": 1,
+        "failure": failure,
+    }
     assert close_batch(event, context)["is_freed"]
     assert world.batch().outcome is BatchOutcome.FAILED
     assert reconcile(world.services) == {**NOTHING, "opened": 1}
