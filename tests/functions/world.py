@@ -176,9 +176,9 @@ class World:
         """Let the function compare a batch's models."""
         return compare(self.services, NAME, number)
 
-    def close(self, number: int = 1, **failure: str) -> dict[str, Any]:
+    def close(self, number: int = 1, *, error: str = "", cause: str = "") -> dict[str, Any]:
         """Let the function close a batch."""
-        return close(self.services, NAME, number, **failure)
+        return close(self.services, NAME, number, error=error, cause=cause)
 
     def await_datasets(self, number: int = 1) -> None:
         """Let time pass until a sealed batch's datasets are complete."""

@@ -184,10 +184,11 @@ class Uploads:
         writes: list[Write]
         if row.get("state") != UploadState.STAGED:
             # Some of its rows are in a batch: its row stays as it is, for them.
-            left = [] if parts.train is None else [replace(waits, set=_membership(parts.train))]
             writes = [
                 Change(_key(upload.uid), {"split_at": now.isoformat()}, {"state": row["state"]}),
-                *(left or [Delete(waits.key)]),
+                Delete(waits.key)
+                if parts.train is None
+                else replace(waits, set=_membership(parts.train)),
             ]
         elif parts.train is None:
             writes = [
