@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from adapters.service_errors import explained
 from console.errors import CommandError
 from console.exit_codes import ExitCode
+from flywheel.alarm_words import alarm_words
 from flywheel.notices import shown
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class DeadLetter:
         SQS's own.
     content : mapping of str to str
         What it was: ``key`` and ``version_id`` of an upload, ``flywheel`` of a digest, or
-        ``notice_id`` and ``subject`` for Slack; else its ``text``, cut.
+        ``notice_id`` and ``subject`` for Slack (the latter alone of an alarm); else its ``text``,
+        cut.
     times_received : int
         Deliveries and looks, by SQS's count.
     sent_at : datetime
@@ -261,7 +263,7 @@ def _content(body: str) -> dict[str, str]:
         document = json.loads(body)
     except (ValueError, RecursionError):
         return {"text": shown(body, _TEXT_SHOWN)}
-    for read in (_upload, _notice, _digest):
+    for read in (_upload, _notice, _alarm, _digest):
         try:
             return read(document)
         except (KeyError, TypeError):
@@ -277,6 +279,13 @@ def _upload(document: Any) -> dict[str, str]:
 def _notice(document: Any) -> dict[str, str]:
     notice_id = document["MessageAttributes"]["notice_id"]["Value"]
     return {"notice_id": str(notice_id), "subject": str(document.get("Subject") or "")}
+
+
+def _alarm(document: Any) -> dict[str, str]:
+    words = alarm_words(document["Message"])
+    if words is None:
+        raise KeyError("AlarmName")
+    return {"subject": words.splitlines()[0]}
 
 
 def _digest(document: Any) -> dict[str, str]:

@@ -50,6 +50,8 @@ def content_words(letter: DeadLetter) -> str:
         return f"digest of upload notices of {told['flywheel']}"
     if "notice_id" in told:
         return f"notice {told['notice_id']}: {told['subject']}"
+    if "subject" in told:
+        return f"alarm: {told['subject']}"
     return f"not a message of ours: {told['text']}"
 
 

@@ -56,11 +56,19 @@ class MisplacedKeyError(FlywheelLoopError):
 
 
 class ServiceBusyError(FlywheelLoopError):
-    """A call was throttled or met a passing server error; the same call may be made again."""
+    """A call was throttled or met a passing server error; the same call may be made again.
 
-    def __init__(self, operation: str, code: str) -> None:
+    Parameters
+    ----------
+    operation, code : str
+    wait_seconds : int, optional
+        How long to wait, where the other side says so.
+    """
+
+    def __init__(self, operation: str, code: str, wait_seconds: int | None = None) -> None:
         self.operation = operation
         self.code = code
+        self.wait_seconds = wait_seconds
         super().__init__(f"{operation} is busy for the moment ({code}); it is tried again.")
 
 

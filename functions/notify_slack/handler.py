@@ -23,6 +23,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
+from flywheel.alarm_words import alarm_words
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
 
 logger = Logger()
@@ -31,6 +32,7 @@ processor = BatchProcessor(event_type=EventType.SQS)
 
 _HOST = "hooks.slack.com"
 _TIMEOUT_SECONDS = 5
+_LONGEST_WAIT_SECONDS = 3600
 _MAX_BLOCK_CHARACTERS = 2900
 """Below Slack's limit of 3,000 characters a text block."""
 
@@ -46,7 +48,22 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
 
 def _send_record(record: SQSRecord) -> None:
     envelope = record.json_body
-    send(message(envelope["Subject"], envelope["Message"]))
+    body = envelope["Message"]
+    try:
+        send(message(envelope.get("Subject") or "Notice", alarm_words(body) or body))
+    except ServiceBusyError as busy:
+        if busy.wait_seconds is not None:
+            _deliver_later(record.receipt_handle, busy.wait_seconds)
+        raise
+
+
+def _deliver_later(receipt_handle: str, seconds: int) -> None:
+    """Have the notice delivered again when Slack takes it, and not before."""
+    client("sqs").change_message_visibility(
+        QueueUrl=os.environ["SLACK_QUEUE"],
+        ReceiptHandle=receipt_handle,
+        VisibilityTimeout=min(seconds, _LONGEST_WAIT_SECONDS),
+    )
 
 
 def message(subject: str, body: str) -> dict[str, Any]:
@@ -67,7 +84,7 @@ def send(document: dict[str, Any]) -> None:
     Raises
     ------
     ServiceBusyError
-        Slack was busy: the notice is delivered again.
+        Slack was busy: the notice is delivered again, after the time that Slack asks for.
     ServiceRefusedError
         The webhook is wrong or Slack refuses it.
     """
@@ -75,13 +92,14 @@ def send(document: dict[str, Any]) -> None:
     connection = HTTPSConnection(_HOST, timeout=_TIMEOUT_SECONDS)
     try:
         connection.request("POST", path, json.dumps(document), {"Content-Type": "application/json"})
-        status = connection.getresponse().status
+        answer = connection.getresponse()
+        status, wait = answer.status, answer.getheader("Retry-After", "")
     except OSError as error:
         raise ServiceBusyError("slack:webhook", type(error).__name__) from None
     finally:
         connection.close()
     if status in {429} or status >= 500:  # noqa: PLR2004 - HTTP's own classes
-        raise ServiceBusyError("slack:webhook", str(status))
+        raise ServiceBusyError("slack:webhook", str(status), int(wait) if wait.isdigit() else None)
     if status >= 400:  # noqa: PLR2004 - HTTP's own classes
         raise ServiceRefusedError("slack:webhook", str(status), "check the webhook's secret")
 

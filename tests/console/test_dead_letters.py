@@ -106,6 +106,13 @@ def test_each_message_is_named_when_it_is_listed(outputs: dict[str, str], run: R
     assert "notice verdict-tickets-3: [dev] tickets: HELD" in told
 
 
+def test_an_alarm_is_named_when_slack_did_not_take_it(outputs: dict[str, str], run: Run) -> None:
+    """It has no notice's id, but it is ours all the same."""
+    alarm = json.dumps({"AlarmName": "dev-UploadsWait", "NewStateValue": "ALARM"})
+    send(outputs["SlackDeadLettersUrl"], {"Subject": "ALARM: dev", "Message": alarm})
+    assert "alarm: ALARM: dev-UploadsWait" in run("dlq", "list", "--env", "dev").stdout
+
+
 def test_nothing_is_removed_or_hidden_when_it_is_listed(outputs: dict[str, str]) -> None:
     """A second look, at once, finds the same messages, more than one call brings."""
     (queue,) = dead_letter_queues(outputs, "uploads")

@@ -13,7 +13,7 @@ from adapters.clients import client
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
 from notify_slack import handler as module
 from notify_slack.handler import handler, message, send
-from tests.functions.cloud import empty_cloud
+from tests.functions.cloud import empty_cloud, seeing
 
 PATH = "/services/T000/B000/averysecretpart"
 
@@ -38,7 +38,8 @@ class Slack:
         answer = self.answers.pop(0) if self.answers else 200
         if isinstance(answer, OSError):
             raise answer
-        return SimpleNamespace(status=answer)
+        wait = "40" if answer == 429 else ""
+        return SimpleNamespace(status=answer, getheader=lambda _, default: wait or default)
 
     def close(self) -> None:
         """Hang up."""
@@ -120,6 +121,39 @@ def test_the_notice_is_delivered_again_when_slack_is_busy(
     slack.answers.append(answer)
     with pytest.raises(ServiceBusyError):
         send(message("subject", "body"))
+
+
+def test_slack_is_left_alone_as_long_as_it_asks_when_it_is_busy(
+    slack: type[Slack], context: LambdaContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message stays hidden for the seconds of Retry-After."""
+    queue = client("sqs").create_queue(QueueName="slack")["QueueUrl"]
+    monkeypatch.setenv("SLACK_QUEUE", queue)
+    given = delivery("subject", "body")
+    client("sqs").send_message(QueueUrl=queue, MessageBody=given["Records"][0]["body"])
+    (received,) = client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    given["Records"][0]["receiptHandle"] = received["ReceiptHandle"]
+    slack.answers.append(429)
+    with seeing("sqs", "ChangeMessageVisibility") as calls, pytest.raises(BatchProcessingError):
+        handler(given, context)
+    assert [call["VisibilityTimeout"] for call in calls] == [40]
+
+
+def test_an_alarm_is_posted_in_words_when_cloudwatch_sends_one(
+    slack: type[Slack], context: LambdaContext
+) -> None:
+    """What happened, what to do and why; not the document that CloudWatch sends."""
+    alarm = {
+        "AlarmName": "dev-UploadsWait",
+        "AlarmDescription": "An upload has waited.",
+        "NewStateValue": "ALARM",
+        "NewStateReason": "Threshold Crossed",
+        "Trigger": {"MetricName": "ApproximateAgeOfOldestMessage"},
+    }
+    handler(delivery("ALARM: dev-UploadsWait", json.dumps(alarm)), context)
+    ((_, _, document),) = slack.posted
+    words = "ALARM: dev-UploadsWait\n\nAn upload has waited.\n\nThreshold Crossed\n"
+    assert document["blocks"][1]["text"]["text"] == words
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 410])
