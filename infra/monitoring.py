@@ -203,6 +203,19 @@ class Monitoring(Construct):
             threshold=1,
         )
 
+        self._alarm(
+            "ServiceUnready",
+            self._own_metric("reconciled_unready", cloudwatch.Stats.MAXIMUM),
+            Runbook(
+                "A flywheel is not ACTIVE for a quarter of an hour, or Comprehend gives its "
+                "iteration a status that nobody has heard of.",
+                f"Look at it: flywheel status {self._env}. Nothing is promoted meanwhile.",
+                "A flywheel is not ready",
+            ),
+            threshold=1,
+            periods=2,
+        )
+
     def _own_metric(
         self, name: str, statistic: str, flywheel: str | None = None
     ) -> cloudwatch.Metric:

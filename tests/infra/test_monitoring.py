@@ -6,7 +6,7 @@ import pytest
 from tests.infra.synthesis import ROOT, Synthesized, joined, listed, plain
 
 WORKFLOW = {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
-RECONCILE = {"ReconcileAbsent", "EventsLost"}
+RECONCILE = {"ReconcileAbsent", "EventsLost", "ServiceUnready"}
 MOST_CHARACTERS = 1024
 """*Source*: PutMetricAlarm, AlarmDescription."""
 
