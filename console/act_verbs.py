@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from adapters.acts import Acts
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.uploads import UploadRow
 from console.errors import CommandError
@@ -18,7 +17,7 @@ from console.following import patience, switched
 from console.progress import Progress
 from console.target import Target
 from console.terminal import Terminal, reporting
-from console.validating import documents_for, report_document, tell_report
+from console.validating import opened_for, report_document, tell_report
 from console.verb_options import (
     LONGEST_MINUTES,
     Env,
@@ -163,7 +162,7 @@ def import_file(
     """Record rows that an adopted flywheel holds already, without sending them."""
     with reporting(is_json=json) as terminal:
         act = _Act(context, terminal, flywheel, env)
-        documents = documents_for(file, act.target, act.known)
+        documents = opened_for(file, act.target, act.known)
         body = b"".join(documents.canonical_copy())
         report = documents.report
         tell_report(terminal, file.name, report)
@@ -177,7 +176,6 @@ def import_file(
                 kind,
                 file.name,
                 body=body,
-                label_counts=report.label_counts,
                 now=act.target.now(),
             )
         terminal.tell(f"{report.documents:,} rows are known as {kind.value} rows now.")
@@ -216,6 +214,13 @@ def rebuild(
         progress = Progress(terminal)
         progress.wait(switched(act.target, act.known, pause))
         row = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+        if row.generation == before.generation:
+            raise CommandError(
+                ExitCode.CLOUD,
+                f"rebuild of {row.name}",
+                "the service did not make the new flywheel",
+                "The notice says why; repair that, then ask for it again",
+            )
         terminal.tell_exactly(f"Generation {row.generation}: {row.arn}")
         done: dict[str, Any] = {
             "before": before.arn,
@@ -293,14 +298,7 @@ class _Act:
         self.target: Target = opened_target(context, env, default=None)
         self.known: KnownFlywheel = self.target.flywheel(flywheel)
         self.document: dict[str, Any] = tell_where(terminal, self.target, self.known.settings.name)
-        ledger = self.target.ledger(actor=self.target.identity.arn)
-        self.acts = Acts(
-            self.target.environment,
-            self.known,
-            ledger,
-            self.target.workflow(ledger),
-            self.target.comprehend(self.known),
-        )
+        self.acts = self.target.acts(self.known, self.target.identity.arn)
 
     def __enter__(self) -> None:
         return None

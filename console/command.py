@@ -24,7 +24,7 @@ from console.target import LOCAL
 from console.terminal import ended_by_signals, reporting
 from console.uploading import put
 from console.uploads_view import upload_document, uploads_view
-from console.validating import check, check_for, report_document, tell_report
+from console.validating import opened, opened_for, report_document, tell_report
 from console.verb_options import (
     LONGEST_MINUTES,
     Env,
@@ -114,7 +114,7 @@ def upload(
         target = opened_target(context, env, default=None)
         known = target.flywheel(flywheel)
         document = tell_where(terminal, target, known.settings.name)
-        report = check_for(file, target, known)
+        report = opened_for(file, target, known).read_through()
         tell_report(terminal, file.name, report)
         document["validation"] = report_document(file.name, report)
         if report.is_refused:
@@ -152,10 +152,10 @@ def validate(
         _check_file(file)
         if flywheel is None:
             shape = Shape(task=task, mode=mode, delimiter=delimiter)
-            report = check(file, shape=shape)
+            report = opened(file, shape=shape).read_through()
         else:
             target = opened_target(context, env, default=LOCAL)
-            report = check_for(file, target, target.flywheel(flywheel))
+            report = opened_for(file, target, target.flywheel(flywheel)).read_through()
         if not json:
             tell_report(terminal, file.name, report)
         code = ExitCode.REFUSED if report.is_refused else ExitCode.DONE

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.acts import Acts
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.batches import BatchRow, StoredVerdict
 from console.demo_data import DemoData, csv_bytes, own_data, sample_data
@@ -198,15 +197,8 @@ class Story:
 
     def _take_back(self, act: Act, progress: Progress, wait: Patience) -> None:
         """Withdraw the last batch, rebuild the flywheel and follow the new generation's batch."""
-        ledger = self._target.ledger(actor="demo")
-        acts = Acts(
-            self._target.environment,
-            self._known,
-            ledger,
-            self._target.workflow(ledger),
-            self._target.comprehend(self._known),
-        )
-        notices, name = self._target.notices(ledger), self._data.flywheel
+        acts = self._target.acts(self._known, "demo")
+        notices, name = self._target.notices(acts.ledger), self._data.flywheel
         uploads = acts.uploads_of(self._target.staging(), self._batches[-1])
         done = acts.withdraw(uploads, "every label is wrong", self._target.now())
         notices.publish(name, done.notice)
@@ -214,7 +206,7 @@ class Story:
         asked = acts.rebuild("without the mislabeled rows", (), (), self._target.now())
         notices.publish(name, asked)
         progress.wait(switched(self._target, self._known, wait))
-        row = ledger.flywheels.ensure(name, self._known.arn)
+        row = acts.ledger.flywheels.ensure(name, self._known.arn)
         progress.say("REBUILT", f"generation {row.generation}, not tainted", "green")
         self._follow_batch(act, row.open_batch or row.last_batch, progress, wait)
 

@@ -133,7 +133,13 @@ def closed(
 
 
 def switched(target: Target, known: KnownFlywheel, wait: Patience) -> Generator[Phase, None, None]:
-    """Carry a rebuild on until batches go to the new generation."""
+    """Carry a rebuild on until batches go to the new generation.
+
+    Raises
+    ------
+    CommandError
+        The service did not make it.
+    """
     while (step := target.carry_rebuild_on(known)) in {"REQUESTED", "CREATING"}:
         yield Phase(str(step), "the service makes the new flywheel")
         wait.pause(f"rebuild of {known.settings.name}")

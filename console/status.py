@@ -14,7 +14,7 @@ from adapters.service_errors import explained
 from console.following import next_batch, phase_of
 from console.target import Target
 from console.verdict_view import f1_of, verdict_document
-from flywheel.batches import BatchState, label_counts
+from flywheel.batches import BatchState, label_counts, of_kind
 from flywheel.uploads import DatasetKind
 
 if TYPE_CHECKING:
@@ -107,8 +107,8 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
         flywheel_status=facts.status,
         active_model=facts.active_model,
         running=_running(target, known, row),
-        staged_train=label_counts([up for up in staged if up.kind is DatasetKind.TRAIN]),
-        staged_test=label_counts([up for up in staged if up.kind is DatasetKind.TEST]),
+        staged_train=label_counts(of_kind(staged, DatasetKind.TRAIN)),
+        staged_test=label_counts(of_kind(staged, DatasetKind.TEST)),
         lacks=ready.lacks,
         waits=ready.waits,
         train_slots=known.settings.batch.service_train_datasets,

@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from adapters.acts import Acts
 from adapters.comprehend import Comprehend
 from adapters.configuration import KnownFlywheel, known_flywheels
 from adapters.generations import Generations
@@ -168,6 +169,11 @@ class Target:
         topic = NoticeTopic(self.outputs["TopicArn"], self.client("sns"))
         return Notices(self.environment, topic, ledger, self.now)
 
+    def acts(self, known: KnownFlywheel, actor: str) -> Acts:
+        """Return what people do to a flywheel, as one of them."""
+        ledger = self.ledger(actor=actor)
+        return Acts(self.environment, known, ledger, self.workflow(ledger), self.comprehend(known))
+
     def staging(self) -> Objects:
         """Return the staging bucket."""
         return Objects(self.outputs["StagingBucket"], self.client("s3"))
@@ -187,7 +193,8 @@ class Target:
         Raises
         ------
         CommandError
-            The function failed; its message says why, and the schedule tries again.
+            The function failed, and the schedule tries again; or the service does not make the
+            new flywheel. Its message says why.
         """
         with explained("lambda:InvokeFunction"):
             answer = self.client("lambda").invoke(
@@ -201,6 +208,13 @@ class Target:
                 f"rebuild of {known.settings.name}",
                 str(told.get("errorMessage", told)),
                 "The schedule tries again within 15 minutes; see flywheel status",
+            )
+        if "failed" in told:
+            raise CommandError(
+                ExitCode.CLOUD,
+                f"rebuild of {known.settings.name}",
+                str(told["failed"]),
+                "Nothing was changed. Repair the cause, then ask for it again",
             )
         step: str | None = told["step"]
         return step

@@ -20,7 +20,7 @@ from flywheel.batches import allowance
 from flywheel.labeled_documents import Allowance, LabeledDocuments, Limits, Report, Stream
 from flywheel.notices import shown
 from flywheel.pairs import Half, PairPlace, UnpairableKeyError, pair_place
-from flywheel.shapes import Shape
+from flywheel.shapes import Shape, described_labels
 
 _CHUNK_BYTES = 1 << 16
 _LABELS_SHOWN = 40
@@ -28,15 +28,15 @@ _DEFAULT_ALLOWANCE = Allowance()
 _SERVICES_OWN, _SERVICES_QUOTAS = Shape(), Limits()
 
 
-def check(
+def opened(
     path: Path,
     labels: Sequence[str] | None = None,
     allowed: Allowance = _DEFAULT_ALLOWANCE,
     *,
     shape: Shape = _SERVICES_OWN,
     limits: Limits = _SERVICES_QUOTAS,
-) -> Report:
-    """Read a file to its end and return what was found; of a pair, both files.
+) -> LabeledDocuments:
+    """Return what reads a file once, and of a pair both files.
 
     Parameters
     ----------
@@ -57,17 +57,17 @@ def check(
         name=documents.name,
         companion=None if companion is None else Stream(companion.name, file_chunks(companion)),
         limits=limits,
-    ).read_through()
+    )
 
 
-def check_for(path: Path, target: Target, known: KnownFlywheel) -> Report:
-    """Check a file as the flywheel's environment would on arrival."""
-    rules = known.settings.batch
-    return check(
+def opened_for(path: Path, target: Target, known: KnownFlywheel) -> LabeledDocuments:
+    """Return what reads a file as the flywheel's environment would on arrival."""
+    rules, task_config = known.settings.batch, target.comprehend(known).task_config()
+    return opened(
         path,
-        target.comprehend(known).labels(),
+        described_labels(task_config),
         allowance(rules),
-        shape=known.settings.shape(),
+        shape=known.shape(lambda: task_config),
         limits=Limits(rules.service_max_documents, rules.service_max_bytes),
     )
 
@@ -97,17 +97,6 @@ def _place(name: str, shape: Shape) -> PairPlace | None:
         return pair_place(name, shape)
     except UnpairableKeyError:
         return None
-
-
-def documents_for(path: Path, target: Target, known: KnownFlywheel) -> LabeledDocuments:
-    """Return a file's rows as the flywheel's environment would take them; to be read once."""
-    return LabeledDocuments(
-        file_chunks(path),
-        target.comprehend(known).labels(),
-        allowance(known.settings.batch),
-        shape=known.settings.shape(),
-        name=path.name,
-    )
 
 
 def file_chunks(path: Path) -> Iterator[bytes]:

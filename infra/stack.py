@@ -226,7 +226,7 @@ class FlywheelLoopStack(cdk.Stack):
         flywheels, datasets = self._flywheel_arns(), self._flywheel_arns("/dataset/*")
         calls = {
             self.register_upload: ["DescribeFlywheel"],
-            self.seal_batch: ["CreateDataset"],
+            self.seal_batch: ["CreateDataset", "DescribeFlywheel"],
             self.start_iteration: [
                 "DescribeFlywheel",
                 "ListDatasets",
@@ -240,7 +240,11 @@ class FlywheelLoopStack(cdk.Stack):
                 "UpdateFlywheel",
             ],
             self.close_batch: ["DescribeFlywheel", "DescribeFlywheelIteration"],
-            self.reconcile: ["DescribeFlywheel", "ListFlywheelIterationHistory"],
+            self.reconcile: [
+                "DescribeFlywheel",
+                "DescribeFlywheelIteration",
+                "ListFlywheelIterationHistory",
+            ],
             self.rebuild_flywheel: ["CreateFlywheel", "DescribeFlywheel"],
         }
         for function, names in calls.items():
@@ -307,7 +311,9 @@ class FlywheelLoopStack(cdk.Stack):
         secret = secretsmanager.Secret.from_secret_name_v2(
             self, "SlackWebhook", str(self._environment.notifications.slack_webhook_secret)
         )
-        function = self._function("NotifySlack", SLACK_SECRET=secret.secret_name)
+        function = self._function(
+            "NotifySlack", SLACK_SECRET=secret.secret_name, SLACK_QUEUE=queue.queue.queue_url
+        )
         secret.grant_read(function)
         queue.feed(function, batch_size=_SLACK_MESSAGES, reports_items=True)
 

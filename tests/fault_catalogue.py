@@ -339,6 +339,8 @@ CATALOGUE: Sequence[Fault] = (
         "one label alone, or fewer documents of a label than the service takes",
         (
             f"{_FILES}::test_it_is_said_when_a_file_has_one_label_alone",
+            "tests/flywheel/test_batches.py::"
+            "test_a_first_model_waits_when_one_label_alone_has_documents",
             f"{_SEAL}::test_rows_of_a_small_label_wait_when_the_service_would_refuse_them",
         ),
     ),
@@ -430,6 +432,8 @@ CATALOGUE: Sequence[Fault] = (
         (
             f"{_DELIVERY}::test_the_delivery_comes_again_when_the_flywheel_is_not_ready",
             f"{_CLOSE}::test_people_are_told_when_the_service_itself_is_the_trouble",
+            f"{_RECONCILE}::test_it_is_told_when_the_service_keeps_a_flywheel_from_working",
+            "tests/infra/test_monitoring.py::test_everything_that_runs_has_an_alarm_when_it_is_made",
         ),
     ),
     Fault(
@@ -449,7 +453,10 @@ CATALOGUE: Sequence[Fault] = (
     Fault(
         60,
         "a status that nobody has heard of",
-        ("tests/infra/test_statuses.py::test_it_is_looked_again_when_a_status_is_not_known",),
+        (
+            "tests/infra/test_statuses.py::test_it_is_looked_again_when_a_status_is_not_known",
+            f"{_RECONCILE}::test_it_is_told_when_the_service_keeps_a_flywheel_from_working",
+        ),
     ),
     Fault(
         61,
@@ -465,6 +472,7 @@ CATALOGUE: Sequence[Fault] = (
             f"{_RECONCILE}::test_a_notice_goes_out_when_publishing_it_had_failed",
             "tests/adapters/test_notices.py::test_a_notice_stays_in_the_outbox_when_publishing_fails",
             f"{_SLACK}::test_the_notice_is_delivered_again_when_slack_is_busy",
+            f"{_SLACK}::test_slack_is_left_alone_as_long_as_it_asks_when_it_is_busy",
         ),
     ),
     Fault(

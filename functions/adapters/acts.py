@@ -1,6 +1,6 @@
 """What people do to a flywheel, each act once and with its audit entry and notice.
 
-Pause, resume, retry a failed batch, freeze drafts of the test set, take data back. Used by the
+Pause, resume, retry a failed batch, freeze, split, import, take data back, rebuild. Used by the
 `flywheel` command and by the simulator alike. Every act is conditional on what the person saw, so
 two people at once cannot both succeed. Read next: `adapters.workflow` (when a batch opens).
 """
@@ -19,19 +19,29 @@ from adapters.ledger.flywheels import FlywheelRow, Rebuild
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.uploads import SplitParts, UploadRow
 from adapters.ports import FlywheelService, StagingObjects
+from adapters.staged_copies import copy_rows
 from adapters.workflow import Workflow
 from flywheel.act_notices import paused, rebuilding, resumed, withdrawn
-from flywheel.batches import BatchName, BatchOutcome, BatchState, Manifest, StagedUpload
+from flywheel.batches import (
+    LONGEST_CALL,
+    BatchName,
+    BatchOutcome,
+    BatchState,
+    Manifest,
+    StagedUpload,
+    of_kind,
+)
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
 from flywheel.known_rows import content_hash, record
-from flywheel.labeled_documents import Row, csv_line, rows_of, text_key
+from flywheel.labeled_documents import Row, rows_of, text_key
 from flywheel.notices import Notice
+from flywheel.shapes import Shape, described_labels
 from flywheel.splitting import split_texts
 from flywheel.uploads import DatasetKind, UploadState
 
-_COMPLETED = "COMPLETED"
+_COMPLETED, _FAILED = "COMPLETED", "FAILED"
 _FEWEST_LABELS = 2
-_LOST = frozenset({None, "FAILED"})
+_WITHDRAWABLE = frozenset({UploadState.STAGED, UploadState.SEALED})
 _UIDS_NAMED = 100
 """How many uploads an audit entry names; the upload rows have the reason too."""
 
@@ -135,6 +145,23 @@ class Acts:
             raise ActRefusedError(
                 f"{self.name} was rebuilt since batch {batch.batch} failed: its uploads wait again"
             )
+        statuses = self._settled_statuses(batch, now)
+        # A batch with a dataset that is not complete is sealed anew, as another dataset.
+        is_sealed = bool(statuses) and all(status == _COMPLETED for status in statuses.values())
+        reopened = self.ledger.batches.reopen(
+            batch,
+            row,
+            is_sealed=is_sealed,
+            absent=[kind for kind, status in statuses.items() if status is None],
+            refused=[kind for kind, status in statuses.items() if status == _FAILED],
+            reason=reason,
+            now=now,
+        )
+        self.workflow.start(self.known, reopened)
+        return reopened
+
+    def _settled_statuses(self, batch: BatchRow, now: datetime) -> dict[DatasetKind, str | None]:
+        """Return what became of a failed batch's datasets, or refuse while it can still change."""
         statuses = {
             kind: self.comprehend.dataset_status(arn) for kind, arn in batch.planned.items()
         }
@@ -143,14 +170,14 @@ class Acts:
                 f"a dataset of batch {batch.batch} is still being taken in: try again when it is "
                 "complete or has failed"
             )
-        # A batch with a dataset that is not complete is sealed anew, as another dataset.
-        is_sealed = bool(statuses) and all(status == _COMPLETED for status in statuses.values())
-        gone = [kind for kind, status in statuses.items() if status in _LOST]
-        reopened = self.ledger.batches.reopen(
-            batch, row, is_sealed=is_sealed, gone=gone, reason=reason, now=now
-        )
-        self.workflow.start(self.known, reopened)
-        return reopened
+        if None in statuses.values() and not batch.closed_before(now - LONGEST_CALL):
+            minutes = LONGEST_CALL.total_seconds() // 60
+            raise ActRefusedError(
+                f"a dataset of batch {batch.batch} was not created so far, and a call that is "
+                f"still under way may create it: try again {minutes:.0f} minutes after the batch "
+                f"failed (it was closed at {batch.closed_at})"
+            )
+        return statuses
 
     def _failed_number(self, row: FlywheelRow, number: int | None) -> int:
         """Return the batch that is meant: the newest failed one where none is named."""
@@ -170,18 +197,14 @@ class Acts:
             There is no draft, or labels would have no test document.
         """
         row = self._row()
-        drafts = [
-            upload
-            for upload in self.ledger.uploads.staged(self.name)
-            if upload.kind is DatasetKind.TEST
-        ]
+        drafts = of_kind(self.ledger.uploads.staged(self.name), DatasetKind.TEST)
         if not drafts:
             raise ActRefusedError(
                 f"{self.name} has no draft of a test set: upload one to {self.name}/test/"
             )
         has_rows = set(row.test_set.label_counts if row.test_set else ())
         has_rows.update(*(upload.label_counts for upload in drafts))
-        missing = tuple(label for label in self.comprehend.labels() if label not in has_rows)
+        missing = tuple(label for label in self._labels() if label not in has_rows)
         if missing and not is_partial_allowed:
             raise ActRefusedError(
                 f"these labels would have no test document: {', '.join(missing[:20])}"
@@ -201,19 +224,14 @@ class Acts:
         ActRefusedError
             A batch is under way, or no label has two rows.
         """
-        row = self._row()
-        if not row.is_idle:
-            raise ActRefusedError(f"batch {row.open_batch} of {self.name} is under way")
-        train = [
-            upload
-            for upload in self.ledger.uploads.staged(self.name)
-            if upload.kind is DatasetKind.TRAIN
-        ]
+        self._idle_row()
+        shape = self._shape()
+        train = of_kind(self.ledger.uploads.staged(self.name), DatasetKind.TRAIN)
         rows = (found for upload in train for found in _rows(staging, upload))
-        chosen = split_texts(rows, fraction)
+        chosen = split_texts(rows, fraction, shape)
         counts: Counter[str] = Counter()
         for upload in train:
-            parts = _split(staging, self.name, upload, chosen, now)
+            parts = _split(staging, upload, chosen, shape, now)
             if parts is not None:
                 self.ledger.uploads.split(self.name, upload, parts, now)
                 crash_point("split.upload_split")
@@ -253,7 +271,6 @@ class Acts:
         source: str,
         *,
         body: bytes,
-        label_counts: Mapping[str, int],
         now: datetime,
     ) -> str:
         """Record rows that the flywheel holds already, without sending them; returns their uid.
@@ -273,30 +290,39 @@ class Acts:
         ActRefusedError
             A batch is under way, or these rows were imported before.
         """
-        row = self._row()
-        if not row.is_idle:
-            raise ActRefusedError(f"batch {row.open_batch} of {self.name} is under way")
+        row = self._idle_row()
         uid = hashlib.sha256(b"import\0" + body).hexdigest()
-        records = b"".join(map(record, rows_of(io.StringIO(body.decode(), newline=""))))
-        staged = StagedUpload(
-            uid=uid,
-            key=f"{self.name}/{kind.value}/{source} (imported)",
-            kind=kind,
-            staged_key=f"uploads/{self.name}/{uid}.csv",
-            label_counts=label_counts,
-            size_bytes=len(body),
-            staged_at=now,
+        rows = list(rows_of(io.StringIO(body.decode(), newline="")))
+        staged = copy_rows(
+            staging,
+            StagedUpload(
+                uid=uid,
+                key=f"{self.name}/{kind.value}/{source} (imported)",
+                kind=kind,
+                staged_key=f"uploads/{self.name}/{uid}",
+                label_counts={},
+                size_bytes=0,
+                staged_at=now,
+            ),
+            rows,
+            self._shape(),
         )
         segment = f"known/{self.name}/g{row.generation}/import-{uid[:16]}-{kind.value}.bin"
-        staging.create(staged.staged_key, body)
-        staging.create(segment, records)
+        staging.create(segment, b"".join(map(record, rows)))
         sha256 = None
         if kind is DatasetKind.TEST:
-            known = self.ledger.flywheels.known_segments(self.name, row.generation)
+            known = self.ledger.holdings.segments(self.name, row.generation)
             pieces = (piece for key in (*known[kind], segment) for piece in staging.chunks(key))
             sha256 = content_hash(pieces)
         try:
-            self.ledger.flywheels.note_import(row, staged, segment, sha256, now)
+            self.ledger.holdings.note_import(
+                row,
+                staged,
+                self.ledger.uploads.imported(self.name, staged),
+                segment,
+                test_sha256=sha256,
+                now=now,
+            )
         except ConcurrentChangeError:
             if self.ledger.uploads.get(uid) is None:
                 raise
@@ -313,9 +339,7 @@ class Acts:
         ActRefusedError
             A batch or another rebuild is under way, or the labels do not fit.
         """
-        row = self._row()
-        if not row.is_idle:
-            raise ActRefusedError(f"batch {row.open_batch} of {self.name} is under way")
+        row = self._idle_row()
         if row.rebuild is not None:
             raise ActRefusedError(f"{self.name} is being rebuilt already ({row.rebuild.step})")
         self._check_labels(add_labels, drop_labels)
@@ -341,7 +365,7 @@ class Acts:
     def _check_labels(self, add: Sequence[str], drop: Sequence[str]) -> None:
         if not (add or drop):
             return
-        labels = set(self.comprehend.labels())
+        labels = set(self._labels())
         there, unknown = sorted(set(add) & labels), sorted(set(drop) - labels)
         if there:
             raise ActRefusedError(f"these labels are there already: {', '.join(there)}")
@@ -384,15 +408,28 @@ class Acts:
             "uploads": len(uploads),
         }
         # Written down first: a crash after it leaves uploads that can be withdrawn once more.
-        self.ledger.flywheels.note_withdrawal(self._row(), details, notice, now)
+        self.ledger.flywheels.note_withdrawal(self.name, details, notice, now)
         crash_point("withdraw.noted")
         for upload in uploads:
             self.ledger.uploads.withdraw(upload, reason)
             crash_point("withdraw.upload_withdrawn")
         return Withdrawal(left, kept, notice)
 
+    def _shape(self) -> Shape:
+        return self.known.shape(self.comprehend.task_config)
+
+    def _labels(self) -> tuple[str, ...]:
+        return described_labels(self.comprehend.task_config())
+
     def _row(self) -> FlywheelRow:
         return self.ledger.flywheels.ensure(self.name, self.known.arn)
+
+    def _idle_row(self) -> FlywheelRow:
+        """Return the flywheel's row, or refuse while a batch is under way."""
+        row = self._row()
+        if not row.is_idle:
+            raise ActRefusedError(f"batch {row.open_batch} of {self.name} is under way")
+        return row
 
 
 def _rows(staging: StagingObjects, upload: StagedUpload) -> Iterator[Row]:
@@ -400,11 +437,7 @@ def _rows(staging: StagingObjects, upload: StagedUpload) -> Iterator[Row]:
 
 
 def _split(
-    staging: StagingObjects,
-    flywheel: str,
-    upload: StagedUpload,
-    chosen: Set[bytes],
-    now: datetime,
+    staging: StagingObjects, upload: StagedUpload, chosen: Set[bytes], shape: Shape, now: datetime
 ) -> SplitParts | None:
     """Write an upload's two parts and return them; None where none of its rows is chosen."""
     rows: dict[DatasetKind, list[Row]] = {kind: [] for kind in DatasetKind}
@@ -413,24 +446,13 @@ def _split(
         rows[kind].append(row)
     if not rows[DatasetKind.TEST]:
         return None
+    stem = upload.staged_key.removesuffix(".csv")
     uid = hashlib.sha256(f"{upload.uid}\0{upload.staged_key}".encode()).hexdigest()
-    parts = {}
-    for kind, taken in rows.items():
-        body = "".join(map(csv_line, taken)).encode()
-        digest = hashlib.sha256(body).hexdigest()[:16]
-        part = replace(
-            upload,
-            uid=uid if kind is DatasetKind.TEST else upload.uid,
-            kind=kind,
-            staged_key=f"uploads/{flywheel}/{upload.uid}-{kind.value}-{digest}.csv",
-            label_counts=Counter(row.label for row in taken),
-            size_bytes=len(body),
-            staged_at=now if kind is DatasetKind.TEST else upload.staged_at,
-        )
-        staging.create(part.staged_key, body)
-        parts[kind] = part
-    train = parts[DatasetKind.TRAIN] if rows[DatasetKind.TRAIN] else None
-    return SplitParts(train, parts[DatasetKind.TEST])
-
-
-_WITHDRAWABLE = frozenset({UploadState.STAGED, UploadState.SEALED})
+    train = replace(upload, staged_key=f"{stem}-train")
+    test = replace(upload, uid=uid, kind=DatasetKind.TEST, staged_key=f"{stem}-test", staged_at=now)
+    return SplitParts(
+        copy_rows(staging, train, rows[DatasetKind.TRAIN], shape)
+        if rows[DatasetKind.TRAIN]
+        else None,
+        copy_rows(staging, test, rows[DatasetKind.TEST], shape),
+    )

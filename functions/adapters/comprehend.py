@@ -4,7 +4,7 @@ Each method is one call, or one call and the look that makes it safe to repeat. 
 of the service's answers become None; nothing here judges them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,7 @@ class FlywheelFacts:
     arn: str
     status: str
     active_model: str | None
-    labels: Sequence[str]
+    task_config: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +81,15 @@ class Comprehend:
         with explained("comprehend:DescribeFlywheel"):
             answer = self._client.describe_flywheel(FlywheelArn=self._arn)
         properties = answer["FlywheelProperties"]
-        task = properties.get("TaskConfig", {})
         return FlywheelFacts(
             arn=self._arn,
             status=properties.get("Status", ""),
             active_model=properties.get("ActiveModelArn"),
-            labels=described_labels(task),
+            task_config=properties.get("TaskConfig", {}),
         )
 
-    def labels(self) -> tuple[str, ...]:
-        """Return the flywheel's labels, which are final.
+    def task_config(self) -> Mapping[str, Any]:
+        """Return the flywheel's task and labels, which are final.
 
         Raises
         ------
@@ -98,9 +97,9 @@ class Comprehend:
             The flywheel is not ACTIVE: only then the service names its labels.
         """
         facts = self.describe()
-        if not facts.labels:
+        if not described_labels(facts.task_config):
             raise ServiceBusyError("comprehend:DescribeFlywheel", f"flywheel is {facts.status}")
-        return tuple(facts.labels)
+        return facts.task_config
 
     def create_dataset(
         self,

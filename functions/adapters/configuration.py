@@ -6,13 +6,14 @@ Nothing here is secret: the Slack webhook is read from Secrets Manager by `notif
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adapters.service_errors import explained
 from flywheel.settings import ReceivedSettings
+from flywheel.shapes import Shape
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -61,6 +62,17 @@ class KnownFlywheel:
 
     arn: str
     settings: ReceivedSettings
+
+    def shape(self, task_config: Callable[[], Mapping[str, Any]]) -> Shape:
+        """Return what the flywheel's rows are.
+
+        Parameters
+        ----------
+        task_config : callable
+            Asks the service (`FlywheelService.task_config`): it alone knows what an adopted
+            flywheel does.
+        """
+        return self.settings.shape(None if self.settings.task else task_config())
 
 
 @cache

@@ -4,13 +4,14 @@ Used by `rebuild_flywheel` alone. Each method is one call, or one call and the l
 safe to repeat.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from adapters.service_errors import error_code, explained
+from flywheel.shapes import described_labels
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
@@ -92,42 +93,37 @@ class Generations:
     def _is_ours(self, arn: str, request: Mapping[str, Any]) -> bool:
         """Say whether a flywheel of that name is what the request would have made."""
         found = self.client.describe_flywheel(FlywheelArn=arn)["FlywheelProperties"]
-        wanted = request.get("TaskConfig", {}).get("DocumentClassificationConfig", {})
-        labels = found.get("TaskConfig", {}).get("DocumentClassificationConfig", {}).get("Labels")
+        wanted = described_labels(request.get("TaskConfig", {}))
+        labels = described_labels(found.get("TaskConfig", {}))
         return (
             found["DataAccessRoleArn"] == request["DataAccessRoleArn"]
             and found["DataLakeS3Uri"].startswith(request["DataLakeS3Uri"])
             # Its labels are told only once it is ACTIVE.
-            and (not labels or labels == wanted.get("Labels", labels))
+            and (not labels or not wanted or labels == wanted)
         )
 
     def endpoints_of(self, flywheel_arn: str) -> list[Endpoint]:
         """Return the endpoints that follow a flywheel."""
-        return [found for found in self._endpoints() if found.flywheel_arn == flywheel_arn]
+        with explained("comprehend:ListEndpoints"):
+            pages = self.client.get_paginator("list_endpoints").paginate()
+            return [
+                Endpoint(found["EndpointArn"], flywheel_arn)
+                for page in pages
+                for found in page["EndpointPropertiesList"]
+                if found.get("FlywheelArn") == flywheel_arn
+            ]
 
     def move_endpoint(self, endpoint: Endpoint, flywheel_arn: str) -> None:
         """Have an endpoint follow another flywheel."""
         with explained("comprehend:UpdateEndpoint"):
             self.client.update_endpoint(EndpointArn=endpoint.arn, FlywheelArn=flywheel_arn)
 
-    def _endpoints(self) -> Iterator[Endpoint]:
-        more: dict[str, str] = {}
-        while True:
-            with explained("comprehend:ListEndpoints"):
-                answer = self.client.list_endpoints(**more)  # type: ignore[arg-type] # only NextToken
-            for found in answer.get("EndpointPropertiesList", []):
-                yield Endpoint(found["EndpointArn"], found.get("FlywheelArn"))
-            if not (token := answer.get("NextToken")):
-                return
-            more = {"NextToken": token}
-
 
 def _task(task: Mapping[str, Any], labels: list[str] | None) -> dict[str, Any]:
-    """Return a task's definition, with another label list where there is one."""
-    changed = dict(task)
-    if labels is not None:
-        changed["DocumentClassificationConfig"] = {
-            **task["DocumentClassificationConfig"],
-            "Labels": labels,
-        }
-    return changed
+    """Return a task's definition, with other labels or entity types where there are some."""
+    if labels is None:
+        return dict(task)
+    if "EntityRecognitionConfig" in task:
+        return {"EntityRecognitionConfig": {"EntityTypes": [{"Type": label} for label in labels]}}
+    config = {**task["DocumentClassificationConfig"], "Labels": labels}
+    return {"DocumentClassificationConfig": config}

@@ -5,9 +5,9 @@ simulator's, in memory; both pass the same contract cases (`tests/contract/test_
 Semantics belong to the port: every method says what a repeat, a loss or a race may do.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from adapters.configuration import KnownFlywheel
 from flywheel.notices import Notice
@@ -78,8 +78,8 @@ class FlywheelService(Protocol):
     def describe(self) -> "FlywheelFacts":
         """Return the flywheel as it is now."""
 
-    def labels(self) -> tuple[str, ...]:
-        """Return the flywheel's labels; `ServiceBusyError` while it is not ACTIVE."""
+    def task_config(self) -> Mapping[str, Any]:
+        """Return the flywheel's task and labels; `ServiceBusyError` while it is not ACTIVE."""
 
     def create_dataset(
         self,

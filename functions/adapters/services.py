@@ -4,9 +4,11 @@ A handler asks for `services()` and gets ledger, ports and clock in one value. T
 simulator make their own `Services` and put it in the place of this one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
+from typing import Any
 
 from adapters.clients import client
 from adapters.comprehend import Comprehend
@@ -37,6 +39,7 @@ from adapters.ports import (
 from adapters.topic import NoticeTopic
 from adapters.workflow import StateMachine, Workflow
 from flywheel.errors import BatchNotFoundError
+from flywheel.shapes import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,16 @@ class Services:
         if known is None:
             raise BatchNotFoundError(f"the environment has no flywheel {name!r}")
         return known
+
+    def shape(self, known: KnownFlywheel, flywheel_arn: str) -> Shape:
+        """Return what a flywheel's rows are."""
+        return known.shape(lambda: task_config(self, flywheel_arn))
+
+
+@cache
+def task_config(services: Services, flywheel_arn: str) -> Mapping[str, Any]:
+    """Return a flywheel's task and labels; they are final, so they are asked for once a process."""
+    return services.comprehend(flywheel_arn).task_config()
 
 
 def services(actor: str, *, state_machine_arn: str | None = None) -> Services:

@@ -19,7 +19,7 @@ from adapters.ledger.flywheels import FlywheelRow
 from adapters.ledger.ledger import Ledger
 from adapters.ports import Executions
 from adapters.service_errors import error_code, explained
-from flywheel.batches import BatchName, Readiness, readiness, too_soon
+from flywheel.batches import Readiness, readiness, too_soon
 from flywheel.errors import ConcurrentChangeError
 
 if TYPE_CHECKING:
@@ -110,26 +110,26 @@ class Workflow:
         self, known: KnownFlywheel, row: FlywheelRow, now: datetime, *, is_asked_for: bool = False
     ) -> Readiness:
         """Say whether the flywheel's next batch may open by the batch rules, idle or not."""
+        is_first = row.train_datasets == 0
         return readiness(
             self._ledger.uploads.staged(known.settings.name),
             known.settings.batch,
             now,
             last_iteration_at=row.last_iteration_at,
             train_datasets=row.train_datasets,
+            # What an adopted flywheel was trained on before, nobody here knows.
+            least_labels=2 if is_first and known.settings.task == "classification" else 1,
             is_asked_for=is_asked_for or row.asked_by is not None,
         )
 
     def start(self, known: KnownFlywheel, batch: BatchRow) -> None:
         """Start the execution of a batch; one that was started before goes on as it is."""
-        name = BatchName(batch.flywheel, batch.batch, batch.attempt).execution
         row = self._ledger.flywheels.ensure(batch.flywheel, known.arn)
-        self._executions.start(name, execution_input(known, row.arn, batch))
+        self._executions.start(batch.name.execution, execution_input(known, row.arn, batch))
 
     def status(self, batch: BatchRow) -> tuple[str, str, str] | None:
         """Return status, error and cause of a batch's execution; None where it never began."""
-        return self._executions.describe(
-            BatchName(batch.flywheel, batch.batch, batch.attempt).execution
-        )
+        return self._executions.describe(batch.name.execution)
 
 
 def _blocked(known: KnownFlywheel, row: FlywheelRow) -> str | None:

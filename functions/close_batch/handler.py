@@ -170,12 +170,12 @@ def _ending(
 ) -> FailedEnding:
     """Say how the batch failed, what became of its datasets, and whether the flywheel pauses."""
     statuses = _dataset_statuses(services.comprehend(row.arn), batch)
-    pause_notice = None
+    reason, pause_notice = f"{row.failures_in_row + 1} batches in a row failed", None
     if row.pause is None and row.failures_in_row + 1 >= _FAILURES_BEFORE_PAUSE:
         pause_notice = paused(
             services.configuration.environment,
             batch.flywheel,
-            f"{row.failures_in_row + 1} batches in a row failed",
+            reason,
             services.actor,
             services.now(),
             is_after_failures=True,
@@ -183,16 +183,18 @@ def _ending(
     return FailedEnding(
         error=failure.error or "WorkflowEnded",
         cause=failure.cause or "The workflow ended before the batch was judged.",
-        absent=[kind for kind, status in statuses.items() if status is None],
         refused=[kind for kind, status in statuses.items() if status == "FAILED"],
+        pause_reason=reason,
         pause_notice=pause_notice,
         is_test_set_held=statuses.get(DatasetKind.TEST) == "COMPLETED",
     )
 
 
-def _dataset_statuses(comprehend: FlywheelService, batch: BatchRow) -> dict[str, str | None]:
+def _dataset_statuses(
+    comprehend: FlywheelService, batch: BatchRow
+) -> dict[DatasetKind, str | None]:
     """Return the status of each planned dataset; what cannot be asked is taken to exist."""
-    found: dict[str, str | None] = {}
+    found: dict[DatasetKind, str | None] = {}
     for kind, arn in batch.planned.items():
         try:
             found[kind] = comprehend.dataset_status(arn)

@@ -43,7 +43,7 @@ def paused(
     return _notice(
         environment,
         flywheel,
-        f"paused-{now:%Y%m%dT%H%M%S%fZ}",
+        _at("paused", now),
         f"PAUSED: {reason}",
         why=[
             f"{shown(reason, 500)} (by {shown(actor, 200)}).",
@@ -58,7 +58,7 @@ def resumed(environment: str, flywheel: str, reason: str, actor: str, now: datet
     return _notice(
         environment,
         flywheel,
-        f"resumed-{now:%Y%m%dT%H%M%S%fZ}",
+        _at("resumed", now),
         "RESUMED",
         why=[f"Resumed by {shown(actor, 200)}; it was paused for: {shown(reason, 500)}."],
         todo="Nothing to do: the next batch opens when the batch rules are met.",
@@ -91,9 +91,7 @@ def withdrawn(
     words = f"WITHDRAWN {count} upload{'s' if count != 1 else ''}" + (", TAINTED" if kept else "")
     todo = _AFTER_TAINT if kept else "Upload corrected rows, if there are any."
     todo = todo.format(flywheel=flywheel, environment=environment)
-    return _notice(
-        environment, flywheel, f"withdrawn-{now:%Y%m%dT%H%M%S%fZ}", words, why=why, todo=todo
-    )
+    return _notice(environment, flywheel, _at("withdrawn", now), words, why=why, todo=todo)
 
 
 def rebuilding(
@@ -103,7 +101,7 @@ def rebuilding(
     return _notice(
         environment,
         flywheel,
-        f"rebuilding-{now:%Y%m%dT%H%M%S%fZ}",
+        _at("rebuilding", now),
         f"REBUILD to generation {generation} asked for",
         why=[
             f"{shown(reason, 500)} (by {shown(actor, 200)}).",
@@ -112,6 +110,25 @@ def rebuilding(
             "generation is promoted.",
         ],
         todo="Nothing to do: its first iteration starts by itself.",
+    )
+
+
+def rebuild_failed(
+    environment: str, flywheel: str, generation: int, why: str, now: datetime
+) -> Notice:
+    """Tell that the next generation could not be made."""
+    return _notice(
+        environment,
+        flywheel,
+        _at("rebuild-failed", now),
+        f"REBUILD to generation {generation} FAILED",
+        why=[
+            f"Comprehend did not make the new flywheel: {shown(why, 1000)}",
+            "Nothing was changed: uploads go to the present flywheel as before.",
+        ],
+        todo="Repair the cause. If there is a flywheel in status FAILED of the name "
+        f"{environment}-{flywheel}-g{generation}, delete it. Then: "
+        f"flywheel rebuild {flywheel} --env {environment}",
     )
 
 
@@ -135,7 +152,7 @@ def rebuilt(
     return _notice(
         environment,
         flywheel,
-        f"rebuilt-{now:%Y%m%dT%H%M%S%fZ}",
+        _at("rebuilt", now),
         "REBUILT, the new generation is live",
         why=why,
         todo="Nothing here. Jobs and programs that name the earlier flywheel's ARN must be "
@@ -151,7 +168,7 @@ def champion_changed(
     return _notice(
         environment,
         flywheel,
-        f"champion-{now:%Y%m%dT%H%M%S%fZ}",
+        _at("champion", now),
         "CHAMPION_CHANGED outside",
         why=[
             f"The active model was {before or 'none'} when it was last looked at, and no verdict "
@@ -195,6 +212,11 @@ def _notice(
         ids=[f"Flywheel: {flywheel}"],
     )
     return Notice(f"{flywheel}-{event}", subject(environment, flywheel, words), text)
+
+
+def _at(event: str, now: datetime) -> str:
+    """Return what tells one such event from another, to the microsecond."""
+    return f"{event}-{now:%Y%m%dT%H%M%S%fZ}"
 
 
 def _keys(keys: Sequence[str]) -> str:

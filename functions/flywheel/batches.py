@@ -17,6 +17,12 @@ from flywheel.labeled_documents import Allowance
 from flywheel.settings import BatchRules
 from flywheel.uploads import DatasetKind
 
+LONGEST_CALL = timedelta(minutes=15)
+"""How long after a batch a function that worked on it can still be alive.
+
+*Source*: Lambda quotas, function timeout 900 seconds.
+"""
+
 
 class BatchState(StrEnum):
     """The states of a batch in the ledger, in order."""
@@ -201,6 +207,7 @@ def readiness(
     *,
     last_iteration_at: datetime | None,
     train_datasets: int,
+    least_labels: int = 1,
     is_asked_for: bool = False,
 ) -> Readiness:
     """Say whether what is staged may become a batch.
@@ -215,6 +222,8 @@ def readiness(
         When the flywheel's last iteration started.
     train_datasets : int
         TRAIN dataset slots that the flywheel has used in its life.
+    least_labels : int
+        Labels that must have documents: a first classifier must tell two apart.
     is_asked_for : bool
         A person wants it now: our own minimum and pauses do not count, the service's do.
 
@@ -222,7 +231,7 @@ def readiness(
     -------
     Readiness
     """
-    train = [upload for upload in staged if upload.kind is DatasetKind.TRAIN]
+    train = of_kind(staged, DatasetKind.TRAIN)
     if not train:
         return Readiness(False, ("no training documents are staged",))
     if train_datasets >= rules.service_train_datasets:
@@ -238,6 +247,12 @@ def readiness(
     )
     if not usable:
         return Readiness(False, short)
+    enough = sorted(label for label, count in counts.items() if count and label not in waiting)
+    if len(enough) < least_labels:
+        alone = (
+            f"label {enough[0]!r} alone has documents; a first model needs {least_labels} labels"
+        )
+        return Readiness(False, (alone, *short))
     if is_asked_for:
         return Readiness(True, waits=short)
     lacks = []
@@ -270,6 +285,11 @@ def allowance(rules: BatchRules) -> Allowance:
     if rules.bad_rows == "refuse":
         return Allowance(rows=0)
     return Allowance(rules.max_bad_rows, rules.max_bad_rows_fraction)
+
+
+def of_kind(staged: Sequence[StagedUpload], kind: DatasetKind) -> list[StagedUpload]:
+    """Return the uploads that are for one kind of dataset, in the order given."""
+    return [upload for upload in staged if upload.kind is kind]
 
 
 def label_counts(staged: Sequence[StagedUpload]) -> Counter[str]:

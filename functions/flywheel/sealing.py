@@ -57,9 +57,9 @@ class Selection:
         return self._labels_by_text.keys()
 
     @property
-    def repeats(self) -> int:
-        """Rows that are nothing new: in the batch twice, or in the flywheel already."""
-        return self.duplicates + self.held_already
+    def unlike_others(self) -> int:
+        """Rows that repeat none of the batch or the flywheel, be they taken or left out."""
+        return len(self._labels_by_text) + self.conflicts + self.forbidden
 
     def taken(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Give the rows that belong into the dataset; may be called once an upload, in order."""

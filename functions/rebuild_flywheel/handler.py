@@ -1,9 +1,10 @@
 """RebuildFlywheel: the next generation of a flywheel, from all accepted, not withdrawn rows.
 
 A person asks for it (`adapters.acts`); this function carries it on, one step a call, from whatever
-step the ledger has it in: REQUESTED -> CREATING -> RESTAGED -> SWITCHED, and when a verdict of the
-new generation promoted, endpoints follow and it is done. `reconcile` calls it until then. Nothing
-of the earlier flywheel is changed or deleted.
+step the ledger has it in: REQUESTED -> CREATING -> SWITCHED, and when a verdict of the
+new generation promoted, endpoints follow and it is done. `reconcile` calls it until then. Where the
+service refuses the new flywheel the rebuild ends, and people are told. Nothing of the earlier
+flywheel is changed or deleted.
 """
 
 import hashlib
@@ -17,9 +18,10 @@ from adapters.crash_points import crash_point
 from adapters.generations import Generations
 from adapters.ledger.flywheels import FlywheelRow, Rebuild
 from adapters.services import Services, services
-from flywheel.act_notices import rebuilt
+from flywheel.act_notices import rebuild_failed, rebuilt
 from flywheel.batches import BatchOutcome
 from flywheel.errors import ServiceRefusedError
+from flywheel.shapes import described_labels
 
 logger = Logger()
 tracer = Tracer()
@@ -49,13 +51,19 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
     if row.rebuild is None:
         return {"step": None}
     generations = Generations(client("comprehend"))
-    if row.rebuild.step == "REQUESTED":
-        _create(services, generations, row, row.rebuild)
-        row = services.ledger.flywheels.ensure(flywheel, known.arn)
-    if row.rebuild is not None and row.rebuild.step == "CREATING":
-        if not _is_active(generations, row.rebuild):
-            return {"step": "CREATING"}
-        services.ledger.uploads.restage(row, services.now())
+    try:
+        if row.rebuild.step == "REQUESTED":
+            _create(services, generations, row, row.rebuild)
+            row = services.ledger.flywheels.ensure(flywheel, known.arn)
+        is_creating = row.rebuild is not None and row.rebuild.step == "CREATING"
+        is_active = is_creating and _is_active(generations, row.rebuild)
+    except ServiceRefusedError as error:
+        _abandon(services, services.ledger.flywheels.ensure(flywheel, known.arn), str(error))
+        return {"step": None, "failed": str(error)}
+    if is_creating and not is_active:
+        return {"step": "CREATING"}
+    if is_active:
+        services.ledger.uploads.restage(row)
         crash_point("rebuild_flywheel.restaged")
         services.ledger.flywheels.switch(row, services.now())
         crash_point("rebuild_flywheel.switched")
@@ -77,8 +85,8 @@ def _create(services: Services, generations: Generations, row: FlywheelRow, aske
     token = hashlib.sha256(f"{row.arn}\0{name}".encode()).hexdigest()
     labels = None
     if asked.add_labels or asked.drop_labels:
-        config = before["TaskConfig"]["DocumentClassificationConfig"]
-        labels = [label for label in config["Labels"] if label not in asked.drop_labels]
+        found = described_labels(before["TaskConfig"])
+        labels = [label for label in found if label not in asked.drop_labels]
         labels += [label for label in asked.add_labels if label not in labels]
     # The lake of an earlier generation stays where it is; the service adds a suffix of its own.
     lake = before["DataLakeS3Uri"].split("/schemaVersion=", 1)[0].rsplit("/", 1)[0]
@@ -87,7 +95,16 @@ def _create(services: Services, generations: Generations, row: FlywheelRow, aske
     services.ledger.flywheels.note_created(row, arn)
 
 
-def _is_active(generations: Generations, asked: Rebuild) -> bool:
+def _abandon(services: Services, row: FlywheelRow, why: str) -> None:
+    """Let batches go to the present generation again: the next one cannot be made."""
+    notice = rebuild_failed(
+        services.configuration.environment, row.name, row.generation + 1, why, services.now()
+    )
+    services.ledger.flywheels.abandon_rebuild(row, why, notice, services.now())
+    services.notices.publish(row.name, notice)
+
+
+def _is_active(generations: Generations, asked: Rebuild | None) -> bool:
     """Say whether the new flywheel can be used.
 
     Raises
@@ -95,7 +112,7 @@ def _is_active(generations: Generations, asked: Rebuild) -> bool:
     ServiceRefusedError
         It ended FAILED; the service's message says why.
     """
-    found = generations.definition(asked.arn or "")
+    found = generations.definition((asked and asked.arn) or "")
     if found["Status"] in _DEAD:
         raise ServiceRefusedError(
             "comprehend:CreateFlywheel", found["Status"], found.get("Message", "no reason given")

@@ -3,7 +3,8 @@
 Runs on a schedule and, for upload notices whose window is over, from their queue. In order:
 notices that were not sent, uploads whose event was lost, executions that ended without closing
 their batch, batches whose execution never began, flywheels that only time makes ready, iterations
-and champions that are not ours. Each run is a row, an audit entry and a metric of its own.
+and champions that are not ours, and a service that is not ready. Each run is a row, an audit entry
+and a metric of its own.
 """
 
 import json
@@ -17,13 +18,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.batches import BatchRow
+from adapters.ledger.flywheels import FlywheelRow
 from adapters.services import Services, services
 from flywheel.batches import BatchState
 from flywheel.errors import FlywheelLoopError
-from reconcile.late_datasets import forget_lost_datasets
+from flywheel.settings import BatchRules
+from reconcile.late_datasets import settle_late_datasets
 from reconcile.late_pairs import end_late_pairs
 from reconcile.lost_uploads import inject_lost_uploads
 from reconcile.outside_changes import report_outside_changes
+from reconcile.unready_service import is_unready
 
 logger = Logger()
 tracer = Tracer()
@@ -79,27 +83,21 @@ def _look_at(services: Services, known: KnownFlywheel) -> dict[str, int]:
         "batches": int(_continue_batch(services, known)),
         "opened": int(_open_batch(services, known)),
         "outside": report_outside_changes(services, known),
+        "pairs": end_late_pairs(services, known),
+        "datasets": settle_late_datasets(services, known),
+        "unready": int(is_unready(services, known)),
     }
-    found["pairs"] = end_late_pairs(services, known)
-    found["datasets"] = forget_lost_datasets(services, known)
-    _carry_rebuild_on(services, known)
-    _measure_slots(services, known)
+    row = services.ledger.flywheels.get(known.settings.name)
+    if row is not None:
+        if row.rebuild is not None:
+            # It looks for itself whether it can go on.
+            services.ports.functions.rebuild_flywheel(json.dumps({"flywheel": row.name}))
+        _measure_slots(row, known.settings.batch)
     return found
 
 
-def _carry_rebuild_on(services: Services, known: KnownFlywheel) -> None:
-    """Have a rebuild that is under way go on; it looks for itself whether it can."""
-    row = services.ledger.flywheels.get(known.settings.name)
-    if row is not None and row.rebuild is not None:
-        services.ports.functions.rebuild_flywheel(json.dumps({"flywheel": row.name}))
-
-
-def _measure_slots(services: Services, known: KnownFlywheel) -> None:
+def _measure_slots(row: FlywheelRow, rules: BatchRules) -> None:
     """Tell how many of the datasets of a flywheel's life are used; an alarm watches it."""
-    row = services.ledger.flywheels.get(known.settings.name)
-    if row is None:
-        return
-    rules = known.settings.batch
     used = max(
         row.train_datasets / rules.service_train_datasets,
         row.test_datasets / rules.service_test_datasets,

@@ -1,28 +1,40 @@
-"""Find datasets that failed only after their batch had: their rows are not in the flywheel.
+"""Find what became of a failed batch's datasets only after it had failed.
 
-While a dataset is taken in nobody can say; its rows count as known then. A later upload with the
-same rows must not be a duplicate of rows that no dataset holds.
+One that failed later holds no rows: a later upload with the same rows must not be a duplicate of
+rows that no dataset holds. One that was never created uses no slot; but that can be said only
+when no function that outlived the batch can create it any more.
 """
 
 from adapters.configuration import KnownFlywheel
+from adapters.ledger.batches import BatchRow
 from adapters.services import Services
-from flywheel.batches import BatchOutcome
+from flywheel.batches import LONGEST_CALL, BatchOutcome
 
 _BATCHES_LOOKED_AT = 5
 _FAILED = "FAILED"
 
 
-def forget_lost_datasets(services: Services, known: KnownFlywheel) -> int:
-    """Take back that such rows are known; returns for how many batches."""
+def settle_late_datasets(services: Services, known: KnownFlywheel) -> int:
+    """Set right what counts as held by a flywheel's datasets; returns for how many batches."""
     row = services.ledger.flywheels.get(known.settings.name)
     if row is None:
         return 0
-    comprehend, forgotten = services.comprehend(row.arn), 0
-    for batch in services.ledger.batches.newest(row, _BATCHES_LOOKED_AT):
-        if batch.outcome is not BatchOutcome.FAILED or batch.generation != row.generation:
-            continue
-        lost = [
-            kind for kind, arn in batch.planned.items() if comprehend.dataset_status(arn) == _FAILED
-        ]
-        forgotten += bool(lost) and services.ledger.batches.forget(batch, lost)
-    return forgotten
+    return sum(
+        _settle(services, batch)
+        for batch in services.ledger.batches.newest(row, _BATCHES_LOOKED_AT)
+        if batch.outcome is BatchOutcome.FAILED and batch.generation == row.generation
+    )
+
+
+def _settle(services: Services, batch: BatchRow) -> bool:
+    ledger, known = services.ledger, services.flywheel(batch.flywheel)
+    row = ledger.flywheels.ensure(batch.flywheel, known.arn)
+    comprehend = services.comprehend(row.arn)
+    statuses = {kind: comprehend.dataset_status(arn) for kind, arn in batch.planned.items()}
+    absent = [kind for kind, status in statuses.items() if status is None]
+    is_certain = batch.closed_before(services.now() - LONGEST_CALL)
+    if absent and not batch.given_back and is_certain and row.is_idle:
+        ledger.batches.give_back(batch, row, absent, services.now())
+        return True
+    lost = [kind for kind, status in statuses.items() if status == _FAILED]
+    return ledger.holdings.forget(batch.name, batch.generation, lost)

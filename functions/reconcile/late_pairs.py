@@ -11,9 +11,9 @@ from flywheel.uploads import Place, UploadState
 
 def end_late_pairs(services: Services, known: KnownFlywheel) -> int:
     """Refuse halves that have waited too long; returns how many."""
-    hours, shape = known.settings.batch.pair_timeout_hours, known.settings.shape()
-    ended = 0
+    hours, ended = known.settings.batch.pair_timeout_hours, 0
     for waiting in list(services.ledger.pairs.waiting(known.settings.name)):
+        shape = services.shape(known, known.arn)
         pair = pair_place(waiting.upload.key, shape)
         if pair is None or services.now() - waiting.since < timedelta(hours=hours):
             continue
@@ -26,6 +26,7 @@ def end_late_pairs(services: Services, known: KnownFlywheel) -> int:
             reasons=news.lines,
             news=news,
             now=services.now(),
+            before=UploadState.WAITING,
             also=services.ledger.pairs.over(place, pair),
         )
         ended += 1

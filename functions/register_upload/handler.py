@@ -4,7 +4,6 @@ Reads exactly the version that the event names, and resumes from the ledger's st
 comes again. Opens a batch when the rules are met. Read next: `register_upload.staging`.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
@@ -20,7 +19,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.configuration import KnownFlywheel
 from adapters.crash_points import crash_point
-from adapters.ledger.table import Write
 from adapters.ledger.uploads import NO_FLYWHEEL
 from adapters.services import Services, services
 from flywheel import upload_news
@@ -35,7 +33,7 @@ from flywheel.uploads import (
     is_go_marker,
     place_of,
 )
-from register_upload.pairing import brought_together
+from register_upload.pairing import Pair, brought_together
 from register_upload.staging import stage
 
 logger = Logger()
@@ -115,7 +113,7 @@ def take(
 ) -> bool:
     """Stage a received upload; False where it was refused, or waits for its other half."""
     try:
-        half = pair_place(upload.key, known.settings.shape())
+        half = pair_place(upload.key, services.shape(known, flywheel_arn))
     except UnpairableKeyError as error:
         refuse(services, upload, place.flywheel, upload_news.unpairable(upload.key, str(error)))
         return False
@@ -125,12 +123,9 @@ def take(
         if pair is None:
             return False
         upload = pair.documents
-    staging = stage(
-        services, upload, place, known.settings, flywheel_arn, size_bytes=size_bytes, pair=pair
-    )
+    staging = stage(services, upload, place, known, flywheel_arn, size_bytes=size_bytes, pair=pair)
     if staging.refusal is not None:
-        also = pair.ended(services, staging.state) if pair else ()
-        refuse(services, upload, place.flywheel, staging.refusal, staging.state, also=also)
+        refuse(services, upload, place.flywheel, staging.refusal, staging.state, pair=pair)
         return False
     if staging.news is not None:
         announce(services, place.flywheel)
@@ -146,9 +141,9 @@ def refuse(
     news: UploadNews,
     state: UploadState = UploadState.REFUSED,
     *,
-    also: Sequence[Write] = (),
+    pair: Pair | None = None,
 ) -> None:
-    """Record a refusal with its news, and have the news told."""
+    """Record a refusal with its news, the other half's too, and have the news told."""
     services.ledger.uploads.refuse(
         upload.uid,
         flywheel,
@@ -156,7 +151,8 @@ def refuse(
         reasons=news.lines,
         news=news,
         now=services.now(),
-        also=also,
+        before=pair.documents_state if pair else UploadState.RECEIVED,
+        also=pair.ended(services, state) if pair else (),
     )
     crash_point("register_upload.refused")
     announce(services, flywheel)

@@ -1,7 +1,7 @@
 """Bring the two halves of an entity upload together.
 
 The half that comes first waits; the second finds it, and both are staged as one upload, that of
-the documents. A newer version of a half that waits takes its place, and people are told.
+the documents. A newer version of a half that waits takes its place; `flywheel uploads` says so.
 """
 
 from dataclasses import dataclass
@@ -20,12 +20,15 @@ class Pair:
     Parameters
     ----------
     documents, companion : ObjectVersion
+    documents_state : UploadState
+        WAITING where the documents came first.
     place : Place
     pair : PairPlace
     """
 
     documents: ObjectVersion
     companion: ObjectVersion
+    documents_state: UploadState
     place: Place
     pair: PairPlace
 
@@ -47,9 +50,9 @@ def brought_together(
     if other.half == pair.half:
         _replace(services, upload, other, place, pair)
         return None
-    is_documents = pair.half is Half.DOCUMENTS
-    documents, companion = (upload, other.upload) if is_documents else (other.upload, upload)
-    return Pair(documents, companion, place, pair)
+    if pair.half is Half.DOCUMENTS:
+        return Pair(upload, other.upload, UploadState.RECEIVED, place, pair)
+    return Pair(other.upload, upload, UploadState.WAITING, place, pair)
 
 
 def _replace(

@@ -6,16 +6,16 @@ identity, so a repeat writes the same or finds it there.
 
 import tempfile
 from dataclasses import dataclass
-from functools import cache
 
-from adapters.services import Services
+from adapters.configuration import KnownFlywheel
+from adapters.services import Services, task_config
 from flywheel import upload_news
 from flywheel.batches import StagedUpload, allowance
 from flywheel.candidates import Stream
 from flywheel.labeled_documents import LabeledDocuments, Limits, refusal_by_size
 from flywheel.notices import UploadNews
 from flywheel.pairs import object_name
-from flywheel.settings import ReceivedSettings
+from flywheel.shapes import described_labels
 from flywheel.uploads import ObjectVersion, Place, UploadState
 from register_upload.pairing import Pair
 
@@ -36,7 +36,7 @@ def stage(
     services: Services,
     upload: ObjectVersion,
     place: Place,
-    settings: ReceivedSettings,
+    known: KnownFlywheel,
     flywheel_arn: str,
     *,
     size_bytes: int = 0,
@@ -51,7 +51,8 @@ def stage(
     pair : Pair, optional
         Both halves, where ``upload`` is the documents of one.
     """
-    limits = Limits(settings.batch.service_max_documents, settings.batch.service_max_bytes)
+    rules = known.settings.batch
+    limits = Limits(rules.service_max_documents, rules.service_max_bytes)
     refusal = refusal_by_size(size_bytes, limits)
     if refusal is not None:
         return Staging(upload_news.refused(upload.key, refusal), UploadState.REFUSED)
@@ -66,9 +67,9 @@ def stage(
         beside = Stream(object_name(pair.companion.key), companion_chunks)
     documents = LabeledDocuments(
         chunks,
-        _labels(services, flywheel_arn),
-        allowance(settings.batch),
-        shape=settings.shape(),
+        described_labels(task_config(services, flywheel_arn)),
+        allowance(rules),
+        shape=services.shape(known, flywheel_arn),
         name=object_name(upload.key),
         companion=beside,
         limits=limits,
@@ -97,12 +98,7 @@ def stage(
         staged,
         left_out=report.left_out,
         news=news,
+        before=pair.documents_state if pair else UploadState.RECEIVED,
         also=pair.ended(services, UploadState.PAIRED) if pair else (),
     )
     return Staging(news=news)
-
-
-@cache
-def _labels(services: Services, flywheel_arn: str) -> tuple[str, ...]:
-    """Return the flywheel's labels; they are final, so they are asked for once a process."""
-    return services.comprehend(flywheel_arn).labels()

@@ -7,16 +7,17 @@ What is sent is written down as a segment of known rows, beside the datasets.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from adapters.crash_points import crash_point
 from adapters.ports import StagingObjects
+from adapters.staged_copies import copy_rows
 from flywheel.batches import BatchName, Manifest, StagedUpload
 from flywheel.dataset_files import dataset_files
 from flywheel.known_rows import content_hash, known_among, record
-from flywheel.labeled_documents import Row, csv_line, rows_of, text_key
+from flywheel.labeled_documents import Row, rows_of, text_key
 from flywheel.row_labels import labels_of, sendable
 from flywheel.sealing import TRAINED_ON, Selection
 from flywheel.settings import BatchRules
@@ -40,8 +41,6 @@ class Content:
         Copies that hold the rows of waiting labels.
     repeats : sequence of str
         uids of uploads of which every row is known already.
-    test_keys : sequence of str
-        Staging keys of the test files; empty where this batch freezes none.
     test_sha256 : str or None
         Of the whole test set, with these rows in it.
     known : mapping of DatasetKind to str
@@ -56,7 +55,6 @@ class Content:
     repeats: Sequence[str]
     test_documents: int = 0
     test_label_counts: Mapping[str, int] = field(default_factory=dict)
-    test_keys: Sequence[str] = ()
     test_sha256: str | None = None
     known: Mapping[DatasetKind, str] = field(default_factory=dict)
 
@@ -103,7 +101,7 @@ class ContentWriter:
         content = Content(
             train_documents=chosen.documents,
             label_counts=chosen.label_counts,
-            left_out=_added(counted.left_out(), test.left_out()),
+            left_out=Counter(counted.left_out()) + Counter(test.left_out()),
             waiting_labels=chosen.waiting,
             remainders=remainders,
             repeats=[uid for uid in repeats if uid not in remainders],
@@ -126,26 +124,19 @@ class ContentWriter:
         """Write both datasets and their segments, and return the content that names them."""
         known: dict[DatasetKind, str] = {}
         if content.train_documents:
-            _, known[DatasetKind.TRAIN] = self._write(DatasetKind.TRAIN, train)
+            known[DatasetKind.TRAIN] = self._write(DatasetKind.TRAIN, train)
             crash_point("seal_batch.train_written")
-        test_keys: list[str] = []
         test_sha256 = None
         if test.counts:
             rows = again.taken(self._rows(self.manifest.test))
-            test_keys, known[DatasetKind.TEST] = self._write(DatasetKind.TEST, rows)
+            known[DatasetKind.TEST] = self._write(DatasetKind.TEST, rows)
             whole = [*self.manifest.known_test, known[DatasetKind.TEST]]
             test_sha256 = content_hash(self._pieces(whole))
             crash_point("seal_batch.test_written")
-        return Content(
-            train_documents=content.train_documents,
-            label_counts=content.label_counts,
-            left_out=content.left_out,
-            waiting_labels=content.waiting_labels,
-            remainders=content.remainders,
-            repeats=content.repeats,
+        return replace(
+            content,
             test_documents=test.counts.total(),
             test_label_counts=sendable(test.counts, self.shape, 1).label_counts,
-            test_keys=test_keys,
             test_sha256=test_sha256,
             known=known,
         )
@@ -160,22 +151,21 @@ class ContentWriter:
         return trained, known_among(texts, self._pieces(manifest.known_test))
 
     def _counted(
-        self, forbidden: Iterable[bytes], trained: Mapping[bytes, bytes]
+        self, forbidden: Set[bytes], trained: Mapping[bytes, bytes]
     ) -> tuple[Selection, list[str]]:
         """Select once without writing; returns the selection and uploads with nothing new."""
-        selection, repeats = Selection(frozenset(forbidden), trained), []
+        selection, repeats = Selection(forbidden, trained), []
         for upload in self.manifest.train:
-            before, taken, read = selection.repeats, 0, 0
-            for row in self._rows([upload]):
-                read += 1
-                taken += sum(1 for _ in selection.taken([row]))
-            if not taken and read == selection.repeats - before:
+            before = selection.unlike_others
+            for _ in selection.taken(self._rows([upload])):
+                pass
+            if selection.unlike_others == before:
                 repeats.append(upload["uid"])
         return selection, repeats
 
-    def _write(self, kind: DatasetKind, rows: Iterator[Row]) -> tuple[list[str], str]:
-        """Write one dataset's files and its segment; returns their keys."""
-        records, keys = bytearray(), []
+    def _write(self, kind: DatasetKind, rows: Iterator[Row]) -> str:
+        """Write one dataset's files and its segment; returns the segment's key."""
+        records = bytearray()
         prefix = self.name.dataset_prefix(kind)
 
         def noted() -> Iterator[Row]:
@@ -185,11 +175,10 @@ class ContentWriter:
 
         most_bytes = self.rules.service_max_file_bytes
         for file_name, body in dataset_files(noted(), self.shape, most_bytes):
-            keys.append(f"{prefix}{file_name}")
-            self.staging.create(keys[-1], body)
+            self.staging.create(f"{prefix}{file_name}", body)
         segment = self.name.known_key(self.manifest.generation, kind)
         self.staging.create(segment, bytes(records))
-        return keys, segment
+        return segment
 
     def _waits(self, row: Row, waiting: Set[str]) -> bool:
         return bool(waiting) and not waiting.isdisjoint(labels_of(row.label, self.shape))
@@ -206,21 +195,16 @@ class ContentWriter:
             rows = [row for row in taken if self._waits(row, waiting)]
             if not rows:
                 continue
-            body = "".join(map(csv_line, rows)).encode()
-            key = f"uploads/{self.name.flywheel}/{upload['uid']}-after-{self.name.label}.csv"
-            self.staging.create(key, body)
-            remainders[upload["uid"]] = StagedUpload(
+            waits_on = StagedUpload(
                 uid=upload["uid"],
                 key=upload["key"],
                 kind=DatasetKind.TRAIN,
-                staged_key=key,
-                label_counts=Counter(
-                    label for row in rows for label in labels_of(row.label, self.shape)
-                ),
-                rows=len(rows),
-                size_bytes=len(body),
+                staged_key=f"uploads/{self.name.flywheel}/{upload['uid']}-after-{self.name.label}",
+                label_counts={},
+                size_bytes=0,
                 staged_at=self.now,
             )
+            remainders[upload["uid"]] = copy_rows(self.staging, waits_on, rows, self.shape)
         return remainders
 
     def _rows(self, uploads: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
@@ -233,9 +217,3 @@ class ContentWriter:
     def _pieces(self, keys: Iterable[str]) -> Iterator[bytes]:
         for key in keys:
             yield from self.staging.chunks(key)
-
-
-def _added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    total = Counter(one)
-    total.update(other)
-    return dict(total)

@@ -15,7 +15,7 @@ from adapters.crash_points import crash_point
 from adapters.ledger.batches import BatchRow, SealedFacts
 from adapters.ledger.flywheels import FlywheelRow
 from adapters.services import Services, services
-from flywheel.batches import BatchName, BatchState, Manifest, StagedUpload, chosen
+from flywheel.batches import BatchName, BatchState, Manifest, StagedUpload, chosen, of_kind
 from flywheel.settings import BatchRules
 from flywheel.uploads import DatasetKind
 from seal_batch.content import Content, ContentWriter
@@ -45,7 +45,7 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     if batch.datasets or batch.state is BatchState.CLOSED:
         return {"is_empty": not batch.datasets, "datasets": list(batch.datasets)}
     row = ledger.flywheels.ensure(flywheel, known.arn)
-    name = BatchName(flywheel, number, batch.attempt)
+    name = batch.name
     manifest = _manifest(services, name, row, known.settings.batch)
     crash_point("seal_batch.manifest_written")
     content = ContentWriter(
@@ -53,7 +53,7 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
         name,
         manifest,
         known.settings.batch,
-        known.settings.shape(),
+        services.shape(known, row.arn),
         services.now(),
     ).write()
     facts = _facts(row, name, manifest, content)
@@ -90,17 +90,17 @@ def _planned(services: Services, name: BatchName, row: FlywheelRow, rules: Batch
     earlier = _earlier(services, name)
     if earlier is None:
         staged = services.ledger.uploads.staged(name.flywheel)
-        train = _listed(chosen(_of(staged, DatasetKind.TRAIN), rules))
+        train = _listed(chosen(of_kind(staged, DatasetKind.TRAIN), rules))
         # The first test set is frozen with the first batch that has one; later ones are drafts
         # until a person asks for them.
         takes_test = row.test_set is None or row.freeze_asked_by is not None
-        test = _listed(chosen(_of(staged, DatasetKind.TEST), rules)) if takes_test else ()
+        test = _listed(chosen(of_kind(staged, DatasetKind.TEST), rules)) if takes_test else ()
     else:
         train, test = (
             tuple(item for item in items if not services.ledger.uploads.is_withdrawn(item["uid"]))
             for items in (earlier.train, earlier.test)
         )
-    segments = services.ledger.flywheels.known_segments(name.flywheel, row.generation)
+    segments = services.ledger.holdings.segments(name.flywheel, row.generation)
     return Manifest(
         flywheel=name.flywheel,
         batch=name.batch,
@@ -123,10 +123,6 @@ def _earlier(services: Services, name: BatchName) -> Manifest | None:
     return None
 
 
-def _of(staged: list[StagedUpload], kind: DatasetKind) -> list[StagedUpload]:
-    return [upload for upload in staged if upload.kind is kind]
-
-
 def _listed(uploads: list[StagedUpload]) -> tuple[dict[str, Any], ...]:
     return tuple(
         {"uid": upload.uid, "key": upload.key, "staged_key": upload.staged_key}
@@ -142,7 +138,7 @@ def _facts(row: FlywheelRow, name: BatchName, manifest: Manifest, content: Conte
         label_counts=content.label_counts,
         left_out=content.left_out,
         waiting_labels=content.waiting_labels,
-        test_documents=content.test_documents if content.test_keys else 0,
+        test_documents=content.test_documents,
         test_label_counts=content.test_label_counts,
         test_sha256=content.test_sha256,
         planned={kind: f"{row.arn}/dataset/{name.dataset(kind)}" for kind in content.known},
@@ -159,7 +155,7 @@ def _create_datasets(
 ) -> list[str]:
     """Create at most one TRAIN and one TEST dataset, under our names and tokens."""
     comprehend = services.comprehend(row.arn)
-    name = BatchName(batch.flywheel, batch.batch, batch.attempt)
+    name = batch.name
     arns = []
     for kind in facts.planned:
         arns.append(
@@ -167,7 +163,7 @@ def _create_datasets(
                 name.dataset(kind),
                 kind,
                 f"s3://{services.staging.bucket}/{name.dataset_prefix(kind)}",
-                shape=known.settings.shape(),
+                shape=services.shape(known, row.arn),
                 token=name.token(kind.value, row.arn),
                 description=f"batch {name.batch} manifest sha256 {facts.manifest_sha256}",
             )

@@ -17,7 +17,7 @@ from adapters.ledger.flywheels import FlywheelRow
 from adapters.ports import FlywheelService
 from adapters.services import Services, services
 from flywheel.batch_notices import started
-from flywheel.batches import BatchName, BatchState
+from flywheel.batches import BatchState
 
 logger = Logger()
 tracer = Tracer()
@@ -84,7 +84,7 @@ def _iteration_id(
     services: Services, comprehend: FlywheelService, batch: BatchRow, row: FlywheelRow
 ) -> str | None:
     """Return the iteration that was started for this batch; None while another one runs."""
-    token = BatchName(batch.flywheel, batch.batch, batch.attempt).token("iteration", row.arn)
+    token = batch.name.token("iteration", row.arn)
     iteration_id = comprehend.start_iteration(token)
     if iteration_id is not None:
         return iteration_id

@@ -17,10 +17,10 @@ def test_the_rest_is_sent_when_the_relay_died_between_two_notices(
     cloud: Cloud, ledger: Ledger, now: datetime
 ) -> None:
     """Fault 19: the oldest first; the one that it died over goes out when its claim is over."""
-    row = ledger.flywheels.ensure("tickets", "arn")
+    ledger.flywheels.ensure("tickets", "arn")
     for number in range(3):
         notice = Notice(f"tickets-act-{number}", f"act {number}", "body")
-        ledger.flywheels.note_withdrawal(row, {}, notice, now + timedelta(seconds=number))
+        ledger.flywheels.note_withdrawal("tickets", {}, notice, now + timedelta(seconds=number))
 
     def relay(moment: datetime) -> Notices:
         topic = NoticeTopic(cloud.configuration.topic_arn, client("sns"))

@@ -55,6 +55,17 @@ def test_nothing_is_written_when_an_expectation_does_not_hold(table: Table, chan
     assert table.get(Key("B", "1")) is None
 
 
+def test_a_row_is_only_checked_when_a_change_sets_nothing(table: Table) -> None:
+    """The transaction depends on it, and the row stays as it is."""
+    table.write([Put(KEY, {"state": "OPEN"})])
+    table.write([Change(KEY, {}, {"state": "OPEN"}), Put(OTHER, {})])
+    table.write([Change(KEY, {}), Put(OTHER, {"value": 1}, replaces=True)])
+    with pytest.raises(ConcurrentChangeError):
+        table.write([Change(KEY, {}, {"state": "SEALED"}), Put(Key("B", "1"), {})])
+    assert table.get(KEY) == {"pk": "A", "sk": "1", "state": "OPEN"}
+    assert table.get(Key("B", "1")) is None
+
+
 def test_attributes_are_set_and_removed_when_expectations_hold(table: Table) -> None:
     """None removes; an attribute that is expected absent may be set; reserved words are fine."""
     table.write([Put(KEY, {"state": "OPEN", "name": "x", "gone": 1})])

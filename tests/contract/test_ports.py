@@ -10,7 +10,7 @@ from adapters.ports import FlywheelService
 from flywheel.errors import ConcurrentChangeError, ServiceRefusedError
 from flywheel.notices import Notice
 from flywheel.settings import METRICS
-from flywheel.shapes import Shape
+from flywheel.shapes import Shape, described_labels
 from flywheel.uploads import DatasetKind
 from tests.contract.port_scenes import AwsScene, MemoryScene, Scene
 from tests.functions.world import LABELS, csv, documents
@@ -212,7 +212,7 @@ def test_a_test_dataset_is_there_when_it_is_complete(scene: Scene) -> None:
 def test_a_flywheel_trains_once_when_it_is_started_again(scene: Scene) -> None:
     """The same token is the same iteration; with another one the flywheel is occupied."""
     service = scene.service
-    assert sorted(service.labels()) == sorted(LABELS)
+    assert sorted(described_labels(service.task_config())) == sorted(LABELS)
     _complete(scene, _created(scene, "batch-1-1-train", DatasetKind.TRAIN))
     _complete(scene, _created(scene, "batch-1-1-test", DatasetKind.TEST))
     first = service.start_iteration("token-1")

@@ -92,6 +92,24 @@ def test_a_batch_opens_when_the_rules_are_met(
     assert bool(found.lacks) is not found.is_ready
 
 
+def test_a_first_model_waits_when_one_label_alone_has_documents() -> None:
+    """Fault 46: it could tell nothing apart; whoever asks for it is told so, too."""
+    for is_asked_for in (False, True):
+        ready = readiness(
+            [staged({"A": 80, "B": 3, "C": 0})],
+            RULES,
+            NOW,
+            last_iteration_at=None,
+            train_datasets=0,
+            least_labels=2,
+            is_asked_for=is_asked_for,
+        )
+        assert ready.lacks == (
+            "label 'A' alone has documents; a first model needs 2 labels",
+            "label 'B' has 3 of the 10 documents that the service takes",
+        )
+
+
 def test_nothing_starts_when_only_test_documents_are_staged() -> None:
     """Uploads under test/ collect and start nothing by themselves."""
     found = readiness(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from types import SimpleNamespace
@@ -259,6 +259,15 @@ def altering(
 
     with _hooked(service, f"after-call.{{}}.{operation}", alter):
         yield
+
+
+def datasets_being(status: str) -> AbstractContextManager[None]:
+    """Have the service say that every dataset is in some status."""
+    return altering(
+        "comprehend",
+        "DescribeDataset",
+        lambda answer: answer["DatasetProperties"].update(Status=status),
+    )
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from adapters.services import Services
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
 from flywheel.uploads import DatasetKind, UploadState
-from reconcile.late_datasets import forget_lost_datasets
-from tests.functions.cloud import altering, answering
+from reconcile.late_datasets import settle_late_datasets
+from tests.functions.cloud import answering, datasets_being
 from tests.functions.world import NAME, World, csv, documents
 
 
@@ -112,12 +112,7 @@ def test_the_batch_is_sealed_anew_when_its_dataset_had_failed(
     upload = world.upload("monday.csv", documents(3))
     world.seal(1)
     world.settle()
-    failed = altering(
-        "comprehend",
-        "DescribeDataset",
-        lambda answer: answer["DatasetProperties"].update(Status="FAILED"),
-    )
-    with failed:
+    with datasets_being("FAILED"):
         world.close(1, error="DatasetFailed")
         batch = acts().retry(1, "again", world.now())
     assert (batch.state, batch.attempt) == (BatchState.OPEN, 2)
@@ -143,7 +138,13 @@ def test_a_retry_is_refused_when_there_is_nothing_to_retry(
     acts().retry(1, "x", world.now())
     with pytest.raises(ConcurrentChangeError):
         world.services.ledger.batches.reopen(
-            seen, world.row, is_sealed=True, gone=[], reason="x", now=world.now()
+            seen,
+            world.row,
+            is_sealed=True,
+            absent=[],
+            refused=[],
+            reason="x",
+            now=world.now(),
         )
     assert world.batch(1).attempt == 2
 
@@ -261,6 +262,7 @@ def test_training_rows_become_a_draft_when_a_test_set_is_split_off(
     lines = {kind: set[str]() for kind in DatasetKind}
     for upload in staged:
         lines[upload.kind].update(world.lines(upload.staged_key))
+    assert all(upload.documents == len(world.lines(upload.staged_key)) for upload in staged)
     assert len(lines[DatasetKind.TEST]) == 4
     assert len(lines[DatasetKind.TRAIN]) == 16
     assert not lines[DatasetKind.TEST] & lines[DatasetKind.TRAIN]
@@ -279,18 +281,12 @@ def test_splitting_is_refused_when_a_batch_is_open(world: World, acts: Callable[
 
 def test_rows_are_known_when_they_were_imported(world: World, acts: Callable[[], Acts]) -> None:
     """They are not sent again, test rows never train, and the test set has a version."""
-    staging, counts = world.services.staging, {"billing": 3, "delivery": 3}
+    staging = world.services.staging
     train, test = csv(documents(3)), csv(documents(3, first=90))
-    acts().import_rows(
-        staging, DatasetKind.TRAIN, "old.csv", body=train, label_counts=counts, now=world.now()
-    )
-    acts().import_rows(
-        staging, DatasetKind.TEST, "oldtest.csv", body=test, label_counts=counts, now=world.now()
-    )
+    acts().import_rows(staging, DatasetKind.TRAIN, "old.csv", body=train, now=world.now())
+    acts().import_rows(staging, DatasetKind.TEST, "oldtest.csv", body=test, now=world.now())
     with pytest.raises(ActRefusedError, match="imported before"):
-        acts().import_rows(
-            staging, DatasetKind.TRAIN, "old.csv", body=train, label_counts=counts, now=world.now()
-        )
+        acts().import_rows(staging, DatasetKind.TRAIN, "old.csv", body=train, now=world.now())
     assert world.row.test_set is not None
     assert (world.row.test_set.version, world.row.test_documents) == (1, 6)
     rows = [*documents(3), *documents(3, first=90), *documents(2, first=40)]
@@ -309,12 +305,7 @@ def test_a_retry_waits_when_a_dataset_is_still_being_taken_in(
     """Nobody can say yet whether its rows are in the flywheel."""
     world.upload("monday.csv", documents(3))
     world.seal(1)
-    creating = altering(
-        "comprehend",
-        "DescribeDataset",
-        lambda answer: answer["DatasetProperties"].update(Status="CREATING"),
-    )
-    with creating:
+    with datasets_being("CREATING"):
         world.close(1, error="Stopped")
         with pytest.raises(ActRefusedError, match="still being taken in"):
             acts().retry(1, "x", world.now())
@@ -325,14 +316,9 @@ def test_rows_can_be_sent_again_when_their_dataset_failed_after_its_batch(world:
     world.upload("monday.csv", documents(3))
     world.sealed(1)
     world.close(1, error="Stopped")
-    failed = altering(
-        "comprehend",
-        "DescribeDataset",
-        lambda answer: answer["DatasetProperties"].update(Status="FAILED"),
-    )
-    with failed:
-        assert forget_lost_datasets(world.services, world.services.flywheel(NAME)) == 1
-        assert forget_lost_datasets(world.services, world.services.flywheel(NAME)) == 0
+    with datasets_being("FAILED"):
+        assert settle_late_datasets(world.services, world.services.flywheel(NAME)) == 1
+        assert settle_late_datasets(world.services, world.services.flywheel(NAME)) == 0
     world.upload("again.csv", documents(3))
     world.seal(2)
     assert len(world.sent(2)) == 6

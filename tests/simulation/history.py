@@ -9,13 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from adapters import crash_points
 from adapters.configuration import FunctionConfiguration, KnownFlywheel
-from adapters.services import Services
+from adapters.services import Services, task_config
 from flywheel.settings import ReceivedSettings
-from register_upload import staging
 from tests.simulation.at_rest import check_at_rest, unsettled
 from tests.simulation.callers import Callers
 from tests.simulation.invariants import Watch
@@ -157,8 +155,7 @@ def _laid_out(seed: int) -> History:
 @contextmanager
 def _process_of_its_own(history: History) -> Iterator[None]:
     """Forget what functions remember between calls, reach crash points, and write nothing out."""
-    remembered: Any = staging._labels
-    remembered.cache_clear()
+    task_config.cache_clear()
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     crash_points.arm(history.world.pass_by)
@@ -168,4 +165,4 @@ def _process_of_its_own(history: History) -> Iterator[None]:
     finally:
         crash_points.arm(None)
         logging.disable(disabled)
-        remembered.cache_clear()
+        task_config.cache_clear()

@@ -68,19 +68,23 @@ class MemoryService:
 
         def look() -> FlywheelFacts:
             self._seen[self.world.process_number] = self.active
-            return FlywheelFacts(self.arn, self.status, self.active, self.names)
+            return FlywheelFacts(self.arn, self.status, self.active, self._task_config())
 
         return self.world.call("comprehend.describe", look)
 
-    def labels(self) -> tuple[str, ...]:
-        """Return the flywheel's labels."""
+    def task_config(self) -> dict[str, Any]:
+        """Return the flywheel's task and labels."""
 
-        def look() -> tuple[str, ...]:
+        def look() -> dict[str, Any]:
             if self.status != "ACTIVE":
                 raise ServiceBusyError("DescribeFlywheel", f"flywheel is {self.status}")
-            return self.names
+            return self._task_config()
 
-        return self.world.call("comprehend.labels", look)
+        return self.world.call("comprehend.task_config", look)
+
+    def _task_config(self) -> dict[str, Any]:
+        labels = {"Mode": "MULTI_CLASS", "Labels": list(self.names)}
+        return {"DocumentClassificationConfig": labels}
 
     def create_dataset(
         self,

@@ -14,13 +14,13 @@ from adapters.ledger.flywheels import (
     FlywheelRow,
     change_flywheel,
     iteration_key,
-    known_key,
     next_test_set,
     unchanged_rebuild,
     with_past,
 )
+from adapters.ledger.holdings import Holdings, slot_changes, slots_used
 from adapters.ledger.outbox import notice_row
-from adapters.ledger.table import Change, Delete, Item, Key, Put, Write
+from adapters.ledger.table import Change, Item, Key, Put, Write
 from adapters.ports import Rows
 from flywheel.batches import BatchName, BatchOutcome, BatchState
 from flywheel.errors import BatchNotFoundError, ConcurrentChangeError
@@ -53,14 +53,24 @@ class BatchRow:
     test_label_counts: Mapping[str, int] = field(default_factory=dict)
     test_sha256: str | None = None
     generation: int = 1
-    planned: Mapping[str, str] = field(default_factory=dict)
+    planned: Mapping[DatasetKind, str] = field(default_factory=dict)
     datasets: Sequence[str] = ()
+    given_back: Sequence[DatasetKind] = ()
     announced_at: str | None = None
     iteration_id: str | None = None
     outcome: BatchOutcome | None = None
     error: str | None = None
     cause: str | None = None
     closed_at: str | None = None
+
+    @property
+    def name(self) -> BatchName:
+        """Everything that is named after its present attempt."""
+        return BatchName(self.flywheel, self.batch, self.attempt)
+
+    def closed_before(self, moment: datetime) -> bool:
+        """Whether it was closed before a moment."""
+        return self.closed_at is not None and datetime.fromisoformat(self.closed_at) < moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +123,19 @@ class FailedEnding:
     Parameters
     ----------
     error, cause : str
-    absent, refused : collection of str
-        Kinds of planned datasets that the service does not have, or has FAILED.
+    refused : collection of DatasetKind
+        Kinds of planned datasets that the service has FAILED.
+    pause_reason : str
     pause_notice : Notice or None
-        Tells that the flywheel is paused with this failure.
+        Why the flywheel is paused with this failure, and what tells it.
     is_test_set_held : bool
         Whether the service has the batch's TEST dataset, complete.
     """
 
     error: str
     cause: str
-    absent: Collection[str] = ()
-    refused: Collection[str] = ()
+    refused: Collection[DatasetKind] = ()
+    pause_reason: str = ""
     pause_notice: Notice | None = None
     is_test_set_held: bool = False
 
@@ -142,6 +153,7 @@ class Batches:
     def __init__(self, table: Rows, actor: str) -> None:
         self._table = table
         self._audit = Audit(table)
+        self._holdings = Holdings(table, actor)
         self._actor = actor
 
     def get(self, flywheel: str, batch: int) -> BatchRow:
@@ -197,8 +209,7 @@ class Batches:
     ) -> None:
         """Record what the manifest decided: OPEN -> SEALED.
 
-        The dataset slots and the rows count as used from here on, before the service is asked:
-        a reply that is lost must not leave a dataset that nobody counted.
+        The dataset slots and the rows count as used from here on.
         """
         sealed = {
             "state": BatchState.SEALED,
@@ -222,10 +233,9 @@ class Batches:
             *self._entry(batch.flywheel, "batch sealed", details, now),
         ]
         if facts.planned:
-            segments = {kind.value: key for kind, key in facts.known.items()}
             writes += [
-                _slots(flywheel, facts.planned, 1),
-                Put(_known_key(batch, flywheel.generation), {"segments": segments}),
+                change_flywheel(flywheel.name, slot_changes(flywheel, facts.planned, 1)),
+                self._holdings.known(batch.name, flywheel.generation, facts.known),
             ]
         self._table.write(writes)
 
@@ -377,8 +387,8 @@ class Batches:
     ) -> None:
         """Close a batch that ended without a verdict, with its notice.
 
-        Datasets that the service does not have after all give their slots back; rows of those
-        that it refused are not in the flywheel. The second failure in a row pauses the flywheel.
+        Rows of datasets that the service refused are not in the flywheel. The second failure in a
+        row pauses the flywheel.
         """
         changes = {
             "outcome": BatchOutcome.FAILED,
@@ -388,40 +398,37 @@ class Batches:
         also: list[Write] = [notice_row(batch.flywheel, notice, now)]
         row_changes: dict[str, Any] = {"failures_in_row": flywheel.failures_in_row + 1}
         if ending.pause_notice is not None:
-            reason = f"{flywheel.failures_in_row + 1} batches in a row failed"
-            row_changes["pause"] = {"by": self._actor, "reason": reason, "at": now.isoformat()}
+            pause = {"by": self._actor, "reason": ending.pause_reason, "at": now.isoformat()}
+            row_changes["pause"] = pause
             also.append(notice_row(batch.flywheel, ending.pause_notice, now))
-        given_back = {DatasetKind(kind) for kind in ending.absent}
-        if given_back:
-            row_changes |= _slot_changes(flywheel, given_back, -1)
-        gone = {*ending.absent, *ending.refused}
-        also += self._forgotten(batch, gone)
+        also += self._holdings.forgotten(batch.name, batch.generation, ending.refused)
         if ending.is_test_set_held and batch.announced_at is None:
             row_changes |= self._test_set(batch, flywheel, now)
         also.append(change_flywheel(batch.flywheel, row_changes))
         self._close(batch, changes, also, now)
 
-    def forget(self, batch: BatchRow, kinds: Collection[str]) -> bool:
-        """Take back that rows of datasets are known, which failed only after their batch did.
+    def give_back(
+        self, batch: BatchRow, flywheel: FlywheelRow, absent: Collection[DatasetKind], now: datetime
+    ) -> None:
+        """Give slots back, and forget rows, of datasets that a failed batch never got; once.
 
-        Returns whether any was known.
+        Raises
+        ------
+        ConcurrentChangeError
+            A batch is under way, or somebody else did in this moment.
         """
-        row = self._table.get(_known_key(batch, batch.generation))
-        if row is None or not any(kind in row["segments"] for kind in kinds):
-            return False
-        self._table.write(self._forgotten(batch, kinds))
-        return True
-
-    def _forgotten(self, batch: BatchRow, kinds: Collection[str]) -> list[Write]:
-        """Return the writes after which rows of lost datasets are not known any more."""
-        if not kinds:
-            return []
-        key = _known_key(batch, batch.generation)
-        row = self._table.get(key)
-        if row is None:
-            return []
-        left = {kind: at for kind, at in row["segments"].items() if kind not in kinds}
-        return [Put(key, {"segments": left}, replaces=True) if left else Delete(key)]
+        given = {"given_back": sorted(absent)}
+        expected = {"given_back": None, "outcome": BatchOutcome.FAILED, "attempt": batch.attempt}
+        idle = {"open_batch": None, "arn": flywheel.arn, **slots_used(flywheel, absent)}
+        details = {"batch": batch.batch, "datasets": [batch.planned[kind] for kind in absent]}
+        self._table.write(
+            [
+                Change(_key(batch.flywheel, batch.batch), given, expected),
+                change_flywheel(flywheel.name, slot_changes(flywheel, absent, -1), idle),
+                *self._holdings.forgotten(batch.name, batch.generation, absent),
+                *self._entry(batch.flywheel, "slots given back", details, now),
+            ]
+        )
 
     def reopen(
         self,
@@ -429,7 +436,8 @@ class Batches:
         flywheel: FlywheelRow,
         *,
         is_sealed: bool,
-        gone: Collection[str],
+        absent: Collection[DatasetKind],
+        refused: Collection[DatasetKind],
         reason: str,
         now: datetime,
     ) -> BatchRow:
@@ -439,7 +447,7 @@ class Batches:
 
         Parameters
         ----------
-        gone : collection of str
+        absent, refused : collection of DatasetKind
             Kinds of its datasets that the service does not have, or has FAILED.
 
         Raises
@@ -457,6 +465,7 @@ class Batches:
             "cause": None,
             "closed_at": None,
             "iteration_id": None,
+            "given_back": None,
         }
         if is_sealed:
             changes["datasets"] = list(batch.planned.values())
@@ -466,17 +475,27 @@ class Batches:
             "state": BatchState.CLOSED,
             "outcome": BatchOutcome.FAILED,
             "attempt": batch.attempt,
+            "given_back": list(batch.given_back) or None,
         }
+        slots = {*absent} - {*batch.given_back}
         details = {"batch": batch.batch, "attempt": attempt, "reason": reason}
         self._table.write(
             [
                 Change(_key(batch.flywheel, batch.batch), changes, expected),
                 change_flywheel(
                     batch.flywheel,
-                    {"open_batch": batch.batch, "open_attempt": attempt},
-                    {"open_batch": None, **unchanged_rebuild(flywheel)},
+                    {
+                        "open_batch": batch.batch,
+                        "open_attempt": attempt,
+                        **slot_changes(flywheel, slots, -1),
+                    },
+                    {
+                        "open_batch": None,
+                        **unchanged_rebuild(flywheel),
+                        **slots_used(flywheel, slots),
+                    },
                 ),
-                *self._forgotten(batch, gone),
+                *self._holdings.forgotten(batch.name, batch.generation, {*absent, *refused}),
                 *self._entry(batch.flywheel, "batch reopened", details, now),
             ]
         )
@@ -505,28 +524,8 @@ def _key(flywheel: str, batch: int) -> Key:
     return Key(f"BATCH#{flywheel}#{batch}", "BATCH")
 
 
-def _known_key(batch: BatchRow, generation: int) -> Key:
-    label = BatchName(batch.flywheel, batch.batch, batch.attempt).label
-    return known_key(batch.flywheel, generation, label)
-
-
-def _slots(flywheel: FlywheelRow, kinds: Collection[DatasetKind], step: int) -> Change:
-    return change_flywheel(flywheel.name, _slot_changes(flywheel, kinds, step))
-
-
-def _slot_changes(
-    flywheel: FlywheelRow, kinds: Collection[DatasetKind], step: int
-) -> dict[str, int]:
-    used = {
-        DatasetKind.TRAIN: ("train_datasets", flywheel.train_datasets),
-        DatasetKind.TEST: ("test_datasets", flywheel.test_datasets),
-    }
-    return {used[kind][0]: used[kind][1] + step for kind in kinds}
-
-
 def _verdict_key(batch: BatchRow) -> Key:
-    label = BatchName(batch.flywheel, batch.batch, batch.attempt).label
-    return Key(f"VERDICT#{batch.flywheel}#{label}", "VERDICT")
+    return Key(f"VERDICT#{batch.flywheel}#{batch.name.label}", "VERDICT")
 
 
 def _row(item: Item) -> BatchRow:
@@ -534,4 +533,6 @@ def _row(item: Item) -> BatchRow:
     outcome = item.get("outcome")
     fields["state"] = BatchState(item["state"])
     fields["outcome"] = BatchOutcome(outcome) if outcome else None
+    fields["given_back"] = tuple(map(DatasetKind, item.get("given_back", ())))
+    fields["planned"] = {DatasetKind(kind): arn for kind, arn in item.get("planned", {}).items()}
     return BatchRow(**fields)

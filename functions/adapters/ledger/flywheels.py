@@ -15,10 +15,8 @@ from adapters.ledger.audit import Audit
 from adapters.ledger.outbox import notice_row
 from adapters.ledger.table import Change, Item, Key, Put, Write
 from adapters.ports import Rows
-from flywheel.batches import StagedUpload
 from flywheel.errors import ConcurrentChangeError
 from flywheel.notices import Notice
-from flywheel.uploads import DatasetKind, UploadState
 
 GATHER_SK = "GATHER"
 """Sort key of the row whose ``registrations`` the Gather state watches."""
@@ -229,73 +227,34 @@ class Flywheels:
         """Let no batch open."""
         pause = {"by": self._actor, "reason": reason, "at": now.isoformat()}
         change = change_flywheel(row.name, {"pause": pause}, {"pause": None})
-        self._act(row.name, change, "paused", {"reason": reason}, notice=notice, now=now)
+        self._act(row.name, "paused", {"reason": reason}, change, notice=notice, now=now)
 
     def resume(self, row: FlywheelRow, notice: Notice, now: datetime) -> None:
         """Let batches open again, and count failures anew."""
         pause = asdict(row.pause) if row.pause else None
         changes = {"pause": None, "failures_in_row": None}
         change = change_flywheel(row.name, changes, {"pause": pause})
-        self._act(row.name, change, "resumed", {}, notice=notice, now=now)
+        self._act(row.name, "resumed", {}, change, notice=notice, now=now)
 
     def ask_to_freeze(self, row: FlywheelRow, now: datetime) -> None:
         """Have the drafts of the test set frozen with the next batch."""
         change = change_flywheel(row.name, {"freeze_asked_by": self._actor})
-        self._act(row.name, change, "freeze asked for", {}, notice=None, now=now)
+        self._act(row.name, "freeze asked for", {}, change, now=now)
 
     def note_withdrawal(
-        self, row: FlywheelRow, details: Mapping[str, Any], notice: Notice, now: datetime
+        self, name: str, details: Mapping[str, Any], notice: Notice, now: datetime
     ) -> None:
         """Write down that data is taken back, before it is."""
-        change = change_flywheel(row.name, {"last_withdrawal_at": now.isoformat()})
-        self._act(row.name, change, "withdrawal", details, notice=notice, now=now)
-
-    def note_import(
-        self,
-        row: FlywheelRow,
-        staged: StagedUpload,
-        segment: str,
-        test_sha256: str | None,
-        now: datetime,
-    ) -> None:
-        """Write down rows that the flywheel holds already; once."""
-        changes: dict[str, Any] = {"last_import_at": now.isoformat()}
-        if test_sha256 is not None:
-            changes["test_set"] = next_test_set(row.test_set, test_sha256, staged.label_counts, now)
-        values = {
-            "uid": staged.uid,
-            "key": staged.key,
-            "flywheel": row.name,
-            "kind": staged.kind,
-            "state": UploadState.IMPORTED,
-            "received_at": now.isoformat(),
-            "staged_key": staged.staged_key,
-            "documents": staged.documents,
-            "label_counts": dict(staged.label_counts),
-            "staged_bytes": staged.size_bytes,
-        }
-        details = {"uid": staged.uid, "kind": staged.kind, "documents": staged.documents}
-        label = f"import-{staged.uid[:16]}"
-        self._table.write(
-            [
-                Put(Key(f"UPLOAD#{staged.uid}", "UPLOAD"), values),
-                Put(
-                    known_key(row.name, row.generation, label),
-                    {"segments": {staged.kind.value: segment}},
-                ),
-                change_flywheel(row.name, changes, {"open_batch": None, "arn": row.arn}),
-                *self._audit.entry(row.name, "imported", details, actor=self._actor, now=now),
-            ]
-        )
+        self._act(name, "withdrawal", details, notice=notice, now=now)
 
     def ask_for_rebuild(
         self, row: FlywheelRow, asked: Rebuild, notice: Notice, now: datetime
     ) -> None:
         """Let the next generation begin: no batch opens until it has switched."""
-        expected = {"open_batch": None, "rebuild": None, "arn": row.arn}
+        expected = {"open_batch": None, **unchanged_rebuild(row)}
         change = change_flywheel(row.name, {"rebuild": _plain(asked)}, expected)
         details = {"generation": row.generation + 1, **_plain(asked)}
-        self._act(row.name, change, "rebuild asked for", details, notice=notice, now=now)
+        self._act(row.name, "rebuild asked for", details, change, notice=notice, now=now)
 
     def note_created(self, row: FlywheelRow, arn: str) -> None:
         """Write down the new generation's flywheel."""
@@ -326,20 +285,21 @@ class Flywheels:
             "dropped_labels": dropped or None,
         }
         past = {"arn": row.arn, "until": now.isoformat(), "last_batch": row.last_batch}
-        key = Key(f"FLYWHEEL#{row.name}", f"GENERATION#{row.generation:05d}")
-        expected = {"rebuild": _plain(asked), "open_batch": None}
-        writes = [
-            change_flywheel(row.name, changes, expected),
-            Put(key, past),
-            *self._audit.entry(
-                row.name,
-                "generation switched",
-                {"before": row.arn, "arn": asked.arn, "generation": row.generation + 1},
-                actor=self._actor,
-                now=now,
-            ),
-        ]
-        self._table.write(writes)
+        self._act(
+            row.name,
+            "generation switched",
+            {"before": row.arn, "arn": asked.arn, "generation": row.generation + 1},
+            change_flywheel(row.name, changes, {"rebuild": _plain(asked), "open_batch": None}),
+            Put(Key(f"FLYWHEEL#{row.name}", f"GENERATION#{row.generation:05d}"), past),
+            now=now,
+        )
+
+    def abandon_rebuild(self, row: FlywheelRow, why: str, notice: Notice, now: datetime) -> None:
+        """End a rebuild whose flywheel cannot be made; the present generation goes on."""
+        if row.rebuild is None:
+            return
+        change = change_flywheel(row.name, {"rebuild": None}, {"rebuild": _plain(row.rebuild)})
+        self._act(row.name, "rebuild failed", {"why": why}, change, notice=notice, now=now)
 
     def end_rebuild(
         self, row: FlywheelRow, endpoints: Sequence[str], notice: Notice, now: datetime
@@ -350,7 +310,7 @@ class Flywheels:
             return
         change = change_flywheel(row.name, {"rebuild": None}, {"rebuild": _plain(asked)})
         details = {"before": asked.before_arn, "arn": row.arn, "endpoints": list(endpoints)}
-        self._act(row.name, change, "rebuilt", details, notice=notice, now=now)
+        self._act(row.name, "rebuilt", details, change, notice=notice, now=now)
 
     def note_champion(
         self, row: FlywheelRow, active: str | None, notice: Notice | None, now: datetime
@@ -361,7 +321,7 @@ class Flywheels:
             row.name, changes, {"expected_champion": row.expected_champion, "open_batch": None}
         )
         details = {"before": row.expected_champion, "active": active}
-        self._act(row.name, change, "champion changed outside", details, notice=notice, now=now)
+        self._act(row.name, "champion changed outside", details, change, notice=notice, now=now)
 
     def knows_iteration(self, name: str, iteration_id: str) -> bool:
         """Say whether a batch booked an iteration, or it was written down as somebody else's."""
@@ -372,32 +332,22 @@ class Flywheels:
     ) -> None:
         """Write down an iteration that no batch booked, once."""
         put = Put(iteration_key(name, iteration_id), {"at": now.isoformat()})
-        self._act(
-            name, put, "outside iteration", {"iteration_id": iteration_id}, notice=notice, now=now
-        )
+        details = {"iteration_id": iteration_id}
+        self._act(name, "outside iteration", details, put, notice=notice, now=now)
 
     def _act(
         self,
         name: str,
-        write: Write,
         event: str,
         details: Mapping[str, Any],
-        *,
-        notice: Notice | None,
+        *changes: Write,
+        notice: Notice | None = None,
         now: datetime,
     ) -> None:
-        writes = [write, *self._audit.entry(name, event, details, actor=self._actor, now=now)]
-        if notice is not None:
-            writes.append(notice_row(name, notice, now))
-        self._table.write(writes)
-
-    def known_segments(self, name: str, generation: int) -> dict[DatasetKind, list[str]]:
-        """Return the staging keys of the rows that a generation holds, oldest first."""
-        found: dict[DatasetKind, list[str]] = {kind: [] for kind in DatasetKind}
-        for row in self._table.query(f"FLYWHEEL#{name}", f"KNOWN#{generation:05d}#"):
-            for kind, key in row["segments"].items():
-                found[DatasetKind(kind)].append(key)
-        return found
+        """Carry out changes with their audit entry and, where there is one, their notice."""
+        entry = self._audit.entry(name, event, details, actor=self._actor, now=now)
+        told = [] if notice is None else [notice_row(name, notice, now)]
+        self._table.write([*changes, *entry, *told])
 
 
 def next_test_set(
@@ -433,11 +383,6 @@ def unchanged_rebuild(row: FlywheelRow) -> dict[str, Any]:
 def iteration_key(name: str, iteration_id: str) -> Key:
     """Return the key of the row that says of an iteration that the ledger knows it."""
     return Key(f"FLYWHEEL#{name}", f"ITERATION#{iteration_id}")
-
-
-def known_key(name: str, generation: int, batch: str) -> Key:
-    """Return the key of the row that says which rows a batch brought into the flywheel."""
-    return Key(f"FLYWHEEL#{name}", f"KNOWN#{generation:05d}#{batch}")
 
 
 def change_flywheel(

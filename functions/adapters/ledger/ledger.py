@@ -1,12 +1,13 @@
 """The ledger as one value: what the functions and the command open.
 
-Read next: `adapters.ledger.uploads`, `.flywheels`, `.batches`, `.outbox`, `.audit`, `.runs`, one
-module a kind of row, and `adapters.ledger.table` below them all.
+Read next: `adapters.ledger.uploads`, `.flywheels`, `.batches`, `.holdings`, `.outbox`, `.audit`,
+`.runs`, one module a kind of row, and `adapters.ledger.table` below them all.
 """
 
 from adapters.ledger.audit import Audit
 from adapters.ledger.batches import Batches
 from adapters.ledger.flywheels import Flywheels
+from adapters.ledger.holdings import Holdings
 from adapters.ledger.outbox import Outbox
 from adapters.ledger.pairs import Pairs
 from adapters.ledger.runs import Runs
@@ -29,6 +30,7 @@ class Ledger:
         self.uploads = Uploads(table)
         self.flywheels = Flywheels(table, actor)
         self.batches = Batches(table, actor)
+        self.holdings = Holdings(table, actor)
         self.outbox = Outbox(table)
         self.audit = Audit(table)
         self.runs = Runs(table, actor)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from adapters.ledger.table import Change, Delete, Item, Key, Put, Write
+from adapters.ledger.uploads import upload_key
 from adapters.ports import Rows
 from flywheel.pairs import PairPlace
 from flywheel.uploads import DatasetKind, ObjectVersion, Place, UploadState
@@ -89,11 +90,6 @@ class Pairs:
         """Give the halves of a flywheel that wait."""
         rows = self._table.query(f"FLYWHEEL#{flywheel}", "PAIR#")
         return (_half(row) for row in rows)
-
-
-def upload_key(uid: str) -> Key:
-    """Return the key of an upload's row."""
-    return Key(f"UPLOAD#{uid}", "UPLOAD")
 
 
 def _key(place: Place, pair: PairPlace) -> Key:

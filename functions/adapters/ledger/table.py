@@ -48,7 +48,7 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Change a row that must exist and be as expected.
+    """Change a row that must exist and be as expected; without new values it is only checked.
 
     Parameters
     ----------
@@ -190,7 +190,8 @@ class Table:
             if not write.replaces:
                 put["ConditionExpression"] = "attribute_not_exists(pk)"
             return {"Put": put}
-        return {"Update": {"TableName": self._name, "Key": _attributes(key), **_update(write)}}
+        kind, expressions = _change(write)
+        return {kind: {"TableName": self._name, "Key": _attributes(key), **expressions}}
 
 
 def _cancellation_codes(error: ClientError) -> frozenset[str]:
@@ -199,7 +200,8 @@ def _cancellation_codes(error: ClientError) -> frozenset[str]:
     return frozenset(reason["Code"] for reason in reasons if reason.get("Code", "None") != "None")
 
 
-def _update(change: Change) -> Item:
+def _change(change: Change) -> tuple[str, Item]:
+    """Return what a transaction calls a change, and its expressions."""
     names: dict[str, str] = {}
     values: dict[str, Any] = {}
     sets, removes, conditions = [], [], ["attribute_exists(pk)"]
@@ -219,14 +221,14 @@ def _update(change: Change) -> Item:
             conditions.append(f"#e{number} = :e{number}")
     expression = f"SET {', '.join(sets)} " if sets else ""
     expression += f"REMOVE {', '.join(removes)}" if removes else ""
-    update: Item = {
-        "UpdateExpression": expression,
-        "ConditionExpression": " AND ".join(conditions),
-        "ExpressionAttributeNames": names,
-    }
+    expressions: Item = {"ConditionExpression": " AND ".join(conditions)}
+    if names:
+        expressions["ExpressionAttributeNames"] = names
     if values:
-        update["ExpressionAttributeValues"] = _attributes(values)
-    return update
+        expressions["ExpressionAttributeValues"] = _attributes(values)
+    if not expression:
+        return "ConditionCheck", expressions
+    return "Update", {"UpdateExpression": expression, **expressions}
 
 
 def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:

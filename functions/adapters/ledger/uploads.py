@@ -5,7 +5,7 @@ batch, so readiness is one Query. Both, and the news for people, change in one t
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -80,9 +80,9 @@ class Uploads:
             "received_at": now.isoformat(),
         }
         try:
-            self._table.write([Put(_key(upload.uid), values)])
+            self._table.write([Put(upload_key(upload.uid), values)])
         except ConcurrentChangeError:
-            known = self._table.get(_key(upload.uid))
+            known = self._table.get(upload_key(upload.uid))
             if known is None:
                 raise
             return _row(known)
@@ -95,27 +95,27 @@ class Uploads:
         *,
         left_out: int,
         news: UploadNews | None,
+        before: UploadState = UploadState.RECEIVED,
         also: Sequence[Write] = (),
     ) -> None:
         """Move a received upload, or a half that waited, to STAGED and let it wait for a batch.
 
         Parameters
         ----------
+        before : UploadState
+            RECEIVED, or WAITING for a half whose other half came.
         also : sequence of Write
             What changes with it: the other half of a pair.
         """
         now = staged.staged_at
         changes = {
             "state": UploadState.STAGED,
-            "staged_key": staged.staged_key,
-            "documents": staged.documents,
-            "label_counts": dict(staged.label_counts),
-            "staged_bytes": staged.size_bytes,
+            **_copy(staged),
             "left_out": left_out,
             "reasons": list(news.lines) if news else None,
         }
         writes: list[Write] = [
-            Change(_key(staged.uid), changes, {"state": self._unstaged_state(staged.uid)}),
+            Change(upload_key(staged.uid), changes, {"state": before}),
             Put(_staged_key(flywheel, staged.uid), _membership(staged)),
             *also,
         ]
@@ -123,15 +123,11 @@ class Uploads:
             writes.append(news_row(staged.uid, flywheel, news, now))
         self._table.write(writes)
 
-    def _unstaged_state(self, uid: str) -> UploadState:
-        """Return the state that an upload has before it is staged or refused."""
-        row = self._table.get(_key(uid)) or {}
-        is_waiting = row.get("state") == UploadState.WAITING
-        return UploadState.WAITING if is_waiting else UploadState.RECEIVED
-
     def mark(self, uid: str, asked: Change) -> None:
         """Move a received ``_GO`` object to MARKER and ask for the next batch."""
-        change = Change(_key(uid), {"state": UploadState.MARKER}, {"state": UploadState.RECEIVED})
+        change = Change(
+            upload_key(uid), {"state": UploadState.MARKER}, {"state": UploadState.RECEIVED}
+        )
         self._table.write([change, asked])
 
     def refuse(
@@ -143,13 +139,12 @@ class Uploads:
         reasons: Sequence[str],
         news: UploadNews,
         now: datetime,
+        before: UploadState = UploadState.RECEIVED,
         also: Sequence[Write] = (),
     ) -> None:
-        """Move a received upload to REFUSED or GONE, with its reasons and its news."""
+        """Move an upload to REFUSED or GONE, with its reasons and its news; as `stage` does."""
         change = Change(
-            _key(uid),
-            {"state": state, "reasons": list(reasons)},
-            {"state": self._unstaged_state(uid)},
+            upload_key(uid), {"state": state, "reasons": list(reasons)}, {"state": before}
         )
         self._table.write([change, news_row(uid, flywheel, news, now), *also])
 
@@ -166,57 +161,47 @@ class Uploads:
         ConcurrentChangeError
             It does not wait as it was read any more, or a batch was opened.
         """
-        row = self._table.get(_key(upload.uid)) or {}
+        row = self._table.get(upload_key(upload.uid)) or {}
         test = {
             **{name: value for name, value in row.items() if name not in {"pk", "sk"}},
             "uid": parts.test.uid,
             "kind": DatasetKind.TEST,
             "state": UploadState.STAGED,
-            "staged_key": parts.test.staged_key,
-            "documents": parts.test.documents,
-            "label_counts": dict(parts.test.label_counts),
-            "staged_bytes": parts.test.size_bytes,
+            **_copy(parts.test),
             "left_out": 0,
             "batch": None,
             "split_from": upload.uid,
         }
-        waits = Change(_staged_key(flywheel, upload.uid), {}, {"staged_key": upload.staged_key})
-        writes: list[Write]
-        if row.get("state") != UploadState.STAGED:
-            # Some of its rows are in a batch: its row stays as it is, for them.
-            writes = [
-                Change(_key(upload.uid), {"split_at": now.isoformat()}, {"state": row["state"]}),
-                Delete(waits.key)
-                if parts.train is None
-                else replace(waits, set=_membership(parts.train)),
-            ]
-        elif parts.train is None:
-            writes = [
-                Delete(waits.key),
-                Change(_key(upload.uid), {"state": UploadState.MOVED}, {"state": row["state"]}),
-            ]
-        else:
-            kept = {
-                "staged_key": parts.train.staged_key,
-                "documents": parts.train.documents,
-                "label_counts": dict(parts.train.label_counts),
-                "staged_bytes": parts.train.size_bytes,
-            }
-            writes = [
-                replace(waits, set=_membership(parts.train)),
-                Change(_key(upload.uid), kept, {"state": row["state"]}),
-            ]
+        changes: dict[str, Any] = {}
+        # Of an upload that is sealed in part the row stays as it is, for what is in a batch.
+        if row.get("state") == UploadState.STAGED:
+            changes = _copy(parts.train) if parts.train else {"state": UploadState.MOVED}
+        waits = _staged_key(flywheel, upload.uid)
         self._table.write(
             [
-                *writes,
-                Put(_key(parts.test.uid), test),
+                Delete(waits)
+                if parts.train is None
+                else Change(waits, _membership(parts.train), {"staged_key": upload.staged_key}),
+                Change(upload_key(upload.uid), changes, {"state": row["state"]}),
+                Put(upload_key(parts.test.uid), test),
                 Put(_staged_key(flywheel, parts.test.uid), _membership(parts.test)),
-                # Expects that no batch is open: its manifest may name the whole upload.
-                Change(
-                    flywheel_key(flywheel), {"last_split_at": now.isoformat()}, {"open_batch": None}
-                ),
+                # While a batch is open its manifest may name the whole upload.
+                change_flywheel(flywheel, {}, {"open_batch": None}),
             ]
         )
+
+    def imported(self, flywheel: str, staged: StagedUpload) -> Put:
+        """Return the write of an upload whose rows the flywheel held before."""
+        values = {
+            "uid": staged.uid,
+            "key": staged.key,
+            "flywheel": flywheel,
+            "kind": staged.kind,
+            "state": UploadState.IMPORTED,
+            "received_at": staged.staged_at.isoformat(),
+            **_copy(staged),
+        }
+        return Put(upload_key(staged.uid), values)
 
     def seal(
         self,
@@ -257,7 +242,7 @@ class Uploads:
         state: UploadState,
         remainder: StagedUpload | None,
     ) -> None:
-        row = self._table.get(_key(uid)) or {}
+        row = self._table.get(upload_key(uid)) or {}
         # The attempt counts: what an earlier one sent, a later one may have to let wait.
         if row.get("state") == state and row.get("sealed_by") == name.label:
             return
@@ -266,7 +251,7 @@ class Uploads:
         self._table.write(
             [
                 Change(
-                    _key(uid),
+                    upload_key(uid),
                     {"state": state, "batch": name.batch, "sealed_by": name.label},
                     {"state": row.get("state"), "sealed_by": row.get("sealed_by")},
                 ),
@@ -278,10 +263,10 @@ class Uploads:
 
     def _taint(self, flywheel: str, uid: str, batch: int) -> None:
         """Say of a withdrawn upload that its rows are in a batch, once."""
-        row = self._table.get(_key(uid)) or {}
+        row = self._table.get(upload_key(uid)) or {}
         if row.get("batch") == batch:
             return
-        change = Change(_key(uid), {"batch": batch}, {"state": UploadState.WITHDRAWN})
+        change = Change(upload_key(uid), {"batch": batch}, {"state": UploadState.WITHDRAWN})
         self._table.write([change, self._tainting(flywheel, row["key"])])
 
     def _tainting(self, flywheel: str, inbox_key: str) -> Change:
@@ -291,53 +276,46 @@ class Uploads:
         named = [*(before or ()), inbox_key][:_TAINTS_NAMED]
         return Change(key, {"taint": named}, {"taint": before})
 
-    def withdraw(self, upload: UploadRow, reason: str) -> bool:
-        """Take an upload back; returns whether datasets hold its rows all the same.
+    def withdraw(self, upload: UploadRow, reason: str) -> None:
+        """Take an upload back; where datasets hold its rows, the flywheel is tainted.
 
         Raises
         ------
         ConcurrentChangeError
             It was sealed in this moment: look again.
         """
-        is_kept = upload.batch is not None
         changes = {"state": UploadState.WITHDRAWN, "withdrawn_because": reason}
         expected = {"state": upload.state, "batch": upload.batch}
         writes: list[Write] = [
-            Change(_key(upload.uid), changes, expected),
+            Change(upload_key(upload.uid), changes, expected),
             Delete(_staged_key(upload.flywheel, upload.uid)),
         ]
-        if is_kept:
+        if upload.batch is not None:
             writes.append(self._tainting(upload.flywheel, upload.key))
         self._table.write(writes)
-        return is_kept
 
     def is_withdrawn(self, uid: str) -> bool:
         """Say whether somebody took the upload back."""
-        row = self._table.get(_key(uid))
+        row = self._table.get(upload_key(uid))
         return row is not None and row["state"] == UploadState.WITHDRAWN
 
-    def restage(self, flywheel: FlywheelRow, now: datetime) -> int:
+    def restage(self, flywheel: FlywheelRow) -> None:
         """Let every accepted upload that was not withdrawn wait again, whole; safe to repeat.
 
-        For a flywheel in which no batch can open. Returns how many wait now that did not.
+        For a flywheel in which no batch can open.
         """
-        restaged = 0
         name = flywheel.name
         # Whoever is slower must not take uploads out of batches of the new generation.
-        goes_on = change_flywheel(
-            name, {"restaged_at": now.isoformat()}, unchanged_rebuild(flywheel)
-        )
+        goes_on = change_flywheel(name, {}, unchanged_rebuild(flywheel))
         for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", name, _ALL):
-            row = self._table.get(_key(item["uid"])) or item
+            row = self._table.get(upload_key(item["uid"])) or item
             if row["state"] in _ACCEPTED:
                 self._table.write([*_waits_again(name, row), goes_on])
-                restaged += 1
-        return restaged
 
     def draft_again(self, flywheel: str, uids: Sequence[str]) -> None:
         """Let test uploads that no dataset took wait again."""
         for uid in uids:
-            row = self._table.get(_key(uid))
+            row = self._table.get(upload_key(uid))
             if row is not None and row["state"] == UploadState.SEALED:
                 self._table.write(_waits_again(flywheel, row))
 
@@ -350,21 +328,32 @@ class Uploads:
 
     def get_many(self, uids: Iterable[str]) -> dict[str, UploadRow]:
         """Return those of the uploads that have a row, by uid."""
-        rows = self._table.get_many([_key(uid) for uid in uids])
+        rows = self._table.get_many([upload_key(uid) for uid in uids])
         return {row["uid"]: _row(row) for row in rows}
 
     def get(self, uid: str) -> UploadRow | None:
         """Return one upload, or None."""
-        item = self._table.get(_key(uid))
+        item = self._table.get(upload_key(uid))
         return None if item is None else _row(item)
 
 
-def _key(uid: str) -> Key:
+def upload_key(uid: str) -> Key:
+    """Return the key of an upload's row."""
     return Key(f"UPLOAD#{uid}", "UPLOAD")
 
 
 def _staged_key(flywheel: str, uid: str) -> Key:
     return Key(f"FLYWHEEL#{flywheel}", f"STAGED#{uid}")
+
+
+def _copy(staged: StagedUpload) -> dict[str, Any]:
+    """Return what an upload's row says of its canonical copy."""
+    return {
+        "staged_key": staged.staged_key,
+        "documents": staged.documents,
+        "label_counts": dict(staged.label_counts),
+        "staged_bytes": staged.size_bytes,
+    }
 
 
 def _membership(staged: StagedUpload) -> dict[str, Any]:
@@ -399,7 +388,7 @@ def _waits_again(flywheel: str, row: Item) -> list[Write]:
         "earlier_batches": [*row.get("earlier_batches", ()), row.get("batch", 0)],
     }
     return [
-        Change(_key(row["uid"]), changes, {"state": row["state"]}),
+        Change(upload_key(row["uid"]), changes, {"state": row["state"]}),
         Put(_staged_key(flywheel, row["uid"]), _membership(staged), replaces=True),
     ]
 

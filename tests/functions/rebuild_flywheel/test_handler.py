@@ -12,8 +12,9 @@ from adapters.clients import client
 from adapters.configuration import configuration
 from flywheel.batches import BatchOutcome
 from flywheel.errors import ActRefusedError
+from flywheel.shapes import described_labels
 from rebuild_flywheel.handler import handler, rebuild
-from tests.functions.cloud import crash
+from tests.functions.cloud import altering, answering, crash
 from tests.functions.world import LABELS, NAME, World, csv, documents, swapped
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def test_labels_change_when_a_rebuild_says_so(tainted: World) -> None:
     with pytest.raises(ActRefusedError, match="being rebuilt already"):
         acts(tainted).rebuild("again", [], [], tainted.now())
     switched(tainted)
-    labels = tainted.services.comprehend(tainted.row.arn).labels()
+    labels = described_labels(tainted.services.comprehend(tainted.row.arn).task_config())
     assert labels == (*LABELS, "returns")
     assert tainted.active_model is None
     tainted.upload("returns.csv", [("returns", f"send it back {number}") for number in range(4)])
@@ -180,3 +181,23 @@ def test_no_batch_opens_when_a_rebuild_is_under_way(tainted: World) -> None:
     known = tainted.services.flywheel(NAME)
     _, ready = tainted.services.workflow.open_when_ready(known, tainted.now())
     assert ready.lacks == ("its next generation is being made (rebuild)",)
+
+
+def test_the_present_generation_goes_on_when_the_next_cannot_be_made(tainted: World) -> None:
+    """Refused at once or FAILED later: it is told, and batches open again."""
+    acts(tainted).rebuild("clean", [], [], tainted.now())
+    with answering("comprehend", "CreateFlywheel", code="ResourceLimitExceededException"):
+        ending = rebuild(tainted.services, NAME)
+    assert ending["step"] is None
+    assert "ResourceLimitExceededException" in ending["failed"]
+    acts(tainted).rebuild("clean", [], [], tainted.now())
+    with altering(
+        "comprehend",
+        "DescribeFlywheel",
+        lambda answer: answer["FlywheelProperties"].update(Status="FAILED", Message="no role"),
+    ):
+        assert "no role" in rebuild(tainted.services, NAME)["failed"]
+    assert (tainted.row.rebuild, tainted.row.generation) == (None, 1)
+    told = [notice.subject for notice in tainted.cloud.told()]
+    assert sum(subject.endswith("REBUILD to generation 2 FAILED") for subject in told) == 2
+    assert tainted.row.taint

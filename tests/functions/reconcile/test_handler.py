@@ -11,14 +11,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from close_batch.handler import handler as close_batch
-from flywheel.batches import BatchOutcome
+from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import ServiceBusyError
 from reconcile.handler import handler, reconcile
 from tests.functions.cloud import NOTICE_WINDOW_SECONDS, altering, answering, crash, seeing
 from tests.functions.world import NAME, World, documents
 
 NOTHING = dict.fromkeys(
-    ("batches", "opened", "notices", "uploads", "outside", "pairs", "datasets"), 0
+    ("batches", "opened", "notices", "uploads", "outside", "pairs", "datasets", "unready"), 0
 )
 
 
@@ -186,3 +186,24 @@ def test_the_schedule_tries_again_when_a_service_is_busy(world: World) -> None:
     with busy, pytest.raises(ServiceBusyError):
         reconcile(world.services)
     assert reconcile(world.services) == NOTHING
+
+
+def test_it_is_told_when_the_service_keeps_a_flywheel_from_working(world: World) -> None:
+    """Faults 57 and 60: not ACTIVE, or an iteration in a status that nobody has heard of."""
+    world.upload("monday.csv", documents(6))
+    world.sealed(1)
+    with altering(
+        "comprehend",
+        "DescribeFlywheel",
+        lambda answer: answer["FlywheelProperties"].update(Status="UPDATING"),
+    ):
+        assert reconcile(world.services)["unready"] == 1
+    world.start(1)
+    assert reconcile(world.services)["unready"] == 0
+    with altering(
+        "comprehend",
+        "DescribeFlywheelIteration",
+        lambda answer: answer["FlywheelIterationProperties"].update(Status="PAUSED_BY_AWS"),
+    ):
+        assert reconcile(world.services)["unready"] == 1
+    assert world.batch(1).state is BatchState.STARTED

@@ -278,3 +278,18 @@ def test_the_delivery_comes_again_when_the_service_is_busy(world: World) -> None
     with throttled, pytest.raises(ServiceBusyError):
         world.register(upload)
     assert world.known(upload).state is UploadState.RECEIVED
+
+
+def test_documents_have_several_labels_when_the_service_says_so(world: World) -> None:
+    """Of an adopted flywheel the service alone knows the mode."""
+
+    def multi_label(answer: dict[str, Any]) -> None:
+        task = answer["FlywheelProperties"]["TaskConfig"]
+        task["DocumentClassificationConfig"]["Mode"] = "MULTI_LABEL"
+
+    world.configure(min_documents=10)
+    with altering("comprehend", "DescribeFlywheel", multi_label):
+        world.upload("monday.csv", b"billing|delivery,both of them\nbilling,one\n")
+    (staged,) = world.services.ledger.uploads.staged(NAME)
+    assert staged.label_counts == {"billing": 2, "delivery": 1}
+    assert staged.documents == 2

@@ -3,16 +3,20 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from flywheel.batches import BatchOutcome, BatchState
+from adapters.services import Services
+from flywheel.batches import LONGEST_CALL, BatchOutcome, BatchState
 from flywheel.errors import ServiceRefusedError
 from flywheel.uploads import DatasetKind, UploadState
+from reconcile.late_datasets import settle_late_datasets
 from seal_batch.handler import handler
-from tests.functions.cloud import STAGING, altering, answering, crash, seeing
+from tests.functions.cloud import STAGING, answering, crash, datasets_being, seeing
 from tests.functions.world import NAME, World, csv, documents
 
 MANIFEST = f"manifests/{NAME}/1.json"
@@ -346,12 +350,7 @@ def test_rows_can_be_sent_again_when_their_dataset_failed(world: World) -> None:
     world.upload("monday.csv", documents(3))
     world.seal(1)
     world.settle()
-    failed = altering(
-        "comprehend",
-        "DescribeDataset",
-        lambda answer: answer["DatasetProperties"].update(Status="FAILED"),
-    )
-    with failed:
+    with datasets_being("FAILED"):
         world.close(1, error="DatasetFailed")
     assert world.row.train_datasets == 1
     world.upload("again.csv", documents(3))
@@ -359,17 +358,51 @@ def test_rows_can_be_sent_again_when_their_dataset_failed(world: World) -> None:
     assert len(world.sent(2)) == 6
 
 
+def after_every_call(world: World) -> Services:
+    """Return the services at a time when no function of a batch can be alive any more."""
+    late = world.now() + LONGEST_CALL + timedelta(seconds=1)
+    return replace(world.services, now=lambda: late)
+
+
 def test_the_slot_is_given_back_when_the_dataset_was_never_created(world: World) -> None:
-    """The quota was used up, say: nothing is in the flywheel and nothing counts."""
+    """The quota was used up, say; but only once no call can create it any more, and once."""
     world.upload("monday.csv", documents(3))
     used_up = answering("comprehend", "CreateDataset", code="ResourceLimitExceededException")
     with used_up, pytest.raises(ServiceRefusedError):
         world.seal(1)
-    assert world.row.train_datasets == 1
     world.close(1, error="ServiceRefusedError")
+    known = world.services.flywheel(NAME)
+    assert settle_late_datasets(world.services, known) == 0
+    assert world.row.train_datasets == 1
+    later = after_every_call(world)
+    assert [settle_late_datasets(later, known) for _ in range(2)] == [1, 0]
     assert world.row.train_datasets == 0
-    segments = world.services.ledger.flywheels.known_segments(NAME, 1)
+    segments = world.services.ledger.holdings.segments(NAME, 1)
     assert segments == {DatasetKind.TRAIN: [], DatasetKind.TEST: []}
+
+
+def test_the_slot_stays_used_when_a_call_outlived_its_batch(world: World) -> None:
+    """A dataset that is created after its batch was closed holds its rows: nobody sends them."""
+    world.upload("monday.csv", documents(3))
+    used_up = answering("comprehend", "CreateDataset", code="ResourceLimitExceededException")
+    with used_up, pytest.raises(ServiceRefusedError):
+        world.seal(1)
+    batch = world.batch(1)
+    world.close(1, error="States.Timeout")
+    world.services.comprehend(world.flywheel_arn).create_dataset(
+        batch.name.dataset(DatasetKind.TRAIN),
+        DatasetKind.TRAIN,
+        f"s3://{world.services.staging.bucket}/{batch.name.dataset_prefix(DatasetKind.TRAIN)}",
+        shape=world.services.flywheel(NAME).settings.shape(),
+        token=batch.name.token(DatasetKind.TRAIN.value, world.flywheel_arn),
+        description="late",
+    )
+    later = after_every_call(world)
+    assert settle_late_datasets(later, world.services.flywheel(NAME)) == 0
+    again = world.upload("again.csv", documents(3))
+    assert world.seal(2)["is_empty"]
+    assert world.known(again).state is UploadState.DUPLICATE
+    assert world.row.train_datasets == 1
 
 
 def test_a_test_row_is_left_out_when_it_was_trained_on(world: World) -> None:

@@ -1,0 +1,133 @@
+"""What a generation's datasets hold: the slots that they use, and the rows that are known.
+
+Slots and rows count from the seal on, before the service is asked: a reply that is lost must not
+leave a dataset that nobody counted. What the service turns out not to have is given back, but only
+once no call that outlived its batch can create it any more. Read next: `reconcile.late_datasets`.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from adapters.ledger.audit import Audit
+from adapters.ledger.flywheels import FlywheelRow, change_flywheel, next_test_set
+from adapters.ledger.table import Delete, Key, Put, Write
+from adapters.ports import Rows
+from flywheel.batches import BatchName, StagedUpload
+from flywheel.uploads import DatasetKind
+
+Kinds = Collection[DatasetKind]
+
+
+class Holdings:
+    """Counts slots and known rows.
+
+    Parameters
+    ----------
+    table : Rows
+    actor : str
+        Who acts, for the audit.
+    """
+
+    def __init__(self, table: Rows, actor: str) -> None:
+        self._table = table
+        self._audit = Audit(table)
+        self._actor = actor
+
+    def segments(self, name: str, generation: int) -> dict[DatasetKind, list[str]]:
+        """Return the staging keys of the rows that a generation holds, oldest first."""
+        found: dict[DatasetKind, list[str]] = {kind: [] for kind in DatasetKind}
+        for row in self._table.query(f"FLYWHEEL#{name}", f"KNOWN#{generation:05d}#"):
+            for kind, key in row["segments"].items():
+                found[DatasetKind(kind)].append(key)
+        return found
+
+    def note_import(
+        self,
+        row: FlywheelRow,
+        staged: StagedUpload,
+        upload: Write,
+        segment: str,
+        *,
+        test_sha256: str | None,
+        now: datetime,
+    ) -> None:
+        """Write down rows that the flywheel holds already; once.
+
+        Parameters
+        ----------
+        upload : Write
+            Their upload's row (`Uploads.imported`).
+        segment : str
+            Staging key of what is known by them.
+        test_sha256 : str or None
+            Of the whole test set with them, where they are test rows.
+        """
+        changes: dict[str, Any] = {}
+        if test_sha256 is not None:
+            changes["test_set"] = next_test_set(row.test_set, test_sha256, staged.label_counts, now)
+        known = _known_key(row.name, row.generation, f"import-{staged.uid[:16]}")
+        details = {"uid": staged.uid, "kind": staged.kind, "documents": staged.documents}
+        self._table.write(
+            [
+                upload,
+                Put(known, {"segments": {staged.kind.value: segment}}),
+                change_flywheel(row.name, changes, {"open_batch": None, "arn": row.arn}),
+                *self._audit.entry(row.name, "imported", details, actor=self._actor, now=now),
+            ]
+        )
+
+    @staticmethod
+    def known(batch: BatchName, generation: int, segments: Mapping[DatasetKind, str]) -> Put:
+        """Return the write after which a batch's rows are known."""
+        key = _known_key(batch.flywheel, generation, batch.label)
+        return Put(key, {"segments": _by_name(segments)})
+
+    def forgotten(self, batch: BatchName, generation: int, kinds: Kinds) -> list[Write]:
+        """Return the writes after which rows of lost datasets are not known any more."""
+        key = _known_key(batch.flywheel, generation, batch.label)
+        known = self._known(key) if kinds else {}
+        left = {kind: at for kind, at in known.items() if kind not in kinds}
+        if left == known:
+            return []
+        return [Put(key, {"segments": _by_name(left)}, replaces=True) if left else Delete(key)]
+
+    def forget(self, batch: BatchName, generation: int, kinds: Kinds) -> bool:
+        """Take back that rows of datasets are known, which failed only after their batch did.
+
+        Returns whether any was known.
+        """
+        writes = self.forgotten(batch, generation, kinds)
+        if writes:
+            self._table.write(writes)
+        return bool(writes)
+
+    def _known(self, key: Key) -> dict[DatasetKind, str]:
+        row = self._table.get(key)
+        return {} if row is None else _by_kind(row["segments"])
+
+
+def slots_used(flywheel: FlywheelRow, kinds: Kinds) -> dict[str, int]:
+    """Return how many slots of some kinds a flywheel uses, as its row holds them."""
+    used = {
+        DatasetKind.TRAIN: ("train_datasets", flywheel.train_datasets),
+        DatasetKind.TEST: ("test_datasets", flywheel.test_datasets),
+    }
+    return dict(used[kind] for kind in kinds)
+
+
+def slot_changes(flywheel: FlywheelRow, kinds: Kinds, step: int) -> dict[str, int]:
+    """Return the changes of a flywheel's row that use slots, or give them back."""
+    return {name: used + step for name, used in slots_used(flywheel, kinds).items()}
+
+
+def _known_key(name: str, generation: int, label: str) -> Key:
+    return Key(f"FLYWHEEL#{name}", f"KNOWN#{generation:05d}#{label}")
+
+
+def _by_name(values: Mapping[DatasetKind, str]) -> dict[str, str]:
+    return {kind.value: value for kind, value in values.items()}
+
+
+def _by_kind(values: Mapping[str, str]) -> dict[DatasetKind, str]:
+    return {DatasetKind(kind): value for kind, value in values.items()}
