@@ -172,7 +172,7 @@ class Target:
     def acts(self, known: KnownFlywheel, actor: str) -> Acts:
         """Return what people do to a flywheel, as one of them."""
         ledger = self.ledger(actor=actor)
-        return Acts(self.environment, known, ledger, self.workflow(ledger), self.comprehend(known))
+        return Acts(self.environment, known, ledger, self.comprehend(known), self.workflow(ledger))
 
     def staging(self) -> Objects:
         """Return the staging bucket."""

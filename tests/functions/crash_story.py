@@ -152,7 +152,7 @@ class Story:
         """Open the acts as a person."""
         services = self.world.services
         comprehend = services.comprehend(self.world.row.arn)
-        return Acts("test", services.flywheel(NAME), services.ledger, services.workflow, comprehend)
+        return Acts("test", services.flywheel(NAME), services.ledger, comprehend, services.workflow)
 
     def sealed(self, number: int) -> None:
         """Let an execution go on from its beginning to where its datasets are complete."""

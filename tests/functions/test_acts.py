@@ -24,8 +24,8 @@ def acts(world: World) -> Callable[[], Acts]:
             "test",
             services.flywheel(NAME),
             services.ledger,
-            services.workflow,
             services.comprehend(world.flywheel_arn),
+            services.workflow,
         )
 
     return opened

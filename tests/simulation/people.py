@@ -185,8 +185,8 @@ class People:
             services.configuration.environment,
             ports.known[self.name],
             services.ledger,
-            services.workflow,
             ports.current,
+            services.workflow,
         )
         try:
             with self.world.process(_PATIENCE_SECONDS):

@@ -27,7 +27,7 @@ def acts(world: World) -> Acts:
     """Open the acts as a person."""
     services = world.services
     comprehend = services.comprehend(world.row.arn)
-    return Acts("test", services.flywheel(NAME), services.ledger, services.workflow, comprehend)
+    return Acts("test", services.flywheel(NAME), services.ledger, comprehend, services.workflow)
 
 
 def closed(world: World, number: int) -> BatchOutcome | None:
