@@ -68,4 +68,4 @@ class EndpointLife:
 
     def _delete(self, endpoint: Endpoint) -> None:
         self.background.hold(endpoint.last_modified_time)
-        self.store.forget_endpoint(endpoint.arn)
+        self.store.forget(Endpoint, endpoint.arn, scope=f"CreateEndpoint {endpoint.name}")

@@ -41,18 +41,18 @@ class EndpointOperations:
     def create_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """CreateEndpoint."""
         check_tags(request)
-        arn = endpoint_arn(self.settings, request["EndpointName"])
-        scope, repeats = f"CreateEndpoint {arn}", Repeats(self.store)
+        name = request["EndpointName"]
+        scope, repeats = f"CreateEndpoint {name}", Repeats(self.store)
         with self.store.transaction():
             model_arn = repeats.earlier_answer(scope, request)
             if model_arn is None:
-                endpoint = self._new(arn, request)
+                endpoint = self._new(request)
                 model_arn = endpoint.model_arn
                 self._check_room(endpoint)
                 self.store.save(endpoint)
                 repeats.remember(scope, request, model_arn)
                 self.life.bring_up(endpoint)
-        return {"EndpointArn": arn, "ModelArn": model_arn}
+        return {"EndpointArn": endpoint_arn(self.settings, name, model_arn), "ModelArn": model_arn}
 
     def describe_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """DescribeEndpoint."""
@@ -104,14 +104,14 @@ class EndpointOperations:
         shown, token = page(request, matching, lambda item: (item.creation_time, item.arn))
         return {"EndpointPropertiesList": [_properties(item) for item in shown], "NextToken": token}
 
-    def _new(self, arn: str, request: Mapping[str, Any]) -> Endpoint:
+    def _new(self, request: Mapping[str, Any]) -> Endpoint:
         model_arn = self._served_model(request, "ModelArn")
         if model_arn is None:
             message = "Give one of ModelArn and FlywheelArn; neither is there."
             raise ServiceError("InvalidRequestException", message)
         now = round(self.clock.now(), 3)
         return Endpoint(
-            arn=arn,
+            arn=endpoint_arn(self.settings, request["EndpointName"], model_arn),
             name=request["EndpointName"],
             status="CREATING",
             model_arn=model_arn,
@@ -126,6 +126,7 @@ class EndpointOperations:
 
     def _changed(self, endpoint: Endpoint, request: Mapping[str, Any]) -> Endpoint:
         model_arn = self._served_model(request, "DesiredModelArn")
+        self._check_kind(endpoint, model_arn)
         followed = request.get("FlywheelArn") if model_arn else endpoint.followed_flywheel_arn
         return replace(
             endpoint,
@@ -140,6 +141,12 @@ class EndpointOperations:
             followed_flywheel_arn=followed,
             last_modified_time=round(self.clock.now(), 3),
         )
+
+    def _check_kind(self, endpoint: Endpoint, model_arn: str | None) -> None:
+        """Refuse a recognizer for a classifier's endpoint, and the other way round."""
+        if model_arn and endpoint_arn(self.settings, endpoint.name, model_arn) != endpoint.arn:
+            message = f"Endpoint {endpoint.arn} cannot serve {model_arn}: it is of another kind."
+            raise ServiceError("InvalidRequestException", message)
 
     def _served_model(self, request: Mapping[str, Any], model_member: str) -> str | None:
         """Return the model that a request names itself or through a flywheel, if any."""

@@ -4,7 +4,6 @@ Decides what is served, by name, and the order in which parts come up and go. Ho
 own. Read next: `local.comprehend.protocol` (how a call arrives), then the operation's module.
 """
 
-from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -18,18 +17,28 @@ from local.comprehend.flywheels import FlywheelOperations
 from local.comprehend.ingestion import Ingestion
 from local.comprehend.iteration_run import IterationRun
 from local.comprehend.iterations import IterationOperations
+from local.comprehend.model_endings import ModelEndings
 from local.comprehend.models import ModelOperations
 from local.comprehend.protocol import Operation, Protocol, Refusal
-from local.comprehend.records import Dataset, Endpoint, Flywheel, Iteration
+from local.comprehend.records import Dataset, Endpoint, Flywheel, Iteration, Model
 from local.comprehend.server import Server
 from local.comprehend.settings import EngineSettings, Quotas
 from local.comprehend.store import Store
+from local.comprehend.tagging import TagOperations
 from local.comprehend.worker import TrainingWorker
 
 if TYPE_CHECKING:
     from local.comprehend.data_lake import S3ClientForRole
 
 __all__ = ["Engine", "EngineSettings", "Quotas"]
+
+
+_TAGGED_CREATIONS = {
+    "CreateFlywheel": "FlywheelArn",
+    "CreateDataset": "DatasetArn",
+    "CreateEndpoint": "EndpointArn",
+}
+"""What may come with tags: the operation, and the answer's member that has the new ARN."""
 
 
 class Engine:
@@ -144,6 +153,7 @@ class _Parts:
         self.running = IterationRun(
             settings, self.store, clock, self.background, self.worker, s3_client_for_role
         )
+        self.model_endings = ModelEndings(settings, self.store, clock, self.background, self.worker)
         operations = _operations(
             FlywheelOperations(settings, self.store, clock, self.life, self.endpoint_life),
             DatasetOperations(settings, self.store, clock, self.ingestion),
@@ -151,6 +161,10 @@ class _Parts:
             ModelOperations(self.store),
             EndpointOperations(settings, self.store, clock, self.endpoint_life),
         )
+        tags = TagOperations(self.store)
+        operations |= _operations_around_them(tags, self.model_endings)
+        for name, arn_member in _TAGGED_CREATIONS.items():
+            operations[name] = tags.creating(operations[name], arn_member)
         try:
             self.server = Server(Protocol(operations, refusal), settings.port)
         except OSError:
@@ -185,6 +199,9 @@ class _Parts:
         for iteration in self.store.all(Iteration):
             if iteration.is_active:
                 self.running.start(iteration)
+        for model in self.store.all(Model):
+            if model.status == "DELETING":
+                self.model_endings.end(model)
         self._resume_endpoints()
 
     def _resume_endpoints(self) -> None:
@@ -201,8 +218,8 @@ def _operations(
     iterations: IterationOperations,
     models: ModelOperations,
     endpoints: EndpointOperations,
-) -> Mapping[str, Operation]:
-    """Name what is served."""
+) -> dict[str, Operation]:
+    """Name what is served of flywheels, and what they make and feed."""
     return {
         "CreateFlywheel": flywheels.create_flywheel,
         "DescribeFlywheel": flywheels.describe_flywheel,
@@ -222,4 +239,19 @@ def _operations(
         "UpdateEndpoint": endpoints.update_endpoint,
         "DeleteEndpoint": endpoints.delete_endpoint,
         "ListEndpoints": endpoints.list_endpoints,
+    }
+
+
+def _operations_around_them(
+    tags: TagOperations, model_endings: ModelEndings
+) -> dict[str, Operation]:
+    """Name what is served of tags, of the end of models and of their use."""
+    return {
+        "TagResource": tags.tag_resource,
+        "UntagResource": tags.untag_resource,
+        "ListTagsForResource": tags.list_tags_for_resource,
+        "StopTrainingDocumentClassifier": model_endings.stop_training_document_classifier,
+        "StopTrainingEntityRecognizer": model_endings.stop_training_entity_recognizer,
+        "DeleteDocumentClassifier": model_endings.delete_document_classifier,
+        "DeleteEntityRecognizer": model_endings.delete_entity_recognizer,
     }

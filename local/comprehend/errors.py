@@ -7,7 +7,8 @@
     ├── DatasetRefusedError      a dataset cannot be ingested  -> the dataset ends FAILED
     ├── StorageAccessError       S3 refused or failed          -> what needed it ends FAILED
     ├── IterationFailedError     no model can come of it       -> the iteration ends FAILED
-    └── WorkerDiedError          the training process is gone  -> the iteration ends FAILED
+    ├── WorkCancelledError       a person stopped it           -> the iteration ends STOPPED
+    └── WorkerDiedError          its process is gone           -> what needed it ends FAILED
 
 `EngineStopping` is no error: it unwinds work that goes on at the next start. Imports nothing.
 """
@@ -47,8 +48,12 @@ class IterationFailedError(EngineError):
     """An iteration cannot end in a model: too little data, or a model that is not there."""
 
 
+class WorkCancelledError(EngineError):
+    """Training that nobody wants any more: a person stopped it."""
+
+
 class WorkerDiedError(EngineError):
-    """The training process ended in the middle of its work; the next iteration gets a new one."""
+    """A process ended in the middle of its work; the next task gets a new one."""
 
 
 class EngineStopping(Exception):

@@ -1,4 +1,4 @@
-"""An iteration's life: TRAINING -> EVALUATING -> COMPLETED, or FAILED with a message.
+"""An iteration's life: TRAINING -> EVALUATING -> COMPLETED, or FAILED, or STOPPED.
 
 Decides what trains, what tests, and what is told of it. Both models are tested on the same
 documents, so their metrics may be compared. Knows neither HTTP nor how a model learns. Read next:
@@ -20,7 +20,12 @@ from typing import TYPE_CHECKING, Any
 from local.comprehend.background import BackgroundWork
 from local.comprehend.clock import Clock
 from local.comprehend.data_lake import DataLake
-from local.comprehend.errors import EngineError, EngineStopping, IterationFailedError
+from local.comprehend.errors import (
+    EngineError,
+    EngineStopping,
+    IterationFailedError,
+    WorkCancelledError,
+)
 from local.comprehend.evaluation import Evaluation
 from local.comprehend.naming import name_of
 from local.comprehend.records import Dataset, Flywheel, Iteration, Model
@@ -33,6 +38,9 @@ if TYPE_CHECKING:
 
 COMPLETED_MESSAGE = "FULL_ITERATION: Flywheel iteration performed all functions successfully."
 """What the service says of an iteration that went well."""
+
+STOPPED_MESSAGE = "The training of the model was stopped by a call."
+"""What is told of an iteration that was stopped; the service's own words are not published."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -92,6 +100,7 @@ class IterationRun:
             shutil.rmtree(directory, ignore_errors=True)
 
     def _perform(self, iteration: Iteration, directory: Path) -> None:
+        self._check_wanted(iteration)
         flywheel = self._flywheel(iteration)
         material = self._material(flywheel)
         lake = DataLake(self.s3_client_for_role, flywheel.data_access_role_arn)
@@ -99,7 +108,9 @@ class IterationRun:
         test_files = _files(lake, material.test, directory)
         trained = self._train(iteration, material, train_files)
         entered = self.clock.now()
-        self.store.save(trained)
+        with self.store.transaction():
+            self._check_wanted(iteration)
+            self.store.save(trained)
         challenger = self._evaluate(trained.model_arn, flywheel, material, test_files)
         champion = None
         if trained.evaluated_model_arn:
@@ -195,6 +206,7 @@ class IterationRun:
             trained_metrics=challenger.averages(),
         )
         with self.store.transaction():
+            self._check_wanted(iteration)
             self.store.save(completed)
             self._change_model(
                 iteration,
@@ -207,13 +219,35 @@ class IterationRun:
             if self.settings.sets_first_active_model and flywheel.active_model_arn is None:
                 self.store.save(replace(flywheel, active_model_arn=iteration.model_arn))
 
+    def _check_wanted(self, iteration: Iteration) -> None:
+        """Give way where a stop was asked for meanwhile.
+
+        Raises
+        ------
+        WorkCancelledError
+            It was.
+        """
+        latest = self.store.find(Iteration, iteration.key)
+        if latest is not None and latest.stop_requested_time is not None:
+            message = "A stop of its training was asked for."
+            raise WorkCancelledError(message)
+
     def _fail(self, iteration: Iteration, message: str) -> None:
+        """End as FAILED, or as STOPPED where a stop was asked for."""
         self.background.hold(iteration.creation_time)
-        now = round(self.clock.now(), 3)
         with self.store.transaction():
             latest = self.store.find(Iteration, iteration.key) or iteration
-            self.store.save(replace(latest, status="FAILED", message=message, end_time=now))
-            self._change_model(iteration, status="IN_ERROR", message=message, end_time=now)
+            if latest.stop_requested_time is None:
+                self._end(latest, "FAILED", "IN_ERROR", message)
+                return
+        self.background.hold(latest.stop_requested_time)
+        with self.store.transaction():
+            self._end(latest, "STOPPED", "STOPPED", STOPPED_MESSAGE)
+
+    def _end(self, latest: Iteration, status: str, model_status: str, message: str) -> None:
+        now = round(self.clock.now(), 3)
+        self.store.save(replace(latest, status=status, message=message, end_time=now))
+        self._change_model(latest, status=model_status, message=message, end_time=now)
 
     def _change_model(self, iteration: Iteration, **changes: Any) -> None:
         with self.store.transaction():
@@ -222,8 +256,7 @@ class IterationRun:
                 self.store.save(replace(model, **changes))
 
     def _model_file(self, model_arn: str) -> Path:
-        models = self.settings.data_directory / "models"
-        return models / f"{model_arn.rsplit(':', 1)[-1]}.model"
+        return self.settings.model_file(model_arn)
 
     def _work_directory(self, iteration: Iteration) -> Path:
         name = f"{name_of(iteration.flywheel_arn)}-{iteration.iteration_id}"

@@ -35,12 +35,15 @@ def flywheel_arn(settings: EngineSettings, name: str) -> str:
     return f"arn:aws:comprehend:{settings.region}:{settings.account_id}:flywheel/{name}"
 
 
-def endpoint_arn(settings: EngineSettings, name: str) -> str:
-    """Return the ARN of a classifier's endpoint."""
-    return (
-        f"arn:aws:comprehend:{settings.region}:{settings.account_id}:"
-        f"document-classifier-endpoint/{name}"
-    )
+def endpoint_arn(settings: EngineSettings, name: str, model_arn: str) -> str:
+    """Return the ARN of an endpoint, which tells a classifier's from a recognizer's."""
+    kind = model_arn.rpartition(":")[2].partition("/")[0]
+    return f"arn:aws:comprehend:{settings.region}:{settings.account_id}:{kind}-endpoint/{name}"
+
+
+def job_arn(settings: EngineSettings, kind: str, job_id: str) -> str:
+    """Return the ARN of a job; `kind` is such as ``document-classification-job``."""
+    return f"arn:aws:comprehend:{settings.region}:{settings.account_id}:{kind}/{job_id}"
 
 
 def dataset_arn(flywheel: str, name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from local.comprehend.naming import iteration_key
 
-ACTIVE_ITERATION_STATES = frozenset({"TRAINING", "EVALUATING"})
+ACTIVE_ITERATION_STATES = frozenset({"TRAINING", "EVALUATING", "STOP_REQUESTED"})
 """The states in which an iteration holds its flywheel."""
 
 
@@ -83,6 +83,7 @@ class Iteration:
     train_dataset_arns: tuple[str, ...] = ()
     message: str | None = None
     end_time: float | None = None
+    stop_requested_time: float | None = None
 
     @property
     def key(self) -> str:
@@ -149,3 +150,53 @@ class Endpoint:
     def flywheel_arn(self) -> str:
         """Whose it is: no flywheel's, it outlives the one that it follows."""
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """The tags of a resource; `flywheel_arn` is whose end ends them, or empty."""
+
+    arn: str
+    flywheel_arn: str
+    tags: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        """What they are filed under."""
+        return self.arn
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An analysis job; `output_s3_uri` is the archive that it writes.
+
+    `kind` is "CLN" for classification and "NER" for entities, as in the archive's name; `request`
+    has what is told again as it was given.
+    """
+
+    job_id: str
+    arn: str
+    kind: str
+    status: str
+    model_arn: str
+    output_s3_uri: str
+    request: Mapping[str, Any]
+    submit_time: float
+    stop_requested_time: float | None = None
+    end_time: float | None = None
+    message: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What it is filed under."""
+        return self.arn
+
+    @property
+    def flywheel_arn(self) -> str:
+        """Whose it is: no flywheel's, it outlives the one that it asks."""
+        return ""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it uses its model."""
+        return self.status in ("SUBMITTED", "IN_PROGRESS", "STOP_REQUESTED")

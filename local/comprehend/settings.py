@@ -93,3 +93,7 @@ class EngineSettings:
     training_data: Literal["all", "new"] = "all"
     sets_first_active_model: bool = False
     seed: int = 0
+
+    def model_file(self, model_arn: str) -> Path:
+        """Return where a model is kept."""
+        return self.data_directory / "models" / f"{model_arn.rsplit(':', 1)[-1]}.model"

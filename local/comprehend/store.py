@@ -14,10 +14,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from local.comprehend.records import Dataset, Endpoint, Flywheel, Iteration, Model
+from local.comprehend.records import Dataset, Endpoint, Flywheel, Iteration, Job, Model, Tags
 
-Record = Flywheel | Dataset | Iteration | Model | Endpoint
-R = TypeVar("R", Flywheel, Dataset, Iteration, Model, Endpoint)
+Record = Flywheel | Dataset | Iteration | Model | Endpoint | Job | Tags
+R = TypeVar("R", Flywheel, Dataset, Iteration, Model, Endpoint, Job, Tags)
 
 # An acknowledged call must outlive a power cut, not only a crash; and one engine at a time may
 # decide what happens next.
@@ -135,15 +135,14 @@ class Store:
                 ),
             )
 
-    def forget_endpoint(self, arn: str) -> None:
-        """Remove an endpoint and its tokens."""
+    def forget(self, kind: type[R], key: str, *, scope: str = "") -> None:
+        """Remove a record, its tags, and the tokens of a scope."""
         with self.transaction():
-            self._connection.execute(
-                "DELETE FROM records WHERE kind = ? AND key = ?", (Endpoint.__name__, arn)
+            self._connection.executemany(
+                "DELETE FROM records WHERE kind = ? AND key = ?",
+                [(kind.__name__, key), (Tags.__name__, key)],
             )
-            self._connection.execute(
-                "DELETE FROM tokens WHERE scope = ?", (f"CreateEndpoint {arn}",)
-            )
+            self._connection.execute("DELETE FROM tokens WHERE scope = ?", (scope,))
 
     def answer_to_token(self, scope: str, token: str) -> tuple[str, str] | None:
         """Return the request and the answer a client token stands for, if it was used."""

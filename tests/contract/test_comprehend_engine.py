@@ -21,12 +21,17 @@ SERVED = frozenset(
         *("StartFlywheelIteration", "DescribeFlywheelIteration", "ListFlywheelIterationHistory"),
         *("DescribeDocumentClassifier", "ListDocumentClassifiers"),
         *("CreateEndpoint", "DescribeEndpoint", "UpdateEndpoint", "DeleteEndpoint"),
-        "ListEndpoints",
+        *("ListEndpoints", "TagResource", "UntagResource", "ListTagsForResource"),
+        *("StopTrainingDocumentClassifier", "DeleteDocumentClassifier"),
+        *("StopTrainingEntityRecognizer", "DeleteEntityRecognizer"),
     }
 )
 ABSENT = "arn:aws:comprehend:us-east-1:123456789012:flywheel/absent"
 ABSENT_MODEL = "arn:aws:comprehend:us-east-1:123456789012:document-classifier/absent/version/v1"
 ABSENT_ENDPOINT = "arn:aws:comprehend:us-east-1:123456789012:document-classifier-endpoint/absent"
+ABSENT_RECOGNIZER = "arn:aws:comprehend:us-east-1:123456789012:entity-recognizer/absent"
+UNANSWERED = frozenset({"StopTrainingEntityRecognizer", "DeleteEntityRecognizer"})
+"""Served, and used here in error cases alone: no recognizer is trained in this run."""
 TASK = {
     "LanguageCode": "en",
     "DocumentClassificationConfig": {"Mode": "MULTI_CLASS", "Labels": list(LABELS)},
@@ -86,6 +91,7 @@ def live_a_life(rig: Rig) -> None:
     comprehend.describe_document_classifier(DocumentClassifierArn=model)
     comprehend.list_document_classifiers()
     serve_and_end(rig, flywheel, model)
+    tag_stop_and_delete(rig, flywheel)
     rig.iterated(rig.flywheel())
     comprehend.list_flywheels()
     comprehend.delete_flywheel(FlywheelArn=flywheel)
@@ -116,13 +122,32 @@ def serve_and_end(rig: Rig, flywheel: str, model: str) -> None:
     until(lambda: comprehend.list_endpoints()["EndpointPropertiesList"], lambda left: not left)
 
 
+def tag_stop_and_delete(rig: Rig, flywheel: str) -> None:
+    """Use every operation on tags and on the end of models."""
+    comprehend = rig.comprehend
+    comprehend.tag_resource(ResourceArn=flywheel, Tags=[{"Key": "team", "Value": "support"}])
+    comprehend.list_tags_for_resource(ResourceArn=flywheel)
+    comprehend.untag_resource(ResourceArn=flywheel, TagKeys=["team"])
+    # Enough to be still at it when the stop arrives.
+    rig.dataset(flywheel, rows(1000))
+    iteration = rig.begin_iteration(flywheel)
+    listed = comprehend.list_document_classifiers(Filter={"Status": "TRAINING"})
+    (arn,) = (i["DocumentClassifierArn"] for i in listed["DocumentClassifierPropertiesList"])
+    comprehend.stop_training_document_classifier(DocumentClassifierArn=arn)
+    until(
+        lambda: rig.iteration(flywheel, iteration)["Status"],
+        lambda status: status in ("STOPPED", "COMPLETED"),
+    )
+    comprehend.delete_document_classifier(DocumentClassifierArn=arn)
+
+
 def test_every_answer_has_its_shape_when_every_operation_is_used(rig: Rig, seen: Seen) -> None:
     """Botocore validates the JSON as it travelled; enums and unknown members are checked too."""
     live_a_life(rig)
-    assert {name for name, _ in seen.answers} == SERVED
+    assert {name for name, _ in seen.answers} == SERVED - UNANSWERED
     for name, answer in seen.answers:
         shape = MODEL.operation_model(name).output_shape
-        assert shape is not None
+        assert shape is not None, name
         report = ParamValidator().validate(answer, shape)
         assert not report.has_errors(), (name, report.generate_report())
         assert wrong_enums(answer, shape, name) == []
@@ -233,6 +258,44 @@ REFUSALS: list[Refusal] = [
     ("delete_endpoint", {"EndpointArn": ABSENT_ENDPOINT}, "ResourceNotFoundException"),
     ("list_endpoints", {"Filter": {"Status": "Ready"}}, "InvalidRequestException"),
     ("list_endpoints", {"NextToken": "x"}, "InvalidRequestException"),
+    ("tag_resource", {"ResourceArn": ABSENT, "Tags": []}, "ResourceNotFoundException"),
+    (
+        "tag_resource",
+        {"ResourceArn": "taken", "Tags": [{"Key": f"k{n}"} for n in range(51)]},
+        "TooManyTagsException",
+    ),
+    (
+        "tag_resource",
+        {"ResourceArn": ABSENT, "Tags": [{"Key": "aws:a"}]},
+        "InvalidRequestException",
+    ),
+    ("untag_resource", {"ResourceArn": ABSENT, "TagKeys": ["a"]}, "ResourceNotFoundException"),
+    (
+        "untag_resource",
+        {"ResourceArn": "taken", "TagKeys": [f"k{n}" for n in range(51)]},
+        "TooManyTagKeysException",
+    ),
+    ("list_tags_for_resource", {"ResourceArn": ABSENT}, "ResourceNotFoundException"),
+    (
+        "stop_training_document_classifier",
+        {"DocumentClassifierArn": ABSENT_MODEL},
+        "ResourceNotFoundException",
+    ),
+    (
+        "stop_training_entity_recognizer",
+        {"EntityRecognizerArn": ABSENT_RECOGNIZER},
+        "ResourceNotFoundException",
+    ),
+    (
+        "delete_document_classifier",
+        {"DocumentClassifierArn": ABSENT_MODEL},
+        "ResourceNotFoundException",
+    ),
+    (
+        "delete_entity_recognizer",
+        {"EntityRecognizerArn": ABSENT_RECOGNIZER},
+        "ResourceNotFoundException",
+    ),
 ]
 
 
@@ -249,8 +312,10 @@ def test_the_error_is_declared_when_an_operation_refuses(
     rig: Rig, taken: str, method: str, request_: dict[str, Any], code: str
 ) -> None:
     """Code, HTTP status and the client's own exception class come from the model."""
-    if request_.get("FlywheelArn") == "taken":
-        request_ = {**request_, "FlywheelArn": taken}
+    request_ = {
+        name: taken if value == "taken" and name.endswith("Arn") else value
+        for name, value in request_.items()
+    }
     call: Callable[..., Any] = getattr(rig.comprehend, method)
     with pytest.raises(ClientError) as refusal:
         call(**request_)
