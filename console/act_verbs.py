@@ -1,4 +1,4 @@
-"""The verbs by which people act on a flywheel: pause, resume, retry, withdraw, testset.
+"""The verbs by which people act on a flywheel: pause, resume, stop, retry, withdraw, testset.
 
 Decides names, options and words; what an act does is `adapters.acts`. Read next: that module.
 """
@@ -11,6 +11,7 @@ import typer
 
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.uploads import UploadRow
+from adapters.training import model_in_training, stop_training
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.following import patience, switched
@@ -42,7 +43,7 @@ testset = typer.Typer(no_args_is_help=True, help="The test set, which judges eve
 
 def add_act_verbs(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
-    for verb in (pause, resume, retry, withdraw, rebuild):
+    for verb in (pause, resume, stop, retry, withdraw, rebuild):
         app.command()(verb)
     app.command("import")(import_file)
     app.add_typer(testset, name="testset")
@@ -83,6 +84,33 @@ def resume(
             terminal.tell("The next batch is not open yet: " + "; ".join(ready.lacks))
         opened = {"batch": batch and batch.batch, "next_batch_lacks": list(ready.lacks)}
         finish(terminal, Ending(ExitCode.DONE, {**act.document, **opened}))
+
+
+def stop(
+    context: typer.Context,
+    flywheel: Flywheel = None,
+    *,
+    reason: Reason,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Stop the training that is under way; its batch fails and keeps its uploads."""
+    with reporting(is_json=json) as terminal:
+        act = _Act(context, terminal, flywheel, env)
+        client = act.target.client("comprehend")
+        row = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+        model = model_in_training(client, row.arn)
+        if model is None:
+            problem = "no model of it is in training, so there is nothing to stop"
+            remedy = f"See flywheel status {act.acts.name}"
+            raise CommandError(ExitCode.HELD, act.acts.name, problem, remedy)
+        with act:
+            act.acts.ledger.flywheels.note_stop(row, model, reason, act.target.now())
+        stop_training(client, model)
+        terminal.tell_exactly(f"Its training is being stopped: {model}")
+        terminal.tell("Its iteration ends as STOPPED, its batch as FAILED; the uploads are kept.")
+        terminal.tell(f"Try again with: flywheel retry {act.acts.name}")
+        finish(terminal, Ending(ExitCode.DONE, {**act.document, "model": model}))
 
 
 def retry(

@@ -88,6 +88,14 @@ def test_start_says_what_is_lacking_when_nothing_is_staged(run_locally: Run) -> 
 
 
 @pytest.mark.usefixtures("first_upload")
+def test_stop_says_so_when_nothing_trains(run_locally: Run) -> None:
+    """The exit code is 3, and where it looked is told first."""
+    result = run_locally("stop", "tickets", "--reason", "wrong data", "--env", "local")
+    assert result.exit_code == 3, result.output
+    assert result.stdout.startswith("Environment local, account 123456789012")
+    assert "there is nothing to stop" in result.stderr
+
+
 def test_waiting_ends_with_6_when_the_time_is_over(run_locally: Run, tmp_path: Path) -> None:
     """The upload goes on; only the waiting ends. A later look sees it through."""
     (tmp_path / "late.csv").write_bytes(csv_bytes(generate_tickets(40, seed=9)))
