@@ -14,8 +14,8 @@ from console import status as status_facts
 from console.act_verbs import add_act_verbs
 from console.conversion_view import conversion_document, tell_conversion
 from console.convert import convert as convert_file
-from console.dead_letters import dead_letter_queues, letter_document, look, redrive
-from console.dead_letters_view import content_words, looks_view
+from console.data_verbs import add_data_verbs
+from console.dead_letter_verbs import dlq
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.local_file import local_file
@@ -50,9 +50,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 data refused, 2 usage, 3 HOLD or busy, 4 REJECT, "
     "5 cloud or permission, 6 time-out.",
 )
-dlq = typer.Typer(no_args_is_help=True, help="Messages that nobody could handle.")
-app.add_typer(dlq, name="dlq")
-add_act_verbs(app)
 
 
 @app.callback()
@@ -284,58 +281,6 @@ def history(
             terminal.tell(f"{known.settings.name} has no batch yet.")
 
 
-@dlq.command("list")
-def list_dead_letters(context: typer.Context, env: Env = None, json: Json = False) -> None:
-    """Show what is in the dead-letter queues; removes nothing."""
-    with reporting(is_json=json) as terminal:
-        target = opened_target(context, env, default=LOCAL)
-        sqs = target.client("sqs")
-        looks = [look(sqs, queue) for queue in dead_letter_queues(target.outputs)]
-        if not json:
-            terminal.show(looks_view(looks, target.now()))
-        terminal.answer(
-            [
-                {
-                    "queue": found.queue.name,
-                    "count": found.count,
-                    "messages": [letter_document(item, target.now()) for item in found.letters],
-                }
-                for found in looks
-            ]
-        )
-
-
-@dlq.command("redrive")
-def redrive_dead_letters(
-    context: typer.Context,
-    queue: Annotated[
-        str | None, typer.Argument(help="As dlq list names it; left out, all of them.")
-    ] = None,
-    *,
-    message: Annotated[str | None, typer.Option(metavar="ID", help="This one alone.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would move.")] = False,
-    env: Env = None,
-    json: Json = False,
-) -> None:
-    """Send dead letters back to where they came from, once what failed is repaired."""
-    with reporting(is_json=json) as terminal:
-        target = opened_target(context, env, default=None)
-        document = tell_where(terminal, target)
-        moved = []
-        for chosen in dead_letter_queues(target.outputs, queue):
-            for letter in redrive(target.client("sqs"), chosen, message, is_dry=dry_run):
-                verb = "Would send" if dry_run else "Sent"
-                words = f"{verb} back to {chosen.name}: {content_words(letter)}"
-                terminal.tell_exactly(words)
-                moved.append({"queue": chosen.name, **letter_document(letter, target.now())})
-        if message is not None and not moved:
-            remedy = "See flywheel dlq list"
-            raise CommandError(ExitCode.USAGE, message, "no such message is there", remedy)
-        if not moved:
-            terminal.tell(f"{queue or 'Every dead-letter queue'} is empty: nothing to send back.")
-        finish(terminal, Ending(ExitCode.DONE, {**document, "dry_run": dry_run, "moved": moved}))
-
-
 def main() -> None:
     """Run the command."""
     app()
@@ -345,3 +290,8 @@ def _check_file(file: Path) -> None:
     if not file.is_file():
         problem = "it is a folder" if file.is_dir() else "there is no such file"
         raise CommandError(ExitCode.USAGE, str(file), problem, "Check the path")
+
+
+add_act_verbs(app)
+add_data_verbs(app)
+app.add_typer(dlq, name="dlq")

@@ -238,9 +238,8 @@ class Flywheels:
 
     def note_stop(self, row: FlywheelRow, model_arn: str, reason: str, now: datetime) -> None:
         """Write down that a model's training is stopped, before it is."""
-        change = change_flywheel(row.name, {"last_stop_at": now.isoformat()})
         details = {"model": model_arn, "reason": reason}
-        self._act(row.name, change, "training stopped", details, notice=None, now=now)
+        self._act(row.name, "training stopped", details, now=now)
 
     def ask_to_freeze(self, row: FlywheelRow, now: datetime) -> None:
         """Have the drafts of the test set frozen with the next batch."""

@@ -1,0 +1,163 @@
+"""The verbs by which people act on a flywheel's data: withdraw, import, testset.
+
+Decides names, options and words; what an act does is `adapters.data_acts`. Read next: that module.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.ledger.ledger import Ledger
+from adapters.ledger.uploads import UploadRow
+from console.acting import Act
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.terminal import reporting
+from console.validating import opened_for, report_document, tell_report
+from console.verb_options import Env, Flywheel, Json, Reason, finish
+from console.waiting import Ending
+from flywheel.notices import shown
+from flywheel.uploads import DatasetKind
+
+_FEWEST_UID_CHARACTERS = 8
+
+testset = typer.Typer(no_args_is_help=True, help="The test set, which judges every model.")
+
+
+def add_data_verbs(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    app.command()(withdraw)
+    app.command("import")(import_file)
+    app.add_typer(testset, name="testset")
+
+
+def withdraw(
+    context: typer.Context,
+    flywheel: Flywheel = None,
+    *,
+    upload: Annotated[
+        str | None,
+        typer.Option("--upload", metavar="U", help="Inbox key, or the beginning of its uid."),
+    ] = None,
+    batch: Annotated[int | None, typer.Option("--batch", min=1, help="All of its uploads.")] = None,
+    reason: Reason,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Take data back: rows not sent yet leave; rows in a dataset mark the flywheel TAINTED."""
+    with reporting(is_json=json) as terminal:
+        if (upload is None) == (batch is None):
+            problem = "say which data, by --upload or by --batch"
+            raise CommandError(ExitCode.USAGE, "withdraw", problem, "Give one of the two")
+        act = Act(context, terminal, flywheel, env)
+        with act:
+            if batch is None:
+                chosen: Sequence[UploadRow] = [_upload(act.acts.ledger, act.acts.name, str(upload))]
+            else:
+                chosen = act.acts.uploads_of(act.target.staging(), batch)
+            done = act.acts.withdraw(chosen, reason, act.target.now())
+        act.publish(done.notice)
+        for word, keys in (("not sent", done.left), ("in datasets already", done.kept)):
+            for key in keys:
+                terminal.tell_exactly(f"Withdrawn, {word}: {shown(key, 200)}")
+        if done.kept:
+            terminal.tell(
+                f"{act.acts.name} is TAINTED: its datasets hold these rows, and later iterations "
+                "train on them too.",
+                style="bold yellow",
+            )
+        document = {**act.document, "left": list(done.left), "kept": list(done.kept)}
+        finish(terminal, Ending(ExitCode.DONE, document))
+
+
+def import_file(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="As for upload.")],
+    flywheel: Flywheel = None,
+    *,
+    kind: Annotated[DatasetKind, typer.Option(help="What the flywheel holds them for.")],
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Record rows that an adopted flywheel holds already, without sending them."""
+    with reporting(is_json=json) as terminal:
+        act = Act(context, terminal, flywheel, env)
+        documents = opened_for(file, act.target, act.known)
+        body = b"".join(documents.canonical_copy())
+        report = documents.report
+        tell_report(terminal, file.name, report)
+        document = {**act.document, "validation": report_document(file.name, report)}
+        if report.is_refused:
+            terminal.tell("Nothing was imported.")
+            finish(terminal, Ending(ExitCode.REFUSED, document))
+        with act:
+            uid = act.acts.import_rows(
+                act.target.staging(),
+                kind,
+                file.name,
+                body=body,
+                now=act.target.now(),
+            )
+        terminal.tell(f"{report.documents:,} rows are known as {kind.value} rows now.")
+        finish(terminal, Ending(ExitCode.DONE, {**document, "uid": uid}))
+
+
+@testset.command("freeze")
+def freeze_testset(
+    context: typer.Context,
+    flywheel: Flywheel = None,
+    *,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Even if labels have no test document.")
+    ] = False,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Have the drafts of the test set frozen, as its next version, with the next batch."""
+    with reporting(is_json=json) as terminal:
+        act = Act(context, terminal, flywheel, env)
+        with act:
+            missing = act.acts.freeze(act.target.now(), is_partial_allowed=partial)
+        terminal.tell("The drafts are frozen with the next batch, as one TEST dataset.")
+        if missing:
+            terminal.tell(f"Labels without a test document: {', '.join(missing)}", style="yellow")
+        finish(terminal, Ending(ExitCode.DONE, {**act.document, "labels_missing": list(missing)}))
+
+
+@testset.command("split")
+def split_testset(
+    context: typer.Context,
+    flywheel: Flywheel = None,
+    *,
+    fraction: Annotated[float, typer.Option(min=0.01, max=0.9, help="Of each label's rows.")] = 0.2,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Make a draft of a test set from staged training rows, label by label, by their hash."""
+    with reporting(is_json=json) as terminal:
+        act = Act(context, terminal, flywheel, env)
+        with act:
+            done = act.acts.split(act.target.staging(), fraction, act.target.now())
+        rows = sum(done.values())
+        terminal.tell(f"{rows:,} rows are a draft of the test set now and no training rows.")
+        for label, count in sorted(done.items()):
+            terminal.tell_exactly(f"  {shown(label, 60)}: {count:,}")
+        finish(terminal, Ending(ExitCode.DONE, {**act.document, "label_counts": dict(done)}))
+
+
+def _upload(ledger: Ledger, flywheel: str, given: str) -> UploadRow:
+    """Return the upload that is meant, by its inbox key or the beginning of its uid."""
+    rows = ledger.uploads.newest(flywheel, most=1000)
+    found = [
+        row
+        for row in rows
+        if given in {row.key, row.key.rsplit("/", 1)[-1]}
+        or (len(given) >= _FEWEST_UID_CHARACTERS and row.uid.startswith(given))
+    ]
+    if len(found) == 1:
+        return found[0]
+    problem = "no upload of this name" if not found else f"{len(found)} uploads of this name"
+    remedy = "See flywheel uploads, and give a uid"
+    raise CommandError(ExitCode.USAGE, shown(given), problem, remedy)
