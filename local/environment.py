@@ -115,7 +115,7 @@ class LocalEnvironment:
             EngineSettings(
                 data_directory=folder / "engine",
                 pace_seconds=_PACE_SECONDS,
-                quotas=Quotas(min_documents_per_label=self.settings.service_min_per_label),
+                quotas=_quotas(self.settings.service_min_per_label),
             ),
             s3_client_for_role=self._s3_client_for_role,
             refusal=self._refusal,
@@ -149,6 +149,17 @@ class LocalEnvironment:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._cloud = self._engine = self._folder = None
+
+
+def _quotas(least: int) -> Quotas:
+    """Return quotas that let every minimum be the environment's, so that a few rows train."""
+    return Quotas(
+        min_documents_per_label=least,
+        min_multi_label_documents=least,
+        min_annotations_per_type=least,
+        min_list_matches_per_type=least,
+        min_entity_documents=least,
+    )
 
 
 def synthesize(environment: str, output: Path, environments_folder: Path) -> None:

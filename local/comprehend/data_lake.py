@@ -80,11 +80,11 @@ class DataLake:
             return self._s3.get_object(Bucket=found.bucket, Key=found.key)["Body"].read()
 
     def download(self, uri: str, directory: Path) -> list[Path]:
-        """Copy the objects under a prefix into a directory, which is made; return the files."""
+        """Copy the objects of a prefix into a directory, under their names; return the files."""
         directory.mkdir(parents=True, exist_ok=True)
         files = []
-        for number, found in enumerate(self.objects(uri)):
-            file = directory / f"{number:04d}.csv"
+        for found in self.objects(uri):
+            file = directory / found.key.rsplit("/", 1)[-1]
             file.write_bytes(self.read(found))
             files.append(file)
         return files

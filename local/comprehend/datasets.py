@@ -17,6 +17,7 @@ from local.comprehend.clock import Clock
 from local.comprehend.errors import ServiceError
 from local.comprehend.flywheels import check_active, check_quota, check_tags, the_flywheel
 from local.comprehend.ingestion import Ingestion
+from local.comprehend.input_data import check_input_data
 from local.comprehend.listing import created_within, page
 from local.comprehend.naming import dataset_arn, dataset_uri
 from local.comprehend.records import Dataset, Flywheel
@@ -37,14 +38,14 @@ class DatasetOperations:
     def create_dataset(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """CreateDataset."""
         check_tags(request)
-        source = _source(request["InputDataConfig"])
         arn = dataset_arn(request["FlywheelArn"], request["DatasetName"])
         scope, repeats = f"CreateDataset {request['FlywheelArn']}", Repeats(self.store)
         with self.store.transaction():
             flywheel = the_flywheel(self.store, request)
             if repeats.earlier_answer(scope, request) is None:
                 check_active(flywheel, "CreateDataset")
-                dataset = self._new(arn, flywheel, source, request)
+                check_input_data(request["InputDataConfig"], flywheel.task)
+                dataset = self._new(arn, flywheel, request)
                 self._check_room(dataset)
                 self.store.save(dataset)
                 repeats.remember(scope, request, arn)
@@ -74,9 +75,7 @@ class DatasetOperations:
         shown, token = page(request, matching, lambda item: (item.creation_time, item.arn))
         return {"DatasetPropertiesList": [_properties(item) for item in shown], "NextToken": token}
 
-    def _new(
-        self, arn: str, flywheel: Flywheel, source: str, request: Mapping[str, Any]
-    ) -> Dataset:
+    def _new(self, arn: str, flywheel: Flywheel, request: Mapping[str, Any]) -> Dataset:
         now = round(self.clock.now(), 3)
         name = request["DatasetName"]
         return Dataset(
@@ -85,7 +84,8 @@ class DatasetOperations:
             name=name,
             dataset_type=request.get("DatasetType", "TRAIN"),
             status="CREATING",
-            source_s3_uris=(source,),
+            source_s3_uris=(),
+            input_data_config=request["InputDataConfig"],
             s3_uri=dataset_uri(flywheel.data_lake_s3_uri, name, now),
             creation_time=now,
             description=request.get("Description"),
@@ -110,23 +110,6 @@ class DatasetOperations:
         )
         creating = sum(item.status == "CREATING" for item in everywhere)
         check_quota("datasets being created", creating, quotas.creating_datasets)
-
-
-def _source(config: Mapping[str, Any]) -> str:
-    """Return the S3 URI of a dataset's documents, or refuse a format that is not served."""
-    served = (
-        "Served here: InputDataConfig with DataFormat COMPREHEND_CSV and "
-        "DocumentClassifierInputDataConfig.S3Uri."
-    )
-    classifier = config.get("DocumentClassifierInputDataConfig")
-    if config.get("DataFormat", "COMPREHEND_CSV") != "COMPREHEND_CSV" or classifier is None:
-        message = f"InputDataConfig names {', '.join(config) or 'nothing'}. {served}"
-        raise ServiceError("InvalidRequestException", message)
-    others = sorted({"AugmentedManifests", "EntityRecognizerInputDataConfig"} & set(config))
-    if others:
-        message = f"InputDataConfig has {', '.join(others)}, which is not served. {served}"
-        raise ServiceError("InvalidRequestException", message)
-    return str(classifier["S3Uri"])
 
 
 def _properties(dataset: Dataset) -> dict[str, Any]:

@@ -1,12 +1,12 @@
-"""Labeled documents in the service's CSV format: in from files, out to the data lake.
+"""Files in the service's CSV formats, as rows; labeled documents, which are rows of two columns.
 
-Decides what is a document and what makes a file unreadable. Knows no S3 and no flywheel. Format:
-UTF-8, two columns (label, text), no header, RFC 4180 quoting.
+Decides what is a row and what makes a file unreadable. Knows no S3 and no flywheel. Format: UTF-8,
+RFC 4180 quoting; labeled documents have a label cell and a text, and no header.
 
 Notes
 -----
 *Source*: developer guide, "Preparing classifier training data". Read next:
-`local.comprehend.ingestion`.
+`local.comprehend.classified_documents` and `local.comprehend.annotated_documents`.
 """
 
 import csv
@@ -35,7 +35,7 @@ def labeled_documents(content: bytes, where: str) -> Iterator[tuple[str, str]]:
     Yields
     ------
     tuple of str
-        Label and text.
+        Label cell and text.
 
     Raises
     ------
@@ -47,21 +47,54 @@ def labeled_documents(content: bytes, where: str) -> Iterator[tuple[str, str]]:
     >>> list(labeled_documents(b'billing,"Too much, again"\n', "a.csv"))
     [('billing', 'Too much, again')]
     """
+    for line, row in csv_rows(content, where):
+        if len(row) != _COLUMNS:
+            message = f"{where}, line {line}: {len(row)} columns, not label and text"
+            raise DatasetRefusedError(message)
+        yield row[0], row[1]
+
+
+def csv_rows(
+    content: bytes, where: str, *, skips_blanks: bool = False
+) -> Iterator[tuple[int, list[str]]]:
+    """Read the rows of a CSV file, each with its line from 1; blank lines are none.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    where : str
+        What messages call it.
+    skips_blanks : bool
+        Whether blanks after a comma are no part of the field.
+
+    Raises
+    ------
+    DatasetRefusedError
+        It is not CSV, or not UTF-8.
+    """
+    lines = io.StringIO(decoded(content, where), newline="")
+    rows = csv.reader(lines, strict=True, skipinitialspace=skips_blanks)
     try:
-        text = content.decode("utf-8-sig")
+        for row in rows:
+            if row:
+                yield rows.line_num, row
+    except csv.Error as error:
+        message = f"{where}, line {rows.line_num}: not a CSV file: {error}"
+        raise DatasetRefusedError(message) from error
+
+
+def decoded(content: bytes, where: str) -> str:
+    """Return a file's text.
+
+    Raises
+    ------
+    DatasetRefusedError
+        It is not UTF-8.
+    """
+    try:
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         message = f"{where}, line {line}: the file is not UTF-8"
-        raise DatasetRefusedError(message) from error
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        for row in rows:
-            if not row:
-                continue
-            if len(row) != _COLUMNS:
-                message = f"{where}, line {rows.line_num}: {len(row)} columns, not label and text"
-                raise DatasetRefusedError(message)
-            yield row[0], row[1]
-    except csv.Error as error:
-        message = f"{where}, line {rows.line_num}: not a CSV file: {error}"
         raise DatasetRefusedError(message) from error

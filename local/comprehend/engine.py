@@ -20,6 +20,7 @@ from local.comprehend.iterations import IterationOperations
 from local.comprehend.model_endings import ModelEndings
 from local.comprehend.models import ModelOperations
 from local.comprehend.protocol import Operation, Protocol, Refusal
+from local.comprehend.recognizers import RecognizerOperations
 from local.comprehend.records import Dataset, Endpoint, Flywheel, Iteration, Model
 from local.comprehend.server import Server
 from local.comprehend.settings import EngineSettings, Quotas
@@ -162,6 +163,7 @@ class _Parts:
             EndpointOperations(settings, self.store, clock, self.endpoint_life),
         )
         tags = TagOperations(self.store)
+        operations |= _recognizer_operations(RecognizerOperations(self.store))
         operations |= _operations_around_them(tags, self.model_endings)
         for name, arn_member in _TAGGED_CREATIONS.items():
             operations[name] = tags.creating(operations[name], arn_member)
@@ -239,6 +241,16 @@ def _operations(
         "UpdateEndpoint": endpoints.update_endpoint,
         "DeleteEndpoint": endpoints.delete_endpoint,
         "ListEndpoints": endpoints.list_endpoints,
+    }
+
+
+def _recognizer_operations(recognizers: RecognizerOperations) -> dict[str, Operation]:
+    """Name what is served of recognizers, and of models of both kinds."""
+    return {
+        "ListDocumentClassifierSummaries": recognizers.list_document_classifier_summaries,
+        "DescribeEntityRecognizer": recognizers.describe_entity_recognizer,
+        "ListEntityRecognizers": recognizers.list_entity_recognizers,
+        "ListEntityRecognizerSummaries": recognizers.list_entity_recognizer_summaries,
     }
 
 

@@ -1,33 +1,56 @@
-"""How good a model is: metrics from an integer confusion matrix.
+"""How good a model is: metrics from the counts of a test, task by task.
 
 Decides the averages. Knows no documents and no model; standard library only, so that the serving
-process can count. Read next: `local.comprehend.iteration_run`.
+process can count. Read next: `local.comprehend.entity_evaluation` and
+`local.comprehend.iteration_run`.
 
 Notes
 -----
-*Source*: developer guide, "Custom classifier metrics" (macro averages), and the two published
-iterations in "Flywheel iterations" and the AWS CLI example describe-flywheel-iteration, which these
-formulas rebuild to the last published digit.
+*Source*: developer guide, "Custom classifier metrics" (macro averages, form of the confusion
+matrix), and the two published iterations in "Flywheel iterations" and the AWS CLI example
+describe-flywheel-iteration, which these formulas rebuild to the last published digit.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """What a test found: how many documents tested, and rows of counts as the task has them.
+
+    Rows are actual label, predicted label, documents where documents have one label each; else
+    label or type, true positives, false positives, false negatives.
+    """
+
+    documents: int
+    counts: Sequence[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class LabelScore:
-    """One label's part: `support` is its number of test documents."""
+    """One label's part: `support` is its number of test documents, or of mentions in them."""
 
     precision: float
     recall: float
     f1: float
     support: int
 
+    @classmethod
+    def of(cls, hits: int, false: int, missed: int) -> "LabelScore":
+        """Build one from true positives, false positives and false negatives; 0 where undefined."""
+        return cls(
+            precision=ratio(hits, hits + false),
+            recall=ratio(hits, hits + missed),
+            f1=ratio(2 * hits, 2 * hits + false + missed),
+            support=hits + missed,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A confusion matrix and what follows from it.
+    """A confusion matrix and what follows from it: documents with one label each.
 
     Parameters
     ----------
@@ -61,7 +84,7 @@ class Evaluation:
     def accuracy(self) -> float:
         """The part of the documents that was classified correctly."""
         correct = sum(self.matrix[index][index] for index in range(len(self.labels)))
-        return _ratio(correct, self.documents)
+        return ratio(correct, self.documents)
 
     def per_label(self) -> dict[str, LabelScore]:
         """Return precision, recall, F1 and support of every label; 0 where undefined."""
@@ -69,12 +92,7 @@ class Evaluation:
         scores = {}
         for index, label in enumerate(self.labels):
             hits, support = self.matrix[index][index], sum(self.matrix[index])
-            scores[label] = LabelScore(
-                precision=_ratio(hits, predicted[index]),
-                recall=_ratio(hits, support),
-                f1=_ratio(2 * hits, support + predicted[index]),
-                support=support,
-            )
+            scores[label] = LabelScore.of(hits, predicted[index] - hits, support - hits)
         return scores
 
     def averages(self) -> dict[str, float]:
@@ -90,33 +108,18 @@ class Evaluation:
             average="macro", zero_division=0)``. A label without a test document has no recall,
             so it does not count.
         """
-        scores = [score for score in self.per_label().values() if score.support]
-        return {
-            "AverageF1Score": _ratio(sum(score.f1 for score in scores), len(scores)),
-            "AveragePrecision": _ratio(sum(score.precision for score in scores), len(scores)),
-            "AverageRecall": _ratio(sum(score.recall for score in scores), len(scores)),
-            "AverageAccuracy": self.accuracy,
-        }
+        return {**_macro(self.per_label()), "AverageAccuracy": self.accuracy}
 
-    def classifier_metrics(self) -> dict[str, float]:
+    def model_metrics(self) -> dict[str, float]:
         """Return the eight metrics of ClassifierEvaluationMetrics.
 
         With one label a document, micro precision, recall and F1 are all the accuracy, and the
         Hamming loss is what it lacks to 1.
         """
-        averages = self.averages()
-        return {
-            "Accuracy": self.accuracy,
-            "Precision": averages["AveragePrecision"],
-            "Recall": averages["AverageRecall"],
-            "F1Score": averages["AverageF1Score"],
-            "MicroPrecision": self.accuracy,
-            "MicroRecall": self.accuracy,
-            "MicroF1Score": self.accuracy,
-            "HammingLoss": 1 - self.accuracy,
-        }
+        accuracy = self.accuracy
+        return _classifier_metrics(self.averages(), LabelScore(accuracy, accuracy, accuracy, 0))
 
-    def confusion_document(self) -> Mapping[str, Any]:
+    def confusion_document(self) -> Mapping[str, Any] | None:
         """Return what the service writes as ``confusion_matrix.json``."""
         return {
             "type": "multi_class",
@@ -126,5 +129,102 @@ class Evaluation:
         }
 
 
-def _ratio(part: float, whole: float) -> float:
+@dataclass(frozen=True, slots=True)
+class MultiLabelEvaluation:
+    """Decisions, label by label, and what follows from them: documents with any labels.
+
+    Parameters
+    ----------
+    labels : tuple of str, of shape (n_labels,)
+        All labels of the model.
+    counts : tuple of tuple of int, of shape (n_labels, 3)
+        True positives, false positives, false negatives of each.
+    documents : int
+        How many documents tested the model.
+    """
+
+    labels: tuple[str, ...]
+    counts: tuple[tuple[int, int, int], ...]
+    documents: int
+
+    @classmethod
+    def from_counted(cls, labels: Iterable[str], counted: Counted) -> "MultiLabelEvaluation":
+        """Build one from what a test found; a label that is not named has no positives."""
+        names = tuple(labels)
+        found = {name: (hits, false, missed) for name, hits, false, missed in counted.counts}
+        counts = tuple(found.get(name, (0, 0, 0)) for name in names)
+        return cls(names, counts, counted.documents)
+
+    @property
+    def accuracy(self) -> float:
+        """The part of the decisions, one a document and label, that was right."""
+        wrong = sum(false + missed for _, false, missed in self.counts)
+        decisions = self.documents * len(self.labels)
+        return ratio(decisions - wrong, decisions)
+
+    def per_label(self) -> dict[str, LabelScore]:
+        """Return precision, recall, F1 and support of every label; 0 where undefined."""
+        return {
+            label: LabelScore.of(*counts)
+            for label, counts in zip(self.labels, self.counts, strict=True)
+        }
+
+    def averages(self) -> dict[str, float]:
+        """Return the four averages of an iteration.
+
+        Returns
+        -------
+        dict of str to float
+            As of `Evaluation`, but for ``AverageAccuracy``: right decisions / (documents x labels),
+            which is what the Hamming loss lacks to 1.
+        """
+        return {**_macro(self.per_label()), "AverageAccuracy": self.accuracy}
+
+    def model_metrics(self) -> dict[str, float]:
+        """Return the eight metrics of ClassifierEvaluationMetrics."""
+        hits, false, missed = (sum(column) for column in zip(*self.counts, strict=True))
+        return _classifier_metrics(self.averages(), LabelScore.of(hits, false, missed))
+
+    def confusion_document(self) -> Mapping[str, Any] | None:
+        """Return what the service writes as ``confusion_matrix.json``.
+
+        One matrix a label: rows are whether it was there, columns whether it was predicted, first
+        not, then so.
+        """
+        return {
+            "type": "multi_label",
+            "confusion_matrix": [
+                [[self.documents - hits - false - missed, false], [missed, hits]]
+                for hits, false, missed in self.counts
+            ],
+            "labels": list(self.labels),
+            "all_labels": list(self.labels),
+        }
+
+
+def _macro(per_label: Mapping[str, LabelScore]) -> dict[str, float]:
+    scores = [score for score in per_label.values() if score.support]
+    return {
+        "AverageF1Score": ratio(sum(score.f1 for score in scores), len(scores)),
+        "AveragePrecision": ratio(sum(score.precision for score in scores), len(scores)),
+        "AverageRecall": ratio(sum(score.recall for score in scores), len(scores)),
+    }
+
+
+def _classifier_metrics(averages: Mapping[str, float], micro: LabelScore) -> dict[str, float]:
+    accuracy = averages["AverageAccuracy"]
+    return {
+        "Accuracy": accuracy,
+        "Precision": averages["AveragePrecision"],
+        "Recall": averages["AverageRecall"],
+        "F1Score": averages["AverageF1Score"],
+        "MicroPrecision": micro.precision,
+        "MicroRecall": micro.recall,
+        "MicroF1Score": micro.f1,
+        "HammingLoss": 1 - accuracy,
+    }
+
+
+def ratio(part: float, whole: float) -> float:
+    """Return a part of a whole; 0 where there is nothing."""
     return part / whole if whole else 0.0

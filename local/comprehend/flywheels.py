@@ -24,7 +24,7 @@ from local.comprehend.records import Dataset, Flywheel, Iteration, Model
 from local.comprehend.repeats import Repeats
 from local.comprehend.settings import EngineSettings
 from local.comprehend.store import Store
-from local.comprehend.tasks import check_served_task, task_config
+from local.comprehend.tasks import Task, model_type, requested_task, task_config
 
 MAX_TAGS = 50
 """Tags a resource may have."""
@@ -111,7 +111,7 @@ class FlywheelOperations:
         return {"FlywheelSummaryList": [_summary(item) for item in shown], "NextToken": token}
 
     def _new(self, arn: str, request: Mapping[str, Any]) -> Flywheel:
-        language, labels = self._task(request)
+        task = self._task(request)
         now = round(self.clock.now(), 3)
         return Flywheel(
             arn=arn,
@@ -119,23 +119,24 @@ class FlywheelOperations:
             status="CREATING",
             data_access_role_arn=request["DataAccessRoleArn"],
             data_lake_s3_uri=lake_uri(request["DataLakeS3Uri"], request["FlywheelName"], now),
-            language_code=language,
-            labels=labels,
+            language_code=task.language_code,
+            labels=task.labels,
+            task=task.kind,
             creation_time=now,
             last_modified_time=now,
             active_model_arn=request.get("ActiveModelArn"),
             data_security_config=request.get("DataSecurityConfig"),
         )
 
-    def _task(self, request: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-        """Return the language and the labels of a new flywheel."""
+    def _task(self, request: Mapping[str, Any]) -> Task:
+        """Return the task of a new flywheel: what is asked, or that of its model."""
         if arn := request.get("ActiveModelArn"):
             if "TaskConfig" in request or "ModelType" in request:
                 message = "Do not set TaskConfig or ModelType with ActiveModelArn."
                 raise ServiceError("InvalidRequestException", message)
             model = self._trained_model(arn)
-            return model.language_code, model.labels
-        return check_served_task(request)
+            return Task(model.task, model.language_code, model.labels)
+        return requested_task(request)
 
     def _check_room(self, flywheel: Flywheel) -> None:
         others, quotas = self.store.all(Flywheel), self.settings.quotas
@@ -168,10 +169,14 @@ class FlywheelOperations:
 
     def _check_fits(self, flywheel: Flywheel, model: Model) -> None:
         has_same_labels = set(model.labels) == set(flywheel.labels)
-        if model.language_code != flywheel.language_code or not has_same_labels:
+        has_same_task = (model.task, model.language_code) == (
+            flywheel.task,
+            flywheel.language_code,
+        )
+        if not (has_same_task and has_same_labels):
             message = (
                 f"Model {model.arn} has another configuration than flywheel {flywheel.arn}: "
-                "language and labels must be the same."
+                "task, language and labels must be the same."
             )
             raise ServiceError("InvalidRequestException", message)
 
@@ -247,7 +252,7 @@ def _summary(flywheel: Flywheel) -> dict[str, Any]:
         "ActiveModelArn": flywheel.active_model_arn,
         "DataLakeS3Uri": flywheel.data_lake_s3_uri,
         "Status": flywheel.status,
-        "ModelType": "DOCUMENT_CLASSIFIER",
+        "ModelType": model_type(flywheel.task),
         "Message": flywheel.message,
         "CreationTime": flywheel.creation_time,
         "LastModifiedTime": flywheel.last_modified_time,
@@ -260,5 +265,8 @@ def _properties(flywheel: Flywheel) -> dict[str, Any]:
         **_summary(flywheel),
         "DataAccessRoleArn": flywheel.data_access_role_arn,
         "DataSecurityConfig": flywheel.data_security_config,
-        "TaskConfig": task_config(flywheel),
+        "TaskConfig": task_config(
+            Task(flywheel.task, flywheel.language_code, flywheel.labels),
+            tells_labels=flywheel.status not in ("CREATING", "FAILED"),
+        ),
     }

@@ -13,11 +13,9 @@ import hashlib
 HOLD_OUT_FRACTION = 0.1
 """Part of the documents that is held out, on average."""
 
-_LIMIT = int(HOLD_OUT_FRACTION * 2**64)
 
-
-def is_held_out(text: str) -> bool:
-    """Say whether a document tests and does not train.
+def is_held_out(text: str, fraction: float = HOLD_OUT_FRACTION) -> bool:
+    """Say whether a document tests and does not train; `fraction` of them do, on average.
 
     Examples
     --------
@@ -25,4 +23,4 @@ def is_held_out(text: str) -> bool:
     107
     """
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") < _LIMIT
+    return int.from_bytes(digest, "big") < int(fraction * 2**64)

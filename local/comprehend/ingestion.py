@@ -1,30 +1,28 @@
 """A dataset's life: CREATING -> COMPLETED or FAILED. S3 to the data lake, through the rules.
 
-Decides which documents a dataset holds and what makes it FAILED. Knows nothing of iterations.
-Read next: `local.comprehend.documents` (the format) and `local.comprehend.data_lake` (S3).
-
-Notes
------
-*Source*: developer guide, "Flywheel overview": labels that the flywheel does not have are silently
-ignored; "Guidelines and quotas": documents a label, documents a dataset, size of a file.
+Decides which task's rules count and what makes a dataset FAILED. Knows nothing of iterations.
+Read next: `local.comprehend.classified_documents` and `local.comprehend.annotated_documents` (the
+rules of a task) and `local.comprehend.data_lake` (S3).
 """
 
-import csv
-import io
 import logging
-from collections import Counter
-from collections.abc import Iterator
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from local.comprehend import annotated_documents, classified_documents
+from local.comprehend.annotated_documents import RecognizerIntake
 from local.comprehend.background import BackgroundWork
+from local.comprehend.classified_documents import ClassifierIntake, LakeFiles
 from local.comprehend.clock import Clock
-from local.comprehend.data_lake import DataLake, FoundObject
-from local.comprehend.documents import labeled_documents
+from local.comprehend.data_lake import DataLake
 from local.comprehend.errors import DatasetRefusedError, EngineStopping, StorageAccessError
+from local.comprehend.input_data import RECOGNIZER
 from local.comprehend.records import Dataset, Flywheel
 from local.comprehend.settings import Quotas
+from local.comprehend.source_files import SourceFiles
 from local.comprehend.store import Store
+from local.comprehend.tasks import ENTITIES, MULTI_LABEL, lake_delimiter
 
 if TYPE_CHECKING:
     from local.comprehend.data_lake import S3ClientForRole
@@ -72,54 +70,41 @@ class Ingestion:
 
     def _copy(self, dataset: Dataset, flywheel: Flywheel, lake: DataLake) -> int:
         """Copy a dataset's documents into the lake; return how many there are."""
-        known = frozenset(flywheel.labels)
-        kept, ignored = Counter[str](), Counter[str]()
-        content = io.StringIO(newline="")
-        writer = csv.writer(content)
-        for label, text in self._documents(dataset, lake):
-            if label in known:
-                kept[label] += 1
-                writer.writerow((label, text))
-            else:
-                ignored[label] += 1
-            if kept.total() > self.quotas.max_documents:
-                message = f"More than {self.quotas.max_documents} documents"
-                raise DatasetRefusedError(message)
-        self._check_counts(dataset, kept, ignored)
-        lake.write(f"{dataset.s3_uri}documents.csv", content.getvalue().encode())
-        return kept.total()
+        # The quota is of what is handed over; a lake has one file a dataset, of any size.
+        most_bytes = self.quotas.max_file_size_bytes if dataset.input_data_config else sys.maxsize
+        files = SourceFiles(lake, most_bytes, self.background.check_going_on)
+        take = self._annotated if flywheel.task == ENTITIES else self._classified
+        taken = take(dataset, flywheel, files)
+        for name, content in taken.files.items():
+            lake.write(f"{dataset.s3_uri}{name}", content)
+        return taken.documents
 
-    def _documents(self, dataset: Dataset, lake: DataLake) -> Iterator[tuple[str, str]]:
-        for uri in dataset.source_s3_uris:
-            found = lake.objects(uri)
-            if not found:
-                message = f"There is no object whose key begins with {uri}"
-                raise DatasetRefusedError(message)
-            for entry in found:
-                self._check_size(entry)
-                self.background.check_going_on()
-                yield from labeled_documents(lake.read(entry), entry.uri)
+    def _classified(self, dataset: Dataset, flywheel: Flywheel, files: SourceFiles) -> LakeFiles:
+        intake = ClassifierIntake(
+            flywheel.task,
+            flywheel.labels,
+            self.quotas,
+            is_training=dataset.dataset_type == "TRAIN",
+        )
+        if dataset.input_data_config is not None:
+            documents = classified_documents.handed_over(
+                dataset.input_data_config, flywheel.task, files
+            )
+        else:
+            delimiter = lake_delimiter(flywheel.labels) if flywheel.task == MULTI_LABEL else None
+            documents = classified_documents.inherited(dataset.source_s3_uris, delimiter, files)
+        return intake.take(documents)
 
-    def _check_size(self, entry: FoundObject) -> None:
-        most = self.quotas.max_file_size_bytes
-        if entry.size_bytes > most:
-            message = f"{entry.uri} has {entry.size_bytes} bytes; a file may have {most}"
-            raise DatasetRefusedError(message)
-
-    def _check_counts(self, dataset: Dataset, kept: Counter[str], ignored: Counter[str]) -> None:
-        if not kept:
-            raise DatasetRefusedError(_nothing_left(ignored))
-        least = self.quotas.min_documents_per_label
-        few = {label: count for label, count in sorted(kept.items()) if count < least}
-        if few and dataset.dataset_type == "TRAIN":
-            listed = ", ".join(f"{label} ({count})" for label, count in few.items())
-            message = f"Each label needs at least {least} documents; too few: {listed}"
-            raise DatasetRefusedError(message)
-
-
-def _nothing_left(ignored: Counter[str]) -> str:
-    listed = ", ".join(f"{label} ({count})" for label, count in ignored.most_common(_SHOWN_LABELS))
-    return f"No document has a label of the flywheel; labels found: {listed or 'none'}"
-
-
-_SHOWN_LABELS = 10
+    def _annotated(self, dataset: Dataset, flywheel: Flywheel, files: SourceFiles) -> LakeFiles:
+        config = dataset.input_data_config
+        intake = RecognizerIntake(
+            flywheel.labels,
+            self.quotas,
+            is_training=dataset.dataset_type == "TRAIN",
+            from_list="EntityList" in (config or {}).get(RECOGNIZER, {}),
+        )
+        if config is not None:
+            documents = annotated_documents.handed_over(config, flywheel.labels, files)
+        else:
+            documents = annotated_documents.inherited(dataset.source_s3_uris, files)
+        return intake.take(documents)

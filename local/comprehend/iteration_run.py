@@ -2,7 +2,7 @@
 
 Decides what trains, what tests, and what is told of it. Both models are tested on the same
 documents, so their metrics may be compared. Knows neither HTTP nor how a model learns. Read next:
-`local.comprehend.worker` and `local.comprehend.evaluation`.
+`local.comprehend.worker`, `local.comprehend.evaluation` and `local.comprehend.entity_evaluation`.
 
 Notes
 -----
@@ -20,17 +20,23 @@ from typing import TYPE_CHECKING, Any
 from local.comprehend.background import BackgroundWork
 from local.comprehend.clock import Clock
 from local.comprehend.data_lake import DataLake
+from local.comprehend.entity_evaluation import (
+    AnyEvaluation,
+    EntityEvaluation,
+    evaluation_of,
+    metrics_of,
+)
 from local.comprehend.errors import (
     EngineError,
     EngineStopping,
     IterationFailedError,
     WorkCancelledError,
 )
-from local.comprehend.evaluation import Evaluation
 from local.comprehend.naming import name_of
 from local.comprehend.records import Dataset, Flywheel, Iteration, Model
 from local.comprehend.settings import EngineSettings
 from local.comprehend.store import Store
+from local.comprehend.tasks import MULTI_LABEL, lake_delimiter
 from local.comprehend.worker import TrainingWorker
 
 if TYPE_CHECKING:
@@ -106,7 +112,7 @@ class IterationRun:
         lake = DataLake(self.s3_client_for_role, flywheel.data_access_role_arn)
         train_files = _files(lake, material.train, directory)
         test_files = _files(lake, material.test, directory)
-        trained = self._train(iteration, material, train_files)
+        trained = self._train(iteration, flywheel, material, train_files)
         entered = self.clock.now()
         with self.store.transaction():
             self._check_wanted(iteration)
@@ -153,12 +159,16 @@ class IterationRun:
             for arn in iteration.train_dataset_arns
         )
 
-    def _train(self, iteration: Iteration, material: Material, files: Sequence[Path]) -> Iteration:
+    def _train(
+        self, iteration: Iteration, flywheel: Flywheel, material: Material, files: Sequence[Path]
+    ) -> Iteration:
         """Train the challenger; return the iteration as it is when it begins to evaluate."""
         self._change_model(iteration, training_start_time=round(self.clock.now(), 3))
-        documents = self.worker.train(
+        trained = self.worker.train(
             files,
             self._model_file(iteration.model_arn),
+            task=flywheel.task,
+            delimiter=_delimiter(flywheel),
             holds_out=material.holds_out,
             seed=self.settings.seed,
         )
@@ -167,7 +177,8 @@ class IterationRun:
         self._change_model(
             iteration,
             training_end_time=round(self.clock.now(), 3),
-            trained_documents=documents,
+            trained_documents=trained.documents,
+            train_mentions=trained.mentions,
             train_s3_uris=tuple(item.s3_uri for item in material.train),
             test_s3_uris=() if material.holds_out else tuple(i.s3_uri for i in material.test),
         )
@@ -180,21 +191,25 @@ class IterationRun:
 
     def _evaluate(
         self, model_arn: str, flywheel: Flywheel, material: Material, files: Sequence[Path]
-    ) -> Evaluation:
-        counts = self.worker.evaluate(
-            files, self._model_file(model_arn), holds_out=material.holds_out
+    ) -> AnyEvaluation:
+        tested = self.worker.evaluate(
+            files,
+            self._model_file(model_arn),
+            task=flywheel.task,
+            delimiter=_delimiter(flywheel),
+            holds_out=material.holds_out,
         )
-        evaluation = Evaluation.from_counts(flywheel.labels, counts)
-        if not evaluation.documents:
+        evaluation = evaluation_of(flywheel.task, flywheel.labels, tested)
+        if not any(score.support for score in evaluation.per_label().values()):
             message = (
-                "There are no test documents: the flywheel has no TEST dataset, and the training "
-                "data is too small for a part to be held out. Add a TEST dataset or more documents."
+                "There is nothing to test with: the flywheel has no TEST dataset, and no labeled "
+                "document of the training data is held out. Add a TEST dataset or more documents."
             )
             raise IterationFailedError(message)
         return evaluation
 
     def _complete(
-        self, iteration: Iteration, champion: Evaluation | None, challenger: Evaluation
+        self, iteration: Iteration, champion: AnyEvaluation | None, challenger: AnyEvaluation
     ) -> None:
         now = round(self.clock.now(), 3)
         completed = replace(
@@ -213,7 +228,8 @@ class IterationRun:
                 status="TRAINED",
                 end_time=now,
                 test_documents=challenger.documents,
-                metrics=challenger.classifier_metrics(),
+                metrics=challenger.model_metrics(),
+                label_metrics=_type_metrics(challenger),
             )
             flywheel = self._flywheel(iteration)
             if self.settings.sets_first_active_model and flywheel.active_model_arn is None:
@@ -268,19 +284,29 @@ def _files(lake: DataLake, datasets: Sequence[Dataset], directory: Path) -> list
     files = []
     for dataset in datasets:
         place = directory / dataset.dataset_type / dataset.name
-        here = (
-            sorted(place.glob("*.csv")) if place.exists() else lake.download(dataset.s3_uri, place)
-        )
-        files += here
+        if not place.exists():
+            lake.download(dataset.s3_uri, place)
+        files += sorted(place.glob("documents.*"))
     return files
+
+
+def _delimiter(flywheel: Flywheel) -> str | None:
+    return lake_delimiter(flywheel.labels) if flywheel.task == MULTI_LABEL else None
+
+
+def _type_metrics(evaluation: AnyEvaluation) -> dict[str, dict[str, float]] | None:
+    """Return what DescribeEntityRecognizer tells of each type; classifiers have no such place."""
+    if not isinstance(evaluation, EntityEvaluation):
+        return None
+    return {kind: metrics_of(score) for kind, score in evaluation.per_label().items()}
 
 
 def _write_evaluations(
     lake: DataLake,
     iteration: Iteration,
     material: Material,
-    champion: Evaluation | None,
-    challenger: Evaluation,
+    champion: AnyEvaluation | None,
+    challenger: AnyEvaluation,
 ) -> None:
     """Write what the averages leave out: per label, and the confusion matrix of each model."""
     evaluated = {iteration.evaluated_model_arn: champion, iteration.model_arn: challenger}
@@ -302,4 +328,5 @@ def _write_evaluations(
                 "labels": {name: asdict(score) for name, score in evaluation.per_label().items()},
             },
         )
-        lake.write_document(f"{place}confusion_matrix.json", evaluation.confusion_document())
+        if confusion := evaluation.confusion_document():
+            lake.write_document(f"{place}confusion_matrix.json", confusion)

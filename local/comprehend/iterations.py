@@ -101,7 +101,7 @@ class IterationOperations:
             iteration_id=iteration_id,
             status="TRAINING",
             creation_time=moment,
-            model_arn=new_model_arn(self.settings, flywheel.name),
+            model_arn=new_model_arn(self.settings, flywheel.name, flywheel.task),
             evaluation_s3_uri=evaluation_uri(flywheel.data_lake_s3_uri, iteration_id),
             evaluated_model_arn=flywheel.active_model_arn,
         )
@@ -122,6 +122,7 @@ def _new_model(flywheel: Flywheel, iteration: Iteration) -> Model:
         status="TRAINING",
         language_code=flywheel.language_code,
         labels=flywheel.labels,
+        task=flywheel.task,
         data_access_role_arn=flywheel.data_access_role_arn,
         submit_time=iteration.creation_time,
         statistics_s3_uri=iteration.evaluation_s3_uri,

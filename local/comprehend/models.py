@@ -1,7 +1,8 @@
 """The model operations: describe and list the classifiers that iterations have trained.
 
 Decides how a model is told. Knows no flywheel's rules. Read next: `local.comprehend.iteration_run`,
-which makes models.
+which makes models,
+and `local.comprehend.recognizers` for the other kind.
 
 Notes
 -----
@@ -15,9 +16,10 @@ from typing import Any
 
 from local.comprehend.errors import ServiceError
 from local.comprehend.listing import created_within, page, single_filter
-from local.comprehend.naming import name_of
+from local.comprehend.naming import model_name, name_of
 from local.comprehend.records import Model
 from local.comprehend.store import Store
+from local.comprehend.tasks import ENTITIES, MULTI_LABEL, lake_delimiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class ModelOperations:
         """DescribeDocumentClassifier."""
         arn = request["DocumentClassifierArn"]
         model = self.store.find(Model, arn)
-        if model is None:
+        if model is None or model.task == ENTITIES:
             raise ServiceError("ResourceNotFoundException", f"There is no classifier {arn}.")
         return {"DocumentClassifierProperties": _properties(model)}
 
@@ -41,8 +43,9 @@ class ModelOperations:
         matching = [
             model
             for model in self.store.all(Model)
-            if chosen.get("Status", model.status) == model.status
-            and name in (None, _classifier_name(model))
+            if model.task != ENTITIES
+            and chosen.get("Status", model.status) == model.status
+            and name in (None, model_name(model.arn))
             and created_within(chosen, model.submit_time, time="SubmitTime")
         ]
         shown, token = page(request, matching, lambda item: (item.submit_time, item.arn))
@@ -50,10 +53,6 @@ class ModelOperations:
             "DocumentClassifierPropertiesList": [_properties(item) for item in shown],
             "NextToken": token,
         }
-
-
-def _classifier_name(model: Model) -> str:
-    return name_of(model.arn.partition("/version/")[0])
 
 
 def _properties(model: Model) -> dict[str, Any]:
@@ -66,7 +65,10 @@ def _properties(model: Model) -> dict[str, Any]:
         "EndTime": model.end_time,
         "TrainingStartTime": model.training_start_time,
         "TrainingEndTime": model.training_end_time,
-        "InputDataConfig": {"DataFormat": "COMPREHEND_CSV"},
+        "InputDataConfig": {
+            "DataFormat": "COMPREHEND_CSV",
+            "LabelDelimiter": (lake_delimiter(model.labels) if model.task == MULTI_LABEL else None),
+        },
         "OutputDataConfig": {"FlywheelStatsS3Prefix": model.statistics_s3_uri},
         "ClassifierMetadata": {
             "NumberOfLabels": len(model.labels),
@@ -75,7 +77,7 @@ def _properties(model: Model) -> dict[str, Any]:
             "EvaluationMetrics": model.metrics,
         },
         "DataAccessRoleArn": model.data_access_role_arn,
-        "Mode": "MULTI_CLASS",
+        "Mode": model.task,
         "VersionName": name_of(model.arn),
         "FlywheelArn": model.flywheel_arn,
     }

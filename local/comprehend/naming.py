@@ -12,6 +12,7 @@ import secrets
 from datetime import UTC, datetime
 
 from local.comprehend.settings import EngineSettings
+from local.comprehend.tasks import ENTITIES, MULTI_CLASS
 
 
 def stamp(moment: float) -> str:
@@ -56,12 +57,13 @@ def iteration_key(flywheel: str, iteration_id: str) -> str:
     return f"{flywheel}/iteration/{iteration_id}"
 
 
-def new_model_arn(settings: EngineSettings, flywheel_name: str) -> str:
+def new_model_arn(settings: EngineSettings, flywheel_name: str, task: str = MULTI_CLASS) -> str:
     """Return the ARN of a new version of a flywheel's model; never the same twice."""
+    resource = "entity-recognizer" if task == ENTITIES else "document-classifier"
     version = f"Comprehend-Generated-v1-{secrets.token_hex(4)}"
     return (
         f"arn:aws:comprehend:{settings.region}:{settings.account_id}:"
-        f"document-classifier/{flywheel_name}/version/{version}"
+        f"{resource}/{flywheel_name}/version/{version}"
     )
 
 
@@ -74,6 +76,17 @@ def name_of(arn: str) -> str:
     'tickets'
     """
     return arn.rsplit("/", 1)[-1]
+
+
+def model_name(arn: str) -> str:
+    """Return the name that all versions of a model have in their ARN.
+
+    Examples
+    --------
+    >>> model_name("arn:aws:comprehend:us-east-1:123456789012:document-classifier/a/version/1")
+    'a'
+    """
+    return name_of(arn.partition("/version/")[0])
 
 
 def lake_uri(given: str, flywheel_name: str, created: float) -> str:

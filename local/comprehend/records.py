@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.comprehend.naming import iteration_key
+from local.comprehend.tasks import MULTI_CLASS
 
 ACTIVE_ITERATION_STATES = frozenset({"TRAINING", "EVALUATING", "STOP_REQUESTED"})
 """The states in which an iteration holds its flywheel."""
@@ -16,7 +17,10 @@ ACTIVE_ITERATION_STATES = frozenset({"TRAINING", "EVALUATING", "STOP_REQUESTED"}
 
 @dataclass(frozen=True, slots=True)
 class Flywheel:
-    """A flywheel; `labels` are final, `data_lake_s3_uri` is the full form with the suffix."""
+    """A flywheel; `labels` are final, `data_lake_s3_uri` is the full form with the suffix.
+
+    `labels` of an entity recognizer's are its types.
+    """
 
     arn: str
     name: str
@@ -31,6 +35,7 @@ class Flywheel:
     data_security_config: Mapping[str, Any] | None = None
     latest_iteration_id: str | None = None
     message: str | None = None
+    task: str = MULTI_CLASS
 
     @property
     def key(self) -> str:
@@ -45,7 +50,11 @@ class Flywheel:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A dataset; `source_s3_uris` are what was handed over, `s3_uri` its place in the lake."""
+    """A dataset; `s3_uri` is its place in the lake.
+
+    What was handed over is `input_data_config`; without one it comes from other lakes, where
+    `source_s3_uris` are prefixes of datasets.
+    """
 
     arn: str
     flywheel_arn: str
@@ -58,6 +67,7 @@ class Dataset:
     description: str | None = None
     message: str | None = None
     number_of_documents: int | None = None
+    input_data_config: Mapping[str, Any] | None = None
     end_time: float | None = None
 
     @property
@@ -98,7 +108,10 @@ class Iteration:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A version of a classifier; it outlives the flywheel that made it."""
+    """A version of a classifier or recognizer; it outlives the flywheel that made it.
+
+    Its metrics are parts of 1; `label_metrics` and `train_mentions` are a recognizer's, by type.
+    """
 
     arn: str
     flywheel_arn: str
@@ -113,10 +126,13 @@ class Model:
     trained_documents: int | None = None
     test_documents: int | None = None
     metrics: Mapping[str, float] | None = None
+    label_metrics: Mapping[str, Mapping[str, float]] | None = None
+    train_mentions: Mapping[str, int] | None = None
     training_start_time: float | None = None
     training_end_time: float | None = None
     end_time: float | None = None
     message: str | None = None
+    task: str = MULTI_CLASS
 
     @property
     def key(self) -> str:

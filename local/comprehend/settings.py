@@ -32,15 +32,26 @@ class Quotas:
     min_documents_per_label : int
         Fewest documents a label that occurs in a TRAIN dataset needs; labels without any
         document do not count.
+    min_multi_label_documents : int
+        Fewest documents of a TRAIN dataset of a multi-label classifier.
+    min_annotations_per_type : int
+        Fewest annotations an entity type that occurs in a TRAIN dataset needs.
+    min_list_matches_per_type : int
+        The same, where an entity list stands for annotations.
+    min_entity_documents, max_entity_documents : int
+        Documents of a recognizer's dataset.
+    max_entity_document_bytes, max_entity_bytes : int
+        Largest document of a recognizer's dataset, and all of them.
     max_documents : int
-        Most documents of one dataset.
+        Most documents of a classifier's dataset.
     max_file_size_bytes : int
         Largest file of a dataset, bytes.
 
     Notes
     -----
-    *Source*: developer guide, "Guidelines and quotas", flywheels and document classification. That
-    page says 10 in prose and 50 in a table for the documents of a label; 10 is used.
+    *Source*: developer guide, "Guidelines and quotas", flywheels, document classification and
+    entity recognition; "Entity lists" (200 matches). It says 10 in prose and 50 in a table for the
+    documents of a label; 10 is used.
     """
 
     flywheels: int = 50
@@ -53,6 +64,13 @@ class Quotas:
     inference_units: int = 100
     inference_units_per_endpoint: int = 10
     min_documents_per_label: int = 10
+    min_multi_label_documents: int = 50
+    min_annotations_per_type: int = 25
+    min_list_matches_per_type: int = 200
+    min_entity_documents: int = 3
+    max_entity_documents: int = 200_000
+    max_entity_document_bytes: int = 5_000
+    max_entity_bytes: int = 200 * 1024 * 1024
     max_documents: int = 1_000_000
     max_file_size_bytes: int = 10 * 1024 * 1024
 

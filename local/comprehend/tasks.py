@@ -1,34 +1,59 @@
-"""What a flywheel is asked to learn: which tasks are served, and how a task is told.
+"""What a flywheel is asked to learn: which tasks there are, and how a task is asked and told.
 
-Decides the tasks: multi-class document classifiers in the languages of custom models. Read next:
-`local.comprehend.flywheels`.
+Decides what a TaskConfig may say. Knows no data and no request but CreateFlywheel's. Read next:
+`local.comprehend.flywheels`, and `local.comprehend.input_data` for what a task's datasets are.
 
 Notes
 -----
-*Source*: developer guide, "Languages supported" (custom models: six languages) and "Flywheel
-overview" (the labels are told once the flywheel is ACTIVE); botocore, TaskConfig.
+*Source*: developer guide, "Languages supported" (custom models: six languages), "Flywheel
+overview" (the labels are told once the flywheel is ACTIVE) and "Guidelines and quotas" (100 labels
+of a multi-label classifier, 25 entity types); botocore, TaskConfig.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from local.comprehend.errors import ServiceError
-from local.comprehend.records import Flywheel
+
+MULTI_CLASS, MULTI_LABEL, ENTITIES = "MULTI_CLASS", "MULTI_LABEL", "ENTITIES"
+"""The tasks, as records keep them: the two modes of a classifier, and the recognizer."""
 
 CUSTOM_MODEL_LANGUAGES = ("en", "es", "fr", "de", "it", "pt")
 """Languages a custom model can have; the model of the service lists more, for other calls."""
 
-SERVED = (
-    "Served here: ModelType DOCUMENT_CLASSIFIER with "
-    "TaskConfig.DocumentClassificationConfig, Mode MULTI_CLASS and Labels."
-)
-"""What a refusal says is served."""
+LABEL_DELIMITERS = "|~!@#$%^*-_+=\\:;>?/ \t"
+"""What may stand between the labels of a document; the first is the default."""
+
+MAX_MULTI_LABEL_LABELS = 100
+"""Most labels of a multi-label classifier; what a multi-class one may have botocore says."""
+
+MAX_ENTITY_TYPES = 25
+"""Most types of an entity recognizer."""
 
 _FEWEST_LABELS = 2
+_TOLD_BY_MODEL_TYPE = {
+    "DOCUMENT_CLASSIFIER": "DocumentClassificationConfig",
+    "ENTITY_RECOGNIZER": "EntityRecognitionConfig",
+}
 
 
-def check_served_task(request: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """Return the language and the labels of a new model's flywheel.
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task: `kind` is one of the three above, `labels` are its labels or entity types."""
+
+    kind: str
+    language_code: str
+    labels: tuple[str, ...]
+
+
+def model_type(kind: str) -> str:
+    """Return the ModelType of a task."""
+    return "ENTITY_RECOGNIZER" if kind == ENTITIES else "DOCUMENT_CLASSIFIER"
+
+
+def requested_task(request: Mapping[str, Any]) -> Task:
+    """Return the task of a new model's flywheel.
 
     Parameters
     ----------
@@ -38,48 +63,85 @@ def check_served_task(request: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]
     Raises
     ------
     ServiceError
-        InvalidRequestException or UnsupportedLanguageException: the task is not served, or told
-        incompletely; the caller changes the request.
+        InvalidRequestException or UnsupportedLanguageException: the task is told incompletely, or
+        cannot be learned; the caller changes the request.
     """
-    task = request.get("TaskConfig")
-    if task is None or "ModelType" not in request:
+    config, kind_of_model = request.get("TaskConfig"), request.get("ModelType")
+    if config is None or kind_of_model is None:
         raise _refusal("Set ModelType and TaskConfig, or ActiveModelArn.")
-    if request["ModelType"] != "DOCUMENT_CLASSIFIER" or "EntityRecognitionConfig" in task:
-        raise _refusal("Entity recognizers are not served.")
-    classification = task.get("DocumentClassificationConfig")
-    if classification is None:
-        raise _refusal("TaskConfig.DocumentClassificationConfig is missing.")
-    if classification["Mode"] != "MULTI_CLASS":
-        raise _refusal(f"Mode {classification['Mode']} is not served.")
-    if task["LanguageCode"] not in CUSTOM_MODEL_LANGUAGES:
+    wanted = _TOLD_BY_MODEL_TYPE[kind_of_model]
+    for member in _TOLD_BY_MODEL_TYPE.values():
+        if (member in config) != (member == wanted):
+            verb = "does not fit" if member in config else "is missing: it tells the task of"
+            raise _refusal(f"TaskConfig.{member} {verb} ModelType {kind_of_model}.")
+    _check_language(config["LanguageCode"])
+    kind, labels = _classes(config) if wanted.startswith("Document") else _types(config)
+    return Task(kind, config["LanguageCode"], labels)
+
+
+def task_config(task: Task, *, tells_labels: bool) -> dict[str, Any]:
+    """Return the TaskConfig that DescribeFlywheel tells."""
+    told: dict[str, Any] = {"LanguageCode": task.language_code}
+    if task.kind == ENTITIES:
+        told["EntityRecognitionConfig"] = {"EntityTypes": [{"Type": name} for name in task.labels]}
+    else:
+        told["DocumentClassificationConfig"] = {
+            "Mode": task.kind,
+            "Labels": list(task.labels) if tells_labels else None,
+        }
+    return told
+
+
+def lake_delimiter(labels: Sequence[str]) -> str:
+    """Return what stands between the labels of a document in the data lake.
+
+    Datasets of a flywheel may each have their own delimiter; the lake has one that is part of no
+    label. The last of them, a tab, never is.
+
+    Examples
+    --------
+    >>> lake_delimiter(["and|or", "not"])
+    '~'
+    """
+    return next(mark for mark in LABEL_DELIMITERS if not any(mark in label for label in labels))
+
+
+def _check_language(code: str) -> None:
+    if code not in CUSTOM_MODEL_LANGUAGES:
         message = (
-            f"LanguageCode {task['LanguageCode']} has no custom models; "
+            f"LanguageCode {code} has no custom models; "
             f"these have: {', '.join(CUSTOM_MODEL_LANGUAGES)}."
         )
         raise ServiceError("UnsupportedLanguageException", message)
-    return task["LanguageCode"], _checked_labels(classification.get("Labels", []))
 
 
-def task_config(flywheel: Flywheel) -> dict[str, Any]:
-    """Return the TaskConfig that DescribeFlywheel tells."""
-    is_told = flywheel.status not in ("CREATING", "FAILED")
-    return {
-        "LanguageCode": flywheel.language_code,
-        "DocumentClassificationConfig": {
-            "Mode": "MULTI_CLASS",
-            "Labels": list(flywheel.labels) if is_told else None,
-        },
-    }
-
-
-def _checked_labels(labels: list[str]) -> tuple[str, ...]:
+def _classes(config: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    told = config["DocumentClassificationConfig"]
+    mode, labels = told["Mode"], tuple(told.get("Labels", ()))
+    member = "TaskConfig.DocumentClassificationConfig.Labels"
     if len(labels) < _FEWEST_LABELS:
-        raise _refusal(f"Labels has {len(labels)} labels; at least {_FEWEST_LABELS} are needed.")
-    repeated = sorted({label for label in labels if labels.count(label) > 1})
+        raise _refusal(f"{member} has {len(labels)} labels; at least {_FEWEST_LABELS} are needed.")
+    _check_once(labels, member)
+    if mode == MULTI_LABEL and len(labels) > MAX_MULTI_LABEL_LABELS:
+        message = f"{member} has {len(labels)} labels; MULTI_LABEL takes {MAX_MULTI_LABEL_LABELS}."
+        raise _refusal(message)
+    return mode, labels
+
+
+def _types(config: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    types = tuple(entry["Type"] for entry in config["EntityRecognitionConfig"]["EntityTypes"])
+    member = "TaskConfig.EntityRecognitionConfig.EntityTypes"
+    if not 1 <= len(types) <= MAX_ENTITY_TYPES:
+        raise _refusal(f"{member} has {len(types)} types; it takes 1 to {MAX_ENTITY_TYPES}.")
+    _check_once(types, member)
+    return ENTITIES, types
+
+
+def _check_once(names: Sequence[str], member: str) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise _refusal(f"Labels has these more than once: {', '.join(repeated)}.")
-    return tuple(labels)
+        raise _refusal(f"{member} has these more than once: {', '.join(repeated)}.")
 
 
 def _refusal(problem: str) -> ServiceError:
-    return ServiceError("InvalidRequestException", f"{problem} {SERVED}")
+    return ServiceError("InvalidRequestException", problem)

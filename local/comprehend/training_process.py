@@ -1,6 +1,7 @@
 """The process that trains: tasks in, one JSON a line; answers out, one JSON a line.
 
-Decides how a task becomes calls of `local.comprehend.training`. Runs apart from the server so that
+Decides how a task becomes calls of `local.comprehend.training`, or of
+`local.comprehend.entity_training`. Runs apart from the server so that
 training never holds up an answer. It ends when its input ends, so it never outlives the engine.
 Read next: `local.comprehend.worker`, the other end of the line.
 """
@@ -13,8 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local.comprehend import training
+from local.comprehend import entity_training, training
 from local.comprehend.errors import DatasetRefusedError, IterationFailedError
+from local.comprehend.tasks import ENTITIES
 
 
 def perform(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,23 +25,31 @@ def perform(task: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     task : mapping
-        ``do``: "train" or "evaluate"; ``files``: CSV files; ``holds_out``: whether `files` are
-        training data split by the hold-out; ``model_file``; and for "train" ``seed``.
+        ``do``: "train" or "evaluate"; ``task``: what the model is for; ``files``: files of the
+        data lake; ``delimiter`` between the labels of a document, or None; ``holds_out``: whether
+        `files` are training data split by the hold-out; ``model_file``; and for "train" ``seed``.
 
     Returns
     -------
     dict
-        "train": ``documents``, how many trained the model. "evaluate": ``counts``, triples of
-        actual label, predicted label, documents.
+        "train": ``documents``, how many trained the model, and of a recognizer ``mentions``, how
+        many a type. "evaluate": ``documents``, how many tested it, and ``counts``: actual label,
+        predicted label, documents; or label or type, true positives, false positives, false
+        negatives.
     """
     files = [Path(file) for file in task["files"]]
     model_file = Path(task["model_file"])
-    if task["do"] == "train":
-        data = training.read_texts(files, side="train" if task["holds_out"] else "both")
-        training.save(training.train(data, seed=task["seed"]), model_file)
-        return {"documents": len(data.texts)}
-    data = training.read_texts(files, side="held out" if task["holds_out"] else "both")
-    return {"counts": training.confusion_counts(training.load(model_file), data)}
+    trains, mode = task["do"] == "train", task["task"]
+    side = ("train" if trains else "held out") if task["holds_out"] else "both"
+    if mode == ENTITIES:
+        annotated = entity_training.read_annotated(files, side=side)
+        if trains:
+            return entity_training.train(annotated, model_file, seed=task["seed"])
+        return entity_training.evaluate(annotated, model_file)
+    data = training.read_texts(files, delimiter=task["delimiter"], side=side)
+    if trains:
+        return training.train(data, model_file, mode=mode, seed=task["seed"])
+    return training.evaluate(data, model_file, mode=mode)
 
 
 def answer(line: str) -> dict[str, Any]:

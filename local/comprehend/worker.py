@@ -4,11 +4,22 @@ Decides how a task is told. Knows nothing of learning; must never import scikit-
 `local.comprehend.child_process` (the process's life) and `local.comprehend.training_process`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from local.comprehend.child_process import ChildProcess
+from local.comprehend.evaluation import Counted
+from local.comprehend.tasks import MULTI_CLASS
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """How much trained a model: documents, and of a recognizer the mentions of each type."""
+
+    documents: int
+    mentions: Mapping[str, int] | None
 
 
 class TrainingWorker:
@@ -37,7 +48,16 @@ class TrainingWorker:
         """End what is done about a model, also in the middle; nobody wants it any more."""
         self._process.cancel(str(model_file.resolve()))
 
-    def train(self, files: Sequence[Path], model_file: Path, *, holds_out: bool, seed: int) -> int:
+    def train(
+        self,
+        files: Sequence[Path],
+        model_file: Path,
+        *,
+        task: str = MULTI_CLASS,
+        delimiter: str | None = None,
+        holds_out: bool,
+        seed: int,
+    ) -> Trained:
         """Train a model and keep it.
 
         Parameters
@@ -46,27 +66,33 @@ class TrainingWorker:
             Training data.
         model_file : Path
             Where the model is kept.
+        task : str
+            What the model is for.
+        delimiter : str of length 1, optional
+            What stands between the labels of a document; None where it has one.
         holds_out : bool
             Whether a part of the documents is left out for testing.
         seed : int
             The trainer's seed.
-
-        Returns
-        -------
-        int
-            How many documents trained the model.
 
         Raises
         ------
         IterationFailedError, WorkCancelledError, WorkerDiedError, EngineStopping
             See `evaluate`.
         """
-        reply = self._ask("train", files, model_file, holds_out=holds_out, seed=seed)
-        return int(reply["documents"])
+        options = {"task": task, "delimiter": delimiter, "holds_out": holds_out, "seed": seed}
+        reply = self._ask("train", files, model_file, **options)
+        return Trained(reply["documents"], reply.get("mentions"))
 
     def evaluate(
-        self, files: Sequence[Path], model_file: Path, *, holds_out: bool
-    ) -> list[tuple[str, str, int]]:
+        self,
+        files: Sequence[Path],
+        model_file: Path,
+        *,
+        task: str = MULTI_CLASS,
+        delimiter: str | None = None,
+        holds_out: bool,
+    ) -> Counted:
         """Test a kept model.
 
         Parameters
@@ -75,13 +101,10 @@ class TrainingWorker:
             Test data; or training data of which the held out part is used.
         model_file : Path
             The model.
+        task, delimiter : str
+            As for `train`.
         holds_out : bool
             Which of the two `files` are.
-
-        Returns
-        -------
-        list of tuple
-            Actual label, predicted label, documents.
 
         Raises
         ------
@@ -94,8 +117,9 @@ class TrainingWorker:
         EngineStopping
             `stop` was called.
         """
-        reply = self._ask("evaluate", files, model_file, holds_out=holds_out)
-        return [(actual, predicted, count) for actual, predicted, count in reply["counts"]]
+        options = {"task": task, "delimiter": delimiter, "holds_out": holds_out}
+        reply = self._ask("evaluate", files, model_file, **options)
+        return Counted(reply["documents"], [tuple(counted) for counted in reply["counts"]])
 
     def stop(self) -> None:
         """End the process, also in the middle of its work."""

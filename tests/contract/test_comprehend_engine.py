@@ -11,7 +11,19 @@ from botocore.model import ListShape, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
 from local.comprehend.protocol import comprehend_model
-from tests.local.comprehend.rig import BUCKET, LABELS, ROLE, Rig, csv_at, rows, until
+from tests.local.comprehend.rig import (
+    BUCKET,
+    LABELS,
+    ROLE,
+    Rig,
+    classifier_task,
+    csv_at,
+    entities_at,
+    entity_task,
+    manifest_at,
+    rows,
+    until,
+)
 
 MODEL = comprehend_model()
 SERVED = frozenset(
@@ -20,6 +32,8 @@ SERVED = frozenset(
         *("ListFlywheels", "CreateDataset", "DescribeDataset", "ListDatasets"),
         *("StartFlywheelIteration", "DescribeFlywheelIteration", "ListFlywheelIterationHistory"),
         *("DescribeDocumentClassifier", "ListDocumentClassifiers"),
+        *("ListDocumentClassifierSummaries", "DescribeEntityRecognizer", "ListEntityRecognizers"),
+        "ListEntityRecognizerSummaries",
         *("CreateEndpoint", "DescribeEndpoint", "UpdateEndpoint", "DeleteEndpoint"),
         *("ListEndpoints", "TagResource", "UntagResource", "ListTagsForResource"),
         *("StopTrainingDocumentClassifier", "DeleteDocumentClassifier"),
@@ -28,6 +42,7 @@ SERVED = frozenset(
 )
 ABSENT = "arn:aws:comprehend:us-east-1:123456789012:flywheel/absent"
 ABSENT_MODEL = "arn:aws:comprehend:us-east-1:123456789012:document-classifier/absent/version/v1"
+ABSENT_RECOGNIZER = "arn:aws:comprehend:us-east-1:123456789012:entity-recognizer/absent/version/v1"
 ABSENT_ENDPOINT = "arn:aws:comprehend:us-east-1:123456789012:document-classifier-endpoint/absent"
 ABSENT_RECOGNIZER = "arn:aws:comprehend:us-east-1:123456789012:entity-recognizer/absent"
 UNANSWERED = frozenset({"StopTrainingEntityRecognizer", "DeleteEntityRecognizer"})
@@ -90,6 +105,8 @@ def live_a_life(rig: Rig) -> None:
     comprehend.list_flywheel_iteration_history(FlywheelArn=flywheel, MaxResults=1)
     comprehend.describe_document_classifier(DocumentClassifierArn=model)
     comprehend.list_document_classifiers()
+    comprehend.list_document_classifier_summaries(MaxResults=1)
+    learn_other_tasks(rig)
     serve_and_end(rig, flywheel, model)
     tag_stop_and_delete(rig, flywheel)
     rig.iterated(rig.flywheel())
@@ -99,6 +116,33 @@ def live_a_life(rig: Rig) -> None:
         lambda: [s["FlywheelArn"] for s in comprehend.list_flywheels()["FlywheelSummaryList"]],
         lambda arns: flywheel not in arns,
     )
+
+
+def learn_other_tasks(rig: Rig) -> None:
+    """Train a classifier with several labels from a manifest, and a recognizer from a list."""
+    comprehend = rig.comprehend
+    several = rig.flywheel(**classifier_task("MULTI_LABEL", LABELS))
+    lines = [
+        {"source": text, "kind": [0], "kind-metadata": {"class-map": {"0": label}}}
+        for label, text in rows(30)
+    ]
+    manifest = rig.put_text("contract.manifest", "".join(f"{json.dumps(row)}\n" for row in lines))
+    config = manifest_at(manifest, "kind")
+    rig.ended_dataset(rig.begin_dataset(several, manifest, InputDataConfig=config))
+    arn = rig.iterated(several)["TrainedModelArn"]
+    comprehend.describe_document_classifier(DocumentClassifierArn=arn)
+    names = rig.flywheel(**entity_task(["CITY"], "it"))
+    texts = "".join(f"{number} is in Rome\n" for number in range(250))
+    config = entities_at(
+        rig.put_text("contract.txt", texts),
+        EntityList=rig.put_text("contract-list.csv", "Text,Type\nRome,CITY\n"),
+    )
+    rig.ended_dataset(rig.begin_dataset(names, "", InputDataConfig=config))
+    arn = rig.iterated(names)["TrainedModelArn"]
+    comprehend.describe_flywheel(FlywheelArn=names)
+    comprehend.describe_entity_recognizer(EntityRecognizerArn=arn)
+    comprehend.list_entity_recognizers(MaxResults=1)
+    comprehend.list_entity_recognizer_summaries(MaxResults=1)
 
 
 def serve_and_end(rig: Rig, flywheel: str, model: str) -> None:
@@ -169,6 +213,21 @@ REFUSALS: list[Refusal] = [
     ),
     (
         "create_flywheel",
+        {"FlywheelName": "n", **NEW, "ModelType": "ENTITY_RECOGNIZER"},
+        "InvalidRequestException",
+    ),
+    (
+        "create_flywheel",
+        {"FlywheelName": "n", **NEW, **entity_task(["a,b"])},
+        "InvalidRequestException",
+    ),
+    (
+        "create_flywheel",
+        {"FlywheelName": "n", **NEW, **entity_task(["CITY"], "ko")},
+        "UnsupportedLanguageException",
+    ),
+    (
+        "create_flywheel",
         {
             "FlywheelName": "m",
             "ActiveModelArn": ABSENT_MODEL,
@@ -192,6 +251,24 @@ REFUSALS: list[Refusal] = [
     (
         "create_dataset",
         {"FlywheelArn": ABSENT, **DATA, "DatasetType": "DEV"},
+        "InvalidRequestException",
+    ),
+    (
+        "create_dataset",
+        {
+            "FlywheelArn": "taken",
+            "DatasetName": "e",
+            "InputDataConfig": entities_at(f"s3://{BUCKET}/d", Annotations=f"s3://{BUCKET}/a"),
+        },
+        "InvalidRequestException",
+    ),
+    (
+        "create_dataset",
+        {
+            "FlywheelArn": "taken",
+            "DatasetName": "e",
+            "InputDataConfig": csv_at(f"s3://{BUCKET}/d", LabelDelimiter="&"),
+        },
         "InvalidRequestException",
     ),
     ("describe_dataset", {"DatasetArn": f"{ABSENT}/dataset/d"}, "ResourceNotFoundException"),
@@ -224,6 +301,18 @@ REFUSALS: list[Refusal] = [
         {"Filter": {"Status": "TRAINED", "DocumentClassifierName": "a"}},
         "InvalidFilterException",
     ),
+    ("list_document_classifier_summaries", {"NextToken": "x"}, "InvalidRequestException"),
+    (
+        "describe_entity_recognizer",
+        {"EntityRecognizerArn": ABSENT_RECOGNIZER},
+        "ResourceNotFoundException",
+    ),
+    (
+        "list_entity_recognizers",
+        {"Filter": {"Status": "TRAINED", "RecognizerName": "a"}},
+        "InvalidFilterException",
+    ),
+    ("list_entity_recognizer_summaries", {"NextToken": "x"}, "InvalidRequestException"),
     (
         "create_endpoint",
         {"EndpointName": "e", "DesiredInferenceUnits": 1},

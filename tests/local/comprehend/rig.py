@@ -70,17 +70,29 @@ class Rig:
 
     def put(self, key: str, documents: Sequence[Row]) -> str:
         """Write documents to S3; return the URI."""
-        body = "".join(f"{label},{text}\n" for label, text in documents)
+        return self.put_text(key, "".join(f"{label},{text}\n" for label, text in documents))
+
+    def put_text(self, key: str, body: str) -> str:
+        """Write a file to S3; return its URI."""
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=body.encode())
         return f"s3://{BUCKET}/{key}"
 
+    def in_lake(self, uri: str) -> dict[str, str]:
+        """Return the files under a prefix, by their names under it."""
+        prefix = uri.removeprefix(f"s3://{BUCKET}/")
+        found = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)["Contents"]
+        return {
+            entry["Key"].removeprefix(prefix): self.s3.get_object(Bucket=BUCKET, Key=entry["Key"])[
+                "Body"
+            ]
+            .read()
+            .decode()
+            for entry in found
+        }
+
     def flywheel(self, *, labels: Sequence[str] = LABELS, waits: bool = True, **more: Any) -> str:
         """Create a flywheel with a new name; return its ARN once it is ACTIVE."""
-        config = {"Mode": "MULTI_CLASS", "Labels": list(labels)}
-        task = {
-            "ModelType": "DOCUMENT_CLASSIFIER",
-            "TaskConfig": {"LanguageCode": "en", "DocumentClassificationConfig": config},
-        }
+        task = classifier_task("MULTI_CLASS", labels)
         request: dict[str, Any] = {
             "FlywheelName": f"flywheel-{next(_numbers)}",
             "DataAccessRoleArn": ROLE,
@@ -152,9 +164,37 @@ class Rig:
         return flywheel, self.iterated(flywheel)["TrainedModelArn"]
 
 
-def csv_at(uri: str) -> dict[str, Any]:
-    """Return the InputDataConfig of a CSV file."""
-    return {"DataFormat": "COMPREHEND_CSV", "DocumentClassifierInputDataConfig": {"S3Uri": uri}}
+def csv_at(uri: str, **more: str) -> dict[str, Any]:
+    """Return the InputDataConfig of a classifier's CSV file."""
+    source = {"S3Uri": uri, **more}
+    return {"DataFormat": "COMPREHEND_CSV", "DocumentClassifierInputDataConfig": source}
+
+
+def manifest_at(uri: str, *attributes: str) -> dict[str, Any]:
+    """Return the InputDataConfig of an augmented manifest."""
+    manifest = {"S3Uri": uri, "AttributeNames": list(attributes)}
+    return {"DataFormat": "AUGMENTED_MANIFEST", "AugmentedManifests": [manifest]}
+
+
+def entities_at(documents: str, form: str | None = None, **labels: str) -> dict[str, Any]:
+    """Return the InputDataConfig of a recognizer: Annotations or EntityList by their URI."""
+    source: dict[str, Any] = {member: {"S3Uri": uri} for member, uri in labels.items()}
+    source["Documents"] = {"S3Uri": documents, **({"InputFormat": form} if form else {})}
+    return {"EntityRecognizerInputDataConfig": source}
+
+
+def classifier_task(mode: str, labels: Sequence[str], language: str = "en") -> dict[str, Any]:
+    """Return what CreateFlywheel is told of a classifier."""
+    config = {"Mode": mode, "Labels": list(labels)}
+    task = {"LanguageCode": language, "DocumentClassificationConfig": config}
+    return {"ModelType": "DOCUMENT_CLASSIFIER", "TaskConfig": task}
+
+
+def entity_task(types: Sequence[str], language: str = "en") -> dict[str, Any]:
+    """Return what CreateFlywheel is told of a recognizer."""
+    config = {"EntityTypes": [{"Type": kind} for kind in types]}
+    task = {"LanguageCode": language, "EntityRecognitionConfig": config}
+    return {"ModelType": "ENTITY_RECOGNIZER", "TaskConfig": task}
 
 
 def client(service: str, url: str) -> Any:

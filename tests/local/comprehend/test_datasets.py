@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from local.comprehend.clock import DrivenClock
 from local.comprehend.data_lake import bucket_and_key
 from local.comprehend.engine import Quotas
-from tests.local.comprehend.rig import BUCKET, Rig, csv_at, rows, running, until
+from tests.local.comprehend.rig import BUCKET, Rig, rows, running, until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -115,17 +115,6 @@ def test_a_dataset_is_refused_when_the_flywheel_has_used_its_slots(
         with pytest.raises(ClientError, match="ResourceLimitExceededException"):
             rig.dataset(flywheel, rows(10))
         assert rig.dataset(flywheel, rows(1), "TEST")["Status"] == "COMPLETED"
-
-
-def test_a_dataset_is_refused_when_its_format_is_not_served(rig: Rig) -> None:
-    """The refusal says which format is."""
-    manifest = {"AttributeNames": ["a"], "S3Uri": f"s3://{BUCKET}/m"}
-    config = {"DataFormat": "AUGMENTED_MANIFEST", "AugmentedManifests": [manifest]}
-    with pytest.raises(ClientError, match="Served here: InputDataConfig with DataFormat"):
-        rig.begin_dataset(rig.flywheel(), "", InputDataConfig=config)
-    with pytest.raises(ClientError, match="AugmentedManifests, which is not served"):
-        both = {**csv_at(f"s3://{BUCKET}/a.csv"), "AugmentedManifests": [manifest]}
-        rig.begin_dataset(rig.flywheel(), "", InputDataConfig=both)
 
 
 def test_a_dataset_is_creating_for_the_pace_when_its_work_is_quicker(

@@ -8,7 +8,17 @@ from botocore.exceptions import ClientError
 
 from local.comprehend.clock import DrivenClock
 from local.comprehend.engine import Quotas
-from tests.local.comprehend.rig import BUCKET, LABELS, ROLE, Rig, rows, running, until
+from tests.local.comprehend.rig import (
+    BUCKET,
+    LABELS,
+    ROLE,
+    Rig,
+    classifier_task,
+    entity_task,
+    rows,
+    running,
+    until,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -62,32 +72,101 @@ TASK: dict[str, Any] = {
 }
 
 
+CLASSES = {"DocumentClassificationConfig": TASK["DocumentClassificationConfig"]}
+TYPES: dict[str, Any] = {"EntityRecognitionConfig": {"EntityTypes": [{"Type": "PERSON"}]}}
+
+
+def task(**config: Any) -> dict[str, Any]:
+    """Return a TaskConfig in English."""
+    return {"TaskConfig": {"LanguageCode": "en", **config}}
+
+
+def classes(mode: str, labels: list[str]) -> dict[str, Any]:
+    """Return a classifier's TaskConfig."""
+    return task(DocumentClassificationConfig={"Mode": mode, "Labels": labels})
+
+
 @pytest.mark.parametrize(
     ("changed", "code", "said"),
     [
-        ({"ModelType": "ENTITY_RECOGNIZER"}, "InvalidRequestException", "Served here"),
         (
-            {"TaskConfig": {**TASK, "DocumentClassificationConfig": {"Mode": "MULTI_LABEL"}}},
+            {"ModelType": "ENTITY_RECOGNIZER"},
             "InvalidRequestException",
-            "MULTI_LABEL is not served. Served here",
+            r"TaskConfig\.DocumentClassificationConfig does not fit ModelType ENTITY_RECOGNIZER",
         ),
         (
-            {"TaskConfig": {**TASK, "DocumentClassificationConfig": {"Mode": "MULTI_CLASS"}}},
+            task(**CLASSES, **TYPES),
             "InvalidRequestException",
-            "at least 2",
+            r"EntityRecognitionConfig does not fit ModelType DOCUMENT_CLASSIFIER",
+        ),
+        (task(), "InvalidRequestException", r"DocumentClassificationConfig is missing"),
+        (
+            {"ModelType": "ENTITY_RECOGNIZER", **task()},
+            "InvalidRequestException",
+            r"EntityRecognitionConfig is missing",
+        ),
+        (
+            task(DocumentClassificationConfig={"Mode": "MULTI_LABEL"}),
+            "InvalidRequestException",
+            r"Labels has 0 labels; at least 2",
+        ),
+        (classes("MULTI_CLASS", ["a", "b", "a"]), "InvalidRequestException", "once: a"),
+        (
+            classes("MULTI_LABEL", [str(number) for number in range(101)]),
+            "InvalidRequestException",
+            "MULTI_LABEL takes 100",
+        ),
+        (
+            {
+                "ModelType": "ENTITY_RECOGNIZER",
+                **task(
+                    EntityRecognitionConfig={
+                        "EntityTypes": [{"Type": str(number)} for number in range(26)]
+                    }
+                ),
+            },
+            "InvalidRequestException",
+            "EntityTypes has 26 types; it takes 1 to 25",
         ),
         ({"TaskConfig": {**TASK, "LanguageCode": "ja"}}, "UnsupportedLanguageException", "ja"),
+        (
+            {"ModelType": "ENTITY_RECOGNIZER", "TaskConfig": {"LanguageCode": "ar", **TYPES}},
+            "UnsupportedLanguageException",
+            "these have: en, es, fr, de, it, pt",
+        ),
         ({"FlywheelName": "under_score"}, "InvalidRequestException", "regular expression"),
         ({"Tags": [{"Key": str(n)} for n in range(51)]}, "TooManyTagsException", "51 tags"),
     ],
 )
-def test_a_flywheel_is_refused_when_its_task_is_not_served(
+def test_a_flywheel_is_refused_when_its_task_cannot_be(
     rig: Rig, changed: dict[str, Any], code: str, said: str
 ) -> None:
-    """The refusal says what is served, or what is allowed."""
+    """The refusal names the member, or says what is allowed."""
     with pytest.raises(ClientError, match=said) as refusal:
         rig.flywheel(**changed)
     assert refused(refusal) == code
+
+
+@pytest.mark.parametrize("language", ["en", "es", "fr", "it", "de", "pt"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        classifier_task("MULTI_CLASS", ["a", "b"]),
+        classifier_task("MULTI_LABEL", ["a", "b c"]),
+        entity_task(["PERSON", "PLACE"]),
+    ],
+    ids=["multi-class", "multi-label", "entities"],
+)
+def test_the_task_is_told_when_a_flywheel_is_described(
+    s3: "S3Client", tmp_path: Path, asked: dict[str, Any], language: str
+) -> None:
+    """What was asked is told again, in each language of custom models."""
+    asked = {**asked, "TaskConfig": {**asked["TaskConfig"], "LanguageCode": language}}
+    with running(tmp_path, s3) as rig:
+        seen = rig.described(rig.flywheel(**asked))
+        (listed,) = rig.comprehend.list_flywheels()["FlywheelSummaryList"]
+    assert seen["TaskConfig"] == asked["TaskConfig"]
+    assert seen["ModelType"] == listed["ModelType"] == asked["ModelType"]
 
 
 def test_a_flywheel_is_refused_when_the_account_has_as_many_as_it_may(
@@ -119,10 +198,16 @@ def test_a_model_becomes_active_when_it_is_trained_and_fits(rig: Rig) -> None:
     assert "ActiveModelArn" not in rig.described(flywheel)
     rig.comprehend.update_flywheel(FlywheelArn=flywheel, ActiveModelArn=model)
     assert rig.described(flywheel)["ActiveModelArn"] == model
-    other = rig.flywheel(labels=("billing", "delivery", "praise"))
-    with pytest.raises(ClientError, match="another configuration") as unfit:
-        rig.comprehend.update_flywheel(FlywheelArn=other, ActiveModelArn=model)
-    assert refused(unfit) == "InvalidRequestException"
+    for task in (
+        classifier_task("MULTI_CLASS", (*LABELS, "praise")),
+        classifier_task("MULTI_LABEL", LABELS),
+        classifier_task("MULTI_CLASS", LABELS, "de"),
+        entity_task(LABELS),
+    ):
+        other = rig.flywheel(**task)
+        with pytest.raises(ClientError, match="another configuration") as unfit:
+            rig.comprehend.update_flywheel(FlywheelArn=other, ActiveModelArn=model)
+        assert refused(unfit) == "InvalidRequestException"
     with pytest.raises(ClientError) as unknown:
         rig.comprehend.update_flywheel(FlywheelArn=flywheel, ActiveModelArn=f"{model}0")
     assert refused(unknown) == "ResourceNotFoundException"

@@ -36,9 +36,27 @@ def test_a_model_is_trained_and_tested_when_the_process_is_asked(
     """Documents are counted on both sides."""
     model = tmp_path / "m.model"
     trained = worker.train(data, model, holds_out=True, seed=0)
-    tested = sum(count for *_, count in worker.evaluate(data, model, holds_out=True))
-    assert trained + tested == 40
-    assert sum(n for *_, n in worker.evaluate(data, model, holds_out=False)) == 40
+    tested = worker.evaluate(data, model, holds_out=True)
+    assert trained.documents + tested.documents == 40
+    assert sum(count for *_, count in tested.counts) == tested.documents
+    assert worker.evaluate(data, model, holds_out=False).documents == 40
+
+
+def test_a_recognizer_is_trained_and_tested_when_the_process_is_asked(
+    worker: TrainingWorker, tmp_path: Path
+) -> None:
+    """Annotations lie beside the documents; mentions are counted by type."""
+    file = tmp_path / "documents.txt"
+    file.write_text("Mary sings\nNobody does\nMary left\n")
+    annotations = "File,Line,Begin Offset,End Offset,Type\n" + "".join(
+        f"documents.txt,{line},0,4,PERSON\n" for line in (0, 2)
+    )
+    (tmp_path / "annotations.csv").write_text(annotations)
+    model = tmp_path / "m.model"
+    trained = worker.train([file], model, task="ENTITIES", holds_out=False, seed=0)
+    assert (trained.documents, trained.mentions) == (3, {"PERSON": 2})
+    tested = worker.evaluate([file], model, task="ENTITIES", holds_out=False)
+    assert (tested.documents, [row[0] for row in tested.counts]) == (3, ["PERSON"])
 
 
 def test_the_next_task_gets_a_new_process_when_one_is_killed(
@@ -49,7 +67,8 @@ def test_the_next_task_gets_a_new_process_when_one_is_killed(
     os.kill(worker.process_id, signal.SIGKILL)
     with pytest.raises(WorkerDiedError, match="code -9; the next task gets a new one"):
         worker.train(data, tmp_path / "m.model", holds_out=False, seed=0)
-    assert worker.train(data, tmp_path / "m.model", holds_out=False, seed=0) == 40
+    trained = worker.train(data, tmp_path / "m.model", holds_out=False, seed=0)
+    assert trained.documents == 40
 
 
 def test_the_process_lives_on_when_a_task_fails(
