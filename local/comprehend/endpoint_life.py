@@ -10,12 +10,18 @@ start using the new active model version". That it is UPDATING meanwhile is what
 EndpointProperties tell of DesiredModelArn.
 """
 
+import logging
 from dataclasses import dataclass, replace
 
 from local.comprehend.background import BackgroundWork
 from local.comprehend.clock import Clock
+from local.comprehend.errors import EngineError
+from local.comprehend.inference_worker import InferenceWorker
 from local.comprehend.records import Endpoint, Flywheel
+from local.comprehend.settings import EngineSettings
 from local.comprehend.store import Store
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,12 @@ class EndpointLife:
     store: Store
     clock: Clock
     background: BackgroundWork
+    settings: EngineSettings
+    inference: InferenceWorker
+
+    def warm(self, endpoint: Endpoint) -> None:
+        """Have the model of an endpoint in memory, in the background."""
+        self.background.run(f"warm {endpoint.name}", lambda: self._warm(endpoint.model_arn))
 
     def bring_up(self, endpoint: Endpoint) -> None:
         """Go on with an endpoint that is recorded as CREATING or UPDATING."""
@@ -48,7 +60,14 @@ class EndpointLife:
                 self.store.save(changed)
                 self.bring_up(changed)
 
+    def _warm(self, model_arn: str) -> None:
+        try:
+            self.inference.warm(self.settings.model_file(model_arn))
+        except EngineError as failure:  # it is told again, to whoever asks the endpoint
+            _LOG.warning("model %s cannot be served: %s", model_arn, failure)
+
     def _bring_up(self, entered: Endpoint) -> None:
+        self._warm(entered.desired_model_arn)
         self.background.hold(entered.last_modified_time)
         with self.store.transaction():
             endpoint = self.store.find(Endpoint, entered.arn)

@@ -1,14 +1,15 @@
 """The endpoint operations: create, describe, update, delete, list.
 
-Decides what an endpoint may serve and when it may change. Serves no inference. Read next:
-`local.comprehend.endpoint_life` (what happens afterwards) and `local.comprehend.flywheels`.
+Decides what an endpoint may serve and when it may change. Read next:
+`local.comprehend.endpoint_life` (what happens afterwards) and `local.comprehend.realtime` (what it
+answers).
 
 Notes
 -----
 *Source*: botocore, CreateEndpoint ... ListEndpoints; developer guide, "Using flywheels for
-analysis": an endpoint has the ARN of a flywheel in place of a model's, and UpdateEndpoint with a
-model's ARN pins it. No page says which error tells of what is not ready; ResourceUnavailable is
-taken, and ResourceInUse for DeleteEndpoint, which does not declare it.
+analysis": UpdateEndpoint with a model's ARN pins an endpoint. No page says which error tells of
+what is not ready; ResourceUnavailable is taken, and ResourceInUse for DeleteEndpoint, which does
+not declare it.
 """
 
 from collections.abc import Mapping
@@ -18,11 +19,12 @@ from typing import Any
 from local.comprehend.clock import Clock
 from local.comprehend.endpoint_life import EndpointLife
 from local.comprehend.errors import ServiceError
-from local.comprehend.flywheels import check_quota, check_tags, the_flywheel
+from local.comprehend.flywheels import check_quota, check_tags
 from local.comprehend.listing import created_within, page
 from local.comprehend.naming import endpoint_arn
-from local.comprehend.records import Endpoint, Model
+from local.comprehend.records import Endpoint
 from local.comprehend.repeats import Repeats
+from local.comprehend.served_models import served_model
 from local.comprehend.settings import EngineSettings
 from local.comprehend.store import Store
 
@@ -105,7 +107,7 @@ class EndpointOperations:
         return {"EndpointPropertiesList": [_properties(item) for item in shown], "NextToken": token}
 
     def _new(self, request: Mapping[str, Any]) -> Endpoint:
-        model_arn = self._served_model(request, "ModelArn")
+        model_arn = served_model(self.store, request, "ModelArn")
         if model_arn is None:
             message = "Give one of ModelArn and FlywheelArn; neither is there."
             raise ServiceError("InvalidRequestException", message)
@@ -125,7 +127,7 @@ class EndpointOperations:
         )
 
     def _changed(self, endpoint: Endpoint, request: Mapping[str, Any]) -> Endpoint:
-        model_arn = self._served_model(request, "DesiredModelArn")
+        model_arn = served_model(self.store, request, "DesiredModelArn")
         self._check_kind(endpoint, model_arn)
         followed = request.get("FlywheelArn") if model_arn else endpoint.followed_flywheel_arn
         return replace(
@@ -147,35 +149,6 @@ class EndpointOperations:
         if model_arn and endpoint_arn(self.settings, endpoint.name, model_arn) != endpoint.arn:
             message = f"Endpoint {endpoint.arn} cannot serve {model_arn}: it is of another kind."
             raise ServiceError("InvalidRequestException", message)
-
-    def _served_model(self, request: Mapping[str, Any], model_member: str) -> str | None:
-        """Return the model that a request names itself or through a flywheel, if any."""
-        if model_member in request and "FlywheelArn" in request:
-            message = f"Give one of {model_member} and FlywheelArn, not both."
-            raise ServiceError("InvalidRequestException", message)
-        if "FlywheelArn" in request:
-            return self._active_model(request)
-        return self._trained_model(request[model_member]) if model_member in request else None
-
-    def _active_model(self, request: Mapping[str, Any]) -> str:
-        flywheel = the_flywheel(self.store, request)
-        if flywheel.status != "ACTIVE" or flywheel.active_model_arn is None:
-            model = flywheel.active_model_arn or "no active model"
-            message = (
-                f"Flywheel {flywheel.arn} is {flywheel.status} with {model}; an endpoint needs "
-                "it ACTIVE and with an active model."
-            )
-            raise ServiceError("ResourceUnavailableException", message)
-        return flywheel.active_model_arn
-
-    def _trained_model(self, arn: str) -> str:
-        model = self.store.find(Model, arn)
-        if model is None:
-            raise ServiceError("ResourceNotFoundException", f"There is no model {arn}.")
-        if model.status != "TRAINED":
-            message = f"Model {arn} is {model.status}; it must be TRAINED to be served."
-            raise ServiceError("ResourceUnavailableException", message)
-        return arn
 
     def _check_room(self, endpoint: Endpoint) -> None:
         others = self.store.all(Endpoint)

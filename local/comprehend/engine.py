@@ -14,12 +14,14 @@ from local.comprehend.endpoint_life import EndpointLife
 from local.comprehend.endpoints import EndpointOperations
 from local.comprehend.flywheel_life import FlywheelLife
 from local.comprehend.flywheels import FlywheelOperations
+from local.comprehend.inference_worker import InferenceWorker
 from local.comprehend.ingestion import Ingestion
 from local.comprehend.iteration_run import IterationRun
 from local.comprehend.iterations import IterationOperations
 from local.comprehend.model_endings import ModelEndings
 from local.comprehend.models import ModelOperations
 from local.comprehend.protocol import Operation, Protocol, Refusal
+from local.comprehend.realtime import RealTimeOperations
 from local.comprehend.recognizers import RecognizerOperations
 from local.comprehend.records import Dataset, Endpoint, Flywheel, Iteration, Model
 from local.comprehend.server import Server
@@ -99,6 +101,11 @@ class Engine:
         """The process that trains, for who watches it; None where none runs."""
         return None if self._parts is None else self._parts.worker.process_id
 
+    @property
+    def inference_process_id(self) -> int | None:
+        """The process that answers for endpoints and jobs; None where none runs yet."""
+        return None if self._parts is None else self._parts.inference.process_id
+
     def start(self) -> None:
         """Serve, and go on with what an earlier stop cut off; returns at once.
 
@@ -145,12 +152,15 @@ class _Parts:
         settings.data_directory.mkdir(parents=True, exist_ok=True)
         self.store = Store(settings.data_directory / "engine.sqlite3")
         self.worker = TrainingWorker(settings.data_directory / "training.log")
+        self.inference = InferenceWorker(settings.data_directory / "inference.log")
         self.background = BackgroundWork(clock, settings.pace_seconds)
         self.ingestion = Ingestion(
             self.store, clock, self.background, settings.quotas, s3_client_for_role
         )
         self.life = FlywheelLife(self.store, clock, self.background, self.ingestion)
-        self.endpoint_life = EndpointLife(self.store, clock, self.background)
+        self.endpoint_life = EndpointLife(
+            self.store, clock, self.background, settings, self.inference
+        )
         self.running = IterationRun(
             settings, self.store, clock, self.background, self.worker, s3_client_for_role
         )
@@ -164,7 +174,9 @@ class _Parts:
         )
         tags = TagOperations(self.store)
         operations |= _recognizer_operations(RecognizerOperations(self.store))
-        operations |= _operations_around_them(tags, self.model_endings)
+        operations |= _operations_around_them(
+            tags, self.model_endings, RealTimeOperations(settings, self.store, self.inference)
+        )
         for name, arn_member in _TAGGED_CREATIONS.items():
             operations[name] = tags.creating(operations[name], arn_member)
         try:
@@ -182,6 +194,7 @@ class _Parts:
         self.server.stop()
         self.background.ask_to_stop()
         self.worker.stop()
+        self.inference.stop()
         self.background.join()
         self.store.close()
 
@@ -212,6 +225,8 @@ class _Parts:
                 self.endpoint_life.bring_up(endpoint)
             elif endpoint.status == "DELETING":
                 self.endpoint_life.end(endpoint)
+            else:
+                self.endpoint_life.warm(endpoint)
 
 
 def _operations(
@@ -255,7 +270,7 @@ def _recognizer_operations(recognizers: RecognizerOperations) -> dict[str, Opera
 
 
 def _operations_around_them(
-    tags: TagOperations, model_endings: ModelEndings
+    tags: TagOperations, model_endings: ModelEndings, real_time: RealTimeOperations
 ) -> dict[str, Operation]:
     """Name what is served of tags, of the end of models and of their use."""
     return {
@@ -266,4 +281,6 @@ def _operations_around_them(
         "StopTrainingEntityRecognizer": model_endings.stop_training_entity_recognizer,
         "DeleteDocumentClassifier": model_endings.delete_document_classifier,
         "DeleteEntityRecognizer": model_endings.delete_entity_recognizer,
+        "ClassifyDocument": real_time.classify_document,
+        "DetectEntities": real_time.detect_entities,
     }

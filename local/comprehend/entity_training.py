@@ -19,7 +19,8 @@ from typing import Any
 from local.comprehend.annotated_documents import ANNOTATIONS_FILE
 from local.comprehend.annotation_files import annotations_by_place, documents_of
 from local.comprehend.hold_out import HOLD_OUT_FRACTION, is_held_out
-from local.comprehend.learning.entities import EntityModel, Mention, load, save, train_entities
+from local.comprehend.learning.entities import EntityModel, Mention, train_entities
+from local.comprehend.learning.model_files import load, save
 from local.comprehend.source_files import SourceFile
 
 FEW_ANNOTATIONS = 50

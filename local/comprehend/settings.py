@@ -46,6 +46,8 @@ class Quotas:
         Most documents of a classifier's dataset.
     max_file_size_bytes : int
         Largest file of a dataset, bytes.
+    max_classified_text_bytes, max_detected_text_bytes : int
+        Longest text of ClassifyDocument, and of DetectEntities with an endpoint, bytes.
 
     Notes
     -----
@@ -73,6 +75,8 @@ class Quotas:
     max_entity_bytes: int = 200 * 1024 * 1024
     max_documents: int = 1_000_000
     max_file_size_bytes: int = 10 * 1024 * 1024
+    max_classified_text_bytes: int = 10 * 1024
+    max_detected_text_bytes: int = 5 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,9 @@ class EngineSettings:
     sets_first_active_model : bool
         Whether a COMPLETED iteration makes its model active where the flywheel has none. The
         service's own choice is not documented.
+    told_classes : int
+        How many classes a multi-class model's answer tells, best first. The service's samples have
+        three; what it does is not documented.
     seed : int
         Seed of the trainer; same data and seed, same model and metrics.
     """
@@ -110,6 +117,7 @@ class EngineSettings:
     quotas: Quotas = field(default_factory=Quotas)
     training_data: Literal["all", "new"] = "all"
     sets_first_active_model: bool = False
+    told_classes: int = 3
     seed: int = 0
 
     def model_file(self, model_arn: str) -> Path:

@@ -19,7 +19,6 @@ from local.comprehend.protocol import Operation
 from local.comprehend.records import Dataset, Endpoint, Flywheel, Job, Model, Tags
 from local.comprehend.store import Store
 
-_TAGGED = (Flywheel, Dataset, Model, Endpoint, Job)
 _RESERVED = "aws:"
 
 
@@ -83,13 +82,13 @@ class TagOperations:
 
     def _tags_of(self, request: Mapping[str, Any]) -> Tags:
         arn = request["ResourceArn"]
-        for kind in _TAGGED:
-            resource: Flywheel | Dataset | Model | Endpoint | Job | None
-            resource = self.store.find(kind, arn)
-            if resource is not None:
-                # A model outlives its flywheel, and its tags with it.
-                owner = "" if isinstance(resource, Model) else resource.flywheel_arn
-                return self.store.find(Tags, arn) or Tags(arn, owner, {})
+        find = self.store.find
+        resource = find(Flywheel, arn) or find(Dataset, arn) or find(Endpoint, arn)
+        if resource is not None:
+            return find(Tags, arn) or Tags(arn, resource.flywheel_arn, {})
+        # A model outlives its flywheel, and its tags with it.
+        if find(Model, arn) or find(Job, arn):
+            return find(Tags, arn) or Tags(arn, "", {})
         raise ServiceError("ResourceNotFoundException", f"There is no resource {arn}.")
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from local.comprehend.classified_documents import cells
 from local.comprehend.hold_out import is_held_out
-from local.comprehend.learning.classifier import TextClassifier, load, save, train_classifier
+from local.comprehend.learning.classifier import TextClassifier, train_classifier
+from local.comprehend.learning.model_files import load, save
 from local.comprehend.tasks import MULTI_CLASS
 
 
@@ -56,7 +57,7 @@ def train(data: LabeledTexts, model_file: Path, *, mode: str, seed: int) -> dict
 
 def evaluate(data: LabeledTexts, model_file: Path, *, mode: str) -> dict[str, Any]:
     """Test a kept classifier; tell how many documents tested it, and what it made of them."""
-    model = load(model_file)
+    model: TextClassifier = load(model_file)
     count = confusion_counts if mode == MULTI_CLASS else decision_counts
     return {"documents": len(data.texts), "counts": count(model, data)}
 

@@ -1,21 +1,17 @@
-"""The process that trains: tasks in, one JSON a line; answers out, one JSON a line.
+"""The process that trains: one task a line.
 
 Decides how a task becomes calls of `local.comprehend.training`, or of
 `local.comprehend.entity_training`. Runs apart from the server so that
-training never holds up an answer. It ends when its input ends, so it never outlives the engine.
+training never holds up an answer.
 Read next: `local.comprehend.worker`, the other end of the line.
 """
 
-import json
-import os
-import sys
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from local.comprehend import entity_training, training
-from local.comprehend.errors import DatasetRefusedError, IterationFailedError
+from local.comprehend.task_loop import serve
 from local.comprehend.tasks import ENTITIES
 
 
@@ -52,26 +48,5 @@ def perform(task: Mapping[str, Any]) -> dict[str, Any]:
     return training.evaluate(data, model_file, mode=mode)
 
 
-def answer(line: str) -> dict[str, Any]:
-    """Do one task and tell how it ended: its result, or ``failed``, or ``defect``."""
-    try:
-        return perform(json.loads(line))
-    except (IterationFailedError, DatasetRefusedError) as failure:
-        return {"failed": str(failure)}
-    except Exception as defect:  # the process must live on for the next iteration
-        traceback.print_exc()
-        return {"defect": f"{type(defect).__name__}: {defect}"}
-
-
-def main() -> None:
-    """Serve tasks until the input ends."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    # Whatever a library prints must not be taken for an answer.
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    for line in sys.stdin:
-        answers.write(json.dumps(answer(line)) + "\n")
-        answers.flush()
-
-
 if __name__ == "__main__":
-    main()
+    serve(perform)

@@ -38,6 +38,7 @@ SERVED = frozenset(
         *("ListEndpoints", "TagResource", "UntagResource", "ListTagsForResource"),
         *("StopTrainingDocumentClassifier", "DeleteDocumentClassifier"),
         *("StopTrainingEntityRecognizer", "DeleteEntityRecognizer"),
+        *("ClassifyDocument", "DetectEntities"),
     }
 )
 ABSENT = "arn:aws:comprehend:us-east-1:123456789012:flywheel/absent"
@@ -45,7 +46,7 @@ ABSENT_MODEL = "arn:aws:comprehend:us-east-1:123456789012:document-classifier/ab
 ABSENT_RECOGNIZER = "arn:aws:comprehend:us-east-1:123456789012:entity-recognizer/absent/version/v1"
 ABSENT_ENDPOINT = "arn:aws:comprehend:us-east-1:123456789012:document-classifier-endpoint/absent"
 ABSENT_RECOGNIZER = "arn:aws:comprehend:us-east-1:123456789012:entity-recognizer/absent"
-UNANSWERED = frozenset({"StopTrainingEntityRecognizer", "DeleteEntityRecognizer"})
+UNANSWERED = frozenset({"StopTrainingEntityRecognizer", "DeleteEntityRecognizer", "DetectEntities"})
 """Served, and used here in error cases alone: no recognizer is trained in this run."""
 TASK = {
     "LanguageCode": "en",
@@ -159,6 +160,7 @@ def serve_and_end(rig: Rig, flywheel: str, model: str) -> None:
         )
 
     await_service()
+    comprehend.classify_document(Text="refund", EndpointArn=arn)
     comprehend.update_endpoint(EndpointArn=arn, DesiredModelArn=model)
     comprehend.list_endpoints(MaxResults=1)
     await_service()
@@ -347,6 +349,18 @@ REFUSALS: list[Refusal] = [
     ("delete_endpoint", {"EndpointArn": ABSENT_ENDPOINT}, "ResourceNotFoundException"),
     ("list_endpoints", {"Filter": {"Status": "Ready"}}, "InvalidRequestException"),
     ("list_endpoints", {"NextToken": "x"}, "InvalidRequestException"),
+    (
+        "classify_document",
+        {"EndpointArn": ABSENT_ENDPOINT, "Text": "a"},
+        "ResourceUnavailableException",
+    ),
+    ("classify_document", {"EndpointArn": ABSENT_ENDPOINT}, "InvalidRequestException"),
+    (
+        "classify_document",
+        {"EndpointArn": ABSENT_ENDPOINT, "Text": "a" * 10_241},
+        "TextSizeLimitExceededException",
+    ),
+    ("detect_entities", {"LanguageCode": "en", "Text": "a"}, "InvalidRequestException"),
     ("tag_resource", {"ResourceArn": ABSENT, "Tags": []}, "ResourceNotFoundException"),
     (
         "tag_resource",

@@ -6,10 +6,8 @@ training process alone, because importing scikit-learn takes longer than trainin
 Knows neither flywheels nor S3. Read next: `local.comprehend.training`.
 """
 
-import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -153,30 +151,6 @@ def _views(labels: int) -> tuple[TfidfVectorizer, TfidfVectorizer]:
         dtype=np.float32,
     )
     return words, characters
-
-
-def save(model: TextClassifier, file: Path) -> None:
-    """Keep a model; the file is there whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(".draft")
-    # Not joblib: its pickler is Python code and takes ten times as long over a vocabulary.
-    draft.write_bytes(pickle.dumps(model, protocol=pickle.HIGHEST_PROTOCOL))
-    draft.replace(file)
-
-
-def load(file: Path) -> TextClassifier:
-    """Return a kept model.
-
-    Raises
-    ------
-    IterationFailedError
-        The file is not there; whoever removed it restores it, or another model is made active.
-    """
-    if not file.exists():
-        message = f"The model file {file.name} is missing from the engine's data directory."
-        raise IterationFailedError(message)
-    model: TextClassifier = pickle.loads(file.read_bytes())
-    return model
 
 
 def _openings(texts: Sequence[str]) -> list[str]:

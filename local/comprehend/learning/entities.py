@@ -4,11 +4,9 @@ Decides the learner: it knows what was annotated, and finds it again. Knows neit
 S3. Read next: `local.comprehend.entity_training`.
 """
 
-import pickle
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from local.comprehend.entity_lists import EntityList
 from local.comprehend.errors import IterationFailedError
@@ -71,29 +69,6 @@ def mentions_of_list(
 ) -> list[list[Mention]]:
     """Return where the entries of an entity list occur in each document."""
     return _found(EntityList(entity_list), documents)
-
-
-def save(model: EntityModel, file: Path) -> None:
-    """Keep a model; the file is there whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(".draft")
-    draft.write_bytes(pickle.dumps(model, protocol=pickle.HIGHEST_PROTOCOL))
-    draft.replace(file)
-
-
-def load(file: Path) -> EntityModel:
-    """Return a kept model.
-
-    Raises
-    ------
-    IterationFailedError
-        The file is not there; whoever removed it restores it, or another model is made active.
-    """
-    if not file.exists():
-        message = f"The model file {file.name} is missing from the engine's data directory."
-        raise IterationFailedError(message)
-    model: EntityModel = pickle.loads(file.read_bytes())
-    return model
 
 
 def _found(known: EntityList, documents: Sequence[str]) -> list[list[Mention]]:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
-def model_of(rig: Rig, flywheel: str, status: str = "TRAINING") -> str:
-    """Return a flywheel's model in a status: while it trains, no iteration tells of it."""
-    listed = rig.comprehend.list_document_classifiers(Filter={"Status": status})
+def model_of(rig: Rig, flywheel: str) -> str:
+    """Return a flywheel's model that is trained: until it is, no iteration tells of it."""
+    listed = rig.comprehend.list_document_classifiers(Filter={"Status": "TRAINING"})
     (found,) = (
         item["DocumentClassifierArn"]
         for item in listed["DocumentClassifierPropertiesList"]

@@ -10,9 +10,10 @@ from botocore.exceptions import ClientError
 from tests.local.comprehend.rig import Rig, rows, running, until
 
 if TYPE_CHECKING:
+    from mypy_boto3_comprehend.type_defs import TagTypeDef
     from mypy_boto3_s3.client import S3Client
 
-TEAM = [{"Key": "team", "Value": "support"}]
+TEAM: "list[TagTypeDef]" = [{"Key": "team", "Value": "support"}]
 
 
 def tags_of(rig: Rig, arn: str) -> Mapping[str, str]:
@@ -49,7 +50,7 @@ def test_tags_are_kept_when_resources_are_created_with_them(rig: Rig) -> None:
 def test_tags_change_when_they_are_set_and_removed(rig: Rig) -> None:
     """A key that is there gets the new value; one that is not there is no error."""
     arn = rig.flywheel(Tags=TEAM)
-    new = [{"Key": "team", "Value": "sales"}, {"Key": "stage", "Value": "test"}]
+    new: list[TagTypeDef] = [{"Key": "team", "Value": "sales"}, {"Key": "stage", "Value": "test"}]
     rig.comprehend.tag_resource(ResourceArn=arn, Tags=new)
     assert tags_of(rig, arn) == {"stage": "test", "team": "sales"}
     rig.comprehend.untag_resource(ResourceArn=arn, TagKeys=["team", "absent"])
@@ -58,7 +59,11 @@ def test_tags_change_when_they_are_set_and_removed(rig: Rig) -> None:
 
 def test_removed_tags_stay_removed_when_the_creation_is_repeated(rig: Rig) -> None:
     """A repeat with the same token creates nothing, tags neither."""
-    request = {"FlywheelName": "tags-once", "Tags": TEAM, "ClientRequestToken": "once"}
+    request: dict[str, Any] = {
+        "FlywheelName": "tags-once",
+        "Tags": TEAM,
+        "ClientRequestToken": "once",
+    }
     arn = rig.flywheel(**request)
     rig.comprehend.untag_resource(ResourceArn=arn, TagKeys=["team"])
     assert rig.flywheel(**request) == arn

@@ -1,0 +1,38 @@
+"""The child's end of the line: tasks in, one JSON a line; answers out, one JSON a line.
+
+Decides how a task ends in words. It ends when its input ends, so that no child outlives the engine.
+Read next: `local.comprehend.child_process`, the other end.
+"""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local.comprehend.errors import DatasetRefusedError, IterationFailedError
+
+Perform = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""Does one task; takes and returns JSON documents."""
+
+
+def answer(perform: Perform, line: str) -> dict[str, Any]:
+    """Do one task and tell how it ended: its result, or ``failed``, or ``defect``."""
+    try:
+        return perform(json.loads(line))
+    except (IterationFailedError, DatasetRefusedError) as failure:
+        return {"failed": str(failure)}
+    except Exception as defect:  # the process must live on for the next task
+        traceback.print_exc()
+        return {"defect": f"{type(defect).__name__}: {defect}"}
+
+
+def serve(perform: Perform) -> None:
+    """Serve tasks until the input ends."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    # Whatever a library prints must not be taken for an answer.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    for line in sys.stdin:
+        answers.write(json.dumps(answer(perform, line)) + "\n")
+        answers.flush()
