@@ -5,7 +5,7 @@ named after it. Read next: `console.target` (the environment) and `console.termi
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -52,6 +52,15 @@ app = typer.Typer(
 )
 
 
+DemoTask = Literal["multi-class", "multi-label", "entities"]
+
+
+def _demo_shape(task: DemoTask, delimiter: LabelDelimiter) -> Shape:
+    if task == "entities":
+        return Shape(task=task)
+    return Shape(mode=task, delimiter=delimiter)
+
+
 @app.callback()
 def choose_environment(context: typer.Context, env: Env = None) -> None:
     """Take --env before the verb."""
@@ -63,9 +72,15 @@ def demo(
     data: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Your own train.csv and test.csv (label,text; no header)."
+            metavar="DIR",
+            help="Your own train.csv and test.csv (label,text; no header); for entities, folders "
+            "train and test with documents.txt and annotations.csv.",
         ),
     ] = None,
+    task: Annotated[DemoTask, typer.Option(help="What your own data is for.")] = "multi-class",
+    delimiter: Annotated[
+        LabelDelimiter, typer.Option(help="Between the labels of a document of multi-label data.")
+    ] = "|",
     json: Json = False,
 ) -> None:
     """Show the whole loop at work on this machine, with real training."""
@@ -74,9 +89,12 @@ def demo(
             problem = "it is no folder" if data.exists() else "there is no such folder"
             remedy = "Give a folder with train.csv and test.csv, or with one CSV file alone"
             raise CommandError(ExitCode.USAGE, str(data), problem, remedy)
+        if data is None and task != "multi-class":
+            problem = "the sample data is multi-class"
+            raise CommandError(ExitCode.USAGE, task, problem, "Give --data with your own")
         from console import demo as story  # noqa: PLC0415 - a cloud takes seconds to import
 
-        terminal.answer(story.run(terminal, data))
+        terminal.answer(story.run(terminal, data, _demo_shape(task, delimiter)))
 
 
 @app.command()

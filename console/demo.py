@@ -15,8 +15,9 @@ from typing import Any
 
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.batches import BatchRow, StoredVerdict
-from console.demo_data import DemoData, csv_bytes, own_data, sample_data
+from console.demo_data import DemoData, own_data, sample_data
 from console.demo_environment import write_environment
+from console.demo_tasks import Files, upload_files
 from console.demo_view import tell_act, tell_data, tell_end, tell_letter
 from console.errors import CommandError
 from console.exit_codes import ExitCode
@@ -29,11 +30,13 @@ from console.terminal import Terminal
 from console.uploading import Upload, put
 from console.verdict_view import tell_outcome, verdict_document
 from flywheel.batches import Readiness
+from flywheel.shapes import Shape
 from flywheel.uploads import DatasetKind, UploadState
 from local.environment import LocalSettings
 
 _LONGEST_MINUTES = 30.0
 _LETTER_MINUTES = 1.0
+_SERVICES_OWN = Shape()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +47,14 @@ class Act:
     ----------
     title, words : str
         What is about to be shown.
-    test, train : bytes or None
-        The files that are uploaded, and the training file's name.
-    name : str
+    train, test : Files
+        What is uploaded.
     """
 
     title: str
     words: str
-    name: str = ""
-    train: bytes = b""
-    test: bytes | None = None
+    train: Files = ()
+    test: Files = ()
 
     @property
     def takes_back(self) -> bool:
@@ -61,13 +62,15 @@ class Act:
         return not self.train
 
 
-def run(terminal: Terminal, folder: Path | None) -> dict[str, Any]:
+def run(terminal: Terminal, folder: Path | None, shape: Shape = _SERVICES_OWN) -> dict[str, Any]:
     """Tell the whole story and return it as a JSON document.
 
     Parameters
     ----------
     folder : Path or None
         A user's own data; None takes the sample tickets.
+    shape : Shape
+        Of a user's rows.
 
     Raises
     ------
@@ -75,7 +78,7 @@ def run(terminal: Terminal, folder: Path | None) -> dict[str, Any]:
         The data cannot be used; whoever chose it can change it.
     """
     began = time.monotonic()
-    data = sample_data() if folder is None else own_data(folder)
+    data = sample_data() if folder is None else own_data(folder, shape)
     tell_data(terminal, data)
     with _environments(data) as settings, started_environment(settings, terminal) as environment:
         story = Story(terminal, local_target(environment.variables), data)
@@ -88,28 +91,26 @@ def run(terminal: Terminal, folder: Path | None) -> dict[str, Any]:
 
 def acts(data: DemoData) -> list[Act]:
     """Return the story's parts."""
+    words = _WORDS[data.shape.task]
     return [
         Act(
             "1. A first model",
             f"A test set of {len(data.test):,} documents, which judges every model, and a first "
             f"training file of {len(data.first):,}. There is no active model yet.",
-            "first.csv",
-            csv_bytes(data.first),
-            csv_bytes(data.test),
+            upload_files("first", data.first, data.shape),
+            upload_files("test", data.test, data.shape),
         ),
         Act(
             "2. More data",
             f"{len(data.more):,} more labeled documents. A challenger is trained on everything "
             "so far and goes live only if it is better than the champion.",
-            "more.csv",
-            csv_bytes(data.more),
+            upload_files("more", data.more, data.shape),
         ),
         Act(
             "3. Mislabeled data",
-            f"{len(data.mislabeled):,} documents, each with a wrong label. The file looks fine; "
+            f"{len(data.mislabeled):,} documents, each {words.mislabeled}. The file looks fine; "
             "only a trained model can show that it does harm.",
-            "mislabeled.csv",
-            csv_bytes(data.mislabeled),
+            upload_files("mislabeled", data.mislabeled, data.shape),
         ),
         Act(
             "4. Taking it back",
@@ -119,12 +120,29 @@ def acts(data: DemoData) -> list[Act]:
         ),
         Act(
             "5. A broken file",
-            "A header, an empty text, an unknown label, a comma too many. It is refused on "
-            "arrival, and no training is paid for.",
-            "broken.csv",
+            f"{words.broken}. It is refused on arrival, and no training is paid for.",
             data.broken,
         ),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What is told of a task's files."""
+
+    mislabeled: str
+    broken: str
+
+
+_WORDS = {
+    "classification": _Words(
+        "with a wrong label", "A header, an empty text, an unknown label, a comma too many"
+    ),
+    "entities": _Words(
+        "annotated in the wrong places",
+        "Annotations that overlap, that end behind the text, that have an unknown type",
+    ),
+}
 
 
 class Story:
@@ -156,10 +174,10 @@ class Story:
         if act.takes_back:
             self._take_back(act, progress, wait)
             return
-        if act.test is not None:
+        if act.test:
             # Both must be in one batch: the training file alone would open it.
-            self._upload(progress, DatasetKind.TEST, "test.csv", act.test, wait)
-        state = self._upload(progress, DatasetKind.TRAIN, act.name, act.train, wait)
+            self._upload(progress, DatasetKind.TEST, act.test, wait)
+        state = self._upload(progress, DatasetKind.TRAIN, act.train, wait)
         if state is not UploadState.REFUSED:
             self._follow(act, progress, wait)
             return
@@ -181,13 +199,14 @@ class Story:
         }
 
     def _upload(
-        self, progress: Progress, kind: DatasetKind, name: str, body: bytes, wait: Patience
+        self, progress: Progress, kind: DatasetKind, files: Files, wait: Patience
     ) -> UploadState:
-        """Upload a file, wait until it was taken up, and tell what was said of it."""
-        upload = put(self._target, self._data.flywheel, kind, name, body)
-        self._uploads.append(upload)
-        progress.say("UPLOADED", f"{upload.key} ({len(body):,} bytes)")
-        row = progress.wait(registered(self._target, upload.uid, wait))
+        """Upload what belongs together, wait until it was taken up, tell what was said of it."""
+        for name, body in files:
+            upload = put(self._target, self._data.flywheel, kind, name, body)
+            self._uploads.append(upload)
+            progress.say("UPLOADED", f"{upload.key} ({len(body):,} bytes)")
+        row = progress.wait(registered(self._target, self._uploads[-1].uid, wait))
         if row.state is UploadState.REFUSED:
             progress.say("REFUSED", f"{len(row.reasons)} reasons; they are in the notice", "red")
         else:
@@ -299,5 +318,5 @@ def _environments(data: DemoData) -> Generator[LocalSettings, None, None]:
         return
     with tempfile.TemporaryDirectory(prefix="flywheel-demo-") as name:
         folder = Path(name)
-        write_environment(folder, data.flywheel, data.labels)
+        write_environment(folder, data.flywheel, data.labels, data.shape)
         yield LocalSettings(environments_folder=folder)

@@ -11,22 +11,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.demo_split import DemoDataError, Row, find_demo_files, split_for_demo
+from console.demo_split import DemoDataError, find_demo_files, find_demo_pairs, split_for_demo
+from console.demo_tasks import Files, Row, broken_pair, known_labels
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.sample_tickets import LABELS, sample_parts
-from console.validating import file_chunks
-from flywheel.labeled_documents import ROW_FAULTS, Allowance, LabeledDocuments, Report, csv_line
+from console.validating import documents_in, file_chunks
+from flywheel.labeled_documents import ROW_FAULTS, Allowance, Report, csv_line
 from flywheel.labeled_documents import Row as Document
 from flywheel.notices import shown
 from flywheel.physical_rows import PhysicalRow, physical_rows
+from flywheel.row_labels import labels_of
 from flywheel.settings import BatchRules
+from flywheel.shapes import Shape
 
 _COLUMNS = 2
 _NAME_CHARACTERS = 40
 _EVERY_ROW = Allowance(rows=10**9, fraction=1.0)
 _NAMED_LABELS = 10
 _TOLD_PROBLEMS = 3
+_SERVICES_OWN = Shape()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,14 @@ class DemoData:
         The flywheel's name.
     labels : tuple of str
     test, first, more, mislabeled : tuple of Row
-    broken : bytes
-        A file that is refused.
+    broken : Files
+        A file, or two, that are refused.
     remarks : tuple of str
         What people should know of the data.
     is_own : bool
         Whether it is a user's own.
+    shape : Shape
+        Of the rows.
     """
 
     flywheel: str
@@ -53,9 +59,10 @@ class DemoData:
     first: tuple[Row, ...]
     more: tuple[Row, ...]
     mislabeled: tuple[Row, ...]
-    broken: bytes
+    broken: Files
     remarks: tuple[str, ...]
     is_own: bool
+    shape: Shape = _SERVICES_OWN
 
 
 class RefusedFileError(CommandError):
@@ -84,19 +91,22 @@ def sample_data() -> DemoData:
         first=parts.first,
         more=parts.more,
         mislabeled=parts.mislabeled,
-        broken=parts.broken,
+        broken=(("broken.csv", parts.broken),),
         remarks=(),
         is_own=False,
     )
 
 
-def own_data(folder: Path) -> DemoData:
+def own_data(folder: Path, shape: Shape = _SERVICES_OWN) -> DemoData:
     """Read a user's own data and cut it into the demonstration's files.
 
     Parameters
     ----------
     folder : Path
-        Holds ``train.csv`` and ``test.csv``, or one CSV file alone.
+        Holds ``train.csv`` and ``test.csv``, or one CSV file alone; for entities ``train`` and
+        ``test``, each with ``documents.txt`` and ``annotations.csv``.
+    shape : Shape
+        Of its rows.
 
     Raises
     ------
@@ -105,16 +115,17 @@ def own_data(folder: Path) -> DemoData:
     DemoDataError
         The folder or its rows cannot carry the demonstration.
     """
-    files = find_demo_files(folder)
+    find = find_demo_pairs if shape.task == "entities" else find_demo_files
+    files = find(folder)
     remarks: list[str] = []
-    train_rows = _rows(files.train, remarks)
-    test_rows = None if files.test is None else _rows(files.test, remarks)
-    parts = split_for_demo(train_rows, test_rows, source=str(files.train))
-    labels = tuple(sorted({label for label, _ in (*train_rows, *(test_rows or ()))}))
+    train_rows = _rows(files.train, shape, remarks)
+    test_rows = None if files.test is None else _rows(files.test, shape, remarks)
+    parts = split_for_demo(train_rows, test_rows, source=str(files.train), shape=shape)
+    labels = tuple(known_labels((*train_rows, *(test_rows or ())), shape))
     _check_space(parts.test, files.train)
-    counts = Counter(label for label, _ in train_rows)
+    counts = Counter(one for label, _ in train_rows for one in labels_of(label, shape))
     if test_rows is None:
-        counts.subtract(label for label, _ in parts.test)
+        counts.subtract(one for label, _ in parts.test for one in labels_of(label, shape))
     remarks += _few_documents(counts, labels)
     return DemoData(
         flywheel=flywheel_name(folder.resolve().name),
@@ -123,15 +134,15 @@ def own_data(folder: Path) -> DemoData:
         first=parts.first,
         more=parts.more,
         mislabeled=parts.mislabeled,
-        broken=broken_file(labels),
+        broken=(
+            broken_pair(labels)
+            if shape.task == "entities"
+            else (("broken.csv", broken_file(labels)),)
+        ),
         remarks=tuple(remarks),
         is_own=True,
+        shape=shape,
     )
-
-
-def csv_bytes(rows: Sequence[Row]) -> bytes:
-    """Return rows as a file in the service's format."""
-    return "".join(csv_line(Document(label, text)) for label, text in rows).encode()
 
 
 def flywheel_name(folder_name: str) -> str:
@@ -169,14 +180,20 @@ def _cell(label: str) -> str:
     return csv_line(Document(label, "")).rstrip("\n").removesuffix(",")
 
 
-def _rows(path: Path, remarks: list[str]) -> list[Row]:
-    """Return every good row of a file, exact duplicates too, and remark on the others."""
-    documents = LabeledDocuments(file_chunks(path), allowance=_EVERY_ROW)
-    label_of = {row.text: row.label for row in documents}
+def _rows(path: Path, shape: Shape, remarks: list[str]) -> list[Row]:
+    """Return every good row of a file, exact duplicates too, and remark on the others.
+
+    Of duplicates with several labels or annotations the first alone counts.
+    """
+    documents = documents_in(path, allowed=_EVERY_ROW, shape=shape)
+    found = [(row.label, row.text) for row in documents]
     report = documents.report
     if report.is_refused:
         raise RefusedFileError(path, report)
-    remarks += _left_out(path, report)
+    remarks += _left_out(path, report, shape)
+    if shape != _SERVICES_OWN:
+        return found
+    label_of = {text: label for label, text in found}
     rows = []
     for physical in physical_rows(file_chunks(path)):
         if isinstance(physical, PhysicalRow) and len(physical.fields) == _COLUMNS:
@@ -186,7 +203,7 @@ def _rows(path: Path, remarks: list[str]) -> list[Row]:
     return rows
 
 
-def _left_out(path: Path, report: Report) -> list[str]:
+def _left_out(path: Path, report: Report, shape: Shape) -> list[str]:
     counts = [
         f"{count:,} with {fault.value}"
         for fault, count in report.problem_counts.items()
@@ -200,10 +217,9 @@ def _left_out(path: Path, report: Report) -> list[str]:
             f"{', '.join(counts)} ({first}{'; ...' if report.left_out > _TOLD_PROBLEMS else ''})."
         )
     if report.duplicates:
-        remarks.append(
-            f"{path.name}: {report.duplicates:,} exact duplicates are cut and uploaded like any "
-            "row; the flywheel drops them where they meet."
-        )
+        stay = "are cut and uploaded like any row; the flywheel drops them where they meet"
+        fate = stay if shape == _SERVICES_OWN else "are dropped"
+        remarks.append(f"{path.name}: {report.duplicates:,} exact duplicates {fate}.")
     return remarks
 
 

@@ -12,13 +12,17 @@ from console.target import ENVIRONMENTS_FOLDER, LOCAL
 from flywheel.environment_file import parse_environment
 from flywheel.errors import SettingsError
 from flywheel.settings import Environment
+from flywheel.shapes import Shape
 
 _FILE = f"{LOCAL}.toml"
 _LABELS_FILE = "labels.txt"
+_SERVICES_OWN = Shape()
 
 
-def write_environment(folder: Path, flywheel: str, labels: tuple[str, ...]) -> None:
-    """Write ``local.toml`` for one flywheel with these labels.
+def write_environment(
+    folder: Path, flywheel: str, labels: tuple[str, ...], shape: Shape = _SERVICES_OWN
+) -> None:
+    """Write ``local.toml`` for one flywheel with these labels, or entity types.
 
     Raises
     ------
@@ -27,7 +31,7 @@ def write_environment(folder: Path, flywheel: str, labels: tuple[str, ...]) -> N
     """
     base = _parse(ENVIRONMENTS_FOLDER)
     (folder / _LABELS_FILE).write_text("".join(f"{label}\n" for label in labels), "utf-8")
-    (folder / _FILE).write_text(_toml(base, flywheel), "utf-8")
+    (folder / _FILE).write_text(_toml(base, flywheel, _task(labels, shape)), "utf-8")
     try:
         _parse(folder)
     except SettingsError as error:
@@ -39,7 +43,7 @@ def _parse(folder: Path) -> Environment:
     return parse_environment(_FILE, lambda file: (folder / file).read_text("utf-8"))
 
 
-def _toml(base: Environment, flywheel: str) -> str:
+def _toml(base: Environment, flywheel: str, task: dict[str, object]) -> str:
     """Return the file; JSON's numbers, booleans and strings are TOML's too."""
     settings = base.flywheels[0]
     lines = [
@@ -51,9 +55,15 @@ def _toml(base: Environment, flywheel: str) -> str:
     ]
     for rule in settings.policy.rules:
         lines += ["[[policy.rules]]", *_keys(rule.model_dump(exclude_none=True))]
-    new = {"task": "classification", "mode": "multi-class", "language": "en"}
-    lines += [f"[flywheels.{flywheel}]", *_keys({**new, "labels_file": _LABELS_FILE})]
+    lines += [f"[flywheels.{flywheel}]", *_keys({"language": "en", **task})]
     return "\n".join(lines) + "\n"
+
+
+def _task(labels: tuple[str, ...], shape: Shape) -> dict[str, object]:
+    if shape.task == "entities":
+        return {"task": shape.task, "entity_types": list(labels)}
+    task = {"task": shape.task, "mode": shape.mode, "labels_file": _LABELS_FILE}
+    return {**task, "label_delimiter": shape.delimiter} if shape.is_multi_label else {**task}
 
 
 def _keys(values: dict[str, object]) -> list[str]:

@@ -2,7 +2,7 @@
 
 Decides which files of a folder are the training and the test set, and which row goes into which
 part. It must not know how files are read and checked (`flywheel.labeled_documents` does that), nor
-what is done with the parts.
+what is done with the parts. What rows of a task have in common: `console.demo_tasks`.
 Read next: `console.sample_tickets`, which makes the same parts when the user brings no data.
 """
 
@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-Row = tuple[str, str]
-"""A labeled document: (label, text)."""
+from console.demo_tasks import Row, known_labels, moved_annotations, stratum
+from flywheel.row_labels import labels_of
+from flywheel.shapes import Shape
 
+_SERVICES_OWN = Shape()
 _SEED = 20
 _MIN_LABELS = 2
 _MIN_TRAIN_ROWS = 10
@@ -50,6 +52,7 @@ class DemoFiles:
     Parameters
     ----------
     train : Path
+        Of an entity flywheel, the documents; the annotations lie beside them.
     test : Path or None
         None where one file holds everything.
     """
@@ -114,11 +117,30 @@ def find_demo_files(folder: Path) -> DemoFiles:
     raise DemoDataError(str(folder), f"holds no CSV file (found: {names or 'nothing'})", expected)
 
 
+def find_demo_pairs(folder: Path) -> DemoFiles:
+    """Find a user's annotated documents, in ``train`` and ``test`` or in the folder itself.
+
+    Raises
+    ------
+    DemoDataError
+        There are none.
+    """
+    train, test = (folder / kind / "documents.txt" for kind in ("train", "test"))
+    alone = folder / "documents.txt"
+    if train.is_file() or alone.is_file():
+        return DemoFiles(train if train.is_file() else alone, test if test.is_file() else None)
+    expected = (
+        "Expected: documents.txt and annotations.csv, in the folder or in train and test within it"
+    )
+    raise DemoDataError(str(folder), "holds no documents.txt", expected)
+
+
 def split_for_demo(
     train_rows: Sequence[Row],
     test_rows: Sequence[Row] | None = None,
     *,
     source: str = "train.csv",
+    shape: Shape = _SERVICES_OWN,
     seed: int = _SEED,
 ) -> DemoParts:
     """Cut rows into the demonstration's parts, stratified by label and always the same way.
@@ -132,6 +154,8 @@ def split_for_demo(
         row alone, and never a text that also stays in training.
     source : str
         The file that an error names.
+    shape : Shape
+        Of the rows.
     seed : int
 
     Returns
@@ -153,23 +177,27 @@ def split_for_demo(
     """
     shuffled = list(train_rows)
     random.Random(seed).shuffle(shuffled)
-    _check_labels(shuffled, source)
+    labels_known = known_labels(shuffled, shape)
+    _check_labels(labels_known, source, shape)
     held_out: Sequence[Row] = test_rows if test_rows is not None else ()
     if test_rows is None:
-        shuffled, held_out = _hold_out(shuffled)
-    first, more, third = _cut(shuffled, _TRAIN_PERCENTS, minimums=(1, 0, 0))
+        shuffled, held_out = _hold_out(shuffled, shape)
+    first, more, third = _cut(shuffled, _TRAIN_PERCENTS, (1, 0, 0), shape)
     if len(shuffled) < _MIN_TRAIN_ROWS or not (held_out and first and more and third):
         problem = f"{len(train_rows)} rows are too few for a test set and three training files"
-        labels = len({label for label, _ in train_rows})
-        remedy = f"Give at least 20 rows, better 50 for each of the {labels} labels"
+        remedy = f"Give at least 20 rows, better 50 for each of the {len(labels_known)} labels"
         raise DemoDataError(source, problem, remedy)
-    labels_known = sorted({label for label, _ in train_rows})
-    wrong = with_wrong_labels(third, labels_known, seed)
+    if shape.task == "entities":
+        wrong = moved_annotations(third, labels_known, seed)
+    else:
+        wrong = with_wrong_labels(third, labels_known, seed, shape)
     return DemoParts(tuple(held_out), tuple(first), tuple(more), wrong)
 
 
-def with_wrong_labels(rows: Sequence[Row], labels: Sequence[str], seed: int) -> tuple[Row, ...]:
-    """Replace each row's label by a different one, drawn uniformly from the other labels.
+def with_wrong_labels(
+    rows: Sequence[Row], labels: Sequence[str], seed: int, shape: Shape = _SERVICES_OWN
+) -> tuple[Row, ...]:
+    """Replace each row's labels by a different one, drawn uniformly from the other labels.
 
     Parameters
     ----------
@@ -189,40 +217,44 @@ def with_wrong_labels(rows: Sequence[Row], labels: Sequence[str], seed: int) -> 
     >>> with_wrong_labels([("A", "one"), ("B", "two")], ["A", "B"], seed=1)
     (('B', 'one'), ('A', 'two'))
     """
-    labels_of: defaultdict[str, set[str]] = defaultdict(set)
+    labels_at: defaultdict[str, set[str]] = defaultdict(set)
     for label, text in rows:
-        labels_of[text].add(label)
+        labels_at[text].update(labels_of(label, shape))
     wrong = []
     for label, text in rows:
         # A text that bears every label has none left that is wrong for all its rows.
-        others = sorted(set(labels) - labels_of[text]) or sorted(set(labels) - {label})
+        own = set(labels_of(label, shape))
+        others = sorted(set(labels) - labels_at[text]) or sorted(set(labels) - own) or [labels[0]]
         digest = hashlib.blake2b(f"{seed}\0{text}".encode(), digest_size=8).digest()
         wrong.append((others[int.from_bytes(digest) % len(others)], text))
     return tuple(wrong)
 
 
-def _check_labels(rows: Sequence[Row], source: str) -> None:
-    labels = sorted({label for label, _ in rows})
-    if len(labels) < _MIN_LABELS:
+def _check_labels(labels: Sequence[str], source: str, shape: Shape) -> None:
+    if shape.task == "entities" and not labels:
+        remedy = "A recognizer needs annotations: add some"
+        raise DemoDataError(source, "holds no annotated document", remedy)
+    if shape.task == "classification" and len(labels) < _MIN_LABELS:
         found = f"one label only ({labels[0]!r})" if labels else "no rows"
         remedy = "A classifier needs two labels at least: add rows of another label"
         raise DemoDataError(source, f"holds {found}", remedy)
 
 
-def _hold_out(rows: list[Row]) -> tuple[list[Row], list[Row]]:
+def _hold_out(rows: list[Row], shape: Shape) -> tuple[list[Row], list[Row]]:
     """Take a test set from shuffled rows; a text that occurs twice stays in training."""
     times = Counter(text for _, text in rows)
     repeated_first = sorted(rows, key=lambda row: times[row[1]] == 1)
-    train, test = _cut(repeated_first, _HOLD_OUT_PERCENTS, minimums=(1, 1))
+    train, test = _cut(repeated_first, _HOLD_OUT_PERCENTS, (1, 1), shape)
     kept = [row for row in test if times[row[1]] > 1]
     return train + kept, [row for row in test if times[row[1]] == 1]
 
 
 def _cut(
-    rows: Sequence[Row], percents: tuple[int, ...], minimums: tuple[int, ...]
+    rows: Sequence[Row], percents: tuple[int, ...], minimums: tuple[int, ...], shape: Shape
 ) -> list[list[Row]]:
     """Deal rows out into parts; the rows of a label go to its parts in their order."""
-    counts = Counter(label for label, _ in rows)
+    alike = [stratum(label, shape) for label, _ in rows]
+    counts = Counter(alike)
     shares = _shares(counts, percents, minimums)
     place = {
         label: [part for part, size in enumerate(sizes) for _ in range(size)]
@@ -230,9 +262,9 @@ def _cut(
     }
     dealt: Counter[str] = Counter()
     parts: list[list[Row]] = [[] for _ in percents]
-    for row in rows:
-        parts[place[row[0]][dealt[row[0]]]].append(row)
-        dealt[row[0]] += 1
+    for row, kind in zip(rows, alike, strict=True):
+        parts[place[kind][dealt[kind]]].append(row)
+        dealt[kind] += 1
     return parts
 
 

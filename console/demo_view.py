@@ -27,9 +27,10 @@ Ending = tuple[str, BatchRow | None, StoredVerdict | None]
 def tell_data(terminal: Terminal, data: DemoData) -> None:
     """Tell what the demonstration works on."""
     source = "your own data" if data.is_own else "sample tickets"
+    what = "entity types" if data.shape.task == "entities" else "labels"
     terminal.tell(
         f"The whole loop on this machine, with real training, on {source}: flywheel "
-        f"{data.flywheel}, {len(data.labels)} labels. No AWS account is used.",
+        f"{data.flywheel}, {len(data.labels)} {what}. No AWS account is used.",
         style="bold",
     )
     for remark in data.remarks:

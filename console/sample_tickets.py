@@ -11,7 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from console.demo_split import Row, with_wrong_labels
+from console.demo_split import with_wrong_labels
+from console.demo_tasks import Row
 from flywheel.labeled_documents import Row as Document
 from flywheel.labeled_documents import csv_line
 

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import Result
 
 from console import command, verb_options
-from console.demo_data import csv_bytes
+from console.demo_tasks import csv_bytes
 from console.local_file import LocalFile
 from console.sample_tickets import generate_tickets
 from console.target import Target, local_target

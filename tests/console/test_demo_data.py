@@ -7,13 +7,13 @@ from console.demo_data import (
     DemoData,
     RefusedFileError,
     broken_file,
-    csv_bytes,
     flywheel_name,
     own_data,
     sample_data,
 )
 from console.demo_environment import write_environment
 from console.demo_split import DemoDataError
+from console.demo_tasks import csv_bytes
 from console.target import ENVIRONMENTS_FOLDER
 from flywheel.environment_file import parse_environment
 from flywheel.labeled_documents import Fault, LabeledDocuments

@@ -10,11 +10,11 @@ from console.demo_split import (
     DemoDataError,
     DemoFiles,
     DemoParts,
-    Row,
     find_demo_files,
     split_for_demo,
     with_wrong_labels,
 )
+from console.demo_tasks import Row
 
 
 def _rows(**counts: int) -> list[Row]:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from console.demo_data import csv_bytes
 from console.demo_split import with_wrong_labels
+from console.demo_tasks import csv_bytes
 from console.local_file import LocalFile
 from console.mailbox import Mailbox
 from console.sample_tickets import LABELS, generate_tickets

@@ -8,7 +8,7 @@ from sklearn.metrics import f1_score
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from console.demo_split import Row
+from console.demo_tasks import Row
 from console.sample_tickets import LABELS, SampleParts, generate_tickets, sample_parts
 from flywheel.labeled_documents import Allowance, Fault, LabeledDocuments, csv_line
 from flywheel.labeled_documents import Row as Document
