@@ -15,6 +15,9 @@ from flywheel.reports import Fault, Problem
 _FEW = 50
 """Up to so many rows are removed one by one, which moves the rows behind them."""
 
+_NEAR = 8
+"""So many lines are passed one by one; more are counted at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stream:
@@ -86,10 +89,10 @@ class Candidates:
         """Return the bytes of the rows that remain, where the block was canonical."""
         if self.canonical is None or not self._gone:
             return self.canonical
-        rows = self.canonical.split(b"\n")
+        left, rows = self.canonical, len(self.texts) + sum(map(len, self._gone))
         for gone in self._gone:
-            _remove(rows, gone)
-        return b"\n".join(rows)
+            left, rows = _without_lines(left, rows, gone), rows - len(gone)
+        return left
 
 
 class _Without(Sequence[int]):
@@ -122,3 +125,38 @@ def _remove(column: list[bytes], gone: Sequence[int]) -> None:
         return
     left_out = set(gone)
     column[:] = [value for index, value in enumerate(column) if index not in left_out]
+
+
+def _without_lines(data: bytes, rows: int, gone: Sequence[int]) -> bytes:
+    """Return a block of so many lines without some of them, whose positions rise."""
+    if len(gone) > _FEW:
+        lines = data.split(b"\n")
+        _remove(lines, gone)
+        return b"\n".join(lines)
+    pieces = []
+    at = passed = 0
+    for index in gone:
+        start = _after_lines(data, at, index - passed, len(data) // rows)
+        pieces.append(data[at:start])
+        at, passed = data.index(b"\n", start) + 1, index + 1
+    pieces.append(data[at:])
+    return b"".join(pieces)
+
+
+def _after_lines(data: bytes, at: int, lines: int, usual_bytes: int) -> int:
+    """Return where so many lines from a byte on end; they are counted, not made, as far as can be.
+
+    Parameters
+    ----------
+    usual_bytes : int
+        Of a line: how far it may be to the place, nearly.
+    """
+    while lines > _NEAR:
+        # A line end at least is left to be found, or the place would be within a line.
+        step = lines * usual_bytes * 7 // 8
+        while (counted := data.count(b"\n", at, at + step)) >= lines:
+            step //= 2
+        at, lines = at + step, lines - counted
+    for _ in range(lines):
+        at = data.index(b"\n", at) + 1
+    return at

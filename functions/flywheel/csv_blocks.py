@@ -22,7 +22,7 @@ from flywheel.unpacking import UnreadableFileError
 CRLF_REPAIR = "Windows line ends (CR LF) became LF"
 BYTE_ORDER_MARK_REPAIR = "byte order mark removed"
 _OWN_COLUMNS = 2
-_TEXT_BLANKS = (b"\x1c", b"\x1d", b"\x1e", b"\x1f", b"\xc2", b"\xe1", b"\xe2", b"\xe3")
+_TEXT_BLANKS = b"\x1c\x1d\x1e\x1f\xc2\xe1\xe2\xe3"
 """What the characters begin with that are blanks to Python's text and not to its bytes."""
 
 
@@ -38,6 +38,8 @@ class _Work:
         Label and text of lines that were read one by one, by index from ``first``.
     dropped : set of int
         Indexes of lines that give no row.
+    has_text_blanks : bool
+        Whether there may be blanks that only Python's text knows.
     """
 
     block: Block
@@ -49,6 +51,7 @@ class _Work:
     wrong_columns: int = 0
     inner_crlf: int = 0
     end: int | None = None
+    has_text_blanks: bool = True
 
 
 class CsvBlocks:
@@ -79,7 +82,7 @@ class CsvBlocks:
         self._columns, self._label, self._text = columns, label, text
         self._separators = separator * (columns - 1)
         self._opening = separator + b'"'
-        self._ordinary = bytes(set(range(256)) - set(separator + b'"\n\r\0'))
+        self._ordinary = bytes(set(range(256)) - set(separator + b'"\n\r\0' + _TEXT_BLANKS))
         plain = b'[^"\r\0' + re.escape(separator) + b"]*"
         self._plain = re.compile(re.escape(separator).join([plain] * columns))
         self._is_own_order = (columns, label, text) == (_OWN_COLUMNS, 0, 1)
@@ -182,7 +185,9 @@ class CsvBlocks:
             body.decode()
         except UnicodeDecodeError:
             return None
-        structure = body.translate(None, self._ordinary + QUOTE if quoted else self._ordinary)
+        remaining = body.translate(None, self._ordinary)
+        structure = remaining.translate(None, _TEXT_BLANKS + QUOTE if quoted else _TEXT_BLANKS)
+        work.has_text_blanks = bool(quoted) or len(structure) < len(remaining)
         rows = len(structure) // self._columns + 1
         if structure + b"\n" != (self._separators + b"\n") * rows:
             return None
@@ -214,7 +219,7 @@ class CsvBlocks:
             labels, texts = [labels[index] for index in kept], [texts[index] for index in kept]
             found.lines = [begin + index for index in kept]
             work.is_canonical = False
-        found.texts = _stripped(texts, block.data)
+        found.texts = _stripped(texts, block.data if work.has_text_blanks else b"")
         found.labels = labels
         work.is_canonical &= self._layout.is_services_own and found.texts == texts
         found.rows_read += len(texts) + work.wrong_columns

@@ -1,5 +1,6 @@
 import csv
 import io
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -303,3 +304,18 @@ def test_a_text_is_identified_when_only_the_text_is_the_same() -> None:
     """Sixteen bytes of hash stand for a text among all texts."""
     assert text_key("one") == text_key("one") != text_key("One")
     assert len(text_key("")) == 16
+
+
+@pytest.mark.parametrize("repeats", [1, 7, 49, 50, 51, 400])
+def test_the_copy_lacks_just_the_repeats_when_a_block_is_canonical(repeats: int) -> None:
+    """However few or many rows are left out, and however uneven rows are, all others stay."""
+    chance = random.Random(repeats)
+    texts = [f"{number} {'x' * chance.choice((0, 3, 3, 3, 900))}".strip() for number in range(3000)]
+    rows = [f"BILLING,{text}\n" for text in texts]
+    with_repeats = list(rows)
+    for _ in range(repeats):
+        at = chance.randrange(1, len(with_repeats) + 1)
+        with_repeats.insert(at, chance.choice(with_repeats[:at]))
+    documents = LabeledDocuments(["".join(with_repeats).encode()], LABELS)
+    assert b"".join(documents.canonical_copy()).decode() == "".join(rows)
+    assert documents.report.duplicates == repeats
