@@ -1,7 +1,7 @@
 # Everything is done from here: `make help`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check simulate synth lock clean
+.PHONY: help setup demo test check simulate benchmark synth lock clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 help: ## Show what can be done
-	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 setup: $(INSTALLED) ## Create .venv with everything in it, the flywheel command too
 
@@ -39,6 +39,9 @@ check: $(INSTALLED) ## Lint, types, architecture
 
 simulate: $(INSTALLED) ## Play histories full of faults: make simulate HISTORIES=2000
 	@PYTHONPATH=functions $(PYTHON) -m tests.simulation --histories $(HISTORIES)
+
+benchmark: $(INSTALLED) ## Measure on this machine and write docs/benchmarks.md
+	@PYTHONPATH=functions $(PYTHON) -m benchmarks
 
 synth: $(INSTALLED) ## Write ENV's stack to cdk.out: make synth ENV=dev
 	@CDK_VALIDATION=false CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON='{"env": "$(ENV)"}' $(PYTHON) app.py

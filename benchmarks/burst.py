@@ -1,0 +1,222 @@
+"""A burst of uploads to several flywheels at once, played with the real handlers over memory.
+
+What `tests.simulation` plays with faults is played here without any, but for events that come
+twice: one environment, its queues, its schedule and its state machine, up to the verdicts. Every
+call of a port is counted, which says more than seconds about what it would take in AWS.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from adapters.configuration import FunctionConfiguration, KnownFlywheel
+from adapters.services import Services
+from flywheel.settings import ReceivedSettings
+from flywheel.uploads import DatasetKind, ObjectVersion, UploadState
+from register_upload import staging
+from tests.simulation.callers import Callers
+from tests.simulation.memory_account import MemoryAccount
+from tests.simulation.memory_buckets import MemoryInbox, MemoryStaging
+from tests.simulation.memory_channels import (
+    MemoryExecutions,
+    MemoryFunctions,
+    MemoryMessages,
+    MemoryQueue,
+    MemoryTopic,
+    Message,
+)
+from tests.simulation.memory_ports import MemoryPorts
+from tests.simulation.memory_rows import MemoryRows
+from tests.simulation.world import Rates, World
+
+T = TypeVar("T")
+
+NAMES = ("tickets", "invoices", "mails")
+DOCUMENTS = 20
+"""Of each upload."""
+
+_LABELS = ("billing", "delivery", "account", "other")
+_RULES = {"quiet_seconds": 60, "max_gather_minutes": 30, "min_documents": 200}
+_TWICE = 0.15
+_STEP, _MOST_STEPS = timedelta(hours=1), 24
+_TAKEN = {UploadState.STAGED, UploadState.SEALED, UploadState.DUPLICATE}
+
+
+@dataclass(slots=True)
+class CountingWorld(World):
+    """A world that counts calls of ports."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+
+    def call(self, name: str, act: Callable[[], T], *, is_repeatable: bool = False) -> T:
+        """Carry out one call of a port."""
+        self.calls[name] += 1
+        return World.call(self, name, act, is_repeatable=is_repeatable)
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """What came of a burst.
+
+    Parameters
+    ----------
+    uploads, deliveries : int
+        Objects that were dropped, and events that told of them.
+    registered, lost : int
+        Uploads that are staged or in a batch, and those that are neither.
+    lost_documents : int
+        Rows that were dropped and are not in the flywheels' datasets.
+    batches, datasets, notices : int
+    registering_seconds, all_seconds : float
+        CPU time; all goes up to the verdicts, with everything that runs on a schedule.
+    registering_calls, all_calls : int
+        Calls of ports.
+    """
+
+    uploads: int
+    deliveries: int
+    registered: int
+    lost: int
+    lost_documents: int
+    batches: int
+    datasets: int
+    notices: int
+    registering_seconds: float
+    all_seconds: float
+    registering_calls: int
+    all_calls: int
+
+
+@dataclass(slots=True)
+class BurstPlay:
+    """One environment with several flywheels.
+
+    Parameters
+    ----------
+    kind : str
+        Where the files are dropped: ``train`` or ``test``.
+    """
+
+    kind: str = "train"
+    world: CountingWorld = field(default_factory=lambda: CountingWorld(0))
+    ports: MemoryPorts = field(init=False)
+    callers: Callers = field(init=False)
+    deliveries: int = 0
+    registering_seconds: float = 0.0
+    registering_calls: int = 0
+
+    def __post_init__(self) -> None:
+        """Lay the environment out."""
+        world = self.world
+        world.rates = Rates(**{**{rate.name: 0.0 for rate in fields(Rates)}, "duplicate": _TWICE})
+        world.skew = timedelta(0)
+        self.callers = Callers(world)
+        bucket = MemoryStaging(world)
+        account = MemoryAccount(world, bucket)
+        self.ports = self.callers.ports = MemoryPorts(
+            table=MemoryRows(world),
+            staging=bucket,
+            inbox=MemoryInbox(world),
+            topic=MemoryTopic(world),
+            messages=MemoryMessages(
+                world,
+                uploads=MemoryQueue(world, self._register),
+                notices_due=MemoryQueue(world, self.callers.send_digests),
+            ),
+            executions=MemoryExecutions(world, self.callers.execute),
+            functions=MemoryFunctions(world, self.callers.close_late, self.callers.rebuild_late),
+            account=account,
+            known={name: _known(account, name) for name in NAMES},
+        )
+        configuration = FunctionConfiguration.from_variables(
+            {"ENVIRONMENT": "burst", "NOTICE_WINDOW_SECONDS": "60"}
+        )
+        self.callers.services = Services("burst", configuration, lambda: world.now, self.ports)
+
+    def play(self, uploads: int) -> Burst:
+        """Drop so many files at once, let everything happen, and return what came of it."""
+        dropped = [self._drop(number) for number in range(uploads)]
+        with _quiet(self.callers):
+            began = time.process_time()
+            for upload, size_bytes in dropped:
+                self.ports.messages.event(upload, size_bytes)
+            self.world.later(0, self.callers.schedule)
+            try:
+                self._come_to_rest()
+            finally:
+                self.world.agenda.close()
+            all_seconds = time.process_time() - began
+        return self._found([upload for upload, _ in dropped], all_seconds)
+
+    def _drop(self, number: int) -> tuple[ObjectVersion, int]:
+        name = NAMES[number % len(NAMES)]
+        rows = (
+            f"{_LABELS[row % len(_LABELS)]},document {row} of upload {number} says this\n"
+            for row in range(DOCUMENTS)
+        )
+        body = "".join(rows).encode()
+        return self.ports.inbox.drop(f"{name}/{self.kind}/{number:05}.csv", body), len(body)
+
+    def _register(self, message: Message) -> bool:
+        began, before = time.process_time(), self.world.calls.total()
+        is_done = self.callers.register_upload(message)
+        self.registering_seconds += time.process_time() - began
+        self.registering_calls += self.world.calls.total() - before
+        self.deliveries += 1
+        return is_done
+
+    def _come_to_rest(self) -> None:
+        end = self.world.now
+        for _ in range(_MOST_STEPS):
+            end += _STEP
+            self.world.agenda.run(end)
+            rows = self.ports.table.rows("FLYWHEEL#")
+            is_busy = any(row.get("open_batch") is not None for row in rows)
+            if not (is_busy or self.ports.messages.uploads.waiting):
+                return
+
+    def _found(self, uploads: list[ObjectVersion], all_seconds: float) -> Burst:
+        rows = {row["uid"]: row for row in self.ports.table.rows("UPLOAD#")}
+        registered = sum(rows[upload.uid]["state"] in _TAKEN for upload in uploads)
+        flywheels = self.ports.account.flywheels.values()
+        held = sum(flywheel.held(kind).total() for flywheel in flywheels for kind in DatasetKind)
+        return Burst(
+            uploads=len(uploads),
+            deliveries=self.deliveries,
+            registered=registered,
+            lost=len(uploads) - registered,
+            lost_documents=len(uploads) * DOCUMENTS - held,
+            batches=sum(1 for _ in self.ports.table.rows("BATCH#")),
+            datasets=sum(len(flywheel.datasets) for flywheel in flywheels),
+            notices=self.ports.topic.sent.total(),
+            registering_seconds=self.registering_seconds,
+            all_seconds=all_seconds,
+            registering_calls=self.registering_calls,
+            all_calls=self.world.calls.total(),
+        )
+
+
+def _known(account: MemoryAccount, name: str) -> KnownFlywheel:
+    service = account.add(f"burst-{name}-g1", _LABELS)
+    return KnownFlywheel(
+        service.arn, ReceivedSettings.from_document({"name": name, "batch": _RULES})
+    )
+
+
+@contextmanager
+def _quiet(callers: Callers) -> Iterator[None]:
+    """Let handlers find this world, forget what an earlier one left, and log nothing."""
+    remembered: Any = staging._labels
+    remembered.cache_clear()
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with callers.wired():
+            yield
+    finally:
+        logging.disable(disabled)

@@ -1,0 +1,81 @@
+"""What a burst of uploads costs, and that none is lost: `python -m benchmarks intake`.
+
+Bursts of 1,000 and 10,000 files go to three flywheels at once, each in a process of its own. moto
+could not carry them; the ports in memory pass the same contract as the real ones. Read next:
+`benchmarks.burst`, which plays them.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from benchmarks.burst import DOCUMENTS, NAMES, BurstPlay
+from benchmarks.tables import Result
+from flywheel.settings import BatchRules
+
+_SIZES = (1_000, 10_000)
+_DRAFTS = (500, 2_000)
+_MILLION = 1e6
+
+
+def measure() -> list[Result]:
+    """Play bursts of training files up to the verdicts, and bursts of files that open no batch."""
+    slots = BatchRules().service_train_datasets
+    trained = [_play("train", size) for size in _SIZES]
+    rows = [
+        (
+            *(f"{found['uploads']:,}", f"{found['deliveries']:,}", f"{found['registered']:,}"),
+            *(f"{found['lost']}", f"{found['lost_documents']}"),
+            *(f"{found['batches']}", f"{found['datasets']} of {slots * len(NAMES)}"),
+            f"{found['notices']}",
+            f"{found['all_seconds']:.1f}",
+            *_each(found),
+            f"{found['all_seconds'] / found['uploads'] * _MILLION:,.0f}",
+        )
+        for found in trained
+    ]
+    columns = (
+        *("uploads", "events", "registered", "lost", "rows lost", "batches", "datasets", "notices"),
+        *("CPU seconds", "us to register one", "calls to register one", "us an upload, in all"),
+    )
+    notes = (
+        f"Files of {DOCUMENTS} rows to {len(NAMES)} flywheels within half a minute, some events "
+        "twice, played by the real handlers over ports in memory. In all: with gathering, sealing, "
+        "the schedule and the verdicts. Calls are those of a port, e.g. a read of the ledger.",
+    )
+    return [Result("A burst of uploads", columns, rows, notes), _drafts()]
+
+
+def _drafts() -> Result:
+    """Play files for which no batch opens, so that each finds the flywheel idle."""
+    found = [_play("test", size) for size in _DRAFTS]
+    rows = [(f"{burst['uploads']:,}", f"{burst['lost']}", *_each(burst)) for burst in found]
+    columns = ("uploads", "lost", "us to register one", "calls to register one")
+    notes = ("The same with files of test rows: they are staged as drafts and open no batch.",)
+    return Result("A burst of drafts of a test set", columns, rows, notes)
+
+
+def _each(found: dict[str, Any]) -> tuple[str, str]:
+    uploads = found["uploads"]
+    return (
+        f"{found['registering_seconds'] / uploads * _MILLION:,.0f}",
+        f"{found['registering_calls'] / uploads:.1f}",
+    )
+
+
+def _play(kind: str, uploads: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.intake", kind, str(uploads)]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(answer.stdout)
+    return found
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("kind", choices=("train", "test"))
+    options.add_argument("uploads", type=int)
+    asked = options.parse_args()
+    sys.stdout.write(json.dumps(asdict(BurstPlay(asked.kind).play(asked.uploads))))
