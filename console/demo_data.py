@@ -16,7 +16,7 @@ from console.demo_tasks import Files, Row, broken_pair, known_labels
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.sample_tickets import LABELS, sample_parts
-from console.validating import documents_in, file_chunks
+from console.validating import file_chunks, opened
 from flywheel.labeled_documents import ROW_FAULTS, Allowance, Report, csv_line
 from flywheel.labeled_documents import Row as Document
 from flywheel.notices import shown
@@ -185,7 +185,7 @@ def _rows(path: Path, shape: Shape, remarks: list[str]) -> list[Row]:
 
     Of duplicates with several labels or annotations the first alone counts.
     """
-    documents = documents_in(path, allowed=_EVERY_ROW, shape=shape)
+    documents = opened(path, allowed=_EVERY_ROW, shape=shape)
     found = [(row.label, row.text) for row in documents]
     report = documents.report
     if report.is_refused:

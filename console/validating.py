@@ -48,24 +48,6 @@ def opened(
     CommandError
         There is no such file, it cannot be read, or the other half is not there.
     """
-    return documents_in(path, labels, allowed, shape=shape, limits=limits).read_through()
-
-
-def documents_in(
-    path: Path,
-    labels: Sequence[str] | None = None,
-    allowed: Allowance = _DEFAULT_ALLOWANCE,
-    *,
-    shape: Shape = _SERVICES_OWN,
-    limits: Limits = _SERVICES_QUOTAS,
-) -> LabeledDocuments:
-    """Return a file's rows, to be read once; of a pair, those of both files.
-
-    Raises
-    ------
-    CommandError
-        There is no such file, or the other half is not there.
-    """
     documents, companion = _halves(path, shape)
     return LabeledDocuments(
         file_chunks(documents),
