@@ -1,6 +1,6 @@
 """The engine's side of the training process: what it is asked, and what comes back.
 
-Decides how a task is told. Knows nothing of learning; must never import scikit-learn. Read next:
+Decides how a task is told. Knows nothing of learning; must never import a learner. Read next:
 `local.comprehend.child_process` (the process's life) and `local.comprehend.training_process`.
 """
 
