@@ -1,75 +1,194 @@
-"""The entity recognizer: how it learns, how it is kept, how it answers.
+"""The entity recognizer: how it learns, how it answers.
 
-Decides the learner: it knows what was annotated, and finds it again. Knows neither flywheels nor
-S3. Read next: `local.comprehend.entity_training`.
+Decides the stages: tokens, features, a chain of tags, and a calibration of its scores on documents
+that the tagger has not seen by then. One configuration for all data and languages. Imported by the
+training process alone. Knows neither flywheels nor S3. Read next:
+`local.comprehend.learning.entity_training`.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from local.comprehend.entity_lists import EntityList
+import numpy as np
+from numpy.typing import NDArray
+
 from local.comprehend.errors import IterationFailedError
+from local.comprehend.learning.entity_calibration import Calibration, calibrate
+from local.comprehend.learning.entity_chain import Places, Walk, best_spans
+from local.comprehend.learning.entity_features import FeatureMaker, FeatureNumbers
+from local.comprehend.learning.entity_tags import Mention, TagSet, TokenSpan, spans_of_mentions
+from local.comprehend.learning.entity_training import (
+    Batch,
+    Trainer,
+    Weights,
+    batch_count,
+    emissions_of,
+    epochs_for,
+    make_batch,
+    rate_at,
+)
+from local.comprehend.learning.tokens import Tokens, chain_lengths, tokenise
 
+__all__ = ["EntityModel", "Mention", "train_entities"]
 
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """An entity in a document: begin and end in characters, end exclusive, and its type."""
+HELD_OUT_BATCHES = 0.1
+"""Part of the batches that calibrates the scores before it is learnt from."""
 
-    begin: int
-    end: int
-    type: str
-    score: float = 1.0
+DOCUMENTS_AT_ONCE = 2_000
+"""How many documents are tagged side by side, which is what owns the memory of answering."""
 
 
 @dataclass(frozen=True, slots=True)
 class EntityModel:
-    """A trained model: what it knows as entities of which type."""
+    """A trained recognizer.
+
+    Attributes
+    ----------
+    types : tuple of str
+        The entity types it knows, sorted.
+    left_out : int
+        Mentions of the training data that could not be learnt from: overlapped by a longer one,
+        or without a letter, digit or sign.
+    """
 
     types: tuple[str, ...]
-    known: EntityList
+    left_out: int
+    numbers: FeatureNumbers
+    weights: Weights
+    calibration: Calibration
 
     def find(self, documents: Sequence[str]) -> list[list[Mention]]:
-        """Return the mentions in each document, from the left."""
-        return _found(self.known, documents)
+        """Find mentions.
+
+        Parameters
+        ----------
+        documents : sequence of str
+            Documents; what is found in one does not depend on the others.
+
+        Returns
+        -------
+        list of list of Mention
+            Of each document, in order and not overlapping.
+        """
+        found: list[list[Mention]] = []
+        for begin in range(0, len(documents), DOCUMENTS_AT_ONCE):
+            found += self._find(documents[begin : begin + DOCUMENTS_AT_ONCE])
+        return found
+
+    def _find(self, documents: Sequence[str]) -> list[list[Mention]]:
+        found: list[list[Mention]] = [[] for _ in documents]
+        tokens = tokenise(documents)
+        if not tokens.words:
+            return found
+        rows = FeatureMaker(self.numbers, learns=False).rows(tokens)
+        lengths = chain_lengths(tokens)
+        firsts = np.cumsum(lengths) - lengths
+        walk = Walk.through(firsts, lengths)
+        emissions = emissions_of(rows, self.weights, walk)
+        is_first = _marked(firsts[lengths > 0], len(tokens.words))
+        for span, probability in best_spans(
+            emissions, self.weights.transitions, walk, TagSet(self.types), is_first
+        ):
+            document = int(np.searchsorted(tokens.firsts(), span.first, side="right")) - 1
+            begin, end = int(tokens.begins[span.first]), int(tokens.ends[span.stop - 1])
+            score = self.calibration.correct(probability)
+            found[document].append(Mention(begin, end, self.types[span.type], score))
+        return found
 
 
 def train_entities(
     documents: Sequence[str], mentions: Sequence[Sequence[Mention]], *, seed: int
 ) -> EntityModel:
-    """Learn from annotated documents.
+    """Learn from documents and the mentions in them.
 
     Parameters
     ----------
-    documents : sequence of str, of shape (n_documents,)
-        Documents.
-    mentions : sequence of sequence of Mention, of shape (n_documents,)
-        What is annotated in each.
+    documents : sequence of str
+        Training documents.
+    mentions : sequence of sequence of Mention
+        The mentions of each document, in any order; of overlapping ones the longest counts.
     seed : int
         Same data and seed, same model.
 
     Raises
     ------
     IterationFailedError
-        Nothing is annotated.
+        There is no mention to learn from; annotations, or an entity list that occurs in the
+        documents, are needed.
+    ValueError
+        Not as many lists of mentions as documents.
     """
-    types: dict[str, Counter[str]] = defaultdict(Counter)
-    for document, found in zip(documents, mentions, strict=True):
-        for mention in found:
-            types[document[mention.begin : mention.end]][mention.type] += 1
+    if len(documents) != len(mentions):
+        message = f"{len(documents)} documents have {len(mentions)} lists of mentions"
+        raise ValueError(message)
+    types = tuple(sorted({mention.type for found in mentions for mention in found}))
     if not types:
-        message = "The training documents have no annotations; at least one is needed."
+        message = (
+            f"None of the {len(documents)} training documents has a mention of any entity type; "
+            "annotations, or an entity list whose entries occur in the documents, are needed."
+        )
         raise IterationFailedError(message)
-    known = EntityList((text, kinds.most_common(1)[0][0]) for text, kinds in types.items())
-    return EntityModel(tuple(sorted({kind for kinds in types.values() for kind in kinds})), known)
+    tokens = tokenise(documents)
+    spans, left_out = spans_of_mentions(mentions, tokens, types)
+    if not spans:
+        message = f"None of the {left_out} mentions covers a letter, digit or sign of its document."
+        raise IterationFailedError(message)
+    numbers = FeatureNumbers()
+    weights, calibration = _fitted(tokens, spans, TagSet(types), numbers, seed)
+    return EntityModel(types, left_out, numbers, weights, calibration)
 
 
-def mentions_of_list(
-    documents: Sequence[str], entity_list: Sequence[tuple[str, str]]
-) -> list[list[Mention]]:
-    """Return where the entries of an entity list occur in each document."""
-    return _found(EntityList(entity_list), documents)
+def _fitted(
+    tokens: Tokens, spans: list[TokenSpan], tag_set: TagSet, numbers: FeatureNumbers, seed: int
+) -> tuple[Weights, Calibration]:
+    """Learn the weights; on the way, calibrate on batches that are learnt from only later."""
+    chooser = np.random.default_rng(seed)
+    tags = tag_set.encode(spans, len(tokens.words))
+    is_joined = np.zeros(len(tags), dtype=bool)
+    for span in spans:
+        is_joined[span.first : span.stop - 1] = True
+    lengths = chain_lengths(tokens, is_joined)
+    firsts = np.cumsum(lengths) - lengths
+    is_first = _marked(firsts[lengths > 0], len(tags))
+    rows = FeatureMaker(numbers, learns=True).rows(tokens)
+    order = chooser.permutation(np.flatnonzero(lengths))
+    parts = np.array_split(order, batch_count(len(tags), len(order)))
+    batches = [make_batch(chains, firsts, lengths, rows, tags) for chains in parts]
+    del rows
+    trainer = Trainer(numbers.size, len(tag_set), len(batches))
+    calibration = Calibration()
+    held_out, epochs = int(HELD_OUT_BATCHES * len(batches)), epochs_for(len(batches))
+    for epoch in range(epochs):
+        if 2 * epoch >= epochs and held_out:
+            calibration = _calibrated(batches[:held_out], trainer.weights, tags, is_first, tag_set)
+            held_out = 0
+        chosen = held_out + chooser.permutation(len(batches) - held_out)
+        for step, place in enumerate(chosen.tolist()):
+            rate = rate_at(epoch * len(chosen) + step, epochs * len(chosen))
+            trainer.step(batches[place], rate)
+    return trainer.weights, calibration
 
 
-def _found(known: EntityList, documents: Sequence[str]) -> list[list[Mention]]:
-    return [[Mention(*span) for span in known.occurrences(document)] for document in documents]
+def _calibrated(
+    batches: Sequence[Batch],
+    weights: Weights,
+    tags: Places,
+    is_first: NDArray[np.bool_],
+    tag_set: TagSet,
+) -> Calibration:
+    """Compare what the tagger finds in batches that it has not learnt from with what is there."""
+    there = set(tag_set.decode(tags, is_first))
+    said = [
+        (probability, span in there)
+        for batch in batches
+        for span, probability in best_spans(
+            batch.emissions(weights), weights.transitions, batch.walk, tag_set, is_first
+        )
+    ]
+    return calibrate([probability for probability, _ in said], [right for _, right in said])
+
+
+def _marked(places: Places, size: int) -> NDArray[np.bool_]:
+    is_marked = np.zeros(size, dtype=bool)
+    is_marked[places] = True
+    return is_marked
