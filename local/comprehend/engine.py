@@ -18,12 +18,14 @@ from local.comprehend.inference_worker import InferenceWorker
 from local.comprehend.ingestion import Ingestion
 from local.comprehend.iteration_run import IterationRun
 from local.comprehend.iterations import IterationOperations
+from local.comprehend.job_run import JobRun
+from local.comprehend.jobs import JobOperations
 from local.comprehend.model_endings import ModelEndings
 from local.comprehend.models import ModelOperations
 from local.comprehend.protocol import Operation, Protocol, Refusal
 from local.comprehend.realtime import RealTimeOperations
 from local.comprehend.recognizers import RecognizerOperations
-from local.comprehend.records import Dataset, Endpoint, Flywheel, Iteration, Model
+from local.comprehend.records import Dataset, Endpoint, Flywheel, Iteration, Job, Model
 from local.comprehend.server import Server
 from local.comprehend.settings import EngineSettings, Quotas
 from local.comprehend.store import Store
@@ -40,6 +42,8 @@ _TAGGED_CREATIONS = {
     "CreateFlywheel": "FlywheelArn",
     "CreateDataset": "DatasetArn",
     "CreateEndpoint": "EndpointArn",
+    "StartDocumentClassificationJob": "JobArn",
+    "StartEntitiesDetectionJob": "JobArn",
 }
 """What may come with tags: the operation, and the answer's member that has the new ARN."""
 
@@ -172,10 +176,16 @@ class _Parts:
             ModelOperations(self.store),
             EndpointOperations(settings, self.store, clock, self.endpoint_life),
         )
+        self.job_run = JobRun(
+            settings, self.store, clock, self.background, self.inference, s3_client_for_role
+        )
         tags = TagOperations(self.store)
         operations |= _recognizer_operations(RecognizerOperations(self.store))
         operations |= _operations_around_them(
-            tags, self.model_endings, RealTimeOperations(settings, self.store, self.inference)
+            tags,
+            self.model_endings,
+            RealTimeOperations(settings, self.store, self.inference),
+            JobOperations(settings, self.store, clock, self.job_run),
         )
         for name, arn_member in _TAGGED_CREATIONS.items():
             operations[name] = tags.creating(operations[name], arn_member)
@@ -211,13 +221,19 @@ class _Parts:
             # A flywheel that is being created ingests what it inherits itself.
             if dataset.status == "CREATING" and dataset.flywheel_arn not in creating:
                 self.ingestion.start(dataset)
+        self._resume_models_and_jobs()
+        self._resume_endpoints()
+
+    def _resume_models_and_jobs(self) -> None:
         for iteration in self.store.all(Iteration):
             if iteration.is_active:
                 self.running.start(iteration)
+        for job in self.store.all(Job):
+            if job.is_active:
+                self.job_run.start(job)
         for model in self.store.all(Model):
             if model.status == "DELETING":
                 self.model_endings.end(model)
-        self._resume_endpoints()
 
     def _resume_endpoints(self) -> None:
         for endpoint in self.store.all(Endpoint):
@@ -270,7 +286,10 @@ def _recognizer_operations(recognizers: RecognizerOperations) -> dict[str, Opera
 
 
 def _operations_around_them(
-    tags: TagOperations, model_endings: ModelEndings, real_time: RealTimeOperations
+    tags: TagOperations,
+    model_endings: ModelEndings,
+    real_time: RealTimeOperations,
+    jobs: JobOperations,
 ) -> dict[str, Operation]:
     """Name what is served of tags, of the end of models and of their use."""
     return {
@@ -283,4 +302,11 @@ def _operations_around_them(
         "DeleteEntityRecognizer": model_endings.delete_entity_recognizer,
         "ClassifyDocument": real_time.classify_document,
         "DetectEntities": real_time.detect_entities,
+        "StartDocumentClassificationJob": jobs.start_document_classification_job,
+        "DescribeDocumentClassificationJob": jobs.describe_document_classification_job,
+        "ListDocumentClassificationJobs": jobs.list_document_classification_jobs,
+        "StartEntitiesDetectionJob": jobs.start_entities_detection_job,
+        "DescribeEntitiesDetectionJob": jobs.describe_entities_detection_job,
+        "ListEntitiesDetectionJobs": jobs.list_entities_detection_jobs,
+        "StopEntitiesDetectionJob": jobs.stop_entities_detection_job,
     }

@@ -172,4 +172,8 @@ _CLASS_PATTERNS: dict[str, Callable[[str], bool]] = {
     # Python's re knows no Unicode classes.
     r"^\p{ASCII}+$": lambda text: text.isascii() and text != "",
     r"^\P{C}*$": _is_printable,
+    r"^([\p{L}\p{Z}\p{N}_.:/=+\-%@]*)$": lambda text: all(
+        character in "_.:/=+-%@" or unicodedata.category(character)[0] in "LZN"
+        for character in text
+    ),
 }

@@ -1,0 +1,259 @@
+"""The job operations, over HTTP: from files to an archive of answers."""
+
+import io
+import json
+import tarfile
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.comprehend.clock import DrivenClock
+from tests.local.comprehend.recognizers import keep_recognizer
+from tests.local.comprehend.rig import BUCKET, ROLE, Rig, running, until
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+ACCOUNT = "123456789012"
+_numbers = count(1)
+
+
+def files(rig: Rig, **contents: str) -> str:
+    """Write files to a prefix of their own; return its URI."""
+    prefix = f"jobs/{next(_numbers)}/"
+    for name, content in contents.items():
+        rig.s3.put_object(Bucket=BUCKET, Key=f"{prefix}{name}.txt", Body=content.encode())
+    return f"s3://{BUCKET}/{prefix}"
+
+
+def asked(uri: str, layout: str = "ONE_DOC_PER_LINE", **more: Any) -> dict[str, Any]:
+    """Return the request of a job."""
+    return {
+        "InputDataConfig": {"S3Uri": uri, "InputFormat": layout},
+        "OutputDataConfig": {"S3Uri": f"s3://{BUCKET}/answers/"},
+        "DataAccessRoleArn": ROLE,
+        **more,
+    }
+
+
+def classification(rig: Rig, job: str) -> Mapping[str, Any]:
+    """Describe a classification job."""
+    answer = rig.comprehend.describe_document_classification_job(JobId=job)
+    return answer["DocumentClassificationJobProperties"]
+
+
+def entities(rig: Rig, job: str) -> Mapping[str, Any]:
+    """Describe an entities job."""
+    answer = rig.comprehend.describe_entities_detection_job(JobId=job)
+    return answer["EntitiesDetectionJobProperties"]
+
+
+def ended(look: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return a job's description once it has ended."""
+    return until(look, lambda seen: "EndTime" in seen)
+
+
+def told(rig: Rig, job: Mapping[str, Any], name: str) -> Sequence[Any]:
+    """Return the lines of the one file in a job's archive."""
+    uri = job["OutputDataConfig"]["S3Uri"]
+    key = uri.removeprefix(f"s3://{BUCKET}/")
+    archive = rig.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
+        assert tar.getnames() == [name]
+        content = tar.extractfile(name)
+        assert content is not None
+        return [json.loads(line) for line in content.read().decode().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def trained(rig: Rig) -> tuple[str, str]:
+    """Have a flywheel with an active model."""
+    flywheel, model = rig.trained()
+    rig.comprehend.update_flywheel(FlywheelArn=flywheel, ActiveModelArn=model)
+    return flywheel, model
+
+
+def test_each_line_is_classified_when_a_job_takes_lines(rig: Rig, trained: tuple[str, str]) -> None:
+    """Every end of line counts, blank lines too; the archive lies where the service puts it."""
+    uri = files(rig, a="card refund\r\n\nparcel courier\rinvoice\n", b="box\u2028arrived")
+    request = asked(uri, JobName="weekly", FlywheelArn=trained[0], Tags=[{"Key": "team"}])
+    started = rig.comprehend.start_document_classification_job(**request)
+    assert (started["JobStatus"], started["DocumentClassifierArn"]) == ("SUBMITTED", trained[1])
+    job = ended(lambda: classification(rig, started["JobId"]))
+    assert job["JobStatus"] == "COMPLETED", job
+    assert job["OutputDataConfig"]["S3Uri"] == (
+        f"s3://{BUCKET}/answers/{ACCOUNT}-CLN-{started['JobId']}/output/output.tar.gz"
+    )
+    assert (job["JobName"], job["FlywheelArn"]) == ("weekly", trained[0])
+    lines = told(rig, job, "predictions.jsonl")
+    places = [("a.txt", "0"), ("a.txt", "1"), ("a.txt", "2"), ("a.txt", "3"), ("b.txt", "0")]
+    assert [(line["File"], line["Line"]) for line in lines] == places
+    best = [line["Classes"][0]["Name"] for line in lines]
+    assert [best[0], *best[2:]] == ["billing", "delivery", "billing", "delivery"]
+    tags = rig.comprehend.list_tags_for_resource(ResourceArn=started["JobArn"])["Tags"]
+    assert tags == [{"Key": "team", "Value": ""}]
+
+
+def test_each_file_is_classified_when_a_job_takes_files(rig: Rig, trained: tuple[str, str]) -> None:
+    """No line is told; more documents than are asked at once keep their order."""
+    uri = files(rig, a="card\nrefund", b="parcel\ncourier")
+    request = asked(uri, "ONE_DOC_PER_FILE", DocumentClassifierArn=trained[1])
+    started = rig.comprehend.start_document_classification_job(**request)
+    job = ended(lambda: classification(rig, started["JobId"]))
+    lines = told(rig, job, "predictions.jsonl")
+    assert [(line["File"], line["Classes"][0]["Name"]) for line in lines] == [
+        ("a.txt", "billing"),
+        ("b.txt", "delivery"),
+    ]
+    assert all("Line" not in line for line in lines)
+    many = files(rig, a="\n".join(f"parcel {number}" for number in range(450)))
+    started = rig.comprehend.start_document_classification_job(
+        **asked(many, DocumentClassifierArn=trained[1])
+    )
+    job = ended(lambda: classification(rig, started["JobId"]))
+    numbers = [int(line["Line"]) for line in told(rig, job, "predictions.jsonl")]
+    assert numbers == list(range(450))
+
+
+def test_the_states_pass_when_a_job_runs(s3: "S3Client", tmp_path: Path) -> None:
+    """SUBMITTED and IN_PROGRESS can be seen, also over a restart; the model is in use."""
+    clock = DrivenClock()
+    with running(tmp_path, s3) as rig:
+        _, model = rig.trained()
+        uri = files(rig, a="parcel")
+    with running(tmp_path, s3, clock=clock, pace_seconds=5.0) as rig:
+        started = rig.comprehend.start_document_classification_job(
+            **asked(uri, DocumentClassifierArn=model)
+        )
+        assert classification(rig, started["JobId"])["JobStatus"] == "SUBMITTED"
+        with pytest.raises(ClientError, match="is in use: job"):
+            rig.comprehend.delete_document_classifier(DocumentClassifierArn=model)
+        clock.advance(5.0)
+        until(
+            lambda: classification(rig, started["JobId"])["JobStatus"],
+            lambda status: status == "IN_PROGRESS",
+        )
+    with running(tmp_path, s3, clock=clock) as rig:
+        job = ended(lambda: classification(rig, started["JobId"]))
+        assert job["JobStatus"] == "COMPLETED"
+        assert len(told(rig, job, "predictions.jsonl")) == 1
+
+
+def test_entities_are_told_when_a_recognizer_is_asked(s3: "S3Client", tmp_path: Path) -> None:
+    """By a job, and at an endpoint whose ARN says that it is a recognizer's."""
+    with running(tmp_path, s3) as rig:
+        recognizer = keep_recognizer(rig)
+        uri = files(rig, a="Ana met Bo\nnobody")
+        request = asked(uri, LanguageCode="en", EntityRecognizerArn=recognizer)
+        started = rig.comprehend.start_entities_detection_job(**request)
+        assert started["EntityRecognizerArn"] == recognizer
+        job = ended(lambda: entities(rig, started["JobId"]))
+        assert f"{ACCOUNT}-NER-{started['JobId']}/" in job["OutputDataConfig"]["S3Uri"]
+        first, second = told(rig, job, "output")
+        assert first["Line"] == 0
+        assert [(e["Text"], e["BeginOffset"], e["EndOffset"]) for e in first["Entities"]] == [
+            ("Ana", 0, 3),
+            ("Bo", 8, 10),
+        ]
+        assert (second["Line"], second["Entities"]) == (1, [])
+        endpoint = rig.comprehend.create_endpoint(
+            EndpointName="names", ModelArn=recognizer, DesiredInferenceUnits=1
+        )["EndpointArn"]
+        assert ":entity-recognizer-endpoint/names" in endpoint
+        until(
+            lambda: rig.comprehend.list_endpoints()["EndpointPropertiesList"][0]["Status"],
+            lambda status: status == "IN_SERVICE",
+        )
+        (found,) = rig.comprehend.detect_entities(Text="met Bo", EndpointArn=endpoint)["Entities"]
+        assert str(found["Type"]) == "NAME"
+        assert (found["Text"], found["BeginOffset"], found["EndOffset"]) == ("Bo", 4, 6)
+
+
+def test_a_job_ends_stopped_when_it_is_stopped(s3: "S3Client", tmp_path: Path) -> None:
+    """STOP_REQUESTED can be seen; a repeat does nothing, and what has ended is refused."""
+    clock = DrivenClock()
+    with running(tmp_path, s3, clock=clock, pace_seconds=5.0) as rig:
+        recognizer = keep_recognizer(rig)
+        request = asked(files(rig, a="Ana"), LanguageCode="en", EntityRecognizerArn=recognizer)
+        job = rig.comprehend.start_entities_detection_job(**request)["JobId"]
+        stop = rig.comprehend.stop_entities_detection_job
+        assert stop(JobId=job)["JobStatus"] == stop(JobId=job)["JobStatus"] == "STOP_REQUESTED"
+        clock.advance(5.0)
+        clock.advance(5.0)
+        seen = ended(lambda: entities(rig, job))
+        assert seen["JobStatus"] == "STOPPED"
+        assert told(rig, seen, "output") == []
+        assert stop(JobId=job)["JobStatus"] == "STOPPED"
+    with running(tmp_path, s3) as rig:
+        done = rig.comprehend.start_entities_detection_job(**request)["JobId"]
+        ended(lambda: entities(rig, done))
+        with pytest.raises(ClientError, match="is COMPLETED; it cannot be stopped"):
+            rig.comprehend.stop_entities_detection_job(JobId=done)
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "said"),
+    [("none/", None, "no object whose key begins"), ("latin.txt", b"caf\xe9", "is not UTF-8")],
+)
+def test_a_job_fails_when_its_input_cannot_be_read(
+    rig: Rig, trained: tuple[str, str], key: str, body: bytes | None, said: str
+) -> None:
+    """The message says what and where."""
+    if body is not None:
+        rig.s3.put_object(Bucket=BUCKET, Key=f"unreadable/{key}", Body=body)
+    request = asked(f"s3://{BUCKET}/unreadable/{key}", DocumentClassifierArn=trained[1])
+    started = rig.comprehend.start_document_classification_job(**request)
+    job = ended(lambda: classification(rig, started["JobId"]))
+    assert job["JobStatus"] == "FAILED"
+    assert said in job["Message"]
+
+
+def test_jobs_are_filtered_when_they_are_listed(rig: Rig, trained: tuple[str, str]) -> None:
+    """By name, status or time, one at a time; a token answers with the job that it made."""
+    request = asked(files(rig, a="parcel"), JobName="listed one", FlywheelArn=trained[0])
+    start = rig.comprehend.start_document_classification_job
+    first = start(**request, ClientRequestToken="listed")["JobId"]
+    assert start(**request, ClientRequestToken="listed")["JobId"] == first
+    second = start(**request)["JobId"]
+    ended(lambda: classification(rig, first))
+    ended(lambda: classification(rig, second))
+    ask: Any = rig.comprehend.list_document_classification_jobs
+
+    def listed(**chosen: Any) -> list[str]:
+        answer = ask(Filter=chosen)
+        return [job["JobId"] for job in answer["DocumentClassificationJobPropertiesList"]]
+
+    assert set(listed(JobName="listed one")) == {first, second}
+    assert {first, second} <= set(listed(JobStatus="COMPLETED"))
+    assert listed(SubmitTimeAfter=datetime.now(UTC) + timedelta(days=1)) == []
+    with pytest.raises(ClientError, match="InvalidFilterException"):
+        listed(JobName="a", JobStatus="COMPLETED")
+
+
+def test_a_job_is_refused_when_it_has_nothing_to_use(rig: Rig, trained: tuple[str, str]) -> None:
+    """No model, two of them, one that is not there, a flywheel without one, no plain text."""
+    flywheel, model = trained
+    both = {"DocumentClassifierArn": model, "FlywheelArn": flywheel}
+    reader = {"DocumentReadAction": "TEXTRACT_DETECT_DOCUMENT_TEXT"}
+    native = {"InputDataConfig": {"S3Uri": "s3://bucket/", "DocumentReaderConfig": reader}}
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({}, "InvalidRequestException"),
+        (both, "InvalidRequestException"),
+        ({"DocumentClassifierArn": f"{model}0"}, "ResourceNotFoundException"),
+        ({"FlywheelArn": rig.flywheel()}, "ResourceUnavailableException"),
+        ({"FlywheelArn": flywheel, **native}, "InvalidRequestException"),
+        ({"FlywheelArn": flywheel, "JobName": "a,b"}, "InvalidRequestException"),
+    ]
+    for more, code in cases:
+        with pytest.raises(ClientError) as refusal:
+            rig.comprehend.start_document_classification_job(**{**asked("s3://bucket/in/"), **more})
+        assert refusal.value.response["Error"]["Code"] == code, more
+    with pytest.raises(ClientError, match="of another kind"):
+        rig.comprehend.start_entities_detection_job(
+            **asked("s3://bucket/in/", LanguageCode="en", FlywheelArn=flywheel)
+        )
