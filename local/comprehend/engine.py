@@ -12,6 +12,8 @@ from local.comprehend.clock import Clock, SystemClock
 from local.comprehend.datasets import DatasetOperations
 from local.comprehend.endpoint_life import EndpointLife
 from local.comprehend.endpoints import EndpointOperations
+from local.comprehend.fault_control import FaultControl
+from local.comprehend.faults import Faults
 from local.comprehend.flywheel_life import FlywheelLife
 from local.comprehend.flywheels import FlywheelOperations
 from local.comprehend.inference_worker import InferenceWorker
@@ -156,6 +158,7 @@ class _Parts:
         settings.data_directory.mkdir(parents=True, exist_ok=True)
         self.store = Store(settings.data_directory / "engine.sqlite3")
         self.worker = TrainingWorker(settings.data_directory / "training.log")
+        self.faults = Faults()
         self.inference = InferenceWorker(settings.data_directory / "inference.log")
         self.background = BackgroundWork(clock, settings.pace_seconds)
         self.ingestion = Ingestion(
@@ -166,7 +169,13 @@ class _Parts:
             self.store, clock, self.background, settings, self.inference
         )
         self.running = IterationRun(
-            settings, self.store, clock, self.background, self.worker, s3_client_for_role
+            settings,
+            self.store,
+            clock,
+            self.background,
+            self.worker,
+            s3_client_for_role,
+            self.faults,
         )
         self.model_endings = ModelEndings(settings, self.store, clock, self.background, self.worker)
         operations = _operations(
@@ -190,7 +199,11 @@ class _Parts:
         for name, arn_member in _TAGGED_CREATIONS.items():
             operations[name] = tags.creating(operations[name], arn_member)
         try:
-            self.server = Server(Protocol(operations, refusal), settings.port)
+            self.server = Server(
+                Protocol(operations, refusal, self.faults),
+                settings.port,
+                FaultControl(self.faults if settings.allows_faults else None),
+            )
         except OSError:
             self.store.close()
             raise
@@ -201,8 +214,10 @@ class _Parts:
         self.server.start()
 
     def stop(self) -> None:
-        self.server.stop()
+        # What is recorded from here on goes on at the next start.
         self.background.ask_to_stop()
+        self.faults.stop()
+        self.server.stop()
         self.worker.stop()
         self.inference.stop()
         self.background.join()

@@ -13,7 +13,7 @@ describe-flywheel-iteration (message, name of the new version, one test set for 
 import logging
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from local.comprehend.errors import (
     IterationFailedError,
     WorkCancelledError,
 )
+from local.comprehend.faults import Faults
 from local.comprehend.naming import name_of
 from local.comprehend.records import Dataset, Flywheel, Iteration, Model
 from local.comprehend.settings import EngineSettings
@@ -79,6 +80,7 @@ class IterationRun:
     background: BackgroundWork
     worker: TrainingWorker
     s3_client_for_role: "S3ClientForRole"
+    faults: Faults = field(default_factory=Faults)
 
     def start(self, iteration: Iteration) -> None:
         """Begin an iteration that is recorded as TRAINING, or begin it again."""
@@ -107,6 +109,7 @@ class IterationRun:
 
     def _perform(self, iteration: Iteration, directory: Path) -> None:
         self._check_wanted(iteration)
+        self._meet_faults(iteration)
         flywheel = self._flywheel(iteration)
         material = self._material(flywheel)
         lake = DataLake(self.s3_client_for_role, flywheel.data_access_role_arn)
@@ -124,6 +127,18 @@ class IterationRun:
         _write_evaluations(lake, trained, material, champion, challenger)
         self.background.hold(entered)
         self._complete(trained, champion, challenger)
+
+    def _meet_faults(self, iteration: Iteration) -> None:
+        """Fail, or hang until a stop or the end of the fault, where that was asked for."""
+        if fault := self.faults.of_iteration("fail_iteration", iteration.flywheel_arn):
+            raise IterationFailedError(fault.message)
+        if self.faults.of_iteration("hang_iteration", iteration.flywheel_arn):
+
+            def look() -> None:
+                self.background.check_going_on()
+                self._check_wanted(iteration)
+
+            self.faults.hang(look)
 
     def _flywheel(self, iteration: Iteration) -> Flywheel:
         flywheel = self.store.find(Flywheel, iteration.flywheel_arn)
@@ -212,13 +227,14 @@ class IterationRun:
         self, iteration: Iteration, champion: AnyEvaluation | None, challenger: AnyEvaluation
     ) -> None:
         now = round(self.clock.now(), 3)
+        is_told = not self.faults.of_iteration("withhold_metrics", iteration.flywheel_arn)
         completed = replace(
             iteration,
             status="COMPLETED",
             message=COMPLETED_MESSAGE,
             end_time=now,
-            evaluated_metrics=champion.averages() if champion else None,
-            trained_metrics=challenger.averages(),
+            evaluated_metrics=champion.averages() if champion and is_told else None,
+            trained_metrics=challenger.averages() if is_told else None,
         )
         with self.store.transaction():
             self._check_wanted(iteration)

@@ -23,6 +23,7 @@ from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
 from local.comprehend.errors import ServiceError
+from local.comprehend.faults import Fault, Faults
 from local.comprehend.shapes import problems
 
 Operation = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -40,6 +41,8 @@ ACCESS_DENIED = "AccessDeniedException"
 _ACCESS_KEY = re.compile(r"Credential=([^/,\s]+)/")
 _LOG = logging.getLogger(__name__)
 _CBOR = "rpc-v2-cbor"
+_CBOR_MAP, _CBOR_LONG_TEXT = 0xA0, 0x7A
+_TOO_MANY_REQUESTS = "TooManyRequestsException"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,16 @@ class Answer:
         HTTP status.
     body : bytes
         JSON.
+    content_type : str
+        What `body` is.
+    is_dropped : bool
+        Whether the connection ends in place of it: a fault that was asked for.
     """
 
     status: int
     body: bytes
+    content_type: str = "application/x-amz-json-1.1"
+    is_dropped: bool = False
 
 
 def comprehend_model() -> ServiceModel:
@@ -72,10 +81,18 @@ class Protocol:
         What is served, by the operation's name.
     refusal : callable, optional
         Judges each request; without it every caller may do everything.
+    faults : Faults, optional
+        Faults that calls meet.
     """
 
-    def __init__(self, operations: Mapping[str, Operation], refusal: Refusal | None = None) -> None:
+    def __init__(
+        self,
+        operations: Mapping[str, Operation],
+        refusal: Refusal | None = None,
+        faults: Faults | None = None,
+    ) -> None:
         self._refusal = refusal
+        self._faults = faults or Faults()
         self._model = comprehend_model()
         self._operations = operations
         self._prefix = str(self._model.metadata["targetPrefix"])
@@ -102,9 +119,10 @@ class Protocol:
             A response or an error, both as the service would spell them.
         """
         try:
-            return Answer(200, self._respond(path, headers, body))
+            return self._respond(path, headers, body)
         except ServiceError as refusal:
-            return self.refuse(refusal)
+            answer = self.refuse(refusal)
+            return _as_cbor(answer) if _is_cbor(path, headers) else answer
         except Exception:  # a defect must reach the caller as the service's own 500, and the log
             _LOG.exception("the engine failed to answer %s", headers.get("X-Amz-Target"))
             return self.refuse(
@@ -116,8 +134,29 @@ class Protocol:
         document = {"__type": refusal.code, "Message": refusal.message}
         return Answer(self._status_of.get(refusal.code, 400), json.dumps(document).encode())
 
-    def _respond(self, path: str, headers: Message, body: bytes) -> bytes:
+    def _respond(self, path: str, headers: Message, body: bytes) -> Answer:
         model, operation = self._dispatch(path, headers)
+        fault = self._faults.of_call(model.name)
+        if fault is not None:
+            self._meet(model, fault)
+        response = self._performed(model, operation, headers, body)
+        return Answer(200, response, is_dropped=fault is not None and fault.fault == "drop")
+
+    def _meet(self, model: OperationModel, fault: Fault) -> None:
+        """Have a call refused, or be late, because a fault was asked for."""
+        if fault.fault == "throttle":
+            # What a service answers where an operation declares nothing of its own.
+            declares = any(shape.name == _TOO_MANY_REQUESTS for shape in model.error_shapes)
+            code = _TOO_MANY_REQUESTS if declares else "ThrottlingException"
+            raise ServiceError(code, fault.message)
+        if fault.fault == "error":
+            raise ServiceError(fault.code, fault.message)
+        if fault.fault == "delay":
+            self._faults.wait(fault.seconds)
+
+    def _performed(
+        self, model: OperationModel, operation: Operation, headers: Message, body: bytes
+    ) -> bytes:
         request = _decoded(body)
         self._check_permission(model, headers, request)
         found = list(problems(request, model.input_shape, "")) if model.input_shape else []
@@ -135,7 +174,7 @@ class Protocol:
     def _dispatch(self, path: str, headers: Message) -> tuple[OperationModel, Operation]:
         target = headers.get("X-Amz-Target") or ""
         served = f"Served here, as AWS JSON 1.1: {', '.join(sorted(self._operations))}."
-        if headers.get("smithy-protocol") == _CBOR or path.startswith("/service/"):
+        if _is_cbor(path, headers):
             message = f"The protocol {_CBOR} is not spoken here. {served}"
             raise ServiceError(UNKNOWN_OPERATION, message)
         prefix, _, name = target.partition(".")
@@ -170,6 +209,26 @@ class Protocol:
                 message = f"{model.name} would answer what it cannot: {'; '.join(found)}"
                 raise RuntimeError(message)
         return json.dumps(document).encode()
+
+
+def _is_cbor(path: str, headers: Message) -> bool:
+    return headers.get("smithy-protocol") == _CBOR or path.startswith("/service/")
+
+
+def _as_cbor(answer: Answer) -> Answer:
+    """Spell an error so that a client which speaks the other protocol can tell it."""
+    document = json.loads(answer.body)
+    told = {"__type": document["__type"], "message": document["Message"]}
+    body = bytes([_CBOR_MAP + len(told)])
+    for name, value in told.items():
+        body += _cbor_text(name) + _cbor_text(value)
+    return Answer(answer.status, body, content_type="application/cbor")
+
+
+def _cbor_text(text: str) -> bytes:
+    """Return a text in CBOR, its length in four bytes."""
+    content = text.encode()
+    return bytes([_CBOR_LONG_TEXT]) + len(content).to_bytes(4, "big") + content
 
 
 def _decoded(body: bytes) -> dict[str, Any]:

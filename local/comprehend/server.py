@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from local.comprehend.errors import ServiceError
+from local.comprehend.fault_control import CONTROL_PATH, FaultControl
 from local.comprehend.protocol import Answer, Protocol
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -31,6 +32,8 @@ class Server:
         What answers.
     port : int
         0 takes a free one.
+    control : FaultControl, optional
+        What answers under its own path; off without it.
 
     Raises
     ------
@@ -38,9 +41,10 @@ class Server:
         The port is taken; whoever chose it chooses another.
     """
 
-    def __init__(self, protocol: Protocol, port: int) -> None:
+    def __init__(self, protocol: Protocol, port: int, control: FaultControl | None = None) -> None:
         self._http = _Connections(("127.0.0.1", port), _Handler)
         self._http.protocol = protocol
+        self._http.control = control or FaultControl(None)
         self._thread = threading.Thread(
             target=self._http.serve_forever,
             kwargs={"poll_interval": 0.05},
@@ -73,6 +77,7 @@ class _Connections(ThreadingHTTPServer):
 
     request_queue_size = 128
     protocol: Protocol
+    control: FaultControl
 
     def __init__(self, *arguments: Any) -> None:
         self._open: dict[socket.socket, threading.Thread] = {}
@@ -119,20 +124,33 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._send(self._answered())
 
+    def do_GET(self) -> None:
+        self._send(self._answered())
+
+    def do_DELETE(self) -> None:
+        self._send(self._answered())
+
     def _answered(self) -> Answer:
-        length = self.headers.get("Content-Length", "")
+        length = self.headers.get("Content-Length", "" if self.command == "POST" else "0")
         if not length.isdigit() or int(length) > MAX_BODY_BYTES:
             self.close_connection = True
             message = f"Content-Length must be a number of at most {MAX_BODY_BYTES} bytes."
             return self.server.protocol.refuse(ServiceError("InvalidRequestException", message))
         body = self.rfile.read(int(length))
+        if self.path.startswith(CONTROL_PATH):
+            return self.server.control.answer(self.command, self.path, self.headers, body)
         return self.server.protocol.answer(self.path, self.headers, body)
 
     def _send(self, answer: Answer) -> None:
+        if answer.is_dropped:
+            self.close_connection = True
+            return
         self.send_response(answer.status)
-        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))
         self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
+        if answer.content_type == "application/cbor":
+            self.send_header("smithy-protocol", "rpc-v2-cbor")
         self.end_headers()
         self.wfile.write(answer.body)
 

@@ -105,6 +105,8 @@ class EngineSettings:
     told_classes : int
         How many classes a multi-class model's answer tells, best first. The service's samples have
         three; what it does is not documented.
+    allows_faults : bool
+        Whether faults can be asked for under /_engine/faults; see `local.comprehend.faults`.
     seed : int
         Seed of the trainer; same data and seed, same model and metrics.
     """
@@ -118,6 +120,7 @@ class EngineSettings:
     training_data: Literal["all", "new"] = "all"
     sets_first_active_model: bool = False
     told_classes: int = 3
+    allows_faults: bool = False
     seed: int = 0
 
     def model_file(self, model_arn: str) -> Path:

@@ -197,15 +197,15 @@ def entity_task(types: Sequence[str], language: str = "en") -> dict[str, Any]:
     return {"ModelType": "ENTITY_RECOGNIZER", "TaskConfig": task}
 
 
-def client(service: str, url: str) -> Any:
-    """Make a client that asks once."""
+def client(service: str, url: str, **options: Any) -> Any:
+    """Make a client that asks once; `options` are of botocore's Config."""
     return boto3.client(
         service,  # type: ignore[call-overload] # one maker for both services
         endpoint_url=url,
         region_name="us-east-1",
         aws_access_key_id="testing",
         aws_secret_access_key="testing",
-        config=Config(retries={"total_max_attempts": 1}),
+        config=Config(retries={"total_max_attempts": 1}, **options),
     )
 
 

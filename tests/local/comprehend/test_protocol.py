@@ -6,9 +6,10 @@ from email.message import Message
 from typing import Any
 
 import pytest
+from botocore.parsers import create_parser
 
 from local.comprehend.errors import ServiceError
-from local.comprehend.protocol import Answer, Operation, Protocol
+from local.comprehend.protocol import Answer, Operation, Protocol, comprehend_model
 
 ARN = "arn:aws:comprehend:us-east-1:123456789012:flywheel/f"
 
@@ -89,8 +90,6 @@ def test_the_engine_fails_loudly_when_a_response_has_not_its_shape(
         ({"target": "Comprehend_20171127.Nothing"}, "names no operation"),
         ({"target": "Other_1.DescribeFlywheel"}, "names no operation"),
         ({"target": ""}, "names no operation"),
-        ({"smithy_protocol": "rpc-v2-cbor"}, "rpc-v2-cbor is not spoken here"),
-        ({"path": "/service/Comprehend_20171127/operation/X"}, "rpc-v2-cbor is not spoken here"),
     ],
 )
 def test_what_is_served_is_told_when_a_request_asks_for_something_else(
@@ -101,6 +100,28 @@ def test_what_is_served_is_told_when_a_request_asks_for_something_else(
     assert (status, code) == (400, "UnknownOperationException")
     assert said in message
     assert "Served here, as AWS JSON 1.1: DescribeFlywheel." in message
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"smithy_protocol": "rpc-v2-cbor"},
+        {"path": "/service/Comprehend_20171127/operation/DescribeFlywheel"},
+    ],
+)
+def test_the_refusal_can_be_read_when_the_other_protocol_is_spoken(
+    request_: dict[str, Any],
+) -> None:
+    """Botocore's own parser of that protocol reads it."""
+    answer = ask(answers({}), **request_)
+    read = create_parser("smithy-rpc-v2-cbor").parse(
+        {"body": answer.body, "headers": {}, "status_code": answer.status},
+        comprehend_model().shape_for("DescribeFlywheelResponse"),
+    )
+    assert (answer.status, answer.content_type) == (400, "application/cbor")
+    assert read["Error"]["Code"] == "UnknownOperationException"
+    assert "rpc-v2-cbor is not spoken here" in read["Error"]["Message"]
+    assert "Served here, as AWS JSON 1.1: DescribeFlywheel." in read["Error"]["Message"]
 
 
 @pytest.mark.parametrize(
