@@ -16,6 +16,7 @@ from console.conversion_view import conversion_document, tell_conversion
 from console.convert import convert as convert_file
 from console.data_verbs import add_data_verbs
 from console.dead_letter_verbs import dlq
+from console.engine_verb import EngineChoice, run_engine
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.local_file import local_file
@@ -109,6 +110,22 @@ def up(
         from console.running import keep_running  # noqa: PLC0415 - a cloud takes seconds to import
 
         keep_running(terminal, local_file(), port=port)
+
+
+@app.command()
+def engine(
+    data: Annotated[Path, typer.Option(metavar="DIR", help="Where it keeps state; made.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
+    s3_endpoint: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Its S3; left out, as boto3 finds it."),
+    ] = None,
+    faults: Annotated[bool, typer.Option("--faults", help="Let tests ask for faults.")] = False,
+    json: Json = False,
+) -> None:
+    """Run the Comprehend engine alone until Ctrl-C: no cloud, no stack, any S3."""
+    with reporting(is_json=json) as terminal, ended_by_signals():
+        run_engine(terminal, EngineChoice(port, data, s3_endpoint, faults))
 
 
 @app.command()

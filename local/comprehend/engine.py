@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from local.comprehend.background import BackgroundWork
 from local.comprehend.clock import Clock, SystemClock
+from local.comprehend.data_directory import DataDirectory
 from local.comprehend.datasets import DatasetOperations
 from local.comprehend.endpoint_life import EndpointLife
 from local.comprehend.endpoints import EndpointOperations
@@ -118,7 +119,7 @@ class Engine:
         Raises
         ------
         OSError
-            The port is taken or the data directory cannot be written.
+            The port is taken, or the data directory cannot be written or is another engine's.
         """
         if self._parts is None:
             self._parts = _Parts(
@@ -155,8 +156,12 @@ class _Parts:
         clock: Clock,
         refusal: Refusal | None,
     ) -> None:
-        settings.data_directory.mkdir(parents=True, exist_ok=True)
-        self.store = Store(settings.data_directory / "engine.sqlite3")
+        self.directory = DataDirectory(settings.data_directory)
+        try:
+            self.store = Store(settings.data_directory / "engine.sqlite3")
+        except OSError:
+            self.directory.release()
+            raise
         self.worker = TrainingWorker(settings.data_directory / "training.log")
         self.faults = Faults()
         self.inference = InferenceWorker(settings.data_directory / "inference.log")
@@ -206,6 +211,7 @@ class _Parts:
             )
         except OSError:
             self.store.close()
+            self.directory.release()
             raise
 
     def start(self) -> None:
@@ -222,6 +228,7 @@ class _Parts:
         self.inference.stop()
         self.background.join()
         self.store.close()
+        self.directory.release()
 
     def _resume(self) -> None:
         """Begin again what was under way when the engine was stopped."""

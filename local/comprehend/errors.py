@@ -7,6 +7,7 @@
     ├── DatasetRefusedError      a dataset cannot be ingested  -> the dataset ends FAILED
     ├── StorageAccessError       S3 refused or failed          -> what needed it ends FAILED
     ├── IterationFailedError     no model can come of it       -> the iteration ends FAILED
+    ├── DiskFullError            nothing more can be kept      -> the caller, told over HTTP
     ├── WorkCancelledError       a person stopped it           -> the iteration ends STOPPED
     └── WorkerDiedError          its process is gone           -> what needed it ends FAILED
 
@@ -46,6 +47,10 @@ class StorageAccessError(EngineError):
 
 class IterationFailedError(EngineError):
     """An iteration cannot end in a model: too little data, or a model that is not there."""
+
+
+class DiskFullError(EngineError):
+    """Nothing more can be kept; whoever runs the engine makes room."""
 
 
 class WorkCancelledError(EngineError):

@@ -22,7 +22,7 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
-from local.comprehend.errors import ServiceError
+from local.comprehend.errors import DiskFullError, ServiceError
 from local.comprehend.faults import Fault, Faults
 from local.comprehend.shapes import problems
 
@@ -123,6 +123,9 @@ class Protocol:
         except ServiceError as refusal:
             answer = self.refuse(refusal)
             return _as_cbor(answer) if _is_cbor(path, headers) else answer
+        except DiskFullError as failure:
+            _LOG.error("%s", failure)
+            return self.refuse(ServiceError("InternalServerException", str(failure)))
         except Exception:  # a defect must reach the caller as the service's own 500, and the log
             _LOG.exception("the engine failed to answer %s", headers.get("X-Amz-Target"))
             return self.refuse(

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
+from local.comprehend.errors import DiskFullError
 from local.comprehend.records import Dataset, Endpoint, Flywheel, Iteration, Job, Model, Tags
 
 Record = Flywheel | Dataset | Iteration | Model | Endpoint | Job | Tags
@@ -72,7 +73,13 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make everything inside happen at once or not at all, with nobody in between."""
+        """Make everything inside happen at once or not at all, with nobody in between.
+
+        Raises
+        ------
+        DiskFullError
+            There is no room; nothing happened.
+        """
         with self._lock:
             if self._connection.in_transaction:
                 yield
@@ -81,10 +88,13 @@ class Store:
             try:
                 yield
                 self._connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 # A full disk may have ended the transaction already.
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+                    message = "The disk of the engine's data directory is full: nothing was kept."
+                    raise DiskFullError(message) from error
                 raise
 
     def save(self, *records: Record) -> None:

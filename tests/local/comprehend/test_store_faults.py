@@ -1,6 +1,5 @@
 """What the engine remembers when its process is killed, or its disk takes nothing more."""
 
-import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from local.comprehend.errors import DiskFullError
 from local.comprehend.records import Flywheel
 from local.comprehend.store import Store
 from tests.local.comprehend.test_store import ARN, FLYWHEEL
@@ -49,7 +49,7 @@ def test_nothing_is_half_written_when_the_disk_is_full(tmp_path: Path) -> None:
     with closing(Store(file)) as store:
         store.save(FLYWHEEL)
         store._connection.execute("PRAGMA max_page_count = 12")
-        with pytest.raises(sqlite3.OperationalError, match="full"):
+        with pytest.raises(DiskFullError, match="disk of the engine's data directory is full"):
             store.save(replace(FLYWHEEL, status="UPDATING"), replace(large, arn=f"{ARN}2"))
         assert store.all(Flywheel) == [FLYWHEEL]
         store._connection.execute("PRAGMA max_page_count = 100000")

@@ -1,0 +1,83 @@
+"""Run the Comprehend engine alone until it is told to stop.
+
+Decides what is said about it and the words for what can keep it from starting. Read next:
+`local.comprehend.alone` and `local.comprehend.engine`.
+"""
+
+import errno
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.terminal import Terminal
+from local.comprehend.alone import ambient_region, ambient_s3
+from local.comprehend.data_directory import DirectoryInUseError
+from local.comprehend.engine import Engine, EngineSettings
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """What was chosen on the command line; `s3_endpoint` None is boto3's own choice."""
+
+    port: int
+    data: Path
+    s3_endpoint: str | None
+    allows_faults: bool
+
+
+def run_engine(
+    terminal: Terminal, choice: EngineChoice, *, stop: threading.Event | None = None
+) -> None:
+    """Run an engine until `stop` is set or the process is interrupted.
+
+    Raises
+    ------
+    CommandError
+        It cannot start: the port is taken, or the data directory cannot be used.
+    """
+    settings = EngineSettings(
+        choice.data,
+        region=ambient_region(),
+        port=choice.port,
+        allows_faults=choice.allows_faults,
+    )
+    engine = Engine(settings, s3_client_for_role=ambient_s3(choice.s3_endpoint))
+    try:
+        engine.start()
+    except OSError as error:
+        raise _explained(choice, error) from error
+    try:
+        _tell(terminal, choice, engine)
+        (stop or threading.Event()).wait()
+    finally:
+        engine.stop()
+
+
+def _tell(terminal: Terminal, choice: EngineChoice, engine: Engine) -> None:
+    terminal.tell("The Comprehend engine runs.", style="bold green")
+    terminal.tell_exactly(f"  Data   {choice.data.resolve()}")
+    terminal.tell_exactly(f"  S3     {choice.s3_endpoint or 'as boto3 finds it'}")
+    if choice.allows_faults:
+        terminal.tell_exactly(f"  Faults {engine.url}/_engine/faults")
+    terminal.tell()
+    terminal.tell("For the aws command and any AWS SDK, in another terminal:")
+    terminal.tell_exactly(f"  export AWS_ENDPOINT_URL_COMPREHEND={engine.url}")
+    terminal.tell()
+    terminal.tell("Its state stays in the data directory. Stop it with Ctrl-C.")
+    terminal.answer({"url": engine.url, "data": str(choice.data.resolve())})
+
+
+def _explained(choice: EngineChoice, error: OSError) -> CommandError:
+    """Return why the engine cannot start, in one sentence."""
+    where, problem = f"--data {choice.data}", error.strerror or str(error)
+    if isinstance(error, DirectoryInUseError):
+        remedy = "Stop that engine, or choose another directory"
+        return CommandError(ExitCode.HELD, where, str(error), remedy)
+    if error.errno == errno.EADDRINUSE:
+        remedy = "Choose another port, or leave it out to get a free one"
+        return CommandError(ExitCode.USAGE, f"--port {choice.port}", problem, remedy)
+    if error.errno == errno.ENOSPC:
+        return CommandError(ExitCode.CLOUD, where, "its disk is full", "Make room on it")
+    return CommandError(ExitCode.USAGE, where, problem, "Choose a directory that can be written")

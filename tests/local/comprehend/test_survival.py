@@ -1,0 +1,109 @@
+"""An engine in a real process: killed at any moment, stopped, or not able to start."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.comprehend.engine import Engine, EngineSettings
+from tests.local.comprehend.processes import EngineProcess, engine_process, refused
+from tests.local.comprehend.rig import ROLE, Rig, client, rows, running, until
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+
+@pytest.fixture
+def s3_url(s3: "S3Client") -> str:
+    """Return where S3 is served."""
+    return str(s3.meta.endpoint_url)
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, s3: "S3Client") -> Engine:
+    """Make an engine that is not started: the one that a rig needs runs in another process."""
+    return Engine(EngineSettings(tmp_path / "unused"), s3_client_for_role=lambda _: s3)
+
+
+@contextmanager
+def rig_of(process: EngineProcess, nowhere: Engine, s3: "S3Client") -> "Iterator[Rig]":
+    """Give the calls that tests make, to an engine in another process."""
+    with closing(client("comprehend", process.url)) as comprehend:
+        yield Rig(nowhere, comprehend, s3)
+
+
+def test_nothing_acknowledged_is_lost_when_the_process_is_killed(
+    s3: "S3Client", s3_url: str, nowhere: Engine, tmp_path: Path
+) -> None:
+    """Flywheel, datasets, tags and tokens are there; training that was cut off starts anew."""
+    data = tmp_path / "data"
+    with engine_process(data, s3_url) as process, rig_of(process, nowhere, s3) as rig:
+        flywheel = rig.flywheel(Tags=[{"Key": "team", "Value": "support"}])
+        rig.dataset(flywheel, rows(1500))
+        iteration = rig.begin_iteration(flywheel, ClientRequestToken="once")
+        late = rig.begin_dataset(flywheel, rig.put("in/late.csv", rows(12, first=3000)))
+        process.process.send_signal(signal.SIGKILL)
+        process.process.wait()
+    with engine_process(data, s3_url) as process, rig_of(process, nowhere, s3) as rig:
+        assert rig.described(flywheel)["Status"] == "ACTIVE"
+        assert rig.begin_iteration(flywheel, ClientRequestToken="once") == iteration
+        assert rig.ended_dataset(late)["Status"] == "COMPLETED"
+        ended = rig.ended_iteration(flywheel, iteration)
+        assert (ended["Status"], ended["TrainedModelArn"] is not None) == ("COMPLETED", True)
+        (tag,) = rig.comprehend.list_tags_for_resource(ResourceArn=flywheel)["Tags"]
+        assert tag == {"Key": "team", "Value": "support"}
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_it_ends_cleanly_when_it_is_told_to(
+    s3_url: str, tmp_path: Path, sent: signal.Signals, code: int
+) -> None:
+    """Ctrl-C and SIGTERM alike; no trace, and the directory is free."""
+    with engine_process(tmp_path / "data", s3_url) as process:
+        process.process.send_signal(sent)
+        told = process.process.stderr.read() if process.process.stderr else ""
+        assert process.process.wait() == code
+        assert "Traceback" not in told
+        assert f"export AWS_ENDPOINT_URL_COMPREHEND={process.url}" in told
+    with engine_process(tmp_path / "data", s3_url):
+        pass
+
+
+def test_it_says_why_when_it_cannot_start(s3: "S3Client", tmp_path: Path) -> None:
+    """One sentence what, one what to do: the directory, the port, a place that is no directory."""
+    file = tmp_path / "file"
+    file.touch()
+    with running(tmp_path / "data", s3) as rig:
+        port = rig.engine.url.rsplit(":", 1)[-1]
+        taken = refused("--data", str(tmp_path / "data"))
+        busy = refused("--data", str(tmp_path / "other"), "--port", port)
+    no_directory = refused("--data", str(file / "data"))
+    assert taken[0] == 3
+    assert "is in use by another engine (process " in taken[1]
+    assert "Stop that engine, or choose another directory." in taken[1]
+    assert (busy[0], busy[1].splitlines()[0]) == (2, f"--port {port}: Address already in use")
+    assert no_directory[0] == 2
+    assert "Choose a directory that can be written." in no_directory[1]
+    for _, told in (taken, busy, no_directory):
+        assert len(told.splitlines()) == 2
+
+
+def test_a_full_disk_is_told_when_a_call_cannot_be_kept(s3: "S3Client", tmp_path: Path) -> None:
+    """The caller gets the service's 500 with the reason; looking still works."""
+    with running(tmp_path, s3) as rig:
+        flywheel = rig.flywheel()
+        parts: Any = rig.engine._parts
+        pages = parts.store._connection.execute("PRAGMA page_count").fetchone()[0]
+        parts.store._connection.execute(f"PRAGMA max_page_count = {pages}")
+        labels = [f"label {number}" for number in range(999)]
+        with pytest.raises(
+            rig.comprehend.exceptions.InternalServerException, match="data directory is full"
+        ):
+            rig.flywheel(labels=labels, waits=False)
+        assert rig.described(flywheel)["DataAccessRoleArn"] == ROLE
+        parts.store._connection.execute("PRAGMA max_page_count = 100000")
+        made = rig.flywheel(labels=labels)
+        until(lambda: rig.described(made)["Status"], lambda status: status == "ACTIVE")
