@@ -15,7 +15,7 @@ from local.comprehend.learning.tokens import Tokens
 
 OUTSIDE = 0
 
-MOST_TYPES_WITH_LASTS = 12
+MOST_TYPES_WITH_LASTS = 6
 """Up to how many types the last token has tags of its own: twice the tags, sharper ends."""
 
 

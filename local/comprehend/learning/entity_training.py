@@ -31,11 +31,11 @@ FEWEST_BATCHES = 20
 """Into how many batches little data falls, so that there are steps enough."""
 
 EPOCHS = 6
-RATE = 0.8
+RATE = 1.0
 LAST_RATE = 0.1
 """Part of the rate that is left at the end."""
 
-DECAY = 1e-3
+DECAY = 0.03
 """Pull of the weights towards 0, for each time a chain is seen."""
 
 MARGIN = 1.0
