@@ -206,7 +206,9 @@ class Story:
             upload = put(self._target, self._data.flywheel, kind, name, body)
             self._uploads.append(upload)
             progress.say("UPLOADED", f"{upload.key} ({len(body):,} bytes)")
-        row = progress.wait(registered(self._target, self._uploads[-1].uid, wait))
+        row = progress.wait(
+            registered(self._target, self._uploads[-1].uid, wait, has_other_half=len(files) > 1)
+        )
         if row.state is UploadState.REFUSED:
             progress.say("REFUSED", f"{len(row.reasons)} reasons; they are in the notice", "red")
         else:

@@ -78,12 +78,21 @@ def patience(target: Target, minutes: float) -> Patience:
     return Patience(every, time.monotonic() + minutes * 60)
 
 
-def registered(target: Target, uid: str, wait: Patience) -> Generator[Phase, None, UploadRow]:
-    """Wait until an upload was taken up; returns it STAGED, SEALED, REFUSED or GONE."""
+def registered(
+    target: Target, uid: str, wait: Patience, *, has_other_half: bool = False
+) -> Generator[Phase, None, UploadRow]:
+    """Wait until an upload was taken up; returns it STAGED, SEALED, REFUSED or GONE.
+
+    Parameters
+    ----------
+    has_other_half : bool
+        Whether the other half of its pair is there, so that it is WAITING for a moment alone.
+    """
     ledger = target.ledger()
+    passing = {UploadState.RECEIVED, *([UploadState.WAITING] if has_other_half else [])}
     while True:
         row = ledger.uploads.get(uid)
-        if row is not None and row.state is not UploadState.RECEIVED:
+        if row is not None and row.state not in passing:
             return row
         yield Phase("REGISTERING", "the environment checks the file")
         wait.pause("upload")
