@@ -49,14 +49,18 @@ _TAKEN = {UploadState.STAGED, UploadState.SEALED, UploadState.DUPLICATE}
 
 @dataclass(slots=True)
 class CountingWorld(World):
-    """A world that counts calls of ports."""
+    """A world that counts calls of ports, and what those that list something gave."""
 
     calls: Counter[str] = field(default_factory=Counter)
+    listed: int = 0
 
     def call(self, name: str, act: Callable[[], T], *, is_repeatable: bool = False) -> T:
         """Carry out one call of a port."""
         self.calls[name] += 1
-        return World.call(self, name, act, is_repeatable=is_repeatable)
+        answer = World.call(self, name, act, is_repeatable=is_repeatable)
+        if isinstance(answer, list):
+            self.listed += len(answer)
+        return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class Burst:
         CPU time; all goes up to the verdicts, with everything that runs on a schedule.
     registering_calls, all_calls : int
         Calls of ports.
+    registering_listed : int
+        Rows that were listed while uploads were registered.
     """
 
     uploads: int
@@ -89,6 +95,7 @@ class Burst:
     registering_seconds: float
     all_seconds: float
     registering_calls: int
+    registering_listed: int
     all_calls: int
 
 
@@ -109,6 +116,7 @@ class BurstPlay:
     deliveries: int = 0
     registering_seconds: float = 0.0
     registering_calls: int = 0
+    registering_listed: int = 0
 
     def __post_init__(self) -> None:
         """Lay the environment out."""
@@ -163,10 +171,12 @@ class BurstPlay:
         return self.ports.inbox.drop(f"{name}/{self.kind}/{number:05}.csv", body), len(body)
 
     def _register(self, message: Message) -> bool:
-        began, before = time.process_time(), self.world.calls.total()
+        world = self.world
+        began, calls, listed = time.process_time(), world.calls.total(), world.listed
         is_done = self.callers.register_upload(message)
         self.registering_seconds += time.process_time() - began
-        self.registering_calls += self.world.calls.total() - before
+        self.registering_calls += world.calls.total() - calls
+        self.registering_listed += world.listed - listed
         self.deliveries += 1
         return is_done
 
@@ -197,6 +207,7 @@ class BurstPlay:
             registering_seconds=self.registering_seconds,
             all_seconds=all_seconds,
             registering_calls=self.registering_calls,
+            registering_listed=self.registering_listed,
             all_calls=self.world.calls.total(),
         )
 

@@ -19,6 +19,7 @@ from flywheel.settings import BatchRules
 _SIZES = (1_000, 10_000)
 _DRAFTS = (500, 2_000)
 _MILLION = 1e6
+_RUNS = 2
 
 
 def measure() -> list[Result]:
@@ -39,12 +40,14 @@ def measure() -> list[Result]:
     ]
     columns = (
         *("uploads", "events", "registered", "lost", "rows lost", "batches", "datasets", "notices"),
-        *("CPU seconds", "us to register one", "calls to register one", "us an upload, in all"),
+        *("CPU seconds", "us to register one", "calls", "rows listed", "us an upload, in all"),
     )
     notes = (
         f"Files of {DOCUMENTS} rows to {len(NAMES)} flywheels within half a minute, some events "
         "twice, played by the real handlers over ports in memory. In all: with gathering, sealing, "
-        "the schedule and the verdicts. Calls are those of a port, e.g. a read of the ledger.",
+        "the schedule and the verdicts. Calls of ports (e.g. a read of the ledger) and the rows "
+        "that they list are those of registering one upload. Microseconds are of CPU time, "
+        f"in the less disturbed of {_RUNS} runs; in AWS a call takes some milliseconds instead.",
     )
     return [Result("A burst of uploads", columns, rows, notes), _drafts()]
 
@@ -53,24 +56,28 @@ def _drafts() -> Result:
     """Play files for which no batch opens, so that each finds the flywheel idle."""
     found = [_play("test", size) for size in _DRAFTS]
     rows = [(f"{burst['uploads']:,}", f"{burst['lost']}", *_each(burst)) for burst in found]
-    columns = ("uploads", "lost", "us to register one", "calls to register one")
+    columns = ("uploads", "lost", "us to register one", "calls", "rows listed")
     notes = ("The same with files of test rows: they are staged as drafts and open no batch.",)
     return Result("A burst of drafts of a test set", columns, rows, notes)
 
 
-def _each(found: dict[str, Any]) -> tuple[str, str]:
+def _each(found: dict[str, Any]) -> tuple[str, str, str]:
     uploads = found["uploads"]
     return (
         f"{found['registering_seconds'] / uploads * _MILLION:,.0f}",
         f"{found['registering_calls'] / uploads:.1f}",
+        f"{found['registering_listed'] / uploads:.1f}",
     )
 
 
 def _play(kind: str, uploads: int) -> dict[str, Any]:
+    """Return what came of a burst, of the run that other processes disturbed least."""
     command = [sys.executable, "-m", "benchmarks.intake", kind, str(uploads)]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True)
-    found: dict[str, Any] = json.loads(answer.stdout)
-    return found
+    plays: list[dict[str, Any]] = [
+        json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        for _ in range(_RUNS)
+    ]
+    return min(plays, key=lambda found: float(found["all_seconds"]))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ each time in a process of its own, by the code that seals; the bucket is a folde
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from adapters.objects import CHUNK_BYTES
+from benchmarks.memory import peak_mib
 from benchmarks.tables import Result
 from flywheel.batches import BatchName, Manifest
 from flywheel.known_rows import RECORD_BYTES, record
@@ -145,16 +145,11 @@ def _seal(known: int, folder: Path) -> None:
     )
     now = datetime.now(UTC)
     writer = ContentWriter(FolderStaging(folder), _NAME, manifest, BatchRules(), Shape(), now)
-    before, began = _peak_mib(), time.process_time()
+    before, began = peak_mib(), time.process_time()
     content = writer.write()
     cpu = time.process_time() - began
-    found = {"new": content.train_documents, "cpu": cpu, "before": before, "peak": _peak_mib()}
+    found = {"new": content.train_documents, "cpu": cpu, "before": before, "peak": peak_mib()}
     sys.stdout.write(json.dumps(found))
-
-
-def _peak_mib() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
 if __name__ == "__main__":

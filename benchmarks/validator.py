@@ -9,7 +9,6 @@ since other processes make the clock's say little.
 import argparse
 import csv
 import random
-import resource
 import statistics
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.memory import peak_mib
 from benchmarks.tables import Result, show
 from flywheel.labeled_documents import LabeledDocuments, Limits
 
@@ -31,7 +31,7 @@ _FILES = {
     "long rows (765 B), most quoted": (765, 0.9),
 }
 _WAYS = ("csv module alone", "validator", "validator and copy")
-_MEGABYTES, _RUNS = 200, 5
+_MEGABYTES, _RUNS = 200, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,7 @@ def read(way: str, path: Path) -> None:
         if documents.report.is_refused:
             sys.exit("\n".join(documents.report.lines()))
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sys.stdout.write(f"{seconds} {cpu_seconds} {peak}\n")
+    sys.stdout.write(f"{seconds} {cpu_seconds} {peak_mib()}\n")
 
 
 def readings(path: Path, runs: int) -> dict[str, Reading]:
