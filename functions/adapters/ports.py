@@ -5,7 +5,7 @@ simulator's, in memory; both pass the same contract cases (`tests/contract/test_
 Semantics belong to the port: every method says what a repeat, a loss or a race may do.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -54,6 +54,9 @@ class StagingObjects(Protocol):
 
     def lines(self, key: str) -> Iterator[str]:
         """Give a text object's lines, ends included."""
+
+    def all_lines(self, keys: Iterable[str]) -> Iterator[Iterator[str]]:
+        """Give the lines of several text objects, one object after the other; may read ahead."""
 
     def text(self, key: str) -> str | None:
         """Return a small text object, or None."""

@@ -19,7 +19,7 @@ from adapters.ledger.flywheels import FlywheelRow
 from adapters.ledger.ledger import Ledger
 from adapters.ports import Executions
 from adapters.service_errors import error_code, explained
-from flywheel.batches import Readiness, readiness, too_soon
+from flywheel.batches import Readiness, readiness, slots_used_up, too_soon
 from flywheel.errors import ConcurrentChangeError
 
 if TYPE_CHECKING:
@@ -87,14 +87,12 @@ class Workflow:
         """
         name = known.settings.name
         row = self._ledger.flywheels.ensure(name, known.arn)
-        blocked = _blocked(known, row)
+        # Without a look at what is staged, or each upload of a burst would read all of them.
+        blocked = _blocked(known, row) or slots_used_up(known.settings.batch, row.train_datasets)
+        if blocked is None and not (is_asked_for or row.asked_by):
+            blocked = too_soon(known.settings.batch, now, row.last_iteration_at)
         if blocked is not None:
             return None, Readiness(False, (blocked,))
-        if not (is_asked_for or row.asked_by):
-            # Without a look at what is staged, or each upload of a burst would read all of them.
-            soon = too_soon(known.settings.batch, now, row.last_iteration_at)
-            if soon is not None:
-                return None, Readiness(False, (soon,))
         ready = self.readiness(known, row, now, is_asked_for=is_asked_for)
         if not ready.is_ready:
             return None, ready

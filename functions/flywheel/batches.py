@@ -234,9 +234,8 @@ def readiness(
     train = of_kind(staged, DatasetKind.TRAIN)
     if not train:
         return Readiness(False, ("no training documents are staged",))
-    if train_datasets >= rules.service_train_datasets:
-        slots = f"all {rules.service_train_datasets} TRAIN datasets of the flywheel's life are used"
-        return Readiness(False, (f"{slots}: flywheel rebuild makes its next generation",))
+    if (used_up := slots_used_up(rules, train_datasets)) is not None:
+        return Readiness(False, (used_up,))
     counts = label_counts(train)
     waiting = waiting_labels(counts, rules.service_min_per_label)
     usable = sum(count for label, count in counts.items() if label not in waiting)
@@ -266,6 +265,14 @@ def readiness(
     if (soon := too_soon(rules, now, last_iteration_at)) is not None:
         lacks.append(soon)
     return Readiness(not lacks, tuple(lacks), waits=short)
+
+
+def slots_used_up(rules: BatchRules, train_datasets: int) -> str | None:
+    """Say that no further dataset is possible, where it is so; needs no look at uploads."""
+    if train_datasets < rules.service_train_datasets:
+        return None
+    slots = f"all {rules.service_train_datasets} TRAIN datasets of the flywheel's life are used"
+    return f"{slots}: flywheel rebuild makes its next generation"
 
 
 def too_soon(rules: BatchRules, now: datetime, last_iteration_at: datetime | None) -> str | None:

@@ -26,6 +26,7 @@ from flywheel.errors import ConcurrentChangeError, MisplacedKeyError, ServiceBus
 from flywheel.notices import UploadNews
 from flywheel.pairs import UnpairableKeyError, pair_place
 from flywheel.uploads import (
+    DatasetKind,
     ObjectVersion,
     Place,
     UploadState,
@@ -97,6 +98,10 @@ def register(services: Services, upload: ObjectVersion, size_bytes: int) -> None
     elif row.state is UploadState.RECEIVED and not take(
         services, upload, place, known, flywheel_arn=flywheel_arn, size_bytes=size_bytes
     ):
+        return
+    if place.kind is DatasetKind.TEST and not is_go_marker(upload.key):
+        # Drafts of a test set start nothing, and each would have all that is staged read.
+        logger.info("registered", key=upload.key)
         return
     batch, ready = services.workflow.open_when_ready(known, services.now())
     logger.info("registered", key=upload.key, opened=batch and batch.batch, lacks=ready.lacks)

@@ -155,9 +155,9 @@ class ContentWriter:
     ) -> tuple[Selection, list[str]]:
         """Select once without writing; returns the selection and uploads with nothing new."""
         selection, repeats = Selection(forbidden, trained), []
-        for upload in self.manifest.train:
+        for upload, rows in self._by_upload(self.manifest.train):
             before = selection.unlike_others
-            for _ in selection.taken(self._rows([upload])):
+            for _ in selection.taken(rows):
                 pass
             if selection.unlike_others == before:
                 repeats.append(upload["uid"])
@@ -190,9 +190,8 @@ class ContentWriter:
         batches without a row would open again and again.
         """
         remainders = {}
-        for upload in self.manifest.train:
-            taken = selection.taken(self._rows([upload]))
-            rows = [row for row in taken if self._waits(row, waiting)]
+        for upload, found in self._by_upload(self.manifest.train):
+            rows = [row for row in selection.taken(found) if self._waits(row, waiting)]
             if not rows:
                 continue
             waits_on = StagedUpload(
@@ -208,11 +207,18 @@ class ContentWriter:
         return remainders
 
     def _rows(self, uploads: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
-        """Give the rows of uploads but for labels that the flywheel does not have any more."""
+        for _, rows in self._by_upload(uploads):
+            yield from rows
+
+    def _by_upload(
+        self, uploads: Iterable[Mapping[str, Any]]
+    ) -> Iterator[tuple[Mapping[str, Any], Iterator[Row]]]:
+        """Give uploads with their rows, but for labels that the flywheel does not have any more."""
         dropped = frozenset(self.manifest.dropped_labels)
-        for upload in uploads:
-            rows = rows_of(self.staging.lines(upload["staged_key"]))
-            yield from (row for row in rows if not self._waits(row, dropped))
+        uploads = list(uploads)
+        files = self.staging.all_lines(upload["staged_key"] for upload in uploads)
+        for upload, lines in zip(uploads, files, strict=True):
+            yield upload, (row for row in rows_of(lines) if not self._waits(row, dropped))
 
     def _pieces(self, keys: Iterable[str]) -> Iterator[bytes]:
         for key in keys:

@@ -128,6 +128,10 @@ def test_an_object_is_kept_when_it_is_created_again(scene: Scene) -> None:
     assert staging.text("a.csv") == "A,one\nB,two\n"
     assert b"".join(staging.chunks("a.csv")) == b"A,one\nB,two\n"
     assert list(staging.lines("a.csv")) == ["A,one\n", "B,two\n"]
+    staging.create("long.csv", b"C,three\n" * 20_000)
+    keys = ["a.csv", "long.csv", *["a.csv"] * 12]
+    counts = [len(list(lines)) for lines in staging.all_lines(keys)]
+    assert counts == [2, 20_000, *[2] * 12]
     with pytest.raises(ServiceRefusedError, match="NoSuchKey"):
         list(staging.chunks("b.csv"))
 

@@ -1,7 +1,7 @@
 """The staging bucket and the inbox in memory: objects created once, and every version of a drop."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO
@@ -33,6 +33,10 @@ class MemoryStaging:
             for line in chunk.split(b"\n"):
                 if line:
                     yield line.decode() + "\n"
+
+    def all_lines(self, keys: Iterable[str]) -> Iterator[Iterator[str]]:
+        """Give the lines of several text objects, one object after the other."""
+        return (self.lines(key) for key in keys)
 
     def text(self, key: str) -> str | None:
         """Return a small text object, or None."""

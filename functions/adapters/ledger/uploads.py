@@ -48,6 +48,9 @@ class UploadRow:
 
 _ACCEPTED = frozenset({UploadState.SEALED, UploadState.DUPLICATE, UploadState.IMPORTED})
 _ALL = 10_000_000
+_SEALED_AT_ONCE = 50
+"""Two writes each: as many as a transaction takes."""
+
 _TAINTS_NAMED = 20
 """How many withdrawn uploads a flywheel's row names; the upload rows have them all."""
 
@@ -225,41 +228,60 @@ class Uploads:
         repeats : collection of str
             Those of which every row was known already.
         """
-        for uid in uids:
-            state = UploadState.DUPLICATE if uid in repeats else UploadState.SEALED
-            remainder = remainders.get(uid)
+        for first in range(0, len(uids), _SEALED_AT_ONCE):
+            group = uids[first : first + _SEALED_AT_ONCE]
+            states = {
+                uid: UploadState.DUPLICATE if uid in repeats else UploadState.SEALED
+                for uid in group
+            }
             try:
-                self._follow(name, uid, state, remainder)
+                self._follow(name, states, remainders)
             except ConcurrentChangeError:
-                if not self.is_withdrawn(uid):
-                    raise
-                self._taint(name.flywheel, uid, name.batch)
+                # Somebody takes one of them back in this moment: one by one it shows which.
+                for uid, state in states.items():
+                    self._follow_or_taint(name, uid, state, remainders)
 
-    def _follow(
+    def _follow_or_taint(
         self,
         name: BatchName,
         uid: str,
         state: UploadState,
-        remainder: StagedUpload | None,
+        remainders: Mapping[str, StagedUpload],
     ) -> None:
-        row = self._table.get(upload_key(uid)) or {}
-        # The attempt counts: what an earlier one sent, a later one may have to let wait.
-        if row.get("state") == state and row.get("sealed_by") == name.label:
-            return
-        if row.get("state") == UploadState.WITHDRAWN:
-            raise ConcurrentChangeError(f"upload {uid} was withdrawn")
-        self._table.write(
-            [
-                Change(
-                    upload_key(uid),
-                    {"state": state, "batch": name.batch, "sealed_by": name.label},
-                    {"state": row.get("state"), "sealed_by": row.get("sealed_by")},
-                ),
-                Delete(_staged_key(name.flywheel, uid))
+        try:
+            self._follow(name, {uid: state}, remainders)
+        except ConcurrentChangeError:
+            if not self.is_withdrawn(uid):
+                raise
+            self._taint(name.flywheel, uid, name.batch)
+
+    def _follow(
+        self,
+        name: BatchName,
+        states: Mapping[str, UploadState],
+        remainders: Mapping[str, StagedUpload],
+    ) -> None:
+        """Let uploads follow in one transaction, those that have not yet."""
+        writes: list[Write] = []
+        for row in self._table.get_many([upload_key(uid) for uid in states]):
+            uid, state = row["uid"], states[row["uid"]]
+            # The attempt counts: what an earlier one sent, a later one may have to let wait.
+            if row["state"] == state and row.get("sealed_by") == name.label:
+                continue
+            if row["state"] == UploadState.WITHDRAWN:
+                raise ConcurrentChangeError(f"upload {uid} was withdrawn")
+            changes = {"state": state, "batch": name.batch, "sealed_by": name.label}
+            expected = {"state": row["state"], "sealed_by": row.get("sealed_by")}
+            waits = _staged_key(name.flywheel, uid)
+            remainder = remainders.get(uid)
+            writes += [
+                Change(upload_key(uid), changes, expected),
+                Delete(waits)
                 if remainder is None
-                else Put(_staged_key(name.flywheel, uid), _membership(remainder), replaces=True),
+                else Put(waits, _membership(remainder), replaces=True),
             ]
-        )
+        if writes:
+            self._table.write(writes)
 
     def _taint(self, flywheel: str, uid: str, batch: int) -> None:
         """Say of a withdrawn upload that its rows are in a batch, once."""
