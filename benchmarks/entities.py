@@ -12,6 +12,7 @@ import argparse
 import csv
 import importlib.util
 import json
+import os
 import random
 import resource
 import statistics
@@ -94,7 +95,11 @@ def measure(folder: Path, ways: Sequence[str], runs: int) -> dict[str, Result]:
         for way in ways:
             command = [sys.executable, "-m", "benchmarks.entities", "--way", way]
             answer = subprocess.run(
-                [*command, "--set", str(folder)], check=True, stdout=subprocess.PIPE, text=True
+                [*command, "--set", str(folder)],
+                check=True,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # as the engine's worker has it
+                stdout=subprocess.PIPE,
+                text=True,
             )
             found[way].append(json.loads(answer.stdout.splitlines()[-1]))
     return {

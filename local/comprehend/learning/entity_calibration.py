@@ -13,7 +13,8 @@ import numpy as np
 _EDGE = 1e-6
 _PULL = 4.0
 _ROUNDS = 25
-_SMALLEST_SLOPE = 0.05
+_SMALLEST_SLOPE, _LARGEST_SLOPE = 0.05, 5.0
+_LARGEST_SHIFT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,11 @@ def calibrate(probabilities: Sequence[float], is_right: Sequence[bool]) -> Calib
         change = np.linalg.solve(bend, slope)
         # A whole step may jump over the answer to where all is certain, and never come back.
         line = line - change / max(1.0, float(np.abs(change).max()))
-    return Calibration(float(line[0]), max(_SMALLEST_SLOPE, float(line[1])))
+    shift, slope = line.tolist()
+    return Calibration(
+        max(-_LARGEST_SHIFT, min(_LARGEST_SHIFT, shift)),
+        max(_SMALLEST_SLOPE, min(_LARGEST_SLOPE, slope)),
+    )
 
 
 def _logit(probability: float) -> float:

@@ -9,8 +9,9 @@ to rows, rows point to features. Must not know tags or weights. Read next:
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,22 +58,17 @@ class FeatureNumbers:
     views: dict[str, dict[str, int]] = field(default_factory=dict)
     size: int = 0
 
-    def learn(self, view: str, names: Iterable[str]) -> list[int]:
+    def learn(self, view: str, names: Sequence[str]) -> list[int]:
         """Return the numbers of features; unknown ones get the next."""
         known = self.views.setdefault(view, {})
-        numbers = []
-        for name in names:
-            number = known.get(name)
-            if number is None:
-                number = known[name] = self.size
-                self.size += 1
-            numbers.append(number)
-        return numbers
+        fresh = [name for name in dict.fromkeys(names) if name not in known]
+        known.update(zip(fresh, range(self.size, self.size + len(fresh)), strict=True))
+        self.size += len(fresh)
+        return list(map(known.__getitem__, names))
 
-    def look_up(self, view: str, names: Iterable[str]) -> list[int]:
+    def look_up(self, view: str, names: Sequence[str]) -> list[int]:
         """Return the numbers of features; -1 where training did not meet one."""
-        known = self.views.get(view, {})
-        return [known.get(name, -1) for name in names]
+        return list(map(self.views.get(view, {}).get, names, repeat(-1)))
 
 
 def shape(word: str) -> str:
@@ -106,7 +102,7 @@ class FeatureMaker:
     """
 
     def __init__(self, numbers: FeatureNumbers, *, learns: bool) -> None:
-        self._number: Callable[[str, Iterable[str]], list[int]]
+        self._number: Callable[[str, Sequence[str]], list[int]]
         self._number = numbers.learn if learns else numbers.look_up
         self._fewest_pairs = FEWEST_PAIRS if learns else 1
         self._tables: list[Ints] = []
@@ -126,8 +122,8 @@ class FeatureMaker:
             self._add({f"{step}:{name}": names for name, names in views.items()}, around[step])
         for step in (-2, 2):
             self._add({f"{step}:low": lowered, f"{step}:shape": shapes}, around[step])
-        low_ids, low_names = _grouped(lowered)
-        shape_ids, shape_names = _grouped(shapes)
+        low_ids, low_names = _distinct(lowered)
+        shape_ids, shape_names = _distinct(shapes)
         self._pair("-1+0", low_ids[around[-1]], low_ids[ids], low_names)
         self._pair("0+1", low_ids[ids], low_ids[around[1]], low_names)
         self._shapes([shape_ids[each] for each in (around[-1], ids, around[1])], shape_names)
@@ -157,8 +153,9 @@ class FeatureMaker:
         )
         places = np.flatnonzero(counts >= self._fewest_pairs)
         table = np.full((len(found), 1), -1, dtype=np.int32)
-        kept = [divmod(key, len(names)) for key in found[places].tolist()]
-        table[places, 0] = self._number(view, (f"{names[a]} {names[b]}" for a, b in kept))
+        lefts, rights = (half.tolist() for half in np.divmod(found[places], len(names)))
+        pairs = [f"{names[a]} {names[b]}" for a, b in zip(lefts, rights, strict=True)]
+        table[places, 0] = self._number(view, pairs)
         self._append(table, column.reshape(-1))
 
     def _shapes(self, three: list[Places], names: list[str]) -> None:
@@ -201,16 +198,11 @@ class FeatureMaker:
         return Rows(np.stack(self._columns, axis=1), np.concatenate(features), ends)
 
 
-def _distinct(words: Sequence[str]) -> tuple[Places, list[str]]:
-    numbers: dict[str, int] = {}
-    ids = np.fromiter(
-        (numbers.setdefault(word, len(numbers)) for word in words), np.int64, len(words)
-    )
-    return ids, list(numbers)
-
-
-def _grouped(names: Sequence[str]) -> tuple[Places, list[str]]:
-    return _distinct(names)
+def _distinct(names: Sequence[str]) -> tuple[Places, list[str]]:
+    """Return the number of each name, by first use, and the names in that order."""
+    found = list(dict.fromkeys(names))
+    numbers = dict(zip(found, range(len(found)), strict=True))
+    return np.fromiter(map(numbers.__getitem__, names), np.int64, len(names)), found
 
 
 def _plain(word: str) -> str:

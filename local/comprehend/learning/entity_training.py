@@ -41,7 +41,7 @@ DECAY = 0.03
 MARGIN = 1.0
 """By how much the right tag has to win."""
 
-MISSING_MARGIN = 0.5
+MISSING_MARGIN = 1.25
 """By how much more it has to win over taking a mention's token for none."""
 
 _FIRST_SQUARES = 1e-2
