@@ -1,7 +1,7 @@
 # Everything is done from here: `make help`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check simulate benchmark synth lock clean
+.PHONY: help setup demo test check simulate benchmark parity synth lock clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -43,6 +43,9 @@ simulate: $(INSTALLED) ## Play histories full of faults: make simulate HISTORIES
 
 benchmark: $(INSTALLED) ## Measure on this machine and write docs/benchmarks.md
 	@PYTHONPATH=functions $(PYTHON) -m benchmarks
+
+parity: $(INSTALLED) ## Write docs/parity.md anew from the contract tests
+	@PYTHONPATH=functions $(PYTHON) -m tests.contract.parity
 
 synth: $(INSTALLED) ## Write ENV's stack to cdk.out: make synth ENV=dev
 	@CDK_VALIDATION=false CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON='{"env": "$(ENV)"}' $(PYTHON) app.py

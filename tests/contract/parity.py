@@ -1,0 +1,158 @@
+"""docs/parity.md, made from what the contract tests check: `make parity` writes it.
+
+The table of operations is read from botocore's model, from the contract's own tables and from the
+installed moto; only the words about choices and about other emulators are written here.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from botocore import xform_name
+from moto.comprehend.responses import ComprehendResponse
+
+from tests.contract.test_comprehend_engine import MODEL, REFUSALS, SERVED, UNANSWERED
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "parity.md"
+
+SWITCHES = {
+    "training_data": "what an iteration trains on: every COMPLETED TRAIN dataset of the flywheel "
+    '(`"all"`), or those that no COMPLETED iteration has trained on (`"new"`)',
+    "sets_first_active_model": "whether the first COMPLETED iteration makes its model active "
+    "(no: `UpdateFlywheel` does)",
+    "told_classes": "how many classes a multi-class answer tells (3, as in the samples)",
+    "pace_seconds": "least time that a passing state can be seen; the service takes minutes to "
+    "hours",
+    "quotas": "the documented ones, `min_documents_per_label` among them: the guide says 10 and 50",
+}
+"""Settings of the engine that stand for what the service's documentation leaves open."""
+
+CHOICES = (
+    "An iteration is TRAINING first, then EVALUATING; `TrainedModelArn` is told from then on.",
+    "A second iteration of a flywheel is refused with ResourceInUseException, one more than the "
+    "account may have with TooManyRequestsException: the operation declares nothing nearer.",
+    "A write to a flywheel that is not ACTIVE is refused with InvalidRequestException.",
+    "`UpdateFlywheel` is allowed while an iteration runs, and takes effect at once.",
+    "`DeleteFlywheel` during an iteration or the making of a dataset is refused with "
+    "ResourceInUseException.",
+    "Where there is no TEST dataset, a tenth of the documents is held out, by a hash of the text.",
+    "Stopping a model's training ends its iteration as STOPPED; no other call could.",
+    "A model is deleted unless it is active, evaluated by a running iteration, or used by an "
+    "endpoint or a running job.",
+    "An endpoint that is not there is ResourceUnavailableException to `ClassifyDocument` and "
+    "`DetectEntities`, which do not declare ResourceNotFoundException; while it is UPDATING, the "
+    "former model answers.",
+    "A multi-label answer tells all labels; scores are the model's own and are not calibrated "
+    "like the service's.",
+    "`InputFormat` is ONE_DOC_PER_LINE where it is not given; blank lines are documents.",
+)
+"""Choices without a switch, where the documentation leaves a question open."""
+
+_GROUPS = {
+    "Flywheels, datasets, iterations": ("Flywheel", "Dataset"),
+    "Models": ("Classifier", "EntityRecognizer"),
+    "Endpoints and questions to them": ("Endpoint", "ClassifyDocument", "DetectEntities"),
+    "Jobs of custom models": ("DocumentClassificationJob", "EntitiesDetectionJob"),
+    "Tags": ("TagResource", "UntagResource", "ListTagsForResource"),
+}
+_REST = "Everything else"
+
+
+def page() -> str:
+    """Return the page."""
+    parts = [_INTRODUCTION, *_tables(), _switches(), _choices(), _OTHERS.format(moto=_moto())]
+    return "\n".join(parts)
+
+
+def in_moto(operation: str) -> bool:
+    """Say whether the installed moto has an operation."""
+    return hasattr(ComprehendResponse, xform_name(operation))
+
+
+def _moto() -> str:
+    return version("moto")
+
+
+def _tables() -> Iterable[str]:
+    groups: Mapping[str, list[str]] = defaultdict(list)
+    for operation in MODEL.operation_names:
+        groups[_group(operation)].append(operation)
+    for title in _GROUPS:
+        yield f"## {title}\n"
+        yield f"| operation | here | declared errors met in tests | moto {_moto()} |"
+        yield "|---|---|---|---|"
+        yield from (_row(operation) for operation in groups[title])
+        yield ""
+    rest = groups[_REST]
+    moto = [name for name in rest if in_moto(name)]
+    yield f"## {_REST}\n"
+    yield (
+        f"The other {len(rest)} operations, of built-in models, resource policies and imports, are "
+        "refused: the\nanswer is UnknownOperationException and names what is served. moto has "
+        f"{len(moto)} of them. They are:\n{', '.join(rest)}.\n"
+    )
+
+
+def _group(operation: str) -> str:
+    for title, parts in _GROUPS.items():
+        is_built_in = "Pii" in operation or operation.startswith("Batch")
+        if not is_built_in and any(part in operation for part in parts):
+            return title
+    return _REST
+
+
+def _row(operation: str) -> str:
+    declared = {shape.name for shape in MODEL.operation_model(operation).error_shapes}
+    method = xform_name(operation)
+    met = sorted({code for name, _, code in REFUSALS if name == method})
+    state = "refused, by name"
+    if operation in SERVED:
+        state = "served, errors alone checked" if operation in UNANSWERED else "served"
+    told = f"{len(met)} of {len(declared)}: {', '.join(met)}".replace("Exception", "")
+    errors = told if met else ""
+    return f"| {operation} | {state} | {errors} | {'yes' if in_moto(operation) else 'no'} |"
+
+
+def _switches() -> str:
+    rows = [f"| `{name}` | {text} |" for name, text in SWITCHES.items()]
+    head = (
+        "## Where the documentation leaves a question open\n\n"
+        "Settings of the engine (`EngineSettings`):\n\n| setting | what it decides |\n|---|---|"
+    )
+    return "\n".join([head, *rows, ""])
+
+
+def _choices() -> str:
+    return "\n".join(["Without a setting:\n", *(f"- {choice}" for choice in CHOICES), ""])
+
+
+_INTRODUCTION = """# What the engine serves
+
+Made by `make parity` from the contract tests, which hold every answer of every served operation
+against botocore's model as it travelled, and every error against what the operation declares;
+a test says when this page is older than they are. "Declared errors met in tests" counts those that
+the contract provokes, of those that the service declares.
+
+| | the engine | moto {moto} | fakecloud, by what is published |
+|---|---|---|---|
+| datasets | read, checked, counted, written to the lake | no operation | kept, no `DatasetS3Uri` |
+| iteration id | the UTC second of its start | a number, against the pattern | 32 hex digits |
+| an iteration trains | yes | no | no |
+| metrics | counted on a test set | none | none |
+| states pass | yes, with their times | no | no |
+| quotas, one iteration a flywheel | yes | no | no |
+| an endpoint answers | with the trained model | no operation | not known |
+""".replace("{moto}", _moto())
+
+_OTHERS = """## Other emulators
+
+The column of moto is read from the installed moto {moto}: it says that an operation is there, not
+what it does. What the first table says of moto is run by a test. moto serves most operations of the
+built-in models, with fixed answers, which the engine refuses. What is said of fakecloud is what its
+own change says of itself (faiscadev/fakecloud, change 2201); it was not run here.
+"""
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")

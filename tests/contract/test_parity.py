@@ -1,0 +1,59 @@
+"""docs/parity.md is what the contract checks, and what it says of moto is so."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import ClientError
+from moto.server import ThreadedMotoServer
+
+from local.comprehend.settings import EngineSettings
+from tests.contract.parity import PAGE, SWITCHES, in_moto, page
+from tests.contract.test_comprehend_engine import MODEL, NEW, SERVED
+from tests.local.comprehend.rig import Rig, client
+
+if TYPE_CHECKING:
+    from mypy_boto3_comprehend.client import ComprehendClient
+
+
+@pytest.fixture
+def moto() -> "Iterator[ComprehendClient]":
+    """Serve moto's Comprehend; yield a client."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    comprehend: ComprehendClient = client("comprehend", f"http://{host}:{port}")
+    yield comprehend
+    comprehend.close()
+    server.stop()
+
+
+def test_the_page_is_new_when_the_contract_is() -> None:
+    """Where this fails: make parity."""
+    assert PAGE.read_text("utf-8") == page()
+
+
+def test_every_served_operation_is_in_the_contract_when_the_engine_names_them(rig: Rig) -> None:
+    """The engine's own list and the contract's are one."""
+    with pytest.raises(ClientError) as refusal:
+        rig.comprehend.detect_sentiment(Text="fine", LanguageCode="en")
+    said = str(refusal.value).partition("Served here, as AWS JSON 1.1: ")[2].removesuffix(".")
+    assert set(said.split(", ")) == SERVED
+
+
+def test_the_switches_are_settings_when_the_page_names_them() -> None:
+    """A switch that is renamed or gone must not stay on the page."""
+    assert set(SWITCHES) <= {field.name for field in fields(EngineSettings)}
+
+
+def test_moto_does_what_the_page_says_when_it_is_asked(moto: "ComprehendClient") -> None:
+    """No datasets, no history; ids that the service could not give, two iterations at once."""
+    absent = ("CreateDataset", "DescribeFlywheelIteration", "UpdateFlywheel", "ClassifyDocument")
+    assert not [name for name in absent if in_moto(name)]
+    arn = moto.create_flywheel(FlywheelName="f", **NEW)["FlywheelArn"]  # type: ignore[arg-type] # NEW serves several calls
+    started = moto.start_flywheel_iteration(FlywheelArn=arn)["FlywheelIterationId"]
+    pattern = MODEL.shape_for("FlywheelIterationId").metadata["pattern"]
+    assert re.fullmatch(pattern, str(started)) is None
+    assert moto.start_flywheel_iteration(FlywheelArn=arn)["FlywheelIterationId"]
