@@ -2,7 +2,7 @@
 
 Decides such a process's life: one at a time, threads pinned to one, one question after the other,
 work that nobody wants any more ended in the middle. Knows nothing of what is asked; must never
-import scikit-learn. Read next: `local.comprehend.worker` and `local.comprehend.inference_worker`.
+import a learner. Read next: `local.comprehend.worker` and `local.comprehend.inference_worker`.
 """
 
 import contextlib

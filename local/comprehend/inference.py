@@ -1,8 +1,8 @@
 """What a kept model says of texts: classes with scores, or mentions with places.
 
 Decides how models are kept warm and in which order classes are told. Imported by the inference
-process alone, because models are scikit-learn's. Knows neither endpoints nor jobs. Read next:
-`local.comprehend.inference_process`.
+process alone, because models come with their libraries. Knows neither endpoints nor jobs. Read
+next: `local.comprehend.inference_process`.
 """
 
 from collections import OrderedDict

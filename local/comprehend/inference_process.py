@@ -1,7 +1,7 @@
 """The process that answers for models: one task a line, models kept warm in between.
 
 Decides how a task becomes calls of `local.comprehend.inference`. Runs apart from the server, which
-never imports scikit-learn, and apart from training, which may take long. Read next:
+never imports a learner, and apart from training, which may take long. Read next:
 `local.comprehend.inference_worker`, the other end of the line.
 """
 

@@ -1,7 +1,7 @@
 """The engine's side of the inference process: what it is asked, and what comes back.
 
 Decides how a question is told, and that one which lost its process is asked once more. Knows
-nothing of models; must never import scikit-learn. Read next: `local.comprehend.child_process` (the
+nothing of models; must never import a learner. Read next: `local.comprehend.child_process` (the
 process's life) and `local.comprehend.inference_process`.
 """
 

@@ -28,9 +28,9 @@ from local.comprehend.errors import DatasetRefusedError, EngineError, EngineStop
 from local.comprehend.inference_worker import InferenceWorker
 from local.comprehend.realtime import entity
 from local.comprehend.records import Job, Model
-from local.comprehend.served_models import task_of
 from local.comprehend.settings import EngineSettings
 from local.comprehend.store import Store
+from local.comprehend.tasks import MULTI_LABEL
 
 if TYPE_CHECKING:
     from local.comprehend.data_lake import S3ClientForRole
@@ -130,7 +130,7 @@ class JobRun:
                 yield {"File": document.file, **place, "Entities": found}
             return
         model = self.store.find(Model, job.model_arn)
-        is_multi_label = model is not None and task_of(model) == "MULTI_LABEL"
+        is_multi_label = model is not None and model.task == MULTI_LABEL
         most = None if is_multi_label else self.settings.told_classes
         member = "Labels" if is_multi_label else "Classes"
         told = self.inference.classify(file, texts, most=most)

@@ -18,9 +18,9 @@ from typing import Any
 from local.comprehend.errors import EngineError, ServiceError
 from local.comprehend.inference_worker import InferenceWorker
 from local.comprehend.records import Endpoint, Model
-from local.comprehend.served_models import task_of
 from local.comprehend.settings import EngineSettings
 from local.comprehend.store import Store
+from local.comprehend.tasks import MULTI_LABEL
 
 _SERVING = ("IN_SERVICE", "UPDATING")
 _NOT_SERVED = ("Bytes", "DocumentReaderConfig")
@@ -38,7 +38,7 @@ class RealTimeOperations:
         """ClassifyDocument: Classes of a multi-class model, Labels of a multi-label one."""
         text = _text(request, self.settings.quotas.max_classified_text_bytes)
         model = self._served(request["EndpointArn"])
-        is_multi_label = task_of(model) == "MULTI_LABEL"
+        is_multi_label = model.task == MULTI_LABEL
         most = None if is_multi_label else self.settings.told_classes
         try:
             (labels,) = self.inference.classify(

@@ -42,11 +42,6 @@ def served_model(store: Store, request: Mapping[str, Any], model_member: str) ->
     return _trained_model(store, request[model_member]) if model_member in request else None
 
 
-def task_of(model: Model) -> str:
-    """Return what a model learned: "MULTI_CLASS", "MULTI_LABEL" or "ENTITIES"."""
-    return str(getattr(model, "task", "MULTI_CLASS"))
-
-
 def _active_model(store: Store, request: Mapping[str, Any]) -> str:
     flywheel = the_flywheel(store, request)
     if flywheel.status != "ACTIVE" or flywheel.active_model_arn is None:

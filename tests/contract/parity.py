@@ -12,7 +12,7 @@ from pathlib import Path
 from botocore import xform_name
 from moto.comprehend.responses import ComprehendResponse
 
-from tests.contract.test_comprehend_engine import MODEL, REFUSALS, SERVED, UNANSWERED
+from tests.contract.test_comprehend_engine import MODEL, REFUSALS, SERVED
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "parity.md"
 
@@ -43,8 +43,7 @@ CHOICES = (
     "An endpoint that is not there is ResourceUnavailableException to `ClassifyDocument` and "
     "`DetectEntities`, which do not declare ResourceNotFoundException; while it is UPDATING, the "
     "former model answers.",
-    "A multi-label answer tells all labels; scores are the model's own and are not calibrated "
-    "like the service's.",
+    "A multi-label answer tells all labels; scores are the model's own.",
     "`InputFormat` is ONE_DOC_PER_LINE where it is not given; blank lines are documents.",
 )
 """Choices without a switch, where the documentation leaves a question open."""
@@ -106,9 +105,7 @@ def _row(operation: str) -> str:
     declared = {shape.name for shape in MODEL.operation_model(operation).error_shapes}
     method = xform_name(operation)
     met = sorted({code for name, _, code in REFUSALS if name == method})
-    state = "refused, by name"
-    if operation in SERVED:
-        state = "served, errors alone checked" if operation in UNANSWERED else "served"
+    state = "served" if operation in SERVED else "refused, by name"
     told = f"{len(met)} of {len(declared)}: {', '.join(met)}".replace("Exception", "")
     errors = told if met else ""
     return f"| {operation} | {state} | {errors} | {'yes' if in_moto(operation) else 'no'} |"

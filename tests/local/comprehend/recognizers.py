@@ -1,46 +1,17 @@
-"""A recognizer that needs no training, kept where the engine keeps its models."""
+"""A recognizer that a flywheel has trained, for tests that ask one."""
 
-import pickle
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from local.comprehend.records import Model
-from tests.local.comprehend.rig import ROLE, Rig
-
-ARN = "arn:aws:comprehend:us-east-1:123456789012:entity-recognizer/names/version/v1"
+from tests.local.comprehend.rig import Rig, entities_at, entity_task
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A part of a text."""
-
-    begin: int
-    end: int
-    type: str
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class NameFinder:
-    """Takes each capitalised word for a name."""
-
-    types: tuple[str, ...] = ("NAME",)
-
-    def find(self, documents: Sequence[str]) -> list[list[Mention]]:
-        """Return each document's mentions."""
-        return [
-            [Mention(*found.span(), "NAME", 0.75) for found in re.finditer(r"[A-Z]\w+", text)]
-            for text in documents
-        ]
-
-
-def keep_recognizer(rig: Rig) -> str:
-    """Have the engine hold a recognizer that is TRAINED; return its ARN."""
-    parts = rig.engine._parts
-    assert parts is not None
-    file = parts.running.settings.model_file(ARN)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(pickle.dumps(NameFinder()))
-    parts.store.save(Model(ARN, "", "TRAINED", "en", ("NAME",), ROLE, 1.0, "s3://lake/"))
-    return ARN
+def trained_recognizer(rig: Rig) -> tuple[str, str]:
+    """Return a flywheel with a recognizer of cities as its active model, and the model."""
+    flywheel = rig.flywheel(**entity_task(["CITY"]))
+    texts = "".join(f"order {number} goes to Rome today\n" for number in range(250))
+    config = entities_at(
+        rig.put_text("recognizer/texts.txt", texts),
+        EntityList=rig.put_text("recognizer/list.csv", "Text,Type\nRome,CITY\n"),
+    )
+    rig.ended_dataset(rig.begin_dataset(flywheel, "", InputDataConfig=config))
+    model = rig.iterated(flywheel)["TrainedModelArn"]
+    rig.comprehend.update_flywheel(FlywheelArn=flywheel, ActiveModelArn=model)
+    return flywheel, model

@@ -13,8 +13,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.comprehend.clock import DrivenClock
-from tests.local.comprehend.recognizers import keep_recognizer
-from tests.local.comprehend.rig import BUCKET, ROLE, Rig, running, until
+from tests.local.comprehend.recognizers import trained_recognizer
+from tests.local.comprehend.rig import (
+    BUCKET,
+    LABELS,
+    ROLE,
+    Rig,
+    classifier_task,
+    rows,
+    running,
+    until,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -144,56 +153,71 @@ def test_the_states_pass_when_a_job_runs(s3: "S3Client", tmp_path: Path) -> None
         assert len(told(rig, job, "predictions.jsonl")) == 1
 
 
-def test_entities_are_told_when_a_recognizer_is_asked(s3: "S3Client", tmp_path: Path) -> None:
-    """By a job, and at an endpoint whose ARN says that it is a recognizer's."""
-    with running(tmp_path, s3) as rig:
-        recognizer = keep_recognizer(rig)
-        uri = files(rig, a="Ana met Bo\nnobody")
-        request = asked(uri, LanguageCode="en", EntityRecognizerArn=recognizer)
-        started = rig.comprehend.start_entities_detection_job(**request)
-        assert started["EntityRecognizerArn"] == recognizer
-        job = ended(lambda: entities(rig, started["JobId"]))
-        assert f"{ACCOUNT}-NER-{started['JobId']}/" in job["OutputDataConfig"]["S3Uri"]
-        first, second = told(rig, job, "output")
-        assert first["Line"] == 0
-        assert [(e["Text"], e["BeginOffset"], e["EndOffset"]) for e in first["Entities"]] == [
-            ("Ana", 0, 3),
-            ("Bo", 8, 10),
-        ]
-        assert (second["Line"], second["Entities"]) == (1, [])
-        endpoint = rig.comprehend.create_endpoint(
-            EndpointName="names", ModelArn=recognizer, DesiredInferenceUnits=1
-        )["EndpointArn"]
-        assert ":entity-recognizer-endpoint/names" in endpoint
-        until(
-            lambda: rig.comprehend.list_endpoints()["EndpointPropertiesList"][0]["Status"],
-            lambda status: status == "IN_SERVICE",
-        )
-        (found,) = rig.comprehend.detect_entities(Text="met Bo", EndpointArn=endpoint)["Entities"]
-        assert str(found["Type"]) == "NAME"
-        assert (found["Text"], found["BeginOffset"], found["EndOffset"]) == ("Bo", 4, 6)
+@pytest.fixture(scope="module")
+def recognizer(rig: Rig) -> tuple[str, str]:
+    """Have a flywheel whose active model finds cities."""
+    return trained_recognizer(rig)
+
+
+def test_entities_are_told_when_a_recognizer_is_asked(
+    rig: Rig, recognizer: tuple[str, str]
+) -> None:
+    """Lines are numbers here; offsets are characters, and the end is exclusive."""
+    uri = files(rig, a="order 7 goes to Rome today\n\u00e0 Rome\nnothing")
+    request = asked(uri, LanguageCode="en", FlywheelArn=recognizer[0])
+    started = rig.comprehend.start_entities_detection_job(**request)
+    assert started["EntityRecognizerArn"] == recognizer[1]
+    job = ended(lambda: entities(rig, started["JobId"]))
+    assert job["JobStatus"] == "COMPLETED", job
+    assert f"{ACCOUNT}-NER-{started['JobId']}/" in job["OutputDataConfig"]["S3Uri"]
+    lines = told(rig, job, "output")
+    assert [line["Line"] for line in lines] == [0, 1, 2]
+    (first,) = lines[0]["Entities"]
+    assert (first["Text"], first["Type"]) == ("Rome", "CITY")
+    assert (first["BeginOffset"], first["EndOffset"]) == (16, 20)
+    assert 0.5 < first["Score"] <= 1.0
+
+
+def test_all_labels_are_told_when_the_model_has_several_a_document(rig: Rig) -> None:
+    """By a job as Labels; each has a score of its own."""
+    flywheel = rig.flywheel(**classifier_task("MULTI_LABEL", LABELS))
+    documents = rows(30)
+    documents += [
+        ("billing|delivery", f"{a} {b}")
+        for (_, a), (_, b) in zip(documents[::2], documents[1::2], strict=True)
+    ]
+    rig.dataset(flywheel, documents)
+    model = rig.iterated(flywheel)["TrainedModelArn"]
+    uri = files(rig, a="invoice refund card parcel courier address")
+    started = rig.comprehend.start_document_classification_job(
+        **asked(uri, DocumentClassifierArn=model)
+    )
+    job = ended(lambda: classification(rig, started["JobId"]))
+    (line,) = told(rig, job, "predictions.jsonl")
+    scores = {label["Name"]: label["Score"] for label in line["Labels"]}
+    assert set(scores) == set(LABELS)
+    assert min(scores.values()) > 0.5
 
 
 def test_a_job_ends_stopped_when_it_is_stopped(s3: "S3Client", tmp_path: Path) -> None:
     """STOP_REQUESTED can be seen; a repeat does nothing, and what has ended is refused."""
     clock = DrivenClock()
+    with running(tmp_path, s3) as rig:
+        flywheel, _ = trained_recognizer(rig)
+        request = asked(files(rig, a="Rome"), LanguageCode="en", FlywheelArn=flywheel)
+        done = rig.comprehend.start_entities_detection_job(**request)["JobId"]
+        ended(lambda: entities(rig, done))
+        with pytest.raises(ClientError, match="is COMPLETED; it cannot be stopped"):
+            rig.comprehend.stop_entities_detection_job(JobId=done)
     with running(tmp_path, s3, clock=clock, pace_seconds=5.0) as rig:
-        recognizer = keep_recognizer(rig)
-        request = asked(files(rig, a="Ana"), LanguageCode="en", EntityRecognizerArn=recognizer)
         job = rig.comprehend.start_entities_detection_job(**request)["JobId"]
         stop = rig.comprehend.stop_entities_detection_job
         assert stop(JobId=job)["JobStatus"] == stop(JobId=job)["JobStatus"] == "STOP_REQUESTED"
-        clock.advance(5.0)
         clock.advance(5.0)
         seen = ended(lambda: entities(rig, job))
         assert seen["JobStatus"] == "STOPPED"
         assert told(rig, seen, "output") == []
         assert stop(JobId=job)["JobStatus"] == "STOPPED"
-    with running(tmp_path, s3) as rig:
-        done = rig.comprehend.start_entities_detection_job(**request)["JobId"]
-        ended(lambda: entities(rig, done))
-        with pytest.raises(ClientError, match="is COMPLETED; it cannot be stopped"):
-            rig.comprehend.stop_entities_detection_job(JobId=done)
 
 
 @pytest.mark.parametrize(

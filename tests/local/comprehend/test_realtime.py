@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.comprehend.clock import DrivenClock
-from tests.local.comprehend.rig import LABELS, Rig, rows, running, until
+from tests.local.comprehend.recognizers import trained_recognizer
+from tests.local.comprehend.rig import LABELS, Rig, classifier_task, rows, running, until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -134,6 +135,35 @@ def test_the_error_says_what_is_wrong_when_an_endpoint_cannot_be_asked(
         with pytest.raises(ClientError) as refusal:
             rig.comprehend.classify_document(**{"EndpointArn": endpoint, **request})
         assert refusal.value.response["Error"]["Code"] == code, request
+
+
+def test_entities_are_found_when_a_recognizers_endpoint_is_asked(rig: Rig) -> None:
+    """The endpoint's ARN says that it is a recognizer's; no classifier can be put there."""
+    flywheel, _ = trained_recognizer(rig)
+    endpoint = in_service(rig, EndpointName="cities", FlywheelArn=flywheel)
+    assert ":entity-recognizer-endpoint/cities" in endpoint
+    text = "order 12 goes to Rome today"
+    (found,) = rig.comprehend.detect_entities(Text=text, EndpointArn=endpoint)["Entities"]
+    assert (found["Text"], str(found["Type"])) == ("Rome", "CITY")
+    assert (found["BeginOffset"], found["EndOffset"]) == (17, 21)
+    _, classifier = rig.trained()
+    with pytest.raises(ClientError, match="of another kind"):
+        rig.comprehend.update_endpoint(EndpointArn=endpoint, DesiredModelArn=classifier)
+    with pytest.raises(rig.comprehend.exceptions.TextSizeLimitExceededException):
+        rig.comprehend.detect_entities(Text="a" * 5121, EndpointArn=endpoint)
+    rig.comprehend.delete_endpoint(EndpointArn=endpoint)
+
+
+def test_labels_are_told_when_the_model_has_several_a_document(rig: Rig) -> None:
+    """Labels in place of Classes, all of them."""
+    flywheel = rig.flywheel(**classifier_task("MULTI_LABEL", LABELS))
+    rig.dataset(flywheel, rows(30))
+    model = rig.iterated(flywheel)["TrainedModelArn"]
+    endpoint = in_service(rig, EndpointName="several", ModelArn=model)
+    answer = rig.comprehend.classify_document(Text="parcel courier", EndpointArn=endpoint)
+    assert "Classes" not in answer
+    assert [label["Name"] for label in answer["Labels"]] == ["delivery", "billing"]
+    rig.comprehend.delete_endpoint(EndpointArn=endpoint)
 
 
 def test_the_built_in_model_is_refused_when_no_endpoint_is_named(rig: Rig) -> None:
