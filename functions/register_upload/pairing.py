@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from adapters.ledger.pairs import WaitingHalf
 from adapters.ledger.table import Write
 from adapters.services import Services
+from flywheel.errors import ConcurrentChangeError
 from flywheel.pairs import Half, PairPlace
 from flywheel.uploads import ObjectVersion, Place, UploadState
 
@@ -41,6 +42,16 @@ def brought_together(
     services: Services, upload: ObjectVersion, place: Place, pair: PairPlace
 ) -> Pair | None:
     """Return both halves, or None where this one has to wait."""
+    try:
+        return _looked(services, upload, place, pair)
+    except ConcurrentChangeError:
+        # Halves that are uploaded together are registered at once: now the other one waits.
+        return _looked(services, upload, place, pair)
+
+
+def _looked(
+    services: Services, upload: ObjectVersion, place: Place, pair: PairPlace
+) -> Pair | None:
     other = services.ledger.pairs.find(place, pair)
     if other is None:
         services.ledger.pairs.wait(place, pair, upload, services.now())

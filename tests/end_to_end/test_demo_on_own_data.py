@@ -30,6 +30,34 @@ def test_one_csv_is_enough_when_there_is_no_test_set(tmp_path: Path, run_demo: D
     }
 
 
+def test_documents_may_have_several_labels_when_the_task_says_so(
+    tmp_path: Path, run_demo: Demo
+) -> None:
+    """Each half of a text has its own label; the harmful file is never promoted."""
+    tickets = generate_tickets(800, seed=5)
+    folder = tmp_path / "several"
+    folder.mkdir()
+    with (folder / "all.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(
+            ("~".join(sorted({one, other})), f"{text}; {more}")
+            for (one, text), (other, more) in zip(tickets[::2], tickets[1::2], strict=True)
+        )
+    story = run_demo("--data", str(folder), "--task", "multi-label", "--delimiter", "~")
+    verdicts = [iteration["verdict"] for iteration in story["iterations"]]
+    assert verdicts[0] == "PROMOTE"
+    assert verdicts[2] != "PROMOTE"
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the real labeled sets are not here")
+def test_a_recognizer_is_judged_when_the_task_is_entities(run_demo: Demo) -> None:
+    """The pair of files is one upload; annotations in the wrong places do harm that is seen."""
+    story = run_demo("--data", str(SHARED / "ncbi_disease"), "--task", "entities")
+    verdicts = [iteration["verdict"] for iteration in story["iterations"]]
+    assert verdicts[:2] == ["PROMOTE", "PROMOTE"]
+    assert verdicts[2] != "PROMOTE"
+    assert ":entity-recognizer/" in story["active_model"]
+
+
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the real labeled sets are not here")
 @pytest.mark.parametrize(
     ("name", "second"), [("banking77", {"PROMOTE"}), ("sms_spam", {"PROMOTE", "REJECT", "HOLD"})]

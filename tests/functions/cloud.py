@@ -216,6 +216,19 @@ def crash(
 
 
 @contextmanager
+def before(service: Any, operation: str, act: Callable[[], None], *, at: int = 1) -> Iterator[None]:
+    """Do something just before one call of an operation is sent, counted from 1."""
+    calls = count(1)
+
+    def interpose(**_: Any) -> None:
+        if next(calls) == at:
+            act()
+
+    with _hooked(service, f"before-call.{{}}.{operation}", interpose):
+        yield
+
+
+@contextmanager
 def answering(
     service: Any, operation: str, *, code: str, status: int = 400, **members: Any
 ) -> Iterator[None]:

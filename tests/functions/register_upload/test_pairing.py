@@ -7,7 +7,7 @@ import pytest
 from adapters.clients import client
 from flywheel.uploads import ObjectVersion, UploadState
 from reconcile.handler import reconcile
-from tests.functions.cloud import SETTINGS_PATH, crash
+from tests.functions.cloud import SETTINGS_PATH, before, crash
 from tests.functions.world import NAME, RULES, World
 
 DOCUMENTS = b"the invoice of Monday\nparcel and invoice\n"
@@ -73,6 +73,25 @@ def test_the_pair_is_staged_once_when_a_crash_cut_it_off(entities: World, when: 
         entities.register(second)
     entities.register(second)
     assert entities.known(second).state is UploadState.PAIRED
+    assert len(entities.staged()) == 1
+
+
+@pytest.mark.parametrize("is_documents_first", [True, False])
+def test_the_pair_is_staged_at_once_when_both_halves_are_registered_together(
+    entities: World, *, is_documents_first: bool
+) -> None:
+    """The half that was overtaken finds the other one, and does not wait for a redelivery."""
+    halves = [
+        put(entities, "documents.txt", DOCUMENTS),
+        put(entities, "annotations.csv", ANNOTATIONS),
+    ]
+    first, second = halves if is_documents_first else halves[::-1]
+    with before("dynamodb", "TransactWriteItems", lambda: entities.register(second), at=2):
+        entities.register(first)
+    assert {entities.known(half).state for half in halves} == {
+        UploadState.STAGED,
+        UploadState.PAIRED,
+    }
     assert len(entities.staged()) == 1
 
 
