@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from adapters.configuration import FunctionConfiguration, KnownFlywheel
-from adapters.services import Services
+from adapters.services import Services, task_config
 from flywheel.settings import ReceivedSettings
 from flywheel.uploads import DatasetKind, ObjectVersion, UploadState
-from register_upload import staging
 from tests.simulation.callers import Callers
 from tests.simulation.memory_account import MemoryAccount
 from tests.simulation.memory_buckets import MemoryInbox, MemoryStaging
@@ -222,8 +221,7 @@ def _known(account: MemoryAccount, name: str) -> KnownFlywheel:
 @contextmanager
 def _quiet(callers: Callers) -> Iterator[None]:
     """Let handlers find this world, forget what an earlier one left, and log nothing."""
-    remembered: Any = staging._labels
-    remembered.cache_clear()
+    task_config.cache_clear()
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
