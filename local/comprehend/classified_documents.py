@@ -130,7 +130,11 @@ class ClassifierIntake:
         self._check_counts(count)
         return LakeFiles({LAKE_FILE: content.getvalue().encode()}, count)
 
-    def _known(self, labels: Sequence[str]) -> list[str]:
+    def _known(self, labels: Sequence[str]) -> Sequence[str]:
+        if len(labels) == 1 and labels[0] in self._labels:
+            # Nearly every document, and there may be a million.
+            self._kept[labels[0]] += 1
+            return labels
         known = [label for label in dict.fromkeys(labels) if label in self._labels]
         if len(known) < len(labels):
             self._ignored.update(label for label in labels if label not in self._labels)

@@ -231,6 +231,20 @@ def test_a_new_flywheel_inherits_the_data_when_it_begins_with_a_model(rig: Rig) 
         rig.flywheel(ActiveModelArn=model, TaskConfig=TASK)
 
 
+def test_data_is_inherited_when_it_is_larger_in_the_lake_than_a_file_may_be(
+    s3: "S3Client", tmp_path: Path
+) -> None:
+    """The quota is of files that are handed over; in the lake a dataset is one file."""
+    with running(tmp_path, s3, quotas=Quotas(max_file_size_bytes=1500)) as rig:
+        flywheel = rig.flywheel()
+        for number in range(3):
+            rig.put(f"in/large/{number}.csv", rows(15, first=15 * number))
+        rig.ended_dataset(rig.begin_dataset(flywheel, f"s3://{BUCKET}/in/large/"))
+        rig.dataset(flywheel, rows(5, first=90), "TEST")
+        heir = rig.flywheel(ActiveModelArn=rig.iterated(flywheel)["TrainedModelArn"])
+        assert rig.described(heir)["Status"] == "ACTIVE"
+
+
 def test_a_flywheel_is_gone_but_its_models_stay_when_it_is_deleted(rig: Rig) -> None:
     """The lake stays as well, and the name may be used again."""
     flywheel, model = rig.trained()

@@ -1,0 +1,60 @@
+"""What the product writes as datasets is what the engine takes, task by task."""
+
+from typing import Any
+
+import pytest
+
+from adapters.comprehend import Comprehend
+from flywheel.dataset_files import dataset_files
+from flywheel.labeled_documents import Row
+from flywheel.shapes import Shape
+from flywheel.uploads import DatasetKind
+from tests.local.comprehend.rig import BUCKET, Rig, classifier_task, entity_task
+
+CLASSES = classifier_task("MULTI_CLASS", ["hot, dry", "wet"])
+SEVERAL = classifier_task("MULTI_LABEL", ["hot, dry", "wet|cold"])
+TYPES = entity_task(["CITY"])
+SINGLE = [Row(label, f'"{label}" {n}') for n in range(30) for label in ("hot, dry", "wet")]
+ANNOTATED = [Row('[[0,4,"CITY"]]', f"Rome, for the {n}th time") for n in range(60)]
+LISTED = [
+    *(Row("", f"It is {n} km to Rome, and no way to Łódź") for n in range(120)),
+    *(Row("CITY", city) for city in ("Rome", "Łódź")),
+]
+
+
+@pytest.mark.parametrize(
+    ("task", "shape", "rows", "documents"),
+    [
+        (CLASSES, Shape(), SINGLE, 60),
+        (
+            SEVERAL,
+            Shape(mode="multi-label", delimiter="~"),
+            [Row("hot, dry~wet|cold", f"text, {n}") for n in range(60)],
+            60,
+        ),
+        (TYPES, Shape(task="entities"), [*ANNOTATED, Row("[]", "nowhere")], 61),
+        (TYPES, Shape(task="entities", entities_from="list"), LISTED, 120),
+    ],
+    ids=["multi-class", "multi-label", "annotations", "entity list"],
+)
+def test_the_engine_takes_a_dataset_when_the_product_has_written_it(
+    rig: Rig, task: dict[str, Any], shape: Shape, rows: list[Row], documents: int
+) -> None:
+    """Files of a few rows each, under a prefix, and the request that names them."""
+    flywheel = rig.flywheel(**task)
+    prefix = f"written/{shape.mode}-{shape.task}-{shape.entities_from}/"
+    files = list(dataset_files(rows, shape, most_bytes=1000))
+    assert len(files) > 1
+    for name, body in files:
+        rig.put_text(f"{prefix}{name}", body.decode())
+    arn = Comprehend(flywheel, rig.comprehend).create_dataset(
+        "written",
+        DatasetKind.TRAIN,
+        f"s3://{BUCKET}/{prefix}",
+        shape=shape,
+        token="token",
+        description="written by the product",
+    )
+    seen = rig.ended_dataset(arn)
+    assert (seen["Status"], seen.get("Message")) == ("COMPLETED", None)
+    assert seen["NumberOfDocuments"] == documents
