@@ -53,7 +53,9 @@ def handed_over(
     for manifest in config.get(MANIFESTS, ()):
         for file in files.read(manifest["S3Uri"]):
             for row in manifest_rows(file.content, file.uri, manifest["AttributeNames"]):
-                yield row.where, row.text, spans_of(row)
+                spans = spans_of(row)
+                if row.text.strip() or spans:
+                    yield row.where, row.text, spans
     if source := config.get(RECOGNIZER):
         is_by_line = source["Documents"].get("InputFormat") != "ONE_DOC_PER_FILE"
         documents = source["Documents"]["S3Uri"]
