@@ -210,11 +210,13 @@ class QueuePoller:
         return failed if failed <= everything else everything
 
     def _make_visible_later(self, receipt_handles: set[str]) -> None:
-        delay_ms = self._settings.scaled(float(self._queue.visibility_timeout)) * 1000
         with self._queue._messages_lock:
+            now = unix_time_millis()
             for message in self._queue._messages:
                 if message.receipt_handle in receipt_handles:
-                    message.visible_at = unix_time_millis() + delay_ms
+                    # The function may have changed the time-out of its message.
+                    left_seconds = max(message.visible_at - now, 0.0) / 1000
+                    message.visible_at = now + self._settings.scaled(left_seconds) * 1000
             self._queue._messages_lock.notify_all()
 
     def _function(self) -> Any:
