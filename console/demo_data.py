@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from console.demo_environment import FLOOR_OF_UNKNOWN_DATA
 from console.demo_split import DemoDataError, find_demo_files, find_demo_pairs, split_for_demo
 from console.demo_tasks import Files, Row, broken_pair, known_labels
 from console.errors import CommandError
@@ -127,6 +128,10 @@ def own_data(folder: Path, shape: Shape = _SERVICES_OWN) -> DemoData:
     if test_rows is None:
         counts.subtract(one for label, _ in parts.test for one in labels_of(label, shape))
     remarks += _few_documents(counts, labels)
+    remarks.append(
+        f"A first model goes live from {FLOOR_OF_UNKNOWN_DATA} on: nobody knows yet what is good on "
+        "this data. Policies ask for 0.5 where they say nothing else."
+    )
     return DemoData(
         flywheel=flywheel_name(folder.resolve().name),
         labels=labels,

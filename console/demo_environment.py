@@ -1,7 +1,7 @@
 """An environment's folder for the demonstration on a user's own data.
 
 Decides the file that says which flywheel there is; the rules are those of ``local.toml``, taken
-from it, so that both stay the same.
+from it, so that both stay the same, but for the floor of the policy.
 """
 
 import json
@@ -17,6 +17,9 @@ from flywheel.shapes import Shape
 _FILE = f"{LOCAL}.toml"
 _LABELS_FILE = "labels.txt"
 _SERVICES_OWN = Shape()
+
+FLOOR_OF_UNKNOWN_DATA = 0.2
+"""What a first model must reach: nobody knows yet what is good on a user's data."""
 
 
 def write_environment(
@@ -54,7 +57,10 @@ def _toml(base: Environment, flywheel: str, task: dict[str, object]) -> str:
         *_keys(settings.batch.model_dump()),
     ]
     for rule in settings.policy.rules:
-        lines += ["[[policy.rules]]", *_keys(rule.model_dump(exclude_none=True))]
+        asked = rule.model_dump(exclude_none=True)
+        if rule.min is not None:
+            asked["min"] = min(rule.min, FLOOR_OF_UNKNOWN_DATA)
+        lines += ["[[policy.rules]]", *_keys(asked)]
     lines += [f"[flywheels.{flywheel}]", *_keys({"language": "en", **task})]
     return "\n".join(lines) + "\n"
 
