@@ -26,6 +26,7 @@ from console.verb_options import (
     finish,
 )
 from console.waiting import Ending, wait_for_batch
+from flywheel.errors import ServiceRefusedError
 
 
 def add_act_verbs(app: typer.Typer) -> None:
@@ -91,7 +92,14 @@ def stop(
             raise CommandError(ExitCode.HELD, act.acts.name, problem, remedy)
         with act:
             act.acts.ledger.flywheels.note_stop(row, model, reason, act.target.now())
-        stop_training(client, model)
+        try:
+            stop_training(client, model)
+        except ServiceRefusedError as error:
+            if error.code != "InvalidRequestException":
+                raise
+            problem = f"the training could not be stopped any more: {error.detail.rstrip('.')}"
+            remedy = f"See flywheel status {act.acts.name}"
+            raise CommandError(ExitCode.HELD, act.acts.name, problem, remedy) from error
         terminal.tell_exactly(f"Its training is being stopped: {model}")
         terminal.tell("Its iteration ends as STOPPED, its batch as FAILED; the uploads are kept.")
         terminal.tell(f"Try again with: flywheel retry {act.acts.name}")

@@ -13,6 +13,7 @@ from console.mailbox import Mailbox
 from console.sample_tickets import LABELS, generate_tickets
 from console.target import Target
 from tests.console.command_line import Run, kept_running
+from tests.local.comprehend.rig import until
 
 OPTIONS = ("--kind", "train", "--env", "local")
 
@@ -136,6 +137,24 @@ def test_history_is_newest_first_when_it_is_asked(run_locally: Run) -> None:
     assert "AverageF1Score at least" in batches[-1]["why"]
     assert [batch["batch"] for batch in batches] == list(range(len(batches), 0, -1))
     assert len(answer(run_locally("history", "-n", "1", "--json"))) == 1
+
+
+@pytest.mark.usefixtures("first_upload")
+def test_the_batch_fails_when_its_training_is_stopped(run_locally: Run, tmp_path: Path) -> None:
+    """The model that was under training is named; the uploads are kept for a retry."""
+    (tmp_path / "unwanted.csv").write_bytes(csv_bytes(generate_tickets(9000, seed=31)))
+    assert run_locally("upload", str(tmp_path / "unwanted.csv"), "tickets", *OPTIONS).exit_code == 0
+    asked = ("stop", "tickets", "--reason", "wrong data", "--env", "local", "--json")
+    stopped = until(lambda: run_locally(*asked), lambda result: result.exit_code != 3, seconds=120)
+    assert stopped.exit_code == 0, stopped.output
+    assert ":document-classifier/" in answer(stopped)["model"]
+    newest = until(
+        lambda: answer(run_locally("history", "-n", "1", "--json"))[0],
+        lambda batch: batch["outcome"] is not None,
+        seconds=120,
+    )
+    assert newest["outcome"] == "FAILED"
+    assert "stopped by a call" in newest["why"]
 
 
 def test_the_known_flywheels_are_named_when_another_is_meant(run_locally: Run) -> None:
