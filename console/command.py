@@ -114,18 +114,22 @@ def up(
 
 @app.command()
 def engine(
+    *,
     data: Annotated[Path, typer.Option(metavar="DIR", help="Where it keeps state; made.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
     s3_endpoint: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Its S3; left out, as boto3 finds it."),
     ] = None,
+    pace: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="Least time of a passing state.")
+    ] = 0.2,
     faults: Annotated[bool, typer.Option("--faults", help="Let tests ask for faults.")] = False,
     json: Json = False,
 ) -> None:
     """Run the Comprehend engine alone until Ctrl-C: no cloud, no stack, any S3."""
     with reporting(is_json=json) as terminal, ended_by_signals():
-        run_engine(terminal, EngineChoice(port, data, s3_endpoint, faults))
+        run_engine(terminal, EngineChoice(port, data, s3_endpoint, pace, faults))
 
 
 @app.command()

@@ -24,6 +24,7 @@ class EngineChoice:
     port: int
     data: Path
     s3_endpoint: str | None
+    pace_seconds: float
     allows_faults: bool
 
 
@@ -41,6 +42,7 @@ def run_engine(
         choice.data,
         region=ambient_region(),
         port=choice.port,
+        pace_seconds=choice.pace_seconds,
         allows_faults=choice.allows_faults,
     )
     engine = Engine(settings, s3_client_for_role=ambient_s3(choice.s3_endpoint))

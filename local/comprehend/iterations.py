@@ -65,7 +65,7 @@ class IterationOperations:
         if iteration is None:
             message = f"Flywheel {arn} has no iteration {iteration_id}."
             raise ServiceError("ResourceNotFoundException", message)
-        return {"FlywheelIterationProperties": _properties(iteration)}
+        return {"FlywheelIterationProperties": self._properties(iteration)}
 
     def list_flywheel_iteration_history(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """ListFlywheelIterationHistory."""
@@ -78,8 +78,24 @@ class IterationOperations:
         ]
         shown, token = page(request, matching, lambda item: (item.creation_time, item.iteration_id))
         return {
-            "FlywheelIterationPropertiesList": [_properties(item) for item in shown],
+            "FlywheelIterationPropertiesList": [self._properties(item) for item in shown],
             "NextToken": token,
+        }
+
+    def _properties(self, iteration: Iteration) -> dict[str, Any]:
+        is_told = iteration.is_trained or self.settings.tells_model_in_training
+        return {
+            "FlywheelArn": iteration.flywheel_arn,
+            "FlywheelIterationId": iteration.iteration_id,
+            "CreationTime": iteration.creation_time,
+            "EndTime": iteration.end_time,
+            "Status": iteration.status,
+            "Message": iteration.message,
+            "EvaluatedModelArn": iteration.evaluated_model_arn,
+            "EvaluatedModelMetrics": iteration.evaluated_metrics,
+            "TrainedModelArn": iteration.model_arn if is_told else None,
+            "TrainedModelMetrics": iteration.trained_metrics,
+            "EvaluationManifestS3Prefix": iteration.evaluation_s3_uri,
         }
 
     def _check_room(self, flywheel: Flywheel) -> None:
@@ -127,19 +143,3 @@ def _new_model(flywheel: Flywheel, iteration: Iteration) -> Model:
         submit_time=iteration.creation_time,
         statistics_s3_uri=iteration.evaluation_s3_uri,
     )
-
-
-def _properties(iteration: Iteration) -> dict[str, Any]:
-    return {
-        "FlywheelArn": iteration.flywheel_arn,
-        "FlywheelIterationId": iteration.iteration_id,
-        "CreationTime": iteration.creation_time,
-        "EndTime": iteration.end_time,
-        "Status": iteration.status,
-        "Message": iteration.message,
-        "EvaluatedModelArn": iteration.evaluated_model_arn,
-        "EvaluatedModelMetrics": iteration.evaluated_metrics,
-        "TrainedModelArn": iteration.model_arn if iteration.is_trained else None,
-        "TrainedModelMetrics": iteration.trained_metrics,
-        "EvaluationManifestS3Prefix": iteration.evaluation_s3_uri,
-    }

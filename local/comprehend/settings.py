@@ -102,6 +102,9 @@ class EngineSettings:
     sets_first_active_model : bool
         Whether a COMPLETED iteration makes its model active where the flywheel has none. The
         service's own choice is not documented.
+    tells_model_in_training : bool
+        Whether an iteration tells TrainedModelArn from its start, not only once the model is
+        trained. The service's own choice is not documented.
     told_classes : int
         How many classes a multi-class model's answer tells, best first. The service's samples have
         three; what it does is not documented.
@@ -119,6 +122,7 @@ class EngineSettings:
     quotas: Quotas = field(default_factory=Quotas)
     training_data: Literal["all", "new"] = "all"
     sets_first_active_model: bool = False
+    tells_model_in_training: bool = False
     told_classes: int = 3
     allows_faults: bool = False
     seed: int = 0

@@ -5,7 +5,9 @@ A transaction holds the lock, so that a rule which reads before it writes cannot
 Read next: `local.comprehend.records`.
 """
 
+import errno
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -51,7 +53,8 @@ class Store:
     Raises
     ------
     OSError
-        Another engine has it open; whoever starts this one chooses another directory.
+        Another engine has it open, and whoever starts this one chooses another directory; or its
+        disk is full.
     """
 
     def __init__(self, file: Path) -> None:
@@ -63,6 +66,8 @@ class Store:
             self._connection.executescript(_SETTINGS + _SCHEMA)
         except sqlite3.OperationalError as error:
             self._connection.close()
+            if "full" in str(error):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file)) from error
             message = f"{file} cannot be used: {error}; is it another engine's?"
             raise OSError(message) from error
 

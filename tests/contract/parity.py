@@ -21,6 +21,8 @@ SWITCHES = {
     '(`"all"`), or those that no COMPLETED iteration has trained on (`"new"`)',
     "sets_first_active_model": "whether the first COMPLETED iteration makes its model active "
     "(no: `UpdateFlywheel` does)",
+    "tells_model_in_training": "whether `TrainedModelArn` is told while the model is trained (no: "
+    "from EVALUATING on)",
     "told_classes": "how many classes a multi-class answer tells (3, as in the samples)",
     "pace_seconds": "least time that a passing state can be seen; the service takes minutes to "
     "hours",
@@ -29,7 +31,7 @@ SWITCHES = {
 """Settings of the engine that stand for what the service's documentation leaves open."""
 
 CHOICES = (
-    "An iteration is TRAINING first, then EVALUATING; `TrainedModelArn` is told from then on.",
+    "An iteration is TRAINING first, then EVALUATING.",
     "A second iteration of a flywheel is refused with ResourceInUseException, one more than the "
     "account may have with TooManyRequestsException: the operation declares nothing nearer.",
     "A write to a flywheel that is not ACTIVE is refused with InvalidRequestException.",

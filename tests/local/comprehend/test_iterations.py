@@ -249,6 +249,22 @@ def test_only_new_data_trains_when_the_engine_is_set_so(s3: "S3Client", tmp_path
         assert described["ClassifierMetadata"]["NumberOfTrainedDocuments"] == 22
 
 
+def test_the_model_is_told_from_the_start_when_the_engine_is_set_so(
+    s3: "S3Client", tmp_path: Path
+) -> None:
+    """Nobody can say when the service tells it; without the switch, once it is trained."""
+    with running(tmp_path, s3) as rig:
+        flywheel = rig.flywheel()
+        rig.dataset(flywheel, rows(30))
+    for tells in (True, False):
+        slow: dict[str, Any] = {"clock": DrivenClock(), "pace_seconds": 5.0}
+        with running(tmp_path, s3, tells_model_in_training=tells, **slow) as rig:
+            # The second engine goes on with what the first one has begun.
+            begun = rig.described(flywheel).get("LatestFlywheelIteration")
+            seen = rig.iteration(flywheel, begun or rig.begin_iteration(flywheel))
+            assert (seen["Status"], "TrainedModelArn" in seen) == ("TRAINING", tells)
+
+
 def test_the_history_is_newest_first_when_it_is_listed(rig: Rig) -> None:
     """It pages and filters by creation."""
     flywheel = rig.flywheel()

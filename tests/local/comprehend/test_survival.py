@@ -10,7 +10,7 @@ import pytest
 
 from local.comprehend.engine import Engine, EngineSettings
 from tests.local.comprehend.processes import EngineProcess, engine_process, refused
-from tests.local.comprehend.rig import ROLE, Rig, client, rows, running, until
+from tests.local.comprehend.rig import BUCKET, ROLE, Rig, client, rows, running, until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -55,6 +55,54 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(
         assert (ended["Status"], ended["TrainedModelArn"] is not None) == ("COMPLETED", True)
         (tag,) = rig.comprehend.list_tags_for_resource(ResourceArn=flywheel)["Tags"]
         assert tag == {"Key": "team", "Value": "support"}
+
+
+def test_every_acknowledged_call_holds_when_each_is_followed_by_a_kill(
+    s3: "S3Client", s3_url: str, nowhere: Engine, tmp_path: Path
+) -> None:
+    """A new process after every call: what it was answered is there, and goes on to its end."""
+    data, made = tmp_path / "data", dict[str, str]()
+
+    def create_flywheel(rig: Rig) -> None:
+        made["flywheel"] = rig.flywheel(waits=False, FlywheelName="killed")
+
+    def create_dataset(rig: Rig) -> None:
+        until(lambda: rig.described(made["flywheel"])["Status"], lambda seen: seen == "ACTIVE")
+        made["dataset"] = rig.begin_dataset(made["flywheel"], rig.put("in/k.csv", rows(500)))
+
+    def start_iteration(rig: Rig) -> None:
+        assert rig.ended_dataset(made["dataset"])["Status"] == "COMPLETED"
+        made["iteration"] = rig.begin_iteration(made["flywheel"])
+
+    def promote(rig: Rig) -> None:
+        ended = rig.ended_iteration(made["flywheel"], made["iteration"])
+        made["model"] = ended["TrainedModelArn"]
+        rig.comprehend.update_flywheel(FlywheelArn=made["flywheel"], ActiveModelArn=made["model"])
+
+    def start_job(rig: Rig) -> None:
+        assert rig.described(made["flywheel"])["ActiveModelArn"] == made["model"]
+        made["job"] = rig.comprehend.start_document_classification_job(
+            FlywheelArn=made["flywheel"],
+            InputDataConfig={"S3Uri": rig.put("in/killed-job.txt", rows(1))},
+            OutputDataConfig={"S3Uri": f"s3://{BUCKET}/killed"},
+            DataAccessRoleArn=ROLE,
+        )["JobId"]
+
+    def look_at_job(rig: Rig) -> None:
+        job = until(
+            lambda: rig.comprehend.describe_document_classification_job(JobId=made["job"]),
+            lambda seen: "EndTime" in seen["DocumentClassificationJobProperties"],
+        )
+        assert job["DocumentClassificationJobProperties"]["JobStatus"] == "COMPLETED"
+
+    for act in (create_flywheel, create_dataset, start_iteration, promote, start_job, look_at_job):
+        # What the variables name is nowhere: the option goes before.
+        with (
+            engine_process(data, "http://127.0.0.1:9", "--s3-endpoint", s3_url) as process,
+            rig_of(process, nowhere, s3) as rig,
+        ):
+            act(rig)
+            process.process.send_signal(signal.SIGKILL)
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -1,0 +1,23 @@
+"""The words for what keeps the engine from starting; tests/local/comprehend has the processes."""
+
+import errno
+from pathlib import Path
+
+from console.engine_verb import EngineChoice, _explained
+from console.exit_codes import ExitCode
+
+CHOICE = EngineChoice(4577, Path("state"), None, 0.2, allows_faults=False)
+
+
+def test_a_full_disk_is_told_in_a_sentence_when_the_engine_starts() -> None:
+    """What is full, and what to do."""
+    error = _explained(CHOICE, OSError(errno.ENOSPC, "No space left on device", "state/x"))
+    assert error.code is ExitCode.CLOUD
+    assert str(error) == "--data state: its disk is full. Make room on it."
+
+
+def test_the_reason_is_the_systems_when_it_is_another() -> None:
+    """Such as a directory that nobody may write."""
+    error = _explained(CHOICE, PermissionError(errno.EACCES, "Permission denied", "state"))
+    assert error.code is ExitCode.USAGE
+    assert str(error) == "--data state: Permission denied. Choose a directory that can be written."
