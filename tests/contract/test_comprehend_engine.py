@@ -51,6 +51,7 @@ ABSENT_MODEL = "arn:aws:comprehend:us-east-1:123456789012:document-classifier/ab
 ABSENT_RECOGNIZER = "arn:aws:comprehend:us-east-1:123456789012:entity-recognizer/absent/version/v1"
 ABSENT_ENDPOINT = "arn:aws:comprehend:us-east-1:123456789012:document-classifier-endpoint/absent"
 ABSENT_RECOGNIZER = "arn:aws:comprehend:us-east-1:123456789012:entity-recognizer/absent"
+ABSENT_RECOGNIZER_ENDPOINT = ABSENT_ENDPOINT.replace("document-classifier", "entity-recognizer")
 TASK = {
     "LanguageCode": "en",
     "DocumentClassificationConfig": {"Mode": "MULTI_CLASS", "Labels": list(LABELS)},
@@ -503,24 +504,75 @@ REFUSALS: list[Refusal] = [
         {"EntityRecognizerArn": ABSENT_RECOGNIZER},
         "ResourceNotFoundException",
     ),
+    ("delete_document_classifier", {"DocumentClassifierArn": "active"}, "ResourceInUseException"),
+    (
+        "delete_document_classifier",
+        {"DocumentClassifierArn": "arn"},
+        "InvalidRequestException",
+    ),
+    (
+        "stop_training_document_classifier",
+        {"DocumentClassifierArn": "active"},
+        "InvalidRequestException",
+    ),
+    (
+        "create_endpoint",
+        {"EndpointName": "e", "DesiredInferenceUnits": 11, "ModelArn": "active"},
+        "ResourceLimitExceededException",
+    ),
+    (
+        "start_entities_detection_job",
+        {**JOB, "LanguageCode": "en", "FlywheelArn": "served"},
+        "InvalidRequestException",
+    ),
+    (
+        "start_entities_detection_job",
+        {**JOB, "LanguageCode": "en", "FlywheelArn": "taken"},
+        "ResourceUnavailableException",
+    ),
+    (
+        "start_entities_detection_job",
+        {**JOB, "LanguageCode": "en", "Tags": [{"Key": f"k{n}"} for n in range(51)]},
+        "TooManyTagsException",
+    ),
+    (
+        "detect_entities",
+        {"EndpointArn": ABSENT_RECOGNIZER_ENDPOINT, "Text": "a"},
+        "ResourceUnavailableException",
+    ),
+    (
+        "detect_entities",
+        {"EndpointArn": ABSENT_RECOGNIZER_ENDPOINT, "Text": "a" * 5121},
+        "TextSizeLimitExceededException",
+    ),
+    ("untag_resource", {"ResourceArn": "arn", "TagKeys": ["a"]}, "InvalidRequestException"),
+    ("list_tags_for_resource", {"ResourceArn": "arn"}, "InvalidRequestException"),
+    (
+        "list_document_classification_jobs",
+        {"Filter": {"JobName": "a", "JobStatus": "FAILED"}},
+        "InvalidFilterException",
+    ),
+    ("list_entities_detection_jobs", {"NextToken": "x"}, "InvalidRequestException"),
 ]
 
 
 @pytest.fixture(scope="module")
-def taken(rig: Rig) -> str:
-    """Create a flywheel and a dataset whose names are in use."""
-    arn = rig.flywheel(FlywheelName="taken", DataLakeS3Uri=f"s3://{BUCKET}/contract")
-    rig.ended_dataset(rig.begin_dataset(arn, f"s3://{BUCKET}/contract.csv", DatasetName="d"))
-    return arn
+def made(rig: Rig) -> dict[str, str]:
+    """Create what refusals name: a flywheel and a dataset whose names are in use, and a model."""
+    taken = rig.flywheel(FlywheelName="taken", DataLakeS3Uri=f"s3://{BUCKET}/contract")
+    rig.ended_dataset(rig.begin_dataset(taken, f"s3://{BUCKET}/contract.csv", DatasetName="d"))
+    served, active = rig.trained()
+    rig.comprehend.update_flywheel(FlywheelArn=served, ActiveModelArn=active)
+    return {"taken": taken, "served": served, "active": active}
 
 
 @pytest.mark.parametrize(("method", "request_", "code"), REFUSALS)
 def test_the_error_is_declared_when_an_operation_refuses(
-    rig: Rig, taken: str, method: str, request_: dict[str, Any], code: str
+    rig: Rig, made: dict[str, str], method: str, request_: dict[str, Any], code: str
 ) -> None:
     """Code, HTTP status and the client's own exception class come from the model."""
     request_ = {
-        name: taken if value == "taken" and name.endswith("Arn") else value
+        name: made.get(value, value) if name.endswith("Arn") else value
         for name, value in request_.items()
     }
     call: Callable[..., Any] = getattr(rig.comprehend, method)
