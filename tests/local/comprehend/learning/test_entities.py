@@ -1,5 +1,6 @@
 """How the entity recognizer learns and answers."""
 
+import csv
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,8 @@ FRAMES = (
     "it rained all day , and that was that .",
     "the 12 people of {city} wrote to {name} .",
 )
+
+SHARED = Path(__file__).resolve().parents[5] / "shared" / "data" / "ncbi_disease"
 
 Corpus = tuple[list[str], list[list[Mention]]]
 
@@ -53,6 +56,16 @@ def corpus(
         texts.append(text)
         mentions.append(found)
     return texts, mentions
+
+
+def real(side: str) -> Corpus:
+    """Read the real documents and their mentions."""
+    texts = (SHARED / side / "documents.txt").read_text(encoding="utf-8").removesuffix("\n")
+    mentions: list[list[Mention]] = [[] for _ in texts.split("\n")]
+    with (SHARED / side / "annotations.csv").open(newline="", encoding="utf-8") as file:
+        for _, line, begin, end, entity_type in list(csv.reader(file))[1:]:
+            mentions[int(line)].append(Mention(int(begin), int(end), entity_type))
+    return texts.split("\n"), mentions
 
 
 def spans(found: list[list[Mention]]) -> list[set[tuple[int, int, str]]]:
@@ -174,3 +187,9 @@ def test_an_entity_list_trains_too() -> None:
     assert spans(learnt.find(["Ana went to Graz and liked it ."])) == [
         {(0, 3, "PERSON"), (12, 16, "CITY")}
     ]
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the real labeled sets are not here")
+def test_real_mentions_are_found_as_well_as_by_the_usual_recognizers() -> None:
+    """Diseases in abstracts: CRFsuite with the usual features reaches 0.77 to 0.79."""
+    assert score(train_entities(*real("train"), seed=0), real("test")) > 0.79
