@@ -30,7 +30,7 @@ WAYS = {
 """Every way, and the module it needs."""
 
 _ALGORITHMS = {"averaged": "averaged-perceptron", "l2sgd,": "l2sgd", "L-BFGS,": "lbfgs"}
-_BATCH = 64
+_BATCH = 16
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _SHAPE = ((re.compile("[A-Z]"), "X"), (re.compile("[a-z]"), "x"), (re.compile(r"\d"), "d"))
 

@@ -129,8 +129,8 @@ def own_data(folder: Path, shape: Shape = _SERVICES_OWN) -> DemoData:
         counts.subtract(one for label, _ in parts.test for one in labels_of(label, shape))
     remarks += _few_documents(counts, labels)
     remarks.append(
-        f"A first model goes live from {FLOOR_OF_UNKNOWN_DATA} on: nobody knows yet what is good on "
-        "this data. Policies ask for 0.5 where they say nothing else."
+        f"A first model goes live from {FLOOR_OF_UNKNOWN_DATA} on: nobody knows yet what is good "
+        "on this data. Policies ask for 0.5 where they say nothing else."
     )
     return DemoData(
         flywheel=flywheel_name(folder.resolve().name),

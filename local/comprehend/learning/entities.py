@@ -86,10 +86,11 @@ class EntityModel:
         walk = Walk.through(firsts, lengths)
         emissions = emissions_of(rows, self.weights, walk)
         is_first = _marked(firsts[lengths > 0], len(tokens.words))
+        documents_begin = tokens.firsts()
         for span, probability in best_spans(
             emissions, self.weights.transitions, walk, TagSet(self.types), is_first
         ):
-            document = int(np.searchsorted(tokens.firsts(), span.first, side="right")) - 1
+            document = int(np.searchsorted(documents_begin, span.first, side="right")) - 1
             begin, end = int(tokens.begins[span.first]), int(tokens.ends[span.stop - 1])
             score = self.calibration.correct(probability)
             found[document].append(Mention(begin, end, self.types[span.type], score))
@@ -133,34 +134,51 @@ def train_entities(
     if not spans:
         message = f"None of the {left_out} mentions covers a letter, digit or sign of its document."
         raise IterationFailedError(message)
-    numbers = FeatureNumbers()
-    weights, calibration = _fitted(tokens, spans, TagSet(types), numbers, seed)
+    numbers, tag_set, chooser = FeatureNumbers(), TagSet(types), np.random.default_rng(seed)
+    lessons = _lessons(tokens, spans, tag_set, numbers, chooser)
+    weights, calibration = _fitted(lessons, tag_set, numbers.size, chooser)
     return EntityModel(types, left_out, numbers, weights, calibration)
 
 
-def _fitted(
-    tokens: Tokens, spans: list[TokenSpan], tag_set: TagSet, numbers: FeatureNumbers, seed: int
-) -> tuple[Weights, Calibration]:
-    """Learn the weights; on the way, calibrate on batches that are learnt from only later."""
-    chooser = np.random.default_rng(seed)
+@dataclass(frozen=True, slots=True)
+class _Lessons:
+    """Training documents made ready: their batches, and what all tokens are tagged with."""
+
+    batches: list[Batch]
+    tags: Places
+    is_first: NDArray[np.bool_]
+
+
+def _lessons(
+    tokens: Tokens,
+    spans: list[TokenSpan],
+    tag_set: TagSet,
+    numbers: FeatureNumbers,
+    chooser: np.random.Generator,
+) -> _Lessons:
     tags = tag_set.encode(spans, len(tokens.words))
     is_joined = np.zeros(len(tags), dtype=bool)
     for span in spans:
         is_joined[span.first : span.stop - 1] = True
     lengths = chain_lengths(tokens, is_joined)
     firsts = np.cumsum(lengths) - lengths
-    is_first = _marked(firsts[lengths > 0], len(tags))
     rows = FeatureMaker(numbers, learns=True).rows(tokens)
     order = chooser.permutation(np.flatnonzero(lengths))
     parts = np.array_split(order, batch_count(len(tags), len(order)))
     batches = [make_batch(chains, firsts, lengths, rows, tags) for chains in parts]
-    del rows
-    trainer = Trainer(numbers.size, len(tag_set), len(batches))
-    calibration = Calibration()
+    return _Lessons(batches, tags, _marked(firsts[lengths > 0], len(tags)))
+
+
+def _fitted(
+    lessons: _Lessons, tag_set: TagSet, features: int, chooser: np.random.Generator
+) -> tuple[Weights, Calibration]:
+    """Learn the weights; on the way, calibrate on batches that are learnt from only later."""
+    batches = lessons.batches
+    trainer, calibration = Trainer(features, len(tag_set), len(batches)), Calibration()
     held_out, epochs = int(HELD_OUT_BATCHES * len(batches)), epochs_for(len(batches))
     for epoch in range(epochs):
         if 2 * epoch >= epochs and held_out:
-            calibration = _calibrated(batches[:held_out], trainer.weights, tags, is_first, tag_set)
+            calibration = _calibrated(lessons, held_out, trainer.weights, tag_set)
             held_out = 0
         chosen = held_out + chooser.permutation(len(batches) - held_out)
         for step, place in enumerate(chosen.tolist()):
@@ -169,20 +187,14 @@ def _fitted(
     return trainer.weights, calibration
 
 
-def _calibrated(
-    batches: Sequence[Batch],
-    weights: Weights,
-    tags: Places,
-    is_first: NDArray[np.bool_],
-    tag_set: TagSet,
-) -> Calibration:
+def _calibrated(lessons: _Lessons, held_out: int, weights: Weights, tag_set: TagSet) -> Calibration:
     """Compare what the tagger finds in batches that it has not learnt from with what is there."""
-    there = set(tag_set.decode(tags, is_first))
+    there = set(tag_set.decode(lessons.tags, lessons.is_first))
     said = [
         (probability, span in there)
-        for batch in batches
+        for batch in lessons.batches[:held_out]
         for span, probability in best_spans(
-            batch.emissions(weights), weights.transitions, batch.walk, tag_set, is_first
+            batch.emissions(weights), weights.transitions, batch.walk, tag_set, lessons.is_first
         )
     ]
     return calibrate([probability for probability, _ in said], [right for _, right in said])
