@@ -176,27 +176,24 @@ def main() -> None:
         if not chosen.set:
             write_patterns(Path(scratch) / "patterns", 200, 200)
             folders = [*folders, Path(scratch) / "patterns"]
-        _report(folders, [way for way in ways if way not in missing], chosen.runs)
+        for folder in folders:
+            _report(folder, [way for way in ways if way not in missing], chosen.runs)
     for way in missing:
         Console().print(f"not measured: {way}; its package is not installed")
 
 
-def _report(folders: Sequence[Path], ways: Sequence[str], runs: int) -> None:
+def _report(folder: Path, ways: Sequence[str], runs: int) -> None:
     heads = ("micro-F1", "macro-F1", "precision", "recall", "wall s", "CPU s", "peak MiB")
-    table = Table("set", "method", *heads)
-    lines = []
-    for folder in folders:
-        results = measure(folder, ways, runs)
-        for way, result in results.items():
-            numbers = [getattr(result, measure) for measure in _MEASURES]
-            formats = ("{:.4f}",) * 4 + ("{:.2f}", "{:.2f}", "{:.0f}")
-            cells = [shown.format(each) for shown, each in zip(formats, numbers, strict=True)]
-            table.add_row(folder.name, way, *cells)
-        lines += [f"{folder.name}: {line}" for line in verdicts(results)]
-    console = Console(width=120)
+    formats = ("{:.4f}",) * 4 + ("{:.2f}", "{:.2f}", "{:.0f}")
+    table, results = Table("set", "method", *heads), measure(folder, ways, runs)
+    for way, result in results.items():
+        numbers = [getattr(result, measure) for measure in _MEASURES]
+        cells = [shown.format(each) for shown, each in zip(formats, numbers, strict=True)]
+        table.add_row(folder.name, way, *cells)
+    console = Console(width=130)
     console.print(table)
-    for line in lines:
-        console.print(line)
+    for line in verdicts(results):
+        console.print(f"{folder.name}: {line}")
 
 
 def _invented(chance: random.Random, endings: Sequence[str]) -> str:
