@@ -34,5 +34,8 @@ def compiled(signature: str, *, reorders_sums: bool = False) -> Callable[[Functi
 
 
 def inlined(function: Function) -> Function:
-    """Compile a function that compiled functions call, for whatever types they give it."""
-    return cast(Function, numba.njit(function))
+    """Compile a function that compiled functions call, for whatever types they give it.
+
+    Its sums may be taken in another order.
+    """
+    return cast(Function, numba.njit(function, fastmath=True))

@@ -238,7 +238,7 @@ def _character_sequences(  # noqa: PLR0917 - compiled functions take no keywords
     "Tuple((u8[::1], i4[::1], i8, i4[::1], u1[::1], i8[::1], i4[::1], f4[::1]))"
     "(u4[::1], i8[::1], u1[::1], i8, u8[::1], i4[::1], i8, i4[::1], u1[::1], b1)"
 )
-def _count(  # noqa: PLR0917, C901 - compiled functions take no keywords; what grows, grows here
+def _count(  # noqa: PLR0917 - compiled functions take no keywords
     codes: Codes,
     beginnings: Places,
     kinds: Flags,
@@ -253,10 +253,11 @@ def _count(  # noqa: PLR0917, C901 - compiled functions take no keywords; what g
     """Count the features of texts; where it learns, number those not met before."""
     texts = beginnings.shape[0] - 1
     rows = np.zeros(texts + 1, np.int64)
-    features = np.empty(1024, np.int32)
-    counts = np.empty(1024, np.float32)
-    last_text = np.full(found_in.shape[0], -1, np.int32)
-    entry_of = np.zeros(found_in.shape[0], np.int32)
+    # Room for the most there can be: what is not written to takes no memory.
+    most_entries = 6 * codes.shape[0] + 16 * texts
+    features = np.empty(most_entries, np.int32)
+    counts = np.empty(most_entries, np.float32)
+    entry_of = np.full(found_in.shape[0], -1, np.int32)
     found = np.empty(1024, np.uint64)
     entries = 0
     for text in range(texts):
@@ -266,9 +267,6 @@ def _count(  # noqa: PLR0917, C901 - compiled functions take no keywords; what g
             found = np.empty(2 * most, np.uint64)
         words = _words(codes, begin, end, kinds, found)
         length = _character_sequences(codes, begin, min(end, begin + opening), kinds, found, words)
-        if features.shape[0] < entries + length:
-            features = _longer(features, entries + length, 0)
-            counts = _longer(counts, entries + length, 0)
         for each in range(length):
             key = max(found[each], np.uint64(1))
             slot = _slot(key, keys)
@@ -281,17 +279,15 @@ def _count(  # noqa: PLR0917, C901 - compiled functions take no keywords; what g
                 if size >= found_in.shape[0]:
                     found_in = _longer(found_in, 0, 0)
                     flags = _longer(flags, 0, 0)
-                    entry_of = _longer(entry_of, 0, 0)
-                    last_text = _longer(last_text, 0, -1)
+                    entry_of = _longer(entry_of, 0, -1)
                 keys[slot] = key
                 numbers[slot] = size
                 flags[size] = each >= words
                 size += 1
             feature = numbers[slot]
-            if last_text[feature] == text:
+            if entry_of[feature] >= rows[text]:
                 counts[entry_of[feature]] += np.float32(1)
             else:
-                last_text[feature] = text
                 entry_of[feature] = entries
                 features[entries] = feature
                 counts[entries] = 1
@@ -306,6 +302,6 @@ def _count(  # noqa: PLR0917, C901 - compiled functions take no keywords; what g
         found_in,
         flags,
         rows,
-        features[:entries].copy(),
-        counts[:entries].copy(),
+        features[:entries],
+        counts[:entries],
     )

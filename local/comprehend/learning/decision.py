@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from local.comprehend.learning.compiled import compiled
+from local.comprehend.learning.compiled import compiled, inlined
 from local.comprehend.learning.counting import Floats, Numbers, Places
 from local.comprehend.learning.features import Rows
 
@@ -70,6 +70,13 @@ class Block:
     weights: Floats
     offsets: Floats
 
+    def blended(self, other: "Block", share: float) -> "Block":
+        """Return so much of another block, which may know the first features alone, and of this."""
+        weights = self.weights * np.float32(1 - share)
+        weights[: len(other.weights)] += other.weights * np.float32(share)
+        offsets = self.offsets * np.float32(1 - share) + other.offsets * np.float32(share)
+        return Block(self.first, weights, offsets)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -77,6 +84,11 @@ class Decision:
 
     blocks: tuple[Block, ...]
     labels: int
+
+    def blended(self, other: "Decision", share: float) -> "Decision":
+        """Return the decision whose margins are so much of another's, the rest of this one's."""
+        pairs = zip(self.blocks, other.blocks, strict=True)
+        return Decision(tuple(mine.blended(its, share) for mine, its in pairs), self.labels)
 
     def margins(self, rows: Rows, chosen: Places | None = None) -> Floats:
         """Return how far each text is on each label's side, of shape (n_texts, n_labels)."""
@@ -170,12 +182,46 @@ def _step_lengths(beginnings: Places, values: Floats) -> Floats:
     return steps
 
 
+@inlined
+def _add(  # noqa: PLR0917 - compiled functions take no keywords
+    columns: Numbers, values: Floats, begin: int, end: int, weights: Floats, sides: Floats
+) -> None:
+    """Add a text's weights to its sides."""
+    if sides.shape[0] == 1:
+        side = sides[0]
+        for entry in range(begin, end):
+            side += values[entry] * weights[columns[entry], 0]
+        sides[0] = side
+        return
+    for entry in range(begin, end):
+        value = values[entry]
+        column = columns[entry]
+        for label in range(sides.shape[0]):
+            sides[label] += value * weights[column, label]
+
+
+@inlined
+def _move(  # noqa: PLR0917 - compiled functions take no keywords
+    columns: Numbers, values: Floats, begin: int, end: int, weights: Floats, by: Floats
+) -> None:
+    """Move the weights of a text's features."""
+    if by.shape[0] == 1:
+        for entry in range(begin, end):
+            weights[columns[entry], 0] += values[entry] * by[0]
+        return
+    for entry in range(begin, end):
+        value = values[entry]
+        column = columns[entry]
+        for label in range(by.shape[0]):
+            weights[column, label] += value * by[label]
+
+
 @compiled(
     "void(i8[::1], i4[::1], f4[::1], f4[::1], i8[::1], i8[::1], i4[::1], i8,"
     " f4[:, ::1], f4[::1], f4[:, ::1])",
     reorders_sums=True,
 )
-def _walk(  # noqa: PLR0917, C901 - compiled functions take no keywords; a call would cost here
+def _walk(  # noqa: PLR0917 - compiled functions take no keywords
     beginnings: Places,
     columns: Numbers,
     values: Floats,
@@ -200,11 +246,7 @@ def _walk(  # noqa: PLR0917, C901 - compiled functions take no keywords; a call 
             label = targets[entry] - first
             if label >= 0 and label < labels:
                 wanted[label] = 1
-        for entry in range(beginnings[text], beginnings[text + 1]):
-            value = values[entry]
-            column = columns[entry]
-            for label in range(labels):
-                sides[label] += value * weights[column, label]
+        _add(columns, values, beginnings[text], beginnings[text + 1], weights, sides)
         moved = np.float32(0)
         for label in range(labels):
             old = pulls[text, label]
@@ -216,11 +258,7 @@ def _walk(  # noqa: PLR0917, C901 - compiled functions take no keywords; a call 
         if moved > 0:
             for label in range(labels):
                 offsets[label] += sides[label]
-            for entry in range(beginnings[text], beginnings[text + 1]):
-                value = values[entry]
-                column = columns[entry]
-                for label in range(labels):
-                    weights[column, label] += value * sides[label]
+            _move(columns, values, beginnings[text], beginnings[text + 1], weights, sides)
 
 
 @compiled(
@@ -238,10 +276,5 @@ def _add_up(  # noqa: PLR0917 - compiled functions take no keywords
 ) -> None:
     for place in range(order.shape[0]):
         text = order[place]
-        for label in range(offsets.shape[0]):
-            sides[place, label] = offsets[label]
-        for entry in range(beginnings[text], beginnings[text + 1]):
-            value = values[entry]
-            column = columns[entry]
-            for label in range(offsets.shape[0]):
-                sides[place, label] += value * weights[column, label]
+        sides[place, :] = offsets
+        _add(columns, values, beginnings[text], beginnings[text + 1], weights, sides[place])

@@ -25,7 +25,7 @@ from local.comprehend.learning.counting import (
 OPENING_CHARACTERS = 300
 """How much of a text the character sequences see: they help short texts and cost on long."""
 
-MOST_CHARACTERS = 6_000_000
+MOST_CHARACTERS = 4_000_000
 """Beyond so many characters of openings, words alone have seen enough to do without sequences."""
 
 FEW_TEXTS = 1_000
@@ -53,9 +53,7 @@ class Rows:
 
     def narrowed(self, width: int) -> "Rows":
         """Return the rows with their first columns alone."""
-        kept = self.columns < width
-        before = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])
-        return Rows(before[self.beginnings], self.columns[kept], self.values[kept], width)
+        return Rows(*_narrow(self.beginnings, self.columns, self.values, width), width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +174,25 @@ def _weigh(  # noqa: PLR0917 - compiled functions take no keywords
             counts[new] /= np.sqrt(lengths[np.int64(features[new] >= words)])
         closed[text + 1] = entry
     return closed
+
+
+@compiled("Tuple((i8[::1], i4[::1], f4[::1]))(i8[::1], i4[::1], f4[::1], i8)")
+def _narrow(
+    beginnings: Places, columns: Numbers, values: Floats, width: int
+) -> tuple[Places, Numbers, Floats]:
+    """Keep the entries of the first columns."""
+    entries = 0
+    for column in columns:
+        entries += column < width
+    narrow = np.zeros_like(beginnings)
+    kept_columns = np.empty(entries, np.int32)
+    kept_values = np.empty(entries, np.float32)
+    entry = 0
+    for text in range(beginnings.shape[0] - 1):
+        for old in range(beginnings[text], beginnings[text + 1]):
+            if columns[old] < width:
+                kept_columns[entry] = columns[old]
+                kept_values[entry] = values[old]
+                entry += 1
+        narrow[text + 1] = entry
+    return narrow, kept_columns, kept_values
