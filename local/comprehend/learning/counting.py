@@ -6,7 +6,9 @@ Knows no weights. Read next: `local.comprehend.learning.features`.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -27,6 +29,7 @@ _EMPTY = np.uint64(0)
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _OTHER_ODD = np.uint64(0xD6E8FEB86659FD93)
 _SMALLEST_TABLE = 1 << 12
+_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,15 @@ class Vocabulary:
 
     def count(self, texts: Sequence[str]) -> Counts:
         """Count the known features of texts."""
-        return _together([self._count(part) for part in coded(texts)])
+        parts = coded(texts)
+        counts: list[Counts] = []
+        with ThreadPoolExecutor(_THREADS) as threads:
+            # No more at once than there are threads: what is decoded takes memory.
+            while pair := list(islice(parts, _THREADS)):
+                counts += (
+                    threads.map(self._count, pair) if len(pair) > 1 else map(self._count, pair)
+                )
+        return _together(counts)
 
     def _count(self, part: CodedTexts) -> Counts:
         *_, rows, features, counts = _count(

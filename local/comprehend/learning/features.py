@@ -25,8 +25,8 @@ from local.comprehend.learning.counting import (
 OPENING_CHARACTERS = 300
 """How much of a text the character sequences see: they help short texts and cost on long."""
 
-MOST_CHARACTERS = 4_000_000
-"""Beyond so many characters of openings, words alone have seen enough to do without sequences."""
+MOST_CHARACTERS = 6_000_000
+"""In more text than this, words are met often enough to do without the sequences in them."""
 
 FEW_TEXTS = 1_000
 """Among fewer texts, what only one of them has still tells something."""
@@ -110,8 +110,8 @@ def features_of(texts: Sequence[str], *, most: int) -> tuple[Features, Rows]:
     most : int
         Bound of features; the most frequent are kept.
     """
-    openings = sum(min(len(text), OPENING_CHARACTERS) for text in texts)
-    opening = OPENING_CHARACTERS if openings <= MOST_CHARACTERS else 0
+    characters = sum(len(text) for text in texts)
+    opening = OPENING_CHARACTERS if characters <= MOST_CHARACTERS else 0
     known, counts = vocabulary_of(texts, opening=opening)
     order = _kept(known, 1 if len(texts) < FEW_TEXTS else 2, most)
     columns = np.full(known.size, -1, np.int32)

@@ -27,6 +27,8 @@ WORD_SHARES = (0.0, 0.25, 0.5, 1.0)
 FOLDS = 5
 MOST_HELD_OUT = 10_000
 ENOUGH_HELD_OUT = 1_500
+ENOUGH_HELD_OUT_OF_MANY = 8_000
+"""Where a document may have many labels, each has a threshold, and a rare one needs examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,9 @@ def validated(rows: Rows, words: int, targets: Targets, *, seed: int) -> Validat
     texts = len(rows.beginnings) - 1
     order = np.random.default_rng(seed).permutation(texts)
     size = max(1, min(texts // FOLDS, MOST_HELD_OUT))
-    folds = [
-        order[n * size : (n + 1) * size] for n in range(min(FOLDS, -(-ENOUGH_HELD_OUT // size)))
-    ]
+    enough = ENOUGH_HELD_OUT if targets.is_exclusive else ENOUGH_HELD_OUT_OF_MANY
+    parts = min(FOLDS, -(-enough // size))
+    folds = [order[part * size : (part + 1) * size] for part in range(parts)]
     has = targets.of(np.concatenate(folds))
     everything = np.arange(texts)
     fitting, margins = _held_out(rows, targets, folds, seed)

@@ -9,12 +9,10 @@ import pytest
 
 from local.comprehend.errors import IterationFailedError
 from local.comprehend.learning.classifier import (
-    Mode,
     TextClassifier,
-    load,
-    save,
     train_classifier,
 )
+from local.comprehend.learning.model_files import load, save
 
 TOPICS = {
     "card": "card chip pin expired contactless blocked plastic wallet",
@@ -106,7 +104,7 @@ def test_a_document_gets_a_label_when_none_reaches_its_threshold() -> None:
 
 
 @pytest.mark.parametrize("mode", ["MULTI_CLASS", "MULTI_LABEL"])
-def test_the_model_is_the_same_when_data_and_seed_are(tmp_path: Path, mode: Mode) -> None:
+def test_the_model_is_the_same_when_data_and_seed_are(tmp_path: Path, mode: str) -> None:
     """The files are equal byte for byte, and a model that was kept scores as before."""
     texts, labels = documents(300, seed=1)
     models = [train_classifier(texts, labels, mode=mode, seed=7) for _ in range(2)]
@@ -135,7 +133,7 @@ def test_loading_is_refused_when_the_file_is_gone(tmp_path: Path) -> None:
     ],
 )
 def test_training_is_refused_when_there_is_nothing_to_learn(
-    texts: list[str], labels: list[tuple[str, ...]], said: str, mode: Mode
+    texts: list[str], labels: list[tuple[str, ...]], said: str, mode: str
 ) -> None:
     """The message says what the data lacks."""
     with pytest.raises(IterationFailedError, match=said):
