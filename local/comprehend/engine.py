@@ -28,7 +28,7 @@ from local.comprehend.models import ModelOperations
 from local.comprehend.protocol import Operation, Protocol, Refusal
 from local.comprehend.realtime import RealTimeOperations
 from local.comprehend.recognizers import RecognizerOperations
-from local.comprehend.records import Dataset, Endpoint, Flywheel, Iteration, Job, Model
+from local.comprehend.resuming import Resuming
 from local.comprehend.server import Server
 from local.comprehend.settings import EngineSettings, Quotas
 from local.comprehend.store import Store
@@ -193,6 +193,15 @@ class _Parts:
         self.job_run = JobRun(
             settings, self.store, clock, self.background, self.inference, s3_client_for_role
         )
+        self.resuming = Resuming(
+            self.store,
+            self.life,
+            self.ingestion,
+            self.running,
+            self.job_run,
+            self.model_endings,
+            self.endpoint_life,
+        )
         tags = TagOperations(self.store)
         operations |= _recognizer_operations(RecognizerOperations(self.store))
         operations |= _operations_around_them(
@@ -216,7 +225,7 @@ class _Parts:
 
     def start(self) -> None:
         self.worker.warm()
-        self._resume()
+        self.resuming.resume()
         self.server.start()
 
     def stop(self) -> None:
@@ -229,42 +238,6 @@ class _Parts:
         self.background.join()
         self.store.close()
         self.directory.release()
-
-    def _resume(self) -> None:
-        """Begin again what was under way when the engine was stopped."""
-        creating = set()
-        for flywheel in self.store.all(Flywheel):
-            if flywheel.status == "CREATING":
-                creating.add(flywheel.arn)
-                self.life.begin(flywheel)
-            elif flywheel.status == "DELETING":
-                self.life.end(flywheel)
-        for dataset in self.store.all(Dataset):
-            # A flywheel that is being created ingests what it inherits itself.
-            if dataset.status == "CREATING" and dataset.flywheel_arn not in creating:
-                self.ingestion.start(dataset)
-        self._resume_models_and_jobs()
-        self._resume_endpoints()
-
-    def _resume_models_and_jobs(self) -> None:
-        for iteration in self.store.all(Iteration):
-            if iteration.is_active:
-                self.running.start(iteration)
-        for job in self.store.all(Job):
-            if job.is_active:
-                self.job_run.start(job)
-        for model in self.store.all(Model):
-            if model.status == "DELETING":
-                self.model_endings.end(model)
-
-    def _resume_endpoints(self) -> None:
-        for endpoint in self.store.all(Endpoint):
-            if endpoint.status in ("CREATING", "UPDATING"):
-                self.endpoint_life.bring_up(endpoint)
-            elif endpoint.status == "DELETING":
-                self.endpoint_life.end(endpoint)
-            else:
-                self.endpoint_life.warm(endpoint)
 
 
 def _operations(

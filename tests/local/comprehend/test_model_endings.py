@@ -104,7 +104,7 @@ def test_a_model_is_gone_when_it_was_deleted(s3: "S3Client", tmp_path: Path) -> 
     clock = DrivenClock()
     with running(tmp_path, s3) as rig:
         _, arn = rig.trained()
-        assert list(tmp_path.rglob("*.model"))
+        assert list((tmp_path / "models").rglob("*.model"))
     with running(tmp_path, s3, clock=clock, pace_seconds=5.0) as rig:
         rig.comprehend.delete_document_classifier(DocumentClassifierArn=arn)
         assert model(rig, arn)["Status"] == "DELETING"
@@ -116,7 +116,7 @@ def test_a_model_is_gone_when_it_was_deleted(s3: "S3Client", tmp_path: Path) -> 
             lambda: rig.comprehend.list_document_classifiers()["DocumentClassifierPropertiesList"],
             lambda left: not left,
         )
-        assert not list(tmp_path.rglob("*.model"))
+        assert not list((tmp_path / "models").rglob("*.model"))
 
 
 def test_a_model_is_kept_when_something_uses_it(s3: "S3Client", tmp_path: Path) -> None:

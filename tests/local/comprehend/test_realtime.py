@@ -176,7 +176,7 @@ def test_a_model_cannot_be_asked_when_its_file_is_gone(s3: "S3Client", tmp_path:
     """The message names the file."""
     with running(tmp_path, s3) as rig:
         _, model = rig.trained()
-        for file in tmp_path.rglob("*.model"):
+        for file in (tmp_path / "models").rglob("*.model"):
             file.unlink()
         with pytest.raises(ClientError, match=r"model file .* is missing"):
             classes(rig, in_service(rig, ModelArn=model), "parcel")
