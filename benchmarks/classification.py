@@ -40,7 +40,6 @@ def read(folder: Path) -> tuple[Task, Any]:
     csv.field_size_limit(1 << 30)
     texts, labels = _rows(folder / "train.csv")
     test_texts, test_labels = _rows(folder / "test.csv")
-    names = sorted({label for each in [*labels, *test_labels] for label in each})
     # A label that no training text has cannot be learned by any of them.
     names = sorted({label for each in labels for label in each})
     known = set(names)
