@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from adapters.ledger.ledger import Ledger
-from adapters.ledger.uploads import UploadRow
+from adapters.ledger.upload_rows import UploadRow
 from console.acting import Act
 from console.errors import CommandError
 from console.exit_codes import ExitCode

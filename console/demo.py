@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.configuration import KnownFlywheel
-from adapters.ledger.batches import BatchRow, StoredVerdict
+from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from console.demo_data import DemoData, own_data, sample_data
 from console.demo_environment import write_environment
 from console.demo_tasks import Files, upload_files

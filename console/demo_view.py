@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from adapters.ledger.batches import BatchRow, StoredVerdict
+from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from console.demo_data import DemoData
 from console.mailbox import Letter
 from console.terminal import Terminal

@@ -10,9 +10,9 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from adapters.configuration import KnownFlywheel
-from adapters.ledger.batches import BatchRow
-from adapters.ledger.flywheels import FlywheelRow
-from adapters.ledger.uploads import UploadRow
+from adapters.ledger.batch_rows import BatchRow
+from adapters.ledger.flywheel_rows import FlywheelRow
+from adapters.ledger.upload_rows import UploadRow
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.target import Target

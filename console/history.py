@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from adapters.configuration import KnownFlywheel
-from adapters.ledger.batches import BatchRow, StoredVerdict
+from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from console.target import Target
 from console.verdict_view import OUTCOME_STYLES, f1_of, f1_words, verdict_document
 from flywheel.notices import file_name, shown

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from adapters.configuration import KnownFlywheel
-from adapters.ledger.batches import BatchRow, StoredVerdict
-from adapters.ledger.flywheels import FlywheelRow
+from adapters.ledger.batch_rows import BatchRow, StoredVerdict
+from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.service_errors import explained
 from console.following import next_batch, phase_of
 from console.target import Target

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.table import Table
 
-from adapters.ledger.uploads import UploadRow
+from adapters.ledger.upload_rows import UploadRow
 from flywheel.notices import shown
 from flywheel.uploads import UploadState
 

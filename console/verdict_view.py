@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from adapters.ledger.batches import BatchRow, StoredVerdict
+from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from console.terminal import Terminal
 from flywheel.batches import BatchOutcome
 from flywheel.policy import usable

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from adapters.data_acts import DataActs
-from adapters.ledger.batches import BatchRow
-from adapters.ledger.flywheels import FlywheelRow, Rebuild
+from adapters.ledger.batch_rows import BatchRow
+from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
 from adapters.workflow import Workflow
 from flywheel.act_notices import paused, rebuilding, resumed
 from flywheel.batches import LONGEST_CALL, BatchOutcome, BatchState
@@ -165,7 +165,7 @@ class Acts(DataActs):
             actor=self.ledger.actor,
             now=now,
         )
-        self.ledger.flywheels.ask_for_rebuild(row, asked, notice, now)
+        self.ledger.rebuilds.ask(row, asked, notice, now)
         return notice
 
     def _check_labels(self, add: Sequence[str], drop: Sequence[str]) -> None:

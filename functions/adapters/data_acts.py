@@ -13,9 +13,9 @@ from datetime import datetime
 
 from adapters.configuration import KnownFlywheel
 from adapters.crash_points import crash_point
-from adapters.ledger.flywheels import FlywheelRow
+from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.ledger import Ledger
-from adapters.ledger.uploads import SplitParts, UploadRow
+from adapters.ledger.upload_rows import SplitParts, UploadRow
 from adapters.ports import FlywheelService, StagingObjects
 from adapters.staged_copies import copy_rows
 from flywheel.act_notices import withdrawn

@@ -124,6 +124,7 @@ def _task(task: Mapping[str, Any], labels: list[str] | None) -> dict[str, Any]:
     if labels is None:
         return dict(task)
     if "EntityRecognitionConfig" in task:
-        return {"EntityRecognitionConfig": {"EntityTypes": [{"Type": label} for label in labels]}}
+        types = [{"Type": label} for label in labels]
+        return {**task, "EntityRecognitionConfig": {"EntityTypes": types}}
     config = {**task["DocumentClassificationConfig"], "Labels": labels}
-    return {"DocumentClassificationConfig": config}
+    return {**task, "DocumentClassificationConfig": config}

@@ -6,8 +6,8 @@ died after it had acted. Decides nothing. Read next: `flywheel.batch_notices`.
 
 from adapters.comprehend import Iteration
 from adapters.crash_points import crash_point
-from adapters.ledger.batches import BatchRow, StoredVerdict
-from adapters.ledger.flywheels import FlywheelRow
+from adapters.ledger.batch_rows import BatchRow, StoredVerdict
+from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ports import FlywheelService
 from adapters.services import Services
 from flywheel.batch_notices import BatchFacts, judged

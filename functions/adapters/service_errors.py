@@ -6,7 +6,7 @@ Step Functions and SQS retry what is busy; what is refused reaches a person.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
 
@@ -47,7 +47,8 @@ def explained(operation: str) -> Iterator[None]:
     ServiceBusyError
         A throttle, a server error or no answer: the same call may be made again.
     ServiceRefusedError
-        Anything else that the service answered; its message is passed on.
+        Anything else that the service answered, its message is passed on; or a request that the
+        SDK does not send, which is no better the next time.
     """
     try:
         yield
@@ -57,6 +58,8 @@ def explained(operation: str) -> Iterator[None]:
         if code in _BUSY_CODES or status >= _SERVER_ERROR:
             raise ServiceBusyError(operation, code) from error
         raise ServiceRefusedError(operation, code, error_message(error)) from error
+    except ParamValidationError as error:
+        raise ServiceRefusedError(operation, "ParamValidation", str(error)) from error
     except BotoCoreError as error:
         raise ServiceBusyError(operation, type(error).__name__) from error
 

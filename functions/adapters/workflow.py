@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 
 from adapters.configuration import KnownFlywheel
 from adapters.crash_points import crash_point
-from adapters.ledger.batches import BatchRow
-from adapters.ledger.flywheels import FlywheelRow
+from adapters.ledger.batch_rows import BatchRow
+from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.ledger import Ledger
 from adapters.ports import Executions
 from adapters.service_errors import error_code, explained

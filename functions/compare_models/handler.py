@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.comprehend import Iteration
 from adapters.crash_points import crash_point
 from adapters.judgement import record_outcome
-from adapters.ledger.batches import BatchRow, StoredVerdict
+from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from adapters.ports import FlywheelService
 from adapters.services import Services, services
 from flywheel.batches import BatchOutcome, BatchState

@@ -16,7 +16,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.clients import client
 from adapters.crash_points import crash_point
 from adapters.generations import Generations
-from adapters.ledger.flywheels import FlywheelRow, Rebuild
+from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
 from adapters.services import Services, services
 from flywheel.act_notices import rebuild_failed, rebuilt
 from flywheel.batches import BatchOutcome
@@ -65,7 +65,7 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
     if is_active:
         services.ledger.uploads.restage(row)
         crash_point("rebuild_flywheel.restaged")
-        services.ledger.flywheels.switch(row, services.now())
+        services.ledger.rebuilds.switch(row, services.now())
         crash_point("rebuild_flywheel.switched")
         row = services.ledger.flywheels.ensure(flywheel, known.arn)
     if row.rebuild is not None and row.rebuild.step == "SWITCHED":
@@ -92,7 +92,7 @@ def _create(services: Services, generations: Generations, row: FlywheelRow, aske
     lake = before["DataLakeS3Uri"].split("/schemaVersion=", 1)[0].rsplit("/", 1)[0]
     arn = generations.create(name, before, lake, labels, token)
     crash_point("rebuild_flywheel.created")
-    services.ledger.flywheels.note_created(row, arn)
+    services.ledger.rebuilds.note_created(row, arn)
 
 
 def _abandon(services: Services, row: FlywheelRow, why: str) -> None:
@@ -100,7 +100,7 @@ def _abandon(services: Services, row: FlywheelRow, why: str) -> None:
     notice = rebuild_failed(
         services.configuration.environment, row.name, row.generation + 1, why, services.now()
     )
-    services.ledger.flywheels.abandon_rebuild(row, why, notice, services.now())
+    services.ledger.rebuilds.abandon(row, why, notice, services.now())
     services.notices.publish(row.name, notice)
 
 
@@ -137,5 +137,5 @@ def _finish(services: Services, generations: Generations, row: FlywheelRow, aske
         endpoints=[endpoint.arn for endpoint in moved],
         now=services.now(),
     )
-    services.ledger.flywheels.end_rebuild(row, [item.arn for item in moved], notice, services.now())
+    services.ledger.rebuilds.end(row, [item.arn for item in moved], notice, services.now())
     services.notices.publish(row.name, notice)

@@ -6,7 +6,7 @@ when no function that outlived the batch can create it any more.
 """
 
 from adapters.configuration import KnownFlywheel
-from adapters.ledger.batches import BatchRow
+from adapters.ledger.batch_rows import BatchRow
 from adapters.services import Services
 from flywheel.batches import LONGEST_CALL, BatchOutcome
 

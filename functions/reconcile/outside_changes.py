@@ -6,7 +6,7 @@ Nothing is reverted. A model that was made active outside is the champion from n
 from datetime import timedelta
 
 from adapters.configuration import KnownFlywheel
-from adapters.ledger.flywheels import FlywheelRow
+from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.services import Services
 from flywheel.act_notices import champion_changed, outside_iteration
 from flywheel.batches import BatchState

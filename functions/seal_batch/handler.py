@@ -12,8 +12,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.configuration import KnownFlywheel
 from adapters.crash_points import crash_point
-from adapters.ledger.batches import BatchRow, SealedFacts
-from adapters.ledger.flywheels import FlywheelRow
+from adapters.ledger.batch_rows import BatchRow, SealedFacts
+from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.services import Services, services
 from flywheel.batches import BatchName, BatchState, Manifest, StagedUpload, chosen, of_kind
 from flywheel.settings import BatchRules

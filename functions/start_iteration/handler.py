@@ -12,8 +12,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.crash_points import crash_point
 from adapters.judgement import batch_facts
-from adapters.ledger.batches import BatchRow
-from adapters.ledger.flywheels import FlywheelRow
+from adapters.ledger.batch_rows import BatchRow
+from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ports import FlywheelService
 from adapters.services import Services, services
 from flywheel.batch_notices import started

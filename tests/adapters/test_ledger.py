@@ -7,8 +7,8 @@ import pytest
 
 from adapters.clients import client
 from adapters.ledger.audit import entry_hash
-from adapters.ledger.batches import BatchRow, FailedEnding, SealedFacts
-from adapters.ledger.flywheels import FlywheelRow
+from adapters.ledger.batch_rows import BatchRow, FailedEnding, SealedFacts
+from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.table import Item
 from flywheel.batches import BatchOutcome, BatchState, StagedUpload

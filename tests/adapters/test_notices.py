@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from adapters.clients import client
-from adapters.ledger.batches import SealedFacts
+from adapters.ledger.batch_rows import SealedFacts
 from adapters.ledger.ledger import Ledger
 from adapters.notices import Notices
 from adapters.topic import NoticeTopic

@@ -114,3 +114,11 @@ def test_other_errors_pass_when_no_service_raised_them() -> None:
     """A defect is not turned into trouble of a service."""
     with pytest.raises(KeyError), explained("comprehend:DescribeFlywheel"):
         raise KeyError("defect")
+
+
+def test_a_request_is_refused_when_the_sdk_does_not_send_it() -> None:
+    """It would be no better the next time."""
+    with empty_cloud("http://127.0.0.1:9"), pytest.raises(ServiceRefusedError, match="FlywheelArn"):
+        comprehend: Any = boto3.client("comprehend")
+        with explained("comprehend:DescribeFlywheel"):
+            comprehend.describe_flywheel()

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.clients import client
 from adapters.configuration import KnownFlywheel
-from adapters.ledger.batches import BatchRow
+from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.ledger import Ledger
 from adapters.workflow import StateMachine, Workflow, execution_input
 from flywheel.errors import ServiceBusyError, ServiceRefusedError

@@ -11,9 +11,9 @@ from itertools import count
 from typing import Any, TypeVar
 
 from adapters.clients import client
-from adapters.ledger.batches import BatchRow
-from adapters.ledger.flywheels import FlywheelRow
-from adapters.ledger.uploads import UploadRow
+from adapters.ledger.batch_rows import BatchRow
+from adapters.ledger.flywheel_rows import FlywheelRow
+from adapters.ledger.upload_rows import UploadRow
 from adapters.services import AwsPorts, Services
 from close_batch.handler import close
 from compare_models.handler import compare

@@ -12,8 +12,11 @@ from typing import Any
 from unittest.mock import patch
 
 from adapters import workflow
-from adapters.ledger import batches, flywheels, outbox, uploads
+from adapters.ledger import batches, outbox, uploads
+from adapters.ledger.batch_rows import BatchRow, StoredVerdict
+from adapters.ledger.flywheel_rows import change_flywheel
 from adapters.ledger.table import Change, Put, Write
+from adapters.ledger.upload_rows import UploadRow
 from adapters.ports import FlywheelService
 from adapters.services import Services
 from compare_models import handler as compare_models
@@ -61,7 +64,7 @@ def _no_ledger() -> Patches:
     """Remember of no upload that it was seen."""
     real = uploads.Uploads.receive
 
-    def receive(self: uploads.Uploads, upload: Any, **given: Any) -> uploads.UploadRow:
+    def receive(self: uploads.Uploads, upload: Any, **given: Any) -> UploadRow:
         fresh = uploads.Uploads(_Unconditional(self._table))
         return real(fresh, upload, **given)
 
@@ -119,7 +122,7 @@ def _missing_metrics_are_fine() -> Patches:
 
 def _several_open_batches() -> Patches:
     """Open a batch whether another one is under way or not."""
-    real = flywheels.change_flywheel
+    real = change_flywheel
 
     def change(name: str, changes: Mapping[str, Any], expect: Any = None) -> Change:
         kept = {key: value for key, value in (expect or {}).items() if key != "open_batch"}
@@ -134,9 +137,7 @@ def _several_open_batches() -> Patches:
 def _no_second_look_at_the_champion() -> Patches:
     """Write a promotion whatever is live by now."""
 
-    def carry_out(
-        comprehend: FlywheelService, stored: batches.StoredVerdict
-    ) -> tuple[BatchOutcome, bool]:
+    def carry_out(comprehend: FlywheelService, stored: StoredVerdict) -> tuple[BatchOutcome, bool]:
         if stored.verdict.decision is not Decision.PROMOTE:
             return compare_models._OUTCOMES[stored.verdict.decision], False
         comprehend.make_active(stored.verdict.evidence.challenger_arn or "")
@@ -184,7 +185,7 @@ def _neither_token_nor_adoption() -> Patches:
         return real(self, token)
 
     def ask(
-        services: Services, comprehend: FlywheelService, batch: batches.BatchRow, row: Any
+        services: Services, comprehend: FlywheelService, batch: BatchRow, row: Any
     ) -> str | None:
         name = BatchName(batch.flywheel, batch.batch, batch.attempt)
         return comprehend.start_iteration(name.token("iteration", row.arn))
@@ -199,7 +200,7 @@ def _unconditional_attempts() -> Patches:
     """Open a failed batch again whatever became of it since somebody looked."""
     real = batches.Batches.reopen
 
-    def reopen(self: batches.Batches, *given: Any, **more: Any) -> batches.BatchRow:
+    def reopen(self: batches.Batches, *given: Any, **more: Any) -> BatchRow:
         return real(batches.Batches(_Unconditional(self._table), self._actor), *given, **more)
 
     return [_replace(batches.Batches, "reopen", reopen)]

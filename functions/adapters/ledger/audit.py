@@ -10,20 +10,43 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from adapters.ledger.outbox import notice_row
 from adapters.ledger.table import Change, Item, Key, Put, Write
 from adapters.ports import Rows
+from flywheel.notices import Notice
 
 _FIRST_HASH = "0" * 64
 
 
 class Audit:
-    """Appends to and reads the chain of one flywheel."""
+    """Appends to and reads the chains of flywheels.
 
-    def __init__(self, table: Rows) -> None:
+    Parameters
+    ----------
+    table : Rows
+    actor : str
+        Who acts: a function's name, or a person's.
+    """
+
+    def __init__(self, table: Rows, actor: str) -> None:
         self._table = table
+        self._actor = actor
+
+    def act(
+        self,
+        flywheel: str,
+        event: str,
+        details: Mapping[str, Any],
+        *changes: Write,
+        now: datetime,
+        notice: Notice | None = None,
+    ) -> None:
+        """Carry out changes with their entry and, where there is one, their notice."""
+        told = [] if notice is None else [notice_row(flywheel, notice, now)]
+        self._table.write([*changes, *self.entry(flywheel, event, details, now), *told])
 
     def entry(
-        self, flywheel: str, event: str, details: Mapping[str, Any], *, actor: str, now: datetime
+        self, flywheel: str, event: str, details: Mapping[str, Any], now: datetime
     ) -> list[Write]:
         """Return the writes that append one entry, for the transaction of what it records.
 
@@ -33,8 +56,6 @@ class Audit:
             What happened, e.g. ``batch opened``.
         details : mapping
             Plain values.
-        actor : str
-            Who did it: a function's name, or a person's.
         """
         head = self._table.get(_head_key(flywheel))
         seq, before = (head["seq"] + 1, head["hash"]) if head else (1, _FIRST_HASH)
@@ -42,7 +63,7 @@ class Audit:
             "flywheel": flywheel,
             "seq": seq,
             "at": now.isoformat(),
-            "actor": actor,
+            "actor": self._actor,
             "event": event,
             "details": dict(details),
             "previous": before,

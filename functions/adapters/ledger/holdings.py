@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters.ledger.audit import Audit
-from adapters.ledger.flywheels import FlywheelRow, change_flywheel, next_test_set
+from adapters.ledger.flywheel_rows import FlywheelRow, change_flywheel, next_test_set
 from adapters.ledger.table import Delete, Key, Put, Write
 from adapters.ports import Rows
 from flywheel.batches import BatchName, StagedUpload
@@ -31,7 +31,7 @@ class Holdings:
 
     def __init__(self, table: Rows, actor: str) -> None:
         self._table = table
-        self._audit = Audit(table)
+        self._audit = Audit(table, actor)
         self._actor = actor
 
     def segments(self, name: str, generation: int) -> dict[DatasetKind, list[str]]:
@@ -73,7 +73,7 @@ class Holdings:
                 upload,
                 Put(known, {"segments": {staged.kind.value: segment}}),
                 change_flywheel(row.name, changes, {"open_batch": None, "arn": row.arn}),
-                *self._audit.entry(row.name, "imported", details, actor=self._actor, now=now),
+                *self._audit.entry(row.name, "imported", details, now),
             ]
         )
 

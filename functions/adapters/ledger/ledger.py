@@ -1,7 +1,7 @@
 """The ledger as one value: what the functions and the command open.
 
-Read next: `adapters.ledger.uploads`, `.flywheels`, `.batches`, `.holdings`, `.outbox`, `.audit`,
-`.runs`, one module a kind of row, and `adapters.ledger.table` below them all.
+Read next: `adapters.ledger.uploads`, `.flywheels`, `.batches`, `.holdings`, `.rebuilds`,
+`.outbox`, `.audit`, `.runs`, one module a kind of row, and `adapters.ledger.table` below them all.
 """
 
 from adapters.ledger.audit import Audit
@@ -10,6 +10,7 @@ from adapters.ledger.flywheels import Flywheels
 from adapters.ledger.holdings import Holdings
 from adapters.ledger.outbox import Outbox
 from adapters.ledger.pairs import Pairs
+from adapters.ledger.rebuilds import Rebuilds
 from adapters.ledger.runs import Runs
 from adapters.ledger.uploads import Uploads
 from adapters.ports import Rows
@@ -32,6 +33,7 @@ class Ledger:
         self.batches = Batches(table, actor)
         self.holdings = Holdings(table, actor)
         self.outbox = Outbox(table)
-        self.audit = Audit(table)
+        self.audit = Audit(table, actor)
+        self.rebuilds = Rebuilds(table, actor)
         self.runs = Runs(table, actor)
         self.pairs = Pairs(table)

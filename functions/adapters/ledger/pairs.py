@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from adapters.ledger.table import Change, Delete, Item, Key, Put, Write
-from adapters.ledger.uploads import upload_key
+from adapters.ledger.upload_rows import upload_key
 from adapters.ports import Rows
 from flywheel.pairs import PairPlace
 from flywheel.uploads import DatasetKind, ObjectVersion, Place, UploadState

@@ -23,12 +23,12 @@ class Runs:
     def __init__(self, table: Rows, actor: str) -> None:
         self._table = table
         self._actor = actor
-        self._audit = Audit(table)
+        self._audit = Audit(table, actor)
 
     def note(self, found: Mapping[str, int], now: datetime) -> None:
         """Write down one run, with its audit entry."""
         values = {"at": now.isoformat(), "found": dict(found)}
-        entry = self._audit.entry(ENVIRONMENT, "reconciled", found, actor=self._actor, now=now)
+        entry = self._audit.entry(ENVIRONMENT, "reconciled", found, now)
         self._table.write([Put(_LAST, values, replaces=True), *entry])
 
     def last(self) -> Item | None:

@@ -5,18 +5,29 @@ batch, so readiness is one Query. Both, and the news for people, change in one t
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from adapters.ledger.flywheels import (
+from adapters.ledger.flywheel_rows import (
     FlywheelRow,
     change_flywheel,
     flywheel_key,
     unchanged_rebuild,
 )
 from adapters.ledger.outbox import news_row
-from adapters.ledger.table import Change, Delete, Item, Key, Put, Write
+from adapters.ledger.table import Change, Delete, Put, Write
+from adapters.ledger.upload_rows import (
+    SplitParts,
+    UploadRow,
+    copy_values,
+    membership,
+    staged_key_of,
+    staged_upload,
+    upload_key,
+    upload_row,
+    waits_again,
+)
 from adapters.ports import Rows
 from flywheel.batches import BatchName, StagedUpload
 from flywheel.errors import ConcurrentChangeError
@@ -30,22 +41,6 @@ NO_FLYWHEEL = "-"
 """Stands for the flywheel of an upload whose key belongs to none."""
 
 
-@dataclass(frozen=True, slots=True)
-class UploadRow:
-    """One upload as the ledger knows it."""
-
-    uid: str
-    key: str
-    flywheel: str
-    kind: str
-    state: UploadState
-    received_at: str
-    reasons: Sequence[str] = ()
-    documents: int = 0
-    batch: int | None = None
-    left_out: int = 0
-
-
 _ACCEPTED = frozenset({UploadState.SEALED, UploadState.DUPLICATE, UploadState.IMPORTED})
 _ALL = 10_000_000
 _SEALED_AT_ONCE = 50
@@ -53,14 +48,6 @@ _SEALED_AT_ONCE = 50
 
 _TAINTS_NAMED = 20
 """How many withdrawn uploads a flywheel's row names; the upload rows have them all."""
-
-
-@dataclass(frozen=True, slots=True)
-class SplitParts:
-    """A staged upload as two: the rows that still train, if any, and those that test."""
-
-    train: StagedUpload | None
-    test: StagedUpload
 
 
 class Uploads:
@@ -88,8 +75,8 @@ class Uploads:
             known = self._table.get(upload_key(upload.uid))
             if known is None:
                 raise
-            return _row(known)
-        return _row(values)
+            return upload_row(known)
+        return upload_row(values)
 
     def stage(
         self,
@@ -113,13 +100,13 @@ class Uploads:
         now = staged.staged_at
         changes = {
             "state": UploadState.STAGED,
-            **_copy(staged),
+            **copy_values(staged),
             "left_out": left_out,
             "reasons": list(news.lines) if news else None,
         }
         writes: list[Write] = [
             Change(upload_key(staged.uid), changes, {"state": before}),
-            Put(_staged_key(flywheel, staged.uid), _membership(staged)),
+            Put(staged_key_of(flywheel, staged.uid), membership(staged)),
             *also,
         ]
         if news is not None:
@@ -154,7 +141,7 @@ class Uploads:
     def staged(self, flywheel: str) -> list[StagedUpload]:
         """Return what waits for a batch, oldest first."""
         rows = self._table.query(f"FLYWHEEL#{flywheel}", "STAGED#")
-        return sorted(map(_staged, rows), key=lambda upload: (upload.staged_at, upload.uid))
+        return sorted(map(staged_upload, rows), key=lambda upload: (upload.staged_at, upload.uid))
 
     def split(self, flywheel: str, upload: StagedUpload, parts: SplitParts, now: datetime) -> None:
         """Let a staged training upload wait as two: what still trains, and a draft of a test set.
@@ -170,7 +157,7 @@ class Uploads:
             "uid": parts.test.uid,
             "kind": DatasetKind.TEST,
             "state": UploadState.STAGED,
-            **_copy(parts.test),
+            **copy_values(parts.test),
             "left_out": 0,
             "batch": None,
             "split_from": upload.uid,
@@ -178,16 +165,16 @@ class Uploads:
         changes: dict[str, Any] = {}
         # Of an upload that is sealed in part the row stays as it is, for what is in a batch.
         if row.get("state") == UploadState.STAGED:
-            changes = _copy(parts.train) if parts.train else {"state": UploadState.MOVED}
-        waits = _staged_key(flywheel, upload.uid)
+            changes = copy_values(parts.train) if parts.train else {"state": UploadState.MOVED}
+        waits = staged_key_of(flywheel, upload.uid)
         self._table.write(
             [
                 Delete(waits)
                 if parts.train is None
-                else Change(waits, _membership(parts.train), {"staged_key": upload.staged_key}),
+                else Change(waits, membership(parts.train), {"staged_key": upload.staged_key}),
                 Change(upload_key(upload.uid), changes, {"state": row["state"]}),
                 Put(upload_key(parts.test.uid), test),
-                Put(_staged_key(flywheel, parts.test.uid), _membership(parts.test)),
+                Put(staged_key_of(flywheel, parts.test.uid), membership(parts.test)),
                 # While a batch is open its manifest may name the whole upload.
                 change_flywheel(flywheel, {}, {"open_batch": None}),
             ]
@@ -202,7 +189,7 @@ class Uploads:
             "kind": staged.kind,
             "state": UploadState.IMPORTED,
             "received_at": staged.staged_at.isoformat(),
-            **_copy(staged),
+            **copy_values(staged),
         }
         return Put(upload_key(staged.uid), values)
 
@@ -272,13 +259,13 @@ class Uploads:
                 raise ConcurrentChangeError(f"upload {uid} was withdrawn")
             changes = {"state": state, "batch": name.batch, "sealed_by": name.label}
             expected = {"state": row["state"], "sealed_by": row.get("sealed_by")}
-            waits = _staged_key(name.flywheel, uid)
+            waits = staged_key_of(name.flywheel, uid)
             remainder = remainders.get(uid)
             writes += [
                 Change(upload_key(uid), changes, expected),
                 Delete(waits)
                 if remainder is None
-                else Put(waits, _membership(remainder), replaces=True),
+                else Put(waits, membership(remainder), replaces=True),
             ]
         if writes:
             self._table.write(writes)
@@ -310,7 +297,7 @@ class Uploads:
         expected = {"state": upload.state, "batch": upload.batch}
         writes: list[Write] = [
             Change(upload_key(upload.uid), changes, expected),
-            Delete(_staged_key(upload.flywheel, upload.uid)),
+            Delete(staged_key_of(upload.flywheel, upload.uid)),
         ]
         if upload.batch is not None:
             writes.append(self._tainting(upload.flywheel, upload.key))
@@ -332,112 +319,28 @@ class Uploads:
         for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", name, _ALL):
             row = self._table.get(upload_key(item["uid"])) or item
             if row["state"] in _ACCEPTED:
-                self._table.write([*_waits_again(name, row), goes_on])
+                self._table.write([*waits_again(name, row), goes_on])
 
     def draft_again(self, flywheel: str, uids: Sequence[str]) -> None:
         """Let test uploads that no dataset took wait again."""
         for uid in uids:
             row = self._table.get(upload_key(uid))
             if row is not None and row["state"] == UploadState.SEALED:
-                self._table.write(_waits_again(flywheel, row))
+                self._table.write(waits_again(flywheel, row))
 
     def newest(self, flywheel: str, most: int = 50) -> list[UploadRow]:
         """Return the newest uploads of a flywheel, newest first."""
         return [
-            _row(item)
+            upload_row(item)
             for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", flywheel, most)
         ]
 
     def get_many(self, uids: Iterable[str]) -> dict[str, UploadRow]:
         """Return those of the uploads that have a row, by uid."""
         rows = self._table.get_many([upload_key(uid) for uid in uids])
-        return {row["uid"]: _row(row) for row in rows}
+        return {row["uid"]: upload_row(row) for row in rows}
 
     def get(self, uid: str) -> UploadRow | None:
         """Return one upload, or None."""
         item = self._table.get(upload_key(uid))
-        return None if item is None else _row(item)
-
-
-def upload_key(uid: str) -> Key:
-    """Return the key of an upload's row."""
-    return Key(f"UPLOAD#{uid}", "UPLOAD")
-
-
-def _staged_key(flywheel: str, uid: str) -> Key:
-    return Key(f"FLYWHEEL#{flywheel}", f"STAGED#{uid}")
-
-
-def _copy(staged: StagedUpload) -> dict[str, Any]:
-    """Return what an upload's row says of its canonical copy."""
-    return {
-        "staged_key": staged.staged_key,
-        "documents": staged.documents,
-        "label_counts": dict(staged.label_counts),
-        "staged_bytes": staged.size_bytes,
-    }
-
-
-def _membership(staged: StagedUpload) -> dict[str, Any]:
-    return {
-        "uid": staged.uid,
-        "key": staged.key,
-        "kind": staged.kind,
-        "staged_key": staged.staged_key,
-        "label_counts": dict(staged.label_counts),
-        "size_bytes": staged.size_bytes,
-        "rows": staged.documents,
-        "staged_at": staged.staged_at.isoformat(),
-    }
-
-
-def _waits_again(flywheel: str, row: Item) -> list[Write]:
-    """Return the writes after which an upload waits for a batch, with all of its rows."""
-    staged = StagedUpload(
-        uid=row["uid"],
-        key=row["key"],
-        kind=DatasetKind(row["kind"]),
-        staged_key=row["staged_key"],
-        label_counts=row["label_counts"],
-        size_bytes=row["staged_bytes"],
-        staged_at=datetime.fromisoformat(row["received_at"]),
-        rows=row["documents"],
-    )
-    changes = {
-        "state": UploadState.STAGED,
-        "batch": None,
-        "sealed_by": None,
-        "earlier_batches": [*row.get("earlier_batches", ()), row.get("batch", 0)],
-    }
-    return [
-        Change(upload_key(row["uid"]), changes, {"state": row["state"]}),
-        Put(_staged_key(flywheel, row["uid"]), _membership(staged), replaces=True),
-    ]
-
-
-def _staged(item: Item) -> StagedUpload:
-    return StagedUpload(
-        uid=item["uid"],
-        key=item["key"],
-        kind=DatasetKind(item["kind"]),
-        staged_key=item["staged_key"],
-        label_counts=item["label_counts"],
-        size_bytes=item["size_bytes"],
-        staged_at=datetime.fromisoformat(item["staged_at"]),
-        rows=item["rows"],
-    )
-
-
-def _row(item: Mapping[str, Any]) -> UploadRow:
-    return UploadRow(
-        uid=item["uid"],
-        key=item["key"],
-        flywheel=item["flywheel"],
-        kind=item["kind"],
-        state=UploadState(item["state"]),
-        received_at=item["received_at"],
-        reasons=item.get("reasons", ()),
-        documents=item.get("documents", 0),
-        batch=item.get("batch"),
-        left_out=item.get("left_out", 0),
-    )
+        return None if item is None else upload_row(item)

@@ -1,0 +1,226 @@
+"""What the ledger knows of a flywheel, as values, and the writes that change its row.
+
+Knows no act. Read next: `adapters.ledger.flywheels`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from adapters.ledger.table import Change, Item, Key
+
+_PAST_ITERATIONS_KEPT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why a flywheel opens no batch."""
+
+    by: str
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestSet:
+    """One version of what judges every model.
+
+    Parameters
+    ----------
+    version : int
+        From 1 in every generation.
+    sha256 : str
+        Over all its rows, whatever their order.
+    documents : int
+    label_counts : mapping of str to int
+    frozen_at : str
+    """
+
+    __test__ = False  # for pytest, which takes names that begin so for tests
+
+    version: int
+    sha256: str
+    documents: int
+    label_counts: Mapping[str, int]
+    frozen_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """A next generation that is under way.
+
+    Parameters
+    ----------
+    step : str
+        REQUESTED, CREATING or SWITCHED.
+    reason : str
+    before_arn : str
+        The earlier generation's flywheel.
+    last_batch : int
+        The earlier generation's last batch.
+    add_labels, drop_labels : sequence of str
+    arn : str or None
+        The new flywheel, once it was created.
+    """
+
+    step: str
+    reason: str
+    before_arn: str
+    last_batch: int
+    add_labels: Sequence[str] = ()
+    drop_labels: Sequence[str] = ()
+    arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlywheelRow:
+    """One flywheel as the ledger knows it.
+
+    Parameters
+    ----------
+    name, arn : str
+    generation : int
+    open_batch : int or None
+        The batch that is under way; None when the flywheel is idle.
+    open_attempt : int
+        Its attempt.
+    last_batch : int
+        The highest number given so far; 0 before the first.
+    expected_champion : str or None
+        The model that was active after the last verdict.
+    train_datasets, test_datasets : int
+        Dataset slots used; the service gives none back.
+    past_seconds : sequence of int
+        How long the last iterations took.
+    last_iteration_at : datetime or None
+    test_set : TestSet or None
+        The frozen test set; None before the first.
+    freeze_asked_by : str or None
+        Who asked for drafts to be frozen with the next batch.
+    failures_in_row : int
+        Batches that failed since the last verdict.
+    pause : Pause or None
+        Why no batch opens, if so.
+    taint : sequence of str
+        What was taken back and is in the flywheel's datasets all the same.
+    asked_by : str or None
+        Who asked for the next batch by a ``_GO`` marker.
+    rebuild : Rebuild or None
+        The next generation that is under way.
+    deployed_arn : str
+        The first generation's, as the stack knows it.
+    dropped_labels : sequence of str
+        Labels of earlier generations whose rows are not sent any more.
+    """
+
+    name: str
+    arn: str
+    generation: int = 1
+    open_batch: int | None = None
+    open_attempt: int = 1
+    last_batch: int = 0
+    expected_champion: str | None = None
+    train_datasets: int = 0
+    test_datasets: int = 0
+    past_seconds: Sequence[int] = ()
+    last_iteration_at: datetime | None = None
+    test_set: TestSet | None = None
+    freeze_asked_by: str | None = None
+    failures_in_row: int = 0
+    pause: Pause | None = None
+    taint: Sequence[str] = ()
+    asked_by: str | None = None
+    rebuild: Rebuild | None = None
+    deployed_arn: str = ""
+    dropped_labels: Sequence[str] = ()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no batch is under way."""
+        return self.open_batch is None
+
+    @property
+    def test_documents(self) -> int:
+        """How many documents judge every model."""
+        return self.test_set.documents if self.test_set else 0
+
+
+def next_test_set(
+    before: TestSet | None, sha256: str | None, more: Mapping[str, int], now: datetime
+) -> dict[str, Any]:
+    """Return the next version of a test set, with more rows in it, as the row holds it."""
+    counts = Counter(before.label_counts if before else {})
+    counts.update(more)
+    return {
+        "version": before.version + 1 if before else 1,
+        "sha256": sha256,
+        "documents": counts.total(),
+        "label_counts": dict(counts),
+        "frozen_at": now.isoformat(),
+    }
+
+
+def rebuild_values(asked: Rebuild) -> dict[str, Any]:
+    """Return a rebuild as the row holds it."""
+    values = {
+        **asdict(asked),
+        "add_labels": list(asked.add_labels),
+        "drop_labels": list(asked.drop_labels),
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def unchanged_rebuild(row: FlywheelRow) -> dict[str, Any]:
+    """Return the expectation that no rebuild has begun or gone on since the row was read."""
+    return {"arn": row.arn, "rebuild": rebuild_values(row.rebuild) if row.rebuild else None}
+
+
+def iteration_key(name: str, iteration_id: str) -> Key:
+    """Return the key of the row that says of an iteration that the ledger knows it."""
+    return Key(f"FLYWHEEL#{name}", f"ITERATION#{iteration_id}")
+
+
+def change_flywheel(
+    name: str, changes: Mapping[str, Any], expect: Mapping[str, Any] | None = None
+) -> Change:
+    """Return the write that changes a flywheel's row, for a transaction."""
+    return Change(flywheel_key(name), changes, expect or {})
+
+
+def with_past(past_seconds: Sequence[int], seconds: int) -> list[int]:
+    """Return the remembered durations with one more; the oldest is forgotten."""
+    return [*past_seconds, seconds][-_PAST_ITERATIONS_KEPT:]
+
+
+def flywheel_key(name: str) -> Key:
+    """Return the key of a flywheel's row."""
+    return Key(f"FLYWHEEL#{name}", "FLYWHEEL")
+
+
+def flywheel_row(item: Item) -> FlywheelRow:
+    """Return a flywheel from its row."""
+    last = item.get("last_iteration_at")
+    return FlywheelRow(
+        name=item["name"],
+        arn=item["arn"],
+        generation=item["generation"],
+        open_batch=item.get("open_batch"),
+        open_attempt=item.get("open_attempt", 1),
+        last_batch=item["last_batch"],
+        expected_champion=item.get("expected_champion"),
+        train_datasets=item.get("train_datasets", 0),
+        test_datasets=item.get("test_datasets", 0),
+        past_seconds=item.get("past_seconds", ()),
+        last_iteration_at=datetime.fromisoformat(last) if last else None,
+        test_set=TestSet(**item["test_set"]) if "test_set" in item else None,
+        freeze_asked_by=item.get("freeze_asked_by"),
+        failures_in_row=item.get("failures_in_row", 0),
+        pause=Pause(**item["pause"]) if "pause" in item else None,
+        taint=item.get("taint", ()),
+        asked_by=item.get("asked_by"),
+        rebuild=Rebuild(**item["rebuild"]) if "rebuild" in item else None,
+        deployed_arn=str(item.get("deployed_arn", item["arn"])),
+        dropped_labels=item.get("dropped_labels", ()),
+    )
