@@ -11,7 +11,7 @@ from console.demo_data import (
     own_data,
     sample_data,
 )
-from console.demo_environment import write_environment
+from console.demo_environment import FLOOR_OF_UNKNOWN_DATA, write_environment
 from console.demo_split import DemoDataError
 from console.demo_tasks import csv_bytes
 from console.target import ENVIRONMENTS_FOLDER
@@ -79,7 +79,7 @@ def test_the_broken_file_is_refused_when_it_is_read(labels: tuple[str, ...]) -> 
 
 
 def test_the_rules_are_those_of_local_when_an_environment_is_written(tmp_path: Path) -> None:
-    """Only the flywheel differs; odd labels survive the file."""
+    """The flywheel differs, and what a first model must reach; odd labels survive the file."""
     write_environment(tmp_path, "mine", ("hot, dry", 'say "a"', "ümlaut"))
 
     def parsed(folder: Path) -> Environment:
@@ -88,8 +88,9 @@ def test_the_rules_are_those_of_local_when_an_environment_is_written(tmp_path: P
     mine, local = parsed(tmp_path), parsed(ENVIRONMENTS_FOLDER)
     assert mine.flywheels[0].name == "mine"
     assert mine.flywheels[0].labels == ("hot, dry", 'say "a"', "ümlaut")
-    for key in ("batch", "policy"):
-        assert getattr(mine.flywheels[0], key) == getattr(local.flywheels[0], key)
+    assert mine.flywheels[0].batch == local.flywheels[0].batch
+    (mine_rule,), (rule,) = mine.flywheels[0].policy.rules, local.flywheels[0].policy.rules
+    assert mine_rule == rule.model_copy(update={"min": FLOOR_OF_UNKNOWN_DATA})
 
 
 def test_it_is_said_when_the_service_takes_no_such_labels(tmp_path: Path) -> None:

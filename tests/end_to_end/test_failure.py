@@ -10,7 +10,7 @@ from console.mailbox import Letter, Mailbox
 from console.target import Target, local_target
 from local.environment import LocalEnvironment, LocalSettings
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 @pytest.fixture(scope="module")

@@ -173,7 +173,7 @@ def test_each_crash_point_is_one_place_when_the_source_is_read() -> None:
     """Its name begins with who dies there, and no other place has it."""
     assert max(Counter(called_with()).values()) == 1
     folders = {path.parent.name for path in FUNCTIONS.glob("*/handler.py")}
-    acts = {name for name in vars(Acts) if not name.startswith("_")}
+    acts = {name for name in dir(Acts) if not name.startswith("_")}
     victims = {name.split(".", 1)[0] for name in NAMES}
     assert victims <= folders | acts | {"notices", "workflow"}
 

@@ -116,7 +116,7 @@ def test_a_model_is_gone_when_it_was_deleted(s3: "S3Client", tmp_path: Path) -> 
             lambda: rig.comprehend.list_document_classifiers()["DocumentClassifierPropertiesList"],
             lambda left: not left,
         )
-        assert not list((tmp_path / "models").rglob("*.model"))
+        until(lambda: list((tmp_path / "models").rglob("*.model")), lambda files: not files)
 
 
 def test_a_model_is_kept_when_something_uses_it(s3: "S3Client", tmp_path: Path) -> None:
