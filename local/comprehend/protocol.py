@@ -160,6 +160,20 @@ class Protocol:
     def _performed(
         self, model: OperationModel, operation: Operation, headers: Message, body: bytes
     ) -> bytes:
+        try:
+            request = self._request(model, headers, body)
+        except RecursionError as error:
+            message = "The body is nested too deeply."
+            raise ServiceError("InvalidRequestException", message) from error
+        try:
+            response = operation(request)
+        except ServiceError as refusal:
+            self._check_declared(model, refusal)
+            raise
+        return self._encoded(model, response)
+
+    def _request(self, model: OperationModel, headers: Message, body: bytes) -> dict[str, Any]:
+        """Return a request that its caller may make and that fits the operation's shape."""
         request = _decoded(body)
         self._check_permission(model, headers, request)
         found = list(problems(request, model.input_shape, "")) if model.input_shape else []
@@ -167,12 +181,8 @@ class Protocol:
             noun = "validation error" if len(found) == 1 else "validation errors"
             message = f"{len(found)} {noun} detected: {'; '.join(found)}"
             raise ServiceError("InvalidRequestException", message)
-        try:
-            response = operation(_without_nulls(request))
-        except ServiceError as refusal:
-            self._check_declared(model, refusal)
-            raise
-        return self._encoded(model, response)
+        given: dict[str, Any] = _without_nulls(request)
+        return given
 
     def _dispatch(self, path: str, headers: Message) -> tuple[OperationModel, Operation]:
         target = headers.get("X-Amz-Target") or ""
@@ -236,13 +246,21 @@ def _cbor_text(text: str) -> bytes:
 
 def _decoded(body: bytes) -> dict[str, Any]:
     try:
-        request = json.loads(body or b"{}")
+        request = json.loads(body or b"{}", parse_constant=_refused_number)
+        if b"\\u" in body:
+            # Half of a surrogate pair is valid in JSON, and no text: nothing could keep it.
+            json.dumps(request, ensure_ascii=False).encode()
     except ValueError as error:
         message = f"The body is not JSON: {error}"
         raise ServiceError("InvalidRequestException", message) from error
     if not isinstance(request, dict):
         raise ServiceError("InvalidRequestException", "The body is not a JSON object.")
     return request
+
+
+def _refused_number(name: str) -> None:
+    message = f"{name} is no number"
+    raise ValueError(message)
 
 
 def _without_nulls(value: Any) -> Any:

@@ -1,7 +1,8 @@
 """The HTTP server: loopback only, one thread a connection, connections kept.
 
-Decides about sockets. Knows nothing of what is said over them. Read next:
-`local.comprehend.protocol`.
+Decides about sockets, and that no web page reaches the engine through a browser: neither from
+another site nor under a name that its owner had lead here. Knows nothing of what is said. Read
+next: `local.comprehend.protocol`.
 """
 
 import contextlib
@@ -10,17 +11,20 @@ import socket
 import socketserver
 import threading
 import uuid
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
 from local.comprehend.errors import ServiceError
 from local.comprehend.fault_control import CONTROL_PATH, FaultControl
-from local.comprehend.protocol import Answer, Protocol
+from local.comprehend.protocol import ACCESS_DENIED, Answer, Protocol
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """Largest request; the largest one an operation can need is a label list of 5 MB."""
 
 _LOG = logging.getLogger(__name__)
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Server:
@@ -132,11 +136,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answered(self) -> Answer:
         length = self.headers.get("Content-Length", "" if self.command == "POST" else "0")
-        if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
             self.close_connection = True
             message = f"Content-Length must be a number of at most {MAX_BODY_BYTES} bytes."
             return self.server.protocol.refuse(ServiceError("InvalidRequestException", message))
         body = self.rfile.read(int(length))
+        if foreign := _foreign(self.headers):
+            message = f"{foreign}; the engine answers programs of this machine alone."
+            return self.server.protocol.refuse(ServiceError(ACCESS_DENIED, message))
         if self.path.startswith(CONTROL_PATH):
             return self.server.control.answer(self.command, self.path, self.headers, body)
         return self.server.protocol.answer(self.path, self.headers, body)
@@ -156,3 +163,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         _LOG.debug(format, *args)
+
+
+def _foreign(headers: Message) -> str:
+    """Return which header tells of another site, and what it says; empty where none does."""
+    told = {"Host": f"//{headers.get('Host', 'localhost')}", "Origin": headers.get("Origin")}
+    for name, address in told.items():
+        if address is not None and _host(address) not in _LOOPBACK:
+            return f"{name} is {headers[name]!r}"
+    return ""
+
+
+def _host(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:  # no address at all, such as "//[", is no name of this machine
+        return None

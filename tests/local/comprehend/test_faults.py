@@ -31,14 +31,20 @@ def no_fault_left(faulty: Rig) -> Iterator[None]:
 
 
 def control(
-    rig: Rig, method: str, body: Any = None, *, path: str = "faults", kind: str = "application/json"
+    rig: Rig,
+    method: str,
+    body: Any = None,
+    *,
+    path: str = "faults",
+    kind: str = "application/json",
+    **headers: str,
 ) -> Mapping[str, Any]:
     """Ask the control; return its answer, with the status where it refuses."""
     request = urllib.request.Request(
         f"{rig.engine.url}/_engine/{path}",
         method=method,
         data=None if body is None else json.dumps(body).encode(),
-        headers={"Content-Type": kind},
+        headers={"Content-Type": kind, **headers},
     )
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
@@ -171,6 +177,16 @@ def test_no_web_page_can_ask_for_a_fault_when_it_sends_a_form(faulty: Rig) -> No
     told = control(faulty, "POST", {"fault": "drop"}, kind="text/plain")
     assert told["status"] == 415
     assert control(faulty, "GET", path="other")["status"] == 404
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://elsewhere.example"}, {"Host": "a.example"}])
+def test_no_web_page_can_ask_for_a_fault_when_it_can_send_json(
+    faulty: Rig, headers: dict[str, str]
+) -> None:
+    """Another site's name that was made to lead here counts for nothing either."""
+    for method, body in (("POST", {"fault": "drop"}), ("GET", None), ("DELETE", None)):
+        assert control(faulty, method, body, **headers)["__type"] == "AccessDeniedException"
+    assert control(faulty, "GET") == {"faults": []}
 
 
 def test_there_are_no_faults_when_the_settings_do_not_say_so(rig: Rig) -> None:

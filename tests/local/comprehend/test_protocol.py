@@ -129,6 +129,10 @@ def test_the_refusal_can_be_read_when_the_other_protocol_is_spoken(
     [
         ("{", "not JSON"),
         ("[]", "not a JSON object"),
+        ("[" * 200_000, "nested too deeply"),
+        ('{"a":' * 20_000 + "1" + "}" * 20_000, "nested too deeply"),
+        ('{"FlywheelArn": NaN}', "NaN is no number"),
+        ('{"FlywheelArn": "\\ud800"}', "surrogates not allowed"),
         ("{}", "1 validation error detected: Value 'null' at 'FlywheelArn'"),
         ('{"FlywheelArn": "x", "More": 1}', "2 validation errors detected"),
     ],

@@ -41,7 +41,7 @@ def test_a_connection_is_kept_when_it_is_used_again(server: Server) -> None:
     assert (len(ids), len(sockets)) == (2, 1)
 
 
-@pytest.mark.parametrize("length", ["", "many", str(MAX_BODY_BYTES + 1)])
+@pytest.mark.parametrize("length", ["", "many", "\xb2", str(MAX_BODY_BYTES + 1)])
 def test_a_request_is_refused_when_its_length_is_not_accepted(server: Server, length: str) -> None:
     """The body is not read, and the connection ends."""
     with closing(connection(server)) as refused:
@@ -51,6 +51,41 @@ def test_a_request_is_refused_when_its_length_is_not_accepted(server: Server, le
         answer = refused.getresponse()
         assert answer.status == 400
         assert "Content-Length" in json.loads(answer.read())["Message"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"Host": "elsewhere.example:4577"},
+        {"Host": "127.0.0.1.elsewhere.example"},
+        {"Host": "["},
+        {"Origin": "http://elsewhere.example"},
+        {"Origin": "null"},
+    ],
+)
+def test_a_request_is_refused_when_a_browser_was_led_here(
+    server: Server, told: dict[str, str]
+) -> None:
+    """Neither from another site, nor under another site's name."""
+    (name,) = told
+    with closing(connection(server)) as refused:
+        refused.request("POST", "/", body=b"{}", headers={**HEADERS, **told})
+        answer = refused.getresponse()
+        document = json.loads(answer.read())
+    assert (answer.status, document["__type"]) == (400, "AccessDeniedException")
+    assert f"{name} is {told[name]!r}" in document["Message"]
+
+
+@pytest.mark.parametrize(
+    "told", [{"Host": "localhost:4577"}, {"Host": "[::1]"}, {"Origin": "http://localhost:3000"}]
+)
+def test_a_request_is_answered_when_it_names_this_machine(
+    server: Server, told: dict[str, str]
+) -> None:
+    """By any of its names, from any of its ports."""
+    with closing(connection(server)) as kept:
+        kept.request("POST", "/", body=b"{}", headers={**HEADERS, **told})
+        assert kept.getresponse().status == 200
 
 
 def test_open_connections_end_when_the_server_stops() -> None:
