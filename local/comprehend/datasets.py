@@ -39,16 +39,16 @@ class DatasetOperations:
         """CreateDataset."""
         check_tags(request)
         arn = dataset_arn(request["FlywheelArn"], request["DatasetName"])
-        scope, repeats = f"CreateDataset {request['FlywheelArn']}", Repeats(self.store)
+        repeats = Repeats(self.store)
         with self.store.transaction():
             flywheel = the_flywheel(self.store, request)
-            if repeats.earlier_answer(scope, request) is None:
+            if repeats.earlier_answer("CreateDataset", request) is None:
                 check_active(flywheel, "CreateDataset")
                 check_input_data(request["InputDataConfig"], flywheel.task)
                 dataset = self._new(arn, flywheel, request)
                 self._check_room(dataset)
                 self.store.save(dataset)
-                repeats.remember(scope, request, arn)
+                repeats.remember("CreateDataset", flywheel.arn, request, arn)
                 self.ingestion.start(dataset)
         return {"DatasetArn": arn}
 

@@ -85,6 +85,10 @@ class EndpointLife:
                 )
             )
 
-    def _delete(self, endpoint: Endpoint) -> None:
+    def _delete(self, entered: Endpoint) -> None:
+        endpoint = self.store.find(Endpoint, entered.arn)
+        # Nothing ends whose DELETING was not kept, as where the disk was full.
+        if endpoint is None or endpoint.status != "DELETING":
+            return
         self.background.hold(endpoint.last_modified_time)
-        self.store.forget(Endpoint, endpoint.arn, scope=f"CreateEndpoint {endpoint.name}")
+        self.store.forget(Endpoint, endpoint.arn, scope=f"CreateEndpoint {endpoint.arn}")

@@ -20,7 +20,7 @@ from local.comprehend.clock import Clock
 from local.comprehend.endpoint_life import EndpointLife
 from local.comprehend.errors import ServiceError
 from local.comprehend.flywheels import check_quota, check_tags
-from local.comprehend.listing import created_within, page
+from local.comprehend.listing import created_within, page, single_filter
 from local.comprehend.naming import endpoint_arn
 from local.comprehend.records import Endpoint
 from local.comprehend.repeats import Repeats
@@ -43,18 +43,18 @@ class EndpointOperations:
     def create_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """CreateEndpoint."""
         check_tags(request)
-        name = request["EndpointName"]
-        scope, repeats = f"CreateEndpoint {name}", Repeats(self.store)
+        repeats = Repeats(self.store)
         with self.store.transaction():
-            model_arn = repeats.earlier_answer(scope, request)
+            model_arn = repeats.earlier_answer("CreateEndpoint", request)
             if model_arn is None:
                 endpoint = self._new(request)
                 model_arn = endpoint.model_arn
                 self._check_room(endpoint)
                 self.store.save(endpoint)
-                repeats.remember(scope, request, model_arn)
+                repeats.remember("CreateEndpoint", endpoint.arn, request, model_arn)
                 self.life.bring_up(endpoint)
-        return {"EndpointArn": endpoint_arn(self.settings, name, model_arn), "ModelArn": model_arn}
+        arn = endpoint_arn(self.settings, request["EndpointName"], model_arn)
+        return {"EndpointArn": arn, "ModelArn": model_arn}
 
     def describe_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """DescribeEndpoint."""
@@ -94,8 +94,8 @@ class EndpointOperations:
         return {}
 
     def list_endpoints(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """ListEndpoints; members of the filter that are given must all be met."""
-        chosen: Mapping[str, Any] = request.get("Filter", {})
+        """ListEndpoints, newest first; it declares no InvalidFilterException."""
+        chosen = single_filter(request, refused_as="InvalidRequestException")
         matching = [
             endpoint
             for endpoint in self.store.all(Endpoint)

@@ -44,13 +44,13 @@ class FlywheelOperations:
         """CreateFlywheel."""
         check_tags(request)
         arn = flywheel_arn(self.settings, request["FlywheelName"])
-        scope, repeats = f"CreateFlywheel {arn}", Repeats(self.store)
+        repeats = Repeats(self.store)
         with self.store.transaction():
-            if repeats.earlier_answer(scope, request) is None:
+            if repeats.earlier_answer("CreateFlywheel", request) is None:
                 flywheel = self._new(arn, request)
                 self._check_room(flywheel)
                 self.store.save(flywheel)
-                repeats.remember(scope, request, arn)
+                repeats.remember("CreateFlywheel", arn, request, arn)
                 self.life.begin(flywheel)
         return {"FlywheelArn": arn, "ActiveModelArn": request.get("ActiveModelArn")}
 

@@ -38,13 +38,13 @@ class IterationOperations:
 
     def start_flywheel_iteration(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """StartFlywheelIteration."""
-        arn = request["FlywheelArn"]
-        scope, repeats = f"StartFlywheelIteration {arn}", Repeats(self.store)
+        arn, operation = request["FlywheelArn"], "StartFlywheelIteration"
+        repeats = Repeats(self.store)
         with self.store.transaction():
             flywheel = the_flywheel(self.store, request)
-            iteration_id = repeats.earlier_answer(scope, request)
+            iteration_id = repeats.earlier_answer(operation, request)
             if iteration_id is None:
-                check_active(flywheel, "StartFlywheelIteration")
+                check_active(flywheel, operation)
                 self._check_room(flywheel)
                 iteration = self._new(flywheel)
                 iteration_id = iteration.iteration_id
@@ -53,7 +53,7 @@ class IterationOperations:
                     _new_model(flywheel, iteration),
                     replace(flywheel, latest_iteration_id=iteration_id),
                 )
-                repeats.remember(scope, request, iteration_id)
+                repeats.remember(operation, arn, request, iteration_id)
                 self.running.start(iteration)
         return {"FlywheelArn": arn, "FlywheelIterationId": iteration_id}
 

@@ -28,7 +28,11 @@ from local.comprehend.served_models import served_model
 from local.comprehend.settings import EngineSettings
 from local.comprehend.store import Store
 
+MAX_S3_URI = 1024
+"""Longest URI that an answer may tell, characters."""
+
 _RESOURCE_OF_KIND = {"CLN": "document-classification-job", "NER": "entities-detection-job"}
+_OPERATION = {"CLN": "StartDocumentClassificationJob", "NER": "StartEntitiesDetectionJob"}
 _MODEL_MEMBER = {"CLN": "DocumentClassifierArn", "NER": "EntityRecognizerArn"}
 _TOLD_AGAIN = (
     *("JobName", "LanguageCode", "InputDataConfig", "DataAccessRoleArn"),
@@ -87,14 +91,14 @@ class JobOperations:
 
     def _start(self, kind: str, request: Mapping[str, Any]) -> dict[str, Any]:
         check_tags(request)
-        scope, repeats = f"Start job {kind}", Repeats(self.store)
+        repeats = Repeats(self.store)
         with self.store.transaction():
-            arn = repeats.earlier_answer(scope, request)
+            arn = repeats.earlier_answer(_OPERATION[kind], request)
             job = self.store.find(Job, arn) if arn else None
             if job is None:
                 job = self._new(kind, request)
                 self.store.save(job)
-                repeats.remember(scope, request, job.arn)
+                repeats.remember(_OPERATION[kind], job.arn, request, job.arn)
                 self.running.start(job)
         return {
             "JobId": job.job_id,
@@ -109,14 +113,21 @@ class JobOperations:
             raise ServiceError("InvalidRequestException", message)
         model_arn = self._model_of(kind, request)
         job_id = secrets.token_hex(16)
-        folder = f"{self.settings.account_id}-{kind}-{job_id}/output/output.tar.gz"
+        output = request["OutputDataConfig"]["S3Uri"].rstrip("/")
+        archive = f"{output}/{self.settings.account_id}-{kind}-{job_id}/output/output.tar.gz"
+        if len(archive) > MAX_S3_URI:
+            message = (
+                f"Value {output!r} at 'OutputDataConfig.S3Uri' is too long: the archive of the job "
+                f"would be at {len(archive)} characters, and an S3 URI has up to {MAX_S3_URI}."
+            )
+            raise ServiceError("InvalidRequestException", message)
         return Job(
             job_id=job_id,
             arn=job_arn(self.settings, _RESOURCE_OF_KIND[kind], job_id),
             kind=kind,
             status="SUBMITTED",
             model_arn=model_arn,
-            output_s3_uri=f"{request['OutputDataConfig']['S3Uri'].rstrip('/')}/{folder}",
+            output_s3_uri=archive,
             request=dict(request),
             submit_time=round(self.clock.now(), 3),
         )

@@ -4,8 +4,8 @@ Decides order, cut and continuation. Knows no resource. Read next: `local.compre
 
 Notes
 -----
-*Source*: botocore, MaxResults (1 to 500, "The default is 100") and ListFlywheels ("You can only set
-one filter at a time").
+*Source*: botocore, MaxResults (1 to 500, "The default is 100"); ListFlywheels, ListEndpoints and
+those of models and jobs ("You can only set one filter at a time").
 """
 
 import base64
@@ -82,17 +82,19 @@ def created_within(
     return (after is None or moment > after) and (before is None or moment < before)
 
 
-def single_filter(request: Mapping[str, Any]) -> Mapping[str, Any]:
+def single_filter(
+    request: Mapping[str, Any], *, refused_as: str = "InvalidFilterException"
+) -> Mapping[str, Any]:
     """Return the filter of a call that takes one member at a time.
 
     Raises
     ------
     ServiceError
-        InvalidFilterException: it has more.
+        InvalidFilterException, or what the call declares in place of it: the filter has more.
     """
     chosen: Mapping[str, Any] = request.get("Filter", {})
     if len(chosen) > 1:
         names = ", ".join(chosen)
         message = f"Filter takes one member at a time; it has {len(chosen)}: {names}."
-        raise ServiceError("InvalidFilterException", message)
+        raise ServiceError(refused_as, message)
     return chosen

@@ -28,13 +28,13 @@ class Repeats:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def earlier_answer(self, scope: str, request: Mapping[str, Any]) -> str | None:
+    def earlier_answer(self, operation: str, request: Mapping[str, Any]) -> str | None:
         """Return what an equal call with this token was answered, if there was one.
 
         Parameters
         ----------
-        scope : str
-            Operation and resource; a token means something only there.
+        operation : str
+            What is called; a token means something only there, whatever resource is named.
         request : mapping
             The whole request.
 
@@ -44,7 +44,7 @@ class Repeats:
             InvalidRequestException: the token was used for a different request.
         """
         token = request.get("ClientRequestToken")
-        kept = self._store.answer_to_token(scope, token) if token else None
+        kept = self._store.answer_to_token(operation, token) if token else None
         if kept is None:
             return None
         earlier, answer = kept
@@ -53,9 +53,22 @@ class Repeats:
             raise ServiceError("InvalidRequestException", message)
         return answer
 
-    def remember(self, scope: str, request: Mapping[str, Any], answer: str) -> None:
-        """Keep what this call was answered, in the transaction that carries it out."""
+    def remember(self, operation: str, owner: str, request: Mapping[str, Any], answer: str) -> None:
+        """Keep what this call was answered, in the transaction that carries it out.
+
+        Parameters
+        ----------
+        operation : str
+            As for `earlier_answer`.
+        owner : str
+            The ARN of the resource with whose end the token ends.
+        request : mapping
+            The whole request.
+        answer : str
+            What an equal call is answered.
+        """
         if token := request.get("ClientRequestToken"):
+            scope = f"{operation} {owner}"
             self._store.keep_token(scope, token, _canonical(request), answer)
 
 

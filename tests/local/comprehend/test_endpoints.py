@@ -217,15 +217,17 @@ def test_the_same_endpoint_is_answered_when_a_token_is_repeated(
 def test_filters_and_pages_hold_when_endpoints_are_listed(
     many: Rig, trained: tuple[str, str, str]
 ) -> None:
-    """Members of a filter are met together; a page goes on after the last item."""
+    """By model, status or time, one at a time; a page goes on after the last item."""
     other = trained[2]
     made = [endpoint(many, ModelArn=other, DataAccessRoleArn=ROLE) for _ in range(3)]
-    mine = {"ModelArn": other, "Status": "IN_SERVICE"}
-    assert set(made) <= set(arns(many, Filter=mine))
-    assert arns(many, Filter={**mine, "ModelArn": ABSENT}) == []
     tomorrow = datetime.now(UTC) + timedelta(days=1)
-    assert arns(many, Filter={**mine, "CreationTimeAfter": tomorrow}) == []
-    assert set(made) <= set(arns(many, Filter={**mine, "CreationTimeBefore": tomorrow}))
+    for chosen in ({"ModelArn": other}, {"Status": "IN_SERVICE"}, {"CreationTimeBefore": tomorrow}):
+        assert set(made) <= set(arns(many, Filter=chosen))
+    for chosen in ({"ModelArn": ABSENT}, {"Status": "FAILED"}, {"CreationTimeAfter": tomorrow}):
+        assert arns(many, Filter=chosen) == []
+    with pytest.raises(ClientError, match="one member at a time; it has 2") as two:
+        arns(many, Filter={"ModelArn": other, "Status": "IN_SERVICE"})
+    assert refused(two) == "InvalidRequestException"
     pages = many.comprehend.get_paginator("list_endpoints").paginate(
         PaginationConfig={"PageSize": 1}
     )

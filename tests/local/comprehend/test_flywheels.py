@@ -64,6 +64,9 @@ def test_the_same_flywheel_is_answered_when_a_token_is_repeated(rig: Rig) -> Non
     with pytest.raises(ClientError) as other_request:
         rig.flywheel(ClientRequestToken="once", DataLakeS3Uri="s3://other-lake", **name)
     assert refused(other_request) == "InvalidRequestException"
+    with pytest.raises(ClientError, match="was used for a different request") as other_name:
+        rig.flywheel(ClientRequestToken="once", FlywheelName="repeated-by-another-name")
+    assert refused(other_name) == "InvalidRequestException"
 
 
 TASK: dict[str, Any] = {

@@ -260,10 +260,11 @@ def test_jobs_are_filtered_when_they_are_listed(rig: Rig, trained: tuple[str, st
 
 
 def test_a_job_is_refused_when_it_has_nothing_to_use(rig: Rig, trained: tuple[str, str]) -> None:
-    """No model, two of them, one that is not there, a flywheel without one, no plain text."""
+    """No model, two of them, one that is not there, none of a flywheel, no plain text, too long a URI."""
     flywheel, model = trained
     both = {"DocumentClassifierArn": model, "FlywheelArn": flywheel}
     reader = {"DocumentReadAction": "TEXTRACT_DETECT_DOCUMENT_TEXT"}
+    far = {"OutputDataConfig": {"S3Uri": f"s3://bucket/{'o' * 1000}"}}
     native = {"InputDataConfig": {"S3Uri": "s3://bucket/", "DocumentReaderConfig": reader}}
     cases: list[tuple[dict[str, Any], str]] = [
         ({}, "InvalidRequestException"),
@@ -272,6 +273,7 @@ def test_a_job_is_refused_when_it_has_nothing_to_use(rig: Rig, trained: tuple[st
         ({"FlywheelArn": rig.flywheel()}, "ResourceUnavailableException"),
         ({"FlywheelArn": flywheel, **native}, "InvalidRequestException"),
         ({"FlywheelArn": flywheel, "JobName": "a,b"}, "InvalidRequestException"),
+        ({"FlywheelArn": flywheel, **far}, "InvalidRequestException"),
     ]
     for more, code in cases:
         with pytest.raises(ClientError) as refusal:
