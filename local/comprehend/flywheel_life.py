@@ -77,7 +77,8 @@ class FlywheelLife:
 
     def _delete(self, arn: str) -> None:
         flywheel = self.store.find(Flywheel, arn)
-        if flywheel is None:
+        # Nothing ends whose DELETING was not kept, as where the disk was full.
+        if flywheel is None or flywheel.status != "DELETING":
             return
         self.background.hold(flywheel.last_modified_time)
         self.store.forget_flywheel(arn)

@@ -124,7 +124,11 @@ class ModelEndings:
             raise ServiceError("ResourceNotFoundException", f"There is no model {arn}.")
         return model
 
-    def _remove(self, model: Model) -> None:
+    def _remove(self, entered: Model) -> None:
+        model = self.store.find(Model, entered.arn)
+        # Nothing ends whose DELETING was not kept, as where the disk was full.
+        if model is None or model.status != "DELETING":
+            return
         self.background.hold(model.end_time or 0.0)
         self.settings.model_file(model.arn).unlink(missing_ok=True)
         self.store.forget(Model, model.arn)

@@ -3,6 +3,7 @@
 Files are the engine's own: what is read was written here, so unpickling runs nobody else's code.
 """
 
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,12 @@ def save(model: object, file: Path) -> None:
     """Keep a model; the file is there whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".draft")
-    # Not joblib: its pickler is Python code and takes ten times as long over a vocabulary.
-    draft.write_bytes(pickle.dumps(model, protocol=pickle.HIGHEST_PROTOCOL))
+    with draft.open("wb") as kept:
+        # Not joblib: its pickler is Python code and takes ten times as long over a vocabulary.
+        kept.write(pickle.dumps(model, protocol=pickle.HIGHEST_PROTOCOL))
+        kept.flush()
+        # The iteration that is COMPLETED then outlives a power cut; so must its model.
+        os.fsync(kept.fileno())
     draft.replace(file)
 
 

@@ -3,12 +3,14 @@
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from local.comprehend.engine import Engine, EngineSettings
+from local.comprehend.records import Endpoint, Flywheel, Model
 from tests.local.comprehend.processes import EngineProcess, engine_process, refused
 from tests.local.comprehend.rig import BUCKET, ROLE, Rig, client, rows, running, until
 
@@ -155,3 +157,32 @@ def test_a_full_disk_is_told_when_a_call_cannot_be_kept(s3: "S3Client", tmp_path
         parts.store._connection.execute("PRAGMA max_page_count = 100000")
         made = rig.flywheel(labels=labels)
         until(lambda: rig.described(made)["Status"], lambda status: status == "ACTIVE")
+
+
+def test_nothing_is_deleted_when_the_deletion_could_not_be_kept(
+    s3: "S3Client", tmp_path: Path
+) -> None:
+    """A call that was refused in the end has begun nothing: flywheel, endpoint and model stay."""
+    with running(tmp_path, s3) as rig:
+        flywheel, model = rig.trained()
+        arn = rig.comprehend.create_endpoint(
+            EndpointName="kept", ModelArn=model, DesiredInferenceUnits=1
+        )["EndpointArn"]
+        parts: Any = rig.engine._parts
+        stored = (
+            parts.store.find(Flywheel, flywheel),
+            parts.store.find(Endpoint, arn),
+            parts.store.find(Model, model),
+        )
+        for part, record in zip(
+            (parts.life, parts.endpoint_life, parts.model_endings), stored, strict=True
+        ):
+            with pytest.raises(ZeroDivisionError), parts.store.transaction():
+                parts.store.save(replace(record, status="DELETING"))
+                part.end(record)
+                raise ZeroDivisionError
+        parts.background.join()
+        assert rig.described(flywheel)["Status"] == "ACTIVE"
+        rig.comprehend.describe_endpoint(EndpointArn=arn)
+        rig.comprehend.describe_document_classifier(DocumentClassifierArn=model)
+        assert rig.engine._settings.model_file(model).exists()
