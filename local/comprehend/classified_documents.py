@@ -67,7 +67,7 @@ def inherited(uris: Iterable[str], delimiter: str | None, files: SourceFiles) ->
         They cannot be read.
     """
     for uri in uris:
-        for file in files.read(uri):
+        for file in files.read(f"{uri}{LAKE_FILE}"):
             yield from cells(file.content, file.uri, delimiter)
 
 

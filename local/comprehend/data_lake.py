@@ -5,7 +5,7 @@ Knows neither datasets nor iterations. Read next: `local.comprehend.ingestion`.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,20 +74,17 @@ class DataLake:
                 if not (entry["Key"].endswith("/") and entry["Size"] == 0)
             ]
 
-    def read(self, found: FoundObject) -> bytes:
+    def read(self, uri: str) -> bytes:
         """Return an object's content."""
-        with self._explained("read", found.uri, "s3:GetObject"):
-            return self._s3.get_object(Bucket=found.bucket, Key=found.key)["Body"].read()
+        bucket, key = bucket_and_key(uri)
+        with self._explained("read", uri, "s3:GetObject"):
+            return self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
-    def download(self, uri: str, directory: Path) -> list[Path]:
-        """Copy the objects of a prefix into a directory, under their names; return the files."""
+    def download(self, uri: str, names: Iterable[str], directory: Path) -> None:
+        """Copy objects of a prefix into a directory: those named, whatever else is there."""
         directory.mkdir(parents=True, exist_ok=True)
-        files = []
-        for found in self.objects(uri):
-            file = directory / found.key.rsplit("/", 1)[-1]
-            file.write_bytes(self.read(found))
-            files.append(file)
-        return files
+        for name in names:
+            (directory / name).write_bytes(self.read(f"{uri}{name}"))
 
     def write(self, uri: str, content: bytes | IO[bytes]) -> None:
         """Write an object."""

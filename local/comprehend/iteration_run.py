@@ -1,8 +1,8 @@
 """An iteration's life: TRAINING -> EVALUATING -> COMPLETED, or FAILED, or STOPPED.
 
-Decides what trains, what tests, and what is told of it. Both models are tested on the same
-documents, so their metrics may be compared. Knows neither HTTP nor how a model learns. Read next:
-`local.comprehend.worker`, `local.comprehend.evaluation` and `local.comprehend.entity_evaluation`.
+Decides the order of the work and what is told of it. Both models are tested on the same documents,
+so their metrics may be compared. Knows neither HTTP nor how a model learns. Read next:
+`local.comprehend.iteration_material`, `local.comprehend.worker` and `local.comprehend.evaluation`.
 
 Notes
 -----
@@ -33,8 +33,9 @@ from local.comprehend.errors import (
     WorkCancelledError,
 )
 from local.comprehend.faults import Faults
+from local.comprehend.iteration_material import Material, chosen_material, files_of
 from local.comprehend.naming import name_of
-from local.comprehend.records import Dataset, Flywheel, Iteration, Model
+from local.comprehend.records import Flywheel, Iteration, Model
 from local.comprehend.settings import EngineSettings
 from local.comprehend.store import Store
 from local.comprehend.tasks import MULTI_LABEL, lake_delimiter
@@ -50,24 +51,6 @@ STOPPED_MESSAGE = "The training of the model was stopped by a call."
 """What is told of an iteration that was stopped; the service's own words are not published."""
 
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """What an iteration works on: datasets, and their files once they are here.
-
-    Parameters
-    ----------
-    train, test : tuple of Dataset
-        What trains and what tests the model.
-    holds_out : bool
-        Whether there is no TEST dataset, so that `test` are TRAIN datasets and a part of the
-        documents is held out.
-    """
-
-    train: tuple[Dataset, ...]
-    test: tuple[Dataset, ...]
-    holds_out: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +94,10 @@ class IterationRun:
         self._check_wanted(iteration)
         self._meet_faults(iteration)
         flywheel = self._flywheel(iteration)
-        material = self._material(flywheel)
+        material = chosen_material(self.store, self.settings, flywheel)
         lake = DataLake(self.s3_client_for_role, flywheel.data_access_role_arn)
-        train_files = _files(lake, material.train, directory)
-        test_files = _files(lake, material.test, directory)
+        train_files = files_of(lake, material.train, flywheel.task, directory)
+        test_files = files_of(lake, material.test, flywheel.task, directory)
         trained = self._train(iteration, flywheel, material, train_files)
         entered = self.clock.now()
         with self.store.transaction():
@@ -146,33 +129,6 @@ class IterationRun:
             message = f"Flywheel {iteration.flywheel_arn} is gone."
             raise IterationFailedError(message)
         return flywheel
-
-    def _material(self, flywheel: Flywheel) -> Material:
-        """Choose what trains and what tests."""
-        completed = sorted(
-            (item for item in self.store.all(Dataset, flywheel.arn) if item.status == "COMPLETED"),
-            key=lambda item: (item.creation_time, item.name),
-        )
-        all_train = tuple(item for item in completed if item.dataset_type == "TRAIN")
-        test = tuple(item for item in completed if item.dataset_type == "TEST")
-        train = all_train
-        if self.settings.training_data == "new":
-            known = self._trained_on(flywheel)
-            train = tuple(item for item in all_train if item.arn not in known)
-        if not train:
-            which = "new " if self.settings.training_data == "new" else ""
-            message = f"There is no training data: no {which}TRAIN dataset is COMPLETED."
-            raise IterationFailedError(message)
-        return Material(train, test or all_train, holds_out=not test)
-
-    def _trained_on(self, flywheel: Flywheel) -> frozenset[str]:
-        """Return the datasets that COMPLETED iterations have trained on."""
-        return frozenset(
-            arn
-            for iteration in self.store.all(Iteration, flywheel.arn)
-            if iteration.status == "COMPLETED"
-            for arn in iteration.train_dataset_arns
-        )
 
     def _train(
         self, iteration: Iteration, flywheel: Flywheel, material: Material, files: Sequence[Path]
@@ -293,17 +249,6 @@ class IterationRun:
     def _work_directory(self, iteration: Iteration) -> Path:
         name = f"{name_of(iteration.flywheel_arn)}-{iteration.iteration_id}"
         return self.settings.data_directory / "work" / name
-
-
-def _files(lake: DataLake, datasets: Sequence[Dataset], directory: Path) -> list[Path]:
-    """Bring datasets here; one that trains and tests is brought once."""
-    files = []
-    for dataset in datasets:
-        place = directory / dataset.dataset_type / dataset.name
-        if not place.exists():
-            lake.download(dataset.s3_uri, place)
-        files += sorted(place.glob("documents.*"))
-    return files
 
 
 def _delimiter(flywheel: Flywheel) -> str | None:

@@ -149,7 +149,7 @@ def _documents(lake: DataLake, job: Job) -> Iterator[Document]:
     for entry in found:
         name = entry.key.rsplit("/", 1)[-1]
         try:
-            text = lake.read(entry).decode("utf-8-sig")
+            text = lake.read(entry.uri).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             message = f"{entry.uri} is not UTF-8"
             raise DatasetRefusedError(message) from error

@@ -122,6 +122,11 @@ def _source(row: Mapping[str, Any], place: str) -> str:
     if not isinstance(source, str):
         message = f"{place}: no source; the text of a plain-text document is the row's source"
         raise DatasetRefusedError(message)
+    try:
+        source.encode()
+    except UnicodeEncodeError as error:
+        message = f"{place}: the source is no text: it has half of a surrogate pair"
+        raise DatasetRefusedError(message) from error
     return source
 
 

@@ -64,4 +64,4 @@ class SourceFiles:
                 )
                 raise DatasetRefusedError(message)
             self.check_going_on()
-            yield SourceFile(entry.uri, self.lake.read(entry))
+            yield SourceFile(entry.uri, self.lake.read(entry.uri))

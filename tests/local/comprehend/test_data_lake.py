@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
-def test_files_are_here_when_a_prefix_is_downloaded(s3: "S3Client", tmp_path: Path) -> None:
-    """In the order of their keys, under names of their own."""
+def test_named_files_alone_are_here_when_a_prefix_is_downloaded(
+    s3: "S3Client", tmp_path: Path
+) -> None:
+    """No key that others wrote names a file of this machine."""
     lake = DataLake(lambda _: s3, ROLE)
-    for name in ("b", "a"):
-        lake.write(f"s3://{BUCKET}/download/{name}.csv", name.encode())
-    files = lake.download(f"s3://{BUCKET}/download/", tmp_path / "new")
-    assert [file.read_text() for file in files] == ["a", "b"]
+    for name in ("b.csv", "a.csv", "other.csv", "../../up.csv", "..", "folder/a.csv"):
+        s3.put_object(Bucket=BUCKET, Key=f"download/{name}", Body=name.encode())
+    lake.download(f"s3://{BUCKET}/download/", ("a.csv", "b.csv"), tmp_path / "new" / "place")
+    found = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
+    assert found == {"new/place/a.csv", "new/place/b.csv"}
+    assert (tmp_path / "new" / "place" / "a.csv").read_text() == "a.csv"
 
 
 @pytest.mark.parametrize("permission", ["s3:GetObject", "s3:PutObject", "s3:ListBucket"])
@@ -33,7 +37,7 @@ def test_the_permission_is_named_when_s3_refuses(s3: "S3Client", permission: str
     uses: dict[str, Callable[[], object]] = {
         "s3:ListBucket": lambda: lake.objects(absent),
         "s3:PutObject": lambda: lake.write(absent, b""),
-        "s3:GetObject": lambda: lake.read(FoundObject("absent-bucket", found.key, 1)),
+        "s3:GetObject": lambda: lake.read(absent),
     }
     with pytest.raises(StorageAccessError) as refusal:
         uses[permission]()

@@ -91,6 +91,7 @@ def test_a_row_is_no_document_when_it_was_not_labeled() -> None:
         (b'{"topic": 1}\n', "a.manifest, line 1: no source"),
         (b'{"source-ref": "s3://data/1.txt", "topic": 1}\n', "line 1: no source"),
         (b'{"source": "\xff"}', "line 1: the file is not UTF-8"),
+        (b'{"source": "\\ud800", "topic": 1}', "line 1: the source is no text"),
     ],
 )
 def test_a_manifest_is_refused_with_its_line_when_it_is_not_in_the_format(
