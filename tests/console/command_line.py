@@ -1,7 +1,5 @@
 """Run the command: its verbs in this process, and a local environment in another."""
 
-import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,8 +9,7 @@ from pathlib import Path
 from typer.testing import CliRunner, Result
 
 from console import command
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.command_process import ROOT, answering
 
 Run = Callable[..., Result]
 """Runs the command with these arguments."""
@@ -26,23 +23,9 @@ def invoke(*arguments: str) -> Result:
 @contextmanager
 def kept_running(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """Give a process that keeps a local environment running, when it can be used."""
-    process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("kept_running.py")), str(folder)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    with process.stdout, process.stderr:
-        told = ""
-        for line in process.stdout:
-            told += line
-            if line == "}\n":
-                break
-        assert json.loads(told)["environment"] == "local", process.stderr.read()
+    command = [sys.executable, str(Path(__file__).with_name("kept_running.py")), str(folder)]
+    with answering(command, {"PYTHONPATH": str(ROOT)}) as (process, told):
+        assert told["environment"] == "local"
         try:
             yield process
         finally:

@@ -1,6 +1,5 @@
 """An engine in a process of its own, started with the command as people start it."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.command_process import ROOT, answering
+
 COMMAND = (sys.executable, "-c", "from console.command import main; main()", "engine")
-ROOT = Path(__file__).resolve().parents[3]
 VARIABLES = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -31,27 +31,9 @@ class EngineProcess:
 @contextmanager
 def engine_process(data: Path, s3_url: str, *options: str) -> Iterator[EngineProcess]:
     """Give an engine that runs in a process; it is killed at the end if it still runs."""
-    process = subprocess.Popen(
-        [*COMMAND, "--data", str(data), "--json", *options],
-        cwd=ROOT,
-        env={**os.environ, **VARIABLES, "AWS_ENDPOINT_URL_S3": s3_url},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    with process.stdout, process.stderr:
-        told = ""
-        for line in process.stdout:
-            told += line
-            if line == "}\n":
-                break
-        try:
-            yield EngineProcess(process, str(json.loads(told)["url"]))
-        finally:
-            process.kill()
-            process.wait()
+    command = [*COMMAND, "--data", str(data), "--json", *options]
+    with answering(command, {**VARIABLES, "AWS_ENDPOINT_URL_S3": s3_url}) as (process, told):
+        yield EngineProcess(process, str(told["url"]))
 
 
 def refused(*options: str) -> tuple[int, str]:

@@ -11,7 +11,7 @@ import pytest
 
 from local.comprehend.child_process import ChildProcess
 from local.comprehend.errors import EngineError, WorkCancelledError
-from tests.local.comprehend.processes import ROOT
+from tests.command_process import ROOT
 
 MODULE = "local.comprehend.inference_process"
 

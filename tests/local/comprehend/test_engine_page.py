@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from local.comprehend.fault_control import _MEMBERS
 from local.comprehend.faults import CALL_FAULTS, ITERATION_FAULTS
-from tests.local.comprehend.processes import ROOT, VARIABLES, engine_process
+from tests.command_process import ROOT
+from tests.local.comprehend.processes import VARIABLES, engine_process
 from tests.local.comprehend.rig import BUCKET, ROLE
 
 if TYPE_CHECKING:
