@@ -13,7 +13,7 @@ class Clock(Protocol):
     """The engine's only source of time."""
 
     def now(self) -> float:
-        """Return the present moment in epoch seconds."""
+        """Return the present moment in epoch seconds, to the millisecond, as the service tells."""
         ...
 
     def wait_until(self, moment: float, stop: threading.Event) -> bool:
@@ -26,7 +26,7 @@ class SystemClock:
 
     def now(self) -> float:
         """Return the present moment in epoch seconds."""
-        return time.time()
+        return round(time.time(), 3)
 
     def wait_until(self, moment: float, stop: threading.Event) -> bool:
         """Block until a moment (epoch seconds); False when `stop` was set first."""
@@ -52,7 +52,7 @@ class DrivenClock:
     def now(self) -> float:
         """Return the present moment in epoch seconds."""
         with self._moved:
-            return self._now
+            return round(self._now, 3)
 
     def advance(self, seconds: float) -> None:
         """Move on by `seconds`, and wake who waits for a moment that has come."""

@@ -15,13 +15,14 @@ from typing import Any
 
 from local.comprehend.clock import Clock
 from local.comprehend.errors import ServiceError
-from local.comprehend.flywheels import check_active, check_quota, check_tags, the_flywheel
+from local.comprehend.flywheels import check_active, check_quota, the_flywheel
 from local.comprehend.ingestion import Ingestion
 from local.comprehend.input_data import check_input_data
 from local.comprehend.listing import created_within, page
 from local.comprehend.naming import dataset_arn, dataset_uri
 from local.comprehend.records import Dataset, Flywheel
 from local.comprehend.repeats import Repeats
+from local.comprehend.resources import resource
 from local.comprehend.settings import EngineSettings
 from local.comprehend.store import Store
 
@@ -37,7 +38,6 @@ class DatasetOperations:
 
     def create_dataset(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """CreateDataset."""
-        check_tags(request)
         arn = dataset_arn(request["FlywheelArn"], request["DatasetName"])
         repeats = Repeats(self.store)
         with self.store.transaction():
@@ -54,10 +54,7 @@ class DatasetOperations:
 
     def describe_dataset(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """DescribeDataset."""
-        arn = request["DatasetArn"]
-        dataset = self.store.find(Dataset, arn)
-        if dataset is None:
-            raise ServiceError("ResourceNotFoundException", f"There is no dataset {arn}.")
+        dataset = resource(self.store, Dataset, request["DatasetArn"])
         return {"DatasetProperties": _properties(dataset)}
 
     def list_datasets(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,7 +73,7 @@ class DatasetOperations:
         return {"DatasetPropertiesList": [_properties(item) for item in shown], "NextToken": token}
 
     def _new(self, arn: str, flywheel: Flywheel, request: Mapping[str, Any]) -> Dataset:
-        now = round(self.clock.now(), 3)
+        now = self.clock.now()
         name = request["DatasetName"]
         return Dataset(
             arn=arn,

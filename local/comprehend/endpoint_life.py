@@ -55,7 +55,7 @@ class EndpointLife:
                     endpoint,
                     status="CREATING" if endpoint.status == "CREATING" else "UPDATING",
                     desired_model_arn=flywheel.active_model_arn,
-                    last_modified_time=round(self.clock.now(), 3),
+                    last_modified_time=self.clock.now(),
                 )
                 self.store.save(changed)
                 self.bring_up(changed)
@@ -81,7 +81,7 @@ class EndpointLife:
                     model_arn=entered.desired_model_arn,
                     inference_units=entered.desired_inference_units,
                     data_access_role_arn=entered.desired_data_access_role_arn,
-                    last_modified_time=round(self.clock.now(), 3),
+                    last_modified_time=self.clock.now(),
                 )
             )
 

@@ -19,11 +19,12 @@ from typing import Any
 from local.comprehend.clock import Clock
 from local.comprehend.endpoint_life import EndpointLife
 from local.comprehend.errors import ServiceError
-from local.comprehend.flywheels import check_quota, check_tags
+from local.comprehend.flywheels import check_quota
 from local.comprehend.listing import created_within, page, single_filter
 from local.comprehend.naming import endpoint_arn
 from local.comprehend.records import Endpoint
 from local.comprehend.repeats import Repeats
+from local.comprehend.resources import resource
 from local.comprehend.served_models import served_model
 from local.comprehend.settings import EngineSettings
 from local.comprehend.store import Store
@@ -42,7 +43,6 @@ class EndpointOperations:
 
     def create_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """CreateEndpoint."""
-        check_tags(request)
         repeats = Repeats(self.store)
         with self.store.transaction():
             model_arn = repeats.earlier_answer("CreateEndpoint", request)
@@ -86,9 +86,7 @@ class EndpointOperations:
             if endpoint.status != "IN_SERVICE":
                 message = f"Endpoint {endpoint.arn} is {endpoint.status}; it must be IN_SERVICE."
                 raise ServiceError("ResourceInUseException", message)
-            deleting = replace(
-                endpoint, status="DELETING", last_modified_time=round(self.clock.now(), 3)
-            )
+            deleting = replace(endpoint, status="DELETING", last_modified_time=self.clock.now())
             self.store.save(deleting)
             self.life.end(deleting)
         return {}
@@ -111,7 +109,7 @@ class EndpointOperations:
         if model_arn is None:
             message = "Give one of ModelArn and FlywheelArn; neither is there."
             raise ServiceError("InvalidRequestException", message)
-        now = round(self.clock.now(), 3)
+        now = self.clock.now()
         return Endpoint(
             arn=endpoint_arn(self.settings, request["EndpointName"], model_arn),
             name=request["EndpointName"],
@@ -141,7 +139,7 @@ class EndpointOperations:
                 "DesiredDataAccessRoleArn", endpoint.desired_data_access_role_arn
             ),
             followed_flywheel_arn=followed,
-            last_modified_time=round(self.clock.now(), 3),
+            last_modified_time=self.clock.now(),
         )
 
     def _check_kind(self, endpoint: Endpoint, model_arn: str | None) -> None:
@@ -175,11 +173,7 @@ class EndpointOperations:
             raise ServiceError("ResourceLimitExceededException", message)
 
     def _the_endpoint(self, request: Mapping[str, Any]) -> Endpoint:
-        arn = request["EndpointArn"]
-        endpoint = self.store.find(Endpoint, arn)
-        if endpoint is None:
-            raise ServiceError("ResourceNotFoundException", f"There is no endpoint {arn}.")
-        return endpoint
+        return resource(self.store, Endpoint, request["EndpointArn"])
 
 
 def _properties(endpoint: Endpoint) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """The engine: put together, started, stopped.
 
-Decides what is served, by name, and the order in which parts come up and go. Holds no rule of its
-own. Read next: `local.comprehend.protocol` (how a call arrives), then the operation's module.
+Decides what is served, by the names of the parts' methods, and the order in which parts come up and
+go. Holds no rule of its own. Read next: `local.comprehend.protocol` (how a call arrives), then the
+operation's module.
 """
 
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+
+from botocore import xform_name
 
 from local.comprehend.background import BackgroundWork
 from local.comprehend.clock import Clock, SystemClock
@@ -25,9 +28,8 @@ from local.comprehend.job_run import JobRun
 from local.comprehend.jobs import JobOperations
 from local.comprehend.model_endings import ModelEndings
 from local.comprehend.models import ModelOperations
-from local.comprehend.protocol import Operation, Protocol, Refusal
+from local.comprehend.protocol import Operation, Protocol, Refusal, comprehend_model
 from local.comprehend.realtime import RealTimeOperations
-from local.comprehend.recognizers import RecognizerOperations
 from local.comprehend.resuming import Resuming
 from local.comprehend.server import Server
 from local.comprehend.settings import EngineSettings, Quotas
@@ -183,13 +185,6 @@ class _Parts:
             self.faults,
         )
         self.model_endings = ModelEndings(settings, self.store, clock, self.background, self.worker)
-        operations = _operations(
-            FlywheelOperations(settings, self.store, clock, self.life, self.endpoint_life),
-            DatasetOperations(settings, self.store, clock, self.ingestion),
-            IterationOperations(settings, self.store, clock, self.running),
-            ModelOperations(self.store),
-            EndpointOperations(settings, self.store, clock, self.endpoint_life),
-        )
         self.job_run = JobRun(
             settings, self.store, clock, self.background, self.inference, s3_client_for_role
         )
@@ -203,12 +198,16 @@ class _Parts:
             self.endpoint_life,
         )
         tags = TagOperations(self.store)
-        operations |= _recognizer_operations(RecognizerOperations(self.store))
-        operations |= _operations_around_them(
-            tags,
+        operations = _served(
+            FlywheelOperations(settings, self.store, clock, self.life, self.endpoint_life),
+            DatasetOperations(settings, self.store, clock, self.ingestion),
+            IterationOperations(settings, self.store, clock, self.running),
+            ModelOperations(self.store),
             self.model_endings,
+            EndpointOperations(settings, self.store, clock, self.endpoint_life),
             RealTimeOperations(settings, self.store, self.inference),
             JobOperations(settings, self.store, clock, self.job_run),
+            tags,
         )
         for name, arn_member in _TAGGED_CREATIONS.items():
             operations[name] = tags.creating(operations[name], arn_member)
@@ -240,68 +239,12 @@ class _Parts:
         self.directory.release()
 
 
-def _operations(
-    flywheels: FlywheelOperations,
-    datasets: DatasetOperations,
-    iterations: IterationOperations,
-    models: ModelOperations,
-    endpoints: EndpointOperations,
-) -> dict[str, Operation]:
-    """Name what is served of flywheels, and what they make and feed."""
+def _served(*parts: object) -> dict[str, Operation]:
+    """Name what is served: a method that is called as boto3 calls an operation serves it."""
+    names = {xform_name(name): name for name in comprehend_model().operation_names}
     return {
-        "CreateFlywheel": flywheels.create_flywheel,
-        "DescribeFlywheel": flywheels.describe_flywheel,
-        "UpdateFlywheel": flywheels.update_flywheel,
-        "DeleteFlywheel": flywheels.delete_flywheel,
-        "ListFlywheels": flywheels.list_flywheels,
-        "CreateDataset": datasets.create_dataset,
-        "DescribeDataset": datasets.describe_dataset,
-        "ListDatasets": datasets.list_datasets,
-        "StartFlywheelIteration": iterations.start_flywheel_iteration,
-        "DescribeFlywheelIteration": iterations.describe_flywheel_iteration,
-        "ListFlywheelIterationHistory": iterations.list_flywheel_iteration_history,
-        "DescribeDocumentClassifier": models.describe_document_classifier,
-        "ListDocumentClassifiers": models.list_document_classifiers,
-        "CreateEndpoint": endpoints.create_endpoint,
-        "DescribeEndpoint": endpoints.describe_endpoint,
-        "UpdateEndpoint": endpoints.update_endpoint,
-        "DeleteEndpoint": endpoints.delete_endpoint,
-        "ListEndpoints": endpoints.list_endpoints,
-    }
-
-
-def _recognizer_operations(recognizers: RecognizerOperations) -> dict[str, Operation]:
-    """Name what is served of recognizers, and of models of both kinds."""
-    return {
-        "ListDocumentClassifierSummaries": recognizers.list_document_classifier_summaries,
-        "DescribeEntityRecognizer": recognizers.describe_entity_recognizer,
-        "ListEntityRecognizers": recognizers.list_entity_recognizers,
-        "ListEntityRecognizerSummaries": recognizers.list_entity_recognizer_summaries,
-    }
-
-
-def _operations_around_them(
-    tags: TagOperations,
-    model_endings: ModelEndings,
-    real_time: RealTimeOperations,
-    jobs: JobOperations,
-) -> dict[str, Operation]:
-    """Name what is served of tags, of the end of models and of their use."""
-    return {
-        "TagResource": tags.tag_resource,
-        "UntagResource": tags.untag_resource,
-        "ListTagsForResource": tags.list_tags_for_resource,
-        "StopTrainingDocumentClassifier": model_endings.stop_training_document_classifier,
-        "StopTrainingEntityRecognizer": model_endings.stop_training_entity_recognizer,
-        "DeleteDocumentClassifier": model_endings.delete_document_classifier,
-        "DeleteEntityRecognizer": model_endings.delete_entity_recognizer,
-        "ClassifyDocument": real_time.classify_document,
-        "DetectEntities": real_time.detect_entities,
-        "StartDocumentClassificationJob": jobs.start_document_classification_job,
-        "DescribeDocumentClassificationJob": jobs.describe_document_classification_job,
-        "ListDocumentClassificationJobs": jobs.list_document_classification_jobs,
-        "StartEntitiesDetectionJob": jobs.start_entities_detection_job,
-        "DescribeEntitiesDetectionJob": jobs.describe_entities_detection_job,
-        "ListEntitiesDetectionJobs": jobs.list_entities_detection_jobs,
-        "StopEntitiesDetectionJob": jobs.stop_entities_detection_job,
+        names[method]: getattr(part, method)
+        for part in parts
+        for method in dir(part)
+        if method in names
     }

@@ -1,7 +1,7 @@
 """How good an entity recognizer is: metrics from the mentions that a test found and missed.
 
 Decides the averages, as parts of 1. Read next: `local.comprehend.evaluation` (classifiers) and
-`local.comprehend.recognizers` (which tells them from 0 to 100).
+`local.comprehend.models` (which tells them from 0 to 100).
 
 Notes
 -----
@@ -12,49 +12,26 @@ guide defines for a whole recognizer. It defines no accuracy, so none is told.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from local.comprehend.evaluation import Counted, Evaluation, LabelScore, MultiLabelEvaluation
+from local.comprehend.evaluation import (
+    Counted,
+    Decisions,
+    Evaluation,
+    LabelScore,
+    MultiLabelEvaluation,
+)
 from local.comprehend.tasks import ENTITIES, MULTI_CLASS
 
 
-@dataclass(frozen=True, slots=True)
-class EntityEvaluation:
-    """Mentions, type by type, and what follows from them.
+class EntityEvaluation(Decisions):
+    """Mentions, each of which is found or missed, type by type."""
 
-    Parameters
-    ----------
-    types : tuple of str, of shape (n_types,)
-        All types of the model.
-    counts : tuple of tuple of int, of shape (n_types, 3)
-        True positives, false positives, false negatives of each.
-    documents : int
-        How many documents tested the model.
-    """
-
-    types: tuple[str, ...]
-    counts: tuple[tuple[int, int, int], ...]
-    documents: int
-
-    @classmethod
-    def from_counted(cls, types: Iterable[str], counted: Counted) -> "EntityEvaluation":
-        """Build one from what a test found; a type that is not named has no mentions."""
-        names = tuple(types)
-        found = {name: (hits, false, missed) for name, hits, false, missed in counted.counts}
-        counts = tuple(found.get(name, (0, 0, 0)) for name in names)
-        return cls(names, counts, counted.documents)
-
-    def per_label(self) -> dict[str, LabelScore]:
-        """Return precision, recall, F1 and support of every type; 0 where undefined."""
-        return {
-            kind: LabelScore.of(*counts)
-            for kind, counts in zip(self.types, self.counts, strict=True)
-        }
+    __slots__ = ()
 
     def averages(self) -> dict[str, float]:
         """Return the averages of an iteration, each in [0, 1]; there is no accuracy."""
-        total = self._total()
+        total = self.total()
         return {
             "AverageF1Score": total.f1,
             "AveragePrecision": total.precision,
@@ -63,15 +40,11 @@ class EntityEvaluation:
 
     def model_metrics(self) -> dict[str, float]:
         """Return the metrics of EntityRecognizerEvaluationMetrics, as parts of 1."""
-        return metrics_of(self._total())
+        return metrics_of(self.total())
 
     def confusion_document(self) -> Mapping[str, Any] | None:
         """Return None: the service writes no confusion matrix of a recognizer."""
         return None
-
-    def _total(self) -> LabelScore:
-        hits, false, missed = (sum(column) for column in zip(*self.counts, strict=True))
-        return LabelScore.of(hits, false, missed)
 
 
 AnyEvaluation = Evaluation | MultiLabelEvaluation | EntityEvaluation

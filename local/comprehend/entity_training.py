@@ -18,6 +18,7 @@ from typing import Any
 
 from local.comprehend.annotated_documents import ANNOTATIONS_FILE
 from local.comprehend.annotation_files import annotations_by_place, documents_of
+from local.comprehend.evaluation import decision_counts
 from local.comprehend.hold_out import HOLD_OUT_FRACTION, is_held_out
 from local.comprehend.learning.entities import EntityModel, Mention, train_entities
 from local.comprehend.learning.model_files import load, save
@@ -83,14 +84,8 @@ def evaluate(data: AnnotatedTexts, model_file: Path) -> dict[str, Any]:
 
 def mention_counts(model: EntityModel, data: AnnotatedTexts) -> list[tuple[str, int, int, int]]:
     """Return (type, true positives, false positives, false negatives) a type, sorted."""
-    hits, false, missed = Counter[str](), Counter[str](), Counter[str]()
-    for actual, found in zip(data.mentions, model.find(data.texts), strict=True):
-        right, told = _spans(actual), _spans(found)
-        hits.update(kind for *_, kind in right & told)
-        false.update(kind for *_, kind in told - right)
-        missed.update(kind for *_, kind in right - told)
-    names = sorted({*hits, *false, *missed})
-    return [(name, hits[name], false[name], missed[name]) for name in names]
+    pairs = zip(map(_spans, data.mentions), map(_spans, model.find(data.texts)), strict=True)
+    return decision_counts(pairs, label_of=lambda span: span[2])
 
 
 def _spans(mentions: Sequence[Mention]) -> set[tuple[int, int, str]]:

@@ -1,7 +1,7 @@
 """How good a model is: metrics from the counts of a test, task by task.
 
-Decides the averages. Knows no documents and no model; standard library only, so that the serving
-process can count. Read next: `local.comprehend.entity_evaluation` and
+Decides what is counted, and the averages. Knows no documents and no model; standard library only,
+so that the serving process can count. Read next: `local.comprehend.entity_evaluation` and
 `local.comprehend.iteration_run`.
 
 Notes
@@ -11,9 +11,12 @@ matrix), and the two published iterations in "Flywheel iterations" and the AWS C
 describe-flywheel-iteration, which these formulas rebuild to the last published digit.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,37 @@ class Counted:
 
     documents: int
     counts: Sequence[tuple[Any, ...]]
+
+
+def decision_counts(
+    pairs: Iterable[tuple[Set[T], Set[T]]], label_of: Callable[[T], str]
+) -> list[tuple[str, int, int, int]]:
+    """Count what was found and missed.
+
+    Parameters
+    ----------
+    pairs : iterable of tuple of set
+        What is in a document, and what a model found there.
+    label_of : callable
+        Returns the label, or type, that something counts for.
+
+    Returns
+    -------
+    list of tuple
+        Label, true positives, false positives, false negatives; of labels that occur, sorted.
+
+    Examples
+    --------
+    >>> decision_counts([({"a", "b"}, {"b", "c"})], label_of=str)
+    [('a', 0, 0, 1), ('b', 1, 0, 0), ('c', 0, 1, 0)]
+    """
+    hits, false, missed = Counter[str](), Counter[str](), Counter[str]()
+    for actual, found in pairs:
+        hits.update(map(label_of, actual & found))
+        false.update(map(label_of, found - actual))
+        missed.update(map(label_of, actual - found))
+    names = sorted({*hits, *false, *missed})
+    return [(name, hits[name], false[name], missed[name]) for name in names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +164,13 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class MultiLabelEvaluation:
-    """Decisions, label by label, and what follows from them: documents with any labels.
+class Decisions:
+    """What was found and missed of each label, and what follows from it.
 
     Parameters
     ----------
     labels : tuple of str, of shape (n_labels,)
-        All labels of the model.
+        All labels of the model, or all its types.
     counts : tuple of tuple of int, of shape (n_labels, 3)
         True positives, false positives, false negatives of each.
     documents : int
@@ -148,19 +182,12 @@ class MultiLabelEvaluation:
     documents: int
 
     @classmethod
-    def from_counted(cls, labels: Iterable[str], counted: Counted) -> "MultiLabelEvaluation":
+    def from_counted(cls, labels: Iterable[str], counted: Counted) -> Self:
         """Build one from what a test found; a label that is not named has no positives."""
         names = tuple(labels)
         found = {name: (hits, false, missed) for name, hits, false, missed in counted.counts}
         counts = tuple(found.get(name, (0, 0, 0)) for name in names)
         return cls(names, counts, counted.documents)
-
-    @property
-    def accuracy(self) -> float:
-        """The part of the decisions, one a document and label, that was right."""
-        wrong = sum(false + missed for _, false, missed in self.counts)
-        decisions = self.documents * len(self.labels)
-        return ratio(decisions - wrong, decisions)
 
     def per_label(self) -> dict[str, LabelScore]:
         """Return precision, recall, F1 and support of every label; 0 where undefined."""
@@ -168,6 +195,24 @@ class MultiLabelEvaluation:
             label: LabelScore.of(*counts)
             for label, counts in zip(self.labels, self.counts, strict=True)
         }
+
+    def total(self) -> LabelScore:
+        """Return the score of all labels' decisions together."""
+        hits, false, missed = (sum(column) for column in zip(*self.counts, strict=True))
+        return LabelScore.of(hits, false, missed)
+
+
+class MultiLabelEvaluation(Decisions):
+    """Documents with any labels, each of which is there or not."""
+
+    __slots__ = ()
+
+    @property
+    def accuracy(self) -> float:
+        """The part of the decisions, one a document and label, that was right."""
+        wrong = sum(false + missed for _, false, missed in self.counts)
+        decisions = self.documents * len(self.labels)
+        return ratio(decisions - wrong, decisions)
 
     def averages(self) -> dict[str, float]:
         """Return the four averages of an iteration.
@@ -182,8 +227,7 @@ class MultiLabelEvaluation:
 
     def model_metrics(self) -> dict[str, float]:
         """Return the eight metrics of ClassifierEvaluationMetrics."""
-        hits, false, missed = (sum(column) for column in zip(*self.counts, strict=True))
-        return _classifier_metrics(self.averages(), LabelScore.of(hits, false, missed))
+        return _classifier_metrics(self.averages(), self.total())
 
     def confusion_document(self) -> Mapping[str, Any] | None:
         """Return what the service writes as ``confusion_matrix.json``.

@@ -51,7 +51,7 @@ class FlywheelLife:
         self.background.hold(flywheel.creation_time)
         status = "FAILED" if failures else "ACTIVE"
         message = "; ".join(failures) or None
-        now = round(self.clock.now(), 3)
+        now = self.clock.now()
         self.store.save(replace(flywheel, status=status, message=message, last_modified_time=now))
 
     def _inherited(self, flywheel: Flywheel) -> Iterator[Dataset]:

@@ -22,12 +22,10 @@ from local.comprehend.listing import created_within, page, single_filter
 from local.comprehend.naming import flywheel_arn, lake_uri
 from local.comprehend.records import Dataset, Flywheel, Iteration, Model
 from local.comprehend.repeats import Repeats
+from local.comprehend.resources import resource
 from local.comprehend.settings import EngineSettings
 from local.comprehend.store import Store
 from local.comprehend.tasks import Task, model_type, requested_task, task_config
-
-MAX_TAGS = 50
-"""Tags a resource may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,6 @@ class FlywheelOperations:
 
     def create_flywheel(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """CreateFlywheel."""
-        check_tags(request)
         arn = flywheel_arn(self.settings, request["FlywheelName"])
         repeats = Repeats(self.store)
         with self.store.transaction():
@@ -76,7 +73,7 @@ class FlywheelOperations:
                     "DataAccessRoleArn", flywheel.data_access_role_arn
                 ),
                 data_security_config=_updated_security(flywheel, request),
-                last_modified_time=round(self.clock.now(), 3),
+                last_modified_time=self.clock.now(),
             )
             self.store.save(changed)
             if changed.active_model_arn != flywheel.active_model_arn:
@@ -91,9 +88,7 @@ class FlywheelOperations:
                 message = f"Flywheel {flywheel.arn} is {flywheel.status}; it must be ACTIVE."
                 raise ServiceError("ResourceUnavailableException", message)
             self._check_idle(flywheel)
-            deleting = replace(
-                flywheel, status="DELETING", last_modified_time=round(self.clock.now(), 3)
-            )
+            deleting = replace(flywheel, status="DELETING", last_modified_time=self.clock.now())
             self.store.save(deleting)
             self.life.end(deleting)
         return {}
@@ -112,7 +107,7 @@ class FlywheelOperations:
 
     def _new(self, arn: str, request: Mapping[str, Any]) -> Flywheel:
         task = self._task(request)
-        now = round(self.clock.now(), 3)
+        now = self.clock.now()
         return Flywheel(
             arn=arn,
             name=request["FlywheelName"],
@@ -159,9 +154,7 @@ class FlywheelOperations:
             raise ServiceError("ResourceInUseException", message)
 
     def _trained_model(self, arn: str) -> Model:
-        model = self.store.find(Model, arn)
-        if model is None:
-            raise ServiceError("ResourceNotFoundException", f"There is no model {arn}.")
+        model = resource(self.store, Model, arn)
         if model.status != "TRAINED":
             message = f"Model {arn} is {model.status}; it must be TRAINED to be active."
             raise ServiceError("InvalidRequestException", message)
@@ -189,11 +182,7 @@ def the_flywheel(store: Store, request: Mapping[str, Any]) -> Flywheel:
     ServiceError
         ResourceNotFoundException: there is none.
     """
-    arn = request["FlywheelArn"]
-    flywheel = store.find(Flywheel, arn)
-    if flywheel is None:
-        raise ServiceError("ResourceNotFoundException", f"There is no flywheel {arn}.")
-    return flywheel
+    return resource(store, Flywheel, request["FlywheelArn"])
 
 
 def check_active(flywheel: Flywheel, operation: str) -> None:
@@ -221,21 +210,6 @@ def check_quota(what: str, used: int, limit: int) -> None:
     if used >= limit:
         message = f"The limit of {what} is {limit}; {used} are in use."
         raise ServiceError("ResourceLimitExceededException", message)
-
-
-def check_tags(request: Mapping[str, Any]) -> None:
-    """Refuse more tags than a resource may have.
-
-    Raises
-    ------
-    ServiceError
-        TooManyTagsException: there are more.
-    """
-    count = len(request.get("Tags", ()))
-    if count > MAX_TAGS:
-        raise ServiceError(
-            "TooManyTagsException", f"{count} tags; a resource has up to {MAX_TAGS}."
-        )
 
 
 def _updated_security(flywheel: Flywheel, request: Mapping[str, Any]) -> Mapping[str, Any] | None:

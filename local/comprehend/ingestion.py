@@ -52,7 +52,7 @@ class Ingestion:
             return
         ended = self._ended(dataset, flywheel)
         self.background.hold(dataset.creation_time)
-        self.store.save(replace(ended, end_time=round(self.clock.now(), 3)))
+        self.store.save(replace(ended, end_time=self.clock.now()))
 
     def _ended(self, dataset: Dataset, flywheel: Flywheel) -> Dataset:
         try:

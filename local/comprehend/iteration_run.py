@@ -134,7 +134,7 @@ class IterationRun:
         self, iteration: Iteration, flywheel: Flywheel, material: Material, files: Sequence[Path]
     ) -> Iteration:
         """Train the challenger; return the iteration as it is when it begins to evaluate."""
-        self._change_model(iteration, training_start_time=round(self.clock.now(), 3))
+        self._change_model(iteration, training_start_time=self.clock.now())
         trained = self.worker.train(
             files,
             self._model_file(iteration.model_arn),
@@ -147,7 +147,7 @@ class IterationRun:
         self.background.hold(iteration.creation_time)
         self._change_model(
             iteration,
-            training_end_time=round(self.clock.now(), 3),
+            training_end_time=self.clock.now(),
             trained_documents=trained.documents,
             train_mentions=trained.mentions,
             train_s3_uris=tuple(item.s3_uri for item in material.train),
@@ -182,7 +182,7 @@ class IterationRun:
     def _complete(
         self, iteration: Iteration, champion: AnyEvaluation | None, challenger: AnyEvaluation
     ) -> None:
-        now = round(self.clock.now(), 3)
+        now = self.clock.now()
         is_told = not self.faults.of_iteration("withhold_metrics", iteration.flywheel_arn)
         completed = replace(
             iteration,
@@ -233,7 +233,7 @@ class IterationRun:
             self._end(latest, "STOPPED", "STOPPED", STOPPED_MESSAGE)
 
     def _end(self, latest: Iteration, status: str, model_status: str, message: str) -> None:
-        now = round(self.clock.now(), 3)
+        now = self.clock.now()
         self.store.save(replace(latest, status=status, message=message, end_time=now))
         self._change_model(latest, status=model_status, message=message, end_time=now)
 

@@ -125,7 +125,7 @@ class IterationOperations:
     def _free_moment(self, flywheel: Flywheel) -> float:
         """Return now, or the start of the next second in which no iteration has started."""
         taken = {item.iteration_id for item in self.store.all(Iteration, flywheel.arn)}
-        moment = round(self.clock.now(), 3)
+        moment = self.clock.now()
         while stamp(moment) in taken:
             moment = float(math.floor(moment) + 1)
         return moment

@@ -99,7 +99,7 @@ class JobRun:
             latest = self.store.find(Job, job.arn) or job
             is_stopped = latest.stop_requested_time is not None and status == "COMPLETED"
             ended = "STOPPED" if is_stopped else status
-            now = round(self.clock.now(), 3)
+            now = self.clock.now()
             self.store.save(replace(latest, status=ended, message=message, end_time=now))
 
     def _is_to_stop(self, job: Job) -> bool:

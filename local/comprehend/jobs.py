@@ -18,7 +18,6 @@ from typing import Any
 
 from local.comprehend.clock import Clock
 from local.comprehend.errors import ServiceError
-from local.comprehend.flywheels import check_tags
 from local.comprehend.job_run import JobRun
 from local.comprehend.listing import created_within, page, single_filter
 from local.comprehend.naming import job_arn
@@ -84,13 +83,12 @@ class JobOperations:
                 message = f"Job {job.job_id} is {job.status}; it cannot be stopped."
                 raise ServiceError("InvalidRequestException", message)
             if job.stop_requested_time is None:
-                now = round(self.clock.now(), 3)
+                now = self.clock.now()
                 job = replace(job, status="STOP_REQUESTED", stop_requested_time=now)
                 self.store.save(job)
         return {"JobId": job.job_id, "JobStatus": job.status}
 
     def _start(self, kind: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        check_tags(request)
         repeats = Repeats(self.store)
         with self.store.transaction():
             arn = repeats.earlier_answer(_OPERATION[kind], request)
@@ -129,7 +127,7 @@ class JobOperations:
             model_arn=model_arn,
             output_s3_uri=archive,
             request=dict(request),
-            submit_time=round(self.clock.now(), 3),
+            submit_time=self.clock.now(),
         )
 
     def _model_of(self, kind: str, request: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ from local.comprehend.background import BackgroundWork
 from local.comprehend.clock import Clock
 from local.comprehend.errors import ServiceError
 from local.comprehend.records import Endpoint, Flywheel, Iteration, Job, Model
+from local.comprehend.resources import resource
 from local.comprehend.settings import EngineSettings
 from local.comprehend.store import Store
 from local.comprehend.worker import TrainingWorker
@@ -60,14 +61,14 @@ class ModelEndings:
 
     def _stop(self, arn: str) -> dict[str, Any]:
         with self.store.transaction():
-            model = self._the_model(arn)
+            model = resource(self.store, Model, arn)
             if model.status in _STOPPED_ALREADY:
                 return {}
             iteration = self._iteration_of(model)
             if iteration is None:
                 message = f"Model {arn} is {model.status}; only training can be stopped."
                 raise ServiceError("InvalidRequestException", message)
-            now = round(self.clock.now(), 3)
+            now = self.clock.now()
             self.store.save(
                 replace(model, status="STOP_REQUESTED"),
                 replace(iteration, status="STOP_REQUESTED", stop_requested_time=now),
@@ -77,7 +78,7 @@ class ModelEndings:
 
     def _delete(self, arn: str) -> dict[str, Any]:
         with self.store.transaction():
-            model = self._the_model(arn)
+            model = resource(self.store, Model, arn)
             if model.status not in _TERMINAL:
                 allowed = ", ".join(sorted(_TERMINAL))
                 message = f"Model {arn} is {model.status}; it must be one of {allowed}."
@@ -85,7 +86,7 @@ class ModelEndings:
             if users := self._users(arn):
                 message = f"Model {arn} is in use: {', '.join(users)}."
                 raise ServiceError("ResourceInUseException", message)
-            now = round(self.clock.now(), 3)
+            now = self.clock.now()
             deleting = replace(model, status="DELETING", end_time=now)
             self.store.save(deleting)
             self.end(deleting)
@@ -117,12 +118,6 @@ class ModelEndings:
             if iteration.model_arn == model.arn and iteration.is_active:
                 return iteration
         return None
-
-    def _the_model(self, arn: str) -> Model:
-        model = self.store.find(Model, arn)
-        if model is None:
-            raise ServiceError("ResourceNotFoundException", f"There is no model {arn}.")
-        return model
 
     def _remove(self, entered: Model) -> None:
         model = self.store.find(Model, entered.arn)

@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import Message
+from functools import cache
 from typing import Any
 
 from botocore.loaders import Loader
@@ -67,6 +68,7 @@ class Answer:
     is_dropped: bool = False
 
 
+@cache
 def comprehend_model() -> ServiceModel:
     """Load botocore's model of the service."""
     return ServiceModel(Loader().load_service_model("comprehend", "service-2"), "comprehend")

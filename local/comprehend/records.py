@@ -15,8 +15,27 @@ ACTIVE_ITERATION_STATES = frozenset({"TRAINING", "EVALUATING", "STOP_REQUESTED"}
 """The states in which an iteration holds its flywheel."""
 
 
+class _FiledByArn:
+    __slots__ = ()
+    arn: str
+
+    @property
+    def key(self) -> str:
+        """What it is filed under."""
+        return self.arn
+
+
+class _NoFlywheels(_FiledByArn):
+    __slots__ = ()
+
+    @property
+    def flywheel_arn(self) -> str:
+        """Whose it is: no flywheel's, it outlives the one that it uses."""
+        return ""
+
+
 @dataclass(frozen=True, slots=True)
-class Flywheel:
+class Flywheel(_FiledByArn):
     """A flywheel; `labels` are final, `data_lake_s3_uri` is the full form with the suffix.
 
     `labels` of an entity recognizer's are its types.
@@ -38,18 +57,13 @@ class Flywheel:
     task: str = MULTI_CLASS
 
     @property
-    def key(self) -> str:
-        """What it is filed under."""
-        return self.arn
-
-    @property
     def flywheel_arn(self) -> str:
         """Whose it is: its own."""
         return self.arn
 
 
 @dataclass(frozen=True, slots=True)
-class Dataset:
+class Dataset(_FiledByArn):
     """A dataset; `s3_uri` is its place in the lake.
 
     What was handed over is `input_data_config`; without one it comes from other lakes, where
@@ -69,11 +83,6 @@ class Dataset:
     number_of_documents: int | None = None
     input_data_config: Mapping[str, Any] | None = None
     end_time: float | None = None
-
-    @property
-    def key(self) -> str:
-        """What it is filed under."""
-        return self.arn
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,7 @@ class Iteration:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class Model(_FiledByArn):
     """A version of a classifier or recognizer; it outlives the flywheel that made it.
 
     Its metrics are parts of 1; `label_metrics` and `train_mentions` are a recognizer's, by type.
@@ -134,14 +143,9 @@ class Model:
     message: str | None = None
     task: str = MULTI_CLASS
 
-    @property
-    def key(self) -> str:
-        """What it is filed under."""
-        return self.arn
-
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(_NoFlywheels):
     """An endpoint; what is desired comes into force when it is IN_SERVICE."""
 
     arn: str
@@ -157,33 +161,18 @@ class Endpoint:
     data_access_role_arn: str | None = None
     desired_data_access_role_arn: str | None = None
 
-    @property
-    def key(self) -> str:
-        """What it is filed under."""
-        return self.arn
-
-    @property
-    def flywheel_arn(self) -> str:
-        """Whose it is: no flywheel's, it outlives the one that it follows."""
-        return ""
-
 
 @dataclass(frozen=True, slots=True)
-class Tags:
+class Tags(_FiledByArn):
     """The tags of a resource; `flywheel_arn` is whose end ends them, or empty."""
 
     arn: str
     flywheel_arn: str
     tags: Mapping[str, str]
 
-    @property
-    def key(self) -> str:
-        """What they are filed under."""
-        return self.arn
-
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Job(_NoFlywheels):
     """An analysis job; `output_s3_uri` is the archive that it writes.
 
     `kind` is "CLN" for classification and "NER" for entities, as in the archive's name; `request`
@@ -201,16 +190,6 @@ class Job:
     stop_requested_time: float | None = None
     end_time: float | None = None
     message: str | None = None
-
-    @property
-    def key(self) -> str:
-        """What it is filed under."""
-        return self.arn
-
-    @property
-    def flywheel_arn(self) -> str:
-        """Whose it is: no flywheel's, it outlives the one that it asks."""
-        return ""
 
     @property
     def is_active(self) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 from local.comprehend.errors import ServiceError
 from local.comprehend.flywheels import the_flywheel
 from local.comprehend.records import Model
+from local.comprehend.resources import resource
 from local.comprehend.store import Store
 
 
@@ -55,9 +56,7 @@ def _active_model(store: Store, request: Mapping[str, Any]) -> str:
 
 
 def _trained_model(store: Store, arn: str) -> str:
-    model = store.find(Model, arn)
-    if model is None:
-        raise ServiceError("ResourceNotFoundException", f"There is no model {arn}.")
+    model = resource(store, Model, arn)
     if model.status != "TRAINED":
         message = f"Model {arn} is {model.status}; it must be TRAINED to be served."
         raise ServiceError("ResourceUnavailableException", message)

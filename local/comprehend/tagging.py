@@ -14,10 +14,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from local.comprehend.errors import ServiceError
-from local.comprehend.flywheels import MAX_TAGS
 from local.comprehend.protocol import Operation
 from local.comprehend.records import Dataset, Endpoint, Flywheel, Job, Model, Tags
 from local.comprehend.store import Store
+
+MAX_TAGS = 50
+"""Tags a resource may have."""
 
 _RESERVED = "aws:"
 
@@ -93,7 +95,10 @@ class TagOperations:
 
 
 def _checked(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Return tags by key, or refuse keys that are reserved or given twice."""
+    """Return tags by key, or refuse too many, and keys that are reserved or given twice."""
+    if len(tags) > MAX_TAGS:
+        message = f"{len(tags)} tags; a resource can have {MAX_TAGS}."
+        raise ServiceError("TooManyTagsException", message)
     found: dict[str, str] = {}
     for tag in tags:
         key = tag["Key"]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from local.comprehend.classified_documents import cells
+from local.comprehend.evaluation import decision_counts
 from local.comprehend.hold_out import is_held_out
 from local.comprehend.learning.classifier import TextClassifier, train_classifier
 from local.comprehend.learning.model_files import load, save
@@ -58,7 +59,7 @@ def train(data: LabeledTexts, model_file: Path, *, mode: str, seed: int) -> dict
 def evaluate(data: LabeledTexts, model_file: Path, *, mode: str) -> dict[str, Any]:
     """Test a kept classifier; tell how many documents tested it, and what it made of them."""
     model: TextClassifier = load(model_file)
-    count = confusion_counts if mode == MULTI_CLASS else decision_counts
+    count = confusion_counts if mode == MULTI_CLASS else label_counts
     return {"documents": len(data.texts), "counts": count(model, data)}
 
 
@@ -73,13 +74,8 @@ def confusion_counts(model: TextClassifier, data: LabeledTexts) -> list[tuple[st
     return sorted((actual, found, count) for (actual, found), count in pairs.items())
 
 
-def decision_counts(model: TextClassifier, data: LabeledTexts) -> list[tuple[str, int, int, int]]:
+def label_counts(model: TextClassifier, data: LabeledTexts) -> list[tuple[str, int, int, int]]:
     """Return (label, true positives, false positives, false negatives) a label, sorted."""
-    hits, false, missed = Counter[str](), Counter[str](), Counter[str]()
     predicted = model.predict(data.texts) if data.texts else []
-    for actual, found in zip(map(set, data.labels), map(set, predicted), strict=True):
-        hits.update(actual & found)
-        false.update(found - actual)
-        missed.update(actual - found)
-    names = sorted({*hits, *false, *missed})
-    return [(name, hits[name], false[name], missed[name]) for name in names]
+    pairs = zip(map(set, data.labels), map(set, predicted), strict=True)
+    return decision_counts(pairs, label_of=str)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from local.comprehend.evaluation import Evaluation
 from local.comprehend.learning.classifier import TextClassifier, train_classifier
-from local.comprehend.training import LabeledTexts, confusion_counts, decision_counts, read_texts
+from local.comprehend.training import LabeledTexts, confusion_counts, label_counts, read_texts
 
 TOPICS = {
     "card": "card chip pin expired contactless blocked plastic wallet",
@@ -55,7 +55,7 @@ def test_counts_are_of_decisions_when_documents_have_several_labels() -> None:
     """Each label is right, wrongly given or missed, document by document."""
     data = corpus(20, seed=1)
     both = LabeledTexts(data.texts, [(*chosen, "text") for chosen in data.labels])
-    counts = decision_counts(trained(both, "MULTI_LABEL"), both)
+    counts = label_counts(trained(both, "MULTI_LABEL"), both)
     assert [label for label, *_ in counts] == ["card", "loan", "rent", "text"]
     assert all(hits + missed == 20 for label, hits, _, missed in counts if label != "text")
 
