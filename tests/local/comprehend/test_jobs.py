@@ -260,7 +260,7 @@ def test_jobs_are_filtered_when_they_are_listed(rig: Rig, trained: tuple[str, st
 
 
 def test_a_job_is_refused_when_it_has_nothing_to_use(rig: Rig, trained: tuple[str, str]) -> None:
-    """No model, two of them, one that is not there, a flywheel's that has none; no room; no text."""
+    """No model, two of them, one that is not there, none of a flywheel, no room, no text."""
     flywheel, model = trained
     both = {"DocumentClassifierArn": model, "FlywheelArn": flywheel}
     reader = {"DocumentReadAction": "TEXTRACT_DETECT_DOCUMENT_TEXT"}
