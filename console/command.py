@@ -125,11 +125,16 @@ def engine(
         float, typer.Option(min=0, metavar="SECONDS", help="Least time of a passing state.")
     ] = 0.2,
     faults: Annotated[bool, typer.Option("--faults", help="Let tests ask for faults.")] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A switch or quota; may be repeated."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Run the Comprehend engine alone until Ctrl-C: no cloud, no stack, any S3."""
     with reporting(is_json=json) as terminal, ended_by_signals():
-        run_engine(terminal, EngineChoice(port, data, s3_endpoint, pace, faults))
+        chosen = EngineChoice(port, data, s3_endpoint, pace, faults, tuple(settings or ()))
+        run_engine(terminal, chosen)
 
 
 @app.command()

@@ -13,19 +13,24 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.terminal import Terminal
 from local.comprehend.alone import ambient_region, ambient_s3
+from local.comprehend.choices import with_choice
 from local.comprehend.data_directory import DirectoryInUseError
 from local.comprehend.engine import Engine, EngineSettings
 
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
-    """What was chosen on the command line; `s3_endpoint` None is boto3's own choice."""
+    """What was chosen on the command line; `s3_endpoint` None is boto3's own choice.
+
+    `settings` are further settings and quotas, as `with_choice` takes them.
+    """
 
     port: int
     data: Path
     s3_endpoint: str | None
     pace_seconds: float
     allows_faults: bool
+    settings: tuple[str, ...] = ()
 
 
 def run_engine(
@@ -36,16 +41,10 @@ def run_engine(
     Raises
     ------
     CommandError
-        It cannot start: the port is taken, or the data directory cannot be used.
+        It cannot start: the port is taken, the data directory cannot be used, or there is no such
+        setting.
     """
-    settings = EngineSettings(
-        choice.data,
-        region=ambient_region(),
-        port=choice.port,
-        pace_seconds=choice.pace_seconds,
-        allows_faults=choice.allows_faults,
-    )
-    engine = Engine(settings, s3_client_for_role=ambient_s3(choice.s3_endpoint))
+    engine = Engine(_settings(choice), s3_client_for_role=ambient_s3(choice.s3_endpoint))
     try:
         engine.start()
     except OSError as error:
@@ -55,6 +54,23 @@ def run_engine(
         (stop or threading.Event()).wait()
     finally:
         engine.stop()
+
+
+def _settings(choice: EngineChoice) -> EngineSettings:
+    settings = EngineSettings(
+        choice.data,
+        region=ambient_region(),
+        port=choice.port,
+        pace_seconds=choice.pace_seconds,
+        allows_faults=choice.allows_faults,
+    )
+    for text in choice.settings:
+        try:
+            settings = with_choice(settings, text)
+        except ValueError as error:
+            remedy = "docs/parity.md says what the switches are, and the quotas"
+            raise CommandError(ExitCode.USAGE, f"--set {text}", str(error), remedy) from error
+    return settings
 
 
 def _tell(terminal: Terminal, choice: EngineChoice, engine: Engine) -> None:

@@ -42,7 +42,7 @@ class DatasetOperations:
         repeats = Repeats(self.store)
         with self.store.transaction():
             flywheel = the_flywheel(self.store, request)
-            if repeats.earlier_answer("CreateDataset", request) is None:
+            if repeats.earlier_answer("CreateDataset", request, parent=flywheel.arn) is None:
                 check_active(flywheel, "CreateDataset")
                 check_input_data(request["InputDataConfig"], flywheel.task)
                 dataset = self._new(arn, flywheel, request)

@@ -42,7 +42,7 @@ class IterationOperations:
         repeats = Repeats(self.store)
         with self.store.transaction():
             flywheel = the_flywheel(self.store, request)
-            iteration_id = repeats.earlier_answer(operation, request)
+            iteration_id = repeats.earlier_answer(operation, request, parent=arn)
             if iteration_id is None:
                 check_active(flywheel, operation)
                 self._check_room(flywheel)

@@ -28,13 +28,17 @@ class Repeats:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def earlier_answer(self, operation: str, request: Mapping[str, Any]) -> str | None:
+    def earlier_answer(
+        self, operation: str, request: Mapping[str, Any], *, parent: str = "*"
+    ) -> str | None:
         """Return what an equal call with this token was answered, if there was one.
 
         Parameters
         ----------
         operation : str
-            What is called; a token means something only there, whatever resource is named.
+            What is called; a token means something only there, whatever is to be made.
+        parent : str
+            The ARN of the flywheel, where it is made in one; a token means something only there.
         request : mapping
             The whole request.
 
@@ -44,7 +48,7 @@ class Repeats:
             InvalidRequestException: the token was used for a different request.
         """
         token = request.get("ClientRequestToken")
-        kept = self._store.answer_to_token(operation, token) if token else None
+        kept = self._store.answer_to_token(f"{operation} {parent}", token) if token else None
         if kept is None:
             return None
         earlier, answer = kept

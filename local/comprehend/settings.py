@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+TrainingData = Literal["all", "new"]
+"""Which TRAIN datasets an iteration trains on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
@@ -120,7 +123,7 @@ class EngineSettings:
     port: int = 0
     pace_seconds: float = 0.2
     quotas: Quotas = field(default_factory=Quotas)
-    training_data: Literal["all", "new"] = "all"
+    training_data: TrainingData = "all"
     sets_first_active_model: bool = False
     tells_model_in_training: bool = False
     told_classes: int = 3

@@ -159,15 +159,15 @@ class Store:
             )
             self._connection.execute("DELETE FROM tokens WHERE scope = ?", (scope,))
 
-    def answer_to_token(self, operation: str, token: str) -> tuple[str, str] | None:
+    def answer_to_token(self, scope: str, token: str) -> tuple[str, str] | None:
         """Return the request and the answer a client token stands for, if it was used.
 
-        A scope is an operation and, after a space, whose end ends the token.
+        A scope is an operation and, after a space, whose end ends the token, or ``*`` for all.
         """
         with self._lock:
             row: tuple[str, str] | None = self._connection.execute(
                 "SELECT request, answer FROM tokens WHERE scope GLOB ? AND token = ?",
-                (f"{operation} *", token),
+                (scope, token),
             ).fetchone()
         return row
 

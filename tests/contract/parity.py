@@ -34,7 +34,18 @@ CHOICES = (
     "An iteration is TRAINING first, then EVALUATING.",
     "A second iteration of a flywheel is refused with ResourceInUseException, one more than the "
     "account may have with TooManyRequestsException: the operation declares nothing nearer.",
-    "A write to a flywheel that is not ACTIVE is refused with InvalidRequestException.",
+    "A write to a flywheel that is not ACTIVE is refused with InvalidRequestException; the end of "
+    "one that is neither ACTIVE nor FAILED with ResourceUnavailableException.",
+    "A `ClientRequestToken` stands for one request of an operation, of `CreateDataset` and "
+    "`StartFlywheelIteration` in a flywheel, whatever that request names: with another one it is "
+    "refused with InvalidRequestException.",
+    "`ListEndpoints` declares no InvalidFilterException: a filter of two members is refused with "
+    "InvalidRequestException.",
+    "An iteration may start while a dataset is CREATING, and does not use it; without new data it "
+    "trains again.",
+    "A TEST dataset may lack labels; a label without a test document is part of no average.",
+    "The averages of a recognizer's iteration are of all its mentions together, as parts of 1, "
+    "without an accuracy.",
     "`UpdateFlywheel` is allowed while an iteration runs, and takes effect at once.",
     "`DeleteFlywheel` during an iteration or the making of a dataset is refused with "
     "ResourceInUseException.",
@@ -117,7 +128,8 @@ def _switches() -> str:
     rows = [f"| `{name}` | {text} |" for name, text in SWITCHES.items()]
     head = (
         "## Where the documentation leaves a question open\n\n"
-        "Settings of the engine (`EngineSettings`):\n\n| setting | what it decides |\n|---|---|"
+        "Settings of the engine (`EngineSettings`; `flywheel engine --set NAME=VALUE`):\n\n"
+        "| setting | what it decides |\n|---|---|"
     )
     return "\n".join([head, *rows, ""])
 

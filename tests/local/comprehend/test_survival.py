@@ -123,7 +123,7 @@ def test_it_ends_cleanly_when_it_is_told_to(
 
 
 def test_it_says_why_when_it_cannot_start(s3: "S3Client", tmp_path: Path) -> None:
-    """One sentence what, one what to do: the directory, the port, a place that is no directory."""
+    """One sentence what, one what to do: the directory, the port, no directory, no such setting."""
     file = tmp_path / "file"
     file.touch()
     with running(tmp_path / "data", s3) as rig:
@@ -131,13 +131,16 @@ def test_it_says_why_when_it_cannot_start(s3: "S3Client", tmp_path: Path) -> Non
         taken = refused("--data", str(tmp_path / "data"))
         busy = refused("--data", str(tmp_path / "other"), "--port", port)
     no_directory = refused("--data", str(file / "data"))
+    no_setting = refused("--data", str(tmp_path / "other"), "--set", "endpoints=many")
     assert taken[0] == 3
     assert "is in use by another engine (process " in taken[1]
     assert "Stop that engine, or choose another directory." in taken[1]
     assert (busy[0], busy[1].splitlines()[0]) == (2, f"--port {port}: Address already in use")
     assert no_directory[0] == 2
     assert "Choose a directory that can be written." in no_directory[1]
-    for _, told in (taken, busy, no_directory):
+    assert no_setting[0] == 2
+    assert "endpoints takes a whole number from 0, not 'many'\n" in no_setting[1]
+    for _, told in (taken, busy, no_directory, no_setting):
         assert len(told.splitlines()) == 2
 
 
