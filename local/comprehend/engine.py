@@ -20,6 +20,7 @@ from local.comprehend.fault_control import FaultControl
 from local.comprehend.faults import Faults
 from local.comprehend.flywheel_life import FlywheelLife
 from local.comprehend.flywheels import FlywheelOperations
+from local.comprehend.in_process import attach
 from local.comprehend.inference_worker import InferenceWorker
 from local.comprehend.ingestion import Ingestion
 from local.comprehend.iteration_run import IterationRun
@@ -38,6 +39,8 @@ from local.comprehend.tagging import TagOperations
 from local.comprehend.worker import TrainingWorker
 
 if TYPE_CHECKING:
+    from mypy_boto3_comprehend import ComprehendClient
+
     from local.comprehend.data_lake import S3ClientForRole
 
 __all__ = ["Engine", "EngineSettings", "Quotas"]
@@ -100,10 +103,24 @@ class Engine:
         RuntimeError
             It is not started.
         """
+        return self._started.server.url
+
+    @property
+    def _started(self) -> "_Parts":
         if self._parts is None:
             message = "the engine is not started"
             raise RuntimeError(message)
-        return self._parts.server.url
+        return self._parts
+
+    def attach(self, client: "ComprehendClient") -> None:
+        """Answer a client's calls in this process, without a connection.
+
+        Raises
+        ------
+        RuntimeError
+            It is not started.
+        """
+        attach(client, self._started.protocol)
 
     @property
     def training_process_id(self) -> int | None:
@@ -211,9 +228,10 @@ class _Parts:
         )
         for name, arn_member in _TAGGED_CREATIONS.items():
             operations[name] = tags.creating(operations[name], arn_member)
+        self.protocol = Protocol(operations, refusal, self.faults)
         try:
             self.server = Server(
-                Protocol(operations, refusal, self.faults),
+                self.protocol,
                 settings.port,
                 FaultControl(self.faults if settings.allows_faults else None),
             )

@@ -1,6 +1,26 @@
-"""The engine by itself as its own tests use it, and an account as the functions' tests use it."""
+"""The engine by itself, reached in both ways, and an account as the functions' tests use it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.functions.conftest import clock, cloud, engine, world
-from tests.local.comprehend.conftest import rig, s3
+from tests.local.comprehend.conftest import s3
+from tests.local.comprehend.rig import Rig, running
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
 
 __all__ = ["clock", "cloud", "engine", "rig", "s3", "world"]
+
+
+@pytest.fixture(scope="package", params=["over HTTP", "in process"])
+def rig(
+    request: pytest.FixtureRequest, s3: "S3Client", tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Rig]:
+    """Run an engine, and reach it over a connection or without one."""
+    with running(tmp_path_factory.mktemp("engine"), s3) as rig:
+        if request.param == "in process":
+            rig.engine.attach(rig.comprehend)
+        yield rig

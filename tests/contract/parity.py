@@ -141,7 +141,8 @@ def _choices() -> str:
 _INTRODUCTION = """# What the engine serves
 
 Made by `make parity` from the contract tests, which hold every answer of every served operation
-against botocore's model as it travelled, and every error against what the operation declares;
+against botocore's model as it travelled, and every error against what the operation declares, over
+HTTP and in process;
 a test says when this page is older than they are. "Declared errors met in tests" counts those that
 the contract provokes, of those that the service declares.
 
