@@ -30,7 +30,8 @@ class DataDirectory:
     """
 
     def __init__(self, path: Path) -> None:
-        path.mkdir(parents=True, exist_ok=True)
+        # Documents and models are nobody else's to read, and a model is code to whoever loads it.
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = (path / "engine.lock").open("a+")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

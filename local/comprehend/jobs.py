@@ -25,6 +25,7 @@ from local.comprehend.records import Job
 from local.comprehend.repeats import Repeats
 from local.comprehend.served_models import served_model
 from local.comprehend.settings import EngineSettings
+from local.comprehend.shapes import problem
 from local.comprehend.store import Store
 
 MAX_S3_URI = 1024
@@ -111,24 +112,26 @@ class JobOperations:
             raise ServiceError("InvalidRequestException", message)
         model_arn = self._model_of(kind, request)
         job_id = secrets.token_hex(16)
-        output = request["OutputDataConfig"]["S3Uri"].rstrip("/")
-        archive = f"{output}/{self.settings.account_id}-{kind}-{job_id}/output/output.tar.gz"
-        if len(archive) > MAX_S3_URI:
-            message = (
-                f"Value {output!r} at 'OutputDataConfig.S3Uri' is too long: the archive of the job "
-                f"would be at {len(archive)} characters, and an S3 URI has up to {MAX_S3_URI}."
-            )
-            raise ServiceError("InvalidRequestException", message)
         return Job(
             job_id=job_id,
             arn=job_arn(self.settings, _RESOURCE_OF_KIND[kind], job_id),
             kind=kind,
             status="SUBMITTED",
             model_arn=model_arn,
-            output_s3_uri=archive,
+            output_s3_uri=self._archive(kind, job_id, request),
             request=dict(request),
             submit_time=self.clock.now(),
         )
+
+    def _archive(self, kind: str, job_id: str, request: Mapping[str, Any]) -> str:
+        """Return where a job writes, or refuse what no answer could tell afterwards."""
+        output = request["OutputDataConfig"]["S3Uri"].rstrip("/")
+        archive = f"{output}/{self.settings.account_id}-{kind}-{job_id}/output/output.tar.gz"
+        if len(archive) > MAX_S3_URI:
+            constraint = f"Member must leave room for {len(archive) - len(output)} characters more"
+            message = problem(output, "OutputDataConfig.S3Uri", constraint)
+            raise ServiceError("InvalidRequestException", message)
+        return archive
 
     def _model_of(self, kind: str, request: Mapping[str, Any]) -> str:
         member = _MODEL_MEMBER[kind]

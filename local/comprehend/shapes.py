@@ -43,12 +43,11 @@ def problems(value: Any, shape: Shape, path: str) -> Iterator[str]:
     elif shape.type_name in _PYTHON_TYPES:
         yield from _scalar_problems(value, shape, path)
     else:
-        yield _problem(
-            value, path, f"Member must have a type that is served, not {shape.type_name}"
-        )
+        yield problem(value, path, f"Member must have a type that is served, not {shape.type_name}")
 
 
-def _problem(value: Any, path: str, constraint: str) -> str:
+def problem(value: Any, path: str, constraint: str) -> str:
+    """Spell a problem: the value, cut where it is long, its member and the constraint."""
     shown = str(value)
     if len(shown) > _SHOWN_CHARACTERS:
         shown = f"{shown[:_SHOWN_CHARACTERS]}..."
@@ -57,15 +56,15 @@ def _problem(value: Any, path: str, constraint: str) -> str:
 
 def _structure_problems(value: Any, shape: StructureShape, path: str) -> Iterator[str]:
     if not isinstance(value, dict):
-        yield _problem(value, path, "Member must be an object")
+        yield problem(value, path, "Member must be an object")
         return
     for name in shape.required_members:
         if value.get(name) is None:
-            yield _problem("null", _inside(path, name), "Member must not be null")
+            yield problem("null", _inside(path, name), "Member must not be null")
     for name, member in value.items():
         if name not in shape.members:
             known = ", ".join(shape.members)
-            yield _problem(member, _inside(path, name), f"Member must be one of: {known}")
+            yield problem(member, _inside(path, name), f"Member must be one of: {known}")
         elif member is not None:
             yield from problems(member, shape.members[name], _inside(path, name))
 
@@ -76,7 +75,7 @@ def _inside(path: str, name: str) -> str:
 
 def _list_problems(value: Any, shape: ListShape, path: str) -> Iterator[str]:
     if not isinstance(value, list):
-        yield _problem(value, path, "Member must be a list")
+        yield problem(value, path, "Member must be a list")
         return
     yield from _size_problems(len(value), shape, path, value)
     for position, member in enumerate(value, start=1):
@@ -88,7 +87,7 @@ def _scalar_problems(value: Any, shape: Shape, path: str) -> Iterator[str]:
     is_flag_for_number = isinstance(value, bool) and bool not in allowed
     has_type = isinstance(value, allowed) and not is_flag_for_number
     if not has_type:
-        yield _problem(value, path, f"Member must be a {shape.type_name}")
+        yield problem(value, path, f"Member must be a {shape.type_name}")
     elif isinstance(value, str) and not isinstance(shape, StringShape):
         # A blob: its length is of what it stands for, and nothing here takes one.
         return
@@ -102,28 +101,28 @@ def _text_problems(value: str, shape: StringShape, path: str) -> Iterator[str]:
     yield from _size_problems(len(value), shape, path, value)
     if shape.enum and value not in shape.enum and shape.name not in _OPEN_ENUMS:
         allowed = ", ".join(shape.enum)
-        yield _problem(value, path, f"Member must satisfy enum value set: [{allowed}]")
+        yield problem(value, path, f"Member must satisfy enum value set: [{allowed}]")
     pattern = shape.metadata.get("pattern")
     if pattern and not matcher(pattern)(value):
-        yield _problem(value, path, f"Member must satisfy regular expression pattern: {pattern}")
+        yield problem(value, path, f"Member must satisfy regular expression pattern: {pattern}")
 
 
 def _size_problems(size: int, shape: Shape, path: str, value: Any) -> Iterator[str]:
     if size < shape.metadata.get("min", 0):
         least = shape.metadata["min"]
-        yield _problem(value, path, f"Member must have length greater than or equal to {least}")
+        yield problem(value, path, f"Member must have length greater than or equal to {least}")
     if size > shape.metadata.get("max", size):
         most = shape.metadata["max"]
-        yield _problem(value, path, f"Member must have length less than or equal to {most}")
+        yield problem(value, path, f"Member must have length less than or equal to {most}")
 
 
 def _range_problems(value: float, shape: Shape, path: str) -> Iterator[str]:
     if value < shape.metadata.get("min", value):
         least = shape.metadata["min"]
-        yield _problem(value, path, f"Member must have value greater than or equal to {least}")
+        yield problem(value, path, f"Member must have value greater than or equal to {least}")
     if value > shape.metadata.get("max", value):
         most = shape.metadata["max"]
-        yield _problem(value, path, f"Member must have value less than or equal to {most}")
+        yield problem(value, path, f"Member must have value less than or equal to {most}")
 
 
 @cache

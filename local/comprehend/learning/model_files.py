@@ -1,6 +1,7 @@
 """How a trained model is kept in a file, whatever it learned.
 
-Files are the engine's own: what is read was written here, so unpickling runs nobody else's code.
+Files are the engine's own: what is read was written here, in the engine's data directory, so
+unpickling runs nobody else's code. Read next: `local.comprehend.data_directory`.
 """
 
 import os
