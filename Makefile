@@ -8,6 +8,8 @@ PYTHON := $(VENV)/bin/python
 ENV ?= dev
 HISTORIES ?= 2000
 INSTALLED := $(VENV)/.installed
+PEERS_VENV := .venv-peers
+PEERS_INSTALLED := $(PEERS_VENV)/.installed
 # jsii, which runs the CDK, would print a banner about Node 20's end of life at each start.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
@@ -41,8 +43,15 @@ check: $(INSTALLED) ## Lint, types, architecture
 simulate: $(INSTALLED) ## Play histories full of faults: make simulate HISTORIES=2000
 	@PYTHONPATH=functions $(PYTHON) -m tests.simulation --histories $(HISTORIES)
 
-benchmark: $(INSTALLED) ## Measure on this machine and write docs/benchmarks.md
-	@PYTHONPATH=functions $(PYTHON) -m benchmarks
+benchmark: $(PEERS_INSTALLED) ## Measure beside peers (own .venv-peers) and write docs/benchmarks.md
+	@PYTHONPATH=functions $(PEERS_VENV)/bin/python -m benchmarks
+
+$(PEERS_INSTALLED): requirements.txt benchmarks/requirements.txt pyproject.toml scripts/install_peers.sh
+	@scripts/check_machine.sh
+	@echo "Installing into $(PEERS_VENV), with the peers (about 1.5 GB; some minutes)"
+	@$$(scripts/check_machine.sh --python) -m venv $(PEERS_VENV)
+	@scripts/install_peers.sh $(PEERS_VENV)
+	@touch $@
 
 parity: $(INSTALLED) ## Write docs/parity.md anew from the contract tests
 	@PYTHONPATH=functions $(PYTHON) -m tests.contract.parity
@@ -58,4 +67,4 @@ lock: $(INSTALLED) ## Pin requirements*.in anew
 	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
 
 clean: ## Remove everything that was made
-	@rm -rf $(VENV) cdk.out .local .mypy_cache .ruff_cache .pytest_cache ./*.egg-info
+	@rm -rf $(VENV) $(PEERS_VENV) cdk.out .local .mypy_cache .ruff_cache .pytest_cache ./*.egg-info
