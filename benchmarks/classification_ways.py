@@ -6,7 +6,6 @@ the choice matters. Each runs in a process of its own and imports only what it n
 """
 
 import importlib
-import importlib.util
 import re
 import tempfile
 from collections.abc import Callable, Sequence
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from benchmarks.side_by_side import ENGINE
 
 TOKEN = re.compile(r"\w+|[^\w\s]")
 
@@ -53,11 +54,6 @@ class Way:
     package: str
     imports: Sequence[str]
     run: Callable[[Task], Answer]
-
-    @property
-    def is_installed(self) -> bool:
-        """Whether it can be measured here."""
-        return importlib.util.find_spec(self.package) is not None
 
 
 def engine(task: Task) -> Answer:
@@ -185,12 +181,11 @@ _WORDS = {"ngram_range": (1, 2)}
 _CHARACTERS = {"analyzer": "char_wb", "ngram_range": (2, 5)}
 _SKLEARN = ("sklearn.feature_extraction.text", "sklearn.svm", "sklearn.multiclass")
 
-ENGINE = "engine"
 WAYS = {
     ENGINE: Way("numba", ["local.comprehend.learning.classifier"], engine),
-    "sklearn words": Way("sklearn", _SKLEARN, linear_svc(_WORDS, tuned=False)),
-    "sklearn characters": Way("sklearn", _SKLEARN, linear_svc(_CHARACTERS, tuned=False)),
-    "sklearn words, tuned": Way("sklearn", _SKLEARN, linear_svc(_WORDS, tuned=True)),
+    "scikit-learn words": Way("sklearn", _SKLEARN, linear_svc(_WORDS, tuned=False)),
+    "scikit-learn characters": Way("sklearn", _SKLEARN, linear_svc(_CHARACTERS, tuned=False)),
+    "scikit-learn words, tuned": Way("sklearn", _SKLEARN, linear_svc(_WORDS, tuned=True)),
     "fastText 5 epochs": Way(
         "fasttext", ["fasttext"], fast_text(lr=0.5, epoch=5, dim=10, wordNgrams=2, bucket=200_000)
     ),
@@ -200,4 +195,4 @@ WAYS = {
     "VW 3 passes": Way("vowpalwabbit", ["vowpalwabbit"], vowpal_wabbit(3)),
     "VW 10 passes": Way("vowpalwabbit", ["vowpalwabbit"], vowpal_wabbit(10)),
 }
-ONLY_MULTI_LABEL = ("sklearn words, tuned",)
+ONLY_MULTI_LABEL = ("scikit-learn words, tuned",)

@@ -1,52 +1,54 @@
 """How well and how fast entities are learnt, beside what people would use instead.
 
-``python -m benchmarks.entities [--set DIR] [--quick] [--slow]`` trains and tests the engine's
-recognizer, CRFsuite with the usual features and, with ``--slow``, spaCy, on the same documents,
-each in a process of its own. A DIR holds ``train`` and ``test``, each with ``documents.txt`` (one
-document a line) and ``annotations.csv``. Without one: the data next to the checkout, where it is,
-and documents made of patterns. Peers are in ``benchmarks/requirements.txt``; one that is not
-installed is named as not measured. Asserts nothing.
+``python -m benchmarks.entities`` takes every set that it finds (a folder of folders with ``train``
+and ``test``, each with ``documents.txt``, one document a line, and ``annotations.csv``: ``--data``)
+and documents made of patterns, and learns each in every way that is installed; ``--set NAME`` takes
+one. Peers are in ``benchmarks/requirements.txt``. Asserts nothing. Read next:
+`benchmarks.side_by_side`, then `benchmarks.entity_peers`.
 """
 
-import argparse
 import csv
-import importlib.util
-import json
-import os
 import random
-import resource
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
+from benchmarks import entity_peers, side_by_side
+from benchmarks.entity_peers import WAYS, Documents, Spans
+from benchmarks.side_by_side import DATA, QUICK_ROWS, RUNS, Outcome, Quality, Watch
+from benchmarks.tables import Result
 
-from benchmarks import entity_peers
-from benchmarks.entity_peers import ENGINE, WAYS, Documents, Spans
-
-_SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "ncbi_disease"
-_NEAR_BEST = 0.01
-_MEASURES = ("micro_f1", "macro_f1", "precision", "recall", "wall", "cpu", "peak")
+_MODULE = "benchmarks.entities"
+_PATTERNS = "patterns"
+_PATTERN_DOCUMENTS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a way of learning achieved on a set: quality, seconds without imports, peak MiB."""
+def measure(*, quick: bool = False) -> Iterator[Result]:
+    """Learn all sets in all ways, each table as soon as it is there."""
+    yield from _tables(DATA, None, RUNS, quick)
 
-    micro_f1: float
-    macro_f1: float
-    precision: float
-    recall: float
-    wall: float
-    cpu: float
-    peak: float
+
+def compared(
+    folder: Path, *, runs: int, ways: Collection[str] = tuple(WAYS), note: str = ""
+) -> Result:
+    """Learn one set in some ways."""
+    (documents, mentions), (test, _) = read(folder / "train"), read(folder / "test")
+    types = {entity_type for spans in mentions for _, _, entity_type in spans}
+    about = (
+        f"{len(documents):,} documents with {sum(map(len, mentions)):,} mentions, {len(test):,} "
+        f"more to test, {len(types)} type(s); a mention counts where it matches exactly.{note}"
+    )
+    return side_by_side.compare(
+        f"Entities: {folder.name}",
+        module=_MODULE,
+        folder=folder,
+        ways={way: package for way, package in WAYS.items() if way in ways},
+        kin="CRFsuite",
+        about=about,
+        runs=runs,
+    )
 
 
 def read(folder: Path) -> tuple[Documents, Spans]:
@@ -60,7 +62,18 @@ def read(folder: Path) -> tuple[Documents, Spans]:
     return documents, mentions
 
 
-def quality(there: Spans, found: Spans) -> tuple[float, float, float, float]:
+def run(way: str, folder: Path) -> None:
+    """Be one measured process."""
+    learner = entity_peers.learner(way)
+    watch = Watch()
+    documents, mentions = read(folder / "train")
+    test, there = read(folder / "test")
+    found = learner(documents, mentions, test)
+    cost = watch.cost()
+    side_by_side.tell(Outcome(quality(there, found), cost))
+
+
+def quality(there: Spans, found: Spans) -> Quality:
     """Return micro F1, macro F1, precision and recall of mentions that match exactly."""
     counts = [Counter[str]() for _ in range(3)]
     for expected, got in zip(there, found, strict=True):
@@ -71,129 +84,61 @@ def quality(there: Spans, found: Spans) -> tuple[float, float, float, float]:
     macro = statistics.fmean(
         2 * counts[0][each] / (counts[1][each] + counts[2][each]) for each in counts[2]
     )
-    return 2 * right / max(1, said + known), macro, right / max(1, said), right / max(1, known)
-
-
-def run(way: str, folder: Path) -> None:
-    """Be one measured process: print what a way achieves, or nothing when it is not installed."""
-    learner = entity_peers.learner(way)
-    began, cpu_began = time.perf_counter(), time.process_time()
-    documents, mentions = read(folder / "train")
-    test, there = read(folder / "test")
-    found = learner(documents, mentions, test)
-    wall, cpu = time.perf_counter() - began, time.process_time() - cpu_began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    if sys.platform == "darwin":
-        peak /= 1024
-    sys.stdout.write(json.dumps([*quality(there, found), wall, cpu, peak]) + "\n")
-
-
-def measure(folder: Path, ways: Sequence[str], runs: int) -> dict[str, Result]:
-    """Return the medians of each way, run by turns."""
-    found: dict[str, list[list[float]]] = {way: [] for way in ways}
-    for _ in range(runs):
-        for way in ways:
-            command = [sys.executable, "-m", "benchmarks.entities", "--way", way]
-            answer = subprocess.run(
-                [*command, "--set", str(folder)],
-                check=True,
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # as the engine's worker has it
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            found[way].append(json.loads(answer.stdout.splitlines()[-1]))
     return {
-        way: Result(*(statistics.median(column) for column in zip(*results, strict=True)))
-        for way, results in found.items()
+        "micro-F1": 2 * right / max(1, said + known),
+        "macro-F1": macro,
+        "precision": right / max(1, said),
+        "recall": right / max(1, known),
     }
 
 
-def verdicts(results: dict[str, Result]) -> list[str]:
-    """Say how the engine stands beside its peers."""
-    peers = {way: result for way, result in results.items() if way != ENGINE}
-    if not peers:
-        return ["no peer was measured"]
-    ours = results[ENGINE]
-    best = max(peers, key=lambda way: peers[way].micro_f1)
-    near = {
-        way: result
-        for way, result in peers.items()
-        if result.micro_f1 >= peers[best].micro_f1 - _NEAR_BEST
-    }
-    lines = [f"micro-F1 {ours.micro_f1 - peers[best].micro_f1:+.4f} against the best peer, {best}"]
-    aspects: dict[str, Callable[[Result], float]] = {
-        "wall": lambda result: result.wall,
-        "CPU": lambda result: result.cpu,
-        "peak": lambda result: result.peak,
-    }
-    for aspect, value in aspects.items():
-        least = min(near, key=lambda way: value(near[way]))
-        ratio = value(ours) / value(near[least])
-        lines.append(f"{aspect} {ratio:.2f} x the least of peers within {_NEAR_BEST}, {least}")
-    return lines
+def write(folder: Path, documents: Documents, mentions: Spans) -> None:
+    """Write documents and the mentions of each."""
+    folder.mkdir(parents=True)
+    (folder / "documents.txt").write_text("\n".join(documents) + "\n", encoding="utf-8")
+    with (folder / "annotations.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("File", "Line", "Begin Offset", "End Offset", "Type"))
+        for line, spans in enumerate(mentions):
+            writer.writerows(("documents.txt", line, *span) for span in spans)
 
 
-def write_patterns(folder: Path, train: int, test: int) -> None:
-    """Write documents with people, places and codes in them, of words that are mostly new."""
-    chance = random.Random(7)
-    for name, count in (("train", train), ("test", test)):
-        (folder / name).mkdir(parents=True)
-        lines, rows = [], []
-        for line in range(count):
-            text = ""
-            for piece in chance.choice(_FRAMES).split(" "):
-                entity_type = piece if piece in _MAKERS else ""
-                word = _MAKERS[piece](chance) if entity_type else piece
-                if entity_type:
-                    rows.append(("documents.txt", line, len(text), len(text) + len(word), piece))
-                text += word + " "
-            lines.append(text.rstrip() + "\n")
-        (folder / name / "documents.txt").write_text("".join(lines), encoding="utf-8")
-        with (folder / name / "annotations.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(("File", "Line", "Begin Offset", "End Offset", "Type"))
-            writer.writerows(rows)
+def patterns(chance: random.Random, count: int) -> tuple[Documents, Spans]:
+    """Make documents with people, places and codes in them, of words that are mostly new."""
+    documents: Documents = []
+    mentions: Spans = []
+    for _ in range(count):
+        text, spans = "", []
+        for piece in chance.choice(_FRAMES).split(" "):
+            word = _MAKERS[piece](chance) if piece in _MAKERS else piece
+            if piece in _MAKERS:
+                spans.append((len(text), len(text) + len(word), piece))
+            text += word + " "
+        documents.append(text.rstrip())
+        mentions.append(spans)
+    return documents, mentions
 
 
-def main() -> None:
-    """Measure, or be one measured process."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--set", type=Path, action="append", default=[], help="folder of a set")
-    options.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
-    options.add_argument("--runs", type=int, default=1)
-    options.add_argument("--quick", action="store_true", help="patterns alone, two ways")
-    options.add_argument("--slow", action="store_true", help="spaCy as well")
-    chosen = options.parse_args()
-    if chosen.way:
-        run(chosen.way, chosen.set[0])
-        return
-    ways = [way for way in WAYS if chosen.slow or not way.startswith("spaCy")]
-    if chosen.quick:
-        ways = ways[:2]
-    missing = [way for way in ways if importlib.util.find_spec(WAYS[way]) is None]
+def _tables(data: Path, name: str | None, runs: int, quick: bool) -> Iterator[Result]:
     with tempfile.TemporaryDirectory() as scratch:
-        folders = chosen.set or ([_SHARED] if _SHARED.exists() and not chosen.quick else [])
-        if not chosen.set:
-            write_patterns(Path(scratch) / "patterns", 200, 200)
-            folders = [*folders, Path(scratch) / "patterns"]
-        for folder in folders:
-            _report(folder, [way for way in ways if way not in missing], chosen.runs)
-    for way in missing:
-        Console().print(f"not measured: {way}; its package is not installed")
+        folders = sorted(file.parents[1] for file in data.glob("*/train/documents.txt"))
+        note = "" if folders else side_by_side.ALONE
+        folders.append(Path(scratch) / _PATTERNS)
+        chance = random.Random(7)
+        for part in ("train", "test"):
+            write(folders[-1] / part, *patterns(chance, _PATTERN_DOCUMENTS))
+        for folder in (each for each in folders if name in (None, each.name)):
+            kept = _part(folder, Path(scratch) / "part" / folder.name) if quick else folder
+            yield compared(kept, runs=1 if quick else runs, note=note)
 
 
-def _report(folder: Path, ways: Sequence[str], runs: int) -> None:
-    heads = ("micro-F1", "macro-F1", "precision", "recall", "wall s", "CPU s", "peak MiB")
-    formats = ("{:.4f}",) * 4 + ("{:.2f}", "{:.2f}", "{:.0f}")
-    table, results = Table("set", "method", *heads), measure(folder, ways, runs)
-    for way, result in results.items():
-        numbers = [getattr(result, measure) for measure in _MEASURES]
-        cells = [shown.format(each) for shown, each in zip(formats, numbers, strict=True)]
-        table.add_row(folder.name, way, *cells)
-    console = Console(width=130)
-    console.print(table)
-    for line in verdicts(results):
-        console.print(f"{folder.name}: {line}")
+def _part(folder: Path, into: Path) -> Path:
+    """Write a part of a set, from all over it."""
+    for name in ("train", "test"):
+        documents, mentions = read(folder / name)
+        step = max(1, len(documents) // QUICK_ROWS)
+        write(into / name, documents[::step], mentions[::step])
+    return into
 
 
 def _invented(chance: random.Random, endings: Sequence[str]) -> str:
@@ -217,4 +162,4 @@ _FRAMES = (
 )
 
 if __name__ == "__main__":
-    main()
+    side_by_side.main(__doc__, run, _tables)

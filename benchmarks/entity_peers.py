@@ -13,11 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.side_by_side import ENGINE
+
 Documents = list[str]
 Spans = list[list[tuple[int, int, str]]]
 Learner = Callable[[Documents, Spans, Documents], Spans]
-
-ENGINE = "engine"
 
 WAYS = {
     ENGINE: "local",

@@ -9,6 +9,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -18,14 +19,16 @@ from flywheel.settings import BatchRules
 
 _SIZES = (1_000, 10_000)
 _DRAFTS = (500, 2_000)
+_QUICK_SIZES, _QUICK_DRAFTS = (200, 1_000), (100, 300)
 _MILLION = 1e6
 _RUNS = 2
 
 
-def measure() -> list[Result]:
+def measure(*, quick: bool = False) -> list[Result]:
     """Play bursts of training files up to the verdicts, and bursts of files that open no batch."""
     slots = BatchRules().service_train_datasets
-    trained = [_play("train", size) for size in _SIZES]
+    runs = 1 if quick else _RUNS
+    trained = [_play("train", size, runs) for size in (_QUICK_SIZES if quick else _SIZES)]
     rows = [
         (
             *(f"{found['uploads']:,}", f"{found['deliveries']:,}", f"{found['registered']:,}"),
@@ -47,14 +50,17 @@ def measure() -> list[Result]:
         "twice, played by the real handlers over ports in memory. In all: with gathering, sealing, "
         "the schedule and the verdicts. Calls of ports (e.g. a read of the ledger) and the rows "
         "that they list are those of registering one upload. Microseconds are of CPU time, "
-        f"in the less disturbed of {_RUNS} runs; in AWS a call takes some milliseconds instead.",
+        f"in the least disturbed run of {runs}; in AWS a call takes some milliseconds instead.",
     )
-    return [Result("A burst of uploads", columns, rows, notes), _drafts()]
+    return [
+        Result("A burst of uploads", columns, rows, notes),
+        _drafts(_QUICK_DRAFTS if quick else _DRAFTS, runs),
+    ]
 
 
-def _drafts() -> Result:
+def _drafts(sizes: Iterable[int], runs: int) -> Result:
     """Play files for which no batch opens, so that each finds the flywheel idle."""
-    found = [_play("test", size) for size in _DRAFTS]
+    found = [_play("test", size, runs) for size in sizes]
     rows = [(f"{burst['uploads']:,}", f"{burst['lost']}", *_each(burst)) for burst in found]
     columns = ("uploads", "lost", "us to register one", "calls", "rows listed")
     notes = ("The same with files of test rows: they are staged as drafts and open no batch.",)
@@ -70,12 +76,12 @@ def _each(found: dict[str, Any]) -> tuple[str, str, str]:
     )
 
 
-def _play(kind: str, uploads: int) -> dict[str, Any]:
+def _play(kind: str, uploads: int, runs: int) -> dict[str, Any]:
     """Return what came of a burst, of the run that other processes disturbed least."""
     command = [sys.executable, "-m", "benchmarks.intake", kind, str(uploads)]
     plays: list[dict[str, Any]] = [
         json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        for _ in range(_RUNS)
+        for _ in range(runs)
     ]
     return min(plays, key=lambda found: float(found["all_seconds"]))
 
