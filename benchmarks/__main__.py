@@ -1,8 +1,8 @@
 """Run the benchmarks and write docs/benchmarks.md: `make benchmark`.
 
 ``python -m benchmarks intake known_rows`` runs some of them and writes nothing; nor does
-``--quick``, which runs small forms to try. Each module named in `BENCHMARKS` has a function ``measure`` that
-returns its tables, at once or one by one; a new one is added there.
+``--quick``, which runs small forms to try. Each module named in `BENCHMARKS` has a function
+``measure`` that returns its tables, at once or one by one; a new one is added there.
 """
 
 import argparse

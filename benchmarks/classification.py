@@ -2,9 +2,10 @@
 
 ``python -m benchmarks.classification`` takes every labeled set that it finds (a folder of folders
 with ``train.csv`` and ``test.csv``, label and text: ``--data``) and sample tickets, and learns each
-in every way that is installed; ``--set NAME`` takes one. A last table shows that the engine's time
-and memory grow with the documents alone. Peers are in ``benchmarks/requirements.txt``. Asserts
-nothing. Read next: `benchmarks.side_by_side`, then `benchmarks.classification_ways`.
+in every way that is installed; ``--set NAME`` takes one. A last table, ``--set growing``, shows
+that the engine's time and memory grow with the documents alone. Peers are in
+``benchmarks/requirements.txt``. Asserts nothing. Read next:
+`benchmarks.side_by_side`, then `benchmarks.classification_ways`.
 """
 
 import csv
@@ -24,7 +25,7 @@ from benchmarks.tables import Result
 from console.sample_tickets import generate_tickets
 
 _MODULE = "benchmarks.classification"
-_TICKETS = "sample_tickets"
+_TICKETS, _GROWING = "sample_tickets", "growing"
 _TRAIN_TICKETS, _TEST_TICKETS = 3000, 1000
 _GROWTH, _QUICK_GROWTH = (125_000, 250_000, 500_000, 1_000_000), (5_000, 10_000)
 _DELIMITER = "|"
@@ -165,7 +166,7 @@ def _tables(data: Path, name: str | None, runs: int, quick: bool) -> Iterator[Re
         for folder in (each for each in folders if name in (None, each.name)):
             kept = _part(folder, Path(scratch) / "part" / folder.name) if quick else folder
             yield compared(kept, runs=1 if quick else runs, note=note)
-    if name is None:
+    if name in (None, _GROWING):
         yield growth(_QUICK_GROWTH if quick else _GROWTH)
 
 

@@ -6,6 +6,7 @@ no model stands beside them: what it takes is boto3 and HTTP. Read next:
 `local.comprehend.realtime`.
 """
 
+import logging
 import random
 import tempfile
 import time
@@ -136,6 +137,7 @@ def _milliseconds(ask: Callable[[str], object], text: str) -> float:
 @contextmanager
 def _served(scratch: Path) -> Iterator[Served]:
     """Run an engine, and the S3 that it reads."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

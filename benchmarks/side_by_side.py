@@ -79,7 +79,7 @@ def in_own_process(module: str, way: str, folder: Path) -> Outcome:
     subprocess.CalledProcessError
         It failed; `stderr` says why.
     """
-    command = [sys.executable, "-m", module, "--way", way, str(folder)]
+    command = [sys.executable, "-m", module, "--way", way, str(folder.resolve())]
     environment = {**os.environ, **_ONE_THREAD}
     answer = subprocess.run(
         command, check=True, capture_output=True, text=True, env=environment, cwd=_ROOT
@@ -119,7 +119,7 @@ def compare(
     found, failed = _by_turns(module, [way for way in ways if way not in missing], folder, runs)
     notes = [*verdicts(found, kin), f"{about} {_METHOD.format(runs=_times(runs))}"]
     if missing:
-        notes.append(f"Not measured, because not installed: {', '.join(missing)}.")
+        notes.append(f"Not measured, because not installed: {'; '.join(missing)}.")
     notes += [f"Not measured, because it failed: {way} ({why})." for way, why in failed.items()]
     columns = ("way", *found[ENGINE].quality, "wall, s", "CPU, s", "peak, MiB")
     return Result(title, columns, [_row(way, outcome) for way, outcome in found.items()], notes)
@@ -163,7 +163,7 @@ def main(
     options.add_argument("folder", nargs="?", type=Path, help=argparse.SUPPRESS)
     options.add_argument("--way", help=argparse.SUPPRESS)
     options.add_argument("--data", type=Path, default=DATA, help="folder of sets")
-    options.add_argument("--set", help="one set alone")
+    options.add_argument("--set", metavar="NAME", help="one set alone")
     options.add_argument("--runs", type=int, default=RUNS)
     options.add_argument("--quick", action="store_true", help="small parts of the sets, one run")
     chosen = options.parse_args()
