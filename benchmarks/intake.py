@@ -19,7 +19,7 @@ from flywheel.settings import BatchRules
 
 _SIZES = (1_000, 10_000)
 _DRAFTS = (500, 2_000)
-_QUICK_SIZES, _QUICK_DRAFTS = (200, 1_000), (100, 300)
+_QUICK_SIZES, _QUICK_DRAFTS = (100, 400), (100, 200)
 _MILLION = 1e6
 _RUNS = 2
 

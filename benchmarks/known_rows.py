@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +58,10 @@ class FolderStaging:
         """Give a text object's lines, ends included."""
         with (self.folder / key).open(encoding="utf-8", newline="\n") as file:
             yield from file
+
+    def all_lines(self, keys: Iterable[str]) -> Iterator[Iterator[str]]:
+        """Give the lines of one object after the other."""
+        return map(self.lines, keys)
 
     def text(self, key: str) -> str | None:
         """Return a small text object, or None."""

@@ -31,7 +31,7 @@ _FILES = {
     "long rows (765 B), most quoted": (765, 0.9),
 }
 _WAYS = ("csv module alone", "validator", "validator and copy")
-_MEGABYTES, _QUICK_MEGABYTES, _RUNS = 200, 10, 3
+_MEGABYTES, _QUICK_MEGABYTES, _RUNS = 100, 5, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _table(megabytes: int, runs: int) -> Result:
         *("the same in CPU time", "peak MiB"),
     )
     notes = (
-        f"Files of {megabytes} MB, each read {runs} times in each way, by turns, in processes of "
+        f"Files of {megabytes} MB, each read {runs} time(s) in each way, by turns, in processes of "
         "their own; medians. Python's csv module reads the rows and does nothing with them.",
     )
     return Result("Checking an upload", columns, rows, notes)
