@@ -35,7 +35,7 @@ Row = tuple[str, str]
 
 
 def measure(*, quick: bool = False) -> Iterator[Result]:
-    """Learn all sets in all ways, in the quick form the largest and tickets; each table as soon as it is there."""
+    """Learn all sets in all ways; in the quick form parts of the largest and of tickets."""
     yield from _tables(DATA, None, RUNS, quick)
 
 
