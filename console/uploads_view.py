@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from adapters.ledger.upload_rows import UploadRow
 from flywheel.notices import shown
@@ -30,13 +31,11 @@ def uploads_view(uploads: Sequence[UploadRow]) -> RenderableType:
         table.add_column(title, no_wrap=True)
     table.add_column("key", overflow="fold")
     for upload in uploads:
-        style = _STYLES.get(upload.state, "")
-        state = f"[{style}]{upload.state}[/]" if style else str(upload.state)
         table.add_row(
             upload.uid[:_UID_CHARACTERS],
             upload.received_at[5:16].replace("T", " "),
             upload.kind,
-            state,
+            Text(str(upload.state), _STYLES.get(upload.state, "")),
             "-" if upload.batch is None else str(upload.batch),
             f"{upload.documents:,}",
             _name(upload),
@@ -60,5 +59,5 @@ def upload_document(upload: UploadRow) -> dict[str, Any]:
 
 
 def _name(upload: UploadRow) -> str:
-    """Return the key below its flywheel and kind, as no markup."""
-    return shown(upload.key.split("/", 2)[-1], 120).replace("[", "\\[")
+    """Return the key below its flywheel and kind."""
+    return shown(upload.key.split("/", 2)[-1], 120)
