@@ -241,7 +241,7 @@ class Story:
                 ExitCode.HELD, upload.key, "; ".join(number.lacks), "Give more documents"
             )
         sealed = self._target.ledger().batches.get(self._data.flywheel, number)
-        progress.say("SEALED", f"batch {number}: {sealed.documents:,} documents")
+        progress.tell(Phase("SEALED", f"batch {number}: {sealed.documents:,} documents"))
         self._follow_batch(act, number, progress, wait)
 
     def _follow_batch(self, act: Act, number: int, progress: Progress, wait: Patience) -> None:

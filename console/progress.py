@@ -41,7 +41,7 @@ class Progress:
                 except StopIteration as end:
                     found: Found = end.value
                     return found
-                self._tell(phase)
+                self.tell(phase)
                 status.update(Text(f"{phase.name} {minutes(self._elapsed())}"))
 
     def say(self, name: str, words: str, style: str = "cyan") -> None:
@@ -51,7 +51,8 @@ class Progress:
         self._told, self._told_at = name, time.monotonic()
         self._terminal.people.print(line)
 
-    def _tell(self, phase: Phase) -> None:
+    def tell(self, phase: Phase) -> None:
+        """Tell a phase, unless it is the one that was told last."""
         now = time.monotonic()
         is_still = not self._terminal.people.is_terminal and now - self._told_at >= _STILL_SECONDS
         if phase.name != self._told or is_still:
