@@ -96,7 +96,7 @@ def _loop_error(error: FlywheelLoopError) -> CommandError:
             "Run it again in a minute",
         )
     if isinstance(error, BatchNotFoundError):
-        return CommandError(ExitCode.CLOUD, "ledger", str(error), "See flywheel history")
+        return CommandError(ExitCode.USAGE, "ledger", str(error), "See flywheel history")
     return CommandError(ExitCode.CLOUD, "ledger", str(error), "Run it again")
 
 

@@ -4,7 +4,12 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from adapters.service_errors import explained
 from console.errors import CommandError, command_error
 from console.exit_codes import ExitCode
-from flywheel.errors import ServiceBusyError, ServiceRefusedError, SettingsError
+from flywheel.errors import (
+    BatchNotFoundError,
+    ServiceBusyError,
+    ServiceRefusedError,
+    SettingsError,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +23,7 @@ from flywheel.errors import ServiceBusyError, ServiceRefusedError, SettingsError
             "Ask for the permission s3:PutObject",
         ),
         (ServiceRefusedError("sts:Get", "ExpiredToken", "old"), ExitCode.CLOUD, "Sign in"),
+        (BatchNotFoundError("no batch 9"), ExitCode.USAGE, "See flywheel history"),
         (RuntimeError("odd"), ExitCode.CLOUD, "FLYWHEEL_DEBUG=1"),
     ],
 )
