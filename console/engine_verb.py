@@ -41,10 +41,15 @@ def run_engine(
     Raises
     ------
     CommandError
-        It cannot start: the port is taken, the data directory cannot be used, or there is no such
-        setting.
+        It cannot start: the port is taken, the data directory cannot be used, the address of S3
+        is none, or there is no such setting.
     """
-    engine = Engine(_settings(choice), s3_client_for_role=ambient_s3(choice.s3_endpoint))
+    try:
+        s3_client_for_role = ambient_s3(choice.s3_endpoint)
+    except ValueError as error:
+        where, remedy = f"--s3-endpoint {choice.s3_endpoint}", "Give it as http://HOST:PORT"
+        raise CommandError(ExitCode.USAGE, where, "it is no URL", remedy) from error
+    engine = Engine(_settings(choice), s3_client_for_role=s3_client_for_role)
     try:
         engine.start()
     except OSError as error:

@@ -3,8 +3,12 @@
 import errno
 from pathlib import Path
 
-from console.engine_verb import EngineChoice, _explained
+import pytest
+
+from console.engine_verb import EngineChoice, _explained, run_engine
+from console.errors import CommandError
 from console.exit_codes import ExitCode
+from console.terminal import Terminal
 
 CHOICE = EngineChoice(4577, Path("state"), None, 0.2, allows_faults=False)
 
@@ -21,3 +25,16 @@ def test_the_reason_is_the_systems_when_it_is_another() -> None:
     error = _explained(CHOICE, PermissionError(errno.EACCES, "Permission denied", "state"))
     assert error.code is ExitCode.USAGE
     assert str(error) == "--data state: Permission denied. Choose a directory that can be written."
+
+
+def test_the_option_is_named_when_the_address_of_s3_is_no_url(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is wrong usage, and nothing is started."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "here")
+    choice = EngineChoice(0, tmp_path / "state", "nonsense", 0.2, allows_faults=False)
+    with pytest.raises(CommandError, match="--s3-endpoint nonsense: it is no URL") as told:
+        run_engine(Terminal(is_json=False), choice)
+    assert told.value.code is ExitCode.USAGE
+    assert not choice.data.exists()
