@@ -78,9 +78,15 @@ def demo(
             "train and test with documents.txt and annotations.csv.",
         ),
     ] = None,
-    task: Annotated[DemoTask, typer.Option(help="What your own data is for.")] = "multi-class",
+    task: Annotated[
+        DemoTask,
+        typer.Option(
+            metavar="TASK", help="Of your own data: multi-class, multi-label or entities."
+        ),
+    ] = "multi-class",
     delimiter: Annotated[
-        LabelDelimiter, typer.Option(help="Between the labels of a document of multi-label data.")
+        LabelDelimiter,
+        typer.Option(metavar="CHAR", help="Between the labels of a document of multi-label data."),
     ] = "|",
     json: Json = False,
 ) -> None:

@@ -24,7 +24,7 @@ from flywheel.notices import shown
 from flywheel.physical_rows import PhysicalRow, physical_rows
 from flywheel.row_labels import labels_of
 from flywheel.settings import BatchRules
-from flywheel.shapes import Shape
+from flywheel.shapes import LABEL_DELIMITERS, Shape
 
 _COLUMNS = 2
 _NAME_CHARACTERS = 40
@@ -123,6 +123,7 @@ def own_data(folder: Path, shape: Shape = _SERVICES_OWN) -> DemoData:
     test_rows = None if files.test is None else _rows(files.test, shape, remarks)
     parts = split_for_demo(train_rows, test_rows, source=str(files.train), shape=shape)
     labels = tuple(known_labels((*train_rows, *(test_rows or ())), shape))
+    remarks += _several_labels(labels, shape)
     _check_space(parts.test, files.train)
     counts = Counter(one for label, _ in train_rows for one in labels_of(label, shape))
     if test_rows is None:
@@ -226,6 +227,23 @@ def _left_out(path: Path, report: Report, shape: Shape) -> list[str]:
         fate = stay if shape == _SERVICES_OWN else "are dropped"
         remarks.append(f"{path.name}: {report.duplicates:,} exact duplicates {fate}.")
     return remarks
+
+
+def _several_labels(labels: Sequence[str], shape: Shape) -> list[str]:
+    """Remark on a label that is made of other labels, with a delimiter between them."""
+    if shape.task == "entities":
+        return []
+    known = set(labels)
+    for delimiter in LABEL_DELIMITERS:
+        for label in labels:
+            parts = label.split(delimiter)
+            if len(parts) > 1 and known.issuperset(parts):
+                return [
+                    f"{shown(label, 40)!r} counts as one label, though its parts are labels too: "
+                    "where documents have several labels, give --task multi-label "
+                    f"--delimiter {delimiter!r}."
+                ]
+    return []
 
 
 def _few_documents(counts: Counter[str], labels: Sequence[str]) -> list[str]:

@@ -18,6 +18,7 @@ from console.target import ENVIRONMENTS_FOLDER
 from flywheel.environment_file import parse_environment
 from flywheel.labeled_documents import Fault, LabeledDocuments
 from flywheel.settings import Environment
+from flywheel.shapes import Shape
 
 ROWS = [(label, f"{label} says {number}") for label in ("hot, dry", "wet") for number in range(40)]
 
@@ -58,6 +59,26 @@ def test_labels_of_both_files_count_when_the_test_set_has_its_own(tmp_path: Path
     assert data.labels == ("few", "hot, dry", "only tested", "wet")
     assert data.test == (("only tested", "here"),)
     assert "few (4), only tested (0)" in " ".join(data.remarks)
+
+
+@pytest.mark.parametrize(
+    ("labels", "shape", "is_said"),
+    [
+        (("a|b", "a", "b"), Shape(), True),
+        (("a|b", "a", "b"), Shape(mode="multi-label", delimiter=";"), True),
+        (("a|b", "a", "b"), Shape(mode="multi-label"), False),
+        (("one-way", "one"), Shape(), False),
+    ],
+)
+def test_it_is_said_when_labels_look_like_several(
+    tmp_path: Path, labels: tuple[str, ...], shape: Shape, is_said: bool
+) -> None:
+    """The task or the delimiter was forgotten, where all parts of a label are labels."""
+    rows = [(label, f"{label} in text {number}") for label in labels for number in range(30)]
+    (tmp_path / "all.csv").write_bytes(csv_bytes(rows))
+    remarks = " ".join(own_data(tmp_path, shape).remarks)
+    assert ("'a|b' counts as one label" in remarks) is is_said
+    assert ("--task multi-label --delimiter '|'" in remarks) is is_said
 
 
 @pytest.mark.parametrize(
