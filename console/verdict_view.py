@@ -72,7 +72,7 @@ def f1_words(stored: StoredVerdict | None) -> str:
     old, new = f1_of(stored)
     if new is None:
         return "-"
-    return number(new) if old is None else f"{old:.3f} -> {new:.3f} ({new - old:+.3f})"
+    return number(new) if old is None else f"{old:.3f} -> {new:.3f} ({new - old:+z.3f})"
 
 
 def verdict_document(stored: StoredVerdict | None) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def number(value: float | None) -> str:
 
 def change(old: float | None, new: float | None) -> str:
     """Return the difference of two averages for people."""
-    return "-" if old is None or new is None else f"{new - old:+.3f}"
+    return "-" if old is None or new is None else f"{new - old:+z.3f}"
 
 
 def model_name(arn: str | None) -> str:

@@ -166,7 +166,7 @@ def metric_table(verdict: Verdict) -> list[str]:
     for metric, word in _METRIC_WORDS.items():
         old = usable(verdict.evidence.champion, metric)
         new = usable(verdict.evidence.challenger, metric)
-        change = f"{new - old:+.3f}" if old is not None and new is not None else "-"
+        change = f"{new - old:+z.3f}" if old is not None and new is not None else "-"
         lines.append(f"{word:<10} {_number(old):>10} {_number(new):>10} {change:>8}")
     return lines
 
@@ -248,7 +248,7 @@ def _cost(past_seconds: Sequence[float]) -> str:
 def _change(old: float | None, new: float | None) -> str:
     if new is None:
         return ""
-    return f", F1 {new:.3f}" if old is None else f", F1 {old:.3f} -> {new:.3f} ({new - old:+.3f})"
+    return f", F1 {new:.3f}" if old is None else f", F1 {old:.3f} -> {new:.3f} ({new - old:+z.3f})"
 
 
 def _number(value: float | None) -> str:

@@ -113,7 +113,7 @@ def _improvement(
     gain = new - old
     is_met = gain > _ROUNDING and gain >= bound - _ROUNDING
     decimals = 3 if is_met else _decimals(gain, bound)
-    change = f"{old:.{decimals}f} -> {new:.{decimals}f} is {gain:+.{decimals}f}"
+    change = f"{old:.{decimals}f} -> {new:.{decimals}f} is {gain:+z.{decimals}f}"
     wanted = f"at least +{bound:.3f}" if bound else "a gain"
     reason = f"{change}, {wanted} is asked" if not is_met else change
     outcome = Outcome.PASS if is_met else Outcome.FAIL
