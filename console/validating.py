@@ -24,6 +24,7 @@ from flywheel.shapes import Shape, described_labels
 
 _CHUNK_BYTES = 1 << 16
 _LABELS_SHOWN = 40
+_LABELS, _TYPES = ("label", "documents"), ("type", "annotations")
 _DEFAULT_ALLOWANCE = Allowance()
 _SERVICES_OWN, _SERVICES_QUOTAS = Shape(), Limits()
 
@@ -122,7 +123,8 @@ def tell_report(terminal: Terminal, name: str, report: Report) -> None:
     if report.is_refused:
         terminal.tell(f"{shown(name)}: REFUSED", style="bold red")
     else:
-        taken = f"{report.documents:,} documents, {len(report.label_counts)} labels"
+        many, what = len(report.label_counts), "type" if report.counts_types else "label"
+        taken = f"{report.documents:,} documents, {many} {what}{'s' if many != 1 else ''}"
         terminal.tell(f"{shown(name)}: OK, {taken}", style="bold green")
     for line in report.lines():
         terminal.tell(shown(line, 300), indent=2)
@@ -136,19 +138,22 @@ def tell_report(terminal: Terminal, name: str, report: Report) -> None:
     if one_label is not None and not report.is_refused:
         terminal.tell(shown(one_label, 300), style="yellow")
     if not report.is_refused:
-        terminal.show(label_table(report.label_counts.most_common()))
+        counts = report.label_counts.most_common()
+        terminal.show(label_table(counts, *_TYPES if report.counts_types else _LABELS))
 
 
-def label_table(counts: Sequence[tuple[str, int]]) -> Table:
-    """Return documents a label as a table."""
+def label_table(
+    counts: Sequence[tuple[str, int]], named: str = "label", counted: str = "documents"
+) -> Table:
+    """Return documents a label, or annotations a type, as a table."""
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("label", overflow="fold")
-    table.add_column("documents", justify="right")
+    table.add_column(named, overflow="fold")
+    table.add_column(counted, justify="right")
     for label, count in counts[:_LABELS_SHOWN]:
         table.add_row(Text(shown(label)), f"{count:,}")
     more = counts[_LABELS_SHOWN:]
     if more:
-        table.add_row(f"and {len(more)} more labels", f"{sum(count for _, count in more):,}")
+        table.add_row(f"and {len(more)} more {named}s", f"{sum(count for _, count in more):,}")
     return table
 
 

@@ -114,7 +114,7 @@ class LabeledDocuments:
         companion: Stream | None = None,
         limits: Limits = _SERVICES_QUOTAS,
     ) -> None:
-        self.report = Report()
+        self.report = Report(counts_types=shape.task == "entities")
         self._file = Stream(name, chunks)
         self._labels = labels
         self._rules = LabelRules(labels, shape)

@@ -130,6 +130,8 @@ class Report:
     duplicates : int
         Exact duplicates that were dropped. Those that lie far apart in a large file are found
         when the batch is sealed (`flywheel.repeated_texts`).
+    counts_types : bool
+        Whether `label_counts` are annotations a type, not documents a label.
     """
 
     documents: int = 0
@@ -139,6 +141,7 @@ class Report:
     problem_counts: Counter[Fault] = field(default_factory=Counter)
     duplicates: int = 0
     repairs: Counter[str] = field(default_factory=Counter)
+    counts_types: bool = False
     _groups: dict[tuple[Fault, str, str], Problem] = field(default_factory=dict, compare=False)
 
     @property
@@ -157,8 +160,11 @@ class Report:
         return sum(self.problem_counts.values())
 
     def one_label_line(self) -> str | None:
-        """Say that all documents have one label; None where they have more, or none."""
-        if len(self.label_counts) != 1:
+        """Say that all documents have one label; None where they have more, or none.
+
+        Entities of one type are enough for a model.
+        """
+        if self.counts_types or len(self.label_counts) != 1:
             return None
         ((label, count),) = self.label_counts.items()
         return (

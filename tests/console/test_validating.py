@@ -119,6 +119,9 @@ def test_both_halves_are_read_when_either_is_validated(run: Run, tmp_path: Path,
     assert result.exit_code == 0
     document = json.loads(result.stdout)
     assert (document["documents"], document["label_counts"]) == (2, {"PERSON": 1})
+    told = run("validate", str(tmp_path / half), "--task", "entities").stdout
+    assert "OK, 2 documents, 1 type" in told
+    assert "no model learns from one" not in told
 
 
 def test_the_other_half_is_asked_for_when_it_is_not_there(run: Run, tmp_path: Path) -> None:
