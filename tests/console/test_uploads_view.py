@@ -3,7 +3,7 @@
 import pytest
 from rich.console import Console
 
-from adapters.ledger.uploads import UploadRow
+from adapters.ledger.upload_rows import UploadRow
 from console.uploads_view import uploads_view
 from flywheel.uploads import UploadState
 
