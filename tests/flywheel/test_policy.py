@@ -74,6 +74,7 @@ def test_a_floor_is_met_when_the_challenger_reaches_it(
         (0.8, 0.7998, 0.0, Outcome.FAIL, "0.8000 -> 0.7998 is -0.0002, a gain is asked"),
         (0.8, 0.8, 0.0, Outcome.FAIL, "0.800 -> 0.800 is +0.000, a gain is asked"),
         (0.3, 0.1 + 0.2, 0.0, Outcome.FAIL, "0.300 -> 0.300 is +0.000, a gain is asked"),
+        (0.8, 0.7998, 0.005, Outcome.FAIL, "0.800 -> 0.800 is +0.000, at least +0.005 is asked"),
         (0.8, 0.801, 0.0, Outcome.PASS, "0.800 -> 0.801 is +0.001"),
         (math.nan, 0.8, 0.0, Outcome.UNKNOWN, "the champion has no usable AverageF1Score"),
         (0.8, math.nan, 0.0, Outcome.UNKNOWN, "the challenger has no usable AverageF1Score"),
