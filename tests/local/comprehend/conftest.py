@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from moto.server import ThreadedMotoServer
 
+from local.comprehend.settings import Quotas
 from tests.local.comprehend.rig import BUCKET, Rig, client, running
 
 if TYPE_CHECKING:
@@ -28,5 +29,7 @@ def s3() -> "Iterator[S3Client]":
 @pytest.fixture(scope="package")
 def rig(s3: "S3Client", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """Run an engine whose states pass as fast as its work, for tests that use no quota up."""
-    with running(tmp_path_factory.mktemp("engine"), s3) as rig:
+    # All these tests together have more flywheels than an account may.
+    quotas = Quotas(flywheels=1000)
+    with running(tmp_path_factory.mktemp("engine"), s3, quotas=quotas) as rig:
         yield rig
