@@ -31,7 +31,7 @@ _FILES = {
     "long rows (765 B), most quoted": (765, 0.9),
 }
 _WAYS = ("csv module alone", "validator", "validator and copy")
-_MEGABYTES, _QUICK_MEGABYTES, _RUNS = 100, 5, 3
+_MEGABYTES, _QUICK_MEGABYTES, _RUNS = 200, 5, 3
 
 
 @dataclass(frozen=True, slots=True)
