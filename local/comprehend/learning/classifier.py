@@ -3,7 +3,7 @@
 Decides how the parts go together and what is refused. One configuration for all data; what differs
 between data is decided by the data. Imported by the training process alone, because what it
 imports takes long. Knows neither flywheels nor S3. Read next: `local.comprehend.learning.counting`,
-`features`, `decision`, `validation`, `calibration`, in this order.
+`features`, `decision`, `validation`, `naive_bayes`, `calibration`, in this order.
 """
 
 from collections.abc import Sequence

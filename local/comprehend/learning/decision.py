@@ -70,12 +70,13 @@ class Block:
     weights: Floats
     offsets: Floats
 
-    def blended(self, other: "Block", share: float) -> "Block":
-        """Return so much of another block, which may know the first features alone, and of this."""
-        weights = self.weights * np.float32(1 - share)
-        weights[: len(other.weights)] += other.weights * np.float32(share)
-        offsets = self.offsets * np.float32(1 - share) + other.offsets * np.float32(share)
-        return Block(self.first, weights, offsets)
+    def blend(self, other: "Block", share: float, scale: float) -> None:
+        """Become so much of another block, scaled, and the rest of this; the other is used up.
+
+        The other may know the first features alone. Nothing is copied: weights own the memory.
+        """
+        _blend(self.weights, other.weights, share, scale)
+        _blend(self.offsets, other.offsets, share, scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,13 @@ class Decision:
     blocks: tuple[Block, ...]
     labels: int
 
-    def blended(self, other: "Decision", share: float) -> "Decision":
-        """Return the decision whose margins are so much of another's, the rest of this one's."""
-        pairs = zip(self.blocks, other.blocks, strict=True)
-        return Decision(tuple(mine.blended(its, share) for mine, its in pairs), self.labels)
+    def blend(self, other: "Decision", share: float, scale: float = 1) -> None:
+        """Become one whose margins are so much of another's, scaled, the rest of this one's.
+
+        The other is used up.
+        """
+        for mine, its in zip(self.blocks, other.blocks, strict=True):
+            mine.blend(its, share, scale)
 
     def margins(self, rows: Rows, chosen: Places | None = None) -> Floats:
         """Return how far each text is on each label's side, of shape (n_texts, n_labels)."""
@@ -126,7 +130,7 @@ class Fitting:
         self._order = np.random.default_rng(seed)
         self._pulls: list[Floats] = []
         blocks = []
-        for first, last in _bounds(targets):
+        for first, last in bounds(targets):
             blocks.append(
                 Block(
                     first,
@@ -153,12 +157,19 @@ class Fitting:
             )  # fmt: skip
 
 
+def _blend(mine: Floats, its: Floats, share: float, scale: float) -> None:
+    mine *= np.float32(1 - share)
+    its *= np.float32(share * scale)
+    mine[: len(its)] += its
+
+
 def _is_single(labels: int, first: int) -> bool:
     """Whether one machine tells two labels apart: that of the second, and there is no first."""
     return labels == 2 and first == 1  # noqa: PLR2004 - two labels
 
 
-def _bounds(targets: Targets) -> list[tuple[int, int]]:
+def bounds(targets: Targets) -> list[tuple[int, int]]:
+    """Return the first label of each block, and the one after its last."""
     if targets.is_exclusive and targets.labels == 2:  # noqa: PLR2004 - two labels
         return [(1, 2)]
     if targets.labels < FEWEST_LABELS_HALVED:

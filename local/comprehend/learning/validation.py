@@ -1,9 +1,10 @@
 """What the training texts say about texts the decision has not seen.
 
-Decides which texts are held out, and by them how much character sequences are worth: a decision by
-words alone is blended in where that is right more often, which costs nothing afterwards because
-both are linear. The fit of the last part held out goes on with all texts, so nothing starts
-twice. Knows no probabilities. Read next: `local.comprehend.learning.calibration`.
+Decides which texts are held out, and by them how much a decision by words alone, and then what
+features say by themselves, count beside the decision by all features. All are linear, so blending
+costs nothing afterwards. A share other than the usual must be right more often than chance
+explains. The fit of the last part held out goes on with all texts, so nothing starts twice.
+Knows no probabilities. Read next: `local.comprehend.learning.naive_bayes`, `calibration`.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from local.comprehend.learning.calibration import Has
 from local.comprehend.learning.counting import Floats, Places
 from local.comprehend.learning.decision import Decision, Fitting, Targets
 from local.comprehend.learning.features import Rows
+from local.comprehend.learning.naive_bayes import naive_bayes
 
 PASSES = 5
 """Walks over the texts before they judge what is held out."""
@@ -22,7 +24,13 @@ LAST_PASSES = 3
 """Walks over all texts after that."""
 
 WORD_SHARES = (0.0, 0.25, 0.5, 1.0)
-"""How much a decision by words alone may count beside one by words and character sequences."""
+"""How much a decision by words alone may count beside one by words and character sequences, the
+usual first."""
+
+BAYES_SHARES = (1 / 5, 0.0, 1 / 3, 1 / 2)
+"""How much what features say by themselves may count beside what was fitted, the usual first."""
+
+_LEAST_SPREAD = 1e-6
 
 FOLDS = 5
 MOST_HELD_OUT = 10_000
@@ -74,20 +82,56 @@ def validated(rows: Rows, words: int, targets: Targets, *, seed: int) -> Validat
     has = targets.of(np.concatenate(folds))
     everything = np.arange(texts)
     fitting, margins = _held_out(rows, targets, folds, seed)
-    if words == rows.width:
-        fitting.go_on(everything, passes=LAST_PASSES)
-        return Validated(words, fitting.decision, margins, has)
-    plain = rows.narrowed(words)
-    other, other_margins = _held_out(plain, targets, folds, seed)
-    blends = {share: _mixed(margins, other_margins, share) for share in WORD_SHARES}
-    share = max(blends, key=lambda each: int(_hits(blends[each], has).sum()))
+    share = 0.0
+    if words < rows.width:
+        plain = rows.narrowed(words)
+        other, other_margins = _held_out(plain, targets, folds, seed)
+        share = _share(margins, other_margins, has, WORD_SHARES)
+        margins = _mixed(margins, other_margins, share)
+        if share == 1:
+            rows, fitting = plain, other
+        elif share > 0:
+            other.go_on(everything, passes=LAST_PASSES)
+    fitting.go_on(everything, passes=LAST_PASSES)
+    if 0 < share < 1:
+        fitting.decision.blend(other.decision, share)
+    margins = _seconded(rows, targets, folds, fitting.decision, margins)
+    return Validated(rows.width, fitting.decision, margins, has)
+
+
+def _seconded(
+    rows: Rows, targets: Targets, folds: list[Places], decision: Decision, margins: Floats
+) -> Floats:
+    """Blend what features say by themselves into a decision; return the margins of both."""
+    everything = np.arange(len(rows.beginnings) - 1)
+    has = targets.of(np.concatenate(folds))
+    other = np.concatenate(
+        [
+            naive_bayes(rows, targets, np.setdiff1d(everything, fold)).margins(rows, fold)
+            for fold in folds
+        ]
+    )
+    scale = _spread(margins) / max(_spread(other), _LEAST_SPREAD)
+    other *= np.float32(scale)
+    share = _share(margins, other, has, BAYES_SHARES)
     if share > 0:
-        other.go_on(everything, passes=LAST_PASSES)
-    if share < 1:
-        fitting.go_on(everything, passes=LAST_PASSES)
-        decision = fitting.decision.blended(other.decision, share) if share else fitting.decision
-        return Validated(rows.width, decision, blends[share], has)
-    return Validated(words, other.decision, blends[share], has)
+        decision.blend(naive_bayes(rows, targets, everything), share, scale)
+    return _mixed(margins, other, share)
+
+
+def _share(margins: Floats, other: Floats, has: Has, shares: tuple[float, ...]) -> float:
+    """Return the share that is right most often, the first one unless more than by chance."""
+    hits = {share: _hits(_mixed(margins, other, share), has) for share in shares}
+    usual = hits[shares[0]]
+    gains = {
+        share: int(each.sum()) - int(usual.sum()) - np.sqrt(np.sum(each != usual))
+        for share, each in hits.items()
+    }
+    return max(shares, key=gains.__getitem__)
+
+
+def _spread(margins: Floats) -> float:
+    return float((margins - margins.mean(axis=0)).std())
 
 
 def _held_out(
