@@ -62,7 +62,7 @@ def test_removed_tags_stay_removed_when_the_creation_is_repeated(rig: Rig) -> No
     request: dict[str, Any] = {
         "FlywheelName": "tags-once",
         "Tags": TEAM,
-        "ClientRequestToken": "once",
+        "ClientRequestToken": "tagged",
     }
     arn = rig.flywheel(**request)
     rig.comprehend.untag_resource(ResourceArn=arn, TagKeys=["team"])
