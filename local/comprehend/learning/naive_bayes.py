@@ -30,8 +30,9 @@ def naive_bayes(rows: Rows, targets: Targets, chosen: Places) -> Decision:
         )  # fmt: skip
         shares = ((weights.sum(axis=0) + 1) / (whole.sum() + 2)).astype(np.float32)
         _to_log_odds(weights, whole, shares)
-        mean = np.asarray(whole @ weights / len(chosen), np.float32)
-        blocks.append(Block(first, weights, -mean))
+        # Not by a library of matrices, whose sums depend on how many threads it has.
+        total = np.einsum("f,fl->l", whole, weights, dtype=np.float64)
+        blocks.append(Block(first, weights, (-total / len(chosen)).astype(np.float32)))
     return Decision(tuple(blocks), targets.labels)
 
 
