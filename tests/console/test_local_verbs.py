@@ -142,7 +142,7 @@ def test_history_is_newest_first_when_it_is_asked(run_locally: Run) -> None:
 @pytest.mark.usefixtures("first_upload")
 def test_the_batch_fails_when_its_training_is_stopped(run_locally: Run, tmp_path: Path) -> None:
     """The model that was under training is named; the uploads are kept for a retry."""
-    (tmp_path / "unwanted.csv").write_bytes(csv_bytes(generate_tickets(9000, seed=31)))
+    (tmp_path / "unwanted.csv").write_bytes(csv_bytes(generate_tickets(40_000, seed=31)))
     assert run_locally("upload", str(tmp_path / "unwanted.csv"), "tickets", *OPTIONS).exit_code == 0
     asked = ("stop", "tickets", "--reason", "wrong data", "--env", "local", "--json")
     stopped = until(lambda: run_locally(*asked), lambda result: result.exit_code != 3, seconds=120)

@@ -9,7 +9,7 @@ T = TypeVar("T")
 _STEP_SECONDS = 0.01
 
 
-def eventually(look: Callable[[], T], *, seconds: float = 15.0) -> T:
+def eventually(look: Callable[[], T], *, seconds: float = 60.0) -> T:
     """Return what `look` returns as soon as it is true in a boolean sense.
 
     Raises
