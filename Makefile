@@ -32,7 +32,7 @@ demo: $(INSTALLED) ## Show the whole loop at work on this machine, with real tra
 	@$(VENV)/bin/flywheel demo
 
 test: $(INSTALLED) ## Run the tests
-	@$(PYTHON) -m pytest -q -n auto --dist loadgroup
+	@$(PYTHON) -m pytest -q -n auto
 
 check: $(INSTALLED) ## Lint, types, architecture
 	@$(VENV)/bin/ruff check .

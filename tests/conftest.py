@@ -1,15 +1,22 @@
 """Which tests run in one process, where they run in several."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+_ROOT = Path(__file__).parents[1]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests together that share a conftest: what it starts is started once, and theirs."""
-    for item in items:
-        folder = next(folder for folder in item.path.parents if (folder / "conftest.py").exists())
-        item.add_marker(pytest.mark.xdist_group(str(folder.relative_to(_TESTS))))
+class ByConftest(LoadScopeScheduling):  # type: ignore[misc] # xdist tells no types
+    """Keeps tests together that share a conftest: what it starts is started once, and theirs."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = _ROOT / nodeid.split("::", 1)[0]
+        return str(next(folder for folder in file.parents if (folder / "conftest.py").exists()))
 
 
-_TESTS = Path(__file__).parent
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Give each process the tests of one conftest after the other."""
+    return ByConftest(config, log)
