@@ -55,12 +55,12 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
         if row.rebuild.step == "REQUESTED":
             _create(services, generations, row, row.rebuild)
             row = services.ledger.flywheels.ensure(flywheel, known.arn)
-        is_creating = row.rebuild is not None and row.rebuild.step == "CREATING"
-        is_active = is_creating and _is_active(generations, row.rebuild)
+        creating = row.rebuild if row.rebuild and row.rebuild.step == "CREATING" else None
+        is_active = creating is not None and _is_active(generations, creating)
     except ServiceRefusedError as error:
         _abandon(services, services.ledger.flywheels.ensure(flywheel, known.arn), str(error))
         return {"step": None, "failed": str(error)}
-    if is_creating and not is_active:
+    if creating is not None and not is_active:
         return {"step": "CREATING"}
     if is_active:
         services.ledger.uploads.restage(row)
@@ -104,7 +104,7 @@ def _abandon(services: Services, row: FlywheelRow, why: str) -> None:
     services.notices.publish(row.name, notice)
 
 
-def _is_active(generations: Generations, asked: Rebuild | None) -> bool:
+def _is_active(generations: Generations, asked: Rebuild) -> bool:
     """Say whether the new flywheel can be used.
 
     Raises
@@ -112,7 +112,7 @@ def _is_active(generations: Generations, asked: Rebuild | None) -> bool:
     ServiceRefusedError
         It ended FAILED; the service's message says why.
     """
-    found = generations.definition((asked and asked.arn) or "")
+    found = generations.definition(asked.arn or "")
     if found["Status"] in _DEAD:
         raise ServiceRefusedError(
             "comprehend:CreateFlywheel", found["Status"], found.get("Message", "no reason given")

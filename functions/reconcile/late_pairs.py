@@ -11,9 +11,13 @@ from flywheel.uploads import Place, UploadState
 
 def end_late_pairs(services: Services, known: KnownFlywheel) -> int:
     """Refuse halves that have waited too long; returns how many."""
+    halves = list(services.ledger.pairs.waiting(known.settings.name))
+    if not halves:
+        return 0
+    row = services.ledger.flywheels.ensure(known.settings.name, known.arn)
+    shape = services.shape(known, row.arn)
     hours, ended = known.settings.batch.pair_timeout_hours, 0
-    for waiting in list(services.ledger.pairs.waiting(known.settings.name)):
-        shape = services.shape(known, known.arn)
+    for waiting in halves:
         pair = pair_place(waiting.upload.key, shape)
         if pair is None or services.now() - waiting.since < timedelta(hours=hours):
             continue

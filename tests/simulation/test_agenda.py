@@ -23,7 +23,7 @@ def test_things_happen_in_order_when_their_moment_comes(agenda: Agenda) -> None:
     """What is due later waits for the next run."""
     seen: list[str] = []
     for seconds, word in ((20, "third"), (10, "first"), (10, "second"), (7200, "late")):
-        _after(agenda, seconds, lambda word=word: seen.append(word))  # type: ignore[misc]
+        _after(agenda, seconds, lambda word=word: seen.append(word))  # type: ignore[misc] # a default binds the word, not a type
     agenda.run(_NOW + _HOUR)
     assert seen == ["first", "second", "third"]
     assert agenda.now == _NOW + _HOUR

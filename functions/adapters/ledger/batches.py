@@ -89,16 +89,17 @@ class Batches:
             "opened_at": now.isoformat(),
             "seen_registrations": registrations,
         }
-        self._table.write(
-            [
-                change_flywheel(
-                    flywheel.name,
-                    {"open_batch": number, "last_batch": number, "asked_by": None},
-                    {"open_batch": None, "last_batch": flywheel.last_batch, "pause": None},
-                ),
-                Put(_key(flywheel.name, number), values),
-                *self._entry(flywheel.name, "batch opened", {"batch": number}, now),
-            ]
+        self._audit.act(
+            flywheel.name,
+            "batch opened",
+            {"batch": number},
+            change_flywheel(
+                flywheel.name,
+                {"open_batch": number, "last_batch": number, "asked_by": None},
+                {"open_batch": None, "last_batch": flywheel.last_batch, "pause": None},
+            ),
+            Put(_key(flywheel.name, number), values),
+            now=now,
         )
         return batch_row(values)
 
@@ -128,7 +129,7 @@ class Batches:
         expected = {"state": BatchState.OPEN, "attempt": batch.attempt}
         writes: list[Write] = [
             Change(_key(batch.flywheel, batch.batch), sealed, expected),
-            *self._entry(batch.flywheel, "batch sealed", details, now),
+            *self._audit.entry(batch.flywheel, "batch sealed", details, now),
         ]
         if facts.planned:
             writes += [
@@ -160,7 +161,7 @@ class Batches:
             frozen = self._test_set(batch, flywheel, now)
             details = {"batch": batch.batch, **frozen["test_set"]}
             writes.append(change_flywheel(batch.flywheel, frozen))
-            writes += self._entry(batch.flywheel, "test set frozen", details, now)
+            writes += self._audit.entry(batch.flywheel, "test set frozen", details, now)
         try:
             self._table.write(writes)
         except ConcurrentChangeError:
@@ -173,21 +174,22 @@ class Batches:
     def start(self, batch: BatchRow, iteration_id: str, now: datetime) -> None:
         """Book an iteration for a batch: SEALED -> STARTED."""
         details = {"batch": batch.batch, "iteration_id": iteration_id}
-        self._table.write(
-            [
-                Change(
-                    _key(batch.flywheel, batch.batch),
-                    {"state": BatchState.STARTED, "iteration_id": iteration_id},
-                    {"state": BatchState.SEALED},
-                ),
-                change_flywheel(batch.flywheel, {"last_iteration_at": now.isoformat()}),
-                Put(
-                    iteration_key(batch.flywheel, iteration_id),
-                    {"batch": batch.batch, "attempt": batch.attempt},
-                    replaces=True,
-                ),
-                *self._entry(batch.flywheel, "iteration started", details, now),
-            ]
+        self._audit.act(
+            batch.flywheel,
+            "iteration started",
+            details,
+            Change(
+                _key(batch.flywheel, batch.batch),
+                {"state": BatchState.STARTED, "iteration_id": iteration_id},
+                {"state": BatchState.SEALED},
+            ),
+            change_flywheel(batch.flywheel, {"last_iteration_at": now.isoformat()}),
+            Put(
+                iteration_key(batch.flywheel, iteration_id),
+                {"batch": batch.batch, "attempt": batch.attempt},
+                replaces=True,
+            ),
+            now=now,
         )
 
     @staticmethod
@@ -228,11 +230,12 @@ class Batches:
             "expected_champion": expected_champion,
             "policy_sha256": verdict.policy_sha256,
         }
-        self._table.write(
-            [
-                Put(_verdict_key(batch), values),
-                *self._entry(batch.flywheel, "verdict", details, now),
-            ]
+        self._audit.act(
+            batch.flywheel,
+            "verdict",
+            details,
+            Put(_verdict_key(batch), values),
+            now=now,
         )
         return StoredVerdict(verdict, expected_champion, None)
 
@@ -256,14 +259,15 @@ class Batches:
         }
         judged = {"state": BatchState.JUDGED, "outcome": outcome}
         key = _key(batch.flywheel, batch.batch)
-        self._table.write(
-            [
-                Change(_verdict_key(batch), {"outcome": outcome}),
-                Change(key, judged, {"state": BatchState.STARTED}),
-                change_flywheel(batch.flywheel, changes),
-                notice_row(batch.flywheel, notice, now),
-                *self._entry(batch.flywheel, "verdict carried out", details, now),
-            ]
+        self._audit.act(
+            batch.flywheel,
+            "verdict carried out",
+            details,
+            Change(_verdict_key(batch), {"outcome": outcome}),
+            Change(key, judged, {"state": BatchState.STARTED}),
+            change_flywheel(batch.flywheel, changes),
+            now=now,
+            notice=notice,
         )
 
     def close(self, batch: BatchRow, outcome: BatchOutcome, now: datetime) -> None:
@@ -319,13 +323,14 @@ class Batches:
         expected = {"given_back": None, "outcome": BatchOutcome.FAILED, "attempt": batch.attempt}
         idle = {"open_batch": None, "arn": flywheel.arn, **slots_used(flywheel, absent)}
         details = {"batch": batch.batch, "datasets": [batch.planned[kind] for kind in absent]}
-        self._table.write(
-            [
-                Change(_key(batch.flywheel, batch.batch), given, expected),
-                change_flywheel(flywheel.name, slot_changes(flywheel, absent, -1), idle),
-                *self._holdings.forgotten(batch.name, batch.generation, absent),
-                *self._entry(batch.flywheel, "slots given back", details, now),
-            ]
+        self._audit.act(
+            batch.flywheel,
+            "slots given back",
+            details,
+            Change(_key(batch.flywheel, batch.batch), given, expected),
+            change_flywheel(flywheel.name, slot_changes(flywheel, absent, -1), idle),
+            *self._holdings.forgotten(batch.name, batch.generation, absent),
+            now=now,
         )
 
     def reopen(
@@ -377,25 +382,26 @@ class Batches:
         }
         slots = {*absent} - {*batch.given_back}
         details = {"batch": batch.batch, "attempt": attempt, "reason": reason}
-        self._table.write(
-            [
-                Change(_key(batch.flywheel, batch.batch), changes, expected),
-                change_flywheel(
-                    batch.flywheel,
-                    {
-                        "open_batch": batch.batch,
-                        "open_attempt": attempt,
-                        **slot_changes(flywheel, slots, -1),
-                    },
-                    {
-                        "open_batch": None,
-                        **unchanged_rebuild(flywheel),
-                        **slots_used(flywheel, slots),
-                    },
-                ),
-                *self._holdings.forgotten(batch.name, batch.generation, {*absent, *refused}),
-                *self._entry(batch.flywheel, "batch reopened", details, now),
-            ]
+        self._audit.act(
+            batch.flywheel,
+            "batch reopened",
+            details,
+            Change(_key(batch.flywheel, batch.batch), changes, expected),
+            change_flywheel(
+                batch.flywheel,
+                {
+                    "open_batch": batch.batch,
+                    "open_attempt": attempt,
+                    **slot_changes(flywheel, slots, -1),
+                },
+                {
+                    "open_batch": None,
+                    **unchanged_rebuild(flywheel),
+                    **slots_used(flywheel, slots),
+                },
+            ),
+            *self._holdings.forgotten(batch.name, batch.generation, {*absent, *refused}),
+            now=now,
         )
         return self.get(batch.flywheel, batch.batch)
 
@@ -404,18 +410,14 @@ class Batches:
     ) -> None:
         closed = {**changes, "state": BatchState.CLOSED, "closed_at": now.isoformat()}
         details = {"batch": batch.batch, **changes}
-        self._table.write(
-            [
-                Change(_key(batch.flywheel, batch.batch), closed, {"state": batch.state}),
-                *also,
-                *self._entry(batch.flywheel, "batch closed", details, now),
-            ]
+        self._audit.act(
+            batch.flywheel,
+            "batch closed",
+            details,
+            Change(_key(batch.flywheel, batch.batch), closed, {"state": batch.state}),
+            *also,
+            now=now,
         )
-
-    def _entry(
-        self, flywheel: str, event: str, details: Mapping[str, Any], now: datetime
-    ) -> list[Write]:
-        return self._audit.entry(flywheel, event, details, now)
 
 
 def _key(flywheel: str, batch: int) -> Key:

@@ -32,7 +32,6 @@ class Holdings:
     def __init__(self, table: Rows, actor: str) -> None:
         self._table = table
         self._audit = Audit(table, actor)
-        self._actor = actor
 
     def segments(self, name: str, generation: int) -> dict[DatasetKind, list[str]]:
         """Return the staging keys of the rows that a generation holds, oldest first."""
@@ -68,13 +67,14 @@ class Holdings:
             changes["test_set"] = next_test_set(row.test_set, test_sha256, staged.label_counts, now)
         known = _known_key(row.name, row.generation, f"import-{staged.uid[:16]}")
         details = {"uid": staged.uid, "kind": staged.kind, "documents": staged.documents}
-        self._table.write(
-            [
-                upload,
-                Put(known, {"segments": {staged.kind.value: segment}}),
-                change_flywheel(row.name, changes, {"open_batch": None, "arn": row.arn}),
-                *self._audit.entry(row.name, "imported", details, now),
-            ]
+        self._audit.act(
+            row.name,
+            "imported",
+            details,
+            upload,
+            Put(known, {"segments": {staged.kind.value: segment}}),
+            change_flywheel(row.name, changes, {"open_batch": None, "arn": row.arn}),
+            now=now,
         )
 
     @staticmethod

@@ -22,14 +22,13 @@ class Runs:
 
     def __init__(self, table: Rows, actor: str) -> None:
         self._table = table
-        self._actor = actor
         self._audit = Audit(table, actor)
 
     def note(self, found: Mapping[str, int], now: datetime) -> None:
         """Write down one run, with its audit entry."""
         values = {"at": now.isoformat(), "found": dict(found)}
-        entry = self._audit.entry(ENVIRONMENT, "reconciled", found, now)
-        self._table.write([Put(_LAST, values, replaces=True), *entry])
+        put = Put(_LAST, values, replaces=True)
+        self._audit.act(ENVIRONMENT, "reconciled", found, put, now=now)
 
     def last(self) -> Item | None:
         """Return when the last run was (``at``) and what it ``found``, or None before the first."""
