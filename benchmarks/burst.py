@@ -20,17 +20,11 @@ from flywheel.settings import ReceivedSettings
 from flywheel.uploads import DatasetKind, ObjectVersion, UploadState
 from tests.simulation.callers import Callers
 from tests.simulation.memory_account import MemoryAccount
-from tests.simulation.memory_buckets import MemoryInbox, MemoryStaging
+from tests.simulation.memory_buckets import MemoryStaging
 from tests.simulation.memory_channels import (
-    MemoryExecutions,
-    MemoryFunctions,
-    MemoryMessages,
-    MemoryQueue,
-    MemoryTopic,
     Message,
 )
 from tests.simulation.memory_ports import MemoryPorts
-from tests.simulation.memory_rows import MemoryRows
 from tests.simulation.world import Rates, World
 
 T = TypeVar("T")
@@ -123,22 +117,16 @@ class BurstPlay:
         world.rates = Rates(**{**{rate.name: 0.0 for rate in fields(Rates)}, "duplicate": _TWICE})
         world.skew = timedelta(0)
         self.callers = Callers(world)
-        bucket = MemoryStaging(world)
-        account = MemoryAccount(world, bucket)
-        self.ports = self.callers.ports = MemoryPorts(
-            table=MemoryRows(world),
-            staging=bucket,
-            inbox=MemoryInbox(world),
-            topic=MemoryTopic(world),
-            messages=MemoryMessages(
-                world,
-                uploads=MemoryQueue(world, self._register),
-                notices_due=MemoryQueue(world, self.callers.send_digests),
-            ),
-            executions=MemoryExecutions(world, self.callers.execute),
-            functions=MemoryFunctions(world, self.callers.close_late, self.callers.rebuild_late),
-            account=account,
-            known={name: _known(account, name) for name in NAMES},
+        account = MemoryAccount(world, MemoryStaging(world))
+        self.ports = self.callers.ports = MemoryPorts.over(
+            world,
+            account,
+            {name: _known(account, name) for name in NAMES},
+            register=self._register,
+            send_digests=self.callers.send_digests,
+            execute=self.callers.execute,
+            close=self.callers.close_late,
+            rebuild=self.callers.rebuild_late,
         )
         configuration = FunctionConfiguration.from_variables(
             {"ENVIRONMENT": "burst", "NOTICE_WINDOW_SECONDS": "60"}

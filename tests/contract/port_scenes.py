@@ -15,17 +15,11 @@ from flywheel.uploads import ObjectVersion
 from tests.functions import world as functions_world
 from tests.functions.cloud import INBOX
 from tests.simulation.memory_account import MemoryAccount
-from tests.simulation.memory_buckets import MemoryInbox, MemoryStaging
+from tests.simulation.memory_buckets import MemoryStaging
 from tests.simulation.memory_channels import (
-    MemoryExecutions,
-    MemoryFunctions,
-    MemoryMessages,
-    MemoryQueue,
-    MemoryTopic,
     Message,
 )
 from tests.simulation.memory_ports import MemoryPorts
-from tests.simulation.memory_rows import MemoryRows
 from tests.simulation.world import World
 
 _MOST_STEPS = 200
@@ -116,24 +110,18 @@ class MemoryScene:
         """Lay everything out."""
         world = self.world
         world.is_calm = True
-        staging = MemoryStaging(world)
-        account = MemoryAccount(world, staging)
+        account = MemoryAccount(world, MemoryStaging(world))
         account.add("contract", functions_world.LABELS)
         settings = ReceivedSettings.from_document({"name": functions_world.NAME})
-        self.ports = MemoryPorts(
-            table=MemoryRows(world),
-            staging=staging,
-            inbox=MemoryInbox(world),
-            topic=MemoryTopic(world),
-            messages=MemoryMessages(
-                world,
-                uploads=MemoryQueue(world, self._receive),
-                notices_due=MemoryQueue(world, lambda message: True),
-            ),
-            executions=MemoryExecutions(world, lambda name, document: None),
-            functions=MemoryFunctions(world, lambda payload: True, lambda payload: True),
-            account=account,
-            known={functions_world.NAME: KnownFlywheel(account.oldest.arn, settings)},
+        self.ports = MemoryPorts.over(
+            world,
+            account,
+            {functions_world.NAME: KnownFlywheel(account.oldest.arn, settings)},
+            register=self._receive,
+            send_digests=lambda message: True,
+            execute=lambda name, document: None,
+            close=lambda payload: True,
+            rebuild=lambda payload: True,
         )
 
     @property

@@ -18,16 +18,8 @@ from tests.simulation.at_rest import check_at_rest, unsettled
 from tests.simulation.callers import Callers
 from tests.simulation.invariants import Watch
 from tests.simulation.memory_account import MemoryAccount
-from tests.simulation.memory_buckets import MemoryInbox, MemoryStaging
-from tests.simulation.memory_channels import (
-    MemoryExecutions,
-    MemoryFunctions,
-    MemoryMessages,
-    MemoryQueue,
-    MemoryTopic,
-)
+from tests.simulation.memory_buckets import MemoryStaging
 from tests.simulation.memory_ports import MemoryPorts
-from tests.simulation.memory_rows import MemoryRows
 from tests.simulation.people import LABELS, People
 from tests.simulation.world import World
 
@@ -128,24 +120,18 @@ def _live_through(history: History) -> None:
 def _laid_out(seed: int) -> History:
     world = World(seed)
     callers = Callers(world)
-    bucket = MemoryStaging(world)
-    account = MemoryAccount(world, bucket)
+    account = MemoryAccount(world, MemoryStaging(world))
     service = account.add(f"sim-{NAME}-g1", LABELS)
     service.makes_first_active = world.chance.random() < 0.5
-    ports = MemoryPorts(
-        table=MemoryRows(world),
-        staging=bucket,
-        inbox=MemoryInbox(world),
-        topic=MemoryTopic(world),
-        messages=MemoryMessages(
-            world,
-            uploads=MemoryQueue(world, callers.register_upload),
-            notices_due=MemoryQueue(world, callers.send_digests),
-        ),
-        executions=MemoryExecutions(world, callers.execute),
-        functions=MemoryFunctions(world, callers.close_late, callers.rebuild_late),
-        account=account,
-        known={NAME: KnownFlywheel(service.arn, _SETTINGS)},
+    ports = MemoryPorts.over(
+        world,
+        account,
+        {NAME: KnownFlywheel(service.arn, _SETTINGS)},
+        register=callers.register_upload,
+        send_digests=callers.send_digests,
+        execute=callers.execute,
+        close=callers.close_late,
+        rebuild=callers.rebuild_late,
     )
     callers.ports = ports
     callers.services = Services("sim", _CONFIGURATION, lambda: world.now, ports)

@@ -1,5 +1,6 @@
 """Every port in memory, in one value."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from adapters.configuration import KnownFlywheel
@@ -9,10 +10,13 @@ from tests.simulation.memory_channels import (
     MemoryExecutions,
     MemoryFunctions,
     MemoryMessages,
+    MemoryQueue,
     MemoryTopic,
+    Message,
 )
 from tests.simulation.memory_rows import MemoryRows
 from tests.simulation.memory_service import MemoryService
+from tests.simulation.world import World
 
 
 @dataclass(slots=True, eq=False)
@@ -28,6 +32,36 @@ class MemoryPorts:
     functions: MemoryFunctions
     account: MemoryAccount
     known: dict[str, KnownFlywheel]
+
+    @classmethod
+    def over(
+        cls,
+        world: World,
+        account: MemoryAccount,
+        known: dict[str, KnownFlywheel],
+        *,
+        register: Callable[[Message], bool],
+        send_digests: Callable[[Message], bool],
+        execute: Callable[[str, str], None],
+        close: Callable[[str], bool],
+        rebuild: Callable[[str], bool],
+    ) -> "MemoryPorts":
+        """Return an environment's ports, empty, with what its queues and functions call."""
+        return cls(
+            table=MemoryRows(world),
+            staging=account.staging,
+            inbox=MemoryInbox(world),
+            topic=MemoryTopic(world),
+            messages=MemoryMessages(
+                world,
+                uploads=MemoryQueue(world, register),
+                notices_due=MemoryQueue(world, send_digests),
+            ),
+            executions=MemoryExecutions(world, execute),
+            functions=MemoryFunctions(world, close, rebuild),
+            account=account,
+            known=known,
+        )
 
     def comprehend(self, flywheel_arn: str) -> MemoryService:
         """Return the service's calls on one flywheel."""
