@@ -13,7 +13,7 @@ from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from console.terminal import Terminal
 from flywheel.batches import BatchOutcome
 from flywheel.policy import usable
-from flywheel.settings import METRICS
+from flywheel.policy_settings import METRICS
 from flywheel.verdict import Verdict
 
 OUTCOME_STYLES = {

@@ -17,7 +17,7 @@ from adapters.ports import FlywheelService
 from adapters.services import Services, services
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import ConcurrentChangeError
-from flywheel.settings import Policy
+from flywheel.policy_settings import Policy
 from flywheel.verdict import Decision, Evidence, averages, decide
 
 logger = Logger()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from flywheel.batches import BatchOutcome
 from flywheel.notices import Notice, body, file_name, shown, subject
 from flywheel.policy import usable
-from flywheel.settings import METRICS
+from flywheel.policy_settings import METRICS
 from flywheel.verdict import Decision, Verdict
 
 _TRAINING_USD_PER_HOUR = 3.0

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from flywheel.settings import Rule
+from flywheel.policy_settings import Rule
 
 Metrics = Mapping[str, float]
 """The averages of one model, named as in DescribeFlywheelIteration; any may be missing."""

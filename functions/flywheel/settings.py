@@ -2,18 +2,20 @@
 
 What may be said and its defaults, which are the cautious ones (production's). Synth, functions and
 command all check settings here and nowhere else. Read next: `flywheel.environment_file` (how a file
-becomes these), `flywheel.policy` (what a rule means), `flywheel.batches` (when a batch starts).
+becomes these), `flywheel.policy_settings` (what promotes), `flywheel.batches` (when a batch
+starts).
 """
 
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from flywheel.errors import SettingsError
 from flywheel.physical_rows import MAX_ROW_BYTES
+from flywheel.policy_settings import WRONG_WAY, Fraction, Policy, Rule, Section
 from flywheel.shapes import (
     ENTITY_DOCUMENT_BYTES,
     CsvLayout,
@@ -25,15 +27,9 @@ from flywheel.shapes import (
     described_task,
 )
 
-MetricName = Literal["AverageF1Score", "AveragePrecision", "AverageRecall", "AverageAccuracy"]
-METRICS: tuple[MetricName, ...] = get_args(MetricName)
-"""The four averages of DescribeFlywheelIteration, by their names in the service."""
-
 Language = Literal["en", "es", "fr", "de", "it", "pt"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 """Languages that custom models take (*Source*: developer guide, supported languages)."""
-
-Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 _MAX_NAME_CHARACTERS = 40
 """Leaves room for ``<environment>-`` and ``-g<generation>`` in the service's 63 characters."""
@@ -50,72 +46,7 @@ PLAIN_NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Rule(_Section):
-    """What one metric must do for a challenger to go live.
-
-    Parameters
-    ----------
-    metric : str
-        One of `METRICS`.
-    min : float in [0, 1], optional
-        The least value of the challenger.
-    min_improvement : float in [0, 1], optional
-        The least absolute gain over the champion; a tie never passes.
-    """
-
-    model_config = ConfigDict(strict=True)
-
-    metric: MetricName
-    min: Fraction | None = None
-    min_improvement: Fraction | None = None
-
-    @model_validator(mode="after")
-    def _has_a_bound(self) -> Self:
-        if self.min is None and self.min_improvement is None:
-            raise ValueError("a rule needs `min` or `min_improvement` (or both)")
-        return self
-
-
-_DEFAULT_FLOOR = Rule(metric="AverageF1Score", min=0.50)
-_DEFAULT_IMPROVEMENT = Rule(metric="AverageF1Score", min_improvement=0.005)
-
-
-class Policy(_Section):
-    """When a challenger becomes the champion.
-
-    A policy without any `min` gets the default floor, one without any `min_improvement` the
-    default improvement: no policy promotes a useless first model or a tie.
-    """
-
-    mode: Literal["auto"] = "auto"
-    rules: tuple[Rule, ...] = (_DEFAULT_FLOOR, _DEFAULT_IMPROVEMENT)
-
-    @field_validator("rules")
-    @classmethod
-    def _complete(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-        bounds = [
-            (rule.metric, kind)
-            for rule in rules
-            for kind in ("min", "min_improvement")
-            if getattr(rule, kind) is not None
-        ]
-        twice = sorted(
-            {f"{metric}.{kind}" for metric, kind in bounds if bounds.count((metric, kind)) > 1}
-        )
-        if twice:
-            raise ValueError(f"each bound may be given once; given twice: {', '.join(twice)}")
-        if not any(kind == "min" for _, kind in bounds):
-            rules = (_DEFAULT_FLOOR, *rules)
-        if not any(kind == "min_improvement" for _, kind in bounds):
-            rules = (*rules, _DEFAULT_IMPROVEMENT)
-        return rules
-
-
-class BatchRules(_Section):
+class BatchRules(Section):
     """When staged uploads become a batch, and what is let in.
 
     ``service_*`` keys are the service's quotas; sources and accounts differ, so they are settings.
@@ -174,7 +105,7 @@ class BatchRules(_Section):
             )
 
 
-class Notifications(_Section):
+class Notifications(Section):
     """Who is told, and how upload notices are gathered into one."""
 
     emails: tuple[str, ...] = ()
@@ -202,13 +133,16 @@ class Notifications(_Section):
 _MOST_LABELS: Mapping[Mode, int] = {"multi-class": 1000, "multi-label": 100}
 """*Source*: developer guide, guidelines and limits (labels of a classifier)."""
 
+_LABELS_TOLD = 20
+"""Enough of them to see a slip by."""
+
 _MOST_ENTITY_TYPES = 25
 """*Source*: botocore, shape EntityTypesList; developer guide, guidelines and limits."""
 
 _ENTITY_TYPE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
-class CsvColumns(_Section):
+class CsvColumns(Section):
     """Where label and text stand in the CSV files that people upload."""
 
     model_config = ConfigDict(strict=True)
@@ -252,7 +186,7 @@ class CsvColumns(_Section):
         return CsvLayout(self.header, self.label, self.text, self.sep)
 
 
-class FlywheelSettings(_Section):
+class FlywheelSettings(Section):
     """One flywheel: a new one (task, mode, language, labels) or an adopted one (its ARN)."""
 
     name: str
@@ -377,6 +311,17 @@ class FlywheelSettings(_Section):
         )
 
     @model_validator(mode="after")
+    def _policy_names_its_labels(self) -> Self:
+        known = self.labels or self.entity_types or ()
+        unknown = sorted(self.policy.labels_named() - {*known}) if known else []
+        if unknown:
+            raise ValueError(
+                f"policy names {', '.join(map(repr, unknown))}; the flywheel's labels: "
+                f"{', '.join(known[:_LABELS_TOLD])}{' ...' if len(known) > _LABELS_TOLD else ''}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _is_new_or_adopted(self) -> Self:
         new: dict[str, object] = {"task": self.task, "language": self.language}
         if self.task == "entities":
@@ -475,7 +420,7 @@ def _section_in(annotation: Any) -> type[BaseModel] | None:
     return next((found for part in get_args(annotation) if (found := _section_in(part))), None)
 
 
-class Environment(_Section):
+class Environment(Section):
     """Everything that one environment's file says."""
 
     name: str
@@ -524,8 +469,10 @@ def _key(location: tuple[int | str, ...], flywheels: tuple[str, ...]) -> str:
 def _explained(problem: Mapping[str, Any]) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
-        allowed = _allowed_keys(problem["loc"])
-        return f"unknown key; allowed: {', '.join(allowed)}"
+        allowed = f"unknown key; allowed: {', '.join(_allowed_keys(problem['loc']))}"
+        meant = WRONG_WAY.get(str(problem["loc"][-1]))
+        more = f"; more is better for every metric, so its bound is `{meant}`" if meant else ""
+        return allowed + more
     value = problem.get("input")
     given = isinstance(value, str | int | float | bool) and not (
         isinstance(value, float) and math.isnan(value)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from flywheel.policy import Metrics, Outcome, RuleOutcome, assess
-from flywheel.settings import METRICS, Policy
+from flywheel.policy_settings import METRICS, Policy
 
 
 class Decision(StrEnum):
@@ -118,7 +118,9 @@ def decide(evidence: Evidence, policy: Policy) -> Verdict:
     is_bootstrap = evidence.champion_arn is None
     champion = None if is_bootstrap else (evidence.champion or {})
     outcomes = [
-        outcome for rule in policy.rules for outcome in assess(rule, champion, evidence.challenger)
+        outcome
+        for rule in policy.all_rules()
+        for outcome in assess(rule, champion, evidence.challenger)
     ]
     if evidence.challenger_arn is None:
         outcomes.append(_missing("a trained model", "the iteration names no trained model"))

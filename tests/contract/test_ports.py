@@ -9,7 +9,7 @@ from adapters.ledger.uploads import BY_FLYWHEEL_INDEX
 from adapters.ports import FlywheelService
 from flywheel.errors import ConcurrentChangeError, ServiceRefusedError
 from flywheel.notices import Notice
-from flywheel.settings import METRICS
+from flywheel.policy_settings import METRICS
 from flywheel.shapes import Shape, described_labels
 from flywheel.uploads import DatasetKind
 from tests.contract.port_scenes import AwsScene, MemoryScene, Scene

@@ -8,7 +8,7 @@ import pytest
 from flywheel.batch_notices import BatchFacts, failed, judged, metric_table, started
 from flywheel.batches import BatchOutcome
 from flywheel.notices import Notice
-from flywheel.settings import Policy
+from flywheel.policy_settings import Policy
 from flywheel.verdict import Evidence, Verdict, decide
 
 ARN = "arn:aws:comprehend:eu-west-1:123456789012"

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from flywheel.policy import Outcome, assess, usable
-from flywheel.settings import METRICS, MetricName, Rule
+from flywheel.policy_settings import METRICS, MetricName, Rule
 
 F1: MetricName = "AverageF1Score"
 

@@ -7,15 +7,13 @@ from pydantic import BaseModel
 
 from flywheel.environment_file import parse_environment
 from flywheel.errors import SettingsError
+from flywheel.policy_settings import MetricName, Policy, Rule
 from flywheel.settings import (
     BatchRules,
     Environment,
     FlywheelSettings,
-    MetricName,
     Notifications,
-    Policy,
     ReceivedSettings,
-    Rule,
 )
 from tests.flywheel.environment_texts import ADOPTED, FLYWHEEL, parse
 
@@ -137,7 +135,6 @@ def test_nothing_but_the_arns_is_needed_when_a_flywheel_is_adopted() -> None:
 @pytest.mark.parametrize(
     ("rules", "expected"),
     [
-        ((), ["min", "min_improvement"]),
         ((Rule(metric="AverageRecall", min=0.9),), ["min", "min_improvement"]),
         ((Rule(metric="AverageRecall", min_improvement=0.01),), ["min", "min_improvement"]),
         ((Rule(metric="AverageRecall", min=0.9, min_improvement=0.0),), ["min+min_improvement"]),
@@ -150,7 +147,7 @@ def test_a_policy_has_a_floor_and_an_improvement_when_it_names_none(
     policy = Policy(rules=rules)
     kinds = [
         "+".join(kind for kind in ("min", "min_improvement") if getattr(rule, kind) is not None)
-        for rule in policy.rules
+        for rule in policy.all_rules()
     ]
     assert kinds == expected
     assert Policy.model_validate(policy.model_dump()) == policy
@@ -159,7 +156,7 @@ def test_a_policy_has_a_floor_and_an_improvement_when_it_names_none(
 def test_the_defaults_are_cautious_when_nothing_is_said() -> None:
     """What a file leaves out has production's values."""
     (flywheel,) = parse(FLYWHEEL).flywheels
-    assert flywheel.policy.rules == (
+    assert flywheel.policy.all_rules() == (
         Rule(metric="AverageF1Score", min=0.5),
         Rule(metric="AverageF1Score", min_improvement=0.005),
     )
@@ -216,7 +213,7 @@ def test_defaults_count_when_another_release_sent_less() -> None:
         (
             {"name": "tickets", "policy": {"rules": [{"metric": "AverageRecall", "max": 1}]}},
             "settings of tickets",
-            "policy.rules.0: a rule needs `min` or `min_improvement` (or both)",
+            "policy.rules.0: a rule needs `min`, `min_improvement` or `max_drop`",
         ),
         (
             {"name": "tickets", "batch": 3},

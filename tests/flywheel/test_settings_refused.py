@@ -130,17 +130,17 @@ def problems(text: str, **others: str | bytes) -> tuple[str, tuple[str, ...]]:
         (
             "[policy]\nfloor = 1" + FLYWHEEL,
             "flywheels.tickets.policy.floor",
-            "allowed: mode, rules",
+            "allowed: approval_timeout_hours, approve_first,",
         ),
         (
             '[[policy.rules]]\nmetric = "F1"\nmin = 0.5' + FLYWHEEL,
             "flywheels.tickets.policy.rules.0.metric",
-            "'AveragePrecision', 'AverageRecall' or 'AverageAccuracy' (given: 'F1')",
+            "'Precision' or 'Recall' (given: 'F1')",
         ),
         (
             '[[policy.rules]]\nmetric = "AverageRecall"' + FLYWHEEL,
             "flywheels.tickets.policy.rules.0",
-            "a rule needs `min` or `min_improvement`",
+            "a rule needs `min`, `min_improvement` or `max_drop`",
         ),
         (
             '[[policy.rules]]\nmetric = "AverageRecall"\nmin = 50' + FLYWHEEL,
@@ -150,13 +150,77 @@ def problems(text: str, **others: str | bytes) -> tuple[str, tuple[str, ...]]:
         (
             '[[policy.rules]]\nmetric = "AverageRecall"\nmax = 1' + FLYWHEEL,
             "flywheels.tickets.policy.rules.0.max",
-            "allowed: metric, min, min_improvement",
+            "allowed: label, max_drop, metric, min, min_improvement; more is better",
         ),
         (
             '[[policy.rules]]\nmetric = "AverageRecall"\nmin = 0.1\n'
             '[[policy.rules]]\nmetric = "AverageRecall"\nmin = 0.2' + FLYWHEEL,
             "flywheels.tickets.policy.rules",
             "given twice: AverageRecall.min",
+        ),
+        (
+            "[policy]\nrules = []" + FLYWHEEL,
+            "flywheels.tickets.policy.rules",
+            "at least one rule is needed",
+        ),
+        (
+            '[[policy.rules]]\nmetric = "F1Score"\nmin = 0.1' + FLYWHEEL,
+            "flywheels.tickets.policy.rules.0",
+            "metric: of all labels one of AverageF1Score,",
+        ),
+        (
+            '[[policy.rules]]\nmetric = "AverageRecall"\nlabel = "A"\nmin = 0.1' + FLYWHEEL,
+            "flywheels.tickets.policy.rules.0",
+            "metric: of the label 'A' one of F1Score, Precision, Recall",
+        ),
+        (
+            '[[policy.rules]]\nmetric = "AverageRecall"\nmax_drop = 0.1\nmin_improvement = 0.1'
+            + FLYWHEEL,
+            "flywheels.tickets.policy.rules.0",
+            "what must gain may not drop",
+        ),
+        (
+            '[[policy.rules]]\nmetric = "AverageRecall"\nmax_drop = -0.1' + FLYWHEEL,
+            "flywheels.tickets.policy.rules.0.max_drop",
+            "greater than or equal to 0 (given: -0.1)",
+        ),
+        (
+            '[policy]\ncomparison = "non-inferiority"\n[[policy.rules]]\n'
+            'metric = "AverageRecall"\nmin_improvement = 0.1' + FLYWHEEL,
+            "flywheels.tickets.policy",
+            "takes a challenger that is no better",
+        ),
+        ("[policy]\nmargin = 0.02" + FLYWHEEL, "flywheels.tickets.policy", "margin goes with"),
+        (
+            '[policy]\nmode = "shadow"\napprove_first = 5' + FLYWHEEL,
+            "flywheels.tickets.policy",
+            'approve_first goes with mode = "auto", and mode is "shadow"',
+        ),
+        (
+            '[policy]\nfamily_error = "strict"\nevidence = "none"' + FLYWHEEL,
+            "flywheels.tickets.policy",
+            'evidence is "none"',
+        ),
+        (
+            '[policy]\nfamily_error = "strict"\nlooks_planned = 60' + FLYWHEEL,
+            "flywheels.tickets.policy",
+            "looks_planned = 60 is more than test_looks_hold = 52",
+        ),
+        (
+            "[policy]\ntest_looks_warning = 60" + FLYWHEEL,
+            "flywheels.tickets.policy",
+            "test_looks_warning = 60 comes after test_looks_hold = 52",
+        ),
+        (
+            '[policy]\ncritical_labels = ["C"]' + FLYWHEEL,
+            "flywheels.tickets",
+            "policy names 'C'; the flywheel's labels: A, B",
+        ),
+        (
+            '[policy]\ncritical_labels = ["A"]\n[[policy.rules]]\nmetric = "F1Score"\n'
+            'label = "A"\nmax_drop = 0.1' + FLYWHEEL,
+            "flywheels.tickets.policy",
+            "'A' is one of critical_labels and has a max_drop",
         ),
         (
             FLYWHEEL.replace("tickets", "Tickets"),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from flywheel.policy import Outcome
-from flywheel.settings import METRICS, Policy, Rule
+from flywheel.policy_settings import METRICS, Policy, Rule
 from flywheel.verdict import Decision, Evidence, Verdict, averages, decide, policy_sha256
 
 OLD = {"AverageF1Score": 0.80, "AveragePrecision": 0.80, "AverageRecall": 0.80}

@@ -16,7 +16,7 @@ from typing import Any
 
 from adapters.comprehend import FlywheelFacts, Iteration
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
-from flywheel.settings import METRICS
+from flywheel.policy_settings import METRICS
 from flywheel.shapes import Shape
 from flywheel.uploads import DatasetKind
 from tests.simulation.memory_buckets import MemoryStaging

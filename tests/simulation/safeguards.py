@@ -21,7 +21,7 @@ from adapters.ports import FlywheelService
 from adapters.services import Services
 from compare_models import handler as compare_models
 from flywheel.batches import BatchName, BatchOutcome
-from flywheel.settings import METRICS
+from flywheel.policy_settings import METRICS
 from flywheel.verdict import Decision
 from seal_batch import handler as seal_batch
 from start_iteration import handler as start_iteration
