@@ -17,8 +17,9 @@ from adapters.ports import FlywheelService
 from adapters.services import Services, services
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import ConcurrentChangeError
+from flywheel.evidence import Evidence, averages
 from flywheel.policy_settings import Policy
-from flywheel.verdict import Decision, Evidence, averages, decide
+from flywheel.verdict import Decision, decide
 
 logger = Logger()
 tracer = Tracer()

@@ -1,7 +1,8 @@
 """What a policy's rule means for two models: pass, fail, or not known.
 
-Decides nothing on its own; `flywheel.verdict` draws the conclusion. Rules are parsed and checked
-in `flywheel.settings`.
+A bound is missed where the point value misses it. Where the point value meets it, a comparison must
+be carried by evidence too, unless the policy wants none. Decides nothing on its own;
+`flywheel.verdict` draws the conclusion. Rules are parsed and checked in `flywheel.policy_settings`.
 """
 
 import math
@@ -9,10 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from flywheel.policy_settings import Rule
+from flywheel.advice import more_documents
+from flywheel.comparisons import Comparison
+from flywheel.policy_settings import Policy, Rule
 
 Metrics = Mapping[str, float]
 """The averages of one model, named as in DescribeFlywheelIteration; any may be missing."""
+
+ERROR = 0.05
+"""How often chance may pass for a gain, one-sided; `family_error = "strict"` shares it out."""
 
 _ROUNDING = 1e-9
 """Two averages nearer than this are equal: the last digits of doubles are rounding."""
@@ -24,6 +30,7 @@ class Outcome(StrEnum):
     PASS = "PASS"
     FAIL = "FAIL"
     UNKNOWN = "UNKNOWN"
+    WARNING = "WARNING"
     SKIPPED = "SKIPPED"
 
 
@@ -37,11 +44,20 @@ class RuleOutcome:
         The rule in words, e.g. ``AverageF1Score at least 0.500``.
     outcome : Outcome
     reason : str
-        One sentence with both numbers.
+        One sentence with the numbers.
     metric : str
+        Empty for what is no rule about a metric, e.g. a missing test set.
     champion, challenger : float or None
-        The values in [0, 1]; None where the service gave none that can be used.
+        The values in [0, 1]; None where there is none that can be used.
     bound : float
+    label : str or None
+    low, high : float or None
+        One-sided bounds of the gain.
+    p_value : float or None
+    documents : int or None
+        Test documents it stands on.
+    method : str
+        How the bounds were got.
     """
 
     rule: str
@@ -51,29 +67,88 @@ class RuleOutcome:
     champion: float | None
     challenger: float | None
     bound: float
+    label: str | None = None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    documents: int | None = None
+    method: str = ""
 
 
-def assess(rule: Rule, champion: Metrics | None, challenger: Metrics) -> list[RuleOutcome]:
+def error_of(policy: Policy) -> float:
+    """Return how often one look may err."""
+    return ERROR / policy.looks_planned if policy.family_error == "strict" else ERROR
+
+
+def guards(policy: Policy) -> tuple[Rule, ...]:
+    """Return all rules of a policy, the guards of its critical labels among them."""
+    critical = (
+        Rule(metric="F1Score", label=label, max_drop=policy.critical_max_drop)
+        for label in policy.critical_labels
+    )
+    return (*policy.all_rules(), *critical)
+
+
+def assess(
+    rule: Rule,
+    found: Comparison,
+    policy: Policy,
+    *,
+    is_bootstrap: bool = False,
+    scarce_label: str | None = None,
+) -> list[RuleOutcome]:
     """Say for each bound of a rule whether the challenger meets it.
 
     Parameters
     ----------
     rule : Rule
-    champion : mapping or None
-        Averages of the active model; None where there is no active model.
-    challenger : mapping
-        Averages of the newly trained model.
+    found : Comparison
+        What is known of the rule's metric.
+    policy : Policy
+    is_bootstrap : bool
+        Whether there is no champion, so that floors alone count.
+    scarce_label : str or None
+        The label of which more test documents would tell most.
 
     Returns
     -------
     list of RuleOutcome
-        One or two: the floor and the improvement.
+        One for each bound.
     """
     outcomes = []
-    if rule.min is not None:
-        outcomes.append(_floor(rule.metric, rule.min, champion, challenger))
-    if rule.min_improvement is not None:
-        outcomes.append(_improvement(rule.metric, rule.min_improvement, champion, challenger))
+    for kind, bound in rule.bounds():
+        if kind == "min":
+            name, outcome, reason = _floor(found, bound)
+        else:
+            name = _named(kind, bound)
+            if is_bootstrap:
+                outcome, reason = Outcome.SKIPPED, "there is no active model to compare with"
+            elif found.gain is None:
+                outcome, reason = Outcome.UNKNOWN, _lacking(found)
+            elif kind == "min_improvement":
+                outcome, reason = _improvement(found, bound, policy, scarce_label)
+            elif rule.label is not None:
+                outcome, reason = _guard(found, bound, policy)
+            else:
+                outcome, reason = _drop(found, bound, policy, scarce_label)
+        measured = rule.metric if rule.label is None else f"{rule.metric} of {rule.label!r}"
+        outcomes.append(
+            RuleOutcome(
+                f"{measured} {name}",
+                outcome,
+                reason,
+                rule.metric,
+                found.champion,
+                found.challenger,
+                bound,
+                rule.label,
+                found.low,
+                found.high,
+                found.p_value,
+                found.documents,
+                found.method,
+            )
+        )
     return outcomes
 
 
@@ -85,39 +160,102 @@ def usable(metrics: Metrics | None, metric: str) -> float | None:
     return float(value) if math.isfinite(value) and 0 <= value <= 1 else None
 
 
-def _floor(metric: str, bound: float, champion: Metrics | None, challenger: Metrics) -> RuleOutcome:
-    value = usable(challenger, metric)
+def _named(kind: str, bound: float) -> str:
+    if kind == "max_drop":
+        return f"not worse by more than {bound:.3f}"
+    return f"better by at least {bound:.3f}" if bound else "better"
+
+
+def _lacking(found: Comparison) -> str:
+    who = "champion" if found.champion is None else "challenger"
+    what = found.metric if found.label is None else f"{found.metric} of {found.label!r}"
+    return f"the {who} has no usable {what}"
+
+
+def _floor(found: Comparison, bound: float) -> tuple[str, Outcome, str]:
+    """Judge a floor: it says what is good enough on this test set, so the value decides."""
+    name, value = f"at least {bound:.3f}", found.challenger
     if value is None:
-        outcome, reason = Outcome.UNKNOWN, f"the challenger has no usable {metric}"
-    elif value >= bound - _ROUNDING:
-        outcome, reason = Outcome.PASS, f"{value:.3f} is at least {bound:.3f}"
-    else:
-        shown = f"{value:.{_decimals(value, bound)}f}"
-        outcome, reason = Outcome.FAIL, f"{shown} is below {bound:.3f}"
-    rule = f"{metric} at least {bound:.3f}"
-    return RuleOutcome(rule, outcome, reason, metric, usable(champion, metric), value, bound)
+        what = found.metric if found.label is None else f"{found.metric} of {found.label!r}"
+        return name, Outcome.UNKNOWN, f"the challenger has no usable {what}"
+    if value >= bound - _ROUNDING:
+        return name, Outcome.PASS, f"{value:.3f} is at least {bound:.3f}"
+    shown = f"{value:.{_decimals(value, bound)}f}"
+    return name, Outcome.FAIL, f"{shown} is below {bound:.3f}"
 
 
 def _improvement(
-    metric: str, bound: float, champion: Metrics | None, challenger: Metrics
-) -> RuleOutcome:
-    rule = f"{metric} better by at least {bound:.3f}" if bound else f"{metric} better"
-    old, new = usable(champion, metric), usable(challenger, metric)
-    if champion is None:
-        reason = "there is no active model to compare with"
-        return RuleOutcome(rule, Outcome.SKIPPED, reason, metric, None, new, bound)
-    if old is None or new is None:
-        who = "champion" if old is None else "challenger"
-        reason = f"the {who} has no usable {metric}"
-        return RuleOutcome(rule, Outcome.UNKNOWN, reason, metric, old, new, bound)
-    gain = new - old
+    found: Comparison, bound: float, policy: Policy, scarce_label: str | None
+) -> tuple[Outcome, str]:
+    """Judge a gain: it must be as large as asked for, and more than chance would give."""
+    gain = found.gain or 0.0
     is_met = gain > _ROUNDING and gain >= bound - _ROUNDING
-    decimals = 3 if is_met else _decimals(gain, bound)
-    change = f"{old:.{decimals}f} -> {new:.{decimals}f} is {gain:+z.{decimals}f}"
-    wanted = f"at least +{bound:.3f}" if bound else "a gain"
-    reason = f"{change}, {wanted} is asked" if not is_met else change
-    outcome = Outcome.PASS if is_met else Outcome.FAIL
-    return RuleOutcome(rule, outcome, reason, metric, old, new, bound)
+    change = _change(found, 3 if is_met else _decimals(gain, bound))
+    if not is_met:
+        wanted = f"at least +{bound:.3f}" if bound else "a gain"
+        return Outcome.FAIL, f"{change}, {wanted} is asked"
+    if policy.evidence == "none":
+        return Outcome.PASS, change
+    if found.shows_gain:
+        return Outcome.PASS, f"{change}, {_carried(found)}"
+    advice = more_documents(found.needed, found.documents, scarce_label)
+    return Outcome.UNKNOWN, f"{change}, which chance alone may be: {_carried(found)}{advice}"
+
+
+def _drop(
+    found: Comparison, bound: float, policy: Policy, scarce_label: str | None
+) -> tuple[Outcome, str]:
+    """Judge a drop of an average: a larger one must be ruled out."""
+    gain = found.gain or 0.0
+    is_met = gain >= -bound - _ROUNDING
+    change = _change(found, 3 if is_met else _decimals(gain, bound))
+    if not is_met:
+        return Outcome.FAIL, f"{change}, a drop of at most {bound:.3f} is allowed"
+    if policy.evidence == "none":
+        return Outcome.PASS, change
+    if found.rules_out_drop(bound):
+        return Outcome.PASS, f"{change}, {_carried(found)}"
+    needed = None
+    if found.low is not None and found.documents and gain + bound > _ROUNDING:
+        ratio = (gain - found.low) / (gain + bound)
+        needed = math.ceil(found.documents * ratio**2)
+    advice = more_documents(needed, found.documents, scarce_label)
+    return (
+        Outcome.UNKNOWN,
+        f"{change}, and a drop of more than {bound:.3f} is not ruled out: "
+        f"{_carried(found)}{advice}",
+    )
+
+
+def _guard(found: Comparison, bound: float, policy: Policy) -> tuple[Outcome, str]:
+    """Judge a label's guard, a veto: it stops a drop that is seen, and asks for no proof."""
+    is_met = (found.gain or 0.0) >= -bound - _ROUNDING
+    change = _change(found, 3 if is_met else _decimals(found.gain or 0.0, bound))
+    if is_met:
+        return Outcome.PASS, change
+    missed = f"{change}, a drop of at most {bound:.3f} is allowed"
+    is_critical = found.label in policy.critical_labels
+    if is_critical and (found.documents or 0) < policy.critical_min_documents:
+        return Outcome.WARNING, (
+            f"{missed}; it has {found.documents} test documents, and with fewer than "
+            f"{policy.critical_min_documents} the guard only warns"
+        )
+    return Outcome.FAIL, missed
+
+
+def _change(found: Comparison, decimals: int) -> str:
+    return (
+        f"{found.champion:.{decimals}f} -> {found.challenger:.{decimals}f} "
+        f"is {found.gain:+z.{decimals}f}"
+    )
+
+
+def _carried(found: Comparison) -> str:
+    """Say what the evidence shows of a gain."""
+    if found.low is None or found.high is None:
+        return found.method
+    chance = "" if found.p_value is None else f"p = {found.p_value:.2g}, "
+    return f"{chance}bounds {found.low:+z.3f} to {found.high:+z.3f}, {found.method}"
 
 
 def _decimals(value: float, bound: float) -> int:

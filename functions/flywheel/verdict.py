@@ -2,7 +2,7 @@
 
 `decide` is pure: the same inputs give the same verdict, which is stored and never recomputed.
 It knows nothing of how the numbers were got or of who acts on the verdict.
-Read next: `flywheel.policy` (what one rule says).
+Read next: `flywheel.policy` (what one rule says), `flywheel.evidence` (what it is made of).
 """
 
 import hashlib
@@ -11,8 +11,10 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from flywheel.policy import Metrics, Outcome, RuleOutcome, assess
-from flywheel.policy_settings import METRICS, Policy
+from flywheel.evidence import Evidence
+from flywheel.policy import Outcome, RuleOutcome, assess, error_of, guards
+from flywheel.policy_settings import Policy
+from flywheel.resampling import Measured
 
 
 class Decision(StrEnum):
@@ -21,31 +23,6 @@ class Decision(StrEnum):
     PROMOTE = "PROMOTE"
     REJECT = "REJECT"
     HOLD = "HOLD"
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What one iteration showed.
-
-    Parameters
-    ----------
-    champion_arn : str or None
-        The model that was active and evaluated; None where there was none.
-    champion : mapping or None
-        Its averages in [0, 1]; None without a champion.
-    challenger_arn : str or None
-        The trained model; None where the iteration names none.
-    challenger : mapping
-        Its averages.
-    has_test_set : bool
-        Whether the flywheel holds a TEST dataset; without one the service splits off its own.
-    """
-
-    champion_arn: str | None
-    champion: Metrics | None
-    challenger_arn: str | None
-    challenger: Metrics
-    has_test_set: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +56,15 @@ class Verdict:
         }[self.decision]
         return [f"{rule.rule}: {rule.reason}" for rule in self.outcomes if rule.outcome is decisive]
 
+    @property
+    def warnings(self) -> list[str]:
+        """What decided nothing and should be known all the same, as sentences."""
+        return [
+            f"{rule.rule}: {rule.reason}"
+            for rule in self.outcomes
+            if rule.outcome is Outcome.WARNING
+        ]
+
     def to_json(self) -> str:
         """Return the verdict as canonical JSON, from which `from_json` makes it again."""
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
@@ -95,7 +81,7 @@ class Verdict:
             decision=Decision(stored["decision"]),
             is_bootstrap=stored["is_bootstrap"],
             outcomes=outcomes,
-            evidence=Evidence(**stored["evidence"]),
+            evidence=Evidence.from_document(stored["evidence"]),
             policy_sha256=stored["policy_sha256"],
         )
 
@@ -116,17 +102,22 @@ def decide(evidence: Evidence, policy: Policy) -> Verdict:
     Verdict
     """
     is_bootstrap = evidence.champion_arn is None
-    champion = None if is_bootstrap else (evidence.champion or {})
+    error = error_of(policy)
     outcomes = [
         outcome
-        for rule in policy.all_rules()
-        for outcome in assess(rule, champion, evidence.challenger)
+        for rule in guards(policy)
+        for outcome in assess(
+            rule,
+            evidence.comparison(rule.metric, rule.label, error),
+            policy,
+            is_bootstrap=is_bootstrap,
+            scarce_label=evidence.scarce_label,
+        )
     ]
     if evidence.challenger_arn is None:
         outcomes.append(_missing("a trained model", "the iteration names no trained model"))
-    if not evidence.has_test_set and not is_bootstrap:
-        reason = "the flywheel has no test set: upload one under test/ to end this"
-        outcomes.append(_missing("a test set", reason))
+    if not is_bootstrap:
+        outcomes += _test_set_outcomes(evidence, policy)
     seen = {outcome.outcome for outcome in outcomes}
     if Outcome.FAIL in seen:
         decision = Decision.REJECT
@@ -135,22 +126,68 @@ def decide(evidence: Evidence, policy: Policy) -> Verdict:
     return Verdict(decision, is_bootstrap, tuple(outcomes), evidence, policy_sha256(policy))
 
 
+def wants_answers(verdict: Verdict, policy: Policy) -> bool:
+    """Say whether both models' answers to the test set could end a hold.
+
+    They are asked for only where the averages leave rules about metrics unknown, and nothing else.
+    """
+    unknown = [rule for rule in verdict.outcomes if rule.outcome is Outcome.UNKNOWN]
+    return (
+        policy.evidence == "paired"
+        and verdict.decision is Decision.HOLD
+        and verdict.evidence.test_set is not None
+        and verdict.evidence.paired is None
+        and not verdict.evidence.paired_missing
+        and all(rule.metric for rule in unknown)
+    )
+
+
+def measured_by(policy: Policy) -> list[Measured]:
+    """Return the metrics that a policy's rules are about, each with its label."""
+    return list(dict.fromkeys((rule.metric, rule.label) for rule in guards(policy)))
+
+
 def policy_sha256(policy: Policy) -> str:
     """Return the hash that names a policy in a verdict: 64 hex digits."""
     canonical = json.dumps(policy.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def averages(metrics: Metrics | None) -> dict[str, float]:
-    """Return only the four averages, those that are there, as plain floats.
-
-    Examples
-    --------
-    >>> averages({"AverageF1Score": 0.5, "Other": 1.0})
-    {'AverageF1Score': 0.5}
-    """
-    return {name: float(metrics[name]) for name in METRICS if metrics and name in metrics}
+def _test_set_outcomes(evidence: Evidence, policy: Policy) -> list[RuleOutcome]:
+    """Say whether the test set can carry a comparison, and how worn it is."""
+    test_set = evidence.test_set
+    if not evidence.has_test_set:
+        reason = "the flywheel has no test set: upload one under test/ to end this"
+        return [_missing("a test set", reason)]
+    outcomes = []
+    if evidence.paired_missing:
+        outcomes.append(_missing("both models' answers", evidence.paired_missing))
+    if test_set is None or policy.evidence == "none":
+        return outcomes
+    if test_set.documents < policy.min_test_documents:
+        more = policy.min_test_documents - test_set.documents
+        reason = (
+            f"the test set has {test_set.documents:,} documents and the policy wants "
+            f"{policy.min_test_documents:,}: {more:,} more would end this"
+        )
+        outcomes.append(_missing("a large enough test set", reason))
+    look = test_set.looks + 1
+    is_strict = policy.family_error == "strict"
+    most = policy.looks_planned if is_strict else policy.test_looks_hold
+    seen = f"this is look {look:,} at the same test set"
+    cure = "freeze a new one: `flywheel testset freeze`"
+    if look > most:
+        why = "its error budget is spent" if is_strict else "it has been looked at too often"
+        outcomes.append(_missing("a fresh test set", f"{seen}; {why}, {cure}"))
+    elif look >= policy.test_looks_warning:
+        reason = f"{seen}, and after {most:,} nothing is promoted; {cure}"
+        outcomes.append(_told("a fresh test set", Outcome.WARNING, reason))
+    return outcomes
 
 
 def _missing(what: str, reason: str) -> RuleOutcome:
-    return RuleOutcome(what, Outcome.UNKNOWN, reason, "", None, None, 0.0)
+    return _told(what, Outcome.UNKNOWN, reason)
+
+
+def _told(what: str, outcome: Outcome, reason: str) -> RuleOutcome:
+    return RuleOutcome(what, outcome, reason, "", None, None, 0.0)

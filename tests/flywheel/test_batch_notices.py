@@ -7,9 +7,10 @@ import pytest
 
 from flywheel.batch_notices import BatchFacts, failed, judged, metric_table, started
 from flywheel.batches import BatchOutcome
+from flywheel.evidence import Evidence
 from flywheel.notices import Notice
 from flywheel.policy_settings import Policy
-from flywheel.verdict import Evidence, Verdict, decide
+from flywheel.verdict import Verdict, decide
 
 ARN = "arn:aws:comprehend:eu-west-1:123456789012"
 OLD, NEW = f"{ARN}:document-classifier/prod-tickets-g1/version/old", f"{ARN}:new"
@@ -40,7 +41,7 @@ def verdict(**changes: Any) -> Verdict:
         "challenger": CHALLENGER,
         "has_test_set": True,
     }
-    return decide(Evidence(**{**known, **changes}), Policy())
+    return decide(Evidence(**{**known, **changes}), Policy(evidence="none"))
 
 
 def start(facts: BatchFacts = FACTS, **changes: Any) -> Notice:

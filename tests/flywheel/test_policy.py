@@ -2,10 +2,27 @@ import math
 
 import pytest
 
-from flywheel.policy import Outcome, assess, usable
-from flywheel.policy_settings import METRICS, MetricName, Rule
+from flywheel.comparisons import of_averages
+from flywheel.policy import Metrics, Outcome, RuleOutcome, assess, usable
+from flywheel.policy_settings import METRICS, MetricName, Policy, Rule
 
 F1: MetricName = "AverageF1Score"
+POINTS = Policy(evidence="none")
+
+
+def judged(
+    rule: Rule, champion: Metrics | None, challenger: Metrics, policy: Policy = POINTS
+) -> list[RuleOutcome]:
+    """Judge a rule by the point values of an iteration."""
+    found = of_averages(
+        rule.metric,
+        usable(champion, rule.metric),
+        usable(challenger, rule.metric),
+        documents=None,
+        label_counts={},
+        error=0.05,
+    )
+    return assess(rule, found, policy, is_bootstrap=champion is None)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +71,7 @@ def test_a_floor_is_met_when_the_challenger_reaches_it(
     metric: MetricName, value: float, outcome: Outcome, reason: str
 ) -> None:
     """The floor itself is enough, and an unusable value is never a pass or a fail."""
-    (found,) = assess(Rule(metric=metric, min=0.5), {metric: 0.9}, {metric: value})
+    (found,) = judged(Rule(metric=metric, min=0.5), {metric: 0.9}, {metric: value})
     assert found.outcome is outcome
     assert found.reason.startswith(reason)
     assert (found.rule, found.metric, found.bound) == (f"{metric} at least 0.500", metric, 0.5)
@@ -85,18 +102,18 @@ def test_an_improvement_is_met_when_the_gain_reaches_it(
     old: float, new: float, bound: float, outcome: Outcome, reason: str
 ) -> None:
     """The asked gain itself is enough, rounding is no gain, and a tie never passes."""
-    (found,) = assess(Rule(metric=F1, min_improvement=bound), {F1: old}, {F1: new})
+    (found,) = judged(Rule(metric=F1, min_improvement=bound), {F1: old}, {F1: new})
     assert (found.outcome, found.reason) == (outcome, reason)
 
 
 def test_an_improvement_is_skipped_when_there_is_no_champion() -> None:
     """A first model is judged by floors alone."""
-    floor, improvement = assess(Rule(metric=F1, min=0.5, min_improvement=0.1), None, {F1: 0.6})
+    floor, improvement = judged(Rule(metric=F1, min=0.5, min_improvement=0.1), None, {F1: 0.6})
     assert (floor.outcome, improvement.outcome) == (Outcome.PASS, Outcome.SKIPPED)
     assert improvement.reason == "there is no active model to compare with"
 
 
 def test_an_improvement_is_unknown_when_the_champion_has_no_numbers() -> None:
     """A champion without numbers is not the same as no champion."""
-    (found,) = assess(Rule(metric=F1, min_improvement=0.1), {}, {F1: 0.6})
+    (found,) = judged(Rule(metric=F1, min_improvement=0.1), {}, {F1: 0.6})
     assert found.outcome is Outcome.UNKNOWN

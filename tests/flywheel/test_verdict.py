@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
+from flywheel.evidence import Evidence, averages
 from flywheel.policy import Outcome
 from flywheel.policy_settings import METRICS, Policy, Rule
-from flywheel.verdict import Decision, Evidence, Verdict, averages, decide, policy_sha256
+from flywheel.verdict import Decision, Verdict, decide, policy_sha256
 
 OLD = {"AverageF1Score": 0.80, "AveragePrecision": 0.80, "AverageRecall": 0.80}
 BETTER = {"AverageF1Score": 0.85, "AveragePrecision": 0.85, "AverageRecall": 0.85}
-POLICY = Policy()
+POLICY = Policy(evidence="none")
 
 
 def evidence(**changes: Any) -> Evidence:
@@ -97,7 +98,8 @@ def test_every_rule_counts_when_a_policy_has_several(
     """A better F1 promotes nothing when another rule fails or is not known."""
     rule = Rule(metric="AverageRecall", min_improvement=0.01)
     verdict = decide(
-        evidence(challenger={**BETTER, "AverageRecall": recall}), Policy(rules=(rule,))
+        evidence(challenger={**BETTER, "AverageRecall": recall}),
+        Policy(rules=(rule,), evidence="none"),
     )
     assert verdict.decision is decision
     floor, improvement = verdict.outcomes

@@ -118,7 +118,11 @@ class World:
 
     def configure(self, *, policy: Mapping[str, Any] | None = None, **rules: Any) -> None:
         """Deploy the flywheel's settings."""
-        settings = {"name": NAME, "batch": {**RULES, **rules}, "policy": policy or {}}
+        settings = {
+            "name": NAME,
+            "batch": {**RULES, **rules},
+            "policy": {"evidence": "none", "approve_first": 0, **(policy or {})},
+        }
         client("ssm").put_parameter(
             Name=f"{SETTINGS_PATH}/{NAME}",
             Value=json.dumps({"arn": self.flywheel_arn, "settings": settings}),

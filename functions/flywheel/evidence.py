@@ -1,0 +1,284 @@
+"""What one iteration showed: the averages, the test set, and both models' answers where asked for.
+
+Decides what is kept of it in a verdict, and how a stored one is read. Knows no rules. Read next:
+`flywheel.comparisons` (what is known of one metric), `flywheel.verdict`.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flywheel.comparisons import Comparison, of_answers, of_averages
+from flywheel.policy import Metrics, usable
+from flywheel.policy_settings import METRICS
+from flywheel.resampling import Measured
+from flywheel.scored_documents import Kind, ScoredDocument, tallies
+
+_IDS_KEPT = 50
+"""Ids of fixed and of broken documents that a verdict names; the counts are of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestSet:
+    """The frozen documents that a verdict stands on.
+
+    Parameters
+    ----------
+    sha256 : str
+        Of its rows.
+    documents : int
+    label_counts : mapping of str to int
+        Documents of each label, or mentions of each type.
+    looks : int
+        Verdicts that were made on it before this one.
+    """
+
+    __test__ = False
+
+    sha256: str
+    documents: int
+    label_counts: Mapping[str, int]
+    looks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Where one model's answers to the test set are kept, and what they cost.
+
+    Parameters
+    ----------
+    model : str
+        Its ARN.
+    key, sha256 : str
+        The staging object, and its hash.
+    job : str
+        ARN of the job that made them.
+    seconds : float
+        How long that job took.
+    usd : float
+        What it cost, estimated; 0 where the answers were there already.
+    """
+
+    model: str
+    key: str
+    sha256: str
+    job: str
+    seconds: float
+    usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class LabelChange:
+    """F1 of one label or entity type, of both models."""
+
+    label: str
+    documents: int
+    champion: float | None
+    challenger: float
+
+
+@dataclass(frozen=True, slots=True)
+class PairedEvidence:
+    """What both models answered to the same documents.
+
+    Parameters
+    ----------
+    test_set_sha256 : str
+        Of the documents that both answered.
+    documents : int
+    fixed, broken : int
+        Documents that only the challenger, or only the champion, got wholly right.
+    disputed : int
+        Documents to which the models' answers count differently.
+    fixed_ids, broken_ids : tuple of str
+        The first ones of them.
+    comparisons : tuple of Comparison
+    labels : tuple of LabelChange
+        Largest loss first.
+    most_disputed : str or None
+        The label of which more test documents would tell most.
+    seed : int
+    predictions : tuple of Predictions
+    """
+
+    test_set_sha256: str
+    documents: int
+    fixed: int
+    broken: int
+    disputed: int
+    fixed_ids: tuple[str, ...]
+    broken_ids: tuple[str, ...]
+    comparisons: tuple[Comparison, ...]
+    labels: tuple[LabelChange, ...]
+    most_disputed: str | None
+    seed: int
+    predictions: tuple[Predictions, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one iteration showed.
+
+    Parameters
+    ----------
+    champion_arn : str or None
+        The model that was active and evaluated; None where there was none.
+    champion : mapping or None
+        Its averages in [0, 1]; None without a champion.
+    challenger_arn : str or None
+        The trained model; None where the iteration names none.
+    challenger : mapping
+        Its averages.
+    has_test_set : bool
+        Whether the flywheel holds a TEST dataset; without one the service splits off its own.
+    kind : {"multi-class", "multi-label", "entities"}
+    test_set : TestSet or None
+        None where its rows did not come through this system.
+    paired : PairedEvidence or None
+    paired_missing : str
+        Why there is no paired evidence although it was asked for.
+    """
+
+    champion_arn: str | None
+    champion: Metrics | None
+    challenger_arn: str | None
+    challenger: Metrics
+    has_test_set: bool
+    kind: Kind = "multi-class"
+    test_set: TestSet | None = None
+    paired: PairedEvidence | None = None
+    paired_missing: str = ""
+
+    @classmethod
+    def from_document(cls, stored: Mapping[str, Any]) -> "Evidence":
+        """Read stored evidence; what an earlier release did not know has its default."""
+        fields = dict(stored)
+        if fields.get("test_set"):
+            fields["test_set"] = TestSet(**fields["test_set"])
+        if paired := fields.get("paired"):
+            fields["paired"] = PairedEvidence(
+                **{
+                    **paired,
+                    "fixed_ids": tuple(paired["fixed_ids"]),
+                    "broken_ids": tuple(paired["broken_ids"]),
+                    "comparisons": tuple(Comparison(**each) for each in paired["comparisons"]),
+                    "labels": tuple(LabelChange(**each) for each in paired["labels"]),
+                    "predictions": tuple(Predictions(**each) for each in paired["predictions"]),
+                }
+            )
+        return cls(**fields)
+
+    def comparison(self, metric: str, label: str | None, error: float) -> Comparison:
+        """Return what is known of a metric, from the answers where there are any."""
+        if self.paired is not None:
+            for each in self.paired.comparisons:
+                if (each.metric, each.label) == (metric, label):
+                    return each
+        if label is not None:
+            return _nothing_known(metric, label, error)
+        test_set = self.test_set
+        is_over_labels = test_set is not None and self.kind != "entities"
+        return of_averages(
+            metric,
+            usable(self.champion, metric),
+            usable(self.challenger, metric),
+            documents=test_set.documents if test_set else None,
+            label_counts=test_set.label_counts if test_set and is_over_labels else {},
+            error=error,
+        )
+
+    @property
+    def scarce_label(self) -> str | None:
+        """The label of which more test documents would tell most; None where not known."""
+        if self.paired is not None:
+            return self.paired.most_disputed
+        counts = self.test_set.label_counts if self.test_set else {}
+        return min(counts, key=lambda label: (counts[label], label)) if counts else None
+
+
+def paired_evidence(
+    documents: Sequence[ScoredDocument],
+    measured: Iterable[Measured],
+    *,
+    kind: Kind,
+    labels: int,
+    error: float,
+    test_set_sha256: str,
+    predictions: tuple[Predictions, ...] = (),
+) -> PairedEvidence:
+    """Say what both models' answers to the same documents show.
+
+    Parameters
+    ----------
+    documents : sequence of ScoredDocument
+    measured : iterable of Measured
+        The metrics that a policy names.
+    labels : int
+        How many labels there are to choose from.
+    error : float
+        E.g. 0.05.
+    """
+    seed = _seed(test_set_sha256, predictions)
+    champion, challenger = tallies(documents, kind=kind, labels=labels)
+    found = of_answers(documents, measured, kind=kind, labels=labels, error=error, seed=seed)
+    changes = [
+        LabelChange(
+            label,
+            count,
+            champion.metric("F1Score", label) if champion else None,
+            challenger.metric("F1Score", label) or 0.0,
+        )
+        for label, count in challenger.actual.items()
+    ]
+    changes.sort(key=lambda each: (each.challenger - (each.champion or 0.0), each.label))
+    fixed = [each.id for each in documents if each.is_fixed]
+    broken = [each.id for each in documents if each.is_broken]
+    return PairedEvidence(
+        test_set_sha256=test_set_sha256,
+        documents=len(documents),
+        fixed=len(fixed) if champion else 0,
+        broken=len(broken),
+        disputed=sum(each.is_disputed for each in documents),
+        fixed_ids=tuple(fixed[:_IDS_KEPT]) if champion else (),
+        broken_ids=tuple(broken[:_IDS_KEPT]),
+        comparisons=tuple(found.values()),
+        labels=tuple(changes),
+        most_disputed=_most_disputed(documents, challenger.actual),
+        seed=seed,
+        predictions=predictions,
+    )
+
+
+def _most_disputed(documents: Sequence[ScoredDocument], actual: Mapping[str, int]) -> str | None:
+    """Return the label that adds most to an average's variance: disputes over squared support."""
+    disputes: Counter[str] = Counter()
+    for each in documents:
+        if each.is_disputed:
+            disputes.update(label for label, _ in each.actual)
+    return max(
+        disputes, key=lambda label: (disputes[label] / actual[label] ** 2, label), default=None
+    )
+
+
+def _seed(test_set_sha256: str, predictions: Sequence[Predictions]) -> int:
+    """Return a seed that follows from what is compared, so that nobody can choose a lucky one."""
+    named = " ".join((test_set_sha256, *(each.sha256 for each in predictions)))
+    return int(hashlib.sha256(named.encode()).hexdigest()[:12], 16)
+
+
+def _nothing_known(metric: str, label: str, error: float) -> Comparison:
+    method = "the service's averages, which say nothing of single labels"
+    return Comparison(metric, label, None, None, None, None, None, None, error, method, None)
+
+
+def averages(metrics: Metrics | None) -> dict[str, float]:
+    """Return only the four averages, those that are there, as plain floats.
+
+    Examples
+    --------
+    >>> averages({"AverageF1Score": 0.5, "Other": 1.0})
+    {'AverageF1Score': 0.5}
+    """
+    return {name: float(metrics[name]) for name in METRICS if metrics and name in metrics}
