@@ -19,6 +19,7 @@ from console.dead_letter_verbs import dlq
 from console.engine_verb import EngineChoice, run_engine
 from console.errors import CommandError
 from console.exit_codes import ExitCode
+from console.gate_verbs import policy, simulate
 from console.local_file import local_file
 from console.status_view import status_view
 from console.target import LOCAL
@@ -345,3 +346,5 @@ def _check_file(file: Path) -> None:
 add_act_verbs(app)
 add_data_verbs(app)
 app.add_typer(dlq, name="dlq")
+app.add_typer(policy, name="policy")
+app.add_typer(simulate, name="simulate")

@@ -249,7 +249,7 @@ def open_target(environment: str, file: LocalFile | None = None) -> Target:
         )
     if environment == LOCAL:
         return _running(file or local_file())
-    settings = _settings(environment)
+    settings = environment_settings(environment)
     with explained("the AWS configuration"):
         region = settings.region or os.environ.get("AWS_REGION")
         target = Target(environment, boto3.Session(region_name=region))
@@ -279,7 +279,14 @@ def _running(file: LocalFile) -> Target:
     return local_target(running.variables)
 
 
-def _settings(environment: str) -> Environment:
+def environment_settings(environment: str) -> Environment:
+    """Return what an environment's file says.
+
+    Raises
+    ------
+    SettingsError
+        The file is wrong.
+    """
     return parse_environment(
         f"{environment}.toml", lambda file: (ENVIRONMENTS_FOLDER / file).read_text("utf-8")
     )

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from flywheel.advice import more_documents
 from flywheel.comparisons import Comparison
@@ -80,6 +81,7 @@ def error_of(policy: Policy) -> float:
     return ERROR / policy.looks_planned if policy.family_error == "strict" else ERROR
 
 
+@cache
 def guards(policy: Policy) -> tuple[Rule, ...]:
     """Return all rules of a policy, the guards of its critical labels among them."""
     critical = (

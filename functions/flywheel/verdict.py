@@ -9,6 +9,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from flywheel.evidence import Evidence
@@ -147,6 +148,7 @@ def measured_by(policy: Policy) -> list[Measured]:
     return list(dict.fromkeys((rule.metric, rule.label) for rule in guards(policy)))
 
 
+@cache
 def policy_sha256(policy: Policy) -> str:
     """Return the hash that names a policy in a verdict: 64 hex digits."""
     canonical = json.dumps(policy.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))

@@ -17,7 +17,17 @@ ALLOWED = {
     "functions/flywheel": {"flywheel"},
     "functions/adapters": {"adapters", "flywheel", *AWS_SDK, *POWERTOOLS},
     "infra": {"infra", "flywheel.settings", "flywheel.errors", "aws_cdk", "constructs"},
-    "console": {"console", "flywheel", "adapters", "local", *AWS_SDK, "typer", "rich", "click"},
+    "console": {
+        "console",
+        "flywheel",
+        "adapters",
+        "local",
+        *AWS_SDK,
+        "typer",
+        "rich",
+        "click",
+        "numpy",
+    },
     **{
         f"functions/{folder}": {folder, "flywheel", "adapters", *POWERTOOLS}
         for folder in FUNCTION_FOLDERS

@@ -28,8 +28,14 @@ def effects(source: str) -> Iterator[str]:
         match node:
             case ast.Import(names=names):
                 modules = [alias.name for alias in names]
+            case ast.ImportFrom(module="random", names=[ast.alias(name="Random")]):
+                # Chance that a seed decides is none; without a seed it is, below.
+                continue
             case ast.ImportFrom(module=str(module)):
                 modules = [module]
+            case ast.Call(func=ast.Name(id="Random"), args=[]):
+                yield f"{node.lineno}: Random() without a seed"
+                continue
             case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
                 if name in DENIED_CALLS:
                     yield f"{node.lineno}: {name}()"
@@ -56,6 +62,8 @@ def test_the_domain_reaches_nothing_outside_when_it_is_read(path: Path) -> None:
         "import os.path",
         "from urllib.parse import quote",
         "def late():\n    import time",
+        "from random import Random, shuffle",
+        "Random()",
         "datetime.now(UTC)",
         "open('labels.txt')",
         "path.open()",

@@ -1,0 +1,99 @@
+"""A policy in plain words: what promotes, what stops, who is asked.
+
+Decides the words only. Read next: `flywheel.policy_settings` (the keys), `flywheel.policy`.
+"""
+
+from collections.abc import Iterator
+
+from flywheel.policy import error_of, guards
+from flywheel.policy_settings import Policy
+
+_EVIDENCE = {
+    "paired": (
+        "Gains must be more than chance. The iteration's averages decide where they can; where "
+        "they leave it open, both models answer the frozen test set and are compared document by "
+        "document."
+    ),
+    "averages": (
+        "Gains must be more than chance, by the iteration's averages alone: weak evidence, so "
+        "most verdicts on small test sets are HOLD."
+    ),
+    "none": (
+        "WARNING: point values decide. Of two equally good models the newer one then goes live "
+        "more than four times in ten."
+    ),
+}
+
+
+def explained(policy: Policy) -> list[str]:
+    """Return what a policy means, sentence by sentence."""
+    return [
+        *_rules(policy),
+        _EVIDENCE[policy.evidence],
+        *_test_set(policy),
+        _mode(policy),
+        _outside(policy),
+    ]
+
+
+def _rules(policy: Policy) -> Iterator[str]:
+    for rule in guards(policy):
+        measured = rule.metric if rule.label is None else f"{rule.metric} of {rule.label!r}"
+        for kind, bound in rule.bounds():
+            if kind == "min":
+                yield f"{measured} must be at least {bound:g}, for a first model too."
+            elif kind == "min_improvement":
+                least = f"by at least {bound:g}" if bound else "by anything"
+                yield f"{measured} must be better than the champion's {least}; a tie never passes."
+            elif rule.label is None:
+                yield f"{measured} may be lower than the champion's by at most {bound:g}."
+            elif rule.label in policy.critical_labels:
+                yield (
+                    f"{measured} may drop by at most {bound:g}: it is critical. With fewer than "
+                    f"{policy.critical_min_documents} test documents of it this only warns."
+                )
+            else:
+                yield f"{measured} may drop by at most {bound:g}."
+    yield (
+        "All of these must hold: one that is missed rejects the challenger, one that is not known "
+        "holds it, and the champion stays."
+    )
+
+
+def _test_set(policy: Policy) -> Iterator[str]:
+    if policy.evidence == "none":
+        return
+    error = error_of(policy)
+    shared = (
+        f", all {policy.looks_planned:,} planned looks at a test set together 5 %"
+        if policy.family_error == "strict"
+        else ""
+    )
+    yield f"Chance may pass for a gain in {100 * error:.2g} % of looks{shared}."
+    most = policy.looks_planned if policy.family_error == "strict" else policy.test_looks_hold
+    yield (
+        f"A test set needs {policy.min_test_documents:,} documents; it warns from look "
+        f"{policy.test_looks_warning:,} on, and after look {most:,} nothing is promoted until a "
+        "new one is frozen."
+    )
+
+
+def _mode(policy: Policy) -> str:
+    hours = f"{policy.approval_timeout_hours:,} hours"
+    late = "goes live" if policy.on_approval_timeout == "promote" else "does not go live"
+    if policy.mode == "shadow":
+        return "Shadow: verdicts are written and told, and nothing is ever made active."
+    if policy.mode == "approve":
+        return f"Every PROMOTE waits for a person; one that nobody answers within {hours} {late}."
+    if policy.approve_first:
+        return (
+            f"The first {policy.approve_first:,} PROMOTE verdicts wait for a person (one that "
+            f"nobody answers within {hours} {late}); later ones are carried out by themselves."
+        )
+    return "PROMOTE is carried out by itself."
+
+
+def _outside(policy: Policy) -> str:
+    if policy.outside_iterations == "ignore":
+        return "Iterations that were started elsewhere get no verdict."
+    return "Iterations that were started elsewhere get a verdict, and never go live by it."

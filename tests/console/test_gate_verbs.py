@@ -1,0 +1,141 @@
+"""`flywheel policy check` and `flywheel simulate gate`, as people and programs run them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from console.exit_codes import ExitCode
+from flywheel.comparisons import exact_accuracy
+from tests.console.command_line import invoke
+
+FLYWHEEL = """
+[flywheels.tickets]
+task = "classification"
+mode = "multi-class"
+language = "en"
+labels = ["FRAUD", "OTHER"]
+"""
+
+
+def simulated(*options: str) -> dict[str, float]:
+    """Return how often each policy promotes in one cell."""
+    result = invoke("simulate", "gate", *options, "--json")
+    assert result.exit_code == ExitCode.DONE, result.stderr
+    cells = json.loads(result.stdout)
+    assert {tuple(cell) for cell in cells} == {
+        ("policy", "difference", "test_documents", "disagreement", "iterations", "promoted")
+    }
+    return {cell["policy"]: cell["promoted"] for cell in cells}
+
+
+@pytest.mark.parametrize("documents", ["50", "200", "2000"])
+def test_noise_is_not_promoted_when_both_models_are_equally_good(documents: str) -> None:
+    """At most 5 % of the looks with evidence, over 40 % without."""
+    found = simulated("--difference", "0", "--test-documents", documents)
+    assert found["paired"] <= 0.05
+    assert found["averages"] <= found["paired"]
+    assert found["higher-wins"] > 0.4
+
+
+def test_a_worse_model_hardly_ever_wins_when_evidence_is_asked_for() -> None:
+    """Two points worse on 200 documents; non-inferiority with a margin of one point errs in 5 %."""
+    found = simulated("--difference", "-0.02", "--test-documents", "200")
+    assert found["paired"] <= 0.005
+    assert found["averages"] <= 0.005
+    assert found["non-inferiority"] <= 0.05
+    assert found["higher-wins"] > 0.1
+
+
+def test_a_better_model_goes_live_when_the_test_set_is_large_enough() -> None:
+    """Three points better on 1,000 documents."""
+    found = simulated("--difference", "0.03", "--test-documents", "1000")
+    assert found["paired"] >= 0.85
+    assert found["paired"] > found["averages"]
+
+
+def test_all_looks_share_one_error_when_a_family_is_strict() -> None:
+    """Equal models over twelve looks at one test set; each look for itself errs far more often."""
+    found = simulated("--difference", "0", "--test-documents", "500", "--iterations", "12")
+    assert found["paired-strict"] <= 0.05 < found["paired"]
+
+
+def test_the_advised_number_is_enough_when_a_gain_is_as_observed() -> None:
+    """A verdict that holds names how many documents would show its gain in 4 of 5 cases."""
+    held = exact_accuracy(0.8, 0.84, fixed=14, broken=6, documents=200, error=0.05)
+    assert not held.shows_gain
+    assert held.needed is not None
+    found = simulated("--difference", "0.04", "--test-documents", str(held.needed))
+    assert 0.78 <= found["paired"] <= 0.88
+
+
+def test_a_run_repeats_to_the_digit_when_its_seed_is_the_same() -> None:
+    """And another seed gives other trials."""
+    options = ("--difference", "0.03", "--test-documents", "100")
+    assert simulated(*options) == simulated(*options)
+    assert simulated(*options) != simulated(*options, "--seed", "2")
+
+
+def test_a_difference_is_refused_when_the_models_hardly_disagree() -> None:
+    """Models cannot differ by more than they disagree."""
+    result = invoke("simulate", "gate", "--difference", "0.3")
+    assert result.exit_code == ExitCode.USAGE
+    assert "disagree on at least 0.3 of all documents, not on 0.1" in result.stderr
+
+
+def test_people_get_a_table_when_they_simulate() -> None:
+    """It fits 80 columns, with every policy."""
+    result = invoke("simulate", "gate", "--test-documents", "50", "--iterations", "2")
+    assert result.exit_code == ExitCode.DONE
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert "…" not in result.stdout
+
+
+def test_a_policy_is_explained_when_it_is_checked(tmp_path: Path) -> None:
+    """In plain words, with its hash, and the same as JSON."""
+    file = tmp_path / "dev.toml"
+    file.write_text('[policy]\ncritical_labels = ["FRAUD"]\nmode = "shadow"\n' + FLYWHEEL)
+    result = invoke("policy", "check", "--file", str(file))
+    assert result.exit_code == ExitCode.DONE
+    words = " ".join(result.stdout.split())
+    assert "F1Score of 'FRAUD' may drop by at most 0.05: it is critical." in words
+    assert "nothing is ever made active" in words
+    (document,) = json.loads(invoke("policy", "check", "--file", str(file), "--json").stdout)
+    assert document["policy"]["critical_labels"] == ["FRAUD"]
+    assert document["policy_sha256"][:12] in words
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ("rules = []", "tickets.policy.rules: at least one rule is needed"),
+        (
+            'rules = [{ metric = "F9", min = 0.5 }]',
+            "tickets.policy.rules.0.metric: Input should be 'AverageF1Score', 'AveragePrecision'",
+        ),
+        (
+            'rules = [{ metric = "AverageF1Score", max = 0.5 }]',
+            "more is better for every metric, so its bound is `min`",
+        ),
+        ('comparison = "non-inferiority"\nmargin = 2', "tickets.policy.margin"),
+    ],
+)
+def test_a_policy_is_refused_when_it_is_wrong(tmp_path: Path, policy: str, said: str) -> None:
+    """The file, the key, the value, and what is allowed."""
+    (tmp_path / "dev.toml").write_text(f"[policy]\n{policy}\n{FLYWHEEL}")
+    result = invoke("policy", "check", "--file", str(tmp_path / "dev.toml"))
+    assert result.exit_code == ExitCode.USAGE
+    assert "dev.toml" in result.stderr
+    assert said in result.stderr
+
+
+def test_a_flywheel_is_refused_when_the_file_has_no_such(tmp_path: Path) -> None:
+    """The known ones are named; so are the known environments."""
+    (tmp_path / "dev.toml").write_text(FLYWHEEL)
+    result = invoke("policy", "check", "mails", "--file", str(tmp_path / "dev.toml"))
+    assert result.exit_code == ExitCode.USAGE
+    assert "Use one of: tickets" in result.stderr
+    missing = invoke("policy", "check", "--file", str(tmp_path / "none.toml"))
+    assert "there is no such file" in missing.stderr
+    nowhere = invoke("policy", "check", "--env", "nowhere")
+    assert "Use one of: dev, local, prod" in nowhere.stderr
