@@ -34,6 +34,7 @@ DOCUMENTS = 20
 """Of each upload."""
 
 _LABELS = ("billing", "delivery", "account", "other")
+_POLICY = {"evidence": "none", "approve_first": 0}
 _RULES = {"quiet_seconds": 60, "max_gather_minutes": 30, "min_documents": 200}
 _TWICE = 0.15
 _STEP, _MOST_STEPS = timedelta(hours=1), 24
@@ -202,7 +203,8 @@ class BurstPlay:
 def _known(account: MemoryAccount, name: str) -> KnownFlywheel:
     service = account.add(f"burst-{name}-g1", _LABELS)
     return KnownFlywheel(
-        service.arn, ReceivedSettings.from_document({"name": name, "batch": _RULES})
+        service.arn,
+        ReceivedSettings.from_document({"name": name, "batch": _RULES, "policy": _POLICY}),
     )
 
 

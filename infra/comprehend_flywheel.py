@@ -110,7 +110,7 @@ class ComprehendFlywheel(Construct):
 
         Its policy is inline, so that it is there when the service first uses the role.
         """
-        datasets, own_lake = f"batches/{settings.name}/*", f"{settings.name}/*"
+        own_lake = f"{settings.name}/*"
         return iam.Role(
             self,
             "DataAccess",
@@ -121,10 +121,7 @@ class ComprehendFlywheel(Construct):
             inline_policies={
                 "Data": iam.PolicyDocument(
                     statements=[
-                        _list(staging, datasets),
-                        iam.PolicyStatement(
-                            actions=["s3:GetObject"], resources=[staging.arn_for_objects(datasets)]
-                        ),
+                        *_use_of_staging(staging, settings.name),
                         _list(lake, own_lake),
                         iam.PolicyStatement(
                             actions=["s3:GetObject", "s3:PutObject"],
@@ -137,18 +134,9 @@ class ComprehendFlywheel(Construct):
 
     def _let_adopted_role_read(self, settings: FlywheelSettings, staging: s3.Bucket) -> None:
         """Let the adopted flywheel's own role read this flywheel's batches, and nothing else."""
-        role = iam.ArnPrincipal(str(settings.data_access_role_arn))
-        datasets = f"batches/{settings.name}/*"
-        may_list = _list(staging, datasets)
-        may_list.add_principals(role)
-        staging.add_to_resource_policy(may_list)
-        staging.add_to_resource_policy(
-            iam.PolicyStatement(
-                actions=["s3:GetObject"],
-                resources=[staging.arn_for_objects(datasets)],
-                principals=[role],
-            )
-        )
+        for statement in _use_of_staging(staging, settings.name):
+            statement.add_principals(iam.ArnPrincipal(str(settings.data_access_role_arn)))
+            staging.add_to_resource_policy(statement)
 
 
 def _task_config(settings: FlywheelSettings) -> comprehend.CfnFlywheel.TaskConfigProperty:
@@ -172,9 +160,22 @@ def _task_config(settings: FlywheelSettings) -> comprehend.CfnFlywheel.TaskConfi
     )
 
 
-def _list(bucket: s3.Bucket, prefix: str) -> iam.PolicyStatement:
+def _use_of_staging(staging: s3.Bucket, flywheel: str) -> list[iam.PolicyStatement]:
+    """Return what Comprehend may do there: read datasets and test sets, write jobs' output."""
+    read = [f"batches/{flywheel}/*", f"test-sets/{flywheel}/*"]
+    written = f"job-output/{flywheel}/*"
+    return [
+        _list(staging, *read, written),
+        iam.PolicyStatement(
+            actions=["s3:GetObject"], resources=[staging.arn_for_objects(key) for key in read]
+        ),
+        iam.PolicyStatement(actions=["s3:PutObject"], resources=[staging.arn_for_objects(written)]),
+    ]
+
+
+def _list(bucket: s3.Bucket, *prefixes: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         actions=["s3:ListBucket"],
         resources=[bucket.bucket_arn],
-        conditions={"StringLike": {"s3:prefix": prefix}},
+        conditions={"StringLike": {"s3:prefix": list(prefixes)}},
     )

@@ -30,6 +30,8 @@ _BUSY_SERVICE_ERRORS = [
 ]
 """What a look may meet that passes; the last one stands for every error without a shape."""
 
+_JOB_ENDED = ("COMPLETED", "FAILED", "STOPPED")
+
 _LONGEST = cdk.Duration.days(14)
 """Above the deadlines that can be set, one after the other: to gather 1 day, for the datasets 3,
 for a turn and the iteration 3. What exceeds it is closed by `reconcile`.
@@ -51,7 +53,7 @@ class IterationWorkflow(Construct):
         Their construct ids are the names of the states that call them.
     ledger : Table
         Watched while uploads gather.
-    flywheel_resources, dataset_resources : sequence of str
+    flywheel_resources, dataset_resources, job_resources : sequence of str
         ARNs, with wildcards, that may be described.
     """
 
@@ -67,15 +69,16 @@ class IterationWorkflow(Construct):
         ledger: dynamodb.Table,
         flywheel_resources: Sequence[str],
         dataset_resources: Sequence[str],
+        job_resources: Sequence[str],
         removal_policy: cdk.RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
         self._flywheel_resources = list(flywheel_resources)
         self._dataset_resources = list(dataset_resources)
+        self._job_resources = list(job_resources)
         ending = self._closing(close_batch)
         self._failed = self._shaped_failure(ending)
-        compare = self._invoke(compare_models, result_path="$.verdict").next(ending)
-        await_iteration = self._await_iteration(compare)
+        await_iteration = self._await_iteration(self._compare(compare_models, ending))
         start = self._start_iteration(start_iteration, await_iteration)
         await_datasets = self._await_datasets().next(start)
         is_empty = (
@@ -268,6 +271,94 @@ class IterationWorkflow(Construct):
             .otherwise(is_look_left)
         )
         return sfn.Chain.start(pause).next(look).next(choice)
+
+    def _compare(self, function: lambda_.Function, then: sfn.IChainable) -> sfn.Chain:
+        """Compare the models; where both must answer the test set first, wait and come back."""
+        compare = self._invoke(function, result_path="$.verdict")
+        await_answers = self._await_answers().next(compare)
+        choice = (
+            sfn.Choice(self, "AreAnswersWanted")
+            .when(has("$.verdict.jobs[0]"), await_answers)
+            .otherwise(then)
+        )
+        return sfn.Chain.start(compare).next(choice)
+
+    def _await_answers(self) -> sfn.Map:
+        """Wait until every job has ended or has no looks left; CompareModels says what that means.
+
+        A job that failed is no failure of the batch: its verdict is HOLD.
+        """
+        pause = wait(self, "PauseForAnswers", "$.poll_seconds")
+        ended = sfn.Succeed(self, "AnswersEnded")
+        again = count_look(self, "CountAnswersLook").next(pause)
+        is_over = (
+            sfn.Choice(self, "AreAnswersOver")
+            .when(sfn.Condition.number_less_than_equals("$.looks.left", 0), ended)
+            .when(
+                sfn.Condition.or_(
+                    *(sfn.Condition.string_equals("$.look.status", status) for status in _JOB_ENDED)
+                ),
+                ended,
+            )
+            .otherwise(again)
+        )
+        classification = self._look_at_job(
+            "DescribeClassification",
+            "describeDocumentClassificationJob",
+            "DocumentClassificationJobProperties",
+            is_over,
+        )
+        detection = self._look_at_job(
+            "DescribeDetection",
+            "describeEntitiesDetectionJob",
+            "EntitiesDetectionJobProperties",
+            is_over,
+        )
+        which = (
+            sfn.Choice(self, "IsDetection")
+            .when(sfn.Condition.boolean_equals("$.is_detection", True), detection)
+            .otherwise(classification)
+        )
+        answers = sfn.Map(
+            self,
+            "AwaitAnswers",
+            items_path="$.verdict.jobs",
+            item_selector={
+                "id.$": "$$.Map.Item.Value.id",
+                "is_detection.$": "$$.Map.Item.Value.is_detection",
+                "poll_seconds.$": "$.poll_seconds",
+                "looks.$": "$.looks",
+            },
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        answers.item_processor(sfn.Chain.start(pause).next(which))
+        answers.add_catch(self._failed, result_path="$.caught")
+        return answers
+
+    def _look_at_job(
+        self, name: str, action: str, properties: str, then: sfn.IChainable
+    ) -> sfn.Chain:
+        look = tasks.CallAwsService(
+            self,
+            name,
+            service="comprehend",
+            action=action,
+            parameters={"JobId.$": "$.id"},
+            iam_resources=self._job_resources,
+            result_selector={"status.$": f"$.{properties}.JobStatus"},
+            result_path="$.look",
+        )
+        look.add_catch(
+            sfn.Pass(
+                self,
+                f"{name}Busy",
+                result=sfn.Result.from_object({"status": "BUSY"}),
+                result_path="$.look",
+            ).next(then),
+            errors=_BUSY_SERVICE_ERRORS,
+            result_path="$.look",
+        )
+        return look.next(then)
 
     def _is_iteration_look_left(self, pause: sfn.Wait) -> sfn.Choice:
         """Count the look and wait again, unless the deadline is over."""

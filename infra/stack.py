@@ -105,7 +105,8 @@ class FlywheelLoopStack(cdk.Stack):
 
         self.seal_batch = self._function("SealBatch", timeout=_LONG, memory_mib=2048)
         self.start_iteration = self._function("StartIteration")
-        self.compare_models = self._function("CompareModels")
+        # Resampling 100,000 answers takes a whole processor, which comes with this much memory.
+        self.compare_models = self._function("CompareModels", timeout=_LONG, memory_mib=1769)
         self.close_batch = self._function("CloseBatch")
         self.workflow = IterationWorkflow(
             self,
@@ -117,6 +118,7 @@ class FlywheelLoopStack(cdk.Stack):
             ledger=self.ledger.table,
             flywheel_resources=self._flywheel_arns(),
             dataset_resources=self._flywheel_arns("/dataset/*"),
+            job_resources=self._job_arns(),
             removal_policy=self._removal,
         )
         self.register_upload = self._function(
@@ -256,6 +258,7 @@ class FlywheelLoopStack(cdk.Stack):
             self.reconcile,
         ):
             _allow(function, ["comprehend:DescribeDataset"], datasets)
+        self._grant_answers()
         # UpdateFlywheel is checked against the model that becomes active, too. How the service
         # names a new flywheel's first model is not documented, so every classifier is covered;
         # which flywheel may be changed is still limited by the statement above.
@@ -264,6 +267,61 @@ class FlywheelLoopStack(cdk.Stack):
         )
         _allow(self.compare_models, ["comprehend:UpdateFlywheel"], [models])
         self._grant_rebuild(models)
+
+    def _grant_answers(self) -> None:
+        """Let one function have models answer the test set, and keep what they say."""
+        jobs = self._job_arns()
+        models = [
+            self.format_arn(service="comprehend", resource=kind, resource_name="*")
+            for kind in ("document-classifier", "entity-recognizer")
+        ]
+        _allow(
+            self.compare_models,
+            [
+                "comprehend:StartDocumentClassificationJob",
+                "comprehend:StartEntitiesDetectionJob",
+            ],
+            [*jobs, *models],
+        )
+        _allow(
+            self.compare_models,
+            [
+                "comprehend:DescribeDocumentClassificationJob",
+                "comprehend:DescribeEntitiesDetectionJob",
+            ],
+            jobs,
+        )
+        self._let_pass_roles(self.compare_models)
+        staging = self.staging
+        _allow(self.compare_models, ["s3:ListBucket"], [staging.bucket_arn])
+        _allow(
+            self.compare_models,
+            ["s3:GetObject"],
+            [
+                staging.arn_for_objects(f"{prefix}/*")
+                for prefix in ("known", "job-output", "answers")
+            ],
+        )
+        _allow(
+            self.compare_models,
+            ["s3:PutObject"],
+            [staging.arn_for_objects(f"{prefix}/*") for prefix in ("test-sets", "answers")],
+        )
+
+    def _let_pass_roles(self, function: lambda_.Function) -> None:
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[flywheel.data_access_role_arn for flywheel in self.flywheels],
+                conditions={"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}},
+            )
+        )
+
+    def _job_arns(self) -> list[str]:
+        return [
+            self.format_arn(service="comprehend", resource=kind, resource_name="*")
+            for kind in ("document-classification-job", "entities-detection-job")
+        ]
 
     def _grant_rebuild(self, models: str) -> None:
         """Let one function make generations and move endpoints; it cannot promote."""
@@ -278,13 +336,7 @@ class FlywheelLoopStack(cdk.Stack):
             ["comprehend:UpdateEndpoint"],
             [endpoints, *self._flywheel_arns()],
         )
-        self.rebuild_flywheel.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["iam:PassRole"],
-                resources=[flywheel.data_access_role_arn for flywheel in self.flywheels],
-                conditions={"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}},
-            )
-        )
+        self._let_pass_roles(self.rebuild_flywheel)
 
     def _grant_workflow(self) -> None:
         machine = self.workflow.state_machine

@@ -21,8 +21,8 @@ from adapters.staged_copies import copy_rows
 from flywheel.act_notices import withdrawn
 from flywheel.batches import BatchName, Manifest, StagedUpload, of_kind
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
-from flywheel.known_rows import content_hash, record
-from flywheel.labeled_documents import Row, rows_of, text_key
+from flywheel.known_rows import content_hash, record, rows_key
+from flywheel.labeled_documents import Row, csv_line, rows_of, text_key
 from flywheel.notices import Notice
 from flywheel.shapes import Shape, described_labels
 from flywheel.splitting import split_texts
@@ -194,6 +194,7 @@ class DataActs:
         staging.create(segment, b"".join(map(record, rows)))
         sha256 = None
         if kind is DatasetKind.TEST:
+            staging.create(rows_key(segment), "".join(map(csv_line, rows)).encode())
             known = self.ledger.holdings.segments(self.name, row.generation)
             pieces = (piece for key in (*known[kind], segment) for piece in staging.chunks(key))
             sha256 = content_hash(pieces)

@@ -15,6 +15,7 @@ from flywheel.shapes import Shape
 from flywheel.uploads import DatasetKind, ObjectVersion
 
 if TYPE_CHECKING:
+    from adapters.answer_jobs import AnswerJob
     from adapters.comprehend import FlywheelFacts, Iteration
     from adapters.inbox import FoundVersion
     from adapters.ledger.table import Item, Key, Write
@@ -118,6 +119,16 @@ class FlywheelService(Protocol):
         """Make a model the active one; a blind write."""
 
 
+class AnswerService(Protocol):
+    """Jobs in which a model answers documents (`adapters.answer_jobs.AnswerJobs`)."""
+
+    def start(self, model_arn: str, input_uri: str, output_uri: str, token: str) -> str:
+        """Start a job on one document a line and return its ARN; a repeat returns the same."""
+
+    def describe(self, job_arn: str) -> "AnswerJob":
+        """Return a job as it is now."""
+
+
 class Topic(Protocol):
     """The notices topic (`adapters.topic.NoticeTopic`)."""
 
@@ -191,6 +202,9 @@ class Ports(Protocol):
 
     def comprehend(self, flywheel_arn: str) -> FlywheelService:
         """Return the service's calls on one flywheel."""
+
+    def answer_jobs(self, flywheel_arn: str) -> AnswerService:
+        """Return the jobs in which models of one flywheel answer documents."""
 
     def flywheels(self) -> dict[str, KnownFlywheel]:
         """Return the environment's flywheels by name, as deployed."""

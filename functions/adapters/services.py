@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from adapters.answer_jobs import AnswerJobs
 from adapters.clients import client
 from adapters.comprehend import Comprehend
 from adapters.configuration import (
@@ -26,6 +27,7 @@ from adapters.messages import Queues
 from adapters.notices import Notices
 from adapters.objects import Objects
 from adapters.ports import (
+    AnswerService,
     Executions,
     FlywheelService,
     Functions,
@@ -91,6 +93,10 @@ class AwsPorts:
         """Return the service's calls on one flywheel."""
         return Comprehend(flywheel_arn, client("comprehend"))
 
+    def answer_jobs(self, flywheel_arn: str) -> AnswerService:
+        """Return the jobs in which models of one flywheel answer documents."""
+        return AnswerJobs(flywheel_arn, client("comprehend"))
+
     def flywheels(self) -> dict[str, KnownFlywheel]:
         """Return the environment's flywheels by name, as deployed."""
         return known_flywheels(client("ssm"), self.configuration.settings_path)
@@ -139,6 +145,10 @@ class Services:
         """Return the service's calls on one flywheel."""
         return self.ports.comprehend(flywheel_arn)
 
+    def answer_jobs(self, flywheel_arn: str) -> AnswerService:
+        """Return the jobs in which models of one flywheel answer documents."""
+        return self.ports.answer_jobs(flywheel_arn)
+
     def flywheels(self) -> dict[str, KnownFlywheel]:
         """Return the environment's flywheels by name, as deployed."""
         return self.ports.flywheels()
@@ -158,7 +168,11 @@ class Services:
 
     def shape(self, known: KnownFlywheel, flywheel_arn: str) -> Shape:
         """Return what a flywheel's rows are."""
-        return known.shape(lambda: task_config(self, flywheel_arn))
+        return known.shape(lambda: self.task_config(flywheel_arn))
+
+    def task_config(self, flywheel_arn: str) -> Mapping[str, Any]:
+        """Return a flywheel's task and labels."""
+        return task_config(self, flywheel_arn)
 
 
 @cache

@@ -1,25 +1,32 @@
 """CompareModels: judge the challenger, then carry the verdict out, in two transactions.
 
-The verdict and the intent are stored first; only then is the world read again and, for PROMOTE,
-the active model changed and verified. A stored verdict is never made again.
+Where the averages leave it open, both models are first asked to answer the test set, and the state
+machine comes back when they have. The verdict and the intent are stored first; only then is the
+world read again and, for PROMOTE, the active model changed and verified. A stored verdict is never
+made again.
 """
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from adapters.answer_jobs import is_detection
+from adapters.answers import Answers, AnswersMissingError
 from adapters.comprehend import Iteration
+from adapters.configuration import KnownFlywheel
 from adapters.crash_points import crash_point
 from adapters.judgement import record_outcome
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
+from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ports import FlywheelService
 from adapters.services import Services, services
 from flywheel.batches import BatchOutcome, BatchState
-from flywheel.errors import ConcurrentChangeError
-from flywheel.evidence import Evidence, averages
-from flywheel.policy_settings import Policy
-from flywheel.verdict import Decision, decide
+from flywheel.errors import ConcurrentChangeError, ServiceRefusedError
+from flywheel.evidence import Evidence, TestSet, averages
+from flywheel.test_documents import kind_of
+from flywheel.verdict import Decision, Verdict, decide, wants_answers
 
 logger = Logger()
 tracer = Tracer()
@@ -44,9 +51,14 @@ def compare(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     known = services.flywheel(flywheel)
     row = ledger.flywheels.ensure(flywheel, known.arn)
     comprehend = services.comprehend(row.arn)
-    stored = ledger.batches.verdict(batch) or _judge(
-        services, comprehend, batch, known.settings.policy
-    )
+    stored = ledger.batches.verdict(batch)
+    if stored is None:
+        judging = _Judging(services, comprehend, known, row, batch)
+        verdict = judging.verdict()
+        if verdict is None:
+            return {"outcome": None, "jobs": judging.jobs()}
+        expected = verdict.evidence.champion_arn
+        stored = ledger.batches.store_verdict(batch, row, verdict, expected, services.now())
     crash_point("compare_models.verdict_stored")
     outcome, is_changed_outside = _carry_out(comprehend, stored)
     crash_point("compare_models.carried_out")
@@ -54,21 +66,57 @@ def compare(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     return {"outcome": outcome}
 
 
-def _judge(
-    services: Services, comprehend: FlywheelService, batch: BatchRow, policy: Policy
-) -> StoredVerdict:
-    """Transaction 1: the verdict, the policy's hash and the champion that a promotion expects."""
-    iteration = comprehend.iteration(batch.iteration_id or "")
-    champion = _champion(comprehend, iteration)
-    evidence = Evidence(
-        champion_arn=champion,
-        champion=averages(iteration.evaluated_metrics) if champion else None,
-        challenger_arn=iteration.trained_model,
-        challenger=averages(iteration.trained_metrics),
-        has_test_set=comprehend.has_test_dataset(),
-    )
-    verdict = decide(evidence, policy)
-    return services.ledger.batches.store_verdict(batch, verdict, champion, services.now())
+@dataclass(slots=True)
+class _Judging:
+    """Makes the verdict on one batch's iteration, which may need both models' answers first."""
+
+    services: Services
+    comprehend: FlywheelService
+    known: KnownFlywheel
+    row: FlywheelRow
+    batch: BatchRow
+
+    def verdict(self) -> Verdict | None:
+        """Return the verdict; None where jobs must end before it can be made."""
+        policy, evidence = self.known.settings.policy, self._evidence()
+        verdict = decide(evidence, policy)
+        if not wants_answers(verdict, policy):
+            return verdict
+        answers = Answers(self.services, self.known, self.row, self.batch)
+        try:
+            if not self.batch.answer_jobs and (jobs := answers.ask(evidence)):
+                self.batch = self.services.ledger.batches.note_jobs(self.batch, jobs)
+                crash_point("compare_models.jobs_noted")
+                return None
+            paired = answers.collect(evidence, policy)
+        except (AnswersMissingError, ServiceRefusedError) as error:
+            # What cannot be had is named, holds the challenger, and keeps nobody waiting.
+            return decide(replace(evidence, paired_missing=str(error)), policy)
+        return decide(replace(evidence, paired=paired), policy)
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Return the jobs as the state machine looks at them."""
+        return [
+            {"id": arn.rsplit("/", 1)[-1], "is_detection": is_detection(arn)}
+            for arn in self.batch.answer_jobs.values()
+        ]
+
+    def _evidence(self) -> Evidence:
+        iteration = self.comprehend.iteration(self.batch.iteration_id or "")
+        champion = _champion(self.comprehend, iteration)
+        shape = self.services.shape(self.known, self.row.arn)
+        frozen = self.row.test_set
+        return Evidence(
+            champion_arn=champion,
+            champion=averages(iteration.evaluated_metrics) if champion else None,
+            challenger_arn=iteration.trained_model,
+            challenger=averages(iteration.trained_metrics),
+            has_test_set=self.comprehend.has_test_dataset(),
+            kind=kind_of(shape),
+            test_set=None
+            if frozen is None
+            else TestSet(frozen.sha256, frozen.documents, frozen.label_counts, frozen.looks),
+        )
 
 
 def _champion(comprehend: FlywheelService, iteration: Iteration) -> str | None:

@@ -27,6 +27,11 @@ def label_key(label: str) -> bytes:
     return hashlib.blake2b(label.encode(), digest_size=_LABEL_BYTES).digest()
 
 
+def rows_key(segment: str) -> str:
+    """Return where the rows of a TEST segment are kept, in canonical form, beside it."""
+    return f"{segment.removesuffix('.bin')}.csv"
+
+
 def record(row: Row) -> bytes:
     """Return a row as a segment holds it."""
     return text_key(row.text) + label_key(row.label)

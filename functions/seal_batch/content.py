@@ -16,8 +16,8 @@ from adapters.ports import StagingObjects
 from adapters.staged_copies import copy_rows
 from flywheel.batches import BatchName, Manifest, StagedUpload
 from flywheel.dataset_files import dataset_files
-from flywheel.known_rows import content_hash, known_among, record
-from flywheel.labeled_documents import Row, rows_of, text_key
+from flywheel.known_rows import content_hash, known_among, record, rows_key
+from flywheel.labeled_documents import Row, csv_line, rows_of, text_key
 from flywheel.row_labels import labels_of, sendable
 from flywheel.sealing import TRAINED_ON, Selection
 from flywheel.settings import BatchRules
@@ -165,18 +165,23 @@ class ContentWriter:
 
     def _write(self, kind: DatasetKind, rows: Iterator[Row]) -> str:
         """Write one dataset's files and its segment; returns the segment's key."""
-        records = bytearray()
+        records, lines = bytearray(), []
         prefix = self.name.dataset_prefix(kind)
 
         def noted() -> Iterator[Row]:
             for row in rows:
                 records.extend(record(row))
+                if kind is DatasetKind.TEST:
+                    lines.append(csv_line(row))
                 yield row
 
         most_bytes = self.rules.service_max_file_bytes
         for file_name, body in dataset_files(noted(), self.shape, most_bytes):
             self.staging.create(f"{prefix}{file_name}", body)
         segment = self.name.known_key(self.manifest.generation, kind)
+        if kind is DatasetKind.TEST:
+            # Models answer them later, whatever form the dataset has.
+            self.staging.create(rows_key(segment), "".join(lines).encode())
         self.staging.create(segment, bytes(records))
         return segment
 

@@ -218,6 +218,7 @@ def test_no_function_waits_when_the_flow_does(dev: Synthesized) -> None:
         "PauseForDataset": "$.poll_seconds",
         "AwaitTurn": "$.poll_seconds",
         "AwaitIteration": "$.iteration.wait_seconds",
+        "PauseForAnswers": "$.poll_seconds",
     }
 
 

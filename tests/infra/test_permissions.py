@@ -54,6 +54,12 @@ def test_one_function_alone_promotes_when_policies_are_made(
         assert holders(stack, "comprehend:UpdateFlywheel") == {"CompareModelsServiceRole"}
 
 
+JOB_STARTS = [
+    "comprehend:StartDocumentClassificationJob",
+    "comprehend:StartEntitiesDetectionJob",
+]
+
+
 @pytest.mark.parametrize(
     ("action", "roles"),
     [
@@ -75,7 +81,9 @@ def test_one_function_alone_promotes_when_policies_are_made(
         ("comprehend:DeleteFlywheel", set()),
         ("comprehend:CreateFlywheel", {"RebuildFlywheelServiceRole"}),
         ("comprehend:UpdateEndpoint", {"RebuildFlywheelServiceRole"}),
-        ("iam:PassRole", {"RebuildFlywheelServiceRole"}),
+        ("iam:PassRole", {"RebuildFlywheelServiceRole", "CompareModelsServiceRole"}),
+        ("comprehend:StartDocumentClassificationJob", {"CompareModelsServiceRole"}),
+        ("comprehend:StartEntitiesDetectionJob", {"CompareModelsServiceRole"}),
     ],
 )
 def test_few_roles_may_do_a_thing_when_it_costs_or_destroys(
@@ -94,20 +102,23 @@ def test_comprehend_is_reached_by_name_when_policies_are_made(each: Synthesized)
         for resource in listed(statement["Resource"]):
             text = joined(resource)
             actions = listed(statement["Action"])
-            is_model = text.endswith(":document-classifier/*")
+            is_model = text.endswith((":document-classifier/*", ":entity-recognizer/*"))
+            is_job = text.endswith((":document-classification-job/*", ":entities-detection-job/*"))
             is_endpoint = text.endswith(":document-classifier-endpoint/*")
             is_listing = text == "*" and actions == ["comprehend:ListEndpoints"]
             is_own = f":flywheel/{name}-tickets-g*" in text
-            assert is_own or is_model or is_endpoint or is_listing
+            assert is_own or is_model or is_job or is_endpoint or is_listing
             assert not is_endpoint or actions == ["comprehend:UpdateEndpoint"]
             assert not is_model or actions in (
                 ["comprehend:UpdateFlywheel"],
                 ["comprehend:CreateFlywheel"],
+                JOB_STARTS,
             )
+            assert not is_job or all(action.endswith("Job") for action in actions)
 
 
 def test_the_service_reads_only_its_flywheel_when_the_role_is_made(dev: Synthesized) -> None:
-    """Comprehend may read this flywheel's batches and keep its own lake, for our account alone."""
+    """Comprehend reads this flywheel's own data and keeps its lake, for our account alone."""
     (role,) = [
         item
         for name, item in dev.properties("AWS::IAM::Role").items()
@@ -126,6 +137,8 @@ def test_the_service_reads_only_its_flywheel_when_the_role_is_made(dev: Synthesi
     assert allowed == {
         ("s3:ListBucket", "${Staging.Arn}"),
         ("s3:GetObject", "${Staging.Arn}/batches/tickets/*"),
+        ("s3:GetObject", "${Staging.Arn}/test-sets/tickets/*"),
+        ("s3:PutObject", "${Staging.Arn}/job-output/tickets/*"),
         ("s3:ListBucket", "${Lake.Arn}"),
         ("s3:GetObject", "${Lake.Arn}/tickets/*"),
         ("s3:PutObject", "${Lake.Arn}/tickets/*"),
@@ -135,11 +148,12 @@ def test_the_service_reads_only_its_flywheel_when_the_role_is_made(dev: Synthesi
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Action"] == "s3:ListBucket"
     ]
-    assert prefixes == ["batches/tickets/*", "tickets/*"]
+    staged = ["batches/tickets/*", "test-sets/tickets/*", "job-output/tickets/*"]
+    assert prefixes == [staged, ["tickets/*"]]
 
 
 def test_the_adopted_role_reads_its_batches_when_a_flywheel_is_adopted(team: Synthesized) -> None:
-    """The staging bucket lets the adopted flywheel's own role read its prefix, and no more."""
+    """The staging bucket lets the adopted flywheel's own role use its prefixes, and no more."""
     policies = team.properties("AWS::S3::BucketPolicy").values()
     let_in = {
         statement["Action"]: statement
@@ -148,10 +162,12 @@ def test_the_adopted_role_reads_its_batches_when_a_flywheel_is_adopted(team: Syn
         if statement["Effect"] == "Allow"
         and "role/service-role/comprehend" in json.dumps(statement["Principal"])
     }
-    assert set(let_in) == {"s3:ListBucket", "s3:GetObject"}
-    assert joined(let_in["s3:GetObject"]["Resource"]) == "${Staging.Arn}/batches/intents/*"
-    listing = let_in["s3:ListBucket"]
-    assert listing["Condition"] == {"StringLike": {"s3:prefix": "batches/intents/*"}}
+    assert set(let_in) == {"s3:ListBucket", "s3:GetObject", "s3:PutObject"}
+    read = [joined(resource) for resource in listed(let_in["s3:GetObject"]["Resource"])]
+    assert read == ["${Staging.Arn}/batches/intents/*", "${Staging.Arn}/test-sets/intents/*"]
+    assert joined(let_in["s3:PutObject"]["Resource"]) == "${Staging.Arn}/job-output/intents/*"
+    (prefixes,) = let_in["s3:ListBucket"]["Condition"].values()
+    assert [key.split("/")[1] for key in prefixes["s3:prefix"]] == ["intents"] * 3
 
 
 def test_the_adopted_flywheel_is_reached_when_policies_are_made(team: Synthesized) -> None:

@@ -33,7 +33,8 @@ _RULES = {
     "service_min_per_label": 2,
     "poll_seconds": 300,
 }
-_SETTINGS = ReceivedSettings.from_document({"name": NAME, "batch": _RULES})
+_POLICY = {"evidence": "none", "approve_first": 0}
+_SETTINGS = ReceivedSettings.from_document({"name": NAME, "batch": _RULES, "policy": _POLICY})
 _CONFIGURATION = FunctionConfiguration.from_variables(
     {"ENVIRONMENT": "sim", "NOTICE_WINDOW_SECONDS": "60"}
 )

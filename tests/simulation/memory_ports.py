@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from adapters.configuration import KnownFlywheel
+from adapters.ports import AnswerService
 from tests.simulation.memory_account import MemoryAccount
 from tests.simulation.memory_buckets import MemoryInbox, MemoryStaging
 from tests.simulation.memory_channels import (
@@ -66,6 +67,10 @@ class MemoryPorts:
     def comprehend(self, flywheel_arn: str) -> MemoryService:
         """Return the service's calls on one flywheel."""
         return self.account.flywheels[flywheel_arn]
+
+    def answer_jobs(self, flywheel_arn: str) -> AnswerService:
+        """Refuse: the histories' policies judge by point values, so nobody asks."""
+        raise AssertionError(f"answers were asked for in {flywheel_arn}")
 
     @property
     def current(self) -> MemoryService:

@@ -40,6 +40,7 @@ class BatchRow:
     given_back: Sequence[DatasetKind] = ()
     announced_at: str | None = None
     iteration_id: str | None = None
+    answer_jobs: Mapping[str, str] = field(default_factory=dict)
     outcome: BatchOutcome | None = None
     error: str | None = None
     cause: str | None = None

@@ -5,6 +5,7 @@ the audit entry of what it records. Who calls which is said in docs/architecture
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -195,7 +196,13 @@ class Batches:
     @staticmethod
     def _test_set(batch: BatchRow, flywheel: FlywheelRow, now: datetime) -> dict[str, Any]:
         """Return the changes that freeze a batch's test rows as the test set's next version."""
-        test_set = next_test_set(flywheel.test_set, batch.test_sha256, batch.test_label_counts, now)
+        test_set = next_test_set(
+            flywheel.test_set,
+            batch.test_sha256,
+            batch.test_label_counts,
+            batch.test_documents,
+            now,
+        )
         return {"test_set": test_set, "freeze_asked_by": None}
 
     def verdict(self, batch: BatchRow) -> StoredVerdict | None:
@@ -210,10 +217,26 @@ class Batches:
             BatchOutcome(outcome) if outcome else None,
         )
 
+    def note_jobs(self, batch: BatchRow, jobs: Mapping[str, str]) -> BatchRow:
+        """Write down the jobs that a verdict waits for, by model; returns the batch with them."""
+        key = _key(batch.flywheel, batch.batch)
+        noted = {"answer_jobs": dict(jobs)}
+        expected = {"answer_jobs": None, "state": batch.state, "attempt": batch.attempt}
+        self._table.write([Change(key, noted, expected)])
+        return replace(batch, answer_jobs=noted["answer_jobs"])
+
     def store_verdict(
-        self, batch: BatchRow, verdict: Verdict, expected_champion: str | None, now: datetime
+        self,
+        batch: BatchRow,
+        flywheel: FlywheelRow,
+        verdict: Verdict,
+        expected_champion: str | None,
+        now: datetime,
     ) -> StoredVerdict:
-        """Store a verdict and the intent that follows from it, before anything is done."""
+        """Store a verdict and the intent that follows from it, before anything is done.
+
+        A verdict on a challenger counts as a look at the frozen test set.
+        """
         values = {
             "flywheel": batch.flywheel,
             "batch": batch.batch,
@@ -235,6 +258,7 @@ class Batches:
             "verdict",
             details,
             Put(_verdict_key(batch), values),
+            *_looked_at(flywheel, verdict),
             now=now,
         )
         return StoredVerdict(verdict, expected_champion, None)
@@ -368,6 +392,7 @@ class Batches:
             "cause": None,
             "closed_at": None,
             "iteration_id": None,
+            "answer_jobs": None,
             "given_back": None,
         }
         if is_sealed:
@@ -418,6 +443,16 @@ class Batches:
             *also,
             now=now,
         )
+
+
+def _looked_at(flywheel: FlywheelRow, verdict: Verdict) -> list[Write]:
+    """Return the write that counts a look at the frozen test set, where the verdict took one."""
+    seen, frozen = verdict.evidence.test_set, flywheel.test_set
+    if verdict.is_bootstrap or seen is None or frozen is None or seen.sha256 != frozen.sha256:
+        return []
+    before = asdict(frozen)
+    after = {**before, "looks": frozen.looks + 1}
+    return [change_flywheel(flywheel.name, {"test_set": after})]
 
 
 def _key(flywheel: str, batch: int) -> Key:

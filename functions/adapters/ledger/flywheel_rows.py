@@ -36,6 +36,8 @@ class TestSet:
     documents : int
     label_counts : mapping of str to int
     frozen_at : str
+    looks : int
+        Verdicts on challengers that were made on it.
     """
 
     __test__ = False  # for pytest, which takes names that begin so for tests
@@ -45,6 +47,7 @@ class TestSet:
     documents: int
     label_counts: Mapping[str, int]
     frozen_at: str
+    looks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,11 @@ class FlywheelRow:
 
 
 def next_test_set(
-    before: TestSet | None, sha256: str | None, more: Mapping[str, int], now: datetime
+    before: TestSet | None,
+    sha256: str | None,
+    more: Mapping[str, int],
+    documents: int,
+    now: datetime,
 ) -> dict[str, Any]:
     """Return the next version of a test set, with more rows in it, as the row holds it."""
     counts = Counter(before.label_counts if before else {})
@@ -156,7 +163,7 @@ def next_test_set(
     return {
         "version": before.version + 1 if before else 1,
         "sha256": sha256,
-        "documents": counts.total(),
+        "documents": (before.documents if before else 0) + documents,
         "label_counts": dict(counts),
         "frozen_at": now.isoformat(),
     }

@@ -64,7 +64,9 @@ class Holdings:
         """
         changes: dict[str, Any] = {}
         if test_sha256 is not None:
-            changes["test_set"] = next_test_set(row.test_set, test_sha256, staged.label_counts, now)
+            changes["test_set"] = next_test_set(
+                row.test_set, test_sha256, staged.label_counts, staged.documents, now
+            )
         known = _known_key(row.name, row.generation, f"import-{staged.uid[:16]}")
         details = {"uid": staged.uid, "kind": staged.kind, "documents": staged.documents}
         self._audit.act(

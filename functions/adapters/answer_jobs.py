@@ -1,0 +1,116 @@
+"""Jobs in which one model answers a file of documents: classification and entity detection.
+
+Each method is one call. Read next: `adapters.answers` (what they are for).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from adapters.service_errors import explained
+
+if TYPE_CHECKING:
+    from mypy_boto3_comprehend import ComprehendClient
+
+_RUNNING = frozenset({"SUBMITTED", "IN_PROGRESS", "STOP_REQUESTED"})
+_RECOGNIZER = ":entity-recognizer/"
+_DETECTION = ":entities-detection-job/"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerJob:
+    """What the service says of a job.
+
+    Parameters
+    ----------
+    output_uri : str
+        Of its archive; empty where it has none.
+    seconds : float
+        From submission to end; 0 while it runs.
+    """
+
+    arn: str
+    model: str
+    status: str
+    message: str
+    output_uri: str
+    seconds: float
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it will change."""
+        return self.status in _RUNNING
+
+
+def is_detection(job_arn: str) -> bool:
+    """Say whether a job detects entities; the other kind classifies documents."""
+    return _DETECTION in job_arn
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerJobs:
+    """Calls that start and describe jobs, with the flywheel's own data access role.
+
+    Parameters
+    ----------
+    flywheel_arn : str
+    client : ComprehendClient
+    """
+
+    flywheel_arn: str
+    client: "ComprehendClient"
+
+    def start(self, model_arn: str, input_uri: str, output_uri: str, token: str) -> str:
+        """Start a job on one document a line and return its ARN; a repeat returns the same.
+
+        Raises
+        ------
+        ServiceRefusedError
+            E.g. ResourceLimitExceededException, or the role may not be passed on.
+        """
+        with explained("comprehend:DescribeFlywheel"):
+            answer = self.client.describe_flywheel(FlywheelArn=self.flywheel_arn)
+        flywheel = answer["FlywheelProperties"]
+        request: dict[str, Any] = {
+            "InputDataConfig": {"S3Uri": input_uri, "InputFormat": "ONE_DOC_PER_LINE"},
+            "OutputDataConfig": {"S3Uri": output_uri},
+            "DataAccessRoleArn": flywheel["DataAccessRoleArn"],
+            "ClientRequestToken": token,
+        }
+        if _RECOGNIZER in model_arn:
+            with explained("comprehend:StartEntitiesDetectionJob"):
+                detection = self.client.start_entities_detection_job(
+                    EntityRecognizerArn=model_arn,
+                    LanguageCode=flywheel["TaskConfig"]["LanguageCode"],
+                    **request,
+                )
+            return detection["JobArn"]
+        with explained("comprehend:StartDocumentClassificationJob"):
+            classification = self.client.start_document_classification_job(
+                DocumentClassifierArn=model_arn, **request
+            )
+        return classification["JobArn"]
+
+    def describe(self, job_arn: str) -> AnswerJob:
+        """Return a job as it is now."""
+        job_id = job_arn.rsplit("/", 1)[-1]
+        properties: Any
+        if is_detection(job_arn):
+            with explained("comprehend:DescribeEntitiesDetectionJob"):
+                properties = self.client.describe_entities_detection_job(JobId=job_id)[
+                    "EntitiesDetectionJobProperties"
+                ]
+        else:
+            with explained("comprehend:DescribeDocumentClassificationJob"):
+                properties = self.client.describe_document_classification_job(JobId=job_id)[
+                    "DocumentClassificationJobProperties"
+                ]
+        began, ended = properties.get("SubmitTime"), properties.get("EndTime")
+        model = properties.get("DocumentClassifierArn") or properties.get("EntityRecognizerArn")
+        return AnswerJob(
+            arn=job_arn,
+            model=model or "",
+            status=properties.get("JobStatus", ""),
+            message=properties.get("Message", ""),
+            output_uri=properties.get("OutputDataConfig", {}).get("S3Uri", ""),
+            seconds=round((ended - began).total_seconds(), 3) if began and ended else 0.0,
+        )
