@@ -182,7 +182,7 @@ _CHARACTERS = {"analyzer": "char_wb", "ngram_range": (2, 5)}
 _SKLEARN = ("sklearn.feature_extraction.text", "sklearn.svm", "sklearn.multiclass")
 
 WAYS = {
-    ENGINE: Way("numba", ["local.comprehend.learning.classifier"], engine),
+    ENGINE: Way("llvmlite", ["local.comprehend.learning.classifier"], engine),
     "scikit-learn words": Way("sklearn", _SKLEARN, linear_svc(_WORDS, tuned=False)),
     "scikit-learn characters": Way("sklearn", _SKLEARN, linear_svc(_CHARACTERS, tuned=False)),
     "scikit-learn words, tuned": Way("sklearn", _SKLEARN, linear_svc(_WORDS, tuned=True)),

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from local.comprehend.learning.counting import Floats
+from local.comprehend.learning.arrays import Floats
 
 Has = npt.NDArray[np.bool_]
 Doubles = npt.NDArray[np.float64]

@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from local.comprehend.errors import IterationFailedError
+from local.comprehend.learning import counting, decision, features, naive_bayes
 from local.comprehend.learning.calibration import Calibration, each_for_itself, one_of_all
+from local.comprehend.learning.compiled import make_ready
 from local.comprehend.learning.decision import Decision, Targets
 from local.comprehend.learning.features import Features, features_of
 from local.comprehend.learning.validation import validated
@@ -120,3 +122,6 @@ def _has_word(text: str) -> bool:
 
 
 _FEWEST_LABELS = 2
+
+# Here and not at the first call, which people wait for.
+make_ready(counting, features, decision, naive_bayes)

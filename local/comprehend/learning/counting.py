@@ -7,23 +7,17 @@ Knows no weights. Read next: `local.comprehend.learning.features`.
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from local.comprehend.learning.arrays import Codes, Flags, Floats, Keys, Numbers, Places
 from local.comprehend.learning.compiled import compiled, inlined
 from local.comprehend.learning.texts import KINDS, CodedTexts, coded
 
-Keys = npt.NDArray[np.uint64]
-Numbers = npt.NDArray[np.int32]
-Flags = npt.NDArray[np.uint8]
-Codes = npt.NDArray[np.uint32]
-Places = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float32]
-Numeric = TypeVar("Numeric", Numbers, Flags, Floats)
+Numeric = TypeVar("Numeric", Numbers, Flags)
 
 _EMPTY = np.uint64(0)
 _ODD = np.uint64(0x9E3779B97F4A7C15)
@@ -96,32 +90,16 @@ class Vocabulary:
         return _together(counts)
 
     def _count(self, part: CodedTexts) -> Counts:
-        *_, rows, features, counts = _count(
-            *_arguments(part),
-            self.opening,
-            self.keys,
-            self.numbers,
-            self.size,
-            self.found_in,
-            self.is_character,
-            False,
-        )
-        return Counts(rows, features, counts)
+        known = _Table(self.keys, self.numbers, self.found_in, self.is_character, self.size)
+        return _counted(part, known, self.opening, learns=False)
 
 
 def vocabulary_of(texts: Sequence[str], *, opening: int) -> tuple[Vocabulary, Counts]:
     """Find every feature of texts, and count them."""
-    keys = np.zeros(_SMALLEST_TABLE, np.uint64)
-    numbers = np.zeros(_SMALLEST_TABLE, np.int32)
-    found_in, flags, size = np.zeros(1, np.int32), np.zeros(1, np.uint8), 0
-    parts = []
-    for part in coded(texts):
-        keys, numbers, size, found_in, flags, rows, features, counts = _count(
-            *_arguments(part), opening, keys, numbers, size, found_in, flags, True
-        )
-        parts.append(Counts(rows, features, counts))
-    known = Vocabulary(keys, numbers, found_in[:size].copy(), flags[:size].copy(), opening)
-    return known, _together(parts)
+    table = _Table()
+    parts = [_counted(part, table, opening, learns=True) for part in coded(texts)]
+    found_in, flags = table.found_in[: table.size].copy(), table.flags[: table.size].copy()
+    return Vocabulary(table.keys, table.numbers, found_in, flags, opening), _together(parts)
 
 
 def vocabulary_from(hashes: Keys, found_in: Numbers, flags: Flags, opening: int) -> Vocabulary:
@@ -129,11 +107,74 @@ def vocabulary_from(hashes: Keys, found_in: Numbers, flags: Flags, opening: int)
     slots = _SMALLEST_TABLE
     while slots < 2 * len(hashes):
         slots *= 2
-    return Vocabulary(*_table(hashes, slots), found_in, flags, opening)
+    features = np.arange(len(hashes), dtype=np.int32)
+    return Vocabulary(*_filled(slots, hashes, features), found_in, flags, opening)
 
 
-def _arguments(part: CodedTexts) -> tuple[Codes, Places, Flags]:
-    return part.codes, part.beginnings, KINDS
+@dataclass(slots=True)
+class _Table:
+    """The features met so far, with room for more of them."""
+
+    keys: Keys = field(default_factory=lambda: np.zeros(_SMALLEST_TABLE, np.uint64))
+    numbers: Numbers = field(default_factory=lambda: np.zeros(_SMALLEST_TABLE, np.int32))
+    found_in: Numbers = field(default_factory=lambda: np.zeros(_SMALLEST_TABLE, np.int32))
+    flags: Flags = field(default_factory=lambda: np.zeros(_SMALLEST_TABLE, np.uint8))
+    size: int = 0
+
+    def make_room(self, more: int) -> None:
+        """Make room for so many features more; half of the slots stay empty."""
+        slots = len(self.keys)
+        while slots < 2 * (self.size + more):
+            slots *= 2
+        if slots > len(self.keys):
+            self.keys, self.numbers = _filled(slots, self.keys, self.numbers)
+        self.found_in = _longer(self.found_in, self.size + more)
+        self.flags = _longer(self.flags, self.size + more)
+
+
+def _counted(part: CodedTexts, table: _Table, opening: int, *, learns: bool) -> Counts:
+    """Count the features of texts; where it learns, number those not met before."""
+    texts = len(part.beginnings) - 1
+    lengths = np.diff(part.beginnings)
+    most = int((2 * lengths + 4 * np.minimum(lengths, opening)).max()) + 16
+    # Room for the most there can be: what is not written to takes no memory.
+    most_entries = 6 * len(part.codes) + 16 * texts
+    counts = Counts(
+        np.zeros(texts + 1, np.int64),
+        np.empty(most_entries, np.int32),
+        np.empty(most_entries, np.float32),
+    )
+    found = np.empty(most, np.uint64)
+    entry_of = np.full(len(table.found_in), -1, np.int32)
+    state = np.array([0, table.size, 0, 0], np.int64)
+    while True:
+        _count(
+            part.codes, part.beginnings, KINDS, opening, learns, state,
+            table.keys, table.numbers, table.found_in, table.flags, entry_of,
+            counts.beginnings, counts.features, counts.counts, found,
+        )  # fmt: skip
+        done, table.size, entries, more = map(int, state)
+        if done == texts:
+            break
+        table.make_room(more)
+        entry_of = _longer(entry_of, len(table.found_in), fill=-1)
+    return Counts(counts.beginnings, counts.features[:entries], counts.counts[:entries])
+
+
+def _filled(slots: int, hashes: Keys, numbers: Numbers) -> tuple[Keys, Numbers]:
+    """Return a table of what has a hash."""
+    more_keys, more_numbers = np.zeros(slots, np.uint64), np.zeros(slots, np.int32)
+    _fill(hashes, numbers, more_keys, more_numbers)
+    return more_keys, more_numbers
+
+
+def _longer(values: Numeric, least: int, fill: int = 0) -> Numeric:
+    """Return an array with room for at least so many values, the new ones filled."""
+    if len(values) >= least:
+        return values
+    longer = np.full(max(least, 2 * len(values)), fill, values.dtype)
+    longer[: len(values)] = values
+    return longer
 
 
 def _together(parts: Sequence[Counts]) -> Counts:
@@ -165,35 +206,13 @@ def _slot(key: np.uint64, keys: Keys) -> np.uint64:
     return slot
 
 
-@compiled("Tuple((u8[::1], i4[::1]))(u8[::1], i8)")
-def _table(hashes: Keys, slots: int) -> tuple[Keys, Numbers]:
-    keys = np.zeros(slots, np.uint64)
-    numbers = np.zeros(slots, np.int32)
-    for feature in range(hashes.shape[0]):
-        slot = _slot(hashes[feature], keys)
-        keys[slot] = hashes[feature]
-        numbers[slot] = feature
-    return keys, numbers
-
-
-@inlined
-def _doubled(keys: Keys, numbers: Numbers) -> tuple[Keys, Numbers]:
-    more_keys = np.zeros(2 * keys.shape[0], np.uint64)
-    more_numbers = np.zeros(2 * keys.shape[0], np.int32)
-    for old in range(keys.shape[0]):
-        if keys[old] != _EMPTY:
-            slot = _slot(keys[old], more_keys)
-            more_keys[slot] = keys[old]
-            more_numbers[slot] = numbers[old]
-    return more_keys, more_numbers
-
-
-@inlined
-def _longer(values: Numeric, least: int, fill: int) -> Numeric:
-    """Return an array with room for at least so many values, the new ones filled."""
-    longer = np.full(max(least, 2 * values.shape[0]), fill, values.dtype)
-    longer[: values.shape[0]] = values
-    return longer
+@compiled("u8[::1], i4[::1], u8[::1], i4[::1]")
+def _fill(hashes: Keys, numbers: Numbers, keys: Keys, numbers_of_keys: Numbers) -> None:
+    for place in range(hashes.shape[0]):
+        if hashes[place] != _EMPTY:
+            slot = _slot(hashes[place], keys)
+            keys[slot] = hashes[place]
+            numbers_of_keys[slot] = numbers[place]
 
 
 @inlined
@@ -246,51 +265,46 @@ def _character_sequences(  # noqa: PLR0917 - compiled functions take no keywords
 
 
 @compiled(
-    "Tuple((u8[::1], i4[::1], i8, i4[::1], u1[::1], i8[::1], i4[::1], f4[::1]))"
-    "(u4[::1], i8[::1], u1[::1], i8, u8[::1], i4[::1], i8, i4[::1], u1[::1], b1)"
+    "u4[::1], i8[::1], u1[::1], i8, i8, i8[::1],"
+    "u8[::1], i4[::1], i4[::1], u1[::1], i4[::1],"
+    "i8[::1], i4[::1], f4[::1], u8[::1]"
 )
 def _count(  # noqa: PLR0917 - compiled functions take no keywords
     codes: Codes,
     beginnings: Places,
     kinds: Flags,
     opening: int,
+    learns: int,
+    state: Places,
     keys: Keys,
     numbers: Numbers,
-    size: int,
     found_in: Numbers,
     flags: Flags,
-    learns: bool,
-) -> tuple[Keys, Numbers, int, Numbers, Flags, Places, Numbers, Floats]:
-    """Count the features of texts; where it learns, number those not met before."""
-    texts = beginnings.shape[0] - 1
-    rows = np.zeros(texts + 1, np.int64)
-    # Room for the most there can be: what is not written to takes no memory.
-    most_entries = 6 * codes.shape[0] + 16 * texts
-    features = np.empty(most_entries, np.int32)
-    counts = np.empty(most_entries, np.float32)
-    entry_of = np.full(found_in.shape[0], -1, np.int32)
-    found = np.empty(1024, np.uint64)
-    entries = 0
-    for text in range(texts):
+    entry_of: Numbers,
+    rows: Places,
+    features: Numbers,
+    counts: Floats,
+    found: Keys,
+) -> None:
+    """Count until all texts are done, or the features of the next might find no room.
+
+    The state: texts done, features known, entries written, and how much room is missing.
+    """
+    size, entries = state[1], state[2]
+    for text in range(state[0], beginnings.shape[0] - 1):
         begin, end = beginnings[text], beginnings[text + 1]
-        most = 2 * (end - begin) + 8 + 4 * min(end - begin, opening) + 8
-        if found.shape[0] < most:
-            found = np.empty(2 * most, np.uint64)
         words = _words(codes, begin, end, kinds, found)
         length = _character_sequences(codes, begin, min(end, begin + opening), kinds, found, words)
+        room = min(keys.shape[0] // 2, found_in.shape[0])
+        if learns and size + length > room:
+            state[3] = length
+            break
         for each in range(length):
             key = max(found[each], np.uint64(1))
             slot = _slot(key, keys)
             if keys[slot] == _EMPTY:
                 if not learns:
                     continue
-                if 2 * size >= keys.shape[0]:
-                    keys, numbers = _doubled(keys, numbers)
-                    slot = _slot(key, keys)
-                if size >= found_in.shape[0]:
-                    found_in = _longer(found_in, 0, 0)
-                    flags = _longer(flags, 0, 0)
-                    entry_of = _longer(entry_of, 0, -1)
                 keys[slot] = key
                 numbers[slot] = size
                 flags[size] = each >= words
@@ -306,13 +320,5 @@ def _count(  # noqa: PLR0917 - compiled functions take no keywords
                 if learns:
                     found_in[feature] += 1
         rows[text + 1] = entries
-    return (
-        keys,
-        numbers,
-        size,
-        found_in,
-        flags,
-        rows,
-        features[:entries],
-        counts[:entries],
-    )
+        state[0] = text + 1
+    state[1], state[2] = size, entries

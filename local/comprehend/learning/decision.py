@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from local.comprehend.learning.arrays import Floats, Numbers, Places
 from local.comprehend.learning.compiled import compiled, inlined
-from local.comprehend.learning.counting import Floats, Numbers, Places
 from local.comprehend.learning.features import Rows
 
 FEWEST_LABELS_HALVED = 8
@@ -140,7 +140,8 @@ class Fitting:
             )
             self._pulls.append(np.zeros((len(rows.beginnings) - 1, last - first), np.float32))
         self.decision = Decision(tuple(blocks), targets.labels)
-        self._steps = _step_lengths(rows.beginnings, rows.values)
+        self._steps = np.empty(len(rows.beginnings) - 1, np.float32)
+        _step_lengths(rows.beginnings, rows.values, self._steps)
 
     def go_on(self, chosen: Places, *, passes: int) -> None:
         """Walk over the chosen texts so many times."""
@@ -149,11 +150,12 @@ class Fitting:
             list(threads.map(self._walk, self.decision.blocks, self._pulls, [orders] * 2))
 
     def _walk(self, block: Block, pulls: Floats, orders: Sequence[Places]) -> None:
+        sides, wanted = np.empty_like(block.offsets), np.empty_like(block.offsets)
         for order in orders:
             _walk(
                 self._rows.beginnings, self._rows.columns, self._rows.values, self._steps, order,
                 self._targets.beginnings, self._targets.numbers, block.first,
-                block.weights, block.offsets, pulls,
+                block.weights, block.offsets, pulls, sides, wanted,
             )  # fmt: skip
 
 
@@ -181,16 +183,14 @@ _SLACK = np.float32(0.5)
 """1 / 2C."""
 
 
-@compiled("f4[::1](i8[::1], f4[::1])")
-def _step_lengths(beginnings: Places, values: Floats) -> Floats:
-    steps = np.empty(beginnings.shape[0] - 1, np.float32)
+@compiled("i8[::1], f4[::1], f4[::1]")
+def _step_lengths(beginnings: Places, values: Floats, steps: Floats) -> None:
     for text in range(steps.shape[0]):
         # The offset is a feature of weight one that every text has.
         length = np.float32(1)
         for entry in range(beginnings[text], beginnings[text + 1]):
             length += values[entry] * values[entry]
         steps[text] = np.float32(1) / (length + _SLACK)
-    return steps
 
 
 @inlined
@@ -228,8 +228,8 @@ def _move(  # noqa: PLR0917 - compiled functions take no keywords
 
 
 @compiled(
-    "void(i8[::1], i4[::1], f4[::1], f4[::1], i8[::1], i8[::1], i4[::1], i8,"
-    " f4[:, ::1], f4[::1], f4[:, ::1])",
+    "i8[::1], i4[::1], f4[::1], f4[::1], i8[::1], i8[::1], i4[::1], i8,"
+    "f4[:, ::1], f4[::1], f4[:, ::1], f4[::1], f4[::1]",
     reorders_sums=True,
 )
 def _walk(  # noqa: PLR0917 - compiled functions take no keywords
@@ -244,11 +244,11 @@ def _walk(  # noqa: PLR0917 - compiled functions take no keywords
     weights: Floats,
     offsets: Floats,
     pulls: Floats,
+    sides: Floats,
+    wanted: Floats,
 ) -> None:
     """Give each text in turn the pull on the normals that is best with all others as they are."""
     labels = offsets.shape[0]
-    sides = np.empty(labels, np.float32)
-    wanted = np.empty(labels, np.float32)
     for text in order:
         for label in range(labels):
             sides[label] = offsets[label]
@@ -273,7 +273,7 @@ def _walk(  # noqa: PLR0917 - compiled functions take no keywords
 
 
 @compiled(
-    "void(i8[::1], i4[::1], f4[::1], i8[::1], f4[:, ::1], f4[::1], f4[:, ::1])",
+    "i8[::1], i4[::1], f4[::1], i8[::1], f4[:, ::1], f4[::1], f4[:, ::1]",
     reorders_sums=True,
 )
 def _add_up(  # noqa: PLR0917 - compiled functions take no keywords
@@ -287,5 +287,6 @@ def _add_up(  # noqa: PLR0917 - compiled functions take no keywords
 ) -> None:
     for place in range(order.shape[0]):
         text = order[place]
-        sides[place, :] = offsets
+        for label in range(offsets.shape[0]):
+            sides[place, label] = offsets[label]
         _add(columns, values, beginnings[text], beginnings[text + 1], weights, sides[place])

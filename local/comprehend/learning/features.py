@@ -8,15 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from local.comprehend.learning.arrays import Flags, Floats, Keys, Numbers, Places
 from local.comprehend.learning.compiled import compiled
 from local.comprehend.learning.counting import (
     Counts,
-    Flags,
-    Floats,
-    Numbers,
-    Places,
     Vocabulary,
     vocabulary_from,
     vocabulary_of,
@@ -53,7 +49,18 @@ class Rows:
 
     def narrowed(self, width: int) -> "Rows":
         """Return the rows with their first columns alone."""
-        return Rows(*_narrow(self.beginnings, self.columns, self.values, width), width)
+        entries = np.count_nonzero(self.columns < width)
+        narrow = Rows(
+            np.zeros_like(self.beginnings),
+            np.empty(entries, np.int32),
+            np.empty(entries, np.float32),
+            width,
+        )
+        _narrow(
+            self.beginnings, self.columns, self.values, width,
+            narrow.beginnings, narrow.columns, narrow.values,
+        )  # fmt: skip
+        return narrow
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,18 +143,22 @@ def _kept(known: Vocabulary, fewest_texts: int, most: int) -> Places:
 
 
 def _weighed(counts: Counts, columns: Numbers, rarity: Floats, words: int) -> Rows:
-    beginnings = _weigh(counts.beginnings, counts.features, counts.counts, columns, rarity, words)
+    beginnings, lengths = np.zeros_like(counts.beginnings), np.zeros(2, np.float32)
+    _weigh(
+        counts.beginnings, counts.features, counts.counts, columns, rarity, words,
+        beginnings, lengths,
+    )  # fmt: skip
     entries = int(beginnings[-1])
     return Rows(beginnings, counts.features[:entries], counts.counts[:entries], len(rarity))
 
 
 def _restored(
-    hashes: npt.NDArray[np.uint64], found_in: Numbers, flags: Flags, opening: int, rarity: Floats
+    hashes: Keys, found_in: Numbers, flags: Flags, opening: int, rarity: Floats
 ) -> Features:
     return Features(vocabulary_from(hashes, found_in, flags, opening), rarity)
 
 
-@compiled("i8[::1](i8[::1], i4[::1], f4[::1], i4[::1], f4[::1], i8)")
+@compiled("i8[::1], i4[::1], f4[::1], i4[::1], f4[::1], i8, i8[::1], f4[::1]")
 def _weigh(  # noqa: PLR0917 - compiled functions take no keywords
     beginnings: Places,
     features: Numbers,
@@ -155,13 +166,13 @@ def _weigh(  # noqa: PLR0917 - compiled functions take no keywords
     columns: Numbers,
     rarity: Floats,
     words: int,
-) -> Places:
+    closed: Places,
+    lengths: Floats,
+) -> None:
     """Turn counts into weights where they stand, entries that are left out closed up."""
-    texts = beginnings.shape[0] - 1
-    closed = np.zeros(texts + 1, np.int64)
     entry = 0
-    for text in range(texts):
-        lengths = np.zeros(2, np.float32)
+    for text in range(beginnings.shape[0] - 1):
+        lengths[0] = lengths[1] = 0
         for old in range(beginnings[text], beginnings[text + 1]):
             column = columns[features[old]]
             if column >= 0:
@@ -173,20 +184,19 @@ def _weigh(  # noqa: PLR0917 - compiled functions take no keywords
         for new in range(closed[text], entry):
             counts[new] /= np.sqrt(lengths[np.int64(features[new] >= words)])
         closed[text + 1] = entry
-    return closed
 
 
-@compiled("Tuple((i8[::1], i4[::1], f4[::1]))(i8[::1], i4[::1], f4[::1], i8)")
-def _narrow(
-    beginnings: Places, columns: Numbers, values: Floats, width: int
-) -> tuple[Places, Numbers, Floats]:
+@compiled("i8[::1], i4[::1], f4[::1], i8, i8[::1], i4[::1], f4[::1]")
+def _narrow(  # noqa: PLR0917 - compiled functions take no keywords
+    beginnings: Places,
+    columns: Numbers,
+    values: Floats,
+    width: int,
+    narrow: Places,
+    kept_columns: Numbers,
+    kept_values: Floats,
+) -> None:
     """Keep the entries of the first columns."""
-    entries = 0
-    for column in columns:
-        entries += column < width
-    narrow = np.zeros_like(beginnings)
-    kept_columns = np.empty(entries, np.int32)
-    kept_values = np.empty(entries, np.float32)
     entry = 0
     for text in range(beginnings.shape[0] - 1):
         for old in range(beginnings[text], beginnings[text + 1]):
@@ -195,4 +205,3 @@ def _narrow(
                 kept_values[entry] = values[old]
                 entry += 1
         narrow[text + 1] = entry
-    return narrow, kept_columns, kept_values

@@ -9,8 +9,8 @@ right more often. Linear too, so that the two become one. Read next:
 
 import numpy as np
 
+from local.comprehend.learning.arrays import Floats, Numbers, Places
 from local.comprehend.learning.compiled import compiled
-from local.comprehend.learning.counting import Floats, Numbers, Places
 from local.comprehend.learning.decision import Block, Decision, Targets, bounds
 from local.comprehend.learning.features import Rows
 
@@ -29,16 +29,14 @@ def naive_bayes(rows: Rows, targets: Targets, chosen: Places) -> Decision:
             targets.beginnings, targets.numbers, first, weights, whole,
         )  # fmt: skip
         shares = ((weights.sum(axis=0) + 1) / (whole.sum() + 2)).astype(np.float32)
-        _to_log_odds(weights, whole, shares)
+        _to_log_odds(weights, whole, shares, np.empty_like(shares))
         # Not by a library of matrices, whose sums depend on how many threads it has.
         total = np.einsum("f,fl->l", whole, weights, dtype=np.float64)
         blocks.append(Block(first, weights, (-total / len(chosen)).astype(np.float32)))
     return Decision(tuple(blocks), targets.labels)
 
 
-@compiled(
-    "void(i8[::1], i4[::1], f4[::1], i8[::1], i8[::1], i4[::1], i8, f4[:, ::1], f4[::1])",
-)
+@compiled("i8[::1], i4[::1], f4[::1], i8[::1], i8[::1], i4[::1], i8, f4[:, ::1], f4[::1]")
 def _sum_up(  # noqa: PLR0917 - compiled functions take no keywords
     beginnings: Places,
     columns: Numbers,
@@ -61,9 +59,10 @@ def _sum_up(  # noqa: PLR0917 - compiled functions take no keywords
                     weights[columns[entry], label] += values[entry]
 
 
-@compiled("void(f4[:, ::1], f4[::1], f4[::1])", reorders_sums=True)
-def _to_log_odds(weights: Floats, whole: Floats, shares: Floats) -> None:
-    usual = np.log(shares / (np.float32(1) - shares))
+@compiled("f4[:, ::1], f4[::1], f4[::1], f4[::1]", reorders_sums=True)
+def _to_log_odds(weights: Floats, whole: Floats, shares: Floats, usual: Floats) -> None:
+    for label in range(shares.shape[0]):
+        usual[label] = np.log(shares[label] / (np.float32(1) - shares[label]))
     for feature in range(weights.shape[0]):
         for label in range(weights.shape[1]):
             inside = weights[feature, label]

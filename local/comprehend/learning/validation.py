@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from local.comprehend.learning.arrays import Floats, Places
 from local.comprehend.learning.calibration import Has
-from local.comprehend.learning.counting import Floats, Places
 from local.comprehend.learning.decision import Decision, Fitting, Targets
 from local.comprehend.learning.features import Rows
 from local.comprehend.learning.naive_bayes import naive_bayes

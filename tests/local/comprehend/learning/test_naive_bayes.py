@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from local.comprehend.learning.counting import Floats
+from local.comprehend.learning.arrays import Floats
 from local.comprehend.learning.decision import Targets
 from local.comprehend.learning.features import Rows
 from local.comprehend.learning.naive_bayes import naive_bayes
