@@ -1,17 +1,19 @@
 """What a kept model says of texts: classes with scores, or mentions with places.
 
 Decides how models are kept warm and in which order classes are told. Imported by the inference
-process alone, because models come with their libraries. Knows neither endpoints nor jobs. Read
-next: `local.comprehend.inference_process`.
+process alone, because models come with their libraries. Imports no learner: reading a model does,
+and only its own. Knows neither endpoints nor jobs. Read next: `local.comprehend.inference_process`.
 """
 
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from local.comprehend.learning import model_files
-from local.comprehend.learning.entities import Mention
+
+if TYPE_CHECKING:
+    from local.comprehend.learning.entities import Mention
 
 MOST_WARM_MODELS = 8
 """Models that stay in memory; the one that was not asked for longest goes first."""
@@ -33,7 +35,7 @@ class Classifier(Protocol):
 class Recognizer(Protocol):
     """A model that finds mentions."""
 
-    def find(self, documents: Sequence[str]) -> Sequence[Sequence[Mention]]:
+    def find(self, documents: Sequence[str]) -> "Sequence[Sequence[Mention]]":
         """Return each document's mentions."""
         ...
 

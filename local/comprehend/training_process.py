@@ -1,8 +1,9 @@
 """The process that trains: one task a line.
 
 Decides how a task becomes calls of `local.comprehend.training`, or of
-`local.comprehend.entity_training`. Runs apart from the server so that
-training never holds up an answer.
+`local.comprehend.recognizer_training`, which is imported when it is first asked for: what it stands
+on takes memory that a classifier can do without. Runs apart from the server so that training never
+holds up an answer.
 Read next: `local.comprehend.worker`, the other end of the line.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local.comprehend import entity_training, training
+from local.comprehend import training
 from local.comprehend.task_loop import serve
 from local.comprehend.tasks import ENTITIES
 
@@ -38,10 +39,12 @@ def perform(task: Mapping[str, Any]) -> dict[str, Any]:
     trains, mode = task["do"] == "train", task["task"]
     side = ("train" if trains else "held out") if task["holds_out"] else "both"
     if mode == ENTITIES:
-        annotated = entity_training.read_annotated(files, side=side)
+        from local.comprehend import recognizer_training  # noqa: PLC0415 - see above
+
+        annotated = recognizer_training.read_annotated(files, side=side)
         if trains:
-            return entity_training.train(annotated, model_file, seed=task["seed"])
-        return entity_training.evaluate(annotated, model_file)
+            return recognizer_training.train(annotated, model_file, seed=task["seed"])
+        return recognizer_training.evaluate(annotated, model_file)
     data = training.read_texts(files, delimiter=task["delimiter"], side=side)
     if trains:
         return training.train(data, model_file, mode=mode, seed=task["seed"])

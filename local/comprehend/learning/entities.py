@@ -3,7 +3,7 @@
 Decides the stages: tokens, features, a chain of tags, and a calibration of its scores on documents
 that the tagger has not seen by then. One configuration for all data and languages. Imported by the
 training process alone. Knows neither flywheels nor S3. Read next:
-`local.comprehend.learning.entity_weights`.
+`local.comprehend.learning.entity_training`.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from local.comprehend.learning.entity_calibration import Calibration, calibrate
 from local.comprehend.learning.entity_chain import Places, Walk, best_spans
 from local.comprehend.learning.entity_features import FeatureMaker, FeatureNumbers
 from local.comprehend.learning.entity_tags import Mention, TagSet, TokenSpan, spans_of_mentions
-from local.comprehend.learning.entity_weights import (
+from local.comprehend.learning.entity_training import (
     Batch,
     Trainer,
     Weights,

@@ -2,7 +2,7 @@
 
 Decides how many chains are gone through side by side: sorted by length, step by step, with no
 padding. The mathematics of a linear-chain conditional random field and nothing else; must not know
-text, features or how weights are learnt. Read next: `local.comprehend.learning.entity_weights`.
+text, features or how weights are learnt. Read next: `local.comprehend.learning.entity_training`.
 """
 
 from collections.abc import Sequence

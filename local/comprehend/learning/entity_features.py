@@ -4,7 +4,7 @@ Decides the features: the word, its beginnings and ends, its shape; words and sh
 tokens away; pairs of neighbouring words; three shapes in a row. They are made once for each
 distinct word, pair and triple, not for each token, which is where the time would go: tokens point
 to rows, rows point to features. Must not know tags or weights. Read next:
-`local.comprehend.learning.entity_weights`.
+`local.comprehend.learning.entity_training`.
 """
 
 import re

@@ -2,7 +2,7 @@
 
 Decides the tags: outside, and for each type begin, inside, last and single (or begin and inside
 alone where there are many types); which of overlapping mentions is kept. Must not know features or
-weights. Read next: `local.comprehend.learning.entity_weights`.
+weights. Read next: `local.comprehend.learning.entity_training`.
 """
 
 from collections.abc import Sequence

@@ -39,7 +39,10 @@ def loaded(module: ModuleType) -> Any:
     CompilationFailedError
         It was not there, and could not be made.
     """
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
+    nothing = llvm.parse_assembly("")
+    engine = llvm.create_mcjit_compiler(nothing, target_machine())
+    # Not even nothing is compiled here: that would bring in five MiB of compiler.
+    engine.remove_module(nothing)
     engine.add_object_file(llvm.ObjectFileRef.from_data(_object_code(module)))
     engine.finalize_object()
     # Whoever binds to an address keeps no engine; without it the code would be gone.

@@ -4,7 +4,7 @@ import numpy as np
 
 from local.comprehend.learning.entity_chain import forward_backward
 from local.comprehend.learning.entity_features import FeatureMaker, FeatureNumbers
-from local.comprehend.learning.entity_weights import (
+from local.comprehend.learning.entity_training import (
     Batch,
     Trainer,
     batch_count,
