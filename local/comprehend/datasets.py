@@ -18,7 +18,7 @@ from local.comprehend.errors import ServiceError
 from local.comprehend.flywheels import check_active, check_quota, the_flywheel
 from local.comprehend.ingestion import Ingestion
 from local.comprehend.input_data import check_input_data
-from local.comprehend.listing import created_within, page
+from local.comprehend.listing import created_within, filter_of_several, page
 from local.comprehend.naming import dataset_arn, dataset_uri
 from local.comprehend.records import Dataset, Flywheel
 from local.comprehend.repeats import Repeats
@@ -61,7 +61,7 @@ class DatasetOperations:
         """ListDatasets, of one flywheel or of all."""
         if "FlywheelArn" in request:
             the_flywheel(self.store, request)
-        chosen: Mapping[str, Any] = request.get("Filter", {})
+        chosen = filter_of_several(request)
         matching = [
             dataset
             for dataset in self.store.all(Dataset, request.get("FlywheelArn"))

@@ -18,6 +18,7 @@ from local.comprehend.clock import Clock
 from local.comprehend.endpoint_life import EndpointLife
 from local.comprehend.errors import ServiceError
 from local.comprehend.flywheel_life import FlywheelLife
+from local.comprehend.keys import check_keys
 from local.comprehend.listing import created_within, page, single_filter
 from local.comprehend.naming import flywheel_arn, lake_uri
 from local.comprehend.records import Dataset, Flywheel, Iteration, Model
@@ -64,8 +65,10 @@ class FlywheelOperations:
         with self.store.transaction():
             flywheel = the_flywheel(self.store, request)
             check_active(flywheel, "UpdateFlywheel")
+            check_keys(request)
             if arn := request.get("ActiveModelArn"):
-                self._check_fits(flywheel, self._trained_model(arn))
+                model = self._trained_model(arn, refused_as="InvalidRequestException")
+                self._check_fits(flywheel, model)
             changed = replace(
                 flywheel,
                 active_model_arn=arn or flywheel.active_model_arn,
@@ -107,6 +110,7 @@ class FlywheelOperations:
 
     def _new(self, arn: str, request: Mapping[str, Any]) -> Flywheel:
         task = self._task(request)
+        check_keys(request)
         now = self.clock.now()
         return Flywheel(
             arn=arn,
@@ -129,7 +133,7 @@ class FlywheelOperations:
             if "TaskConfig" in request or "ModelType" in request:
                 message = "Do not set TaskConfig or ModelType with ActiveModelArn."
                 raise ServiceError("InvalidRequestException", message)
-            model = self._trained_model(arn)
+            model = self._trained_model(arn, refused_as="ResourceUnavailableException")
             return Task(model.task, model.language_code, model.labels)
         return requested_task(request)
 
@@ -153,11 +157,11 @@ class FlywheelOperations:
             message = f"Flywheel {flywheel.arn} cannot be deleted: {', '.join(busy)}."
             raise ServiceError("ResourceInUseException", message)
 
-    def _trained_model(self, arn: str) -> Model:
+    def _trained_model(self, arn: str, *, refused_as: str) -> Model:
         model = resource(self.store, Model, arn)
         if model.status != "TRAINED":
             message = f"Model {arn} is {model.status}; it must be TRAINED to be active."
-            raise ServiceError("InvalidRequestException", message)
+            raise ServiceError(refused_as, message)
         return model
 
     def _check_fits(self, flywheel: Flywheel, model: Model) -> None:

@@ -19,7 +19,7 @@ from local.comprehend.clock import Clock
 from local.comprehend.errors import ServiceError
 from local.comprehend.flywheels import check_active, the_flywheel
 from local.comprehend.iteration_run import IterationRun
-from local.comprehend.listing import created_within, page
+from local.comprehend.listing import created_within, filter_of_several, page
 from local.comprehend.naming import evaluation_uri, iteration_key, new_model_arn, stamp
 from local.comprehend.records import Flywheel, Iteration, Model
 from local.comprehend.repeats import Repeats
@@ -70,7 +70,7 @@ class IterationOperations:
     def list_flywheel_iteration_history(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """ListFlywheelIterationHistory."""
         the_flywheel(self.store, request)
-        chosen: Mapping[str, Any] = request.get("Filter", {})
+        chosen = filter_of_several(request)
         matching = [
             iteration
             for iteration in self.store.all(Iteration, request["FlywheelArn"])

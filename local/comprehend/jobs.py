@@ -8,7 +8,8 @@ Notes
 *Source*: botocore, StartDocumentClassificationJob ... StopEntitiesDetectionJob; AWS CLI examples
 describe-document-classification-job and describe-entities-detection-job (OutputDataConfig tells
 the archive, ``<account>-CLN-<job id>/output/output.tar.gz`` or ``-NER-``). There is no call that
-stops a classification job. InputFormat has no documented default; ONE_DOC_PER_LINE is taken.
+stops a classification job. InputFormat has no documented default; ONE_DOC_PER_LINE is taken. No
+ResourceLimitExceededException is declared: one job too many is TooManyRequestsException.
 """
 
 import secrets
@@ -19,6 +20,7 @@ from typing import Any
 from local.comprehend.clock import Clock
 from local.comprehend.errors import ServiceError
 from local.comprehend.job_run import JobRun
+from local.comprehend.keys import check_keys
 from local.comprehend.listing import created_within, page, single_filter
 from local.comprehend.naming import job_arn
 from local.comprehend.records import Job
@@ -110,7 +112,9 @@ class JobOperations:
         if "DocumentReaderConfig" in request["InputDataConfig"]:
             message = "InputDataConfig has DocumentReaderConfig; served here is plain text."
             raise ServiceError("InvalidRequestException", message)
+        check_keys(request)
         model_arn = self._model_of(kind, request)
+        self._check_room(kind)
         job_id = secrets.token_hex(16)
         return Job(
             job_id=job_id,
@@ -122,6 +126,12 @@ class JobOperations:
             request=dict(request),
             submit_time=self.clock.now(),
         )
+
+    def _check_room(self, kind: str) -> None:
+        limit = self.settings.quotas.active_jobs_per_kind
+        if sum(job.kind == kind and job.is_active for job in self.store.all(Job)) >= limit:
+            message = f"The limit of active jobs of {_OPERATION[kind]} is {limit}."
+            raise ServiceError("TooManyRequestsException", message)
 
     def _archive(self, kind: str, job_id: str, request: Mapping[str, Any]) -> str:
         """Return where a job writes, or refuse what no answer could tell afterwards."""

@@ -98,3 +98,19 @@ def single_filter(
         message = f"Filter takes one member at a time; it has {len(chosen)}: {names}."
         raise ServiceError(refused_as, message)
     return chosen
+
+
+def filter_of_several(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the filter of a call that takes several members.
+
+    Raises
+    ------
+    ServiceError
+        InvalidFilterException: no moment is within its times.
+    """
+    chosen: Mapping[str, Any] = request.get("Filter", {})
+    after, before = chosen.get("CreationTimeAfter"), chosen.get("CreationTimeBefore")
+    if after is not None and before is not None and after >= before:
+        message = f"CreationTimeAfter {after} is not before CreationTimeBefore {before}."
+        raise ServiceError("InvalidFilterException", message)
+    return chosen

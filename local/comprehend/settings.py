@@ -28,6 +28,8 @@ class Quotas:
         Datasets that may be CREATING at once, in the account.
     active_iterations : int
         Iterations that may run at once, in the account.
+    active_jobs_per_kind : int
+        Classification jobs that may be active at once, and entities jobs.
     endpoints : int
         Endpoints an account may have.
     inference_units, inference_units_per_endpoint : int
@@ -54,9 +56,9 @@ class Quotas:
 
     Notes
     -----
-    *Source*: developer guide, "Guidelines and quotas", flywheels, document classification and
-    entity recognition; "Entity lists" (200 matches). It says 10 in prose and 50 in a table for the
-    documents of a label; 10 is used.
+    *Source*: developer guide, "Guidelines and quotas", flywheels, concurrent active asynchronous
+    jobs, document classification and entity recognition; "Entity lists" (200 matches). It says 10
+    in prose and 50 in a table for the documents of a label; 10 is used.
     """
 
     flywheels: int = 50
@@ -65,6 +67,7 @@ class Quotas:
     test_datasets_per_flywheel: int = 10
     creating_datasets: int = 10
     active_iterations: int = 10
+    active_jobs_per_kind: int = 10
     endpoints: int = 10
     inference_units: int = 100
     inference_units_per_endpoint: int = 10

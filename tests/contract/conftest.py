@@ -16,11 +16,21 @@ __all__ = ["clock", "cloud", "engine", "rig", "s3", "world"]
 
 
 @pytest.fixture(scope="package", params=["over HTTP", "in process"])
-def rig(
-    request: pytest.FixtureRequest, s3: "S3Client", tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Rig]:
+def mode(request: pytest.FixtureRequest) -> str:
+    """Say how an engine is reached."""
+    said: str = request.param
+    return said
+
+
+def reached(rig: Rig, mode: str) -> None:
+    """Have the calls of a rig's client travel as the mode says."""
+    if mode == "in process":
+        rig.engine.attach(rig.comprehend)
+
+
+@pytest.fixture(scope="package")
+def rig(mode: str, s3: "S3Client", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """Run an engine, and reach it over a connection or without one."""
-    with running(tmp_path_factory.mktemp("engine"), s3) as rig:
-        if request.param == "in process":
-            rig.engine.attach(rig.comprehend)
+    with running(tmp_path_factory.mktemp("engine"), s3, allows_faults=True) as rig:
+        reached(rig, mode)
         yield rig

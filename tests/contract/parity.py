@@ -12,7 +12,7 @@ from pathlib import Path
 from botocore import xform_name
 from moto.comprehend.responses import ComprehendResponse
 
-from tests.contract.test_comprehend_engine import MODEL, REFUSALS, SERVED
+from tests.contract.refusals import MODEL, SERVED, declared, met_by_input
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "parity.md"
 
@@ -34,6 +34,18 @@ CHOICES = (
     "An iteration is TRAINING first, then EVALUATING.",
     "A second iteration of a flywheel is refused with ResourceInUseException, one more than the "
     "account may have with TooManyRequestsException: the operation declares nothing nearer.",
+    "One classification job, or entities job, more than may be active at once is refused with "
+    "TooManyRequestsException: neither operation declares ResourceLimitExceededException.",
+    "A KMS key that is spelled like none is refused with KmsKeyValidationException; no key is "
+    "looked up.",
+    "A filter whose CreationTimeAfter is not before its CreationTimeBefore is refused with "
+    "InvalidFilterException, where two members are allowed.",
+    "Several jobs may have one name, and nothing new is named in `UpdateEndpoint`: their "
+    "ResourceInUseException is met by no input. Nor is ConcurrentModificationException, since "
+    "changes of tags wait for one another, nor UnsupportedLanguageException of `DetectEntities`: "
+    "a custom model ignores the language of a request.",
+    "A model that is not TRAINED is refused with ResourceUnavailableException in `CreateFlywheel`, "
+    "and with InvalidRequestException in `UpdateFlywheel`, which does not declare the former.",
     "A write to a flywheel that is not ACTIVE is refused with InvalidRequestException; the end of "
     "one that is neither ACTIVE nor FAILED with ResourceUnavailableException.",
     "A `ClientRequestToken` stands for one request of an operation, of `CreateDataset` and "
@@ -92,8 +104,8 @@ def _tables() -> Iterable[str]:
         groups[_group(operation)].append(operation)
     for title in _GROUPS:
         yield f"## {title}\n"
-        yield f"| operation | here | declared errors met in tests | moto {_moto()} |"
-        yield "|---|---|---|---|"
+        yield f"| operation | here | errors by input | errors by a fault alone | moto {_moto()} |"
+        yield "|---|---|---|---|---|"
         yield from (_row(operation) for operation in groups[title])
         yield ""
     rest = groups[_REST]
@@ -115,13 +127,16 @@ def _group(operation: str) -> str:
 
 
 def _row(operation: str) -> str:
-    declared = {shape.name for shape in MODEL.operation_model(operation).error_shapes}
-    method = xform_name(operation)
-    met = sorted({code for name, _, code in REFUSALS if name == method})
-    state = "served" if operation in SERVED else "refused, by name"
-    told = f"{len(met)} of {len(declared)}: {', '.join(met)}".replace("Exception", "")
-    errors = told if met else ""
-    return f"| {operation} | {state} | {errors} | {'yes' if in_moto(operation) else 'no'} |"
+    has_moto = "yes" if in_moto(operation) else "no"
+    if operation not in SERVED:
+        return f"| {operation} | refused, by name |  |  | {has_moto} |"
+    by_input = met_by_input(operation)
+    by_fault = set(declared(operation)) - by_input
+    return f"| {operation} | served | {_codes(by_input)} | {_codes(by_fault)} | {has_moto} |"
+
+
+def _codes(codes: Iterable[str]) -> str:
+    return ", ".join(sorted(code.removesuffix("Exception") for code in codes))
 
 
 def _switches() -> str:
@@ -141,10 +156,13 @@ def _choices() -> str:
 _INTRODUCTION = """# What the engine serves
 
 Made by `make parity` from the contract tests, which hold every answer of every served operation
-against botocore's model as it travelled, and every error against what the operation declares, over
-HTTP and in process;
-a test says when this page is older than they are. "Declared errors met in tests" counts those that
-the contract provokes, of those that the service declares.
+against botocore's model as it travelled, and every error that an operation declares, over HTTP and
+in process: boto3 raises the model's own class, with the model's HTTP status and a message. A test
+says when this page is older than they are.
+
+Every declared error of what is served is met. "By input": a request that a user could send is
+refused with it. "By a fault alone": the engine itself has no such trouble, or no such rule, and
+answers so when it is asked to ([engine.md](engine.md), faults on demand).
 
 | | the engine | moto {moto} | fakecloud, by what is published |
 |---|---|---|---|

@@ -11,7 +11,7 @@ from moto.server import ThreadedMotoServer
 
 from local.comprehend.settings import EngineSettings
 from tests.contract.parity import PAGE, SWITCHES, in_moto, page
-from tests.contract.test_comprehend_engine import MODEL, NEW, SERVED
+from tests.contract.refusals import MODEL, NEW, SERVED
 from tests.local.comprehend.rig import Rig, client
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def test_moto_does_what_the_page_says_when_it_is_asked(moto: "ComprehendClient")
     """No datasets, no history; ids that the service could not give, two iterations at once."""
     absent = ("CreateDataset", "DescribeFlywheelIteration", "UpdateFlywheel", "ClassifyDocument")
     assert not [name for name in absent if in_moto(name)]
-    arn = moto.create_flywheel(FlywheelName="f", **NEW)["FlywheelArn"]  # type: ignore[arg-type] # NEW serves several calls
+    arn = moto.create_flywheel(FlywheelName="f", **NEW)["FlywheelArn"]
     started = moto.start_flywheel_iteration(FlywheelArn=arn)["FlywheelIterationId"]
     pattern = MODEL.shape_for("FlywheelIterationId").metadata["pattern"]
     assert re.fullmatch(pattern, str(started)) is None

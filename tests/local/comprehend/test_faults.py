@@ -1,15 +1,13 @@
 """Faults on demand, asked for over HTTP and met by a boto3 client."""
 
-import json
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
+from tests.local.comprehend.fault_requests import ask_for, control
 from tests.local.comprehend.rig import Rig, client, rows, running, until
 
 if TYPE_CHECKING:
@@ -28,36 +26,6 @@ def no_fault_left(faulty: Rig) -> Iterator[None]:
     """Remove what a test asked for."""
     yield
     control(faulty, "DELETE")
-
-
-def control(
-    rig: Rig,
-    method: str,
-    body: Any = None,
-    *,
-    path: str = "faults",
-    kind: str = "application/json",
-    **headers: str,
-) -> Mapping[str, Any]:
-    """Ask the control; return its answer, with the status where it refuses."""
-    request = urllib.request.Request(
-        f"{rig.engine.url}/_engine/{path}",
-        method=method,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"Content-Type": kind, **headers},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            told: Mapping[str, Any] = json.loads(answer.read())
-            return told
-    except urllib.error.HTTPError as refusal:
-        with refusal:
-            return {"status": refusal.code, **json.loads(refusal.read())}
-
-
-def ask_for(rig: Rig, **fault: Any) -> None:
-    """Ask for a fault."""
-    assert control(rig, "POST", fault)["faults"]
 
 
 def test_calls_are_throttled_when_that_is_asked_for(faulty: Rig) -> None:

@@ -183,15 +183,18 @@ def test_a_flywheel_is_refused_when_the_account_has_as_many_as_it_may(
     assert refused(refusal) == "ResourceLimitExceededException"
 
 
+KEYS = [f"1234abcd-12ab-34cd-56ef-00000000000{number}" for number in range(3)]
+
+
 def test_only_what_is_given_changes_when_a_flywheel_is_updated(rig: Rig) -> None:
     """A given structure replaces the kept one, but for the lake's key, which cannot change."""
-    security = {"ModelKmsKeyId": "key-1", "DataLakeKmsKeyId": "key-2"}
+    security = {"ModelKmsKeyId": KEYS[0], "DataLakeKmsKeyId": KEYS[1]}
     arn = rig.flywheel(DataSecurityConfig=security)
     before = rig.described(arn)
     changed = rig.comprehend.update_flywheel(
-        FlywheelArn=arn, DataSecurityConfig={"VolumeKmsKeyId": "key-3"}
+        FlywheelArn=arn, DataSecurityConfig={"VolumeKmsKeyId": KEYS[2]}
     )["FlywheelProperties"]
-    assert changed["DataSecurityConfig"] == {"VolumeKmsKeyId": "key-3", "DataLakeKmsKeyId": "key-2"}
+    assert changed["DataSecurityConfig"] == {"VolumeKmsKeyId": KEYS[2], "DataLakeKmsKeyId": KEYS[1]}
     assert changed["DataAccessRoleArn"] == before["DataAccessRoleArn"] == ROLE
 
 

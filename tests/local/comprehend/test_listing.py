@@ -3,7 +3,7 @@
 import pytest
 
 from local.comprehend.errors import ServiceError
-from local.comprehend.listing import created_within, page, single_filter
+from local.comprehend.listing import created_within, filter_of_several, page, single_filter
 
 Item = tuple[float, str]
 
@@ -48,3 +48,12 @@ def test_a_moment_passes_when_it_is_between_both_ends() -> None:
     """Both ends are exclusive."""
     chosen = {"CreationTimeAfter": 1.0, "CreationTimeBefore": 3.0}
     assert [moment for moment in (1.0, 2.0, 3.0) if created_within(chosen, moment)] == [2.0]
+
+
+@pytest.mark.parametrize("before", [1.0, 2.0])
+def test_a_filter_is_refused_when_no_moment_is_within_its_times(before: float) -> None:
+    """Both ends are exclusive; one end alone is a filter."""
+    times = {"CreationTimeAfter": 2.0, "CreationTimeBefore": before}
+    with pytest.raises(ServiceError, match=r"InvalidFilterException.*is not before"):
+        filter_of_several({"Filter": times})
+    assert filter_of_several({"Filter": {"CreationTimeAfter": 2.0}}) == {"CreationTimeAfter": 2.0}
