@@ -7,8 +7,9 @@ that it did not reach, are no documents. Knows no flywheel. Read next:
 Notes
 -----
 *Source*: developer guide, "Preparing classifier training data" (multi-class: ``class-name``,
-multi-label: ``class-map``) and "Augmented manifest file" of entity recognizers; SageMaker guide,
-"Output data" (``failure-reason``).
+multi-label: ``class-map``) and "Augmented manifest file" of entity recognizers: a plain-text row has its text as ``source``;
+botocore, DatasetAugmentedManifestsListItem: what a manifest refers to are "source files (PDFs)";
+SageMaker guide, "Output data" (``failure-reason``).
 """
 
 import json
@@ -23,6 +24,7 @@ from local.comprehend.errors import DatasetRefusedError
 Span = tuple[int, int, str]
 """An annotation: begin and end in characters, end exclusive, and type."""
 
+_ELSEWHERE = "source-ref"
 _LINE_BREAK = re.compile(r"[\r\n]")
 
 
@@ -120,8 +122,13 @@ def _object(line: str, place: str) -> dict[str, Any]:
 def _source(row: Mapping[str, Any], place: str) -> str:
     source = row.get("source")
     if not isinstance(source, str):
-        message = f"{place}: no source; the text of a plain-text document is the row's source"
-        raise DatasetRefusedError(message)
+        problem = "no source; the text of a plain-text document is the row's source"
+        if _ELSEWHERE in row:
+            problem = (
+                f"the document lies in {row[_ELSEWHERE]} ({_ELSEWHERE}), as PDFs and images do; "
+                "flywheels take plain text alone, which is the row's source"
+            )
+        raise DatasetRefusedError(f"{place}: {problem}")
     try:
         source.encode()
     except UnicodeEncodeError as error:

@@ -55,6 +55,9 @@ CHOICES = (
     "InvalidRequestException.",
     "An iteration may start while a dataset is CREATING, and does not use it; without new data it "
     "trains again.",
+    "Augmented manifests have each text as `source`. A row with `source-ref` is refused, and names "
+    "it: the guide shows plain-text rows with `source` alone, and what a manifest may refer to is "
+    "said of PDFs, which no flywheel takes.",
     "A TEST dataset may lack labels; a label without a test document is part of no average.",
     "The averages of a recognizer's iteration are of all its mentions together, as parts of 1, "
     "without an accuracy.",
