@@ -69,6 +69,9 @@ class EndpointLife:
     def _bring_up(self, entered: Endpoint) -> None:
         self._warm(entered.desired_model_arn)
         self.background.hold(entered.last_modified_time)
+        self.background.record(lambda: self._save_served(entered))
+
+    def _save_served(self, entered: Endpoint) -> None:
         with self.store.transaction():
             endpoint = self.store.find(Endpoint, entered.arn)
             # What was changed meanwhile is brought up by a job of its own.
@@ -91,4 +94,5 @@ class EndpointLife:
         if endpoint is None or endpoint.status != "DELETING":
             return
         self.background.hold(endpoint.last_modified_time)
-        self.store.forget(Endpoint, endpoint.arn, scope=f"CreateEndpoint {endpoint.arn}")
+        scope = f"CreateEndpoint {endpoint.arn}"
+        self.background.record(lambda: self.store.forget(Endpoint, endpoint.arn, scope=scope))

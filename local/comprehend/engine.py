@@ -233,7 +233,7 @@ class _Parts:
             self.server = Server(
                 self.protocol,
                 settings.port,
-                FaultControl(self.faults if settings.allows_faults else None),
+                FaultControl(self.faults if settings.allows_faults else None, operations),
             )
         except OSError:
             self.store.close()

@@ -11,6 +11,7 @@ training and test data"; AWS CLI example list-datasets: the copy is a dataset.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from local.comprehend.background import BackgroundWork
 from local.comprehend.clock import Clock
@@ -43,7 +44,7 @@ class FlywheelLife:
             return
         failures = []
         for dataset in self._inherited(flywheel):
-            self.store.save(dataset)
+            self.background.record(partial(self.store.save, dataset))
             self.ingestion.run(dataset.arn)
             ended = self.store.find(Dataset, dataset.arn)
             if ended is not None and ended.status == "FAILED":
@@ -52,7 +53,8 @@ class FlywheelLife:
         status = "FAILED" if failures else "ACTIVE"
         message = "; ".join(failures) or None
         now = self.clock.now()
-        self.store.save(replace(flywheel, status=status, message=message, last_modified_time=now))
+        created = replace(flywheel, status=status, message=message, last_modified_time=now)
+        self.background.record(lambda: self.store.save(created))
 
     def _inherited(self, flywheel: Flywheel) -> Iterator[Dataset]:
         """Yield the datasets that an existing model brings along."""
@@ -81,4 +83,4 @@ class FlywheelLife:
         if flywheel is None or flywheel.status != "DELETING":
             return
         self.background.hold(flywheel.last_modified_time)
-        self.store.forget_flywheel(arn)
+        self.background.record(lambda: self.store.forget_flywheel(arn))

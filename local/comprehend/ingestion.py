@@ -52,7 +52,8 @@ class Ingestion:
             return
         ended = self._ended(dataset, flywheel)
         self.background.hold(dataset.creation_time)
-        self.store.save(replace(ended, end_time=self.clock.now()))
+        ended = replace(ended, end_time=self.clock.now())
+        self.background.record(lambda: self.store.save(ended))
 
     def _ended(self, dataset: Dataset, flywheel: Flywheel) -> Dataset:
         try:

@@ -12,7 +12,7 @@ describe-flywheel-iteration (message, name of the new version, one test set for 
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +50,9 @@ COMPLETED_MESSAGE = "FULL_ITERATION: Flywheel iteration performed all functions 
 STOPPED_MESSAGE = "The training of the model was stopped by a call."
 """What is told of an iteration that was stopped; the service's own words are not published."""
 
+_Tested = tuple[Iteration, AnyEvaluation | None, AnyEvaluation]
+"""A trained iteration, and what the champion and the challenger are worth."""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -75,11 +78,8 @@ class IterationRun:
         iteration = self.store.find(Iteration, key)
         if iteration is None:
             return
-        directory = self._work_directory(iteration)
-        # A crash may have left files that were not brought here whole.
-        shutil.rmtree(directory, ignore_errors=True)
         try:
-            self._perform(iteration, directory)
+            self._complete(*self._performed(iteration))
         except EngineStopping:
             raise
         except EngineError as failure:
@@ -87,10 +87,18 @@ class IterationRun:
         except Exception as defect:  # an iteration must never hold its flywheel for ever
             _LOG.exception("iteration %s", key)
             self._fail(iteration, f"The engine failed: {type(defect).__name__}: {defect}")
+
+    def _performed(self, iteration: Iteration) -> _Tested:
+        """Do the work in a directory that is gone afterwards: a full disk has its room again."""
+        directory = self._work_directory(iteration)
+        # A crash may have left files that were not brought here whole.
+        shutil.rmtree(directory, ignore_errors=True)
+        try:
+            return self._perform(iteration, directory)
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 
-    def _perform(self, iteration: Iteration, directory: Path) -> None:
+    def _perform(self, iteration: Iteration, directory: Path) -> _Tested:
         self._check_wanted(iteration)
         self._meet_faults(iteration)
         flywheel = self._flywheel(iteration)
@@ -100,16 +108,14 @@ class IterationRun:
         test_files = files_of(lake, material.test, flywheel.task, directory)
         trained = self._train(iteration, flywheel, material, train_files)
         entered = self.clock.now()
-        with self.store.transaction():
-            self._check_wanted(iteration)
-            self.store.save(trained)
+        self.background.record(lambda: self._save_wanted(trained))
         challenger = self._evaluate(trained.model_arn, flywheel, material, test_files)
         champion = None
         if trained.evaluated_model_arn:
             champion = self._evaluate(trained.evaluated_model_arn, flywheel, material, test_files)
         _write_evaluations(lake, trained, material, champion, challenger)
         self.background.hold(entered)
-        self._complete(trained, champion, challenger)
+        return trained, champion, challenger
 
     def _meet_faults(self, iteration: Iteration) -> None:
         """Fail, or hang until a stop or the end of the fault, where that was asked for."""
@@ -134,7 +140,8 @@ class IterationRun:
         self, iteration: Iteration, flywheel: Flywheel, material: Material, files: Sequence[Path]
     ) -> Iteration:
         """Train the challenger; return the iteration as it is when it begins to evaluate."""
-        self._change_model(iteration, training_start_time=self.clock.now())
+        started = self.clock.now()
+        self.background.record(lambda: self._change_model(iteration, training_start_time=started))
         trained = self.worker.train(
             files,
             self._model_file(iteration.model_arn),
@@ -145,14 +152,14 @@ class IterationRun:
         )
         # TRAINING was first seen then, not when this thread got to run.
         self.background.hold(iteration.creation_time)
-        self._change_model(
-            iteration,
-            training_end_time=self.clock.now(),
-            trained_documents=trained.documents,
-            train_mentions=trained.mentions,
-            train_s3_uris=tuple(item.s3_uri for item in material.train),
-            test_s3_uris=() if material.holds_out else tuple(i.s3_uri for i in material.test),
-        )
+        facts = {
+            "training_end_time": self.clock.now(),
+            "trained_documents": trained.documents,
+            "train_mentions": trained.mentions,
+            "train_s3_uris": tuple(item.s3_uri for item in material.train),
+            "test_s3_uris": () if material.holds_out else tuple(i.s3_uri for i in material.test),
+        }
+        self.background.record(lambda: self._change_model(iteration, **facts))
         return replace(
             iteration,
             status="EVALUATING",
@@ -192,20 +199,27 @@ class IterationRun:
             evaluated_metrics=champion.averages() if champion and is_told else None,
             trained_metrics=challenger.averages() if is_told else None,
         )
+        facts = {
+            "status": "TRAINED",
+            "end_time": now,
+            "test_documents": challenger.documents,
+            "metrics": challenger.model_metrics(),
+            "label_metrics": _type_metrics(challenger),
+        }
+        self.background.record(lambda: self._save_completed(completed, facts))
+
+    def _save_completed(self, completed: Iteration, facts: Mapping[str, Any]) -> None:
+        with self.store.transaction():
+            self._save_wanted(completed)
+            self._change_model(completed, **facts)
+            flywheel = self._flywheel(completed)
+            if self.settings.sets_first_active_model and flywheel.active_model_arn is None:
+                self.store.save(replace(flywheel, active_model_arn=completed.model_arn))
+
+    def _save_wanted(self, iteration: Iteration) -> None:
         with self.store.transaction():
             self._check_wanted(iteration)
-            self.store.save(completed)
-            self._change_model(
-                iteration,
-                status="TRAINED",
-                end_time=now,
-                test_documents=challenger.documents,
-                metrics=challenger.model_metrics(),
-                label_metrics=_type_metrics(challenger),
-            )
-            flywheel = self._flywheel(iteration)
-            if self.settings.sets_first_active_model and flywheel.active_model_arn is None:
-                self.store.save(replace(flywheel, active_model_arn=iteration.model_arn))
+            self.store.save(iteration)
 
     def _check_wanted(self, iteration: Iteration) -> None:
         """Give way where a stop was asked for meanwhile.
@@ -223,19 +237,27 @@ class IterationRun:
     def _fail(self, iteration: Iteration, message: str) -> None:
         """End as FAILED, or as STOPPED where a stop was asked for."""
         self.background.hold(iteration.creation_time)
+        stop_requested = self.background.record(lambda: self._end_failed(iteration, message))
+        if stop_requested is not None:
+            self.background.hold(stop_requested)
+            self.background.record(
+                lambda: self._end(iteration, "STOPPED", "STOPPED", STOPPED_MESSAGE)
+            )
+
+    def _end_failed(self, iteration: Iteration, message: str) -> float | None:
+        """End as FAILED, unless a stop was asked for; return when it was."""
         with self.store.transaction():
             latest = self.store.find(Iteration, iteration.key) or iteration
             if latest.stop_requested_time is None:
                 self._end(latest, "FAILED", "IN_ERROR", message)
-                return
-        self.background.hold(latest.stop_requested_time)
-        with self.store.transaction():
-            self._end(latest, "STOPPED", "STOPPED", STOPPED_MESSAGE)
+            return latest.stop_requested_time
 
-    def _end(self, latest: Iteration, status: str, model_status: str, message: str) -> None:
+    def _end(self, iteration: Iteration, status: str, model_status: str, message: str) -> None:
         now = self.clock.now()
-        self.store.save(replace(latest, status=status, message=message, end_time=now))
-        self._change_model(latest, status=model_status, message=message, end_time=now)
+        with self.store.transaction():
+            latest = self.store.find(Iteration, iteration.key) or iteration
+            self.store.save(replace(latest, status=status, message=message, end_time=now))
+            self._change_model(latest, status=model_status, message=message, end_time=now)
 
     def _change_model(self, iteration: Iteration, **changes: Any) -> None:
         with self.store.transaction():

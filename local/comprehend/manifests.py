@@ -7,9 +7,9 @@ that it did not reach, are no documents. Knows no flywheel. Read next:
 Notes
 -----
 *Source*: developer guide, "Preparing classifier training data" (multi-class: ``class-name``,
-multi-label: ``class-map``) and "Augmented manifest file" of entity recognizers: a plain-text row has its text as ``source``;
-botocore, DatasetAugmentedManifestsListItem: what a manifest refers to are "source files (PDFs)";
-SageMaker guide, "Output data" (``failure-reason``).
+multi-label: ``class-map``) and "Augmented manifest file" of entity recognizers; both show the text
+of a row as ``source``. botocore, DatasetAugmentedManifestsListItem: what a manifest refers to are
+"source files (PDFs)". SageMaker guide, "Output data" (``failure-reason``).
 """
 
 import json

@@ -126,7 +126,7 @@ class ModelEndings:
             return
         self.background.hold(model.end_time or 0.0)
         self.settings.model_file(model.arn).unlink(missing_ok=True)
-        self.store.forget(Model, model.arn)
+        self.background.record(lambda: self.store.forget(Model, model.arn))
 
 
 def _serves(flywheel: Flywheel, model_arn: str) -> bool:

@@ -60,12 +60,15 @@ class Answer:
         What `body` is.
     is_dropped : bool
         Whether the connection ends in place of it: a fault that was asked for.
+    allows : str
+        The methods that are allowed, where the request's was not.
     """
 
     status: int
     body: bytes
     content_type: str = "application/x-amz-json-1.1"
     is_dropped: bool = False
+    allows: str = ""
 
 
 @cache

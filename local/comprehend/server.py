@@ -128,11 +128,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._send(self._answered())
 
-    def do_GET(self) -> None:
-        self._send(self._answered())
-
-    def do_DELETE(self) -> None:
-        self._send(self._answered())
+    # Each is answered as JSON; for those that are missing the base class would write a page.
+    do_GET = do_DELETE = do_PUT = do_PATCH = do_OPTIONS = do_HEAD = do_POST
 
     def _answered(self) -> Answer:
         length = self.headers.get("Content-Length", "" if self.command == "POST" else "0")
@@ -158,8 +155,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
         if answer.content_type == "application/cbor":
             self.send_header("smithy-protocol", "rpc-v2-cbor")
+        if answer.allows:
+            self.send_header("Allow", answer.allows)
         self.end_headers()
-        self.wfile.write(answer.body)
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
 
     def log_message(self, format: str, *args: Any) -> None:
         _LOG.debug(format, *args)

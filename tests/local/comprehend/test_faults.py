@@ -130,6 +130,10 @@ def test_an_iteration_hangs_when_that_is_asked_for(faulty: Rig) -> None:
         ({"fault": "drop", "often": 2}, "often is not known"),
         ({"fault": "drop", "times": 0}, "times must be a whole number from 1, not 0"),
         ({"fault": "delay", "seconds": "long"}, "seconds must be a number from 0"),
+        ({"fault": "drop", "operation": "ListWheels"}, "'ListWheels' is not served; these are: Cl"),
+        ({"fault": "drop", "operation": ""}, "operation '' is not served"),
+        ({"fault": "throttle", "code": "A"}, "code means nothing to throttle; it is of: error."),
+        ({"fault": "fail_iteration", "operation": "ListFlywheels"}, "operation means nothing"),
     ],
 )
 def test_a_fault_is_refused_when_it_is_not_one(faulty: Rig, body: Any, said: str) -> None:
@@ -138,6 +142,28 @@ def test_a_fault_is_refused_when_it_is_not_one(faulty: Rig, body: Any, said: str
     assert told["status"] == 400
     assert said in told["problem"]
     assert control(faulty, "GET") == {"faults": []}
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS"])
+def test_the_methods_are_told_when_one_is_used_that_means_nothing(faulty: Rig, method: str) -> None:
+    """In JSON, as every answer of the control."""
+    told = control(faulty, method, {"fault": "drop"})
+    assert (told["status"], told["problem"]) == (
+        405,
+        f"{method} means nothing here; these do: GET, POST, DELETE.",
+    )
+    assert control(faulty, "GET") == {"faults": []}
+
+
+def test_a_fault_is_told_with_what_it_was_asked_for_when_it_is_listed(faulty: Rig) -> None:
+    """No member that means nothing to it: a throttled call has the code that it declares."""
+    ask_for(faulty, fault="throttle", operation="ListFlywheels")
+    ask_for(faulty, fault="fail_iteration", times=2)
+    message = "This fault was asked for."
+    assert control(faulty, "GET")["faults"] == [
+        {"fault": "throttle", "operation": "ListFlywheels", "times": None, "message": message},
+        {"fault": "fail_iteration", "flywheel": None, "times": 2, "message": message},
+    ]
 
 
 def test_no_web_page_can_ask_for_a_fault_when_it_sends_a_form(faulty: Rig) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.comprehend.clock import DrivenClock
+from local.comprehend.records import Job
+from local.comprehend.store import Store
 from tests.local.comprehend.recognizers import trained_recognizer
 from tests.local.comprehend.rig import (
     BUCKET,
@@ -283,3 +286,31 @@ def test_a_job_is_refused_when_it_has_nothing_to_use(rig: Rig, trained: tuple[st
         rig.comprehend.start_entities_detection_job(
             **asked("s3://bucket/in/", LanguageCode="en", FlywheelArn=flywheel)
         )
+
+
+def test_a_job_is_told_without_its_archive_when_no_answer_could_name_it(
+    s3: "S3Client", tmp_path: Path
+) -> None:
+    """One that an older engine kept: the list is answered, and the message has the URI."""
+    archive = f"s3://{BUCKET}/{'a' * 1100}/output.tar.gz"
+    kept = Job(
+        job_id="0" * 32,
+        arn=f"arn:aws:comprehend:us-east-1:{ACCOUNT}:document-classification-job/{'0' * 32}",
+        kind="CLN",
+        status="FAILED",
+        model_arn=f"arn:aws:comprehend:us-east-1:{ACCOUNT}:document-classifier/a/version/b",
+        output_s3_uri=archive,
+        request=asked(f"s3://{BUCKET}/in"),
+        submit_time=1.0,
+        message="No such model.",
+    )
+    with closing(Store(tmp_path / "engine.sqlite3")) as store:
+        store.save(kept)
+    with running(tmp_path, s3) as rig:
+        (told,) = rig.comprehend.list_document_classification_jobs()[
+            "DocumentClassificationJobPropertiesList"
+        ]
+        assert told == classification(rig, kept.job_id)
+    assert "OutputDataConfig" not in told
+    assert told["Message"].startswith("No such model. The archive's URI is too long")
+    assert told["Message"].endswith(archive)

@@ -88,6 +88,21 @@ def test_a_request_is_answered_when_it_names_this_machine(
         assert kept.getresponse().status == 200
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "OPTIONS"])
+def test_a_method_is_refused_in_json_when_it_is_not_post(server: Server, method: str) -> None:
+    """And the connection is kept: an answer to HEAD has no body that the next one would follow."""
+    with closing(connection(server)) as kept:
+        for _ in range(2):
+            kept.request(method, "/")
+            answer = kept.getresponse()
+            body = answer.read()
+            assert (answer.status, answer.headers["Content-Type"]) == (
+                400,
+                "application/x-amz-json-1.1",
+            )
+            assert bool(body) != (method == "HEAD")
+
+
 def test_open_connections_end_when_the_server_stops() -> None:
     """A client that keeps its connection cannot hold up a stop."""
     server = Server(Protocol({}), 0)
