@@ -39,6 +39,10 @@ class ConversionError(Exception):
         super().__init__(f"{file}: {problem}. {remedy}.")
 
 
+class ConversionUsageError(ConversionError):
+    """What was asked for cannot be done; whoever asked gives another option, the file may stay."""
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """A row that did not become a document; ``line`` is where it begins, from 1."""
@@ -95,7 +99,7 @@ def one_character(separator: str | None, source: Path) -> str | None:
 
     Raises
     ------
-    ConversionError
+    ConversionUsageError
         When it is longer than one character, a quote or a line end.
     """
     if separator is None:
@@ -103,7 +107,7 @@ def one_character(separator: str | None, source: Path) -> str | None:
     mark = _SEPARATOR_WORDS.get(separator.casefold(), separator)
     if len(mark) != 1 or mark in '"\r\n':
         problem = f"{separator!r} cannot separate columns"
-        raise ConversionError(str(source), problem, "Give --sep one character, or: tab")
+        raise ConversionUsageError(str(source), problem, "Give --sep one character, or: tab")
     return mark
 
 
@@ -123,7 +127,7 @@ def find_columns(request: Request, names: Sequence[str]) -> tuple[int, int]:
 
     Raises
     ------
-    ConversionError
+    ConversionUsageError
         When a column is not there or is there twice, or both are the same one.
     """
     at = []
@@ -133,11 +137,11 @@ def find_columns(request: Request, names: Sequence[str]) -> tuple[int, int]:
         if len(positions) != 1:
             how = f"has {len(positions)} columns" if positions else "has no column"
             remedy = f"The columns that are there: {shown}. Name one as written, or by its number"
-            raise ConversionError(str(request.source), f"{how} {wanted!r}", remedy)
+            raise ConversionUsageError(str(request.source), f"{how} {wanted!r}", remedy)
         at.append(positions[0])
     if at[0] == at[1]:
         problem = f"--label and --text both name the column {names[at[0]].strip()!r}"
-        raise ConversionError(str(request.source), problem, f"The columns: {shown}")
+        raise ConversionUsageError(str(request.source), problem, f"The columns: {shown}")
     return at[0], at[1]
 
 

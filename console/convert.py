@@ -16,6 +16,7 @@ from typing import TextIO
 from console.conversion_request import (
     SHOWN_LEFT_OUT,
     ConversionError,
+    ConversionUsageError,
     Found,
     LeftOut,
     Pair,
@@ -27,7 +28,14 @@ from console.table_files import Lines, find_encoding, table_pairs
 from flywheel.labeled_documents import Row, csv_line
 from flywheel.physical_rows import MAX_ROW_BYTES
 
-__all__ = ["SHOWN_LEFT_OUT", "Conversion", "ConversionError", "LeftOut", "convert"]
+__all__ = [
+    "SHOWN_LEFT_OUT",
+    "Conversion",
+    "ConversionError",
+    "ConversionUsageError",
+    "LeftOut",
+    "convert",
+]
 
 _LINE_BREAKS = re.compile(r"[ \t]*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+[ \t]*")
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")
@@ -95,9 +103,10 @@ def convert(
 
     Raises
     ------
+    ConversionUsageError
+        When a column or an encoding is not there, or the output is the source or no file.
     ConversionError
-        When a column is not there, bytes cannot be decoded, a quote is never closed, nothing is
-        left to write, or the output is the source.
+        When bytes cannot be decoded, a quote is never closed, or nothing is left to write.
     """
     _check_output(source, output)
     request = Request(source, label, text, one_character(separator, source))
@@ -135,7 +144,7 @@ def _check_output(source: Path, output: Path) -> None:
     elif not output.parent.is_dir():
         problem = f"there is no folder {output.parent}"
     if problem is not None:
-        raise ConversionError(str(output), problem, "Give another name with -o")
+        raise ConversionUsageError(str(output), problem, "Give another name with -o")
 
 
 def _write(request: Request, encoding: str, found: Found, sink: TextIO) -> None:

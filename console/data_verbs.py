@@ -57,6 +57,8 @@ def withdraw(
                 chosen: Sequence[UploadRow] = [_upload(act.acts.ledger, act.acts.name, str(upload))]
             else:
                 chosen = act.acts.uploads_of(act.target.staging(), batch)
+            for words in words_on_test_data(chosen):
+                terminal.tell_exactly(words)
             done = act.acts.withdraw(chosen, reason, act.target.now())
         act.publish(done.notice)
         for word, keys in (("not sent", done.left), ("in datasets already", done.kept)):
@@ -70,6 +72,18 @@ def withdraw(
             )
         document = {**act.document, "left": list(done.left), "kept": list(done.kept)}
         finish(terminal, Ending(ExitCode.DONE, document))
+
+
+def words_on_test_data(uploads: Sequence[UploadRow]) -> Sequence[str]:
+    """Say what it means that test data is taken back; nothing where there is none."""
+    keys = [shown(row.key, 200) for row in uploads if row.kind == DatasetKind.TEST.value]
+    if not keys:
+        return ()
+    return (
+        f"Test data goes along, which judges every model: {', '.join(keys)}",
+        "Without a test set, an iteration compares both models on a hold-out: a part of the "
+        "training data.",
+    )
 
 
 def import_file(

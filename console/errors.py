@@ -18,7 +18,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from console.convert import ConversionError
+from console.convert import ConversionError, ConversionUsageError
 from console.demo_split import DemoDataError
 from console.exit_codes import ExitCode
 from flywheel.errors import (
@@ -65,7 +65,9 @@ def command_error(error: Exception) -> CommandError:
         return error
     if isinstance(error, ConversionError | DemoDataError):
         where = error.file if isinstance(error, ConversionError) else error.where
-        return CommandError(ExitCode.REFUSED, where, error.problem, error.remedy)
+        is_usage = isinstance(error, ConversionUsageError)
+        code = ExitCode.USAGE if is_usage else ExitCode.REFUSED
+        return CommandError(code, where, error.problem, error.remedy)
     if isinstance(error, SettingsError):
         problem = "; ".join(error.problems)
         return CommandError(ExitCode.USAGE, error.file, problem, "Repair that file")

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from console.conversion_request import (
     ConversionError,
+    ConversionUsageError,
     Found,
     Pair,
     Request,
@@ -53,7 +54,9 @@ def find_encoding(source: Path, asked: str | None, found: Found) -> str:
     Raises
     ------
     ConversionError
-        When the file is no text, or there is no such encoding.
+        When the file is no text.
+    ConversionUsageError
+        When there is no such encoding.
     """
     with source.open("rb") as stream:
         start = stream.read(4)
@@ -72,7 +75,7 @@ def find_encoding(source: Path, asked: str | None, found: Found) -> str:
     except LookupError as error:
         problem = f"there is no text encoding {asked!r}"
         remedy = "Give --encoding one of utf-8, utf-16, windows-1252, iso-8859-1, ..."
-        raise ConversionError(str(source), problem, remedy) from error
+        raise ConversionUsageError(str(source), problem, remedy) from error
     return asked or "utf-8"
 
 

@@ -43,9 +43,7 @@ class Acts(DataActs):
         """
         row = self._row()
         if row.pause is not None:
-            raise ActRefusedError(
-                f"{self.name} is paused already, by {row.pause.by}: {row.pause.reason}"
-            )
+            raise ActRefusedError(f"it is paused already, by {row.pause.by}: {row.pause.reason}")
         notice = paused(self.environment, self.name, reason, self.ledger.actor, now)
         self.ledger.flywheels.pause(row, reason, notice, now)
         return notice
@@ -60,7 +58,7 @@ class Acts(DataActs):
         """
         row = self._row()
         if row.pause is None:
-            raise ActRefusedError(f"{self.name} is not paused")
+            raise ActRefusedError("it is not paused")
         notice = resumed(self.environment, self.name, row.pause.reason, self.ledger.actor, now)
         self.ledger.flywheels.resume(row, notice, now)
         return notice
@@ -77,11 +75,9 @@ class Acts(DataActs):
         """
         row = self._row()
         if not row.is_idle:
-            raise ActRefusedError(
-                f"batch {row.open_batch} of {self.name} is under way: wait for it"
-            )
+            raise ActRefusedError(f"batch {row.open_batch} is under way: wait for it")
         if row.rebuild is not None and row.rebuild.step != "SWITCHED":
-            raise ActRefusedError(f"{self.name} is being rebuilt: its uploads will wait again")
+            raise ActRefusedError("it is being rebuilt: its uploads will wait again")
         batch = self.ledger.batches.get(self.name, self._failed_number(row, number))
         if batch.state is not BatchState.CLOSED or batch.outcome is not BatchOutcome.FAILED:
             said = batch.outcome or batch.state
@@ -147,7 +143,7 @@ class Acts(DataActs):
         """
         row = self._idle_row()
         if row.rebuild is not None:
-            raise ActRefusedError(f"{self.name} is being rebuilt already ({row.rebuild.step})")
+            raise ActRefusedError(f"it is being rebuilt already ({row.rebuild.step})")
         self._check_labels(add_labels, drop_labels)
         asked = Rebuild(
             step="REQUESTED",

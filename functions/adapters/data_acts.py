@@ -266,7 +266,7 @@ class DataActs:
         """Return the flywheel's row, or refuse while a batch is under way."""
         row = self._row()
         if not row.is_idle:
-            raise ActRefusedError(f"batch {row.open_batch} of {self.name} is under way")
+            raise ActRefusedError(f"batch {row.open_batch} is under way")
         return row
 
 

@@ -133,13 +133,44 @@ def test_a_converted_file_is_valid_when_it_came_from_a_spreadsheet(
 
 
 def test_columns_are_named_when_convert_does_not_find_one(run: Run, tmp_path: Path) -> None:
-    """The data is refused with 1, and nothing is written."""
+    """The option is what is wrong, so it ends with 2, and nothing is written."""
     source, output = tmp_path / "export.csv", tmp_path / "out.csv"
     source.write_bytes(b"topic,message\nA,one\n")
     result = run("convert", str(source), "--label", "class", "--text", "message", "-o", str(output))
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "'topic'" in result.stderr
     assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "code"),
+    [
+        (b"topic,message\nA,one\n", ("--sep", "::"), 2),
+        (b"topic,message\nA,one\n", ("--encoding", "klingon"), 2),
+        (b"topic,message\nA,one\n", ("--text", "topic"), 2),
+        (b"topic,message\nA,one\n", ("-o", "."), 2),
+        (b"topic,message\n,one\n", (), 1),
+        (b'topic,message\nA,"one\n', (), 1),
+        (b"topic,message\nA,caf\xe9\n", (), 1),
+    ],
+)
+def test_convert_ends_with_2_when_an_option_is_wrong_and_with_1_when_the_file_is(
+    run: Run, tmp_path: Path, content: bytes, options: tuple[str, ...], code: int
+) -> None:
+    """A script tells which of the two to repair."""
+    source, output = tmp_path / "export.csv", tmp_path / "out.csv"
+    source.write_bytes(content)
+    usual = ("--label", "topic", "--text", "message", "-o", str(output))
+    assert run("convert", str(source), *usual, *options).exit_code == code
+    assert not output.exists()
+
+
+def test_one_document_is_told_as_one_when_convert_wrote_it(run: Run, tmp_path: Path) -> None:
+    """Words agree with their number."""
+    source, output = tmp_path / "export.csv", tmp_path / "out.csv"
+    source.write_bytes(b"topic,message\nA,one\n")
+    options = ("--label", "topic", "--text", "message", "-o", str(output))
+    assert "Wrote 1 document to" in run("convert", str(source), *options).stdout
 
 
 def test_a_conversion_is_a_document_when_json_is_asked(run: Run, tmp_path: Path) -> None:

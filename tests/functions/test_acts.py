@@ -48,10 +48,10 @@ def test_no_batch_opens_when_a_flywheel_is_paused(world: World, acts: Callable[[
     known = world.services.flywheel(NAME)
     _, ready = world.services.workflow.open_when_ready(known, world.now(), is_asked_for=True)
     assert ready.lacks == (f"paused by test: labels are being checked (flywheel resume {NAME})",)
-    with pytest.raises(ActRefusedError, match="is paused already"):
+    with pytest.raises(ActRefusedError, match="it is paused already, by"):
         acts().pause("again", world.now())
     acts().resume(world.now())
-    with pytest.raises(ActRefusedError, match="is not paused"):
+    with pytest.raises(ActRefusedError, match="it is not paused"):
         acts().resume(world.now())
     batch, _ = world.services.workflow.open_when_ready(known, world.now())
     assert batch is not None
@@ -130,7 +130,7 @@ def test_a_retry_is_refused_when_there_is_nothing_to_retry(
     with pytest.raises(ActRefusedError, match="no batch of tickets has failed"):
         acts().retry(None, "x", world.now())
     world.upload("monday.csv", documents(3))
-    with pytest.raises(ActRefusedError, match="batch 1 of tickets is under way"):
+    with pytest.raises(ActRefusedError, match="batch 1 is under way"):
         acts().retry(1, "x", world.now())
     world.sealed(1)
     world.close(1, error="Stopped")
@@ -275,7 +275,7 @@ def test_training_rows_become_a_draft_when_a_test_set_is_split_off(
 def test_splitting_is_refused_when_a_batch_is_open(world: World, acts: Callable[[], Acts]) -> None:
     """Its manifest may name the whole upload already."""
     world.upload("a.csv", documents(5))
-    with pytest.raises(ActRefusedError, match="batch 1 of tickets is under way"):
+    with pytest.raises(ActRefusedError, match="batch 1 is under way"):
         acts().split(world.services.staging, 0.2, world.now())
 
 
