@@ -182,63 +182,48 @@ class _Parts:
             self.directory.release()
             raise
         self.worker = TrainingWorker(settings.data_directory / "training.log")
-        self.faults = Faults()
         self.inference = InferenceWorker(settings.data_directory / "inference.log")
         self.background = BackgroundWork(clock, settings.pace_seconds)
-        self.ingestion = Ingestion(
-            self.store, clock, self.background, settings.quotas, s3_client_for_role
-        )
-        self.life = FlywheelLife(self.store, clock, self.background, self.ingestion)
-        self.endpoint_life = EndpointLife(
-            self.store, clock, self.background, settings, self.inference
-        )
-        self.running = IterationRun(
-            settings,
-            self.store,
-            clock,
-            self.background,
-            self.worker,
-            s3_client_for_role,
-            self.faults,
-        )
-        self.model_endings = ModelEndings(settings, self.store, clock, self.background, self.worker)
-        self.job_run = JobRun(
-            settings, self.store, clock, self.background, self.inference, s3_client_for_role
-        )
-        self.resuming = Resuming(
-            self.store,
-            self.life,
-            self.ingestion,
-            self.running,
-            self.job_run,
-            self.model_endings,
-            self.endpoint_life,
-        )
-        tags = TagOperations(self.store)
-        operations = _served(
-            FlywheelOperations(settings, self.store, clock, self.life, self.endpoint_life),
-            DatasetOperations(settings, self.store, clock, self.ingestion),
-            IterationOperations(settings, self.store, clock, self.running),
-            ModelOperations(self.store),
-            self.model_endings,
-            EndpointOperations(settings, self.store, clock, self.endpoint_life),
-            RealTimeOperations(settings, self.store, self.inference),
-            JobOperations(settings, self.store, clock, self.job_run),
-            tags,
-        )
-        for name, arn_member in _TAGGED_CREATIONS.items():
-            operations[name] = tags.creating(operations[name], arn_member)
+        self.faults = Faults()
+        operations = self._operations(settings, s3_client_for_role, clock)
+        control = FaultControl(self.faults if settings.allows_faults else None, operations)
         self.protocol = Protocol(operations, refusal, self.faults)
         try:
-            self.server = Server(
-                self.protocol,
-                settings.port,
-                FaultControl(self.faults if settings.allows_faults else None, operations),
-            )
+            self.server = Server(self.protocol, settings.port, control)
         except OSError:
             self.store.close()
             self.directory.release()
             raise
+
+    def _operations(
+        self, settings: EngineSettings, s3_client_for_role: "S3ClientForRole", clock: Clock
+    ) -> dict[str, Operation]:
+        """Put together what is served, and what goes on when the engine starts."""
+        store, background = self.store, self.background
+        ingestion = Ingestion(store, clock, background, settings.quotas, s3_client_for_role)
+        life = FlywheelLife(store, clock, background, ingestion)
+        endpoints = EndpointLife(store, clock, background, settings, self.inference)
+        iterations = IterationRun(
+            settings, store, clock, background, self.worker, s3_client_for_role, self.faults
+        )
+        jobs = JobRun(settings, store, clock, background, self.inference, s3_client_for_role)
+        endings = ModelEndings(settings, store, clock, background, self.worker)
+        self.resuming = Resuming(store, life, ingestion, iterations, jobs, endings, endpoints)
+        tags = TagOperations(store)
+        operations = _served(
+            FlywheelOperations(settings, store, clock, life, endpoints),
+            DatasetOperations(settings, store, clock, ingestion),
+            IterationOperations(settings, store, clock, iterations),
+            ModelOperations(store),
+            endings,
+            EndpointOperations(settings, store, clock, endpoints),
+            RealTimeOperations(settings, store, self.inference),
+            JobOperations(settings, store, clock, jobs),
+            tags,
+        )
+        for name, arn_member in _TAGGED_CREATIONS.items():
+            operations[name] = tags.creating(operations[name], arn_member)
+        return operations
 
     def start(self) -> None:
         self.worker.warm()
