@@ -34,6 +34,12 @@ __all__ = ["EntityModel", "Mention", "train_entities"]
 HELD_OUT_BATCHES = 0.1
 """Part of the batches that calibrates the scores before it is learnt from."""
 
+CROSS_FITTED_CHAINS = 200
+"""Up to how many chains all of them calibrate the scores: a tenth of so few says too little."""
+
+FOLDS = 5
+"""Into how many parts little data falls, of which each calibrates what learns from the others."""
+
 DOCUMENTS_AT_ONCE = 2_000
 """How many documents are tagged side by side, which is what owns the memory of answering."""
 
@@ -172,13 +178,16 @@ def _lessons(
 def _fitted(
     lessons: _Lessons, tag_set: TagSet, features: int, chooser: np.random.Generator
 ) -> tuple[Weights, Calibration]:
-    """Learn the weights; on the way, calibrate on batches that are learnt from only later."""
+    """Learn the weights, and calibrate them on batches that were not learnt from by then."""
     batches = lessons.batches
+    if sum(batch.walk.chains for batch in batches) <= CROSS_FITTED_CHAINS:
+        calibration = _cross_fitted(lessons, tag_set, features, chooser)
+        return _learnt(batches, tag_set, features, chooser), calibration
     trainer, calibration = Trainer(features, len(tag_set), len(batches)), Calibration()
     held_out, epochs = int(HELD_OUT_BATCHES * len(batches)), epochs_for(len(batches))
     for epoch in range(epochs):
         if 2 * epoch >= epochs and held_out:
-            calibration = _calibrated(lessons, held_out, trainer.weights, tag_set)
+            calibration = _calibrated(_said(lessons, batches[:held_out], trainer.weights, tag_set))
             held_out = 0
         chosen = held_out + chooser.permutation(len(batches) - held_out)
         for step, place in enumerate(chosen.tolist()):
@@ -187,16 +196,50 @@ def _fitted(
     return trainer.weights, calibration
 
 
-def _calibrated(lessons: _Lessons, held_out: int, weights: Weights, tag_set: TagSet) -> Calibration:
-    """Compare what the tagger finds in batches that it has not learnt from with what is there."""
+def _learnt(
+    batches: Sequence[Batch], tag_set: TagSet, features: int, chooser: np.random.Generator
+) -> Weights:
+    trainer, epochs = Trainer(features, len(tag_set), len(batches)), epochs_for(len(batches))
+    for epoch in range(epochs):
+        for step, place in enumerate(chooser.permutation(len(batches)).tolist()):
+            trainer.step(
+                batches[place], rate_at(epoch * len(batches) + step, epochs * len(batches))
+            )
+    return trainer.weights
+
+
+def _cross_fitted(
+    lessons: _Lessons, tag_set: TagSet, features: int, chooser: np.random.Generator
+) -> Calibration:
+    """Calibrate on all of little data: each part by a tagger that learns from the others."""
+    batches, said = lessons.batches, list[_Said]()
+    for fold in range(min(FOLDS, len(batches))):
+        others = [batch for place, batch in enumerate(batches) if place % FOLDS != fold]
+        if others:
+            weights = _learnt(others, tag_set, features, chooser)
+            said += _said(lessons, batches[fold::FOLDS], weights, tag_set)
+    return _calibrated(said)
+
+
+_Said = tuple[float, bool]
+"""How probable the tagger took a mention to be, and whether it is one."""
+
+
+def _said(
+    lessons: _Lessons, batches: Sequence[Batch], weights: Weights, tag_set: TagSet
+) -> list[_Said]:
+    """Return what the tagger finds in batches that it has not learnt from."""
     there = set(tag_set.decode(lessons.tags, lessons.is_first))
-    said = [
+    return [
         (probability, span in there)
-        for batch in lessons.batches[:held_out]
+        for batch in batches
         for span, probability in best_spans(
             batch.emissions(weights), weights.transitions, batch.walk, tag_set, lessons.is_first
         )
     ]
+
+
+def _calibrated(said: Sequence[_Said]) -> Calibration:
     return calibrate([probability for probability, _ in said], [right for _, right in said])
 
 

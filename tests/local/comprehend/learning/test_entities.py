@@ -170,6 +170,27 @@ def test_one_document_is_enough_to_train() -> None:
     assert spans(learnt.find(["Ana went home"])) == [{(0, 3, "PERSON")}]
 
 
+@pytest.mark.parametrize(("documents", "most_apart"), [(20, 0.3), (39, 0.12)])
+def test_scores_come_near_the_truth_when_documents_are_few(
+    documents: int, most_apart: float
+) -> None:
+    """Names that are no names half of the time: nearly 0.4 and 0.23 apart without a correction."""
+    chance = random.Random(7)
+
+    def doubtful(count: int, seed: int) -> Corpus:
+        texts, mentions = corpus(count, seed)
+        return texts, [[one for one in found if chance.random() < 0.5] for found in mentions]
+
+    learnt = train_entities(*doubtful(documents, seed=1), seed=0)
+    texts, there = doubtful(400, seed=2)
+    scores, right = [], 0
+    for found, known in zip(learnt.find(texts), there, strict=True):
+        places = {(one.begin, one.end, one.type) for one in known}
+        scores += [one.score for one in found]
+        right += sum((one.begin, one.end, one.type) in places for one in found)
+    assert abs(sum(scores) / len(scores) - right / len(scores)) < most_apart
+
+
 def test_overlapping_mentions_are_counted() -> None:
     """And the longest is learnt."""
     texts, mentions = corpus(60, seed=1)
