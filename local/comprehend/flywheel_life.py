@@ -11,7 +11,6 @@ training and test data"; AWS CLI example list-datasets: the copy is a dataset.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 
 from local.comprehend.background import BackgroundWork
 from local.comprehend.clock import Clock
@@ -44,9 +43,7 @@ class FlywheelLife:
             return
         failures = []
         for dataset in self._inherited(flywheel):
-            self.background.record(partial(self.store.save, dataset))
-            self.ingestion.run(dataset.arn)
-            ended = self.store.find(Dataset, dataset.arn)
+            ended = self._ingested(dataset)
             if ended is not None and ended.status == "FAILED":
                 failures.append(f"{dataset.name}: {ended.message}")
         self.background.hold(flywheel.creation_time)
@@ -55,6 +52,11 @@ class FlywheelLife:
         now = self.clock.now()
         created = replace(flywheel, status=status, message=message, last_modified_time=now)
         self.background.record(lambda: self.store.save(created))
+
+    def _ingested(self, dataset: Dataset) -> Dataset | None:
+        self.background.record(lambda: self.store.save(dataset))
+        self.ingestion.run(dataset.arn)
+        return self.store.find(Dataset, dataset.arn)
 
     def _inherited(self, flywheel: Flywheel) -> Iterator[Dataset]:
         """Yield the datasets that an existing model brings along."""

@@ -178,7 +178,9 @@ def test_nothing_is_deleted_when_the_deletion_could_not_be_kept(
             parts.store.find(Model, model),
         )
         for part, record in zip(
-            (parts.life, parts.endpoint_life, parts.model_endings), stored, strict=True
+            (parts.resuming.flywheels, parts.resuming.endpoints, parts.resuming.models),
+            stored,
+            strict=True,
         ):
             with pytest.raises(ZeroDivisionError), parts.store.transaction():
                 parts.store.save(replace(record, status="DELETING"))
