@@ -8,9 +8,23 @@ _ABORT_UPLOADS_AFTER = cdk.Duration.days(7)
 
 
 def private_bucket(
-    scope: Construct, construct_id: str, *, removal_policy: cdk.RemovalPolicy
+    scope: Construct,
+    construct_id: str,
+    *,
+    removal_policy: cdk.RemovalPolicy,
+    can_lock: bool = False,
+    retention: s3.ObjectLockRetention | None = None,
 ) -> s3.Bucket:
-    """Return a bucket with this project's settings."""
+    """Return a bucket with this project's settings.
+
+    Parameters
+    ----------
+    can_lock : bool
+        Whether Object Lock is on; a bucket is born with it, and without a retention it holds
+        nothing.
+    retention : ObjectLockRetention, optional
+        How long each new object is kept from deletion.
+    """
     return s3.Bucket(
         scope,
         construct_id,
@@ -20,6 +34,8 @@ def private_bucket(
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
         removal_policy=removal_policy,
+        object_lock_enabled=True if can_lock else None,
+        object_lock_default_retention=retention,
         lifecycle_rules=[
             s3.LifecycleRule(abort_incomplete_multipart_upload_after=_ABORT_UPLOADS_AFTER)
         ],

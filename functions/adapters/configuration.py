@@ -34,6 +34,7 @@ class FunctionConfiguration:
     environment: str
     inbox_bucket: str
     staging_bucket: str
+    verdicts_bucket: str
     ledger_table: str
     topic_arn: str
     state_machine_arn: str

@@ -1,7 +1,8 @@
-"""Write down what came of a verdict: transaction 2, with its notice and audit entry.
+"""Write down a verdict and what came of it: both transactions, the document and the notice.
 
 Used by the function that carries verdicts out, and by the one that closes batches where the first
-died after it had acted. Decides nothing. Read next: `flywheel.batch_notices`.
+died after it had acted. Decides nothing. Read next: `flywheel.verdict_document` and
+`flywheel.batch_notices`.
 """
 
 from adapters.comprehend import Iteration
@@ -12,6 +13,16 @@ from adapters.ports import FlywheelService
 from adapters.services import Services
 from flywheel.batch_notices import BatchFacts, judged
 from flywheel.batches import BatchOutcome
+from flywheel.policy_settings import Policy
+from flywheel.verdict import Verdict
+from flywheel.verdict_document import (
+    FIRST_SHA256,
+    IterationNumbers,
+    JudgedTestSet,
+    VerdictFacts,
+    VerdictInputs,
+)
+from flywheel.version import PRODUCT_VERSION
 
 
 def batch_facts(
@@ -30,6 +41,61 @@ def batch_facts(
         attempt=batch.attempt,
         taint=row.taint,
     )
+
+
+def store_verdict(
+    services: Services,
+    batch: BatchRow,
+    row: FlywheelRow,
+    iteration: Iteration,
+    *,
+    verdict: Verdict,
+    policy: Policy,
+    champion: str | None,
+) -> StoredVerdict:
+    """Transaction 1: the verdict, the policy, and the champion that a promotion would replace."""
+    ledger, now = services.ledger, services.now()
+    head, frozen = ledger.audit.head(batch.flywheel), row.test_set
+    facts = VerdictFacts(
+        environment=services.configuration.environment,
+        flywheel=batch.flywheel,
+        flywheel_arn=row.arn,
+        generation=row.generation,
+        batch=batch.batch,
+        attempt=batch.attempt,
+        iteration_id=batch.iteration_id,
+        decided_at=now.isoformat(),
+        actor=services.actor,
+        expected_champion=champion,
+        inputs=VerdictInputs(
+            manifest_key=batch.name.manifest_key,
+            manifest_sha256=batch.manifest_sha256,
+            datasets=list(batch.datasets),
+            test_set=None
+            if frozen is None
+            else JudgedTestSet(frozen.version, frozen.sha256, frozen.documents),
+            iteration=IterationNumbers(
+                iteration.evaluated_model,
+                iteration.evaluated_metrics,
+                iteration.trained_model,
+                iteration.trained_metrics,
+            ),
+        ),
+        policy=policy.model_dump(mode="json"),
+        previous_sha256=head.verdict_sha256 if head else FIRST_SHA256,
+        product_version=PRODUCT_VERSION,
+    )
+    return ledger.batches.store_verdict(batch, row, verdict, facts, now)
+
+
+def keep_document(services: Services, batch: BatchRow, stored: StoredVerdict) -> None:
+    """Write a stored verdict's document, unless it is there.
+
+    After transaction 1 and before anything is done: a document that no entry of the audit names
+    is nobody's of ours, and a verdict that was acted on has its document.
+    """
+    if stored.document is not None:
+        services.ports.verdicts.create(batch.name.verdict_key, stored.document.encode())
 
 
 def record_outcome(

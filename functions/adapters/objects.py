@@ -1,4 +1,4 @@
-"""Objects that are created once and never overwritten: the staging bucket.
+"""Objects that are created once and never overwritten: in the staging bucket, and verdicts.
 
 A reader streams; nothing here holds a whole upload in memory.
 """
@@ -72,6 +72,15 @@ class Objects:
                     return None
                 raise
             return body.read().decode()
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Give the keys of the objects whose key begins so, in order."""
+        with explained("s3:ListBucket"):
+            pages = self.s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=prefix
+            )
+            for page in pages:
+                yield from (found["Key"] for found in page.get("Contents", []))
 
     def create(self, key: str, body: bytes | IO[bytes]) -> bool:
         """Write an object that is never overwritten; False where it was there already."""

@@ -66,6 +66,13 @@ class StagingObjects(Protocol):
         """Write an object that is never overwritten; False where it was there already."""
 
 
+class KeptObjects(Protocol):
+    """The bucket of verdicts (`adapters.objects.Objects`): what is written stays."""
+
+    def create(self, key: str, body: bytes | IO[bytes]) -> bool:
+        """Write an object that is never overwritten; False where it was there already."""
+
+
 class InboxObjects(Protocol):
     """The inbox bucket (`adapters.inbox.InboxBucket`): exact versions."""
 
@@ -179,6 +186,10 @@ class Ports(Protocol):
     @property
     def staging(self) -> StagingObjects:
         """The staging bucket."""
+
+    @property
+    def verdicts(self) -> KeptObjects:
+        """The bucket of verdicts."""
 
     @property
     def inbox(self) -> InboxObjects:

@@ -32,6 +32,7 @@ from adapters.ports import (
     FlywheelService,
     Functions,
     InboxObjects,
+    KeptObjects,
     Messages,
     Ports,
     Rows,
@@ -59,6 +60,11 @@ class AwsPorts:
     def staging(self) -> StagingObjects:
         """The staging bucket."""
         return Objects(self.configuration.staging_bucket, client("s3"))
+
+    @property
+    def verdicts(self) -> KeptObjects:
+        """The bucket of verdicts."""
+        return Objects(self.configuration.verdicts_bucket, client("s3"))
 
     @property
     def inbox(self) -> InboxObjects:

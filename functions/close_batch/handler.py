@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.crash_points import crash_point
-from adapters.judgement import batch_facts, record_outcome
+from adapters.judgement import batch_facts, keep_document, record_outcome
 from adapters.ledger.batch_rows import BatchRow, FailedEnding
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ports import FlywheelService
@@ -128,6 +128,7 @@ def _finished(services: Services, batch: BatchRow, row: FlywheelRow) -> BatchRow
     stored = services.ledger.batches.verdict(batch)
     if batch.state is not BatchState.STARTED or stored is None:
         return batch
+    keep_document(services, batch, stored)
     try:
         active = services.comprehend(row.arn).describe().active_model
         is_promoted = active == stored.verdict.evidence.challenger_arn

@@ -1,7 +1,8 @@
 """CompareModels: judge the challenger, then carry the verdict out, in two transactions.
 
 Where the averages leave it open, both models are first asked to answer the test set, and the state
-machine comes back when they have. The verdict and the intent are stored first; only then is the
+machine comes back when they have. The verdict and the intent are stored first, and the verdict's
+document is kept; only then is the
 world read again and, for PROMOTE, the active model changed and verified. A stored verdict is never
 made again.
 """
@@ -17,7 +18,7 @@ from adapters.answers import Answers, AnswersMissingError
 from adapters.comprehend import Iteration
 from adapters.configuration import KnownFlywheel
 from adapters.crash_points import crash_point
-from adapters.judgement import record_outcome
+from adapters.judgement import keep_document, record_outcome, store_verdict
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ports import FlywheelService
@@ -57,9 +58,10 @@ def compare(services: Services, flywheel: str, number: int) -> dict[str, Any]:
         verdict = judging.verdict()
         if verdict is None:
             return {"outcome": None, "jobs": judging.jobs()}
-        expected = verdict.evidence.champion_arn
-        stored = ledger.batches.store_verdict(batch, row, verdict, expected, services.now())
+        stored = judging.store(verdict)
     crash_point("compare_models.verdict_stored")
+    keep_document(services, batch, stored)
+    crash_point("compare_models.document_kept")
     outcome, is_changed_outside = _carry_out(comprehend, stored)
     crash_point("compare_models.carried_out")
     record_outcome(services, batch, row, stored, outcome, is_changed_outside=is_changed_outside)
@@ -101,8 +103,23 @@ class _Judging:
             for arn in self.batch.answer_jobs.values()
         ]
 
+    def store(self, verdict: Verdict) -> StoredVerdict:
+        """Store the verdict with the champion that a promotion expects."""
+        return store_verdict(
+            self.services,
+            self.batch,
+            self.row,
+            self._iteration(),
+            verdict=verdict,
+            policy=self.known.settings.policy,
+            champion=verdict.evidence.champion_arn,
+        )
+
+    def _iteration(self) -> Iteration:
+        return self.comprehend.iteration(self.batch.iteration_id or "")
+
     def _evidence(self) -> Evidence:
-        iteration = self.comprehend.iteration(self.batch.iteration_id or "")
+        iteration = self._iteration()
         champion = _champion(self.comprehend, iteration)
         shape = self.services.shape(self.known, self.row.arn)
         frozen = self.row.test_set

@@ -179,6 +179,11 @@ class BatchName:
         """The manifest's key; outside the dataset prefixes, which the service reads whole."""
         return f"manifests/{self.flywheel}/{self.label}.json"
 
+    @property
+    def verdict_key(self) -> str:
+        """The key of the verdict's document in the bucket of verdicts."""
+        return f"verdicts/{self.flywheel}/{self.label}.json"
+
     def known_key(self, generation: int, kind: DatasetKind) -> str:
         """Return the key of the segment of rows that one of its datasets holds."""
         return f"known/{self.flywheel}/g{generation}/{self.label}-{kind.value}.bin"

@@ -130,6 +130,29 @@ class Notifications(Section):
         return secret
 
 
+class Verdicts(Section):
+    """How long the record of verdicts is kept from deletion, by S3 Object Lock.
+
+    Parameters
+    ----------
+    object_lock_days : int, optional
+        How long nobody deletes or overwrites what is written from now on; none by default.
+    object_lock_mode : {"GOVERNANCE", "COMPLIANCE"}
+        Whether somebody with ``s3:BypassGovernanceRetention`` may, or nobody at all.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+    object_lock_days: int | None = Field(default=None, ge=1, le=36_500)
+    object_lock_mode: Literal["GOVERNANCE", "COMPLIANCE"] = "GOVERNANCE"
+
+    @model_validator(mode="after")
+    def _locks_for_a_time(self) -> Self:
+        if self.object_lock_days is None and "object_lock_mode" in self.model_fields_set:
+            raise ValueError("object_lock_mode goes with object_lock_days")
+        return self
+
+
 _MOST_LABELS: Mapping[Mode, int] = {"multi-class": 1000, "multi-label": 100}
 """*Source*: developer guide, guidelines and limits (labels of a classifier)."""
 
@@ -428,6 +451,7 @@ class Environment(Section):
     account: str | None = Field(default=None, pattern=r"^\d{12}$")
     keep_data: bool = Field(default=True, strict=True)
     notifications: Notifications = Notifications()
+    verdicts: Verdicts = Verdicts()
     flywheels: tuple[FlywheelSettings, ...]
 
 
@@ -484,6 +508,7 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "batch": BatchRules,
     "policy": Policy,
     "notifications": Notifications,
+    "verdicts": Verdicts,
     "rules": Rule,
     "csv": CsvColumns,
 }

@@ -3,8 +3,8 @@
 Runs on a schedule and, for upload notices whose window is over, from their queue. In order:
 notices that were not sent, uploads whose event was lost, executions that ended without closing
 their batch, batches whose execution never began, flywheels that only time makes ready, iterations
-and champions that are not ours, and a service that is not ready. Each run is a row, an audit entry
-and a metric of its own.
+and champions that are not ours, a service that is not ready, and the day's audit heads. Each run is
+a row, an audit entry and a metric of its own.
 """
 
 import json
@@ -19,10 +19,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow
+from adapters.ledger.runs import ENVIRONMENT
 from adapters.services import Services, services
 from flywheel.batches import BatchState
 from flywheel.errors import FlywheelLoopError
 from flywheel.settings import BatchRules
+from reconcile.daily_heads import keep_daily_head
 from reconcile.late_datasets import settle_late_datasets
 from reconcile.late_pairs import end_late_pairs
 from reconcile.lost_uploads import inject_lost_uploads
@@ -72,6 +74,7 @@ def reconcile(services: Services) -> dict[str, int]:
             logger.exception("a flywheel could not be looked at", flywheel=known.settings.name)
             troubles.append(error)
     services.ledger.runs.note(found, services.now())
+    keep_daily_head(services, ENVIRONMENT)
     if troubles:
         raise troubles[0]
     return dict(found)
@@ -93,6 +96,7 @@ def _look_at(services: Services, known: KnownFlywheel) -> dict[str, int]:
             # It looks for itself whether it can go on.
             services.ports.functions.rebuild_flywheel(json.dumps({"flywheel": row.name}))
         _measure_slots(row, known.settings.batch)
+        keep_daily_head(services, row.name)
     return found
 
 

@@ -151,6 +151,10 @@ def _complete_bucket(sessions: Sessions, bucket: Any, properties: dict[str, Any]
     ownership = properties.get("OwnershipControls")
     if ownership:
         s3.put_bucket_ownership_controls(Bucket=bucket.name, OwnershipControls=ownership)
+    if with_booleans(properties).get("ObjectLockEnabled") is True:
+        s3.put_object_lock_configuration(
+            Bucket=bucket.name, ObjectLockConfiguration=_lock_configuration(properties)
+        )
 
 
 def _complete_table(sessions: Sessions, table: Any, properties: dict[str, Any]) -> None:
@@ -198,6 +202,16 @@ _ATTRIBUTES = {
     "AWS::SNS::Topic": {"TopicArn": "arn"},
     "AWS::SQS::Queue": {"QueueUrl": "physical_resource_id"},
 }
+
+
+def _lock_configuration(properties: dict[str, Any]) -> Any:
+    rule = properties.get("ObjectLockConfiguration", {}).get("Rule")
+    if rule is None:
+        return {"ObjectLockEnabled": "Enabled"}
+    asked = rule["DefaultRetention"]
+    length = {unit: int(asked[unit]) for unit in ("Days", "Years") if unit in asked}
+    retention = {"Mode": asked["Mode"], **length}
+    return {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}}
 
 
 def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:

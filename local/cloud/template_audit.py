@@ -36,7 +36,8 @@ def _rules(served: str, **ignored: str) -> TypeRules:
 RULES: dict[str, TypeRules] = {
     "AWS::S3::Bucket": _rules(
         "BucketName BucketEncryption VersioningConfiguration PublicAccessBlockConfiguration "
-        "NotificationConfiguration LifecycleConfiguration OwnershipControls Tags"
+        "NotificationConfiguration LifecycleConfiguration OwnershipControls ObjectLockEnabled "
+        "ObjectLockConfiguration Tags"
     ),
     "AWS::S3::BucketPolicy": _rules("Bucket PolicyDocument"),
     "AWS::SQS::Queue": _rules(

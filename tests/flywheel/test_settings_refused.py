@@ -26,6 +26,21 @@ def problems(text: str, **others: str | bytes) -> tuple[str, tuple[str, ...]]:
         ("batch = 3" + FLYWHEEL, "batch", "must be a table"),
         (FLYWHEEL + "policy = 3", "flywheels.tickets.policy", "must be a table"),
         (
+            "[verdicts]\nobject_lock = 3" + FLYWHEEL,
+            "verdicts.object_lock",
+            "unknown key; allowed: object_lock_days, object_lock_mode",
+        ),
+        (
+            "[verdicts]\nobject_lock_days = 0" + FLYWHEEL,
+            "verdicts.object_lock_days",
+            "greater than or equal to 1 (given: 0)",
+        ),
+        (
+            '[verdicts]\nobject_lock_mode = "COMPLIANCE"' + FLYWHEEL,
+            "verdicts",
+            "object_lock_mode goes with object_lock_days",
+        ),
+        (
             "[batch]\nmin_documens = 3" + FLYWHEEL,
             "flywheels.tickets.batch.min_documens",
             "allowed: bad_rows, iteration_deadline_hours",

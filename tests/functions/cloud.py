@@ -20,6 +20,7 @@ REGION = "us-east-1"
 ACCOUNT = "123456789012"
 INBOX = "inbox-bucket"
 STAGING = "staging-bucket"
+VERDICTS = "verdicts-bucket"
 LAKE = "lake-bucket"
 TABLE = "ledger"
 SETTINGS_PATH = "/loop/flywheels"
@@ -129,7 +130,7 @@ def _forget() -> None:
 
 
 def _laid_out(patch: pytest.MonkeyPatch) -> Cloud:
-    for bucket in (INBOX, STAGING, LAKE):
+    for bucket in (INBOX, STAGING, VERDICTS, LAKE):
         client("s3").create_bucket(Bucket=bucket)
     client("s3").put_bucket_versioning(Bucket=INBOX, VersioningConfiguration={"Status": "Enabled"})
     _create_ledger()
@@ -148,6 +149,7 @@ def _laid_out(patch: pytest.MonkeyPatch) -> Cloud:
         environment="test",
         inbox_bucket=INBOX,
         staging_bucket=STAGING,
+        verdicts_bucket=VERDICTS,
         ledger_table=TABLE,
         topic_arn=topic,
         state_machine_arn=machine["stateMachineArn"],

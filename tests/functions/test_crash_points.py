@@ -50,6 +50,7 @@ REACHED_BY: Mapping[Scenario, Sequence[str]] = {
         "start_iteration.started",
         "start_iteration.booked",
         "compare_models.verdict_stored",
+        "compare_models.document_kept",
         "compare_models.made_active",
         "compare_models.carried_out",
         "compare_models.judged",

@@ -1,12 +1,21 @@
 import json
+from pathlib import Path
 
-from tests.infra.synthesis import Synthesized, plain
+import pytest
+
+from tests.infra.synthesis import Synthesized, environment_of, plain, synthesize
+
+TEAM_FLYWHEEL = """
+[flywheels.intents]
+adopt = "arn:aws:comprehend:eu-west-1:123456789012:flywheel/old-one"
+data_access_role_arn = "arn:aws:iam::123456789012:role/service-role/comprehend"
+"""
 
 
 def test_every_bucket_is_private_when_it_is_made(each: Synthesized) -> None:
     """Versioned, encrypted, owned by the account and closed to the public."""
     buckets = each.properties("AWS::S3::Bucket")
-    assert len(buckets) == 3
+    assert len(buckets) == 4
     for bucket in buckets.values():
         assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
         assert bucket["PublicAccessBlockConfiguration"] == {
@@ -21,6 +30,32 @@ def test_every_bucket_is_private_when_it_is_made(each: Synthesized) -> None:
             "Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]
         }
         assert bucket["LifecycleConfiguration"]["Rules"][0]["Status"] == "Enabled"
+
+
+def test_only_verdicts_can_be_locked_when_no_retention_is_asked_for(each: Synthesized) -> None:
+    """The bucket is born with Object Lock, so that a retention can be asked for at any time."""
+    able = {
+        plain(name): bucket.get("ObjectLockConfiguration")
+        for name, bucket in each.properties("AWS::S3::Bucket").items()
+        if bucket.get("ObjectLockEnabled")
+    }
+    assert able == {"Verdicts": None}
+
+
+@pytest.mark.parametrize("mode", ["GOVERNANCE", "COMPLIANCE"])
+def test_verdicts_are_locked_when_the_environment_asks(tmp_path: Path, mode: str) -> None:
+    """Every new object is kept from deletion for so many days, in the mode that was asked for."""
+    text = f"[verdicts]\nobject_lock_days = 365\nobject_lock_mode = {mode!r}\n{TEAM_FLYWHEEL}"
+    stack = synthesize(environment_of(text), tmp_path)
+    (bucket,) = [
+        item
+        for name, item in stack.properties("AWS::S3::Bucket").items()
+        if plain(name) == "Verdicts"
+    ]
+    assert bucket["ObjectLockEnabled"] is True
+    assert bucket["ObjectLockConfiguration"]["Rule"] == {
+        "DefaultRetention": {"Mode": mode, "Days": 365}
+    }
 
 
 def test_nobody_comes_in_without_tls_when_a_policy_is_made(each: Synthesized) -> None:

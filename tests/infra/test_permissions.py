@@ -78,6 +78,10 @@ JOB_STARTS = [
         ("dynamodb:DeleteTable", set()),
         ("s3:DeleteObject", set()),
         ("s3:DeleteObject*", set()),
+        ("s3:DeleteObjectVersion", set()),
+        ("s3:BypassGovernanceRetention", set()),
+        ("s3:PutObjectRetention", set()),
+        ("s3:PutBucketObjectLockConfiguration", set()),
         ("comprehend:DeleteFlywheel", set()),
         ("comprehend:CreateFlywheel", {"RebuildFlywheelServiceRole"}),
         ("comprehend:UpdateEndpoint", {"RebuildFlywheelServiceRole"}),
@@ -91,6 +95,28 @@ def test_few_roles_may_do_a_thing_when_it_costs_or_destroys(
 ) -> None:
     """What spends money or deletes is held by exactly these roles."""
     assert holders(dev, action) == roles
+
+
+def test_the_record_is_written_by_few_when_policies_are_made(each: Synthesized) -> None:
+    """Verdicts where they are made or their batch ends, heads by the schedule; no role reads."""
+    written = {
+        (plain(role), joined(resource))
+        for role, statement in each.statements()
+        for resource in listed(statement["Resource"])
+        if "Verdicts" in joined(resource)
+    }
+    assert written == {
+        ("CompareModelsServiceRole", "${Verdicts.Arn}/verdicts/*"),
+        ("CloseBatchServiceRole", "${Verdicts.Arn}/verdicts/*"),
+        ("ReconcileServiceRole", "${Verdicts.Arn}/chain/*"),
+    }
+    actions = {
+        action
+        for _, statement in each.statements()
+        if "Verdicts" in joined(listed(statement["Resource"])[0])
+        for action in listed(statement["Action"])
+    }
+    assert actions == {"s3:PutObject"}
 
 
 def test_comprehend_is_reached_by_name_when_policies_are_made(each: Synthesized) -> None:

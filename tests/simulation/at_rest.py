@@ -1,5 +1,7 @@
 """What must hold when faults have stopped and everything has come to rest."""
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -46,6 +48,7 @@ def check_at_rest(world: World, ports: MemoryPorts, dropped: Sequence[Dropped]) 
         *_what_is_said_is_true(ports),
         *_people_were_told(ports, dropped),
         *_the_audit_is_whole(ports),
+        *_every_verdict_has_its_document(ports),
     ):
         world.breaks(invariant, words)
 
@@ -253,3 +256,24 @@ def _the_audit_is_whole(ports: MemoryPorts) -> Broken:
             if recorded[event, number] != count:
                 words = f"{event} of batch {number}: {recorded[event, number]} of {count}"
                 yield "the audit is whole", words
+
+
+def _every_verdict_has_its_document(ports: MemoryPorts) -> Broken:
+    """See that documents and entries name each other, and that the chain's heads were kept."""
+    named = {
+        entry["details"]["document"]: entry["details"]["document_sha256"]
+        for entry in ports.table.rows("AUDIT#tickets#")
+        if entry["event"] == "verdict"
+    }
+    kept = {
+        key: hashlib.sha256(body).hexdigest()
+        for key, body in ports.verdicts.objects.items()
+        if key.startswith("verdicts/")
+    }
+    for wrong in sorted(named.items() ^ kept.items()):
+        yield "every verdict has its document", str(wrong)
+    hashes = {entry["seq"]: entry["hash"] for entry in ports.table.rows("AUDIT#tickets#")}
+    for key, body in ports.verdicts.objects.items():
+        head = json.loads(body)
+        if key.startswith("chain/tickets/") and hashes.get(head["seq"]) != head["hash"]:
+            yield "the audit is whole", f"{key}: {head}"

@@ -26,6 +26,7 @@ class MemoryPorts:
 
     table: MemoryRows
     staging: MemoryStaging
+    verdicts: MemoryStaging
     inbox: MemoryInbox
     topic: MemoryTopic
     messages: MemoryMessages
@@ -51,6 +52,7 @@ class MemoryPorts:
         return cls(
             table=MemoryRows(world),
             staging=account.staging,
+            verdicts=MemoryStaging(world, "verdicts"),
             inbox=MemoryInbox(world),
             topic=MemoryTopic(world),
             messages=MemoryMessages(

@@ -6,7 +6,8 @@ Entries are written in the transaction of what they record.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +15,37 @@ from adapters.ledger.outbox import notice_row
 from adapters.ledger.table import Change, Item, Key, Put, Write
 from adapters.ports import Rows
 from flywheel.notices import Notice
+from flywheel.verdict_document import FIRST_SHA256
 
 _FIRST_HASH = "0" * 64
+_READ_AT_ONCE = 100
+"""As many rows as one BatchGetItem takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditHead:
+    """Where a flywheel's chain ends.
+
+    Parameters
+    ----------
+    seq : int
+        The number of the last entry.
+    hash : str
+    verdict_sha256 : str
+        Of the last verdict's document.
+    """
+
+    seq: int
+    hash: str
+    verdict_sha256: str = FIRST_SHA256
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictLink:
+    """Two verdicts' documents that follow each other: the hash before, and the hash after."""
+
+    before: str
+    after: str
 
 
 class Audit:
@@ -46,7 +76,12 @@ class Audit:
         self._table.write([*changes, *self.entry(flywheel, event, details, now), *told])
 
     def entry(
-        self, flywheel: str, event: str, details: Mapping[str, Any], now: datetime
+        self,
+        flywheel: str,
+        event: str,
+        details: Mapping[str, Any],
+        now: datetime,
+        verdict: VerdictLink | None = None,
     ) -> list[Write]:
         """Return the writes that append one entry, for the transaction of what it records.
 
@@ -56,9 +91,11 @@ class Audit:
             What happened, e.g. ``batch opened``.
         details : mapping
             Plain values.
+        verdict : VerdictLink, optional
+            The verdict that the entry records.
         """
-        head = self._table.get(_head_key(flywheel))
-        seq, before = (head["seq"] + 1, head["hash"]) if head else (1, _FIRST_HASH)
+        row = self._table.get(_head_key(flywheel))
+        seq, before = (row["seq"] + 1, row["hash"]) if row else (1, _FIRST_HASH)
         entry = {
             "flywheel": flywheel,
             "seq": seq,
@@ -70,22 +107,38 @@ class Audit:
         }
         entry["hash"] = entry_hash(entry)
         values = {"seq": seq, "hash": entry["hash"]}
+        expected: dict[str, Any] = {"seq": seq - 1}
+        if verdict is not None:
+            values["verdict_sha256"] = verdict.after
+            is_first = verdict.before == FIRST_SHA256
+            expected["verdict_sha256"] = None if is_first else verdict.before
         move: Write = (
-            Change(_head_key(flywheel), values, {"seq": head["seq"]})
-            if head
+            Change(_head_key(flywheel), values, expected)
+            if row
             else Put(_head_key(flywheel), values)
         )
-        return [Put(Key(f"AUDIT#{flywheel}#{seq}", "AUDIT"), entry), move]
+        return [Put(_key(flywheel, seq), entry), move]
+
+    def head(self, flywheel: str) -> AuditHead | None:
+        """Return where a chain ends; None before its first entry."""
+        row = self._table.get(_head_key(flywheel))
+        if row is None:
+            return None
+        return AuditHead(row["seq"], row["hash"], row.get("verdict_sha256", FIRST_SHA256))
 
     def entries(self, flywheel: str) -> list[Item]:
         """Return the whole chain, oldest first."""
-        head = self._table.get(_head_key(flywheel))
-        keys = (
-            [Key(f"AUDIT#{flywheel}#{seq}", "AUDIT") for seq in range(1, head["seq"] + 1)]
-            if head
-            else []
-        )
-        return [row for key in keys if (row := self._table.get(key)) is not None]
+        head = self.head(flywheel)
+        return [] if head is None else list(self.chain(flywheel, head.seq))
+
+    def chain(self, flywheel: str, last: int) -> Iterator[Item]:
+        """Give the entries up to a number, oldest first; what is not there is left out."""
+        for first in range(1, last + 1, _READ_AT_ONCE):
+            numbers = range(first, min(first + _READ_AT_ONCE, last + 1))
+            rows = self._table.get_many([_key(flywheel, seq) for seq in numbers])
+            # By their keys: a number within could have been changed.
+            found = {row["pk"]: row for row in rows}
+            yield from (found[key] for seq in numbers if (key := _pk(flywheel, seq)) in found)
 
 
 def entry_hash(entry: Mapping[str, Any]) -> str:
@@ -97,3 +150,11 @@ def entry_hash(entry: Mapping[str, Any]) -> str:
 
 def _head_key(flywheel: str) -> Key:
     return Key(f"FLYWHEEL#{flywheel}", "AUDIT_HEAD")
+
+
+def _key(flywheel: str, seq: int) -> Key:
+    return Key(_pk(flywheel, seq), "AUDIT")
+
+
+def _pk(flywheel: str, seq: int) -> str:
+    return f"AUDIT#{flywheel}#{seq}"

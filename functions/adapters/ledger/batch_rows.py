@@ -67,11 +67,14 @@ class StoredVerdict:
         The active model at that time: the intent of a promotion is to replace exactly this one.
     outcome : BatchOutcome or None
         None until it was acted on.
+    document : str or None
+        What is kept of it (`flywheel.verdict_document`); None of a release that kept none.
     """
 
     verdict: Verdict
     expected_champion: str | None
     outcome: BatchOutcome | None
+    document: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from adapters.ledger.audit import Audit
+from adapters.ledger.audit import Audit, VerdictLink
 from adapters.ledger.batch_rows import (
     BatchRow,
     FailedEnding,
@@ -28,12 +28,19 @@ from adapters.ledger.flywheel_rows import (
 from adapters.ledger.holdings import Holdings, slot_changes, slots_used
 from adapters.ledger.outbox import notice_row
 from adapters.ledger.table import Change, Key, Put, Write
+from adapters.ledger.verdict_rows import (
+    stored_verdict,
+    verdict_details,
+    verdict_key,
+    verdict_values,
+)
 from adapters.ports import Rows
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import BatchNotFoundError, ConcurrentChangeError
 from flywheel.notices import Notice
 from flywheel.uploads import DatasetKind
 from flywheel.verdict import Verdict
+from flywheel.verdict_document import VerdictFacts
 
 _UPLOADS_NAMED = 20
 """How many inbox keys a batch's row names; the manifest has them all, and a row is bounded."""
@@ -68,10 +75,15 @@ class Batches:
             raise BatchNotFoundError(f"the ledger has no batch {batch} of flywheel {flywheel}")
         return batch_row(item)
 
+    def get_many(self, flywheel: str, numbers: Sequence[int]) -> list[BatchRow]:
+        """Return those of the batches that there are, by number."""
+        rows = self._table.get_many([_key(flywheel, number) for number in numbers])
+        return sorted(map(batch_row, rows), key=lambda batch: batch.batch)
+
     def newest(self, flywheel: FlywheelRow, most: int) -> list[BatchRow]:
         """Return the newest batches of a flywheel, newest first."""
-        numbers = range(flywheel.last_batch, max(0, flywheel.last_batch - most), -1)
-        return [self.get(flywheel.name, number) for number in numbers]
+        first = max(1, flywheel.last_batch - most + 1)
+        return self.get_many(flywheel.name, range(first, flywheel.last_batch + 1))[::-1]
 
     def open(self, flywheel: FlywheelRow, registrations: int, now: datetime) -> BatchRow:
         """Open the next batch of an idle flywheel.
@@ -207,15 +219,8 @@ class Batches:
 
     def verdict(self, batch: BatchRow) -> StoredVerdict | None:
         """Return the stored verdict of a batch's current attempt, or None."""
-        item = self._table.get(_verdict_key(batch))
-        if item is None:
-            return None
-        outcome = item.get("outcome")
-        return StoredVerdict(
-            Verdict.from_json(item["verdict"]),
-            item.get("expected_champion"),
-            BatchOutcome(outcome) if outcome else None,
-        )
+        item = self._table.get(verdict_key(batch))
+        return None if item is None else stored_verdict(item)
 
     def note_jobs(self, batch: BatchRow, jobs: Mapping[str, str]) -> BatchRow:
         """Write down the jobs that a verdict waits for, by model; returns the batch with them."""
@@ -230,38 +235,26 @@ class Batches:
         batch: BatchRow,
         flywheel: FlywheelRow,
         verdict: Verdict,
-        expected_champion: str | None,
+        facts: VerdictFacts,
         now: datetime,
     ) -> StoredVerdict:
         """Store a verdict and the intent that follows from it, before anything is done.
 
         A verdict on a challenger counts as a look at the frozen test set.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            It was stored already, or another verdict than ``facts`` name is the last before it.
         """
-        values = {
-            "flywheel": batch.flywheel,
-            "batch": batch.batch,
-            "decision": verdict.decision,
-            "policy_sha256": verdict.policy_sha256,
-            "verdict": verdict.to_json(),
-            "expected_champion": expected_champion,
-            "decided_at": now.isoformat(),
-        }
-        details = {
-            "batch": batch.batch,
-            "decision": verdict.decision,
-            "challenger": verdict.evidence.challenger_arn,
-            "expected_champion": expected_champion,
-            "policy_sha256": verdict.policy_sha256,
-        }
-        self._audit.act(
-            batch.flywheel,
-            "verdict",
-            details,
-            Put(_verdict_key(batch), values),
-            *_looked_at(flywheel, verdict),
-            now=now,
-        )
-        return StoredVerdict(verdict, expected_champion, None)
+        values = verdict_values(batch, verdict, facts)
+        stored = stored_verdict(values)
+        details = verdict_details(batch, stored)
+        link = VerdictLink(facts.previous_sha256, details["document_sha256"])
+        entry = self._audit.entry(batch.flywheel, "verdict", details, now, link)
+        looked = _looked_at(flywheel, verdict)
+        self._table.write([Put(verdict_key(batch), values), *looked, *entry])
+        return stored
 
     def judge(
         self,
@@ -287,7 +280,7 @@ class Batches:
             batch.flywheel,
             "verdict carried out",
             details,
-            Change(_verdict_key(batch), {"outcome": outcome}),
+            Change(verdict_key(batch), {"outcome": outcome}),
             Change(key, judged, {"state": BatchState.STARTED}),
             change_flywheel(batch.flywheel, changes),
             now=now,
@@ -457,7 +450,3 @@ def _looked_at(flywheel: FlywheelRow, verdict: Verdict) -> list[Write]:
 
 def _key(flywheel: str, batch: int) -> Key:
     return Key(f"BATCH#{flywheel}#{batch}", "BATCH")
-
-
-def _verdict_key(batch: BatchRow) -> Key:
-    return Key(f"VERDICT#{batch.flywheel}#{batch.name.label}", "VERDICT")
