@@ -12,6 +12,7 @@ import typer
 from console import history as history_facts
 from console import status as status_facts
 from console.act_verbs import add_act_verbs
+from console.audit_verbs import audit
 from console.conversion_view import conversion_document, tell_conversion
 from console.convert import convert as convert_file
 from console.data_verbs import add_data_verbs
@@ -345,6 +346,7 @@ def _check_file(file: Path) -> None:
 
 add_act_verbs(app)
 add_data_verbs(app)
+app.add_typer(audit, name="audit")
 app.add_typer(dlq, name="dlq")
 app.add_typer(policy, name="policy")
 app.add_typer(simulate, name="simulate")

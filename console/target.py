@@ -178,6 +178,10 @@ class Target:
         """Return the staging bucket."""
         return Objects(self.outputs["StagingBucket"], self.client("s3"))
 
+    def verdicts(self) -> Objects:
+        """Return the bucket of verdicts."""
+        return Objects(self.outputs["VerdictsBucket"], self.client("s3"))
+
     def comprehend(self, known: KnownFlywheel) -> Comprehend:
         """Return the service's calls on one flywheel, in its present generation."""
         row = self.ledger().flywheels.get(known.settings.name)

@@ -102,7 +102,7 @@ class Audit:
             "at": now.isoformat(),
             "actor": self._actor,
             "event": event,
-            "details": dict(details),
+            "details": _as_read(details),
             "previous": before,
         }
         entry["hash"] = entry_hash(entry)
@@ -146,6 +146,15 @@ def entry_hash(entry: Mapping[str, Any]) -> str:
     content = {name: value for name, value in entry.items() if name not in {"hash", "pk", "sk"}}
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _as_read(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return details as the table gives them back, since they are hashed: 1.0 comes back as 1."""
+    read: dict[str, Any] = json.loads(
+        json.dumps(details),
+        parse_float=lambda text: int(float(text)) if float(text).is_integer() else float(text),
+    )
+    return read
 
 
 def _head_key(flywheel: str) -> Key:

@@ -1,0 +1,93 @@
+"""The verbs of the audit: `flywheel audit verify` and `flywheel audit export`.
+
+Decides names, options and words. Read next: `console.audit_record`.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from adapters.ledger.runs import ENVIRONMENT
+from console.audit_record import AuditRecord, read_record
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.offline_verifier import RecordBrokenError
+from console.target import LOCAL
+from console.terminal import Terminal, reporting
+from console.verb_options import Env, Json, finish, opened_target
+from console.waiting import Ending
+
+audit = typer.Typer(no_args_is_help=True, help="The record of what was decided and done.")
+
+
+@audit.command("verify")
+def verify_audit(
+    context: typer.Context,
+    flywheel: Annotated[
+        str | None, typer.Argument(help="Left out, all of them and the environment's own.")
+    ] = None,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Compute every hash anew: entries, daily heads and verdicts; 1 if one is wrong."""
+    with reporting(is_json=json) as terminal:
+        target = opened_target(context, env, default=LOCAL)
+        if flywheel is None:
+            chains = [*sorted(target.flywheels), ENVIRONMENT]
+        else:
+            chains = [target.flywheel(flywheel).settings.name]
+        found = [_verified(terminal, read_record(target, name)) for name in chains]
+        is_whole = all(document["is_whole"] for document in found)
+        code = ExitCode.DONE if is_whole else ExitCode.REFUSED
+        document = {"environment": target.environment, "is_whole": is_whole, "chains": found}
+        finish(terminal, Ending(code, document))
+
+
+@audit.command("export")
+def export_audit(
+    context: typer.Context,
+    names: Annotated[list[str], typer.Argument(metavar="[FLYWHEEL] OUT.zip")],
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Write entries, verdicts and daily heads to a zip that verifies itself offline."""
+    with reporting(is_json=json) as terminal:
+        *flywheels, last = names
+        out = Path(last)
+        if len(flywheels) > 1:
+            problem = f"{len(names)} names are too many"
+            raise CommandError(ExitCode.USAGE, "audit export", problem, "Give [FLYWHEEL] OUT.zip")
+        if out.suffix != ".zip" or out.exists() or not out.parent.is_dir():
+            problem = "it is there already" if out.exists() else "it must be a .zip in a folder"
+            raise CommandError(ExitCode.USAGE, last, problem, "Name a new file that ends in .zip")
+        target = opened_target(context, env, default=LOCAL)
+        name = target.flywheel(flywheels[0] if flywheels else None).settings.name
+        record = read_record(target, name)
+        record.export(out)
+        terminal.tell_exactly(f"Wrote {out}")
+        document = _verified(terminal, record)
+        terminal.tell("Verify it anywhere: unpack it and run python verify.py in its folder.")
+        code = ExitCode.DONE if document["is_whole"] else ExitCode.REFUSED
+        finish(terminal, Ending(code, {"out": str(out), **document}))
+
+
+def _verified(terminal: Terminal, record: AuditRecord) -> dict[str, Any]:
+    """Verify one chain, and say what came of it."""
+    title = "the environment's own" if record.name == ENVIRONMENT else record.name
+    try:
+        counts = record.verify()
+    except RecordBrokenError as error:
+        terminal.tell(f"{title}: BROKEN: {error}", style="bold red")
+        return {"chain": record.name, "is_whole": False, "problem": str(error)}
+    terminal.tell(f"{title}: {counts.words()}")
+    if counts.pending:
+        terminal.tell(f"Being written in this moment: {counts.pending}", indent=2)
+    return {
+        "chain": record.name,
+        "is_whole": True,
+        "entries": counts.entries,
+        "verdicts": counts.verdicts,
+        "daily_heads": counts.heads,
+        "pending": counts.pending,
+    }
