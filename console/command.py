@@ -22,6 +22,7 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.gate_verbs import policy, simulate
 from console.local_file import local_file
+from console.record_verbs import add_record_verbs
 from console.status_view import status_view
 from console.target import LOCAL
 from console.terminal import ended_by_signals, reporting
@@ -346,6 +347,7 @@ def _check_file(file: Path) -> None:
 
 add_act_verbs(app)
 add_data_verbs(app)
+add_record_verbs(app)
 app.add_typer(audit, name="audit")
 app.add_typer(dlq, name="dlq")
 app.add_typer(policy, name="policy")

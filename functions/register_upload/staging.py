@@ -4,7 +4,9 @@ The copy is written before the ledger says STAGED, under a name that comes from 
 identity, so a repeat writes the same or finds it there.
 """
 
+import hashlib
 import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from adapters.configuration import KnownFlywheel
@@ -65,8 +67,9 @@ def stage(
         if companion_chunks is None:
             return Staging(upload_news.gone(pair.companion.key), UploadState.GONE)
         beside = Stream(object_name(pair.companion.key), companion_chunks)
+    sha256 = hashlib.sha256()
     documents = LabeledDocuments(
-        chunks,
+        _hashed(chunks, sha256.update),
         described_labels(task_config(services, flywheel_arn)),
         allowance(rules),
         shape=services.shape(known, flywheel_arn),
@@ -98,7 +101,15 @@ def stage(
         staged,
         left_out=report.left_out,
         news=news,
+        sha256=sha256.hexdigest(),
         before=pair.documents_state if pair else UploadState.RECEIVED,
         also=pair.ended(services, UploadState.PAIRED) if pair else (),
     )
     return Staging(news=news)
+
+
+def _hashed(chunks: Iterator[bytes], update: Callable[[bytes], object]) -> Iterator[bytes]:
+    """Give a file's bytes, and count them into its hash."""
+    for chunk in chunks:
+        update(chunk)
+        yield chunk

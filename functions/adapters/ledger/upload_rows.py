@@ -28,6 +28,8 @@ class UploadRow:
     documents: int = 0
     batch: int | None = None
     left_out: int = 0
+    version_id: str | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +125,6 @@ def upload_row(item: Mapping[str, Any]) -> UploadRow:
         documents=item.get("documents", 0),
         batch=item.get("batch"),
         left_out=item.get("left_out", 0),
+        version_id=item.get("version_id"),
+        sha256=item.get("sha256"),
     )

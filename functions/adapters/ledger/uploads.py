@@ -85,6 +85,7 @@ class Uploads:
         *,
         left_out: int,
         news: UploadNews | None,
+        sha256: str | None = None,
         before: UploadState = UploadState.RECEIVED,
         also: Sequence[Write] = (),
     ) -> None:
@@ -92,6 +93,8 @@ class Uploads:
 
         Parameters
         ----------
+        sha256 : str, optional
+            Of the file as it was dropped.
         before : UploadState
             RECEIVED, or WAITING for a half whose other half came.
         also : sequence of Write
@@ -102,6 +105,7 @@ class Uploads:
             "state": UploadState.STAGED,
             **copy_values(staged),
             "left_out": left_out,
+            "sha256": sha256,
             "reasons": list(news.lines) if news else None,
         }
         writes: list[Write] = [

@@ -1,0 +1,65 @@
+"""A model's lineage as people read it, from the model back to the files."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.text import Text
+
+_FILES_SHOWN = 10
+_DIGITS = 16
+"""Enough of a hash to compare by eye; --json has all of it."""
+
+
+def lineage_view(document: Mapping[str, Any]) -> Group:
+    """Return a lineage at 80 columns."""
+    parts: list[Any] = [Text(document["model"], "bold", overflow="fold")]
+    parts += [Padding(Text(line), (0, 0, 0, 2), expand=False) for line in _live(document)]
+    verdict = document["verdict"]
+    if verdict is None:
+        return Group(*parts, Text("  No batch trained it: it came from outside."))
+    judged = (
+        f"Judged {verdict['decision']} on {verdict['at'][:16]}, batch {verdict['batch']}, "
+        f"iteration {document['iteration_id']}, generation {document['generation']}"
+    )
+    parts.append(Padding(Text(judged), (0, 0, 0, 2), expand=False))
+    if "document_sha256" in verdict:
+        words = f"Verdict {verdict['document']}, sha256 {verdict['document_sha256'][:_DIGITS]}"
+        parts.append(Padding(Text(words), (0, 0, 0, 2), expand=False))
+    for number, batch in enumerate(document["batches"]):
+        title = "Trained on" if number == 0 else "And on"
+        parts += _batch(title, batch)
+    for imported in document["imported"]:
+        words = f"And on {imported['documents']:,} documents that were imported"
+        parts.append(Text(f"{words} (uid {imported['uid'][:_DIGITS]})", "bold"))
+    return Group(*parts)
+
+
+def _live(document: Mapping[str, Any]) -> Iterator[str]:
+    if not document["made_live"]:
+        yield "It was never made the champion."
+    for made in document["made_live"]:
+        reason = f": {made['reason']}" if made["reason"] else ""
+        yield f"Made live on {made['at'][:16]} by {made['who']}{reason} (entry {made['entry']})"
+
+
+def _batch(title: str, batch: Mapping[str, Any]) -> Iterator[Any]:
+    tested = f", {batch['test_documents']:,} to test" if batch["test_documents"] else ""
+    words = f"{title} batch {batch['batch']} ({batch['outcome'] or 'under way'})"
+    yield Text(f"{words}: {batch['documents']:,} documents{tested}", "bold")
+    for arn in batch["datasets"]:
+        yield _line(f"dataset {arn}")
+    whole = "" if batch["is_manifest_whole"] else " - AND THE MANIFEST IS ANOTHER NOW"
+    sha256 = (batch["manifest_sha256"] or "none")[:_DIGITS]
+    yield _line(f"manifest {batch['manifest']}, sha256 {sha256}{whole}")
+    for file in batch["files"][:_FILES_SHOWN]:
+        sha256 = f", sha256 {file['sha256'][:_DIGITS]}" if file["sha256"] else ""
+        yield _line(f"{file['key']}, version {file['version_id']}{sha256}")
+    left = len(batch["files"]) - _FILES_SHOWN
+    if left > 0:
+        yield _line(f"and {left:,} more (--json has them all)")
+
+
+def _line(words: str) -> Padding:
+    return Padding(Text(words, overflow="fold"), (0, 0, 0, 2), expand=False)

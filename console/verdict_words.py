@@ -1,0 +1,116 @@
+"""A verdict's document in words, whole: decision, every rule, evidence, inputs and who.
+
+Decides looks alone, and shows members that it has no words for by their names: a document may be of
+another release. Read next: `flywheel.verdict_document`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.text import Text
+
+from console.verdict_view import change, number
+from flywheel.batches import BatchOutcome
+
+_STYLES = {"PROMOTE": "bold green", "REJECT": "bold red", "HOLD": "bold yellow"}
+_OUTCOME_STYLES = {"PASS": "green", "FAIL": "red", "UNKNOWN": "yellow", "SKIPPED": "dim"}
+_KNOWN_OF_A_RULE = {"rule", "outcome", "reason", "metric", "champion", "challenger", "bound"}
+_KNOWN_OF_EVIDENCE = {"champion_arn", "champion", "challenger_arn", "challenger"}
+
+
+def verdict_view(document: Mapping[str, Any], sha256: str, outcome: BatchOutcome | None) -> Group:
+    """Return a document as people read it."""
+    decision = document["decision"]
+    bootstrap = ", BOOTSTRAP: there was no champion" if document["is_bootstrap"] else ""
+    title = Text.assemble(
+        f"Batch {document['batch']} of {document['flywheel']}: ",
+        (decision, _STYLES.get(decision, "bold")),
+        f"{bootstrap}; ",
+        f"carried out as {outcome}" if outcome else "not carried out yet",
+    )
+    parts: list[Any] = [title]
+    for rule in document["rules"]:
+        parts += _rule(rule)
+    parts += _section("Evidence", _evidence(document["evidence"]))
+    parts += _section("Made from", _inputs(document["inputs"]))
+    parts += _section("Policy", _facts(document["policy"]))
+    parts += _section("Who and when", _who(document, sha256))
+    return Group(*parts)
+
+
+def _rule(rule: Mapping[str, Any]) -> Iterator[Any]:
+    style = _OUTCOME_STYLES.get(rule["outcome"], "")
+    title = Text.assemble((f"{rule['outcome']:<8}", style), rule["rule"])
+    yield Padding(title, (0, 0, 0, 2), expand=False)
+    yield Padding(Text(rule["reason"]), (0, 0, 0, 10), expand=False)
+    if rule["metric"]:
+        old, new = rule["champion"], rule["challenger"]
+        values = f"champion {number(old)}, challenger {number(new)}, change {change(old, new)}"
+        yield Padding(Text(f"{values}, bound {rule['bound']:.3f}", "dim"), (0, 0, 0, 10))
+    more = {name: value for name, value in rule.items() if name not in _KNOWN_OF_A_RULE}
+    for name, words in _facts(more):
+        yield Padding(Text(f"{name}: {words}", "dim"), (0, 0, 0, 10), expand=False)
+
+
+def _section(title: str, facts: Iterator[tuple[str, str]]) -> Iterator[Any]:
+    yield Text(title, "bold")
+    for name, words in facts:
+        yield Padding(Text(f"{name}: {words}", overflow="fold"), (0, 0, 0, 2), expand=False)
+
+
+def _evidence(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for who in ("champion", "challenger"):
+        yield who, str(evidence[f"{who}_arn"] or "none")
+        for metric, value in (evidence[who] or {}).items():
+            yield f"  {metric}", number(value)
+    yield from _facts(
+        {name: value for name, value in evidence.items() if name not in _KNOWN_OF_EVIDENCE}
+    )
+
+
+def _inputs(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "manifest", inputs["manifest_key"]
+    yield "  sha256", inputs["manifest_sha256"] or "none"
+    for arn in inputs["datasets"]:
+        yield "dataset", arn
+    test_set = inputs["test_set"]
+    if test_set is None:
+        yield "test set", "none of its own"
+    else:
+        yield "test set", f"version {test_set['version']}, {test_set['documents']:,} documents"
+        yield "  sha256", test_set["sha256"]
+
+
+def _who(document: Mapping[str, Any], sha256: str) -> Iterator[tuple[str, str]]:
+    yield "decided", f"{document['decided_at']} by {document['actor']}"
+    yield "version", document["product_version"]
+    yield "flywheel", document["flywheel_arn"]
+    yield "iteration", str(document["iteration_id"])
+    yield "policy sha256", document["policy_sha256"]
+    yield "this document", sha256
+    yield "the one before", document["previous_sha256"]
+
+
+def _facts(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give members by their names; what is empty is left out."""
+    for name, value in values.items():
+        if value is None or value in ("", [], {}):
+            continue
+        if isinstance(value, Mapping):
+            yield name, ""
+            yield from ((f"  {inner}", words) for inner, words in _facts(value))
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            yield name, ", ".join(map(_plain, value))
+        else:
+            yield name, _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        given = ", ".join(f"{name} {inner}" for name, inner in value.items() if inner is not None)
+        return f"({given})"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

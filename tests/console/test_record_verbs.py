@@ -1,0 +1,158 @@
+"""The record as an operator reads it, on a real local environment."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from typer.testing import Result
+
+from console.target import Target
+from flywheel.verdict_document import document_sha256
+from tests.console.command_line import Run
+from tests.flywheel.test_verdict_document import SCHEMA
+
+pytestmark = pytest.mark.usefixtures("first_upload")
+
+
+def answer(result: Result) -> Any:
+    """Return the one JSON document on standard output."""
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def first(run_locally: Run) -> dict[str, Any]:
+    """Return the document of the first verdict."""
+    document: dict[str, Any] = answer(run_locally("verdict", "1", "--json"))
+    return document
+
+
+def test_the_verdict_is_the_document_that_is_kept_when_json_is_asked_for(
+    first: dict[str, Any], target: Target
+) -> None:
+    """It fits the published schema, and the audit has its hash."""
+    Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(first)
+    kept = target.verdicts().text("verdicts/tickets/1.json") or ""
+    assert json.loads(kept) == first
+    named = [
+        entry["details"]["document_sha256"]
+        for entry in target.ledger().audit.entries("tickets")
+        if entry["event"] == "verdict"
+    ]
+    assert document_sha256(kept) == named[0]
+    assert (first["decision"], first["is_bootstrap"]) == ("PROMOTE", True)
+    assert first["actor"] == "compare_models"
+
+
+def test_the_verdict_is_told_whole_when_people_read_it(
+    run_locally: Run, first: dict[str, Any]
+) -> None:
+    """Decision, rules with values and bounds, evidence, inputs, policy and who, in 80 columns."""
+    result = run_locally("verdict", "1", "tickets")
+    assert result.exit_code == 0, result.output
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    joined = "".join(result.stdout.split())
+    assert "Batch1oftickets:PROMOTE,BOOTSTRAP" in joined
+    assert "carriedoutasPROMOTED" in joined
+    assert "PASSAverageF1Scoreatleast0.500" in joined
+    assert "bound0.500" in joined
+    for told in (
+        first["policy_sha256"],
+        first["inputs"]["manifest_sha256"],
+        first["inputs"]["test_set"]["sha256"],
+        first["evidence"]["challenger_arn"],
+        first["iteration_id"],
+        f"{first['decided_at']}bycompare_models",
+    ):
+        assert told in joined
+
+
+def test_the_code_says_so_when_there_is_no_verdict(run_locally: Run) -> None:
+    """No such batch is a wrong use."""
+    result = run_locally("verdict", "999", "--json")
+    assert result.exit_code == 2
+    assert "no batch 999" in json.loads(result.stdout)["error"]["problem"]
+
+
+def test_the_audit_is_unbroken_when_it_is_verified(run_locally: Run) -> None:
+    """Every flywheel's chain and the environment's own."""
+    result = run_locally("audit", "verify")
+    assert result.exit_code == 0, result.output
+    assert "tickets: " in result.stdout
+    assert ": unbroken" in result.stdout
+    document = answer(run_locally("audit", "verify", "tickets", "--json"))
+    (chain,) = document["chains"]
+    assert document["is_whole"]
+    assert chain["verdicts"] >= 1
+    assert chain["entries"] > chain["verdicts"]
+
+
+def test_the_entry_is_named_when_somebody_changed_the_ledger(
+    run_locally: Run, target: Target
+) -> None:
+    """It ends with 1; what was there before is put back."""
+    table, dynamodb = target.outputs["LedgerTable"], target.client("dynamodb")
+    key = {"pk": {"S": "AUDIT#tickets#2"}, "sk": {"S": "AUDIT"}}
+    before = dynamodb.get_item(TableName=table, Key=key)["Item"]
+    dynamodb.put_item(TableName=table, Item={**before, "actor": {"S": "nobody"}})
+    try:
+        result = run_locally("audit", "verify", "tickets", "--json")
+    finally:
+        dynamodb.put_item(TableName=table, Item=before)
+    assert result.exit_code == 1
+    (chain,) = json.loads(result.stdout)["chains"]
+    assert chain["problem"].startswith("entry 2 (")
+    assert "was changed" in chain["problem"]
+
+
+def test_an_export_verifies_offline_when_it_was_written(run_locally: Run, tmp_path: Path) -> None:
+    """Unpacked anywhere, by Python alone; it is not written over another file."""
+    out = tmp_path / "audit.zip"
+    document = answer(run_locally("audit", "export", "tickets", str(out), "--json"))
+    with zipfile.ZipFile(out) as archive:
+        archive.extractall(tmp_path / "audit")
+    command = [sys.executable, "-I", "-S", str(tmp_path / "audit" / "verify.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{document['entries']} entries, {document['verdicts']} verdict")
+    again = run_locally("audit", "export", str(out))
+    assert again.exit_code == 2
+    assert "it is there already" in again.stderr
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".audit")] == []
+
+
+def test_a_model_leads_back_to_its_files_when_its_lineage_is_asked_for(
+    run_locally: Run, first: dict[str, Any], target: Target
+) -> None:
+    """The files with versions and hashes, the batch, datasets, verdict, and who made it live."""
+    model = first["evidence"]["challenger_arn"]
+    document = answer(run_locally("lineage", model, "--json"))
+    (batch,) = document["batches"]
+    assert batch["batch"] == 1
+    assert batch["datasets"] == first["inputs"]["datasets"]
+    assert batch["is_manifest_whole"]
+    files = {file["key"]: file for file in batch["files"]}
+    assert set(files) == {"tickets/train/first.csv", "tickets/test/test.csv"}
+    file = files["tickets/train/first.csv"]
+    body = target.client("s3").get_object(
+        Bucket=target.outputs["InboxBucket"], Key=file["key"], VersionId=file["version_id"]
+    )["Body"]
+    assert document_sha256(body.read().decode()) == file["sha256"]
+    assert document["made_live"][0]["who"] == "compare_models"
+    assert document["verdict"]["document"] == "verdicts/tickets/1.json"
+    result = run_locally("lineage", model)
+    assert result.exit_code == 0
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert "Trained on batch 1 (PROMOTED)" in result.stdout
+
+
+def test_a_model_that_nobody_knows_is_refused_when_its_lineage_is_asked_for(
+    run_locally: Run,
+) -> None:
+    """It is a wrong use."""
+    assert run_locally("lineage", "arn:aws:comprehend:x", "--json").exit_code == 2
