@@ -40,6 +40,7 @@ class SmallStack(cdk.Stack):
         self._extras()
         outputs = {
             "Inbox": self.inbox.bucket_name,
+            "Record": self._record().bucket_name,
             "Uploads": self.uploads.queue_url,
             "Dead": self.dead.queue_url,
             "Told": told.queue_url,
@@ -53,6 +54,15 @@ class SmallStack(cdk.Stack):
         }
         for name, value in outputs.items():
             cdk.CfnOutput(self, f"{name}Output", value=value).override_logical_id(name)
+
+    def _record(self) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            "Record",
+            versioned=True,
+            object_lock_enabled=True,
+            object_lock_default_retention=s3.ObjectLockRetention.compliance(cdk.Duration.days(7)),
+        )
 
     def _table(self) -> dynamodb.Table:
         table = dynamodb.Table(

@@ -1,5 +1,8 @@
 """What is there once the small stack is deployed."""
 
+import pytest
+from botocore.exceptions import ClientError
+
 from tests.local.cloud.conftest import Deployed
 
 
@@ -15,6 +18,18 @@ def test_the_bucket_is_as_declared_when_it_is_deployed(deployed: Deployed) -> No
     assert "aws:SecureTransport" in s3.get_bucket_policy(Bucket=bucket)["Policy"]
     encryption = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
     assert encryption["Rules"]
+
+
+def test_an_object_is_locked_when_its_bucket_is_declared_so(deployed: Deployed) -> None:
+    """It is written as any other, and then no version of it can be deleted."""
+    s3, bucket = deployed.cloud.client("s3"), deployed.outputs["Record"]
+
+    found = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+    retention = found["Rule"]["DefaultRetention"]
+    assert (retention["Mode"], retention["Days"]) == ("COMPLIANCE", 7)
+    version = s3.put_object(Bucket=bucket, Key="a.json", Body=b"{}", IfNoneMatch="*")["VersionId"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.delete_object(Bucket=bucket, Key="a.json", VersionId=version)
 
 
 def test_the_table_is_as_declared_when_it_is_deployed(deployed: Deployed) -> None:
