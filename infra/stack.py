@@ -11,11 +11,10 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from flywheel.settings import Environment, Verdicts
+from flywheel.settings import Environment
 from infra.comprehend_flywheel import ComprehendFlywheel
 from infra.inbox import Inbox
 from infra.iteration_workflow import IterationWorkflow
@@ -25,6 +24,7 @@ from infra.notice_topic import NoticeTopic
 from infra.private_bucket import private_bucket
 from infra.project_function import ProjectFunction
 from infra.project_queue import ProjectQueue
+from infra.verdict_record import VerdictRecord
 
 _QUICK = cdk.Duration.minutes(2)
 _LONG = cdk.Duration.minutes(15)
@@ -77,14 +77,8 @@ class FlywheelLoopStack(cdk.Stack):
         )
         self.staging = private_bucket(self, "Staging", removal_policy=self._removal)
         self.lake = private_bucket(self, "Lake", removal_policy=self._removal)
-        self.verdicts = private_bucket(
-            self,
-            "Verdicts",
-            removal_policy=self._removal,
-            # Always, so that a retention can be asked for later: the template of a bucket that is
-            # there already would otherwise become another bucket's, and the record would be in two.
-            can_lock=True,
-            retention=_retention(environment.verdicts),
+        self.verdicts = VerdictRecord(
+            self, "Verdicts", settings=environment.verdicts, removal_policy=self._removal
         )
         self.ledger = LedgerTable(self, "Ledger", removal_policy=self._removal)
         quick_visibility = cdk.Duration.seconds(_QUICK.to_seconds() * _VISIBLE_AFTER)
@@ -223,7 +217,9 @@ class FlywheelLoopStack(cdk.Stack):
         _allow(self.register_upload, ["s3:ListBucket", "s3:ListBucketVersions"], [inbox.bucket_arn])
         _allow(self.register_upload, ["s3:PutObject"], [staging.arn_for_objects("uploads/*")])
         _allow(self.reconcile, ["s3:ListBucketVersions"], [inbox.bucket_arn])
-        self._grant_record()
+        self.verdicts.grant_verdicts(self.compare_models)
+        self.verdicts.grant_verdicts(self.close_batch)
+        self.verdicts.grant_heads(self.reconcile)
         _allow(self.seal_batch, ["s3:ListBucket"], [staging.bucket_arn])
         _allow(
             self.seal_batch,
@@ -233,15 +229,6 @@ class FlywheelLoopStack(cdk.Stack):
                 for prefix in ("uploads", "manifests", "batches", "known")
             ],
         )
-
-    def _grant_record(self) -> None:
-        """Let a verdict be kept where it is made, or where its batch ends, and heads by schedule.
-
-        Nobody reads them back, and nobody deletes them.
-        """
-        for function in (self.compare_models, self.close_batch):
-            _allow(function, ["s3:PutObject"], [self.verdicts.arn_for_objects("verdicts/*")])
-        _allow(self.reconcile, ["s3:PutObject"], [self.verdicts.arn_for_objects("chain/*")])
 
     def _grant_comprehend(self) -> None:
         """Let each function make the flywheel calls it makes; one alone may promote."""
@@ -394,7 +381,7 @@ class FlywheelLoopStack(cdk.Stack):
         outputs = {
             "InboxBucket": self.inbox.bucket.bucket_name,
             "StagingBucket": self.staging.bucket_name,
-            "VerdictsBucket": self.verdicts.bucket_name,
+            "VerdictsBucket": self.verdicts.bucket.bucket_name,
             "LedgerTable": self.ledger.table.table_name,
             "TopicArn": self.notices.topic.topic_arn,
             "StateMachineArn": self.workflow.state_machine.state_machine_arn,
@@ -433,7 +420,7 @@ class FlywheelLoopStack(cdk.Stack):
                 "INBOX_BUCKET": self.inbox.bucket.bucket_name,
                 "ENVIRONMENT": self._environment.name,
                 "STAGING_BUCKET": self.staging.bucket_name,
-                "VERDICTS_BUCKET": self.verdicts.bucket_name,
+                "VERDICTS_BUCKET": self.verdicts.bucket.bucket_name,
                 "LEDGER_TABLE": self.ledger.table.table_name,
                 "TOPIC_ARN": self.notices.topic.topic_arn,
                 "SETTINGS_PATH": self._settings_path,
@@ -463,12 +450,3 @@ class FlywheelLoopStack(cdk.Stack):
 
 def _allow(function: lambda_.Function, actions: list[str], resources: list[str]) -> None:
     function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
-
-
-def _retention(verdicts: Verdicts) -> s3.ObjectLockRetention | None:
-    if verdicts.object_lock_days is None:
-        return None
-    duration = cdk.Duration.days(verdicts.object_lock_days)
-    if verdicts.object_lock_mode == "COMPLIANCE":
-        return s3.ObjectLockRetention.compliance(duration)
-    return s3.ObjectLockRetention.governance(duration)

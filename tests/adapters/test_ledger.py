@@ -15,7 +15,7 @@ from flywheel.batches import BatchOutcome, BatchState, StagedUpload
 from flywheel.errors import BatchNotFoundError, ConcurrentChangeError
 from flywheel.notices import Notice, UploadNews
 from flywheel.uploads import DatasetKind, ObjectVersion, UploadState
-from tests.functions.cloud import TABLE
+from tests.functions.cloud import TABLE, seeing
 
 NAME = "tickets"
 UPLOAD = ObjectVersion("inbox-bucket", f"{NAME}/train/a.csv", "v1")
@@ -220,3 +220,21 @@ def test_the_chain_breaks_when_an_entry_was_removed(chain: Ledger) -> None:
         TableName=TABLE, Key={"pk": {"S": f"AUDIT#{NAME}#2"}, "sk": {"S": "AUDIT"}}
     )
     assert broken_link(chain.audit.entries(NAME)) == 2
+
+
+def test_a_long_chain_is_read_in_few_calls_when_it_is_read(ledger: Ledger, now: datetime) -> None:
+    """A hundred entries a call, in their order."""
+    for number in range(120):
+        ledger.audit.act(NAME, "paused", {"number": number}, now=now)
+    with seeing("dynamodb", "BatchGetItem") as calls:
+        entries = ledger.audit.entries(NAME)
+    assert [entry["details"]["number"] for entry in entries] == list(range(120))
+    assert len(calls) == 2
+
+
+def test_an_entry_is_hashed_as_it_comes_back_when_it_has_numbers(
+    ledger: Ledger, now: datetime
+) -> None:
+    """The table knows no difference between 1.0 and 1."""
+    ledger.audit.act(NAME, "measured", {"whole": 1.0, "part": 0.1 + 0.2, "all": [2.0]}, now=now)
+    assert broken_link(ledger.audit.entries(NAME)) is None

@@ -39,7 +39,7 @@ def test_only_verdicts_can_be_locked_when_no_retention_is_asked_for(each: Synthe
         for name, bucket in each.properties("AWS::S3::Bucket").items()
         if bucket.get("ObjectLockEnabled")
     }
-    assert able == {"Verdicts": None}
+    assert able == {"VerdictsBucket": None}
 
 
 @pytest.mark.parametrize("mode", ["GOVERNANCE", "COMPLIANCE"])
@@ -50,7 +50,7 @@ def test_verdicts_are_locked_when_the_environment_asks(tmp_path: Path, mode: str
     (bucket,) = [
         item
         for name, item in stack.properties("AWS::S3::Bucket").items()
-        if plain(name) == "Verdicts"
+        if plain(name) == "VerdictsBucket"
     ]
     assert bucket["ObjectLockEnabled"] is True
     assert bucket["ObjectLockConfiguration"]["Rule"] == {

@@ -98,7 +98,7 @@ def test_the_command_finds_its_way_when_outputs_are_read(each: Synthesized) -> N
     stack = each.template_file.name.split(".")[0]
     assert outputs == {
         "InboxBucket": "${InboxBucket}",
-        "VerdictsBucket": "${Verdicts}",
+        "VerdictsBucket": "${VerdictsBucket}",
         "StagingBucket": "${Staging}",
         "LedgerTable": "${LedgerTable}",
         "TopicArn": "${NoticesTopic}",

@@ -106,9 +106,9 @@ def test_the_record_is_written_by_few_when_policies_are_made(each: Synthesized) 
         if "Verdicts" in joined(resource)
     }
     assert written == {
-        ("CompareModelsServiceRole", "${Verdicts.Arn}/verdicts/*"),
-        ("CloseBatchServiceRole", "${Verdicts.Arn}/verdicts/*"),
-        ("ReconcileServiceRole", "${Verdicts.Arn}/chain/*"),
+        ("CompareModelsServiceRole", "${VerdictsBucket.Arn}/verdicts/*"),
+        ("CloseBatchServiceRole", "${VerdictsBucket.Arn}/verdicts/*"),
+        ("ReconcileServiceRole", "${VerdictsBucket.Arn}/chain/*"),
     }
     actions = {
         action
