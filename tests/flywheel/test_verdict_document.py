@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
+from flywheel.evidence import Evidence
 from flywheel.policy_settings import Policy
-from flywheel.verdict import Evidence, decide, policy_sha256
+from flywheel.verdict import decide, policy_sha256
 from flywheel.verdict_document import (
     FIRST_SHA256,
     IterationNumbers,
