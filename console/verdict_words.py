@@ -48,7 +48,7 @@ def _rule(rule: Mapping[str, Any]) -> Iterator[Any]:
     if rule["metric"]:
         old, new = rule["champion"], rule["challenger"]
         values = f"champion {number(old)}, challenger {number(new)}, change {change(old, new)}"
-        yield Padding(Text(f"{values}, bound {rule['bound']:.3f}", "dim"), (0, 0, 0, 10))
+        yield Padding(Text(f"{values}, bound {number(rule['bound'])}", "dim"), (0, 0, 0, 10))
     more = {name: value for name, value in rule.items() if name not in _KNOWN_OF_A_RULE}
     for name, words in _facts(more):
         yield Padding(Text(f"{name}: {words}", "dim"), (0, 0, 0, 10), expand=False)
