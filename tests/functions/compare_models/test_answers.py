@@ -1,0 +1,170 @@
+"""Both models' answers to the frozen test set, given by the engine: asked for, kept, judged."""
+
+import json
+
+import pytest
+
+from adapters.clients import client
+from flywheel.batches import BatchOutcome
+from flywheel.evidence import Evidence
+from tests.functions.cloud import STAGING, altering, answering, crash
+from tests.functions.conftest import Models
+from tests.functions.world import NAME, World, csv, documents
+
+TESTED = 20
+
+
+@pytest.fixture
+def guarded(live_world: World) -> World:
+    """Have a better challenger, and a guard of which the averages say nothing."""
+    live_world.configure(
+        policy={
+            "evidence": "paired",
+            "critical_labels": ["billing"],
+            "comparison": "non-inferiority",
+            "margin": 0.2,
+        }
+    )
+    broken_lines = [("delivery", '"parcel late\ncourier address"')]
+    given = csv([*documents(TESTED, first=200), *broken_lines])
+    live_world.upload("test.csv", given, kind="test")
+    live_world.upload("monday.csv", documents(8))
+    live_world.trained()
+    live_world.cloud.told()
+    return live_world
+
+
+def answered(world: World, number: int = 1) -> list[str]:
+    """Let the models answer, and return their names."""
+    comprehend = client("comprehend")
+    for arn in world.batch(number).answer_jobs.values():
+        world.until(
+            lambda job=arn: comprehend.describe_document_classification_job(  # type: ignore[misc]
+                JobId=job.rsplit("/", 1)[-1]
+            )["DocumentClassificationJobProperties"]["JobStatus"],
+            lambda status: status not in {"SUBMITTED", "IN_PROGRESS"},
+        )
+    return list(world.batch(number).answer_jobs)
+
+
+def jobs() -> set[str]:
+    """Return every job that the service knows."""
+    answer = client("comprehend").list_document_classification_jobs(MaxResults=500)
+    return {job["JobArn"] for job in answer["DocumentClassificationJobPropertiesList"]}
+
+
+def evidence(world: World, number: int = 1) -> Evidence:
+    """Return what the stored verdict stands on."""
+    stored = world.services.ledger.batches.verdict(world.batch(number))
+    assert stored is not None
+    return stored.verdict.evidence
+
+
+def held_because(world: World) -> str:
+    """Return the notice's body of a verdict that held."""
+    assert world.compare() == {"outcome": BatchOutcome.HELD}
+    (told,) = world.cloud.told()
+    return " ".join(told.body.split())
+
+
+def test_both_models_answer_when_the_averages_leave_a_rule_open(
+    guarded: World, models: Models
+) -> None:
+    """Jobs first, then the verdict by what both said of the same documents."""
+    asked = guarded.compare()
+    assert asked["outcome"] is None
+    assert [job["is_detection"] for job in asked["jobs"]] == [False, False]
+    challenger = answered(guarded)[1]
+    assert answered(guarded) == [models.champion, challenger]
+    assert guarded.compare() == {"outcome": BatchOutcome.PROMOTED}
+    paired = evidence(guarded).paired
+    assert paired is not None
+    assert paired.documents == 2 * TESTED + 1
+    assert paired.fixed > paired.broken
+    assert guarded.row.test_set is not None
+    assert paired.test_set_sha256 == guarded.row.test_set.sha256
+    assert guarded.row.test_set.looks == 1
+    assert [each.label for each in paired.labels] != []
+    for each in paired.predictions:
+        head, *answers = guarded.lines(each.key)
+        assert json.loads(head)["model"] == each.model
+        assert len(answers) == 2 * TESTED + 1
+        assert each.usd == pytest.approx((2 * TESTED + 1) * 3 * 0.0005)
+
+
+def test_one_document_is_one_line_when_its_text_has_several(guarded: World) -> None:
+    """Line breaks become spaces, so that answers keep to their documents."""
+    guarded.compare()
+    (key,) = guarded.keys(f"test-sets/{NAME}/")
+    lines = guarded.lines(key)
+    assert len(lines) == 2 * TESTED + 1
+    assert "parcel late courier address" in lines
+
+
+def test_answers_are_kept_when_the_same_model_is_judged_again(guarded: World) -> None:
+    """A second look at the test set costs the new challenger's job alone."""
+    guarded.compare()
+    answered(guarded)
+    guarded.compare()
+    guarded.close()
+    guarded.upload("tuesday.csv", documents(8, first=50))
+    guarded.trained(2)
+    asked = guarded.compare(2)
+    assert len(asked["jobs"]) == 1
+    answered(guarded, 2)
+    guarded.compare(2)
+    paired = evidence(guarded, 2).paired
+    assert paired is not None
+    assert [each.usd > 0 for each in paired.predictions] == [False, True]
+    assert guarded.row.test_set is not None
+    assert guarded.row.test_set.looks == 2
+
+
+@pytest.mark.parametrize("when", ["before-call", "after-call"])
+def test_no_job_is_started_twice_when_a_crash_cut_the_asking_off(guarded: World, when: str) -> None:
+    """The token is the batch's own, so a repeat finds the job that was started."""
+    before = jobs()
+    with crash("comprehend", "StartDocumentClassificationJob", when=when):
+        guarded.compare()
+    assert guarded.batch().answer_jobs == {}
+    guarded.compare()
+    answered(guarded)
+    assert jobs() - before == {*guarded.batch().answer_jobs.values()}
+    assert len(guarded.batch().answer_jobs) == 2
+
+
+def test_the_verdict_is_hold_when_a_job_failed(guarded: World) -> None:
+    """The reason of the service is in the notice, and the batch is not failed."""
+    guarded.compare()
+    answered(guarded)
+
+    def fail(answer: dict[str, dict[str, str]]) -> None:
+        answer["DocumentClassificationJobProperties"]["JobStatus"] = "FAILED"
+        answer["DocumentClassificationJobProperties"]["Message"] = "no access to the key"
+
+    with altering("comprehend", "DescribeDocumentClassificationJob", fail):
+        why = held_because(guarded)
+    assert "is FAILED: no access to the key" in why
+
+
+def test_the_verdict_is_hold_when_a_job_outlives_its_deadline(guarded: World) -> None:
+    """Looks are over, so the comparison is made with what there is."""
+    guarded.compare()
+    assert "it still ran when the deadline was over" in held_because(guarded)
+
+
+def test_the_verdict_is_hold_when_a_job_may_not_be_started(guarded: World) -> None:
+    """A refusal is named, and costs no batch."""
+    with answering(
+        "comprehend", "StartDocumentClassificationJob", code="AccessDeniedException", status=400
+    ):
+        why = held_because(guarded)
+    assert "StartDocumentClassificationJob" in why
+    assert "AccessDeniedException" in why
+
+
+def test_the_verdict_is_hold_when_the_test_rows_are_not_kept(guarded: World) -> None:
+    """Different documents are never compared."""
+    (key,) = [key for key in guarded.keys(f"known/{NAME}/") if key.endswith(".csv")]
+    client("s3").put_object(Bucket=STAGING, Key=key, Body=b"billing,another text\n")
+    assert "the rows that are kept are not those of the test set" in held_because(guarded)
