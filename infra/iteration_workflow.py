@@ -274,14 +274,25 @@ class IterationWorkflow(Construct):
 
     def _compare(self, function: lambda_.Function, then: sfn.IChainable) -> sfn.Chain:
         """Compare the models; where both must answer the test set first, wait and come back."""
-        compare = self._invoke(function, result_path="$.verdict")
-        await_answers = self._await_answers().next(compare)
+        compare = self._invoke(
+            function,
+            result_path="$.verdict",
+            payload={"is_waited_for.$": "$.answers.are_waited_for"},
+        )
+        await_answers = (
+            self._await_answers().next(self._answers("AnswersWaitedFor", True)).next(compare)
+        )
         choice = (
             sfn.Choice(self, "AreAnswersWanted")
             .when(has("$.verdict.jobs[0]"), await_answers)
             .otherwise(then)
         )
-        return sfn.Chain.start(compare).next(choice)
+        compare.next(choice)
+        return sfn.Chain.start(self._answers("NoAnswersYet", False)).next(compare)
+
+    def _answers(self, name: str, are_waited_for: bool) -> sfn.Pass:
+        result = sfn.Result.from_object({"are_waited_for": are_waited_for})
+        return sfn.Pass(self, name, result=result, result_path="$.answers")
 
     def _await_answers(self) -> sfn.Map:
         """Wait until every job has ended or has no looks left; CompareModels says what that means.

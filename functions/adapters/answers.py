@@ -78,6 +78,11 @@ class Answers:
                 crash_point("compare_models.job_started")
         return jobs
 
+    def are_coming(self) -> bool:
+        """Say whether a job that was asked for still runs."""
+        service = self.services.answer_jobs(self.row.arn)
+        return any(service.describe(job).is_running for job in self.batch.answer_jobs.values())
+
     def collect(self, evidence: Evidence, policy: Policy) -> PairedEvidence:
         """Return what both models' answers show, once their jobs have ended.
 

@@ -40,11 +40,29 @@ _OUTCOMES = {Decision.REJECT: BatchOutcome.REJECTED, Decision.HOLD: BatchOutcome
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Compare the models of an execution's iteration and act on the verdict."""
     logger.set_correlation_id(f"{event['flywheel']}-batch-{event['batch']}")
-    return compare(services("compare_models"), event["flywheel"], event["batch"])
+    return compare(
+        services("compare_models"),
+        event["flywheel"],
+        event["batch"],
+        is_waited_for=event.get("is_waited_for", False),
+    )
 
 
-def compare(services: Services, flywheel: str, number: int) -> dict[str, Any]:
-    """Judge a batch's iteration and act, from whatever state the ledger has it in."""
+def compare(
+    services: Services, flywheel: str, number: int, *, is_waited_for: bool = False
+) -> dict[str, Any]:
+    """Judge a batch's iteration and act, from whatever state the ledger has it in.
+
+    Parameters
+    ----------
+    is_waited_for : bool
+        Whether jobs that still run have had all the time that they get.
+
+    Returns
+    -------
+    dict
+        ``outcome``; None where ``jobs`` must be waited for first.
+    """
     ledger = services.ledger
     batch = ledger.batches.get(flywheel, number)
     if batch.state in {BatchState.JUDGED, BatchState.CLOSED}:
@@ -55,7 +73,7 @@ def compare(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     stored = ledger.batches.verdict(batch)
     if stored is None:
         judging = _Judging(services, comprehend, known, row, batch)
-        verdict = judging.verdict()
+        verdict = judging.verdict(is_waited_for=is_waited_for)
         if verdict is None:
             return {"outcome": None, "jobs": judging.jobs()}
         stored = judging.store(verdict)
@@ -78,7 +96,7 @@ class _Judging:
     row: FlywheelRow
     batch: BatchRow
 
-    def verdict(self) -> Verdict | None:
+    def verdict(self, *, is_waited_for: bool) -> Verdict | None:
         """Return the verdict; None where jobs must end before it can be made."""
         policy, evidence = self.known.settings.policy, self._evidence()
         verdict = decide(evidence, policy)
@@ -89,6 +107,8 @@ class _Judging:
             if not self.batch.answer_jobs and (jobs := answers.ask(evidence)):
                 self.batch = self.services.ledger.batches.note_jobs(self.batch, jobs)
                 crash_point("compare_models.jobs_noted")
+                return None
+            if not is_waited_for and answers.are_coming():
                 return None
             paired = answers.collect(evidence, policy)
         except (AnswersMissingError, ServiceRefusedError) as error:

@@ -15,7 +15,7 @@ import boto3
 from adapters.clients import client
 from flywheel.uploads import DatasetKind, UploadState
 from tests.functions.crash_story import Story
-from tests.functions.world import NAME, csv, documents
+from tests.functions.world import ANSWERS_WANTED, NAME, csv, documents
 
 _environments = count(1)
 
@@ -23,6 +23,15 @@ _environments = count(1)
 def promoted(story: Story) -> None:
     """Have a file and a test set make a better model, which goes live."""
     story.upload("test.csv", documents(8, first=200), kind="test")
+    story.upload("monday.csv", documents(8))
+    story.sealed(1)
+    story.judged(1)
+
+
+def answered(story: Story) -> None:
+    """Have both models answer the test set before a better one goes live."""
+    story.world.configure(policy=ANSWERS_WANTED)
+    story.upload("test.csv", documents(20, first=200), kind="test")
     story.upload("monday.csv", documents(8))
     story.sealed(1)
     story.judged(1)

@@ -19,6 +19,7 @@ from local.comprehend.engine import Engine
 from tests.functions.cloud import running_cloud
 from tests.functions.conftest import Models
 from tests.functions.crash_scenarios import (
+    answered,
     empty,
     failed,
     promoted,
@@ -57,6 +58,12 @@ REACHED_BY: Mapping[Scenario, Sequence[str]] = {
         "close_batch.closed",
         "close_batch.freed",
         "notices.published",
+    ),
+    answered: (
+        "compare_models.documents_written",
+        "compare_models.job_started",
+        "compare_models.jobs_noted",
+        "compare_models.answers_kept",
     ),
     failed: ("close_batch.failed",),
     refused: ("register_upload.refused",),

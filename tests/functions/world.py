@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 
@@ -34,6 +35,14 @@ RULES = {
     "service_min_per_label": 2,
     "poll_seconds": 5,
 }
+ANSWERS_WANTED = {
+    "evidence": "paired",
+    "critical_labels": ["billing"],
+    "comparison": "non-inferiority",
+    "margin": 0.2,
+}
+"""A policy with a guard of which the averages say nothing."""
+
 Document = tuple[str, str]
 T = TypeVar("T")
 
@@ -176,9 +185,9 @@ class World:
         """Let the function start a batch's iteration."""
         return start(self.services, NAME, number)
 
-    def compare(self, number: int = 1) -> dict[str, Any]:
+    def compare(self, number: int = 1, *, is_waited_for: bool = False) -> dict[str, Any]:
         """Let the function compare a batch's models."""
-        return compare(self.services, NAME, number)
+        return compare(self.services, NAME, number, is_waited_for=is_waited_for)
 
     def close(self, number: int = 1, *, error: str = "", cause: str = "") -> dict[str, Any]:
         """Let the function close a batch."""
@@ -199,6 +208,13 @@ class World:
         iteration_id = self.batch(number).iteration_id or ""
         ended = self.until(lambda: comprehend.iteration(iteration_id), lambda i: not i.is_running)
         assert ended.status == "COMPLETED", ended.message
+
+    def await_answers(self, number: int = 1) -> None:
+        """Let time pass until the jobs that a verdict waits for have ended."""
+        service = self.services.answer_jobs(self.flywheel_arn)
+        for arn in self.batch(number).answer_jobs.values():
+            ended = self.until(partial(service.describe, arn), lambda job: not job.is_running)
+            assert ended.status == "COMPLETED", ended.message
 
     def sealed(self, number: int = 1) -> None:
         """Bring an open batch to where its datasets are complete."""

@@ -9,7 +9,7 @@ from flywheel.batches import BatchOutcome
 from flywheel.evidence import Evidence
 from tests.functions.cloud import STAGING, altering, answering, crash
 from tests.functions.conftest import Models
-from tests.functions.world import NAME, World, csv, documents
+from tests.functions.world import ANSWERS_WANTED, NAME, World, csv, documents
 
 TESTED = 20
 
@@ -17,14 +17,7 @@ TESTED = 20
 @pytest.fixture
 def guarded(live_world: World) -> World:
     """Have a better challenger, and a guard of which the averages say nothing."""
-    live_world.configure(
-        policy={
-            "evidence": "paired",
-            "critical_labels": ["billing"],
-            "comparison": "non-inferiority",
-            "margin": 0.2,
-        }
-    )
+    live_world.configure(policy=ANSWERS_WANTED)
     broken_lines = [("delivery", '"parcel late\ncourier address"')]
     given = csv([*documents(TESTED, first=200), *broken_lines])
     live_world.upload("test.csv", given, kind="test")
@@ -36,14 +29,7 @@ def guarded(live_world: World) -> World:
 
 def answered(world: World, number: int = 1) -> list[str]:
     """Let the models answer, and return their names."""
-    comprehend = client("comprehend")
-    for arn in world.batch(number).answer_jobs.values():
-        world.until(
-            lambda job=arn: comprehend.describe_document_classification_job(  # type: ignore[misc]
-                JobId=job.rsplit("/", 1)[-1]
-            )["DocumentClassificationJobProperties"]["JobStatus"],
-            lambda status: status not in {"SUBMITTED", "IN_PROGRESS"},
-        )
+    world.await_answers(number)
     return list(world.batch(number).answer_jobs)
 
 
@@ -150,7 +136,10 @@ def test_the_verdict_is_hold_when_a_job_failed(guarded: World) -> None:
 def test_the_verdict_is_hold_when_a_job_outlives_its_deadline(guarded: World) -> None:
     """Looks are over, so the comparison is made with what there is."""
     guarded.compare()
-    assert "it still ran when the deadline was over" in held_because(guarded)
+    assert guarded.compare()["outcome"] is None
+    assert guarded.compare(is_waited_for=True) == {"outcome": BatchOutcome.HELD}
+    (told,) = guarded.cloud.told()
+    assert "it still ran when the deadline was over" in " ".join(told.body.split())
 
 
 def test_the_verdict_is_hold_when_a_job_may_not_be_started(guarded: World) -> None:
