@@ -170,6 +170,8 @@ def phase_of(target: Target, known: KnownFlywheel, batch: BatchRow) -> Phase:
         words = f"iteration {iteration.id}"
         if iteration.is_running:
             return Phase(iteration.status, words)
+        if batch.answer_jobs:
+            return Phase("ANSWERING", "both models answer the test set; the averages are too near")
         return Phase("COMPARING", f"{iteration.status}; the champion against the challenger")
     return Phase("CLOSING", f"batch {batch.batch} is judged")
 

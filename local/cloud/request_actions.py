@@ -159,6 +159,13 @@ _COMPREHEND_RESOURCES = (
 )
 
 
+_JOBS = {
+    "DocumentClassificationJob": "document-classification-job",
+    "EntitiesDetectionJob": "entities-detection-job",
+}
+"""Kinds of jobs by what their operations are called; a request names one by its id alone."""
+
+
 def _first_arn(action: str, parameters: dict[str, Any], place: str) -> list[Permission]:
     arns = [
         value
@@ -176,8 +183,14 @@ def _comprehend(action: str, parameters: dict[str, Any], place: str) -> list[Per
         if name in parameters
     ]
     arns += [parameters[name] for name in _COMPREHEND_RESOURCES if name in parameters]
-    # An endpoint is bound to a flywheel only by who may use both.
-    is_binding = action in ("comprehend:CreateEndpoint", "comprehend:UpdateEndpoint")
+    job = next((kind for name, kind in _JOBS.items() if name in action), None)
+    if job is not None and not action.startswith("comprehend:List"):
+        arns.append(f"arn:aws:comprehend:{place}:{job}/{parameters.get('JobId', 'new')}")
+    # An endpoint is bound to a flywheel only by who may use both; so is a job to a model.
+    is_binding = job is not None or action in (
+        "comprehend:CreateEndpoint",
+        "comprehend:UpdateEndpoint",
+    )
     needed = [Permission(action, arn) for arn in (arns if is_binding else arns[:1])]
     needed = needed or [Permission(action, "*")]
     role_arn = parameters.get("DataAccessRoleArn", parameters.get("DesiredDataAccessRoleArn"))

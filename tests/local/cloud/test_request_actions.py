@@ -8,6 +8,8 @@ from local.cloud.settings import CloudSettings
 PLACE = "us-east-1:123456789012"
 TABLE = f"arn:aws:dynamodb:{PLACE}:table/ledger"
 FLYWHEEL = f"arn:aws:comprehend:{PLACE}:flywheel/dev-intents-g1"
+JOBS = f"arn:aws:comprehend:{PLACE}:document-classification-job"
+MODEL = f"arn:aws:comprehend:{PLACE}:document-classifier/intents/version/v1"
 ENDPOINT = f"arn:aws:comprehend:{PLACE}:document-classifier-endpoint/live"
 
 
@@ -68,6 +70,22 @@ def _json_request(service: str, operation: str, document: dict[str, object]) -> 
                     "secretsmanager:GetSecretValue",
                     f"arn:aws:secretsmanager:{PLACE}:secret:slack-AAAAAA",
                 )
+            },
+        ),
+        (
+            "comprehend",
+            "DescribeDocumentClassificationJob",
+            {"JobId": "0a1b"},
+            {("comprehend:DescribeDocumentClassificationJob", f"{JOBS}/0a1b")},
+        ),
+        (
+            "comprehend",
+            "StartDocumentClassificationJob",
+            {"DocumentClassifierArn": MODEL, "DataAccessRoleArn": "arn:aws:iam::1:role/r"},
+            {
+                ("comprehend:StartDocumentClassificationJob", MODEL),
+                ("comprehend:StartDocumentClassificationJob", f"{JOBS}/new"),
+                ("iam:PassRole", "arn:aws:iam::1:role/r"),
             },
         ),
         (
