@@ -43,6 +43,8 @@ class FunctionConfiguration:
     notice_window_seconds: int
     close_batch_function: str
     rebuild_flywheel_function: str
+    change_champion_function: str
+    answer_approval_function: str
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str]) -> "FunctionConfiguration":

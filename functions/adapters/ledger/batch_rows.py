@@ -9,6 +9,7 @@ from datetime import datetime
 
 from adapters.ledger.table import Item
 from flywheel.batches import BatchName, BatchOutcome, BatchState
+from flywheel.champions import Course
 from flywheel.notices import Notice
 from flywheel.uploads import DatasetKind
 from flywheel.verdict import Verdict
@@ -66,11 +67,18 @@ class StoredVerdict:
         The active model at that time: the intent of a promotion is to replace exactly this one.
     outcome : BatchOutcome or None
         None until it was acted on.
+    course : Course
+        How a PROMOTE is carried out.
+    kept, because : str or None
+        Why a PROMOTE was not carried out, in one word and in a sentence.
     """
 
     verdict: Verdict
     expected_champion: str | None
     outcome: BatchOutcome | None
+    course: Course = Course.ACT
+    kept: str | None = None
+    because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

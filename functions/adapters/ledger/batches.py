@@ -16,11 +16,13 @@ from adapters.ledger.batch_rows import (
     StoredVerdict,
     batch_row,
 )
+from adapters.ledger.champions import succession
 from adapters.ledger.flywheel_rows import (
     FlywheelRow,
     change_flywheel,
     iteration_key,
     next_test_set,
+    unchanged_champion,
     unchanged_rebuild,
     with_past,
 )
@@ -29,6 +31,7 @@ from adapters.ledger.outbox import notice_row
 from adapters.ledger.table import Change, Key, Put, Write
 from adapters.ports import Rows
 from flywheel.batches import BatchOutcome, BatchState
+from flywheel.champions import OUTSIDE, Course, How, Kept
 from flywheel.errors import BatchNotFoundError, ConcurrentChangeError
 from flywheel.notices import Notice
 from flywheel.uploads import DatasetKind
@@ -208,12 +211,30 @@ class Batches:
             Verdict.from_json(item["verdict"]),
             item.get("expected_champion"),
             BatchOutcome(outcome) if outcome else None,
+            Course(item.get("course", Course.ACT)),
+            item.get("kept"),
+            item.get("because"),
         )
 
     def store_verdict(
-        self, batch: BatchRow, verdict: Verdict, expected_champion: str | None, now: datetime
+        self,
+        batch: BatchRow,
+        verdict: Verdict,
+        expected_champion: str | None,
+        now: datetime,
+        *,
+        course: Course = Course.ACT,
+        also: Sequence[Write] = (),
     ) -> StoredVerdict:
-        """Store a verdict and the intent that follows from it, before anything is done."""
+        """Store a verdict and the intent that follows from it, before anything is done.
+
+        Parameters
+        ----------
+        course : Course
+            How a PROMOTE is carried out.
+        also : sequence of Write
+            What changes with it: the count of such verdicts, the question to a person.
+        """
         values = {
             "flywheel": batch.flywheel,
             "batch": batch.batch,
@@ -221,6 +242,7 @@ class Batches:
             "policy_sha256": verdict.policy_sha256,
             "verdict": verdict.to_json(),
             "expected_champion": expected_champion,
+            "course": course,
             "decided_at": now.isoformat(),
         }
         details = {
@@ -235,9 +257,10 @@ class Batches:
             "verdict",
             details,
             Put(_verdict_key(batch), values),
+            *also,
             now=now,
         )
-        return StoredVerdict(verdict, expected_champion, None)
+        return StoredVerdict(verdict, expected_champion, None, course)
 
     def judge(
         self,
@@ -246,26 +269,61 @@ class Batches:
         *,
         outcome: BatchOutcome,
         live_model: str | None,
+        expected_champion: str | None,
         iteration_seconds: int,
         notice: Notice,
         now: datetime,
+        kept: Kept | None = None,
+        because: str | None = None,
+        also: Sequence[Write] = (),
     ) -> None:
-        """Record what came of a verdict, with its notice: STARTED -> JUDGED."""
-        details = {"batch": batch.batch, "outcome": outcome, "live_model": live_model}
-        changes = {
+        """Record what came of a verdict, with its notice: STARTED -> JUDGED.
+
+        A model that went live by it, or that somebody made active meanwhile, is the champion.
+
+        Parameters
+        ----------
+        kept, because : Kept and str, optional
+            Why a PROMOTE was not carried out.
+        """
+        details = {
+            "batch": batch.batch,
+            "outcome": outcome,
+            "live_model": live_model,
+            **({"kept": kept, "because": because} if kept else {}),
+        }
+        is_promoted = outcome is BatchOutcome.PROMOTED
+        changes: dict[str, Any] = {
             "expected_champion": live_model,
             "past_seconds": with_past(flywheel.past_seconds, iteration_seconds),
             "failures_in_row": None,
+            "promoting": None,
         }
+        entries: Sequence[Put] = ()
+        if is_promoted or live_model != flywheel.expected_champion:
+            new = succession(
+                flywheel,
+                live_model,
+                how=How.VERDICT if is_promoted else How.OUTSIDE,
+                by=self._actor if is_promoted else OUTSIDE,
+                now=now,
+                before=expected_champion,
+                batch=batch.batch if is_promoted else None,
+            )
+            changes |= new.changes
+            entries = new.entries
         judged = {"state": BatchState.JUDGED, "outcome": outcome}
         key = _key(batch.flywheel, batch.batch)
         self._audit.act(
             batch.flywheel,
             "verdict carried out",
             details,
-            Change(_verdict_key(batch), {"outcome": outcome}),
+            Change(_verdict_key(batch), {"outcome": outcome, "kept": kept, "because": because}),
             Change(key, judged, {"state": BatchState.STARTED}),
-            change_flywheel(batch.flywheel, changes),
+            # A champion that a person changes in this moment is looked at again.
+            change_flywheel(batch.flywheel, changes, unchanged_champion(flywheel)),
+            *entries,
+            *also,
             now=now,
             notice=notice,
         )
@@ -298,7 +356,10 @@ class Batches:
             "cause": ending.cause,
         }
         also: list[Write] = [notice_row(batch.flywheel, notice, now)]
-        row_changes: dict[str, Any] = {"failures_in_row": flywheel.failures_in_row + 1}
+        row_changes: dict[str, Any] = {
+            "failures_in_row": flywheel.failures_in_row + 1,
+            "promoting": None,
+        }
         if ending.pause_notice is not None:
             pause = {"by": self._actor, "reason": ending.pause_reason, "at": now.isoformat()}
             row_changes["pause"] = pause

@@ -11,15 +11,18 @@ from datetime import datetime
 from typing import Any
 
 from adapters.ledger.audit import Audit
+from adapters.ledger.champions import succession
 from adapters.ledger.flywheel_rows import (
     FlywheelRow,
     change_flywheel,
     flywheel_key,
     flywheel_row,
     iteration_key,
+    unchanged_champion,
 )
 from adapters.ledger.table import Change, Key, Put
 from adapters.ports import Rows
+from flywheel.champions import OUTSIDE, How
 from flywheel.errors import ConcurrentChangeError
 from flywheel.notices import Notice
 
@@ -100,10 +103,11 @@ class Flywheels:
         self._audit.act(row.name, "paused", {"reason": reason}, change, notice=notice, now=now)
 
     def resume(self, row: FlywheelRow, notice: Notice, now: datetime) -> None:
-        """Let batches open again, and count failures anew."""
-        pause = asdict(row.pause) if row.pause else None
-        changes = {"pause": None, "failures_in_row": None}
-        change = change_flywheel(row.name, changes, {"pause": pause})
+        """Let batches open and verdicts promote again, and count failures anew."""
+        pauses = {"pause": row.pause, "promotion_pause": row.promotion_pause}
+        expected = {name: asdict(pause) if pause else None for name, pause in pauses.items()}
+        changes = {"pause": None, "promotion_pause": None, "failures_in_row": None}
+        change = change_flywheel(row.name, changes, expected)
         self._audit.act(row.name, "resumed", {}, change, notice=notice, now=now)
 
     def note_stop(self, row: FlywheelRow, model_arn: str, reason: str, now: datetime) -> None:
@@ -126,13 +130,20 @@ class Flywheels:
         self, row: FlywheelRow, active: str | None, notice: Notice | None, now: datetime
     ) -> None:
         """Take a model that was made active outside for the champion."""
-        changes = {"expected_champion": active}
-        change = change_flywheel(
-            row.name, changes, {"expected_champion": row.expected_champion, "open_batch": None}
+        new = succession(
+            row, active, how=How.OUTSIDE, by=OUTSIDE, now=now, before=row.expected_champion
         )
-        details = {"before": row.expected_champion, "active": active}
+        expected = {"expected_champion": row.expected_champion, "open_batch": None}
+        change = change_flywheel(row.name, new.changes, {**expected, **unchanged_champion(row)})
+        details = {"before": row.expected_champion, "active": active, "by": OUTSIDE}
         self._audit.act(
-            row.name, "champion changed outside", details, change, notice=notice, now=now
+            row.name,
+            "champion changed outside",
+            details,
+            change,
+            *new.entries,
+            notice=notice,
+            now=now,
         )
 
     def knows_iteration(self, name: str, iteration_id: str) -> bool:
