@@ -4,6 +4,10 @@ Used by the function that carries verdicts out, and by the one that closes batch
 died after it had acted. Decides nothing. Read next: `flywheel.batch_notices`.
 """
 
+from dataclasses import dataclass
+
+from aws_lambda_powertools import Logger
+
 from adapters.comprehend import Iteration
 from adapters.crash_points import crash_point
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
@@ -12,6 +16,12 @@ from adapters.ports import FlywheelService
 from adapters.services import Services
 from flywheel.batch_notices import BatchFacts, judged
 from flywheel.batches import BatchOutcome
+from flywheel.champions import Course, Kept
+from flywheel.endpoints import endpoint_words
+from flywheel.errors import ServiceBusyError, ServiceRefusedError
+from flywheel.kept_words import kept_reason
+
+logger = Logger(child=True)
 
 
 def batch_facts(
@@ -32,29 +42,69 @@ def batch_facts(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What came of a verdict.
+
+    Parameters
+    ----------
+    outcome : BatchOutcome
+    kept : Kept or None
+        Why a PROMOTE was not carried out.
+    detail : str or None
+        Who did what, and why, where that is known.
+    """
+
+    outcome: BatchOutcome
+    kept: Kept | None = None
+    detail: str | None = None
+
+
 def record_outcome(
-    services: Services,
-    batch: BatchRow,
-    row: FlywheelRow,
-    stored: StoredVerdict,
-    outcome: BatchOutcome,
-    *,
-    is_changed_outside: bool = False,
+    services: Services, batch: BatchRow, row: FlywheelRow, stored: StoredVerdict, ending: Ending
 ) -> None:
     """Record an outcome with the model that is live now, and publish its notice."""
     comprehend: FlywheelService = services.comprehend(row.arn)
     iteration: Iteration = comprehend.iteration(batch.iteration_id or "")
     live_model = comprehend.describe().active_model
     facts = batch_facts(services, batch, row, live_model)
-    notice = judged(facts, stored.verdict, outcome, is_changed_outside=is_changed_outside)
+    because = None if ending.kept is None else kept_reason(ending.kept, ending.detail)
+    is_promoted = ending.outcome is BatchOutcome.PROMOTED
+    notice = judged(
+        facts,
+        stored.verdict,
+        ending.outcome,
+        kept=ending.kept,
+        because=because,
+        followers=followers(services, row, live_model) if is_promoted and live_model else (),
+    )
+    is_asked = stored.course is Course.ASK
     services.ledger.batches.judge(
         batch,
         row,
-        outcome=outcome,
+        outcome=ending.outcome,
         live_model=live_model,
+        expected_champion=stored.expected_champion,
         iteration_seconds=iteration.seconds,
         notice=notice,
         now=services.now(),
+        kept=ending.kept,
+        because=because,
+        also=[services.ledger.approvals.over(batch)] if is_asked else [],
     )
     crash_point("compare_models.judged")
     services.notices.publish(batch.flywheel, notice)
+
+
+def followers(services: Services, row: FlywheelRow, live_model: str) -> list[str]:
+    """Return what is told of endpoints after a model went live; never an error.
+
+    A model is live whether its endpoints can be listed or not.
+    """
+    models = {item.model for item in services.ledger.champions.history(row.name) if item.model}
+    try:
+        endpoints = services.comprehend(row.arn).endpoints()
+    except (ServiceBusyError, ServiceRefusedError) as error:
+        logger.warning("endpoints cannot be listed", reason=str(error))
+        return [f"Which endpoints follow the flywheel is not known: {error}"]
+    return endpoint_words(endpoints, row.arn, live_model, models)

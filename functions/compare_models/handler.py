@@ -1,9 +1,12 @@
 """CompareModels: judge the challenger, then carry the verdict out, in two transactions.
 
 The verdict and the intent are stored first; only then is the world read again and, for PROMOTE,
-the active model changed and verified. A stored verdict is never made again.
+the active model changed and verified. A stored verdict is never made again. Where the policy asks
+a person, the workflow asks and calls again; what was answered is in the ledger.
 """
 
+import math
+from datetime import timedelta
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
@@ -11,11 +14,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.comprehend import Iteration
 from adapters.crash_points import crash_point
-from adapters.judgement import record_outcome
+from adapters.judgement import Ending, record_outcome
+from adapters.ledger.approvals import Approval, ApprovalState
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
+from adapters.ledger.flywheel_rows import FlywheelRow, change_flywheel
 from adapters.ports import FlywheelService
 from adapters.services import Services, services
 from flywheel.batches import BatchOutcome, BatchState
+from flywheel.champions import Course, Kept, course_of
 from flywheel.errors import ConcurrentChangeError
 from flywheel.policy_settings import Policy
 from flywheel.verdict import Decision, Evidence, averages, decide
@@ -44,19 +50,30 @@ def compare(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     row = ledger.flywheels.ensure(flywheel, known.arn)
     comprehend = services.comprehend(row.arn)
     stored = ledger.batches.verdict(batch) or _judge(
-        services, comprehend, batch, known.settings.policy
+        services, comprehend, batch, row, known.settings.policy
     )
     crash_point("compare_models.verdict_stored")
-    outcome, is_changed_outside = _carry_out(comprehend, stored)
+    next_step = _carry_out(services, comprehend, batch, row, stored)
+    if isinstance(next_step, timedelta):
+        seconds = max(1, math.ceil(next_step.total_seconds()))
+        return {"outcome": None, "approval_seconds": seconds}
     crash_point("compare_models.carried_out")
-    record_outcome(services, batch, row, stored, outcome, is_changed_outside=is_changed_outside)
-    return {"outcome": outcome}
+    row = ledger.flywheels.ensure(flywheel, known.arn)
+    record_outcome(services, batch, row, stored, next_step)
+    return {"outcome": next_step.outcome}
 
 
 def _judge(
-    services: Services, comprehend: FlywheelService, batch: BatchRow, policy: Policy
+    services: Services,
+    comprehend: FlywheelService,
+    batch: BatchRow,
+    row: FlywheelRow,
+    policy: Policy,
 ) -> StoredVerdict:
-    """Transaction 1: the verdict, the policy's hash and the champion that a promotion expects."""
+    """Transaction 1: the verdict, the policy's hash and the champion that a promotion expects.
+
+    Whether a person is asked is decided with it, and by when the answer must be there.
+    """
     iteration = comprehend.iteration(batch.iteration_id or "")
     champion = _champion(comprehend, iteration)
     evidence = Evidence(
@@ -67,7 +84,24 @@ def _judge(
         has_test_set=comprehend.has_test_dataset(),
     )
     verdict = decide(evidence, policy)
-    return services.ledger.batches.store_verdict(batch, verdict, champion, services.now())
+    ledger, now = services.ledger, services.now()
+    if verdict.decision is not Decision.PROMOTE:
+        return ledger.batches.store_verdict(batch, verdict, champion, now)
+    course, challenger = course_of(policy, row.promote_verdicts), evidence.challenger_arn or ""
+    counted = change_flywheel(
+        row.name,
+        {"promote_verdicts": row.promote_verdicts + 1},
+        {"promote_verdicts": row.promote_verdicts or None},
+    )
+    asked = [ledger.approvals.wanted(batch, challenger, policy, now)]
+    return ledger.batches.store_verdict(
+        batch,
+        verdict,
+        champion,
+        now,
+        course=course,
+        also=[counted, *(asked if course is Course.ASK else [])],
+    )
 
 
 def _champion(comprehend: FlywheelService, iteration: Iteration) -> str | None:
@@ -83,23 +117,96 @@ def _champion(comprehend: FlywheelService, iteration: Iteration) -> str | None:
     return None if active == iteration.trained_model else active
 
 
-def _carry_out(comprehend: FlywheelService, stored: StoredVerdict) -> tuple[BatchOutcome, bool]:
-    """Do what the verdict says; returns the outcome and whether the champion changed outside.
+def _carry_out(
+    services: Services,
+    comprehend: FlywheelService,
+    batch: BatchRow,
+    row: FlywheelRow,
+    stored: StoredVerdict,
+) -> Ending | timedelta:
+    """Do what the verdict says; returns what came of it, or how long a person may take."""
+    approval = services.ledger.approvals.get(batch) if stored.course is Course.ASK else None
+    return (
+        _said_no(stored, approval)
+        or _stands_already(comprehend, batch, row, stored)
+        or _person_first(services, batch, approval)
+        or _promote(services, comprehend, batch, row, stored)
+    )
 
-    UpdateFlywheel is a blind write, so the active model is read before and after it. A challenger
-    that is active already is our own write of an earlier try, or the service's after a first
-    iteration; either way there is nothing left to do.
-    """
+
+def _said_no(stored: StoredVerdict, approval: Approval | None) -> Ending | None:
+    """Return the ending of a verdict that changes nothing, whatever is live; else None."""
     if stored.verdict.decision is not Decision.PROMOTE:
-        return _OUTCOMES[stored.verdict.decision], False
+        return Ending(_OUTCOMES[stored.verdict.decision])
+    if stored.course is Course.SHADOW:
+        return Ending(BatchOutcome.SHADOW, Kept.SHADOW)
+    if approval is not None and approval.state is ApprovalState.REJECTED:
+        said = f"{approval.reason} (by {approval.by})"
+        return Ending(BatchOutcome.REJECTED, Kept.REJECTED_BY_PERSON, said)
+    return None
+
+
+def _stands_already(
+    comprehend: FlywheelService, batch: BatchRow, row: FlywheelRow, stored: StoredVerdict
+) -> Ending | None:
+    """Return the ending that the world gives a promotion; None where nothing is in its way.
+
+    A challenger that is active already is our own write of an earlier try, or the service's after
+    a first iteration; either way there is nothing left to do. Without a claim of ours somebody
+    else made it active.
+    """
     challenger = stored.verdict.evidence.challenger_arn or ""
-    active = comprehend.describe().active_model
-    if active == challenger:
-        return BatchOutcome.PROMOTED, False
+    active, pause = comprehend.describe().active_model, row.promotion_pause
+    is_ours = row.promoting == batch.name.label or stored.verdict.is_bootstrap
+    if active == challenger and is_ours:
+        return Ending(BatchOutcome.PROMOTED)
     if active != stored.expected_champion:
-        return BatchOutcome.HELD, True
+        return _held(Kept.CHAMPION_CHANGED)
+    if challenger in row.barred:
+        return _held(Kept.BARRED)
+    if pause is not None:
+        return _held(Kept.PROMOTION_PAUSED, f"{pause.reason} (by {pause.by})")
+    return None
+
+
+def _person_first(
+    services: Services, batch: BatchRow, approval: Approval | None
+) -> Ending | timedelta | None:
+    """Return how long a person may still take, or what silence means; None for a yes."""
+    if approval is None or approval.is_answered:
+        return None
+    if approval.is_open:
+        left = approval.until - services.now()
+        if left > timedelta(0):
+            return left
+        services.ledger.approvals.expire(batch, approval, services.now())
+        crash_point("compare_models.approval_expired")
+    return None if approval.on_timeout == "promote" else _held(Kept.UNANSWERED)
+
+
+def _promote(
+    services: Services,
+    comprehend: FlywheelService,
+    batch: BatchRow,
+    row: FlywheelRow,
+    stored: StoredVerdict,
+) -> Ending:
+    """Make the challenger active, unless the champion changed since it was last looked at.
+
+    UpdateFlywheel is a blind write, so the active model is read before and after it.
+    """
+    challenger = stored.verdict.evidence.challenger_arn or ""
+    services.ledger.champions.claim(row, batch)
+    crash_point("compare_models.claimed")
+    # What a person changed before the claim is seen only now; after it nobody does.
+    if comprehend.describe().active_model != stored.expected_champion:
+        return _held(Kept.CHAMPION_CHANGED)
     comprehend.make_active(challenger)
     crash_point("compare_models.made_active")
     if comprehend.describe().active_model != challenger:
         raise ConcurrentChangeError("UpdateFlywheel was accepted, but the active model is another")
-    return BatchOutcome.PROMOTED, False
+    return Ending(BatchOutcome.PROMOTED)
+
+
+def _held(kept: Kept, detail: str | None = None) -> Ending:
+    return Ending(BatchOutcome.HELD, kept, detail)

@@ -49,24 +49,24 @@ def endpoint_words(
     >>> endpoint_words([], "flywheel", "model/version/2", [])
     ['No endpoint follows the flywheel.']
     """
-    words = []
-    for endpoint in endpoints:
-        if endpoint.flywheel_arn == flywheel_arn:
-            words.append(f"Endpoint {endpoint.arn} follows the flywheel: {_reached(endpoint, live)}")
-    if not words:
-        words.append("No endpoint follows the flywheel.")
-    for endpoint in endpoints:
-        if endpoint.flywheel_arn is None and endpoint.model and _is_one_of(endpoint, live, models):
-            words.append(
-                f"Endpoint {endpoint.arn} is pinned to {endpoint.model} and does not follow."
-            )
-    return words
+    followers = [
+        f"Endpoint {endpoint.arn} follows the flywheel: {_reached(endpoint, live)}."
+        for endpoint in endpoints
+        if endpoint.flywheel_arn == flywheel_arn
+    ]
+    pinned = [
+        f"Endpoint {endpoint.arn} is pinned to {endpoint.model} and does not follow."
+        for endpoint in endpoints
+        if endpoint.flywheel_arn is None and endpoint.model and _is_one_of(endpoint, live, models)
+    ]
+    return [*(followers or ["No endpoint follows the flywheel."]), *pinned]
 
 
 def _reached(endpoint: Endpoint, live: str) -> str:
-    if endpoint.model == live and endpoint.status == _SERVING:
-        return "it serves the new model."
-    return f"the new model is on its way ({endpoint.status}, it serves {endpoint.model} still)."
+    if endpoint.model != live:
+        return f"the new model is on its way ({endpoint.status}), {endpoint.model} serves still"
+    is_serving = endpoint.status == _SERVING
+    return "it serves the new model" if is_serving else f"the new model is {endpoint.status}"
 
 
 def _is_one_of(endpoint: Endpoint, live: str, models: Collection[str]) -> bool:

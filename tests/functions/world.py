@@ -117,8 +117,9 @@ class World:
         return datetime.fromtimestamp(self.clock.now(), UTC)
 
     def configure(self, *, policy: Mapping[str, Any] | None = None, **rules: Any) -> None:
-        """Deploy the flywheel's settings."""
-        settings = {"name": NAME, "batch": {**RULES, **rules}, "policy": policy or {}}
+        """Deploy the flywheel's settings; nobody is asked unless the policy says so."""
+        asked = {"approve_first": 0, **(policy or {})}
+        settings = {"name": NAME, "batch": {**RULES, **rules}, "policy": asked}
         client("ssm").put_parameter(
             Name=f"{SETTINGS_PATH}/{NAME}",
             Value=json.dumps({"arn": self.flywheel_arn, "settings": settings}),

@@ -33,7 +33,9 @@ _RULES = {
     "service_min_per_label": 2,
     "poll_seconds": 300,
 }
-_SETTINGS = ReceivedSettings.from_document({"name": NAME, "batch": _RULES})
+_SETTINGS = ReceivedSettings.from_document(
+    {"name": NAME, "batch": _RULES, "policy": {"approve_first": 0}}
+)
 _CONFIGURATION = FunctionConfiguration.from_variables(
     {"ENVIRONMENT": "sim", "NOTICE_WINDOW_SECONDS": "60"}
 )

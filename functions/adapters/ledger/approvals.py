@@ -71,6 +71,11 @@ class Approval:
         return self.state in {ApprovalState.WANTED, ApprovalState.PENDING}
 
     @property
+    def is_unanswered(self) -> bool:
+        """Whether its time was over before anybody answered."""
+        return self.state is ApprovalState.EXPIRED
+
+    @property
     def is_answered(self) -> bool:
         """Whether a person has answered."""
         return self.state in {ApprovalState.APPROVED, ApprovalState.REJECTED}
@@ -96,7 +101,7 @@ class Approvals:
         item = self._table.get(_key(batch))
         if item is None:
             return None
-        fields = {name: item.get(name) for name in Approval.__dataclass_fields__}
+        fields: dict[str, Any] = {name: item.get(name) for name in Approval.__dataclass_fields__}
         fields["state"] = ApprovalState(item["state"])
         fields["until"] = datetime.fromisoformat(item["until"])
         return Approval(**fields)
@@ -164,7 +169,9 @@ class Approvals:
         details = {"batch": batch.batch, "on_timeout": approval.on_timeout}
         self._audit.act(batch.flywheel, "approval expired", details, change, now=now)
 
-    def note_refusal(self, flywheel: str, asked: Mapping[str, Any], why: str, now: datetime) -> None:
+    def note_refusal(
+        self, flywheel: str, asked: Mapping[str, Any], why: str, now: datetime
+    ) -> None:
         """Write down an answer that came too late, twice or for nothing; nothing is changed."""
         self._audit.act(flywheel, "answer refused", {**asked, "why": why}, now=now)
 

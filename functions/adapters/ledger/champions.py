@@ -18,7 +18,7 @@ from adapters.ledger.flywheel_rows import (
     change_flywheel,
     unchanged_champion,
 )
-from adapters.ledger.table import Change, Key, Put
+from adapters.ledger.table import Change, Item, Key, Put
 from adapters.ports import Rows
 from flywheel.batches import BatchState
 from flywheel.champions import OUTSIDE, Champion, How
@@ -82,11 +82,8 @@ class Champions:
 
     def history(self, flywheel: str) -> list[Champion]:
         """Return every champion, oldest first."""
-        names = Champion.__dataclass_fields__
-        return [
-            Champion(**{name: item.get(name) for name in names} | {"how": How(item["how"])})
-            for item in self._table.query(f"FLYWHEEL#{flywheel}", "CHAMPION#")
-        ]
+        found = self._table.query(f"FLYWHEEL#{flywheel}", "CHAMPION#")
+        return [_champion(item) for item in found]
 
     def claim(self, row: FlywheelRow, batch: BatchRow) -> None:
         """Say that a batch's verdict is about to change the active model; safe to repeat.
@@ -162,9 +159,16 @@ class Champions:
         details = {"how": change.how, "model": change.model, "why": why}
         self._audit.act(row.name, "champion change abandoned", details, over, now=now)
 
-    def note_refusal(self, flywheel: str, asked: Mapping[str, Any], why: str, now: datetime) -> None:
+    def note_refusal(
+        self, flywheel: str, asked: Mapping[str, Any], why: str, now: datetime
+    ) -> None:
         """Write down that somebody asked for what cannot be; nothing else is changed."""
         self._audit.act(flywheel, "act refused", {**asked, "why": why}, now=now)
+
+
+def _champion(item: Item) -> Champion:
+    fields: dict[str, Any] = {name: item.get(name) for name in Champion.__dataclass_fields__}
+    return Champion(**{**fields, "how": How(item["how"])})
 
 
 def _values(change: ChampionChange) -> dict[str, Any]:

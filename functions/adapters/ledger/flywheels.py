@@ -92,6 +92,11 @@ class Flywheels:
         past = self._table.query(f"FLYWHEEL#{row.name}", "GENERATION#")
         return max((int(item["last_batch"]) for item in past), default=0)
 
+    def earlier_arns(self, row: FlywheelRow) -> list[str]:
+        """Return the ARNs of the flywheel's earlier generations, oldest first."""
+        past = self._table.query(f"FLYWHEEL#{row.name}", "GENERATION#")
+        return [str(item["arn"]) for item in past]
+
     def ask_for_batch(self, name: str, who: str) -> Change:
         """Return the write after which the next batch does not wait for our own minimums."""
         return change_flywheel(name, {"asked_by": who})

@@ -1,7 +1,8 @@
 """The ledger as one value: what the functions and the command open.
 
 Read next: `adapters.ledger.uploads`, `.flywheels`, `.batches`, `.champions`, `.approvals`,
-`.holdings`, `.rebuilds`, `.outbox`, `.audit`, `.runs`, one module a kind of row, and `adapters.ledger.table` below them all.
+`.holdings`, `.rebuilds`, `.outbox`, `.audit`, `.runs`, one module a kind of row, and
+`adapters.ledger.table` below them all.
 """
 
 from adapters.ledger.approvals import Approvals
