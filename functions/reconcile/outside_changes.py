@@ -47,7 +47,7 @@ def _iterations(services: Services, row: FlywheelRow) -> int:
 
 def _champion(services: Services, row: FlywheelRow) -> int:
     """Take over a model that was made active outside; while a batch is open, its verdict looks."""
-    if row.open_batch is not None:
+    if row.open_batch is not None or row.change is not None:
         return 0
     active = services.comprehend(row.arn).describe().active_model
     if active == row.expected_champion:

@@ -122,6 +122,8 @@ class MemoryScene:
             execute=lambda name, document: None,
             close=lambda payload: True,
             rebuild=lambda payload: True,
+            change=lambda payload: True,
+            answer=lambda payload: True,
         )
 
     @property
