@@ -203,9 +203,8 @@ class BurstPlay:
 
 def _known(account: MemoryAccount, name: str) -> KnownFlywheel:
     service = account.add(f"burst-{name}-g1", _LABELS)
-    return KnownFlywheel(
-        service.arn, ReceivedSettings.from_document({"name": name, "batch": _RULES})
-    )
+    settings = {"name": name, "batch": _RULES, "policy": {"approve_first": 0}}
+    return KnownFlywheel(service.arn, ReceivedSettings.from_document(settings))
 
 
 @contextmanager

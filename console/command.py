@@ -12,6 +12,7 @@ import typer
 from console import history as history_facts
 from console import status as status_facts
 from console.act_verbs import add_act_verbs
+from console.champion_verbs import add_champion_verbs
 from console.conversion_view import conversion_document, tell_conversion
 from console.convert import convert as convert_file
 from console.data_verbs import add_data_verbs
@@ -343,5 +344,6 @@ def _check_file(file: Path) -> None:
 
 
 add_act_verbs(app)
+add_champion_verbs(app)
 add_data_verbs(app)
 app.add_typer(dlq, name="dlq")

@@ -46,12 +46,31 @@ def test_no_role_may_do_everything_when_policies_are_made(
                 assert actions <= _NOWHERE_NARROWER, role
 
 
-def test_one_function_alone_promotes_when_policies_are_made(
+def test_two_functions_change_the_champion_when_policies_are_made(
     each: Synthesized, team: Synthesized
 ) -> None:
-    """Only the comparison may change the active model."""
+    """Only the comparison, for a verdict, and the one that people ask may write the model."""
     for stack in (each, team):
-        assert holders(stack, "comprehend:UpdateFlywheel") == {"CompareModelsServiceRole"}
+        assert holders(stack, "comprehend:UpdateFlywheel") == {
+            "CompareModelsServiceRole",
+            "ChangeChampionServiceRole",
+        }
+
+
+def test_one_function_alone_answers_when_policies_are_made(
+    each: Synthesized, team: Synthesized
+) -> None:
+    """One function brings a person's answer, and it can do nothing of Comprehend."""
+    for stack in (each, team):
+        assert holders(stack, "states:SendTaskSuccess") == {"AnswerApprovalServiceRole"}
+        assert not holders(stack, "states:SendTaskFailure")
+        actions = {
+            action
+            for role, statement in stack.statements()
+            if plain(role) == "AnswerApprovalServiceRole"
+            for action in listed(statement["Action"])
+        }
+        assert not [action for action in actions if action.startswith("comprehend:")]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +113,7 @@ def test_comprehend_is_reached_by_name_when_policies_are_made(each: Synthesized)
         for resource in listed(statement["Resource"]):
             text = joined(resource)
             actions = listed(statement["Action"])
-            is_model = text.endswith(":document-classifier/*")
+            is_model = text.endswith((":document-classifier/*", ":entity-recognizer/*"))
             is_endpoint = text.endswith(":document-classifier-endpoint/*")
             is_listing = text == "*" and actions == ["comprehend:ListEndpoints"]
             is_own = f":flywheel/{name}-tickets-g*" in text
@@ -103,6 +122,8 @@ def test_comprehend_is_reached_by_name_when_policies_are_made(each: Synthesized)
             assert not is_model or actions in (
                 ["comprehend:UpdateFlywheel"],
                 ["comprehend:CreateFlywheel"],
+                ["comprehend:DescribeDocumentClassifier"],
+                ["comprehend:DescribeEntityRecognizer"],
             )
 
 
