@@ -76,7 +76,9 @@ def record_outcome(
         ending.outcome,
         kept=ending.kept,
         because=because,
-        followers=followers(services, row, live_model) if is_promoted and live_model else (),
+        followers=followers(services, row, stored.expected_champion, live_model)
+        if is_promoted and live_model
+        else (),
     )
     is_asked = stored.course is Course.ASK
     services.ledger.batches.judge(
@@ -96,12 +98,15 @@ def record_outcome(
     services.notices.publish(batch.flywheel, notice)
 
 
-def followers(services: Services, row: FlywheelRow, live_model: str) -> list[str]:
+def followers(
+    services: Services, row: FlywheelRow, before: str | None, live_model: str
+) -> list[str]:
     """Return what is told of endpoints after a model went live; never an error.
 
     A model is live whether its endpoints can be listed or not.
     """
-    models = {item.model for item in services.ledger.champions.history(row.name) if item.model}
+    history = services.ledger.champions.history(row.name)
+    models = {model for model in (before, *(item.model for item in history)) if model}
     try:
         endpoints = services.comprehend(row.arn).endpoints()
     except (ServiceBusyError, ServiceRefusedError) as error:

@@ -135,7 +135,7 @@ def _carried_on(services: Services, row: FlywheelRow, begun: ChampionChange) -> 
         begun.model,
         begun.by,
         begun.reason,
-        followers(services, row, begun.model),
+        followers(services, row, begun.before, begun.model),
     )
     notice = champion_made(services.configuration.environment, row.name, told, services.now())
     ledger.champions.complete(row, begun, notice, services.now())
