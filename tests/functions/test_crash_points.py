@@ -19,13 +19,16 @@ from local.comprehend.engine import Engine
 from tests.functions.cloud import running_cloud
 from tests.functions.conftest import Models
 from tests.functions.crash_scenarios import (
+    approved,
     empty,
     failed,
     promoted,
     rebuilt,
     refused,
     retried,
+    rolled_back,
     split,
+    unanswered,
     withdrawn,
 )
 from tests.functions.crash_story import Killer, Rest, Story
@@ -50,12 +53,24 @@ REACHED_BY: Mapping[Scenario, Sequence[str]] = {
         "start_iteration.started",
         "start_iteration.booked",
         "compare_models.verdict_stored",
+        "compare_models.claimed",
         "compare_models.made_active",
         "compare_models.carried_out",
         "compare_models.judged",
         "close_batch.closed",
         "close_batch.freed",
         "notices.published",
+    ),
+    approved: (
+        "ask_approval.asked",
+        "answer_approval.answered",
+        "answer_approval.sent",
+    ),
+    unanswered: ("compare_models.approval_expired",),
+    rolled_back: (
+        "change_champion.begun",
+        "change_champion.made_active",
+        "change_champion.completed",
     ),
     failed: ("close_batch.failed",),
     refused: ("register_upload.refused",),
