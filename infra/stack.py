@@ -149,6 +149,7 @@ class FlywheelLoopStack(cdk.Stack):
         self.change_champion = self._function("ChangeChampion")
         for name, function in (
             ("REBUILD_FLYWHEEL_FUNCTION", self.rebuild_flywheel),
+            ("COMPARE_MODELS_FUNCTION", self.compare_models),
             ("CHANGE_CHAMPION_FUNCTION", self.change_champion),
             ("ANSWER_APPROVAL_FUNCTION", self.answer_approval),
         ):
@@ -313,7 +314,12 @@ class FlywheelLoopStack(cdk.Stack):
         machine.grant_execution(self.reconcile, "states:DescribeExecution")
         machine.grant_start_execution(self.rebuild_flywheel)
         self.close_batch.grant_invoke(self.reconcile)
-        for function in (self.rebuild_flywheel, self.change_champion, self.answer_approval):
+        for function in (
+            self.rebuild_flywheel,
+            self.compare_models,
+            self.change_champion,
+            self.answer_approval,
+        ):
             function.grant_invoke(self.reconcile)
         _allow(self.answer_approval, ["states:SendTaskSuccess"], [machine.state_machine_arn])
         # A policy of its own: in the role's default policy it would close a circle, since the

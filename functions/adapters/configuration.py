@@ -43,6 +43,7 @@ class FunctionConfiguration:
     notice_window_seconds: int
     close_batch_function: str
     rebuild_flywheel_function: str
+    compare_models_function: str
     change_champion_function: str
     answer_approval_function: str
 

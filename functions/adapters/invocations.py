@@ -15,6 +15,7 @@ class Invocations:
 
     close_batch_function: str
     rebuild_flywheel_function: str
+    compare_models_function: str
     change_champion_function: str
     answer_approval_function: str
     client: "LambdaClient"
@@ -26,6 +27,10 @@ class Invocations:
     def rebuild_flywheel(self, payload: str) -> None:
         """Have RebuildFlywheel run with this event, sometime soon, at least once."""
         self._invoke(self.rebuild_flywheel_function, payload)
+
+    def compare_models(self, payload: str) -> None:
+        """Have CompareModels run with this event, sometime soon, at least once."""
+        self._invoke(self.compare_models_function, payload)
 
     def change_champion(self, payload: str) -> None:
         """Have ChangeChampion run with this event, sometime soon, at least once."""

@@ -167,6 +167,9 @@ class Functions(Protocol):
     def rebuild_flywheel(self, payload: str) -> None:
         """Have RebuildFlywheel run with this event, sometime soon, at least once."""
 
+    def compare_models(self, payload: str) -> None:
+        """Have CompareModels run with this event, sometime soon, at least once."""
+
     def change_champion(self, payload: str) -> None:
         """Have ChangeChampion run with this event, sometime soon, at least once."""
 

@@ -86,6 +86,7 @@ class AwsPorts:
         return Invocations(
             settings.close_batch_function,
             settings.rebuild_flywheel_function,
+            settings.compare_models_function,
             settings.change_champion_function,
             settings.answer_approval_function,
             client("lambda"),

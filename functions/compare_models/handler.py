@@ -12,7 +12,6 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.comprehend import Iteration
 from adapters.crash_points import crash_point
 from adapters.judgement import Ending, record_outcome
 from adapters.ledger.approvals import Approval, ApprovalState
@@ -20,11 +19,13 @@ from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from adapters.ledger.flywheel_rows import FlywheelRow, change_flywheel
 from adapters.ports import FlywheelService
 from adapters.services import Services, services
+from compare_models.gathering import evidence_of
+from compare_models.outside import judge_outside
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.champions import Course, Kept, course_of
 from flywheel.errors import ConcurrentChangeError
 from flywheel.policy_settings import Policy
-from flywheel.verdict import Decision, Evidence, averages, decide
+from flywheel.verdict import Decision, decide
 
 logger = Logger()
 tracer = Tracer()
@@ -35,7 +36,10 @@ _OUTCOMES = {Decision.REJECT: BatchOutcome.REJECTED, Decision.HOLD: BatchOutcome
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Compare the models of an execution's iteration and act on the verdict."""
+    """Compare the models of an execution's iteration and act, or judge one from outside."""
+    if "iteration" in event:
+        logger.set_correlation_id(f"{event['flywheel']}-{event['iteration']}")
+        return judge_outside(services("compare_models"), event["flywheel"], event["iteration"])
     logger.set_correlation_id(f"{event['flywheel']}-batch-{event['batch']}")
     return compare(services("compare_models"), event["flywheel"], event["batch"])
 
@@ -74,15 +78,8 @@ def _judge(
 
     Whether a person is asked is decided with it, and by when the answer must be there.
     """
-    iteration = comprehend.iteration(batch.iteration_id or "")
-    champion = _champion(comprehend, iteration)
-    evidence = Evidence(
-        champion_arn=champion,
-        champion=averages(iteration.evaluated_metrics) if champion else None,
-        challenger_arn=iteration.trained_model,
-        challenger=averages(iteration.trained_metrics),
-        has_test_set=comprehend.has_test_dataset(),
-    )
+    evidence = evidence_of(comprehend, comprehend.iteration(batch.iteration_id or ""))
+    champion = evidence.champion_arn
     verdict = decide(evidence, policy)
     ledger, now = services.ledger, services.now()
     if verdict.decision is not Decision.PROMOTE:
@@ -102,19 +99,6 @@ def _judge(
         course=course,
         also=[counted, *(asked if course is Course.ASK else [])],
     )
-
-
-def _champion(comprehend: FlywheelService, iteration: Iteration) -> str | None:
-    """Return the model that the challenger must beat; None only where none is active.
-
-    An iteration may leave out what it evaluated. Then an active model is the champion all the
-    same, without metrics, so that the verdict is HOLD and not that of a first model. The service
-    may make a first model active by itself: that is no champion.
-    """
-    if iteration.evaluated_model is not None:
-        return iteration.evaluated_model
-    active = comprehend.describe().active_model
-    return None if active == iteration.trained_model else active
 
 
 def _carry_out(

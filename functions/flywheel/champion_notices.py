@@ -98,19 +98,24 @@ def outside_judged(
         Decision.REJECT: "would be REJECTED",
         Decision.HOLD: "would be HELD",
     }[verdict.decision]
-    challenger = verdict.evidence.challenger_arn
-    todo = (
-        f"Nothing, or to make it active: `flywheel promote {challenger} {flywheel} --env "
-        f"{environment} --reason TEXT`."
-        if challenger
-        else "Nothing to do."
-    )
+    challenger, champion = verdict.evidence.challenger_arn, verdict.evidence.champion_arn
+    why, todo = [*verdict.reasons], "Nothing to do."
+    if challenger and live == challenger:
+        why = ["Its model is active already, made so by the service or by a person.", *why]
+    elif challenger:
+        todo = (
+            f"Nothing, or to make it active: `flywheel promote {challenger} {flywheel} --env "
+            f"{environment} --reason TEXT`."
+        )
+        if live != champion:
+            would = "would be HELD, CHAMPION_CHANGED"
+            why = [f"It was compared with {champion}, which is not active any more.", *why]
     text = body(
         live=live or "no model yet",
         why=[
             f"Iteration {shown(iteration_id)} was started by somebody else, in the console say. "
             "It is judged as ours are, and never promoted by itself.",
-            *verdict.reasons,
+            *why,
         ],
         todo=todo,
         table=metric_table(verdict),

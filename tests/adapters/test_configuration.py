@@ -62,7 +62,10 @@ def test_settings_arrive_as_deployed_when_a_function_reads_them(cloud: Cloud) ->
     deploy("tickets", batch={"min_documents": 7}, policy={"rules": rules})
     settings = services("test").flywheel("tickets").settings
     assert settings.batch.min_documents == 7
-    assert [rule.metric for rule in settings.policy.all_rules()] == ["AverageRecall", "AverageF1Score"]
+    assert [rule.metric for rule in settings.policy.all_rules()] == [
+        "AverageRecall",
+        "AverageF1Score",
+    ]
     with pytest.raises(BatchNotFoundError, match="no flywheel 'intents'"):
         services("test").flywheel("intents")
 

@@ -157,6 +157,7 @@ def _laid_out(patch: pytest.MonkeyPatch) -> Cloud:
         notice_window_seconds=NOTICE_WINDOW_SECONDS,
         close_batch_function="CloseBatch",
         rebuild_flywheel_function="RebuildFlywheel",
+        compare_models_function="CompareModels",
         change_champion_function="ChangeChampion",
         answer_approval_function="AnswerApproval",
     )

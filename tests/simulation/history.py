@@ -142,6 +142,7 @@ def _laid_out(seed: int) -> History:
         execute=callers.execute,
         close=callers.close_late,
         rebuild=callers.rebuild_late,
+        compare=callers.compare_late,
         change=callers.change_late,
         answer=callers.answer_late,
     )

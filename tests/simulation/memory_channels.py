@@ -244,14 +244,15 @@ class MemoryFunctions:
 
     Parameters
     ----------
-    close, rebuild, change, answer : callable
-        Run CloseBatch, RebuildFlywheel, ChangeChampion and AnswerApproval with a payload; say
-        whether that succeeded.
+    close, rebuild, compare, change, answer : callable
+        Run CloseBatch, RebuildFlywheel, CompareModels, ChangeChampion and AnswerApproval with a
+        payload; say whether that succeeded.
     """
 
     world: World
     close: Callable[[str], bool]
     rebuild: Callable[[str], bool]
+    compare: Callable[[str], bool]
     change: Callable[[str], bool]
     answer: Callable[[str], bool]
 
@@ -262,6 +263,10 @@ class MemoryFunctions:
     def rebuild_flywheel(self, payload: str) -> None:
         """Have RebuildFlywheel run with this event, sometime soon, at least once."""
         self._invoke("functions.rebuild_flywheel", self.rebuild, payload)
+
+    def compare_models(self, payload: str) -> None:
+        """Have CompareModels run with this event, sometime soon, at least once."""
+        self._invoke("functions.compare_models", self.compare, payload)
 
     def change_champion(self, payload: str) -> None:
         """Have ChangeChampion run with this event, sometime soon, at least once."""

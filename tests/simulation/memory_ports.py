@@ -45,6 +45,7 @@ class MemoryPorts:
         execute: Callable[[str, str], None],
         close: Callable[[str], bool],
         rebuild: Callable[[str], bool],
+        compare: Callable[[str], bool],
         change: Callable[[str], bool],
         answer: Callable[[str], bool],
     ) -> "MemoryPorts":
@@ -60,7 +61,7 @@ class MemoryPorts:
                 notices_due=MemoryQueue(world, send_digests),
             ),
             executions=MemoryExecutions(world, execute),
-            functions=MemoryFunctions(world, close, rebuild, change, answer),
+            functions=MemoryFunctions(world, close, rebuild, compare, change, answer),
             account=account,
             known=known,
         )

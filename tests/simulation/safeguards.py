@@ -20,6 +20,7 @@ from adapters.ledger.table import Change, Put, Write
 from adapters.ledger.upload_rows import UploadRow
 from adapters.ports import FlywheelService
 from adapters.services import Services
+from compare_models import gathering
 from compare_models import handler as compare_models
 from flywheel.batches import BatchName, BatchOutcome
 from flywheel.policy_settings import METRICS
@@ -117,7 +118,7 @@ def _missing_metrics_are_fine() -> Patches:
         given = metrics or {}
         return {name: given[name] if given.get(name, -1) >= 0 else 1.0 for name in METRICS}
 
-    return [_replace(compare_models, "averages", averages)]
+    return [_replace(gathering, "averages", averages)]
 
 
 def _several_open_batches() -> Patches:

@@ -25,6 +25,7 @@ from adapters.ports import Rows
 from flywheel.champions import OUTSIDE, How
 from flywheel.errors import ConcurrentChangeError
 from flywheel.notices import Notice
+from flywheel.verdict import Verdict
 
 GATHER_SK = "GATHER"
 """Sort key of the row whose ``registrations`` the Gather state watches."""
@@ -156,9 +157,30 @@ class Flywheels:
         return self._table.get(iteration_key(name, iteration_id)) is not None
 
     def note_outside_iteration(
-        self, name: str, iteration_id: str, notice: Notice, now: datetime
+        self, name: str, iteration_id: str, notice: Notice | None, now: datetime
     ) -> None:
         """Write down an iteration that no batch booked, once."""
         put = Put(iteration_key(name, iteration_id), {"at": now.isoformat()})
         details = {"iteration_id": iteration_id}
         self._audit.act(name, "outside iteration", details, put, notice=notice, now=now)
+
+    def is_unjudged(self, name: str, iteration_id: str) -> bool:
+        """Say whether an iteration is somebody else's and nobody has judged it."""
+        item = self._table.get(iteration_key(name, iteration_id))
+        return item is not None and not {"batch", "judged_at"} & set(item)
+
+    def judge_outside_iteration(
+        self, name: str, iteration_id: str, verdict: Verdict, notice: Notice, now: datetime
+    ) -> None:
+        """Record the verdict about an iteration that no batch booked, once, with its notice."""
+        changes = {"judged_at": now.isoformat(), "verdict": verdict.to_json()}
+        change = Change(
+            iteration_key(name, iteration_id), changes, {"judged_at": None, "batch": None}
+        )
+        details = {
+            "iteration_id": iteration_id,
+            "decision": verdict.decision,
+            "challenger": verdict.evidence.challenger_arn,
+            "policy_sha256": verdict.policy_sha256,
+        }
+        self._audit.act(name, "outside iteration judged", details, change, notice=notice, now=now)
