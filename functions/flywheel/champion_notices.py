@@ -17,7 +17,7 @@ _AFTER_PROMOTE = "Nothing to do. To take it back: `flywheel rollback {flywheel} 
 _AFTER_ROLLBACK = (
     "Batches and verdicts go on, but no verdict is carried out until `flywheel resume {flywheel} "
     "--env {env}`. The model that was left is not promoted again, but by a person: `flywheel "
-    "promote MODEL_ARN {flywheel} --env {env} --reason TEXT`."
+    "promote {before} {flywheel} --env {env} --reason TEXT`."
 )
 
 
@@ -79,7 +79,7 @@ def champion_made(environment: str, flywheel: str, change: Change, now: datetime
             f"Before, {change.before or 'no model'} was active.",
             *change.followers,
         ],
-        todo=after.format(flywheel=flywheel, env=environment),
+        todo=after.format(flywheel=flywheel, env=environment, before=change.before or "MODEL_ARN"),
         command=f"flywheel status {flywheel} --env {environment}",
         ids=[f"Flywheel: {flywheel}"],
     )
