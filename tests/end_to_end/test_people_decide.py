@@ -91,6 +91,9 @@ def test_people_decide_when_the_policy_asks_them(
     assert status["approval"]["challenger"] == asked["approval"]["challenger"]
     assert status["running"]["phase"] == "APPROVAL"
     assert "token" not in json.dumps(status)
+    shown = invoke("status", "--env", "local").output
+    assert "flywheel approve 1 tickets --env local --reason TEXT" in shown
+    assert "APPROVAL" in shown
     assert subjects(target, mailbox, "ACTION NEEDED: approve batch 1")
 
     done = told("approve", "1", "--reason", "looks good", "--wait")
