@@ -128,6 +128,9 @@ class BurstPlay:
             execute=self.callers.execute,
             close=self.callers.close_late,
             rebuild=self.callers.rebuild_late,
+            compare=self.callers.compare_late,
+            change=self.callers.change_late,
+            answer=self.callers.answer_late,
         )
         configuration = FunctionConfiguration.from_variables(
             {"ENVIRONMENT": "burst", "NOTICE_WINDOW_SECONDS": "60"}

@@ -56,7 +56,7 @@ def pause(
 def resume(
     context: typer.Context, flywheel: Flywheel = None, *, env: Env = None, json: Json = False
 ) -> None:
-    """Let batches open again; one opens at once where the batch rules are met."""
+    """Let batches open and verdicts promote again; one opens at once where the rules are met."""
     with reporting(is_json=json) as terminal:
         act = Act(context, terminal, flywheel, env)
         with act:

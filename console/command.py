@@ -13,6 +13,7 @@ from console import history as history_facts
 from console import status as status_facts
 from console.act_verbs import add_act_verbs
 from console.audit_verbs import audit
+from console.champion_verbs import add_champion_verbs
 from console.conversion_view import conversion_document, tell_conversion
 from console.convert import convert as convert_file
 from console.data_verbs import add_data_verbs
@@ -346,6 +347,7 @@ def _check_file(file: Path) -> None:
 
 
 add_act_verbs(app)
+add_champion_verbs(app)
 add_data_verbs(app)
 add_record_verbs(app)
 app.add_typer(audit, name="audit")

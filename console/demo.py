@@ -29,7 +29,7 @@ from console.target import Target, local_target
 from console.terminal import Terminal
 from console.uploading import Upload, put
 from console.verdict_view import tell_outcome, verdict_document
-from flywheel.batches import Readiness
+from flywheel.batches import BatchState, Readiness
 from flywheel.shapes import Shape
 from flywheel.uploads import DatasetKind, UploadState
 from local.environment import LocalSettings
@@ -246,6 +246,13 @@ class Story:
 
     def _follow_batch(self, act: Act, number: int, progress: Progress, wait: Patience) -> None:
         batch = progress.wait(self._with_letters(closed(self._target, self._known, number, wait)))
+        if batch.state is not BatchState.CLOSED:
+            raise CommandError(
+                ExitCode.HELD,
+                f"batch {number}",
+                "the policy asks a person, and the demonstration waits for nobody",
+                'Set approve_first = 0 and mode = "auto" under [policy] in its environment\'s file',
+            )
         self._batches.append(number)
         self._iterations.append(self._iteration_document(number))
         stored = self._target.ledger().batches.verdict(batch)

@@ -55,6 +55,8 @@ def _toml(base: Environment, flywheel: str, task: dict[str, object]) -> str:
         f"notice_window_seconds = {base.notifications.notice_window_seconds}",
         "[batch]",
         *_keys(settings.batch.model_dump()),
+        "[policy]",
+        f"approve_first = {settings.policy.approve_first}",
     ]
     for rule in settings.policy.rules:
         asked = rule.model_dump(exclude_none=True)

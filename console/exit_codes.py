@@ -25,6 +25,7 @@ OF_OUTCOME = {
     BatchOutcome.PROMOTED: ExitCode.DONE,
     BatchOutcome.REJECTED: ExitCode.REJECTED,
     BatchOutcome.HELD: ExitCode.HELD,
+    BatchOutcome.SHADOW: ExitCode.HELD,
     BatchOutcome.FAILED: ExitCode.CLOUD,
 }
 """The exit code that tells a batch's outcome."""

@@ -10,6 +10,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from adapters.configuration import KnownFlywheel
+from adapters.ledger.approvals import Approval, ApprovalState
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.upload_rows import UploadRow
@@ -123,6 +124,8 @@ def closed(
 ) -> Generator[Phase, None, BatchRow]:
     """Wait until a batch is closed and its flywheel free for the next; returns the batch.
 
+    Where a person is asked it ends too: how long that takes nobody knows.
+
     Raises
     ------
     CommandError
@@ -133,6 +136,8 @@ def closed(
         batch = ledger.batches.get(name, number)
         row = ledger.flywheels.ensure(name, known.arn)
         if batch.state is BatchState.CLOSED and row.open_batch != number:
+            return batch
+        if question(target, batch) is not None:
             return batch
         yield phase_of(target, known, batch)
         if look % _LOOKS_A_CHECK == 0:
@@ -170,10 +175,25 @@ def phase_of(target: Target, known: KnownFlywheel, batch: BatchRow) -> Phase:
         words = f"iteration {iteration.id}"
         if iteration.is_running:
             return Phase(iteration.status, words)
-        if batch.answer_jobs:
-            return Phase("ANSWERING", "both models answer the test set; the averages are too near")
-        return Phase("COMPARING", f"{iteration.status}; the champion against the challenger")
+        return _judging(target, batch, iteration.status)
     return Phase("CLOSING", f"batch {batch.batch} is judged")
+
+
+def _judging(target: Target, batch: BatchRow, status: str) -> Phase:
+    if (asked := question(target, batch)) is not None:
+        return Phase("APPROVAL", f"a person is asked until {asked.until:%Y-%m-%d %H:%M} UTC")
+    if batch.answer_jobs:
+        return Phase("ANSWERING", "both models answer the test set; the averages are too near")
+    return Phase("COMPARING", f"{status}; the champion against the challenger")
+
+
+def question(target: Target, batch: BatchRow) -> Approval | None:
+    """Return what people are asked about a batch's verdict and have not answered, or None."""
+    if batch.state is not BatchState.STARTED:
+        return None
+    approval = target.ledger().approvals.get(batch)
+    is_asked = approval is not None and approval.state is ApprovalState.PENDING
+    return approval if is_asked else None
 
 
 def _gathering(batch: BatchRow) -> Phase:

@@ -46,6 +46,8 @@ def why(batch: BatchRow, stored: StoredVerdict | None) -> str:
     """Return the first reason of a batch's outcome; empty while it runs."""
     if batch.error:
         return f"{batch.error}: {shown(batch.cause or '', 200)}"
+    if stored is not None and stored.because is not None:
+        return shown(stored.because, 200)
     reasons = stored.verdict.reasons if stored is not None else []
     return reasons[0] if reasons else ""
 

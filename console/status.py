@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from adapters.configuration import KnownFlywheel
+from adapters.ledger.approvals import Approval
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.service_errors import explained
-from console.following import next_batch, phase_of
+from console.following import next_batch, phase_of, question
 from console.target import Target
 from console.verdict_view import f1_of, verdict_document
+from console.waiting import approval_document
 from flywheel.batches import BatchState, label_counts, of_kind
 from flywheel.uploads import DatasetKind
 
@@ -67,6 +69,8 @@ class FlywheelStatus:
     waiting_notices : int
     last_run : mapping or None
         When reconcile last ran (``at``), and what it ``found``.
+    approval : Approval or None
+        What a person is asked.
     """
 
     row: FlywheelRow
@@ -83,6 +87,7 @@ class FlywheelStatus:
     verdict: StoredVerdict | None
     waiting_notices: int
     last_run: Mapping[str, Any] | None = None
+    approval: Approval | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -102,11 +107,12 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
     waiting = [pending.flywheel for pending in ledger.outbox.notices()]
     waiting += [pending.flywheel for pending in ledger.outbox.news()]
     ready = next_batch(target, known, row)
+    running = _running(target, known, row)
     return FlywheelStatus(
         row=row,
         flywheel_status=facts.status,
         active_model=facts.active_model,
-        running=_running(target, known, row),
+        running=running,
         staged_train=label_counts(of_kind(staged, DatasetKind.TRAIN)),
         staged_test=label_counts(of_kind(staged, DatasetKind.TEST)),
         lacks=ready.lacks,
@@ -117,6 +123,7 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
         verdict=ledger.batches.verdict(last) if last else None,
         waiting_notices=waiting.count(name),
         last_run=ledger.runs.last(),
+        approval=question(target, running.batch) if running else None,
     )
 
 
@@ -160,6 +167,11 @@ def status_document(status: FlywheelStatus) -> dict[str, Any]:
         "test_set": asdict(status.row.test_set) if status.row.test_set else None,
         "freeze_asked_by": status.row.freeze_asked_by,
         "paused": asdict(status.row.pause) if status.row.pause else None,
+        "approval": status.approval and approval_document(status.approval),
+        "promotion_paused": asdict(status.row.promotion_pause)
+        if status.row.promotion_pause
+        else None,
+        "barred": list(status.row.barred),
         "tainted": list(status.row.taint),
         "generation": status.row.generation,
         "failures_in_row": status.row.failures_in_row,

@@ -23,7 +23,11 @@ def status_view(
     """Return the status of an environment's flywheels."""
     parts: list[RenderableType] = []
     for status in statuses:
-        parts += [Text(f"{environment} / {status.row.name}", "bold"), _table(status), Text()]
+        parts += [
+            Text(f"{environment} / {status.row.name}", "bold"),
+            _table(environment, status),
+            Text(),
+        ]
     parts += [
         Text(f"{address} has not confirmed the subscription: it gets no notices.", "yellow")
         for address in unconfirmed
@@ -31,13 +35,15 @@ def status_view(
     return Group(*(parts if unconfirmed else parts[:-1]))
 
 
-def _table(status: FlywheelStatus) -> Table:
+def _table(environment: str, status: FlywheelStatus) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, words in (
         ("active model", _active(status)),
         ("now", _now(status)),
+        *((("waits for", _question(environment, status)),) if status.approval else ()),
+        *((("promotion", _promotion(status)),) if status.row.promotion_pause else ()),
         *((("tainted", _taint(status)),) if status.row.taint else ()),
         ("staged", _staged(status)),
         ("next batch", _next(status)),
@@ -69,6 +75,25 @@ def _now(status: FlywheelStatus) -> Text:
     if running.execution is not None and running.execution != "RUNNING":
         text.append(f"  (workflow {running.execution})", "red")
     return text
+
+
+def _question(environment: str, status: FlywheelStatus) -> Text:
+    """Say what a person is asked, and the commands that answer it."""
+    asked = status.approval
+    if asked is None:
+        return Text()
+    place = f"{asked.batch} {asked.flywheel} --env {environment} --reason TEXT"
+    return Text.assemble(
+        ("a person", "bold yellow"),
+        f", until {asked.until:%Y-%m-%d %H:%M} UTC; verdict {asked.batch} says PROMOTE\n"
+        f"flywheel approve {place}\nflywheel reject {place}",
+    )
+
+
+def _promotion(status: FlywheelStatus) -> Text:
+    pause = status.row.promotion_pause
+    words = f"  by {shown(pause.by, 100)}: {shown(pause.reason, 200)}" if pause else ""
+    return Text.assemble(("PAUSED until flywheel resume", "bold yellow"), words)
 
 
 def _staged(status: FlywheelStatus) -> str:

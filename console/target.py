@@ -200,19 +200,12 @@ class Target:
             The function failed, and the schedule tries again; or the service does not make the
             new flywheel. Its message says why.
         """
-        with explained("lambda:InvokeFunction"):
-            answer = self.client("lambda").invoke(
-                FunctionName=self.outputs["RebuildFunction"],
-                Payload=json.dumps({"flywheel": known.settings.name}).encode(),
-            )
-        told = json.loads(answer["Payload"].read())
-        if answer.get("FunctionError"):
-            raise CommandError(
-                ExitCode.CLOUD,
-                f"rebuild of {known.settings.name}",
-                str(told.get("errorMessage", told)),
-                "The schedule tries again within 15 minutes; see flywheel status",
-            )
+        told = self.invoked(
+            "RebuildFunction",
+            {"flywheel": known.settings.name},
+            what=f"rebuild of {known.settings.name}",
+            remedy="The schedule tries again within 15 minutes; see flywheel status",
+        )
         if "failed" in told:
             raise CommandError(
                 ExitCode.CLOUD,
@@ -222,6 +215,33 @@ class Target:
             )
         step: str | None = told["step"]
         return step
+
+    def invoked(
+        self, output: str, payload: Mapping[str, Any], *, what: str, remedy: str
+    ) -> dict[str, Any]:
+        """Have a function of the stack run, and return its answer.
+
+        Parameters
+        ----------
+        output : str
+            The stack's output that names it.
+        what, remedy : str
+            Where it fails: what did, and what to do.
+
+        Raises
+        ------
+        CommandError
+            The function failed.
+        """
+        with explained("lambda:InvokeFunction"):
+            answer = self.client("lambda").invoke(
+                FunctionName=self.outputs[output], Payload=json.dumps(payload).encode()
+            )
+        told: dict[str, Any] = json.loads(answer["Payload"].read())
+        if answer.get("FunctionError"):
+            problem = str(told.get("errorMessage", told))
+            raise CommandError(ExitCode.CLOUD, what, problem, remedy)
+        return told
 
     def now(self) -> datetime:
         """Return the time, aware, in UTC."""

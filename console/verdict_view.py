@@ -12,6 +12,7 @@ from rich.text import Text
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from console.terminal import Terminal
 from flywheel.batches import BatchOutcome
+from flywheel.notices import shown
 from flywheel.policy import usable
 from flywheel.policy_settings import METRICS
 from flywheel.verdict import Verdict
@@ -20,6 +21,7 @@ OUTCOME_STYLES = {
     BatchOutcome.PROMOTED: "bold green",
     BatchOutcome.REJECTED: "bold red",
     BatchOutcome.HELD: "bold yellow",
+    BatchOutcome.SHADOW: "bold yellow",
     BatchOutcome.FAILED: "bold red",
 }
 F1 = "AverageF1Score"
@@ -33,10 +35,13 @@ def tell_outcome(terminal: Terminal, batch: BatchRow, stored: StoredVerdict | No
         BatchOutcome.PROMOTED: "the challenger is the active model now",
         BatchOutcome.REJECTED: "the active model stays",
         BatchOutcome.HELD: "the active model stays; evidence is missing",
+        BatchOutcome.SHADOW: "the active model stays",
         BatchOutcome.FAILED: f"{batch.error}: {batch.cause}",
     }[batch.outcome]
     if stored is not None and stored.verdict.is_bootstrap and batch.outcome == "PROMOTED":
         words = "BOOTSTRAP, the first model is active now"
+    if stored is not None and stored.because is not None:
+        words = f"the active model stays: {shown(stored.because, 300)}"
     style = OUTCOME_STYLES[batch.outcome]
     terminal.show(Text.assemble((f"Batch {batch.batch}: {batch.outcome}", style), f", {words}"))
     if stored is not None:
@@ -78,9 +83,11 @@ def f1_words(stored: StoredVerdict | None) -> str:
 def verdict_document(stored: StoredVerdict | None) -> dict[str, Any]:
     """Return a verdict's decision and rules as JSON values."""
     if stored is None:
-        return {"verdict": None, "rules": []}
+        return {"verdict": None, "kept": None, "because": None, "rules": []}
     return {
         "verdict": stored.verdict.decision.value,
+        "kept": stored.kept,
+        "because": stored.because,
         "rules": [asdict(rule) for rule in stored.verdict.outcomes],
     }
 

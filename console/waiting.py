@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.configuration import KnownFlywheel
+from adapters.ledger.approvals import Approval
 from console.exit_codes import OF_OUTCOME, ExitCode
-from console.following import batch_of, closed, patience, registered
+from console.following import batch_of, closed, patience, question, registered
 from console.progress import Progress
 from console.target import Target
 from console.terminal import Terminal
@@ -72,9 +73,11 @@ def wait_for_batch(
     minutes: float,
     progress: Progress | None = None,
 ) -> Ending:
-    """Follow a batch to its end and tell the outcome."""
+    """Follow a batch to its end and tell the outcome, or to where a person is asked."""
     wait = patience(target, minutes)
     batch = (progress or Progress(terminal)).wait(closed(target, known, number, wait))
+    if (asked := question(target, batch)) is not None:
+        return asked_for(terminal, target, asked)
     stored = target.ledger().batches.verdict(batch)
     tell_outcome(terminal, batch, stored)
     document = {
@@ -85,6 +88,26 @@ def wait_for_batch(
         **verdict_document(stored),
     }
     return Ending(OF_OUTCOME[batch.outcome or BatchOutcome.FAILED], document)
+
+
+def asked_for(terminal: Terminal, target: Target, asked: Approval) -> Ending:
+    """Tell that a verdict waits for a person."""
+    place = f"{asked.batch} {asked.flywheel} --env {target.environment} --reason TEXT"
+    terminal.tell(f"Batch {asked.batch}: PROMOTE, and a person is asked", style="bold yellow")
+    terminal.tell(f"until {asked.until:%Y-%m-%d %H:%M} UTC:", indent=2)
+    for verb in ("approve", "reject"):
+        terminal.tell_exactly(f"  flywheel {verb} {place}")
+    return Ending(ExitCode.HELD, {"batch": asked.batch, "approval": approval_document(asked)})
+
+
+def approval_document(asked: Approval) -> dict[str, Any]:
+    """Return a question as JSON values; its token is no business of anybody's."""
+    return {
+        "batch": asked.batch,
+        "challenger": asked.challenger,
+        "until": asked.until.isoformat(),
+        "on_timeout": asked.on_timeout,
+    }
 
 
 def lacking(terminal: Terminal, ready: Readiness) -> dict[str, Any]:

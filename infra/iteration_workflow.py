@@ -1,7 +1,9 @@
 """The iteration workflow, every state in order.
 
 Gather -> SealBatch -> AwaitDatasets -> StartIteration -> AwaitIteration -> CompareModels ->
-CloseBatch. Both ends meet in CloseBatch: a failure is shaped by one Pass state and goes there too.
+CloseBatch. Where the policy asks a person CompareModels says so, AwaitApproval waits for the answer
+or the end of its time, and CompareModels looks at the world again. Both ends meet in CloseBatch: a
+failure is shaped by one Pass state and goes there too.
 No function waits: each wait is a Wait, a look (an SDK call) and a Choice. The one exception: while
 a foreign iteration occupies the flywheel, StartIteration itself is asked again at each poll, since
 only its answer says whether the flywheel is free. The state machine cannot subtract times, so
@@ -20,7 +22,15 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.workflow_states import count_look, has, retry_function, shaped_error, wait
+from infra.workflow_states import (
+    IDENTITY,
+    count_look,
+    has,
+    person_asked,
+    retry_function,
+    shaped_error,
+    wait,
+)
 
 _BUSY_SERVICE_ERRORS = [
     "Comprehend.TooManyRequestsException",
@@ -32,16 +42,10 @@ _BUSY_SERVICE_ERRORS = [
 
 _JOB_ENDED = ("COMPLETED", "FAILED", "STOPPED")
 
-_LONGEST = cdk.Duration.days(14)
+_LONGEST = cdk.Duration.days(21)
 """Above the deadlines that can be set, one after the other: to gather 1 day, for the datasets 3,
-for a turn and the iteration 3. What exceeds it is closed by `reconcile`.
+for a turn and the iteration 3, for a person's answer 7. What exceeds it is closed by `reconcile`.
 """
-
-_IDENTITY = {
-    "flywheel.$": "$.flywheel",
-    "batch.$": "$.batch",
-    "attempt.$": "$.attempt",
-}
 
 
 class IterationWorkflow(Construct):
@@ -51,6 +55,8 @@ class IterationWorkflow(Construct):
     ----------
     seal_batch, start_iteration, compare_models, close_batch : Function
         Their construct ids are the names of the states that call them.
+    ask_approval : Function
+        Gets the token that a person's answer comes with.
     ledger : Table
         Watched while uploads gather.
     flywheel_resources, dataset_resources, job_resources : sequence of str
@@ -65,6 +71,7 @@ class IterationWorkflow(Construct):
         seal_batch: lambda_.Function,
         start_iteration: lambda_.Function,
         compare_models: lambda_.Function,
+        ask_approval: lambda_.Function,
         close_batch: lambda_.Function,
         ledger: dynamodb.Table,
         flywheel_resources: Sequence[str],
@@ -78,7 +85,7 @@ class IterationWorkflow(Construct):
         self._job_resources = list(job_resources)
         ending = self._closing(close_batch)
         self._failed = self._shaped_failure(ending)
-        await_iteration = self._await_iteration(self._compare(compare_models, ending))
+        await_iteration = self._await_iteration(self._compare(compare_models, ask_approval, ending))
         start = self._start_iteration(start_iteration, await_iteration)
         await_datasets = self._await_datasets().next(start)
         is_empty = (
@@ -103,6 +110,8 @@ class IterationWorkflow(Construct):
                     removal_policy=removal_policy,
                 ),
                 level=sfn.LogLevel.ALL,
+                # Data of an execution holds the token by which a person's answer comes.
+                include_execution_data=False,
             ),
         )
 
@@ -272,8 +281,10 @@ class IterationWorkflow(Construct):
         )
         return sfn.Chain.start(pause).next(look).next(choice)
 
-    def _compare(self, function: lambda_.Function, then: sfn.IChainable) -> sfn.Chain:
-        """Compare the models; where both must answer the test set first, wait and come back."""
+    def _compare(
+        self, function: lambda_.Function, ask_approval: lambda_.Function, then: sfn.IChainable
+    ) -> sfn.Chain:
+        """Compare the models; where they or a person must answer first, wait and come back."""
         compare = self._invoke(
             function,
             result_path="$.verdict",
@@ -285,7 +296,7 @@ class IterationWorkflow(Construct):
         choice = (
             sfn.Choice(self, "AreAnswersWanted")
             .when(has("$.verdict.jobs[0]"), await_answers)
-            .otherwise(then)
+            .otherwise(person_asked(self, compare, ask_approval, then, self._failed))
         )
         compare.next(choice)
         return sfn.Chain.start(self._answers("NoAnswersYet", False)).next(compare)
@@ -428,7 +439,7 @@ class IterationWorkflow(Construct):
             self,
             "ShapeFailure",
             parameters={
-                **_IDENTITY,
+                **IDENTITY,
                 "failure": {"error.$": "$.caught.Error", "cause.$": "$.caught.Cause"},
             },
         )
@@ -473,7 +484,7 @@ class IterationWorkflow(Construct):
             self,
             function.node.id,
             lambda_function=function,
-            payload=sfn.TaskInput.from_object({**_IDENTITY, **(payload or {})}),
+            payload=sfn.TaskInput.from_object({**IDENTITY, **(payload or {})}),
             payload_response_only=True,
             result_path=result_path,
             retry_on_service_exceptions=True,

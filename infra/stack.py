@@ -15,6 +15,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from flywheel.settings import Environment
+from infra.champion_permissions import grant_champion_changes, grant_endpoint_listing
 from infra.comprehend_flywheel import ComprehendFlywheel
 from infra.inbox import Inbox
 from infra.iteration_workflow import IterationWorkflow
@@ -111,6 +112,7 @@ class FlywheelLoopStack(cdk.Stack):
         self.start_iteration = self._function("StartIteration")
         # Resampling 100,000 answers takes a whole processor, which comes with this much memory.
         self.compare_models = self._function("CompareModels", timeout=_LONG, memory_mib=1769)
+        self.ask_approval = self._function("AskApproval")
         self.close_batch = self._function("CloseBatch")
         self.workflow = IterationWorkflow(
             self,
@@ -118,6 +120,7 @@ class FlywheelLoopStack(cdk.Stack):
             seal_batch=self.seal_batch,
             start_iteration=self.start_iteration,
             compare_models=self.compare_models,
+            ask_approval=self.ask_approval,
             close_batch=self.close_batch,
             ledger=self.ledger.table,
             flywheel_resources=self._flywheel_arns(),
@@ -146,9 +149,17 @@ class FlywheelLoopStack(cdk.Stack):
             timeout=_LONG,
             STATE_MACHINE_ARN=self.workflow.state_machine.state_machine_arn,
         )
-        self.reconcile.add_environment(
-            "REBUILD_FLYWHEEL_FUNCTION", self.rebuild_flywheel.function_name
+        self.answer_approval = self._function(
+            "AnswerApproval", STATE_MACHINE_ARN=self.workflow.state_machine.state_machine_arn
         )
+        self.change_champion = self._function("ChangeChampion")
+        for name, function in (
+            ("REBUILD_FLYWHEEL_FUNCTION", self.rebuild_flywheel),
+            ("COMPARE_MODELS_FUNCTION", self.compare_models),
+            ("CHANGE_CHAMPION_FUNCTION", self.change_champion),
+            ("ANSWER_APPROVAL_FUNCTION", self.answer_approval),
+        ):
+            self.reconcile.add_environment(name, function.function_name)
         self._connect()
         self._grant()
         if self.notices.slack is not None:
@@ -186,6 +197,9 @@ class FlywheelLoopStack(cdk.Stack):
             self.seal_batch,
             self.start_iteration,
             self.compare_models,
+            self.ask_approval,
+            self.answer_approval,
+            self.change_champion,
             self.close_batch,
             self.reconcile,
             self.rebuild_flywheel,
@@ -199,6 +213,8 @@ class FlywheelLoopStack(cdk.Stack):
         for function in (
             self.start_iteration,
             self.compare_models,
+            self.ask_approval,
+            self.change_champion,
             self.close_batch,
             self.reconcile,
             self.rebuild_flywheel,
@@ -231,7 +247,10 @@ class FlywheelLoopStack(cdk.Stack):
         )
 
     def _grant_comprehend(self) -> None:
-        """Let each function make the flywheel calls it makes; one alone may promote."""
+        """Let each function make the flywheel calls it makes.
+
+        Two may change the active model: for a verdict, and for a person.
+        """
         flywheels, datasets = self._flywheel_arns(), self._flywheel_arns("/dataset/*")
         calls = {
             self.register_upload: ["DescribeFlywheel"],
@@ -248,6 +267,8 @@ class FlywheelLoopStack(cdk.Stack):
                 "ListDatasets",
                 "UpdateFlywheel",
             ],
+            self.ask_approval: ["DescribeFlywheel"],
+            self.change_champion: ["DescribeFlywheel", "UpdateFlywheel"],
             self.close_batch: ["DescribeFlywheel", "DescribeFlywheelIteration"],
             self.reconcile: [
                 "DescribeFlywheel",
@@ -266,14 +287,14 @@ class FlywheelLoopStack(cdk.Stack):
         ):
             _allow(function, ["comprehend:DescribeDataset"], datasets)
         self._grant_answers()
-        # UpdateFlywheel is checked against the model that becomes active, too. How the service
-        # names a new flywheel's first model is not documented, so every classifier is covered;
-        # which flywheel may be changed is still limited by the statement above.
-        models = self.format_arn(
-            service="comprehend", resource="document-classifier", resource_name="*"
+        classifiers, recognizers = (
+            self.format_arn(service="comprehend", resource=kind, resource_name="*")
+            for kind in ("document-classifier", "entity-recognizer")
         )
-        _allow(self.compare_models, ["comprehend:UpdateFlywheel"], [models])
-        self._grant_rebuild(models)
+        changing = [self.compare_models, self.change_champion]
+        grant_champion_changes(changing, classifiers=classifiers, recognizers=recognizers)
+        grant_endpoint_listing([*changing, self.close_batch])
+        self._grant_rebuild(classifiers)
 
     def _grant_answers(self) -> None:
         """Let one function have models answer the test set, and keep what they say."""
@@ -352,7 +373,14 @@ class FlywheelLoopStack(cdk.Stack):
         machine.grant_execution(self.reconcile, "states:DescribeExecution")
         machine.grant_start_execution(self.rebuild_flywheel)
         self.close_batch.grant_invoke(self.reconcile)
-        self.rebuild_flywheel.grant_invoke(self.reconcile)
+        for function in (
+            self.rebuild_flywheel,
+            self.compare_models,
+            self.change_champion,
+            self.answer_approval,
+        ):
+            function.grant_invoke(self.reconcile)
+        _allow(self.answer_approval, ["states:SendTaskSuccess"], [machine.state_machine_arn])
         # A policy of its own: in the role's default policy it would close a circle, since the
         # state machine names this function.
         iam.Policy(
@@ -387,6 +415,8 @@ class FlywheelLoopStack(cdk.Stack):
             "StateMachineArn": self.workflow.state_machine.state_machine_arn,
             "SettingsPath": self._settings_path,
             "RebuildFunction": self.rebuild_flywheel.function_name,
+            "ChangeChampionFunction": self.change_champion.function_name,
+            "AnswerApprovalFunction": self.answer_approval.function_name,
         }
         for name, queue in self._queues().items():
             outputs[f"{name}QueueUrl"] = queue.queue.queue_url

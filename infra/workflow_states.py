@@ -7,6 +7,7 @@ Decides how a wait, a look and a retry look, not in which order they come: that 
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
@@ -22,6 +23,13 @@ _LOST_FUNCTION_ERRORS = ["Lambda.Unknown", "Sandbox.Timedout"]
 """
 
 _LOST_FUNCTION_ATTEMPTS = 3
+
+IDENTITY = {
+    "flywheel.$": "$.flywheel",
+    "batch.$": "$.batch",
+    "attempt.$": "$.attempt",
+}
+"""What every function of the workflow is told."""
 
 
 def wait(scope: Construct, name: str, seconds_path: str) -> sfn.Wait:
@@ -46,6 +54,39 @@ def shaped_error(scope: Construct, name: str, *, error: str, cause: str) -> sfn.
         name,
         result=sfn.Result.from_object({"Error": error, "Cause": cause}),
         result_path="$.caught",
+    )
+
+
+def person_asked(
+    scope: Construct,
+    compare: tasks.LambdaInvoke,
+    ask_approval: lambda_.Function,
+    then: sfn.IChainable,
+    failed: sfn.IChainable,
+) -> sfn.Choice:
+    """Return the choice after a comparison: where it waits for a person, so does the workflow.
+
+    The answer, or the end of its time, leads back to the comparison, which looks again. Silence is
+    no failure: what it means is in the ledger, with the verdict.
+    """
+    seconds = "$.verdict.approval_seconds"
+    await_approval = tasks.LambdaInvoke(
+        scope,
+        "AwaitApproval",
+        lambda_function=ask_approval,
+        integration_pattern=sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN,
+        payload=sfn.TaskInput.from_object({**IDENTITY, "token": sfn.JsonPath.task_token}),
+        task_timeout=sfn.Timeout.at(seconds),
+        result_path="$.approval",
+        retry_on_service_exceptions=True,
+    )
+    retry_function(await_approval)
+    await_approval.add_catch(compare, errors=["States.Timeout"], result_path="$.approval")
+    await_approval.add_catch(failed, result_path="$.caught")
+    return (
+        sfn.Choice(scope, "IsPersonAsked")
+        .when(sfn.Condition.is_present(seconds), await_approval.next(compare))
+        .otherwise(then)
     )
 
 

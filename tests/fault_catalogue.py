@@ -13,6 +13,7 @@ _REDRIVE = "tests/functions/register_upload/test_redrive.py"
 _SEAL = "tests/functions/seal_batch/test_handler.py"
 _START = "tests/functions/start_iteration/test_handler.py"
 _WIRE = "tests/functions/start_iteration/test_wire_faults.py"
+_ANSWERS = "tests/functions/answer_approval/test_handler.py"
 _COMPARE = "tests/functions/compare_models/test_handler.py"
 _RIVALS = "tests/functions/compare_models/test_rivals.py"
 _CLOSE = "tests/functions/close_batch/test_handler.py"
@@ -502,12 +503,22 @@ CATALOGUE: Sequence[Fault] = (
     Fault(
         66,
         "an approval by a mail scanner, twice, late, forged, or by another person",
-        reason="No approval exists yet: no policy asks for a person, so there is nothing to forge.",
+        (
+            "tests/functions/ask_approval/test_handler.py::test_the_token_is_nowhere_else_when_people_were_asked",
+            f"{_ANSWERS}::test_an_answer_is_refused_when_it_does_not_fit",
+            f"{_ANSWERS}::test_an_answer_is_refused_when_nobody_was_asked",
+            f"{_ANSWERS}::test_the_same_answer_is_sent_again_when_a_crash_kept_it",
+            "tests/infra/test_permissions.py::test_one_function_alone_answers_when_policies_are_made",
+        ),
     ),
     Fault(
         67,
         "an approval after its time is over",
-        reason="No approval exists yet: no state waits for one, so none can come too late.",
+        (
+            f"{_ANSWERS}::test_the_answer_is_refused_when_the_time_ended_in_this_moment",
+            f"{_ANSWERS}::test_the_answer_counts_when_the_task_timed_out_in_this_moment",
+            "tests/functions/compare_models/test_courses.py::test_a_late_answer_is_refused_when_silence_was_carried_out",
+        ),
     ),
     Fault(
         68,

@@ -49,7 +49,7 @@ class Acts(DataActs):
         return notice
 
     def resume(self, now: datetime) -> Notice:
-        """Let batches open again; the caller opens one where the rules are met.
+        """Let batches open again, and verdicts promote; the caller opens one where it may be.
 
         Raises
         ------
@@ -57,9 +57,10 @@ class Acts(DataActs):
             It is not paused.
         """
         row = self._row()
-        if row.pause is None:
+        reasons = [pause.reason for pause in (row.pause, row.promotion_pause) if pause]
+        if not reasons:
             raise ActRefusedError("it is not paused")
-        notice = resumed(self.environment, self.name, row.pause.reason, self.ledger.actor, now)
+        notice = resumed(self.environment, self.name, "; ".join(reasons), self.ledger.actor, now)
         self.ledger.flywheels.resume(row, notice, now)
         return notice
 

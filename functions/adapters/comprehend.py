@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from adapters.service_errors import error_code, explained
 from flywheel.dataset_files import ANNOTATIONS_FOLDER, DOCUMENTS_FOLDER, ENTITY_LIST_FOLDER
+from flywheel.endpoints import Endpoint
 from flywheel.errors import ServiceBusyError
 from flywheel.shapes import Shape, described_labels
 from flywheel.uploads import DatasetKind
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 RUNNING_STATUSES = frozenset({"TRAINING", "EVALUATING", "STOP_REQUESTED"})
 """Statuses of an iteration that will change; any other, unknown ones too, is terminal."""
 
+_RECOGNIZER = ":entity-recognizer/"
 _IN_USE = "ResourceInUseException"
 _NOT_FOUND = "ResourceNotFoundException"
 
@@ -61,6 +63,20 @@ class Iteration:
     def is_running(self) -> bool:
         """Whether it still occupies the flywheel."""
         return self.status in RUNNING_STATUSES
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What DescribeDocumentClassifier or DescribeEntityRecognizer says.
+
+    Parameters
+    ----------
+    flywheel_arn : str or None
+        The flywheel whose iteration trained it.
+    """
+
+    status: str
+    flywheel_arn: str | None
 
 
 class Comprehend:
@@ -210,6 +226,39 @@ class Comprehend:
         """Make a model the active one. A blind write: the caller looks before and after."""
         with explained("comprehend:UpdateFlywheel"):
             self._client.update_flywheel(FlywheelArn=self._arn, ActiveModelArn=model_arn)
+
+    def model(self, model_arn: str) -> ModelFacts | None:
+        """Return a model's status, or None where there is no such model."""
+        is_recognizer = _RECOGNIZER in model_arn
+        kind = "EntityRecognizer" if is_recognizer else "DocumentClassifier"
+        with explained(f"comprehend:Describe{kind}"):
+            try:
+                properties: Any = (
+                    self._client.describe_entity_recognizer(EntityRecognizerArn=model_arn)
+                    if is_recognizer
+                    else self._client.describe_document_classifier(DocumentClassifierArn=model_arn)
+                )
+            except ClientError as error:
+                if error_code(error) == _NOT_FOUND:
+                    return None
+                raise
+        found = properties[f"{kind}Properties"]
+        return ModelFacts(found.get("Status", ""), found.get("FlywheelArn"))
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return the account's endpoints, whatever they follow."""
+        with explained("comprehend:ListEndpoints"):
+            pages = self._client.get_paginator("list_endpoints").paginate()
+            return [
+                Endpoint(
+                    arn=found["EndpointArn"],
+                    status=found.get("Status", ""),
+                    model=found.get("ModelArn"),
+                    flywheel_arn=found.get("FlywheelArn"),
+                )
+                for page in pages
+                for found in page["EndpointPropertiesList"]
+            ]
 
     def _is_ours(self, dataset_arn: str, description: str) -> bool:
         answer = self._client.describe_dataset(DatasetArn=dataset_arn)

@@ -44,6 +44,9 @@ class FunctionConfiguration:
     notice_window_seconds: int
     close_batch_function: str
     rebuild_flywheel_function: str
+    compare_models_function: str
+    change_champion_function: str
+    answer_approval_function: str
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str]) -> "FunctionConfiguration":

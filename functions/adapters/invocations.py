@@ -15,6 +15,9 @@ class Invocations:
 
     close_batch_function: str
     rebuild_flywheel_function: str
+    compare_models_function: str
+    change_champion_function: str
+    answer_approval_function: str
     client: "LambdaClient"
 
     def close_batch(self, payload: str) -> None:
@@ -24,6 +27,18 @@ class Invocations:
     def rebuild_flywheel(self, payload: str) -> None:
         """Have RebuildFlywheel run with this event, sometime soon, at least once."""
         self._invoke(self.rebuild_flywheel_function, payload)
+
+    def compare_models(self, payload: str) -> None:
+        """Have CompareModels run with this event, sometime soon, at least once."""
+        self._invoke(self.compare_models_function, payload)
+
+    def change_champion(self, payload: str) -> None:
+        """Have ChangeChampion run with this event, sometime soon, at least once."""
+        self._invoke(self.change_champion_function, payload)
+
+    def answer_approval(self, payload: str) -> None:
+        """Have AnswerApproval run with this event, sometime soon, at least once."""
+        self._invoke(self.answer_approval_function, payload)
 
     def _invoke(self, function: str, payload: str) -> None:
         with explained("lambda:InvokeFunction"):

@@ -5,6 +5,10 @@ died after it had acted. Decides nothing. Read next: `flywheel.verdict_document`
 `flywheel.batch_notices`.
 """
 
+from dataclasses import dataclass
+
+from aws_lambda_powertools import Logger
+
 from adapters.comprehend import Iteration
 from adapters.crash_points import crash_point
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
@@ -13,8 +17,12 @@ from adapters.ports import FlywheelService
 from adapters.services import Services
 from flywheel.batch_notices import BatchFacts, judged
 from flywheel.batches import BatchOutcome
+from flywheel.champions import Course, Kept, course_of
+from flywheel.endpoints import endpoint_words
+from flywheel.errors import ServiceBusyError, ServiceRefusedError
+from flywheel.kept_words import kept_reason
 from flywheel.policy_settings import Policy
-from flywheel.verdict import Verdict
+from flywheel.verdict import Decision, Verdict
 from flywheel.verdict_document import (
     FIRST_SHA256,
     IterationNumbers,
@@ -23,6 +31,8 @@ from flywheel.verdict_document import (
     VerdictInputs,
 )
 from flywheel.version import PRODUCT_VERSION
+
+logger = Logger(child=True)
 
 
 def batch_facts(
@@ -53,7 +63,10 @@ def store_verdict(
     policy: Policy,
     champion: str | None,
 ) -> StoredVerdict:
-    """Transaction 1: the verdict, the policy, and the champion that a promotion would replace."""
+    """Transaction 1: the verdict, the policy, and the champion that a promotion would replace.
+
+    Whether a person is asked is decided with it, and by when the answer must be there.
+    """
     ledger, now = services.ledger, services.now()
     head, frozen = ledger.audit.head(batch.flywheel), row.test_set
     facts = VerdictFacts(
@@ -85,7 +98,15 @@ def store_verdict(
         previous_sha256=head.verdict_sha256 if head else FIRST_SHA256,
         product_version=PRODUCT_VERSION,
     )
-    return ledger.batches.store_verdict(batch, row, verdict, facts, now)
+    course, question = Course.ACT, []
+    if verdict.decision is Decision.PROMOTE:
+        course = course_of(policy, row.promote_verdicts)
+    if course is Course.ASK:
+        challenger = verdict.evidence.challenger_arn or ""
+        question = [ledger.approvals.wanted(batch, challenger, policy, now)]
+    return ledger.batches.store_verdict(
+        batch, row, verdict, facts, now, course=course, also=question
+    )
 
 
 def keep_document(services: Services, batch: BatchRow, stored: StoredVerdict) -> None:
@@ -98,29 +119,74 @@ def keep_document(services: Services, batch: BatchRow, stored: StoredVerdict) ->
         services.ports.verdicts.create(batch.name.verdict_key, stored.document.encode())
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What came of a verdict.
+
+    Parameters
+    ----------
+    outcome : BatchOutcome
+    kept : Kept or None
+        Why a PROMOTE was not carried out.
+    detail : str or None
+        Who did what, and why, where that is known.
+    """
+
+    outcome: BatchOutcome
+    kept: Kept | None = None
+    detail: str | None = None
+
+
 def record_outcome(
-    services: Services,
-    batch: BatchRow,
-    row: FlywheelRow,
-    stored: StoredVerdict,
-    outcome: BatchOutcome,
-    *,
-    is_changed_outside: bool = False,
+    services: Services, batch: BatchRow, row: FlywheelRow, stored: StoredVerdict, ending: Ending
 ) -> None:
     """Record an outcome with the model that is live now, and publish its notice."""
     comprehend: FlywheelService = services.comprehend(row.arn)
     iteration: Iteration = comprehend.iteration(batch.iteration_id or "")
     live_model = comprehend.describe().active_model
     facts = batch_facts(services, batch, row, live_model)
-    notice = judged(facts, stored.verdict, outcome, is_changed_outside=is_changed_outside)
+    because = None if ending.kept is None else kept_reason(ending.kept, ending.detail)
+    is_promoted = ending.outcome is BatchOutcome.PROMOTED
+    notice = judged(
+        facts,
+        stored.verdict,
+        ending.outcome,
+        kept=ending.kept,
+        because=because,
+        followers=followers(services, row, stored.expected_champion, live_model)
+        if is_promoted and live_model
+        else (),
+    )
+    is_asked = stored.course is Course.ASK
     services.ledger.batches.judge(
         batch,
         row,
-        outcome=outcome,
+        outcome=ending.outcome,
         live_model=live_model,
+        expected_champion=stored.expected_champion,
         iteration_seconds=iteration.seconds,
         notice=notice,
         now=services.now(),
+        kept=ending.kept,
+        because=because,
+        also=[services.ledger.approvals.over(batch)] if is_asked else [],
     )
     crash_point("compare_models.judged")
     services.notices.publish(batch.flywheel, notice)
+
+
+def followers(
+    services: Services, row: FlywheelRow, before: str | None, live_model: str
+) -> list[str]:
+    """Return what is told of endpoints after a model went live; never an error.
+
+    A model is live whether its endpoints can be listed or not.
+    """
+    history = services.ledger.champions.history(row.name)
+    models = {model for model in (before, *(item.model for item in history)) if model}
+    try:
+        endpoints = services.comprehend(row.arn).endpoints()
+    except (ServiceBusyError, ServiceRefusedError) as error:
+        logger.warning("endpoints cannot be listed", reason=str(error))
+        return [f"Which endpoints follow the flywheel is not known: {error}"]
+    return endpoint_words(endpoints, row.arn, live_model, models)

@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from adapters.configuration import KnownFlywheel
+from flywheel.endpoints import Endpoint
 from flywheel.notices import Notice
 from flywheel.shapes import Shape
 from flywheel.uploads import DatasetKind, ObjectVersion
 
 if TYPE_CHECKING:
     from adapters.answer_jobs import AnswerJob
-    from adapters.comprehend import FlywheelFacts, Iteration
+    from adapters.comprehend import FlywheelFacts, Iteration, ModelFacts
     from adapters.inbox import FoundVersion
     from adapters.ledger.table import Item, Key, Write
 
@@ -125,6 +126,12 @@ class FlywheelService(Protocol):
     def make_active(self, model_arn: str) -> None:
         """Make a model the active one; a blind write."""
 
+    def model(self, model_arn: str) -> "ModelFacts | None":
+        """Return a model's status and flywheel, or None where there is no such model."""
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return the account's endpoints, whatever they follow."""
+
 
 class AnswerService(Protocol):
     """Jobs in which a model answers documents (`adapters.answer_jobs.AnswerJobs`)."""
@@ -165,6 +172,9 @@ class Executions(Protocol):
     def describe(self, name: str) -> tuple[str, str, str] | None:
         """Return status, error and cause of an execution; None where it never began."""
 
+    def answer(self, token: str, document: str) -> bool:
+        """Let a task that waits go on with this output; False where it does not wait any more."""
+
 
 class Functions(Protocol):
     """Other functions of the stack (`adapters.invocations.Invocations`)."""
@@ -174,6 +184,15 @@ class Functions(Protocol):
 
     def rebuild_flywheel(self, payload: str) -> None:
         """Have RebuildFlywheel run with this event, sometime soon, at least once."""
+
+    def compare_models(self, payload: str) -> None:
+        """Have CompareModels run with this event, sometime soon, at least once."""
+
+    def change_champion(self, payload: str) -> None:
+        """Have ChangeChampion run with this event, sometime soon, at least once."""
+
+    def answer_approval(self, payload: str) -> None:
+        """Have AnswerApproval run with this event, sometime soon, at least once."""
 
 
 class Ports(Protocol):

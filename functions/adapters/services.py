@@ -92,7 +92,12 @@ class AwsPorts:
         """Other functions."""
         settings = self.configuration
         return Invocations(
-            settings.close_batch_function, settings.rebuild_flywheel_function, client("lambda")
+            settings.close_batch_function,
+            settings.rebuild_flywheel_function,
+            settings.compare_models_function,
+            settings.change_champion_function,
+            settings.answer_approval_function,
+            client("lambda"),
         )
 
     def comprehend(self, flywheel_arn: str) -> FlywheelService:

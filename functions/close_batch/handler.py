@@ -12,14 +12,15 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.crash_points import crash_point
-from adapters.judgement import batch_facts, keep_document, record_outcome
-from adapters.ledger.batch_rows import BatchRow, FailedEnding
+from adapters.judgement import Ending, batch_facts, keep_document, record_outcome
+from adapters.ledger.batch_rows import BatchRow, FailedEnding, StoredVerdict
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ports import FlywheelService
 from adapters.services import Services, services
 from flywheel.act_notices import paused
 from flywheel.batch_notices import empty, failed
 from flywheel.batches import BatchOutcome, BatchState
+from flywheel.champions import Course, Kept
 from flywheel.errors import ServiceRefusedError
 from flywheel.uploads import DatasetKind
 from flywheel.verdict import Decision
@@ -131,17 +132,29 @@ def _finished(services: Services, batch: BatchRow, row: FlywheelRow) -> BatchRow
     keep_document(services, batch, stored)
     try:
         active = services.comprehend(row.arn).describe().active_model
-        is_promoted = active == stored.verdict.evidence.challenger_arn
-        outcome = _OUTCOMES.get(
-            stored.verdict.decision, BatchOutcome.PROMOTED if is_promoted else None
-        )
-        if outcome is None:
+        ending = _ending_of(batch, row, stored, active)
+        if ending is None:
             return batch
-        record_outcome(services, batch, row, stored, outcome)
+        record_outcome(services, batch, row, stored, ending)
     except ServiceRefusedError as error:
         logger.warning("the verdict's outcome is not known", reason=str(error))
         return batch
     return services.ledger.batches.get(batch.flywheel, batch.batch)
+
+
+def _ending_of(
+    batch: BatchRow, row: FlywheelRow, stored: StoredVerdict, active: str | None
+) -> Ending | None:
+    """Say what came of a verdict that nobody wrote down; None where nothing did."""
+    decision = stored.verdict.decision
+    if decision is not Decision.PROMOTE:
+        return Ending(_OUTCOMES[decision])
+    if stored.course is Course.SHADOW:
+        return Ending(BatchOutcome.SHADOW, Kept.SHADOW)
+    # Without a claim of ours it was made active by somebody else, or first by the service.
+    is_ours = row.promoting == batch.name.label or stored.verdict.is_bootstrap
+    is_active = active == stored.verdict.evidence.challenger_arn
+    return Ending(BatchOutcome.PROMOTED) if is_active and is_ours else None
 
 
 def _end(services: Services, batch: BatchRow, row: FlywheelRow, failure: Failure) -> None:

@@ -188,7 +188,8 @@ def outside_iteration(environment: str, flywheel: str, iteration_id: str, status
         f"OUTSIDE iteration {iteration_id}",
         why=[
             f"Iteration {shown(iteration_id)} ({shown(status)}) was started by somebody else, in "
-            "the console say. Batches wait while it runs; it is not judged and not promoted here.",
+            "the console say. Batches wait while it runs. When it has completed it is judged as "
+            "ours are, and never promoted by itself.",
         ],
         todo="Nothing to do.",
     )

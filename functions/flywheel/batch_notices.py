@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flywheel.batches import BatchOutcome
+from flywheel.champions import Kept
+from flywheel.kept_words import KEPT_WORDS
 from flywheel.notices import Notice, body, file_name, shown, subject
 from flywheel.policy import usable
 from flywheel.policy_settings import METRICS
@@ -25,14 +27,8 @@ _NO_TEST_SET = (
     "The flywheel has no test set, so the service splits one off its training data and only a "
     "first model can go live. To end this, upload one to {flywheel}/test/ in the inbox."
 )
-_CHANGED_OUTSIDE = (
-    "The active model was changed outside while this verdict was made; nothing was written."
-)
 _LIVE_ANYWAY = "The challenger is active already, made so by the service or by a person, not by us."
 _AFTER_LIVE_ANYWAY = "ACTION NEEDED: if it should not be live, make another model active by hand."
-_AFTER_CHANGE = (
-    "If the challenger should be live, make it the active model by hand; else nothing to do."
-)
 _AFTER_HOLD = "Nothing must be done. What is named above would end the hold."
 _AFTER_REJECT = (
     "Nothing, if the rows are right: go on uploading. But the rows of this batch are in the "
@@ -112,32 +108,48 @@ def started(
     if not has_test_set:
         words += ", WARNING: no test set"
         todo = _NO_TEST_SET.format(flywheel=facts.flywheel)
-    return _notice(facts, "started", words, why=why, todo=todo)
+    return batch_notice(facts, "started", words, why=why, todo=todo)
 
 
 def judged(
-    facts: BatchFacts, verdict: Verdict, outcome: BatchOutcome, *, is_changed_outside: bool = False
+    facts: BatchFacts,
+    verdict: Verdict,
+    outcome: BatchOutcome,
+    *,
+    kept: Kept | None = None,
+    because: str | None = None,
+    followers: Sequence[str] = (),
 ) -> Notice:
-    """Tell a verdict after it was acted on."""
-    old = usable(verdict.evidence.champion, "AverageF1Score")
-    new = usable(verdict.evidence.challenger, "AverageF1Score")
-    words = f"{outcome.value}{_change(old, new)}"
-    why, todo = verdict.reasons, _NOTHING
+    """Tell a verdict after it was acted on.
+
+    Parameters
+    ----------
+    kept, because : Kept and str, optional
+        Why a PROMOTE was not carried out.
+    followers : sequence of str
+        What is told of endpoints after a promotion.
+    """
+    place = {"flywheel": facts.flywheel, "batch": facts.batch, "environment": facts.environment}
+    change = f1_change(
+        usable(verdict.evidence.champion, "AverageF1Score"),
+        usable(verdict.evidence.challenger, "AverageF1Score"),
+    )
+    words = f"{outcome.value}{change}"
+    why, todo = [*verdict.reasons, *followers], _NOTHING
     if verdict.is_bootstrap:
         words += ", BOOTSTRAP (first model)"
-    if is_changed_outside:
-        words, todo = "HELD, CHAMPION_CHANGED", _AFTER_CHANGE
-        why = [_CHANGED_OUTSIDE, *why]
+    if kept is not None:
+        told = KEPT_WORDS[kept]
+        words, todo = f"{told.headline}{change}", told.todo.format(**place)
+        why = [because or told.reason, *why]
     elif verdict.decision is Decision.HOLD:
         words, todo = f"{words}, evidence is missing", _AFTER_HOLD
     elif verdict.decision is Decision.REJECT:
-        todo = _AFTER_REJECT.format(
-            flywheel=facts.flywheel, batch=facts.batch, environment=facts.environment
-        )
+        todo = _AFTER_REJECT.format(**place)
     challenger = verdict.evidence.challenger_arn
     if outcome is not BatchOutcome.PROMOTED and challenger and challenger == facts.live_model:
         why, todo = [_LIVE_ANYWAY, *why], _AFTER_LIVE_ANYWAY
-    return _notice(facts, "verdict", words, why=why, todo=todo, table=metric_table(verdict))
+    return batch_notice(facts, "verdict", words, why=why, todo=todo, table=metric_table(verdict))
 
 
 def empty(facts: BatchFacts, left_out: Mapping[str, int], waiting_labels: Sequence[str]) -> Notice:
@@ -148,7 +160,7 @@ def empty(facts: BatchFacts, left_out: Mapping[str, int], waiting_labels: Sequen
         *_waiting(waiting_labels),
     ]
     words = f"EMPTY batch {facts.batch}: nothing new to train on"
-    return _notice(facts, "empty", words, why=why, todo=_AFTER_EMPTY)
+    return batch_notice(facts, "empty", words, why=why, todo=_AFTER_EMPTY)
 
 
 def failed(facts: BatchFacts, error: str, cause: str, *, is_still_running: bool) -> Notice:
@@ -157,7 +169,7 @@ def failed(facts: BatchFacts, error: str, cause: str, *, is_still_running: bool)
     todo = _AFTER_FAILURE.format(
         flywheel=facts.flywheel, environment=facts.environment, batch=facts.batch
     ) + (_STILL_RUNNING if is_still_running else "")
-    return _notice(facts, "failed", words, why=[f"{error}: {shown(cause, 1500)}"], todo=todo)
+    return batch_notice(facts, "failed", words, why=[f"{error}: {shown(cause, 1500)}"], todo=todo)
 
 
 def metric_table(verdict: Verdict) -> list[str]:
@@ -171,7 +183,7 @@ def metric_table(verdict: Verdict) -> list[str]:
     return lines
 
 
-def _notice(
+def batch_notice(
     facts: BatchFacts,
     event: str,
     words: str,
@@ -180,6 +192,15 @@ def _notice(
     todo: str,
     table: Sequence[str] = (),
 ) -> Notice:
+    """Return a notice about a batch, with its facts.
+
+    Parameters
+    ----------
+    event : str
+        What tells its id from those of the batch's other notices.
+    words : str
+        The subject's.
+    """
     ids = [f"Flywheel:  {facts.flywheel_arn}", f"Batch:     {facts.batch}"]
     if facts.iteration_id:
         ids.append(f"Iteration: {facts.iteration_id}")
@@ -245,7 +266,8 @@ def _cost(past_seconds: Sequence[float]) -> str:
     )
 
 
-def _change(old: float | None, new: float | None) -> str:
+def f1_change(old: float | None, new: float | None) -> str:
+    """Return what a subject says of F1; empty where the challenger has none."""
     if new is None:
         return ""
     return f", F1 {new:.3f}" if old is None else f", F1 {old:.3f} -> {new:.3f} ({new - old:+z.3f})"

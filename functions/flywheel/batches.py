@@ -40,6 +40,7 @@ class BatchOutcome(StrEnum):
     PROMOTED = "PROMOTED"
     REJECTED = "REJECTED"
     HELD = "HELD"
+    SHADOW = "SHADOW"
     FAILED = "FAILED"
     EMPTY = "EMPTY"
 

@@ -120,10 +120,20 @@ def _is_active(generations: Generations, asked: Rebuild) -> bool:
     return bool(found["Status"] == _ACTIVE)
 
 
+def _was_live(services: Services, row: FlywheelRow, asked: Rebuild) -> bool:
+    """Say whether a model of the new generation went live, by its verdict or by a person."""
+    ledger = services.ledger
+    batches = ledger.batches.newest(row, row.last_batch - asked.last_batch)
+    if any(batch.outcome is BatchOutcome.PROMOTED for batch in batches):
+        return True
+    verdicts = [stored for batch in batches if (stored := ledger.batches.verdict(batch))]
+    trained = {stored.verdict.evidence.challenger_arn for stored in verdicts} - {None}
+    return any(champion.model in trained for champion in ledger.champions.history(row.name))
+
+
 def _finish(services: Services, generations: Generations, row: FlywheelRow, asked: Rebuild) -> None:
     """Move endpoints when a model of the new generation has passed its gate."""
-    batches = services.ledger.batches.newest(row, row.last_batch - asked.last_batch)
-    if not any(batch.outcome is BatchOutcome.PROMOTED for batch in batches):
+    if not _was_live(services, row, asked):
         return
     moved = generations.endpoints_of(asked.before_arn)
     for endpoint in moved:

@@ -3,8 +3,8 @@
 Runs on a schedule and, for upload notices whose window is over, from their queue. In order:
 notices that were not sent, uploads whose event was lost, executions that ended without closing
 their batch, batches whose execution never began, flywheels that only time makes ready, iterations
-and champions that are not ours, a service that is not ready, and the day's audit heads. Each run is
-a row, an audit entry and a metric of its own.
+and champions that are not ours, acts of people that were cut off, a service that is not ready, and
+the day's audit heads. Each run is a row, an audit entry and a metric of its own.
 """
 
 import json
@@ -29,6 +29,7 @@ from reconcile.late_datasets import settle_late_datasets
 from reconcile.late_pairs import end_late_pairs
 from reconcile.lost_uploads import inject_lost_uploads
 from reconcile.outside_changes import report_outside_changes
+from reconcile.people_acts import carry_acts_on
 from reconcile.unready_service import is_unready
 
 logger = Logger()
@@ -85,6 +86,7 @@ def _look_at(services: Services, known: KnownFlywheel) -> dict[str, int]:
     found = {
         "batches": int(_continue_batch(services, known)),
         "opened": int(_open_batch(services, known)),
+        "acts": carry_acts_on(services, known),
         "outside": report_outside_changes(services, known),
         "pairs": end_late_pairs(services, known),
         "datasets": settle_late_datasets(services, known),

@@ -96,3 +96,16 @@ def test_nothing_opens_when_the_flywheel_is_not_idle_or_nothing_is_staged(
     opened, ready = workflow.open_when_ready(KNOWN, now, is_asked_for=True)
     assert (opened, ready.lacks) == (None, ("batch 1 is under way",))
     assert cloud.executions() == []
+
+
+@pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
+def test_it_is_no_error_when_a_task_waits_no_more(cloud: Cloud, code: str) -> None:
+    """The answer is in the ledger, which whoever goes on reads; a refusal is an error."""
+    machine = StateMachine(cloud.configuration.state_machine_arn, client("stepfunctions"))
+    with answering("stepfunctions", "SendTaskSuccess", code=code):
+        assert machine.answer("token", "{}") is False
+    refused = answering("stepfunctions", "SendTaskSuccess", code="AccessDeniedException")
+    with refused, pytest.raises(ServiceRefusedError, match="AccessDeniedException"):
+        machine.answer("token", "{}")
+    with answering("stepfunctions", "SendTaskSuccess", code="", status=200):
+        assert machine.answer("token", "{}") is True

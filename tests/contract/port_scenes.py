@@ -122,6 +122,9 @@ class MemoryScene:
             execute=lambda name, document: None,
             close=lambda payload: True,
             rebuild=lambda payload: True,
+            compare=lambda payload: True,
+            change=lambda payload: True,
+            answer=lambda payload: True,
         )
 
     @property

@@ -237,6 +237,11 @@ def _is_a_first_model(service: FlywheelService, iteration_id: str) -> None:
     model = found.trained_model or ""
     service.make_active(model)
     assert service.describe().active_model == model
+    facts = service.model(model)
+    assert facts is not None
+    assert (facts.status, facts.flywheel_arn) == ("TRAINED", service.describe().arn)
+    assert service.model(f"{model}-other") is None
+    assert service.endpoints() == []
 
 
 def test_a_call_is_refused_when_there_is_no_such_iteration(scene: Scene) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from flywheel.batch_notices import BatchFacts, failed, judged, metric_table, started
 from flywheel.batches import BatchOutcome
+from flywheel.champions import Kept
 from flywheel.evidence import Evidence
 from flywheel.notices import Notice
 from flywheel.policy_settings import Policy
@@ -87,28 +88,37 @@ BOOTSTRAP = {"champion_arn": None, "champion": None}
 
 
 @pytest.mark.parametrize(
-    ("changes", "outcome", "live", "is_changed_outside", "name"),
+    ("changes", "outcome", "live", "kept", "name"),
     [
-        ({}, BatchOutcome.PROMOTED, NEW, False, "promoted"),
-        (BOOTSTRAP, BatchOutcome.PROMOTED, NEW, False, "promoted_bootstrap"),
-        ({"challenger": {"AverageF1Score": 0.84}}, BatchOutcome.REJECTED, OLD, False, "rejected"),
+        ({}, BatchOutcome.PROMOTED, NEW, None, "promoted"),
+        (BOOTSTRAP, BatchOutcome.PROMOTED, NEW, None, "promoted_bootstrap"),
+        ({"challenger": {"AverageF1Score": 0.84}}, BatchOutcome.REJECTED, OLD, None, "rejected"),
         (
             {**BOOTSTRAP, "challenger": {"AverageF1Score": 0.3}},
             BatchOutcome.REJECTED,
             None,
-            False,
+            None,
             "rejected_bootstrap",
         ),
-        ({"has_test_set": False}, BatchOutcome.HELD, OLD, False, "held_without_test_set"),
-        ({"challenger": {}}, BatchOutcome.HELD, OLD, False, "held_without_numbers"),
+        ({"has_test_set": False}, BatchOutcome.HELD, OLD, None, "held_without_test_set"),
+        ({"challenger": {}}, BatchOutcome.HELD, OLD, None, "held_without_numbers"),
         (
             {"challenger": {"AverageF1Score": math.nan}, "challenger_arn": None},
             BatchOutcome.HELD,
             OLD,
-            False,
+            None,
             "held_without_model",
         ),
-        ({}, BatchOutcome.HELD, f"{ARN}:somebody-elses", True, "held_champion_changed"),
+        (
+            {},
+            BatchOutcome.HELD,
+            f"{ARN}:somebody-elses",
+            Kept.CHAMPION_CHANGED,
+            "held_champion_changed",
+        ),
+        ({}, BatchOutcome.SHADOW, OLD, Kept.SHADOW, "shadow"),
+        ({}, BatchOutcome.HELD, OLD, Kept.BARRED, "held_barred"),
+        ({}, BatchOutcome.HELD, OLD, Kept.UNANSWERED, "held_unanswered"),
     ],
 )
 def test_a_verdict_is_told_when_it_was_acted_on(
@@ -116,13 +126,13 @@ def test_a_verdict_is_told_when_it_was_acted_on(
     changes: dict[str, Any],
     outcome: BatchOutcome,
     live: str | None,
-    is_changed_outside: bool,
+    kept: Kept | None,
     name: str,
     same_as_golden: Callable[[Notice, str], None],
 ) -> None:
     """What is live, why, what to do, the table, one command and the ids, in this order."""
     facts = replace(FACTS, live_model=live)
-    notice = judged(facts, verdict(**changes), outcome, is_changed_outside=is_changed_outside)
+    notice = judged(facts, verdict(**changes), outcome, kept=kept)
     same_as_golden(notice, name)
 
 

@@ -159,6 +159,9 @@ def _laid_out(patch: pytest.MonkeyPatch) -> Cloud:
         notice_window_seconds=NOTICE_WINDOW_SECONDS,
         close_batch_function="CloseBatch",
         rebuild_flywheel_function="RebuildFlywheel",
+        compare_models_function="CompareModels",
+        change_champion_function="ChangeChampion",
+        answer_approval_function="AnswerApproval",
     )
     for name in FunctionConfiguration.__dataclass_fields__:
         patch.setenv(name.upper(), str(getattr(found, name)))

@@ -13,7 +13,10 @@ from itertools import count
 import boto3
 
 from adapters.clients import client
+from ask_approval.handler import ask
 from flywheel.uploads import DatasetKind, UploadState
+from tests.functions.asked import ASKING, TOKEN, answered, waiting_task
+from tests.functions.champions import changed
 from tests.functions.crash_story import Story
 from tests.functions.world import ANSWERS_WANTED, NAME, csv, documents
 
@@ -28,13 +31,49 @@ def promoted(story: Story) -> None:
     story.judged(1)
 
 
-def answered(story: Story) -> None:
+def compared(story: Story) -> None:
     """Have both models answer the test set before a better one goes live."""
     story.world.configure(policy=ANSWERS_WANTED)
     story.upload("test.csv", documents(20, first=200), kind="test")
     story.upload("monday.csv", documents(8))
     story.sealed(1)
     story.judged(1)
+
+
+def approved(story: Story) -> None:
+    """Have a person say yes to a better model."""
+    _asked(story)
+    with waiting_task():
+        story.delivered(lambda: answered(story.world, "approve"))
+    story.delivered(lambda: story.world.compare(1))
+    story.closed(1)
+
+
+def unanswered(story: Story) -> None:
+    """Have nobody say anything about a better model."""
+    _asked(story)
+    story.world.clock.advance(3 * 3600)
+    story.delivered(lambda: story.world.compare(1))
+    story.closed(1)
+
+
+def _asked(story: Story) -> None:
+    """Come to where people are asked."""
+    world = story.world
+    world.configure(policy=ASKING)
+    story.upload("test.csv", documents(8, first=200), kind="test")
+    story.upload("monday.csv", documents(8))
+    story.sealed(1)
+    story.delivered(lambda: world.start(1))
+    world.await_iteration(1)
+    story.delivered(lambda: world.compare(1))
+    story.delivered(lambda: ask(world.services, NAME, 1, attempt=1, token=TOKEN))
+
+
+def rolled_back(story: Story) -> None:
+    """Have a better model go live, and a person roll back from it."""
+    promoted(story)
+    story.delivered(lambda: changed(story.world, "rollback", request="one"))
 
 
 def failed(story: Story) -> None:

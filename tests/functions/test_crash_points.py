@@ -19,14 +19,17 @@ from local.comprehend.engine import Engine
 from tests.functions.cloud import running_cloud
 from tests.functions.conftest import Models
 from tests.functions.crash_scenarios import (
-    answered,
+    approved,
+    compared,
     empty,
     failed,
     promoted,
     rebuilt,
     refused,
     retried,
+    rolled_back,
     split,
+    unanswered,
     withdrawn,
 )
 from tests.functions.crash_story import Killer, Rest, Story
@@ -52,6 +55,7 @@ REACHED_BY: Mapping[Scenario, Sequence[str]] = {
         "start_iteration.booked",
         "compare_models.verdict_stored",
         "compare_models.document_kept",
+        "compare_models.claimed",
         "compare_models.made_active",
         "compare_models.carried_out",
         "compare_models.judged",
@@ -59,11 +63,22 @@ REACHED_BY: Mapping[Scenario, Sequence[str]] = {
         "close_batch.freed",
         "notices.published",
     ),
-    answered: (
+    compared: (
         "compare_models.documents_written",
         "compare_models.job_started",
         "compare_models.jobs_noted",
         "compare_models.answers_kept",
+    ),
+    approved: (
+        "ask_approval.asked",
+        "answer_approval.answered",
+        "answer_approval.sent",
+    ),
+    unanswered: ("compare_models.approval_expired",),
+    rolled_back: (
+        "change_champion.begun",
+        "change_champion.made_active",
+        "change_champion.completed",
     ),
     failed: ("close_batch.failed",),
     refused: ("register_upload.refused",),

@@ -126,7 +126,7 @@ class World:
         return datetime.fromtimestamp(self.clock.now(), UTC)
 
     def configure(self, *, policy: Mapping[str, Any] | None = None, **rules: Any) -> None:
-        """Deploy the flywheel's settings."""
+        """Deploy the flywheel's settings; nobody is asked unless the policy says so."""
         settings = {
             "name": NAME,
             "batch": {**RULES, **rules},

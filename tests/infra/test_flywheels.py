@@ -105,6 +105,8 @@ def test_the_command_finds_its_way_when_outputs_are_read(each: Synthesized) -> N
         "StateMachineArn": "${IterationWorkflowStateMachine}",
         "SettingsPath": f"/{stack}/flywheels",
         "RebuildFunction": "${RebuildFlywheel}",
+        "ChangeChampionFunction": "${ChangeChampion}",
+        "AnswerApprovalFunction": "${AnswerApproval}",
         "UploadsQueueUrl": "${InboxUploadsQueue}",
         "UploadsDeadLettersUrl": "${InboxUploadsDeadLetters}",
         "NoticesDueQueueUrl": "${NoticesDueQueue}",

@@ -23,9 +23,10 @@ _ORDER = (
     "CompareModels",
     "CloseBatch",
 )
-_FUNCTION_STATES = ("SealBatch", "StartIteration", "CompareModels", "CloseBatch")
+_FUNCTION_STATES = ("SealBatch", "StartIteration", "CompareModels", "AwaitApproval", "CloseBatch")
 _SERVICE_NAMES = {
     "States.ALL",
+    "States.Timeout",
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
@@ -228,4 +229,21 @@ def test_an_execution_can_be_followed_when_it_runs(each: Synthesized) -> None:
     assert machine["StateMachineType"] == "STANDARD"
     assert machine["TracingConfiguration"] == {"Enabled": True}
     assert machine["LoggingConfiguration"]["Level"] == "ALL"
-    assert each.workflow()["TimeoutSeconds"] > (24 + 72 + 72) * 3600
+    assert each.workflow()["TimeoutSeconds"] > (24 + 72 + 72 + 168) * 3600
+
+
+def test_the_token_is_in_no_log_when_an_execution_is_logged(each: Synthesized) -> None:
+    """Events are logged without their data, in which the token of a question is."""
+    (machine,) = each.properties("AWS::StepFunctions::StateMachine").values()
+    assert not machine["LoggingConfiguration"].get("IncludeExecutionData", False)
+
+
+def test_the_comparison_looks_again_when_a_person_was_asked(dev: Synthesized) -> None:
+    """After an answer and after silence alike; only a failure closes the batch at once."""
+    states = dev.states()
+    asked = states["AwaitApproval"]
+    assert asked["TimeoutSecondsPath"] == "$.verdict.approval_seconds"
+    assert asked["Next"] == "CompareModels"
+    ways = {clause["ErrorEquals"][0]: clause["Next"] for clause in asked["Catch"]}
+    assert ways == {"States.Timeout": "CompareModels", "States.ALL": "ShapeFailure"}
+    assert states["IsPersonAsked"]["Default"] == "CloseBatch"

@@ -46,12 +46,31 @@ def test_no_role_may_do_everything_when_policies_are_made(
                 assert actions <= _NOWHERE_NARROWER, role
 
 
-def test_one_function_alone_promotes_when_policies_are_made(
+def test_two_functions_change_the_champion_when_policies_are_made(
     each: Synthesized, team: Synthesized
 ) -> None:
-    """Only the comparison may change the active model."""
+    """Only the comparison, for a verdict, and the one that people ask may write the model."""
     for stack in (each, team):
-        assert holders(stack, "comprehend:UpdateFlywheel") == {"CompareModelsServiceRole"}
+        assert holders(stack, "comprehend:UpdateFlywheel") == {
+            "CompareModelsServiceRole",
+            "ChangeChampionServiceRole",
+        }
+
+
+def test_one_function_alone_answers_when_policies_are_made(
+    each: Synthesized, team: Synthesized
+) -> None:
+    """One function brings a person's answer, and it can do nothing of Comprehend."""
+    for stack in (each, team):
+        assert holders(stack, "states:SendTaskSuccess") == {"AnswerApprovalServiceRole"}
+        assert not holders(stack, "states:SendTaskFailure")
+        actions = {
+            action
+            for role, statement in stack.statements()
+            if plain(role) == "AnswerApprovalServiceRole"
+            for action in listed(statement["Action"])
+        }
+        assert not [action for action in actions if action.startswith("comprehend:")]
 
 
 JOB_STARTS = [
@@ -139,6 +158,8 @@ def test_comprehend_is_reached_by_name_when_policies_are_made(each: Synthesized)
                 ["comprehend:UpdateFlywheel"],
                 ["comprehend:CreateFlywheel"],
                 JOB_STARTS,
+                ["comprehend:DescribeDocumentClassifier"],
+                ["comprehend:DescribeEntityRecognizer"],
             )
             assert not is_job or all(action.endswith("Job") for action in actions)
 

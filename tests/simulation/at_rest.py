@@ -183,10 +183,13 @@ def _slots_are_counted(ports: MemoryPorts) -> Broken:
 
 
 def _iterations_are_known(ports: MemoryPorts) -> Broken:
-    """Each iteration was booked by one batch, or told to people as somebody else's."""
-    for iteration_id in ports.current.history:
-        if ports.table.look(_FLYWHEEL, f"ITERATION#{iteration_id}") is None:
+    """Each iteration was booked by one batch, or judged and told as somebody else's."""
+    for iteration_id, iteration in ports.current.history.items():
+        row = ports.table.look(_FLYWHEEL, f"ITERATION#{iteration_id}")
+        if row is None:
             yield "every iteration is known", iteration_id
+        elif "batch" not in row and iteration.status == "COMPLETED" and "judged_at" not in row:
+            yield "what others start is judged", iteration_id
     booked = Counter(
         entry["details"]["iteration_id"]
         for entry in ports.table.rows("AUDIT#tickets#")

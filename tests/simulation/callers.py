@@ -16,6 +16,9 @@ from unittest.mock import Mock, patch
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from adapters.services import Services
+from answer_approval import handler as answer_approval
+from ask_approval import handler as ask_approval
+from change_champion import handler as change_champion
 from close_batch import handler as close_batch
 from compare_models import handler as compare_models
 from flywheel.errors import FlywheelLoopError
@@ -73,7 +76,8 @@ class Callers:
         modules = [module for module, _ in _HANDLERS.values()]
         account = self.ports.account
         with ExitStack() as stack:
-            for module in (*modules, register_upload, rebuild_flywheel):
+            others = (ask_approval, register_upload, rebuild_flywheel)
+            for module in (*modules, *others, answer_approval, change_champion):
                 stack.enter_context(patch.object(module, "services", self._found))
             stack.enter_context(patch.object(rebuild_flywheel, "client"))
             stack.enter_context(patch.object(rebuild_flywheel, "Generations", lambda _: account))
@@ -109,6 +113,30 @@ class Callers:
         handle = inspect.unwrap(rebuild_flywheel.handler)
         return self.survived("rebuild", _LONG_SECONDS, lambda: handle(event, None))
 
+    def compare_late(self, payload: str) -> bool:
+        """Run CompareModels as another function asked for."""
+        event = json.loads(payload)
+        handle = inspect.unwrap(compare_models.handler)
+        return self.survived("judge outside", _QUICK_SECONDS, lambda: handle(event, None))
+
+    def change_late(self, payload: str) -> bool:
+        """Run ChangeChampion as another function asked for."""
+        return self.change(json.loads(payload))
+
+    def change(self, event: Document) -> bool:
+        """Run ChangeChampion."""
+        handle = inspect.unwrap(change_champion.handler)
+        return self.survived("change", _QUICK_SECONDS, lambda: handle(event, None))
+
+    def answer_late(self, payload: str) -> bool:
+        """Run AnswerApproval as another function asked for."""
+        return self.answer(json.loads(payload))
+
+    def answer(self, event: Document) -> bool:
+        """Run AnswerApproval."""
+        handle = inspect.unwrap(answer_approval.handler)
+        return self.survived("answer", _QUICK_SECONDS, lambda: handle(event, None))
+
     def schedule(self) -> None:
         """Run reconcile, now and for ever."""
         self.reconcile()
@@ -132,7 +160,8 @@ class Callers:
             return task
 
         tasks = {task: unless_aborted(act) for task, act in self._tasks().items()}
-        machine = StateMachine(self.world, tasks, {"StateMachine": {"Id": _MACHINE_ARN}})
+        context = {"StateMachine": {"Id": _MACHINE_ARN}}
+        machine = StateMachine(self.world, tasks, context, executions.tokens)
         try:
             machine.run(_MACHINE, json.loads(document))
             self._end(executions, name, ("SUCCEEDED", "", ""))
@@ -167,6 +196,9 @@ class Callers:
         flywheels = self.ports.account.flywheels
         return {
             **{name: self._task(*handler) for name, handler in _HANDLERS.items()},
+            "lambda:invoke.waitForTaskToken": lambda e: self._task(ask_approval, _QUICK_SECONDS)(
+                e["Payload"]
+            ),
             "dynamodb:getItem": self._registrations,
             "aws-sdk:comprehend:describeDataset": lambda e: flywheels[
                 e["DatasetArn"].split("/dataset/")[0]

@@ -5,6 +5,7 @@ must come to rest: what was dropped is where it belongs and people were told.
 """
 
 import logging
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,8 +34,6 @@ _RULES = {
     "service_min_per_label": 2,
     "poll_seconds": 300,
 }
-_POLICY = {"evidence": "none", "approve_first": 0}
-_SETTINGS = ReceivedSettings.from_document({"name": NAME, "batch": _RULES, "policy": _POLICY})
 _CONFIGURATION = FunctionConfiguration.from_variables(
     {"ENVIRONMENT": "sim", "NOTICE_WINDOW_SECONDS": "60"}
 )
@@ -118,6 +117,18 @@ def _live_through(history: History) -> None:
     check_at_rest(world, history.ports, history.people.dropped)
 
 
+def _settings(chance: random.Random) -> ReceivedSettings:
+    """Draw whether people are asked, for how long, and what their silence means."""
+    policy = {
+        # Point values decide here: what evidence does to a verdict is tested with `decide`.
+        "evidence": "none",
+        "approve_first": chance.choice((0, 0, 2, 5)),
+        "approval_timeout_hours": chance.choice((1, 4)),
+        "on_approval_timeout": chance.choice(("keep", "promote")),
+    }
+    return ReceivedSettings.from_document({"name": NAME, "batch": _RULES, "policy": policy})
+
+
 def _laid_out(seed: int) -> History:
     world = World(seed)
     callers = Callers(world)
@@ -127,12 +138,15 @@ def _laid_out(seed: int) -> History:
     ports = MemoryPorts.over(
         world,
         account,
-        {NAME: KnownFlywheel(service.arn, _SETTINGS)},
+        {NAME: KnownFlywheel(service.arn, _settings(world.chance))},
         register=callers.register_upload,
         send_digests=callers.send_digests,
         execute=callers.execute,
         close=callers.close_late,
         rebuild=callers.rebuild_late,
+        compare=callers.compare_late,
+        change=callers.change_late,
+        answer=callers.answer_late,
     )
     callers.ports = ports
     callers.services = Services("sim", _CONFIGURATION, lambda: world.now, ports)

@@ -131,6 +131,13 @@ class Watch:
     def _see_promotion(self, effect: Effect) -> None:
         """See that what goes live has finite metrics and beats what is live."""
         service, model = self._service(effect), effect.subject
+        row = self.ports.table.look("FLYWHEEL#tickets", "FLYWHEEL") or {}
+        if row.get("change", {}).get("model") == model:
+            self._see_change_by_a_person(effect, row["change"].get("before"))
+            return
+        if model in row.get("barred", ()) and self._is_seen(effect):
+            self.world.breaks("no verdict promotes what was rolled back", model)
+        self._see_answer(model)
         if not any(
             Verdict.from_json(row["verdict"]).evidence.challenger_arn == model
             for row in self.ports.table.rows("VERDICT#")
@@ -142,8 +149,7 @@ class Watch:
         if not 0 <= new <= 1:
             self.world.breaks("a promotion has metrics", f"{model}: {new}")
             return
-        # What changes between a look and the write after it no caller can see.
-        is_seen = effect.seen_active in {service.active, "never"}
+        is_seen = self._is_seen(effect)
         if service.active not in {iteration.evaluated_model, model} and is_seen:
             words = f"{model} was judged against {iteration.evaluated_model}, not {service.active}"
             self.world.breaks("a person's champion is not overwritten", words)
@@ -151,3 +157,22 @@ class Watch:
         old = (iteration.evaluated_metrics or {}).get("AverageF1Score")
         if old is not None and new < old + _LEAST_IMPROVEMENT - _ROUNDING:
             self.world.breaks("a promotion beats the champion", f"{new} over {old}")
+
+    def _is_seen(self, effect: Effect) -> bool:
+        """Say whether the caller knew what is live: what changes after a look nobody can see."""
+        return effect.seen_active in {self._service(effect).active, "never"}
+
+    def _see_change_by_a_person(self, effect: Effect, before: str | None) -> None:
+        if self._service(effect).active not in {before, effect.subject} and self._is_seen(effect):
+            words = f"{effect.subject} instead of {before}, over {self._service(effect).active}"
+            self.world.breaks("a person's champion is not overwritten", words)
+
+    def _see_answer(self, model: str) -> None:
+        """See that a person said yes, or nothing, where people are asked."""
+        for row in self.ports.table.rows("APPROVAL#"):
+            if row["challenger"] != model:
+                continue
+            is_silence = row["state"] == "EXPIRED" and row["on_timeout"] == "promote"
+            if row["state"] != "APPROVED" and not is_silence:
+                words = f"{model} is {row['state']}"
+                self.world.breaks("nothing goes live before a person said yes", words)

@@ -169,6 +169,30 @@ class MemoryMessages:
 
 
 @dataclass(slots=True)
+class MemoryTokens:
+    """Tokens of tasks that wait for an answer.
+
+    Parameters
+    ----------
+    waiting : dict of str to str or None
+        By token; the answer once there is one.
+    """
+
+    waiting: dict[str, str | None] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def begin(self) -> str:
+        """Return the token of a task that begins to wait."""
+        token = f"token-{next(self._numbers)}"
+        self.waiting[token] = None
+        return token
+
+    def end(self, token: str) -> str | None:
+        """Let a task wait no longer, and return its answer."""
+        return self.waiting.pop(token, None)
+
+
+@dataclass(slots=True)
 class MemoryExecutions:
     """The state machine's executions.
 
@@ -184,6 +208,7 @@ class MemoryExecutions:
     world: World
     begin: Callable[[str, str], None]
     statuses: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    tokens: MemoryTokens = field(default_factory=MemoryTokens)
 
     def start(self, name: str, document: str) -> None:
         """Start an execution; one of that name that was started before goes on as it is."""
@@ -200,6 +225,18 @@ class MemoryExecutions:
         """Return status, error and cause of an execution; None where it never began."""
         return self.world.call("executions.describe", lambda: self.statuses.get(name))
 
+    def answer(self, token: str, document: str) -> bool:
+        """Let a task that waits go on with this output; False where it does not wait any more."""
+
+        def tell() -> bool:
+            if token not in self.tokens.waiting or self.tokens.waiting[token] is not None:
+                return False
+            self.tokens.waiting[token] = document
+            self.world.note(f"{token} is answered: {document}")
+            return True
+
+        return self.world.call("executions.answer", tell)
+
 
 @dataclass(slots=True)
 class MemoryFunctions:
@@ -207,13 +244,17 @@ class MemoryFunctions:
 
     Parameters
     ----------
-    close, rebuild : callable
-        Run CloseBatch and RebuildFlywheel with a payload; say whether that succeeded.
+    close, rebuild, compare, change, answer : callable
+        Run CloseBatch, RebuildFlywheel, CompareModels, ChangeChampion and AnswerApproval with a
+        payload; say whether that succeeded.
     """
 
     world: World
     close: Callable[[str], bool]
     rebuild: Callable[[str], bool]
+    compare: Callable[[str], bool]
+    change: Callable[[str], bool]
+    answer: Callable[[str], bool]
 
     def close_batch(self, payload: str) -> None:
         """Have CloseBatch run with this event, sometime soon, at least once."""
@@ -222,6 +263,18 @@ class MemoryFunctions:
     def rebuild_flywheel(self, payload: str) -> None:
         """Have RebuildFlywheel run with this event, sometime soon, at least once."""
         self._invoke("functions.rebuild_flywheel", self.rebuild, payload)
+
+    def compare_models(self, payload: str) -> None:
+        """Have CompareModels run with this event, sometime soon, at least once."""
+        self._invoke("functions.compare_models", self.compare, payload)
+
+    def change_champion(self, payload: str) -> None:
+        """Have ChangeChampion run with this event, sometime soon, at least once."""
+        self._invoke("functions.change_champion", self.change, payload)
+
+    def answer_approval(self, payload: str) -> None:
+        """Have AnswerApproval run with this event, sometime soon, at least once."""
+        self._invoke("functions.answer_approval", self.answer, payload)
 
     def _invoke(self, name: str, function: Callable[[str], bool], payload: str) -> None:
         def invoke() -> None:

@@ -47,6 +47,9 @@ class MemoryPorts:
         execute: Callable[[str, str], None],
         close: Callable[[str], bool],
         rebuild: Callable[[str], bool],
+        compare: Callable[[str], bool],
+        change: Callable[[str], bool],
+        answer: Callable[[str], bool],
     ) -> "MemoryPorts":
         """Return an environment's ports, empty, with what its queues and functions call."""
         return cls(
@@ -61,7 +64,7 @@ class MemoryPorts:
                 notices_due=MemoryQueue(world, send_digests),
             ),
             executions=MemoryExecutions(world, execute),
-            functions=MemoryFunctions(world, close, rebuild),
+            functions=MemoryFunctions(world, close, rebuild, compare, change, answer),
             account=account,
             known=known,
         )

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from adapters.comprehend import FlywheelFacts, Iteration
+from adapters.comprehend import FlywheelFacts, Iteration, ModelFacts
+from flywheel.endpoints import Endpoint
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
 from flywheel.policy_settings import METRICS
 from flywheel.shapes import Shape
@@ -173,6 +174,20 @@ class MemoryService:
             self.world.note(f"active model is {model_arn}")
 
         self.world.call("comprehend.make_active", update, is_repeatable=True)
+
+    def model(self, model_arn: str) -> ModelFacts | None:
+        """Return a model's status and flywheel, or None where there is no such model."""
+
+        def look() -> ModelFacts | None:
+            if model_arn not in self.shared.quality:
+                return None
+            return ModelFacts("TRAINED", self.arn)
+
+        return self.world.call("comprehend.model", look)
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return the account's endpoints, whatever they follow: none."""
+        return self.world.call("comprehend.endpoints", list)
 
     # What the state machine asks, in the service's own words.
 

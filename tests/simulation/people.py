@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from adapters.acts import Acts
 from flywheel.errors import ActRefusedError, FlywheelLoopError
@@ -76,12 +77,20 @@ class People:
             self._freeze,
             self._split,
             self._rebuild,
+            self._roll_back,
+            self._promote,
+            self._resume,
             self._abort,
             self._silence,
             self.callers.ports.messages.uploads.redrive,
         ):
             if self.world.happens(self.world.rates.person):
                 self._at(chance.random() * seconds, act)
+        for _ in range(chance.randint(0, 12)):
+            # Two people may answer the same question, each in a way of his own.
+            moment = chance.random() * seconds
+            self._at(moment, self._answer)
+            self._at(moment + chance.choice((0, 30)), self._answer)
         for _ in range(chance.randint(0, 4)):
             # Two people may answer the same notice.
             moment = chance.random() * seconds
@@ -142,6 +151,27 @@ class People:
 
     def _start_iteration(self) -> None:
         self.callers.ports.current.start_outside()
+
+    def _answer(self) -> None:
+        row = self.callers.ports.table.look(f"FLYWHEEL#{self.name}", "FLYWHEEL") or {}
+        given = self.world.chance.choice(("approve", "approve", "reject"))
+        event = {"batch": row.get("open_batch") or 1, "answer": given, **self._person()}
+        self.callers.answer(event)
+
+    def _roll_back(self) -> None:
+        self.callers.change({"act": "rollback", **self._person(), **self._request()})
+
+    def _promote(self) -> None:
+        number = str(self.world.chance.randint(1, 3))
+        self.callers.change(
+            {"act": "promote", "model": number, **self._person(), **self._request()}
+        )
+
+    def _person(self) -> dict[str, Any]:
+        return {"flywheel": self.name, "reason": "by hand", "actor": "a person"}
+
+    def _request(self) -> dict[str, Any]:
+        return {"request": f"request-{self.world.chance.random()}"}
 
     def _split(self) -> None:
         staging = self.callers.ports.staging

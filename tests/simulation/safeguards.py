@@ -12,17 +12,18 @@ from typing import Any
 from unittest.mock import patch
 
 from adapters import workflow
+from adapters.judgement import Ending
 from adapters.ledger import batches, outbox, uploads
-from adapters.ledger.batch_rows import BatchRow, StoredVerdict
+from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import change_flywheel
 from adapters.ledger.table import Change, Put, Write
 from adapters.ledger.upload_rows import UploadRow
 from adapters.ports import FlywheelService
 from adapters.services import Services
+from compare_models import gathering
 from compare_models import handler as compare_models
 from flywheel.batches import BatchName, BatchOutcome
 from flywheel.policy_settings import METRICS
-from flywheel.verdict import Decision
 from seal_batch import handler as seal_batch
 from start_iteration import handler as start_iteration
 from tests.simulation.callers import Callers
@@ -117,7 +118,7 @@ def _missing_metrics_are_fine() -> Patches:
         given = metrics or {}
         return {name: given[name] if given.get(name, -1) >= 0 else 1.0 for name in METRICS}
 
-    return [_replace(compare_models, "averages", averages)]
+    return [_replace(gathering, "averages", averages)]
 
 
 def _several_open_batches() -> Patches:
@@ -137,13 +138,22 @@ def _several_open_batches() -> Patches:
 def _no_second_look_at_the_champion() -> Patches:
     """Write a promotion whatever is live by now."""
 
-    def carry_out(comprehend: FlywheelService, stored: StoredVerdict) -> tuple[BatchOutcome, bool]:
-        if stored.verdict.decision is not Decision.PROMOTE:
-            return compare_models._OUTCOMES[stored.verdict.decision], False
+    def promote(
+        services: Services, comprehend: FlywheelService, batch: BatchRow, *given: Any
+    ) -> Ending:
+        *_, stored = given
         comprehend.make_active(stored.verdict.evidence.challenger_arn or "")
-        return BatchOutcome.PROMOTED, False
+        return Ending(BatchOutcome.PROMOTED)
 
-    return [_replace(compare_models, "_carry_out", carry_out)]
+    return [
+        _replace(compare_models, "_promote", promote),
+        _replace(compare_models, "_stands_already", lambda *given: None),
+    ]
+
+
+def _nobody_is_waited_for() -> Patches:
+    """Go on as if a person had said yes."""
+    return [_replace(compare_models, "_person_first", lambda *given: None)]
 
 
 def _joins_unconditionally() -> Patches:
@@ -246,6 +256,11 @@ SAFEGUARDS = {
             "champion looked at again",
             _no_second_look_at_the_champion,
             {"a person's champion is not overwritten"},
+        ),
+        Safeguard(
+            "a person first",
+            _nobody_is_waited_for,
+            {"nothing goes live before a person said yes"},
         ),
         Safeguard("join condition", _joins_unconditionally, {"an upload is staged once"}),
         Safeguard(

@@ -12,11 +12,12 @@ and error handling. Map runs its items one after the other.
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from flywheel.errors import FlywheelLoopError
+from tests.simulation.memory_channels import MemoryTokens
 from tests.simulation.world import KilledError, World
 
 Document = dict[str, Any]
@@ -29,6 +30,8 @@ _GOLDEN = Path(__file__).parents[1] / "infra" / "iteration_workflow.golden.json"
 _FUNCTION = re.compile(r"\$\{(\w+)\.Arn\}")
 _INTRINSIC = re.compile(r"States\.(\w+)\((.*)\)")
 _MISSING = object()
+_WAITS = ".waitForTaskToken"
+_LOOKS_EVERY_SECONDS = 60
 
 
 class StateFailedError(Exception):
@@ -67,6 +70,7 @@ class StateMachine:
     world: World
     tasks: Mapping[str, Task]
     context: Mapping[str, Any]
+    tokens: MemoryTokens = field(default_factory=MemoryTokens)
 
     def run(self, machine: Document, document: Document) -> Document:
         """Run states from the first to an end and return the last output.
@@ -119,15 +123,35 @@ class StateMachine:
 
     def _task(self, state: Document, document: Document) -> Any:
         tries: dict[int, int] = {}
-        given = self._filled(state["Parameters"], document)
         while True:
             try:
-                answer = self._called(state["Resource"], given)
+                if state["Resource"].endswith(_WAITS):
+                    answer = self._answered(state, document)
+                else:
+                    given = self._filled(state["Parameters"], document)
+                    answer = self._called(state["Resource"], given)
                 break
             except StateFailedError as error:
                 self._wait_for_retry(state, error, tries)
         selector = state.get("ResultSelector")
         return answer if selector is None else self._filled(selector, answer)
+
+    def _answered(self, state: Document, document: Document) -> Document:
+        """Call a task with a token of its own, and wait until somebody answers."""
+        token = self.tokens.begin()
+        within = replace(self, context={**self.context, "Task": {"Token": token}})
+        left = within._path(state["TimeoutSecondsPath"], document)
+        try:
+            self._called(state["Resource"], within._filled(state["Parameters"], document))
+            while self.tokens.waiting[token] is None and left > 0:
+                self.world.agenda.pause(min(left, _LOOKS_EVERY_SECONDS))
+                left -= _LOOKS_EVERY_SECONDS
+        finally:
+            answer = self.tokens.end(token)
+        if answer is None:
+            raise StateFailedError("States.Timeout", "nobody answered")
+        found: Document = json.loads(answer)
+        return found
 
     def _wait_for_retry(
         self, state: Document, error: StateFailedError, tries: dict[int, int]
@@ -173,7 +197,7 @@ class StateMachine:
         results = []
         for item in self._path(state["ItemsPath"], document):
             context = {**self.context, "Map": {"Item": {"Value": item}}}
-            within = StateMachine(self.world, self.tasks, context)
+            within = replace(self, context=context)
             given = within._filled(state["ItemSelector"], document)
             results.append(within.run(state["ItemProcessor"], given))
         return results

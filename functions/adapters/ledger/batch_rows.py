@@ -9,6 +9,7 @@ from datetime import datetime
 
 from adapters.ledger.table import Item
 from flywheel.batches import BatchName, BatchOutcome, BatchState
+from flywheel.champions import Course
 from flywheel.notices import Notice
 from flywheel.uploads import DatasetKind
 from flywheel.verdict import Verdict
@@ -69,12 +70,19 @@ class StoredVerdict:
         None until it was acted on.
     document : str or None
         What is kept of it (`flywheel.verdict_document`); None of a release that kept none.
+    course : Course
+        How a PROMOTE is carried out.
+    kept, because : str or None
+        Why a PROMOTE was not carried out, in one word and in a sentence.
     """
 
     verdict: Verdict
     expected_champion: str | None
     outcome: BatchOutcome | None
     document: str | None = None
+    course: Course = Course.ACT
+    kept: str | None = None
+    because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

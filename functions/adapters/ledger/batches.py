@@ -17,11 +17,13 @@ from adapters.ledger.batch_rows import (
     StoredVerdict,
     batch_row,
 )
+from adapters.ledger.champions import succession
 from adapters.ledger.flywheel_rows import (
     FlywheelRow,
     change_flywheel,
     iteration_key,
     next_test_set,
+    unchanged_champion,
     unchanged_rebuild,
     with_past,
 )
@@ -36,10 +38,11 @@ from adapters.ledger.verdict_rows import (
 )
 from adapters.ports import Rows
 from flywheel.batches import BatchOutcome, BatchState
+from flywheel.champions import OUTSIDE, Course, How, Kept
 from flywheel.errors import BatchNotFoundError, ConcurrentChangeError
 from flywheel.notices import Notice
 from flywheel.uploads import DatasetKind
-from flywheel.verdict import Verdict
+from flywheel.verdict import Decision, Verdict
 from flywheel.verdict_document import VerdictFacts
 
 _UPLOADS_NAMED = 20
@@ -237,23 +240,33 @@ class Batches:
         verdict: Verdict,
         facts: VerdictFacts,
         now: datetime,
+        *,
+        course: Course = Course.ACT,
+        also: Sequence[Write] = (),
     ) -> StoredVerdict:
         """Store a verdict and the intent that follows from it, before anything is done.
 
-        A verdict on a challenger counts as a look at the frozen test set.
+        A verdict on a challenger counts as a look at the frozen test set; PROMOTE is counted, too.
+
+        Parameters
+        ----------
+        course : Course
+            How a PROMOTE is carried out.
+        also : sequence of Write
+            What is written with it: the question to a person.
 
         Raises
         ------
         ConcurrentChangeError
             It was stored already, or another verdict than ``facts`` name is the last before it.
         """
-        values = verdict_values(batch, verdict, facts)
+        values = verdict_values(batch, verdict, facts, course)
         stored = stored_verdict(values)
         details = verdict_details(batch, stored)
         link = VerdictLink(facts.previous_sha256, details["document_sha256"])
         entry = self._audit.entry(batch.flywheel, "verdict", details, now, link)
-        looked = _looked_at(flywheel, verdict)
-        self._table.write([Put(verdict_key(batch), values), *looked, *entry])
+        counted = _counted(flywheel, verdict)
+        self._table.write([Put(verdict_key(batch), values), *counted, *also, *entry])
         return stored
 
     def judge(
@@ -263,26 +276,61 @@ class Batches:
         *,
         outcome: BatchOutcome,
         live_model: str | None,
+        expected_champion: str | None,
         iteration_seconds: int,
         notice: Notice,
         now: datetime,
+        kept: Kept | None = None,
+        because: str | None = None,
+        also: Sequence[Write] = (),
     ) -> None:
-        """Record what came of a verdict, with its notice: STARTED -> JUDGED."""
-        details = {"batch": batch.batch, "outcome": outcome, "live_model": live_model}
-        changes = {
+        """Record what came of a verdict, with its notice: STARTED -> JUDGED.
+
+        A model that went live by it, or that somebody made active meanwhile, is the champion.
+
+        Parameters
+        ----------
+        kept, because : Kept and str, optional
+            Why a PROMOTE was not carried out.
+        """
+        details = {
+            "batch": batch.batch,
+            "outcome": outcome,
+            "live_model": live_model,
+            **({"kept": kept, "because": because} if kept else {}),
+        }
+        is_promoted = outcome is BatchOutcome.PROMOTED
+        changes: dict[str, Any] = {
             "expected_champion": live_model,
             "past_seconds": with_past(flywheel.past_seconds, iteration_seconds),
             "failures_in_row": None,
+            "promoting": None,
         }
+        entries: Sequence[Put] = ()
+        if is_promoted or live_model != flywheel.expected_champion:
+            new = succession(
+                flywheel,
+                live_model,
+                how=How.VERDICT if is_promoted else How.OUTSIDE,
+                by=self._actor if is_promoted else OUTSIDE,
+                now=now,
+                before=expected_champion,
+                batch=batch.batch if is_promoted else None,
+            )
+            changes |= new.changes
+            entries = new.entries
         judged = {"state": BatchState.JUDGED, "outcome": outcome}
         key = _key(batch.flywheel, batch.batch)
         self._audit.act(
             batch.flywheel,
             "verdict carried out",
             details,
-            Change(verdict_key(batch), {"outcome": outcome}),
+            Change(verdict_key(batch), {"outcome": outcome, "kept": kept, "because": because}),
             Change(key, judged, {"state": BatchState.STARTED}),
-            change_flywheel(batch.flywheel, changes),
+            # A champion that a person changes in this moment is looked at again.
+            change_flywheel(batch.flywheel, changes, unchanged_champion(flywheel)),
+            *entries,
+            *also,
             now=now,
             notice=notice,
         )
@@ -315,7 +363,10 @@ class Batches:
             "cause": ending.cause,
         }
         also: list[Write] = [notice_row(batch.flywheel, notice, now)]
-        row_changes: dict[str, Any] = {"failures_in_row": flywheel.failures_in_row + 1}
+        row_changes: dict[str, Any] = {
+            "failures_in_row": flywheel.failures_in_row + 1,
+            "promoting": None,
+        }
         if ending.pause_notice is not None:
             pause = {"by": self._actor, "reason": ending.pause_reason, "at": now.isoformat()}
             row_changes["pause"] = pause
@@ -438,14 +489,18 @@ class Batches:
         )
 
 
-def _looked_at(flywheel: FlywheelRow, verdict: Verdict) -> list[Write]:
-    """Return the write that counts a look at the frozen test set, where the verdict took one."""
+def _counted(flywheel: FlywheelRow, verdict: Verdict) -> list[Write]:
+    """Return the write that counts a verdict: as a look at the test set, and as a PROMOTE."""
+    changes: dict[str, Any] = {}
+    expected: dict[str, Any] = {}
     seen, frozen = verdict.evidence.test_set, flywheel.test_set
-    if verdict.is_bootstrap or seen is None or frozen is None or seen.sha256 != frozen.sha256:
-        return []
-    before = asdict(frozen)
-    after = {**before, "looks": frozen.looks + 1}
-    return [change_flywheel(flywheel.name, {"test_set": after})]
+    is_look = seen is not None and frozen is not None and seen.sha256 == frozen.sha256
+    if is_look and frozen is not None and not verdict.is_bootstrap:
+        changes["test_set"] = {**asdict(frozen), "looks": frozen.looks + 1}
+    if verdict.decision is Decision.PROMOTE:
+        changes["promote_verdicts"] = flywheel.promote_verdicts + 1
+        expected["promote_verdicts"] = flywheel.promote_verdicts or None
+    return [change_flywheel(flywheel.name, changes, expected)] if changes else []
 
 
 def _key(flywheel: str, batch: int) -> Key:

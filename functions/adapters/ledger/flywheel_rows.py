@@ -78,6 +78,30 @@ class Rebuild:
 
 
 @dataclass(frozen=True, slots=True)
+class ChampionChange:
+    """A change of the champion by a person that is under way: written before anything is done.
+
+    Parameters
+    ----------
+    how : str
+        ``promote`` or ``rollback``.
+    model : str
+        What becomes active.
+    by, reason, at, request : str
+    before : str or None
+        What must be active until then.
+    """
+
+    how: str
+    model: str
+    by: str
+    reason: str
+    at: str
+    request: str
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FlywheelRow:
     """One flywheel as the ledger knows it.
 
@@ -116,6 +140,18 @@ class FlywheelRow:
         The first generation's, as the stack knows it.
     dropped_labels : sequence of str
         Labels of earlier generations whose rows are not sent any more.
+    champions : int
+        How many entries the history of champions has.
+    barred : sequence of str
+        Models that somebody rolled back from: none is promoted by a verdict.
+    promotion_pause : Pause or None
+        Why no verdict is carried out, since a rollback.
+    change : ChampionChange or None
+        A change of the champion by a person that is under way.
+    promoting : str or None
+        The attempt at a batch whose verdict is being carried out.
+    promote_verdicts : int
+        How many verdicts said PROMOTE.
     """
 
     name: str
@@ -138,6 +174,12 @@ class FlywheelRow:
     rebuild: Rebuild | None = None
     deployed_arn: str = ""
     dropped_labels: Sequence[str] = ()
+    champions: int = 0
+    barred: Sequence[str] = ()
+    promotion_pause: Pause | None = None
+    change: ChampionChange | None = None
+    promoting: str | None = None
+    promote_verdicts: int = 0
 
     @property
     def is_idle(self) -> bool:
@@ -182,6 +224,11 @@ def rebuild_values(asked: Rebuild) -> dict[str, Any]:
 def unchanged_rebuild(row: FlywheelRow) -> dict[str, Any]:
     """Return the expectation that no rebuild has begun or gone on since the row was read."""
     return {"arn": row.arn, "rebuild": rebuild_values(row.rebuild) if row.rebuild else None}
+
+
+def unchanged_champion(row: FlywheelRow) -> dict[str, Any]:
+    """Return the expectation that nobody changed, or changes, the champion since it was read."""
+    return {"champions": row.champions or None, "change": None}
 
 
 def iteration_key(name: str, iteration_id: str) -> Key:
@@ -230,4 +277,10 @@ def flywheel_row(item: Item) -> FlywheelRow:
         rebuild=Rebuild(**item["rebuild"]) if "rebuild" in item else None,
         deployed_arn=str(item.get("deployed_arn", item["arn"])),
         dropped_labels=item.get("dropped_labels", ()),
+        champions=item.get("champions", 0),
+        barred=item.get("barred", ()),
+        promotion_pause=Pause(**item["promotion_pause"]) if "promotion_pause" in item else None,
+        change=ChampionChange(**item["change"]) if "change" in item else None,
+        promoting=item.get("promoting"),
+        promote_verdicts=item.get("promote_verdicts", 0),
     )

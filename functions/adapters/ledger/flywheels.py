@@ -11,17 +11,21 @@ from datetime import datetime
 from typing import Any
 
 from adapters.ledger.audit import Audit
+from adapters.ledger.champions import succession
 from adapters.ledger.flywheel_rows import (
     FlywheelRow,
     change_flywheel,
     flywheel_key,
     flywheel_row,
     iteration_key,
+    unchanged_champion,
 )
 from adapters.ledger.table import Change, Key, Put
 from adapters.ports import Rows
+from flywheel.champions import OUTSIDE, How
 from flywheel.errors import ConcurrentChangeError
 from flywheel.notices import Notice
+from flywheel.verdict import Verdict
 
 GATHER_SK = "GATHER"
 """Sort key of the row whose ``registrations`` the Gather state watches."""
@@ -89,6 +93,11 @@ class Flywheels:
         past = self._table.query(f"FLYWHEEL#{row.name}", "GENERATION#")
         return max((int(item["last_batch"]) for item in past), default=0)
 
+    def earlier_arns(self, row: FlywheelRow) -> list[str]:
+        """Return the ARNs of the flywheel's earlier generations, oldest first."""
+        past = self._table.query(f"FLYWHEEL#{row.name}", "GENERATION#")
+        return [str(item["arn"]) for item in past]
+
     def ask_for_batch(self, name: str, who: str) -> Change:
         """Return the write after which the next batch does not wait for our own minimums."""
         return change_flywheel(name, {"asked_by": who})
@@ -100,10 +109,11 @@ class Flywheels:
         self._audit.act(row.name, "paused", {"reason": reason}, change, notice=notice, now=now)
 
     def resume(self, row: FlywheelRow, notice: Notice, now: datetime) -> None:
-        """Let batches open again, and count failures anew."""
-        pause = asdict(row.pause) if row.pause else None
-        changes = {"pause": None, "failures_in_row": None}
-        change = change_flywheel(row.name, changes, {"pause": pause})
+        """Let batches open and verdicts promote again, and count failures anew."""
+        pauses = {"pause": row.pause, "promotion_pause": row.promotion_pause}
+        expected = {name: asdict(pause) if pause else None for name, pause in pauses.items()}
+        changes = {"pause": None, "promotion_pause": None, "failures_in_row": None}
+        change = change_flywheel(row.name, changes, expected)
         self._audit.act(row.name, "resumed", {}, change, notice=notice, now=now)
 
     def note_stop(self, row: FlywheelRow, model_arn: str, reason: str, now: datetime) -> None:
@@ -126,13 +136,20 @@ class Flywheels:
         self, row: FlywheelRow, active: str | None, notice: Notice | None, now: datetime
     ) -> None:
         """Take a model that was made active outside for the champion."""
-        changes = {"expected_champion": active}
-        change = change_flywheel(
-            row.name, changes, {"expected_champion": row.expected_champion, "open_batch": None}
+        new = succession(
+            row, active, how=How.OUTSIDE, by=OUTSIDE, now=now, before=row.expected_champion
         )
-        details = {"before": row.expected_champion, "active": active}
+        expected = {"expected_champion": row.expected_champion, "open_batch": None}
+        change = change_flywheel(row.name, new.changes, {**expected, **unchanged_champion(row)})
+        details = {"before": row.expected_champion, "active": active, "by": OUTSIDE}
         self._audit.act(
-            row.name, "champion changed outside", details, change, notice=notice, now=now
+            row.name,
+            "champion changed outside",
+            details,
+            change,
+            *new.entries,
+            notice=notice,
+            now=now,
         )
 
     def knows_iteration(self, name: str, iteration_id: str) -> bool:
@@ -140,9 +157,30 @@ class Flywheels:
         return self._table.get(iteration_key(name, iteration_id)) is not None
 
     def note_outside_iteration(
-        self, name: str, iteration_id: str, notice: Notice, now: datetime
+        self, name: str, iteration_id: str, notice: Notice | None, now: datetime
     ) -> None:
         """Write down an iteration that no batch booked, once."""
         put = Put(iteration_key(name, iteration_id), {"at": now.isoformat()})
         details = {"iteration_id": iteration_id}
         self._audit.act(name, "outside iteration", details, put, notice=notice, now=now)
+
+    def is_unjudged(self, name: str, iteration_id: str) -> bool:
+        """Say whether an iteration is somebody else's and nobody has judged it."""
+        item = self._table.get(iteration_key(name, iteration_id))
+        return item is not None and not {"batch", "judged_at"} & set(item)
+
+    def judge_outside_iteration(
+        self, name: str, iteration_id: str, verdict: Verdict, notice: Notice, now: datetime
+    ) -> None:
+        """Record the verdict about an iteration that no batch booked, once, with its notice."""
+        changes = {"judged_at": now.isoformat(), "verdict": verdict.to_json()}
+        change = Change(
+            iteration_key(name, iteration_id), changes, {"judged_at": None, "batch": None}
+        )
+        details = {
+            "iteration_id": iteration_id,
+            "decision": verdict.decision,
+            "challenger": verdict.evidence.challenger_arn,
+            "policy_sha256": verdict.policy_sha256,
+        }
+        self._audit.act(name, "outside iteration judged", details, change, notice=notice, now=now)

@@ -1,11 +1,14 @@
 """The ledger as one value: what the functions and the command open.
 
-Read next: `adapters.ledger.uploads`, `.flywheels`, `.batches`, `.holdings`, `.rebuilds`,
-`.outbox`, `.audit`, `.runs`, one module a kind of row, and `adapters.ledger.table` below them all.
+Read next: `adapters.ledger.uploads`, `.flywheels`, `.batches`, `.champions`, `.approvals`,
+`.holdings`, `.rebuilds`, `.outbox`, `.audit`, `.runs`, one module a kind of row, and
+`adapters.ledger.table` below them all.
 """
 
+from adapters.ledger.approvals import Approvals
 from adapters.ledger.audit import Audit
 from adapters.ledger.batches import Batches
+from adapters.ledger.champions import Champions
 from adapters.ledger.flywheels import Flywheels
 from adapters.ledger.holdings import Holdings
 from adapters.ledger.outbox import Outbox
@@ -37,3 +40,5 @@ class Ledger:
         self.rebuilds = Rebuilds(table, actor)
         self.runs = Runs(table, actor)
         self.pairs = Pairs(table)
+        self.champions = Champions(table, actor)
+        self.approvals = Approvals(table, actor)

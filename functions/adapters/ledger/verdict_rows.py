@@ -9,6 +9,7 @@ from typing import Any
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from adapters.ledger.table import Item, Key
 from flywheel.batches import BatchOutcome
+from flywheel.champions import Course
 from flywheel.verdict import Verdict
 from flywheel.verdict_document import VerdictFacts, document_sha256, verdict_document
 
@@ -18,7 +19,9 @@ def verdict_key(batch: BatchRow) -> Key:
     return Key(f"VERDICT#{batch.flywheel}#{batch.name.label}", "VERDICT")
 
 
-def verdict_values(batch: BatchRow, verdict: Verdict, facts: VerdictFacts) -> dict[str, Any]:
+def verdict_values(
+    batch: BatchRow, verdict: Verdict, facts: VerdictFacts, course: Course
+) -> dict[str, Any]:
     """Return the values of that row."""
     return {
         "flywheel": batch.flywheel,
@@ -28,6 +31,7 @@ def verdict_values(batch: BatchRow, verdict: Verdict, facts: VerdictFacts) -> di
         "verdict": verdict.to_json(),
         "facts": facts.to_json(),
         "expected_champion": facts.expected_champion,
+        "course": course,
         "decided_at": facts.decided_at,
     }
 
@@ -54,4 +58,7 @@ def stored_verdict(item: Item) -> StoredVerdict:
         item.get("expected_champion"),
         BatchOutcome(outcome) if outcome else None,
         verdict_document(item["verdict"], facts) if facts else None,
+        Course(item.get("course", Course.ACT)),
+        item.get("kept"),
+        item.get("because"),
     )

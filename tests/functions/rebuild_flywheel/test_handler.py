@@ -14,6 +14,7 @@ from flywheel.batches import BatchOutcome
 from flywheel.errors import ActRefusedError
 from flywheel.shapes import described_labels
 from rebuild_flywheel.handler import handler, rebuild
+from tests.functions.champions import changed
 from tests.functions.cloud import altering, answering, crash
 from tests.functions.world import LABELS, NAME, World, csv, documents, swapped
 
@@ -123,8 +124,9 @@ def test_one_new_flywheel_is_made_when_a_crash_cut_the_rebuild_off(
     assert sorted(tainted.staged()) == [f"{NAME}/test/test.csv", f"{NAME}/train/monday.csv"]
 
 
-def test_an_endpoint_follows_when_a_batch_of_the_new_generation_was_promoted(
-    named_world: World,
+@pytest.mark.parametrize("is_by_person", [False, True])
+def test_an_endpoint_follows_when_a_model_of_the_new_generation_was_promoted(
+    named_world: World, *, is_by_person: bool
 ) -> None:
     """The switch alone, and a batch that is not promoted, leave it with the old flywheel."""
     world, comprehend = named_world, client("comprehend")
@@ -146,8 +148,11 @@ def test_an_endpoint_follows_when_a_batch_of_the_new_generation_was_promoted(
     assert closed(world, 2) is not BatchOutcome.PROMOTED
     assert rebuild(world.services, NAME)["step"] == "SWITCHED"
     assert in_service()["FlywheelArn"] == old_arn != world.row.arn
-    world.upload("late.csv", documents(8, first=400, words=["late"]))
-    assert closed(world, 3) is BatchOutcome.PROMOTED
+    if is_by_person:
+        assert "model" in changed(world, "promote", "2")
+    else:
+        world.upload("late.csv", documents(8, first=400, words=["late"]))
+        assert closed(world, 3) is BatchOutcome.PROMOTED
     assert rebuild(world.services, NAME)["step"] is None
     seen = in_service()
     assert (seen["FlywheelArn"], seen["ModelArn"]) == (world.row.arn, world.active_model)

@@ -18,7 +18,18 @@ from tests.functions.cloud import NOTICE_WINDOW_SECONDS, altering, answering, cr
 from tests.functions.world import NAME, World, documents
 
 NOTHING = dict.fromkeys(
-    ("batches", "opened", "notices", "uploads", "outside", "pairs", "datasets", "unready"), 0
+    (
+        "batches",
+        "opened",
+        "notices",
+        "uploads",
+        "acts",
+        "outside",
+        "pairs",
+        "datasets",
+        "unready",
+    ),
+    0,
 )
 
 

@@ -8,7 +8,9 @@ from tests.local.cloud.probe_function import ROLE
 from tests.local.cloud.waiting import eventually
 
 
-def start_machine(cloud: Cloud, name: str, state: dict[str, Any]) -> str:
+def start_machine(
+    cloud: Cloud, name: str, state: dict[str, Any], document: dict[str, Any] | None = None
+) -> str:
     """Create a machine with one state, start it and return the execution's ARN."""
     done = {"Done": {"Type": "Succeed"}}
     definition = {"StartAt": "Only", "States": {"Only": {**state, "Next": "Done"}, **done}}
@@ -16,9 +18,9 @@ def start_machine(cloud: Cloud, name: str, state: dict[str, Any]) -> str:
     machine = states.create_state_machine(
         name=name, definition=json.dumps(definition), roleArn=ROLE
     )
-    execution: str = states.start_execution(stateMachineArn=machine["stateMachineArn"])[
-        "executionArn"
-    ]
+    execution: str = states.start_execution(
+        stateMachineArn=machine["stateMachineArn"], input=json.dumps(document or {})
+    )["executionArn"]
     return execution
 
 

@@ -10,7 +10,7 @@ import pytest
 from local.cloud.cloud import Cloud, CloudSettings
 from tests.local.cloud.flywheel_endpoint import FlywheelEndpoint
 from tests.local.cloud.one_state_machine import end_of, start_machine
-from tests.local.cloud.probe_function import create_probe_role
+from tests.local.cloud.probe_function import create_probe_function, create_probe_role
 
 DESCRIBE = "arn:aws:states:::aws-sdk:comprehend:describeFlywheel"
 
@@ -105,3 +105,42 @@ def test_the_execution_goes_on_when_a_task_token_is_answered(cloud: Cloud) -> No
     states.send_task_success(taskToken=token, output='{"answer": "yes"}')
 
     assert json.loads(end_of(cloud, execution)["output"]) == {"answer": "yes"}
+
+
+_ASKS = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+    "TimeoutSecondsPath": "$.seconds",
+    "Parameters": {
+        "FunctionName": "probe",
+        "Payload": {
+            "call": {
+                "service": "sqs",
+                "method": "send_message",
+                "arguments": {"QueueUrl.$": "$.queue", "MessageBody.$": "$$.Task.Token"},
+            }
+        },
+    },
+    "Catch": [{"ErrorEquals": ["States.Timeout"], "Next": "Done", "ResultPath": "$.late"}],
+}
+"""A function that is given a token, which somebody else must answer."""
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_functions_token_is_waited_for_when_the_input_says_how_long(
+    cloud: Cloud, is_answered: bool
+) -> None:
+    """The function's own answer ends nothing; a person's does, or the time that is over."""
+    create_probe_function(cloud)
+    queue = cloud.client("sqs").create_queue(QueueName="tokens")["QueueUrl"]
+    document = {"queue": queue, "seconds": 60 if is_answered else 3}
+    execution = start_machine(cloud, "asks", _ASKS, document)
+    states = cloud.client("stepfunctions")
+    (message,) = cloud.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
+    if is_answered:
+        states.send_task_success(taskToken=message["Body"], output='{"answer": "yes"}')
+    output = json.loads(end_of(cloud, execution)["output"])
+    assert output.get("answer") == ("yes" if is_answered else None)
+    assert output.get("late", {}).get("Error") == (None if is_answered else "States.Timeout")
+    with pytest.raises(states.exceptions.ClientError, match="Task"):
+        states.send_task_success(taskToken=message["Body"], output="{}")

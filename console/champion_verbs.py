@@ -1,0 +1,140 @@
+"""The verbs by which people decide what is live: approve, reject, promote, rollback.
+
+Each asks a function of the stack, which alone may do it, so whoever runs these needs no permission
+of Comprehend. Decides names, options and words; read next: `functions/answer_approval` and
+`functions/change_champion`.
+"""
+
+import uuid
+from typing import Annotated, Any
+
+import typer
+
+from console.acting import Act
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.terminal import Terminal, reporting
+from console.verb_options import (
+    LONGEST_MINUTES,
+    Env,
+    Flywheel,
+    Json,
+    Reason,
+    Timeout,
+    Wait,
+    finish,
+)
+from console.waiting import Ending, wait_for_batch
+
+_Number = Annotated[int, typer.Argument(min=1, metavar="N", help="The verdict's batch.")]
+
+
+def add_champion_verbs(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    for verb in (approve, reject, promote, rollback):
+        app.command()(verb)
+
+
+def approve(
+    context: typer.Context,
+    number: _Number,
+    flywheel: Flywheel = None,
+    *,
+    reason: Reason,
+    wait: Wait = False,
+    timeout: Timeout = LONGEST_MINUTES,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Say yes to a verdict that waits for a person: its challenger goes live."""
+    with reporting(is_json=json) as terminal:
+        act = Act(context, terminal, flywheel, env)
+        ending = _answer(act, terminal, number, "approve", reason)
+        if wait:
+            ending = wait_for_batch(terminal, act.target, act.known, number, minutes=timeout)
+        finish(terminal, Ending(ending.code, {**act.document, **ending.document}))
+
+
+def reject(
+    context: typer.Context,
+    number: _Number,
+    flywheel: Flywheel = None,
+    *,
+    reason: Reason,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Say no to a verdict that waits for a person: the champion stays."""
+    with reporting(is_json=json) as terminal:
+        act = Act(context, terminal, flywheel, env)
+        ending = _answer(act, terminal, number, "reject", reason)
+        finish(terminal, Ending(ending.code, {**act.document, **ending.document}))
+
+
+def promote(
+    context: typer.Context,
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="Its ARN, or the number of its verdict.")
+    ],
+    flywheel: Flywheel = None,
+    *,
+    reason: Reason,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Make any trained model of the flywheel the active one."""
+    with reporting(is_json=json) as terminal:
+        act = Act(context, terminal, flywheel, env)
+        done = _change(act, {"act": "promote", "model": model, "reason": reason})
+        terminal.tell_exactly(f"Live now: {done['model']}")
+        finish(terminal, Ending(ExitCode.DONE, {**act.document, **done}))
+
+
+def rollback(
+    context: typer.Context,
+    flywheel: Flywheel = None,
+    *,
+    reason: Reason,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Make the model that was live before the present one active again."""
+    with reporting(is_json=json) as terminal:
+        act = Act(context, terminal, flywheel, env)
+        done = _change(act, {"act": "rollback", "reason": reason})
+        terminal.tell_exactly(f"Live now: {done['model']}")
+        terminal.tell(
+            "No verdict is carried out until flywheel resume; the model that was left is barred."
+        )
+        finish(terminal, Ending(ExitCode.DONE, {**act.document, **done}))
+
+
+def _answer(act: Act, terminal: Terminal, number: int, given: str, reason: str) -> Ending:
+    payload = {"batch": number, "answer": given, "reason": reason}
+    done = _asked(act, "AnswerApprovalFunction", payload)
+    terminal.tell(f"Verdict {number} of {act.acts.name} is {done['answer'].lower()}.")
+    return Ending(ExitCode.DONE, {"batch": number, "answer": done["answer"]})
+
+
+def _change(act: Act, payload: dict[str, Any]) -> dict[str, Any]:
+    # Where the answer is lost and the SDK asks again, it is the same request.
+    done = _asked(act, "ChangeChampionFunction", {**payload, "request": str(uuid.uuid4())})
+    return {"model": done["model"], "before": done.get("before")}
+
+
+def _asked(act: Act, function: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """Have a function act, as this person.
+
+    Raises
+    ------
+    CommandError
+        It refused, which it has written down, or it failed.
+    """
+    name = act.acts.name
+    asked = {"flywheel": name, "actor": act.target.identity.arn, **payload}
+    done = act.target.invoked(
+        function, asked, what=name, remedy=f"See flywheel status {name}, then try again"
+    )
+    if "refused" in done:
+        raise CommandError(ExitCode.HELD, name, str(done["refused"]), f"See flywheel status {name}")
+    return done

@@ -1,0 +1,62 @@
+"""AskApproval: ask people whether a challenger goes live, and keep the task's token.
+
+The workflow waits for the token to be answered; this function's own answer ends nothing. The token
+goes into the ledger and nowhere else, so that `answer_approval` alone can use it.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from adapters.crash_points import crash_point
+from adapters.judgement import batch_facts
+from adapters.ledger.approvals import ApprovalState
+from adapters.services import Services, services
+from flywheel.batches import BatchState
+from flywheel.champion_notices import approval_asked
+
+logger = Logger()
+tracer = Tracer()
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Ask about the verdict of an execution's batch."""
+    logger.set_correlation_id(f"{event['flywheel']}-batch-{event['batch']}")
+    return ask(
+        services("ask_approval"),
+        event["flywheel"],
+        event["batch"],
+        attempt=event["attempt"],
+        token=event["token"],
+    )
+
+
+def ask(
+    services: Services, flywheel: str, number: int, *, attempt: int, token: str
+) -> dict[str, Any]:
+    """Ask people, once; a repeat only takes the newer token.
+
+    Returns
+    -------
+    dict
+        ``is_asked``; false where the batch is past this attempt, and nobody waits for an answer.
+    """
+    ledger, known = services.ledger, services.flywheel(flywheel)
+    batch = ledger.batches.get(flywheel, number)
+    stored, approval = ledger.batches.verdict(batch), ledger.approvals.get(batch)
+    is_over = batch.state is not BatchState.STARTED or batch.attempt != attempt
+    if is_over or stored is None or approval is None:
+        return {"is_asked": False}
+    if approval.state is not ApprovalState.WANTED:
+        ledger.approvals.ask_again(batch, approval, token)
+        return {"is_asked": True}
+    row = ledger.flywheels.ensure(flywheel, known.arn)
+    facts = batch_facts(services, batch, row, services.comprehend(row.arn).describe().active_model)
+    notice = approval_asked(facts, stored.verdict, approval.until, approval.on_timeout)
+    ledger.approvals.ask(batch, token, notice, services.now())
+    crash_point("ask_approval.asked")
+    services.notices.publish(flywheel, notice)
+    return {"is_asked": True}

@@ -1,0 +1,44 @@
+"""What one iteration shows, gathered from the service for `flywheel.verdict.decide`.
+
+Decides who the champion is; judges nothing.
+"""
+
+from adapters.comprehend import Iteration
+from adapters.configuration import KnownFlywheel
+from adapters.ledger.flywheel_rows import FlywheelRow
+from adapters.ports import FlywheelService
+from adapters.services import Services
+from flywheel.evidence import Evidence, TestSet, averages
+from flywheel.test_documents import kind_of
+
+
+def evidence_of(
+    services: Services, known: KnownFlywheel, row: FlywheelRow, iteration: Iteration
+) -> Evidence:
+    """Return the evidence of an iteration that has ended; the answers of models are not in it."""
+    comprehend = services.comprehend(row.arn)
+    champion, frozen = _champion(comprehend, iteration), row.test_set
+    return Evidence(
+        champion_arn=champion,
+        champion=averages(iteration.evaluated_metrics) if champion else None,
+        challenger_arn=iteration.trained_model,
+        challenger=averages(iteration.trained_metrics),
+        has_test_set=comprehend.has_test_dataset(),
+        kind=kind_of(services.shape(known, row.arn)),
+        test_set=None
+        if frozen is None
+        else TestSet(frozen.sha256, frozen.documents, frozen.label_counts, frozen.looks),
+    )
+
+
+def _champion(comprehend: FlywheelService, iteration: Iteration) -> str | None:
+    """Return the model that the challenger must beat; None only where none is active.
+
+    An iteration may leave out what it evaluated. Then an active model is the champion all the
+    same, without metrics, so that the verdict is HOLD and not that of a first model. The service
+    may make a first model active by itself: that is no champion.
+    """
+    if iteration.evaluated_model is not None:
+        return iteration.evaluated_model
+    active = comprehend.describe().active_model
+    return None if active == iteration.trained_model else active

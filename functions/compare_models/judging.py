@@ -1,0 +1,82 @@
+"""The verdict on one batch's iteration, which may need both models' answers first.
+
+Decides when they are asked for, and that what cannot be had holds the challenger. Read next:
+`adapters.answers`, `flywheel.verdict`.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from adapters.answer_jobs import is_detection
+from adapters.answers import Answers, AnswersMissingError
+from adapters.comprehend import Iteration
+from adapters.configuration import KnownFlywheel
+from adapters.crash_points import crash_point
+from adapters.judgement import store_verdict
+from adapters.ledger.batch_rows import BatchRow, StoredVerdict
+from adapters.ledger.flywheel_rows import FlywheelRow
+from adapters.services import Services
+from compare_models.gathering import evidence_of
+from flywheel.errors import ServiceRefusedError
+from flywheel.verdict import Verdict, decide, wants_answers
+
+
+@dataclass(slots=True)
+class Judging:
+    """Makes a verdict and stores it.
+
+    Parameters
+    ----------
+    services : Services
+    known : KnownFlywheel
+    row : FlywheelRow
+    batch : BatchRow
+    """
+
+    services: Services
+    known: KnownFlywheel
+    row: FlywheelRow
+    batch: BatchRow
+
+    def verdict(self, *, is_waited_for: bool) -> Verdict | None:
+        """Return the verdict; None where jobs must end before it can be made."""
+        policy = self.known.settings.policy
+        evidence = evidence_of(self.services, self.known, self.row, self._iteration())
+        verdict = decide(evidence, policy)
+        if not wants_answers(verdict, policy):
+            return verdict
+        answers = Answers(self.services, self.known, self.row, self.batch)
+        try:
+            if not self.batch.answer_jobs and (jobs := answers.ask(evidence)):
+                self.batch = self.services.ledger.batches.note_jobs(self.batch, jobs)
+                crash_point("compare_models.jobs_noted")
+                return None
+            if not is_waited_for and answers.are_coming():
+                return None
+            paired = answers.collect(evidence, policy)
+        except (AnswersMissingError, ServiceRefusedError) as error:
+            # What cannot be had is named, holds the challenger, and keeps nobody waiting.
+            return decide(replace(evidence, paired_missing=str(error)), policy)
+        return decide(replace(evidence, paired=paired), policy)
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Return the jobs as the state machine looks at them."""
+        return [
+            {"id": arn.rsplit("/", 1)[-1], "is_detection": is_detection(arn)}
+            for arn in self.batch.answer_jobs.values()
+        ]
+
+    def store(self, verdict: Verdict) -> StoredVerdict:
+        """Store the verdict with the champion that a promotion expects."""
+        return store_verdict(
+            self.services,
+            self.batch,
+            self.row,
+            self._iteration(),
+            verdict=verdict,
+            policy=self.known.settings.policy,
+            champion=verdict.evidence.champion_arn,
+        )
+
+    def _iteration(self) -> Iteration:
+        return self.services.comprehend(self.row.arn).iteration(self.batch.iteration_id or "")

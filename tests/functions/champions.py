@@ -1,0 +1,22 @@
+"""Changes of the champion by a person."""
+
+from itertools import count
+from typing import Any
+
+from change_champion.handler import change
+from tests.functions.world import NAME, World
+
+_requests = count(1)
+
+
+def changed(world: World, act: str, model: str = "", request: str = "") -> dict[str, Any]:
+    """Let a person change the champion."""
+    asked = {
+        "flywheel": NAME,
+        "act": act,
+        "model": model,
+        "reason": "complaints",
+        "actor": "ann",
+        "request": request or f"request-{next(_requests)}",
+    }
+    return change(world.services, asked)
