@@ -29,5 +29,6 @@ def test_it_is_looked_again_when_a_status_is_not_known(dev: Synthesized, status:
 def test_models_are_compared_when_the_iteration_is_complete(dev: Synthesized) -> None:
     """Fault 53: and in no other case; one that failed or was stopped ends the batch."""
     over = dev.states()["IsIterationOver"]
-    assert next_of(over, "COMPLETED") == "CompareModels"
+    assert next_of(over, "COMPLETED") == "NoAnswersYet"
+    assert dev.states()["NoAnswersYet"]["Next"] == "CompareModels"
     assert {next_of(over, status) for status in ("FAILED", "STOPPED")} == {"IsReasonGiven"}
