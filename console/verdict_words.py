@@ -13,11 +13,24 @@ from rich.text import Text
 
 from console.verdict_view import change, number
 from flywheel.batches import BatchOutcome
+from flywheel.evidence import LabelChange
+from flywheel.what_changed import label_lines
 
 _STYLES = {"PROMOTE": "bold green", "REJECT": "bold red", "HOLD": "bold yellow"}
-_OUTCOME_STYLES = {"PASS": "green", "FAIL": "red", "UNKNOWN": "yellow", "SKIPPED": "dim"}
-_KNOWN_OF_A_RULE = {"rule", "outcome", "reason", "metric", "champion", "challenger", "bound"}
-_KNOWN_OF_EVIDENCE = {"champion_arn", "champion", "challenger_arn", "challenger"}
+_OUTCOME_STYLES = {
+    "PASS": "green",
+    "FAIL": "red",
+    "UNKNOWN": "yellow",
+    "SKIPPED": "dim",
+    "WARNING": "yellow",
+}
+_KNOWN_OF_A_RULE = {
+    *("rule", "outcome", "reason", "metric", "label", "champion", "challenger", "bound"),
+    *("low", "high", "p_value", "documents", "method"),
+}
+_KNOWN_OF_EVIDENCE = {
+    *("champion_arn", "champion", "challenger_arn", "challenger", "test_set", "paired"),
+}
 
 
 def verdict_view(document: Mapping[str, Any], sha256: str, outcome: BatchOutcome | None) -> Group:
@@ -34,6 +47,10 @@ def verdict_view(document: Mapping[str, Any], sha256: str, outcome: BatchOutcome
     for rule in document["rules"]:
         parts += _rule(rule)
     parts += _section("Evidence", _evidence(document["evidence"]))
+    if paired := document["evidence"].get("paired"):
+        parts += _section("Answers of both models to the test set", _answers(paired))
+        labels = [LabelChange(**each) for each in paired["labels"]]
+        parts += [Padding(Text(line), (0, 0, 0, 2)) for line in label_lines(labels)]
     parts += _section("Made from", _inputs(document["inputs"]))
     parts += _section("Policy", _facts(document["policy"]))
     parts += _section("Who and when", _who(document, sha256))
@@ -49,6 +66,9 @@ def _rule(rule: Mapping[str, Any]) -> Iterator[Any]:
         old, new = rule["champion"], rule["challenger"]
         values = f"champion {number(old)}, challenger {number(new)}, change {change(old, new)}"
         yield Padding(Text(f"{values}, bound {number(rule['bound'])}", "dim"), (0, 0, 0, 10))
+        if rule.get("low") is not None and rule.get("high") is not None:
+            bounds = f"gain {rule['low']:+z.4f} to {rule['high']:+z.4f} (one-sided bounds)"
+            yield Padding(Text(f"{bounds}, by {rule['method']}", "dim"), (0, 0, 0, 10))
     more = {name: value for name, value in rule.items() if name not in _KNOWN_OF_A_RULE}
     for name, words in _facts(more):
         yield Padding(Text(f"{name}: {words}", "dim"), (0, 0, 0, 10), expand=False)
@@ -65,9 +85,28 @@ def _evidence(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield who, str(evidence[f"{who}_arn"] or "none")
         for metric, value in (evidence[who] or {}).items():
             yield f"  {metric}", number(value)
+    if test_set := evidence.get("test_set"):
+        yield "test set", f"{test_set['documents']:,} documents, look {test_set['looks'] + 1:,}"
     yield from _facts(
         {name: value for name, value in evidence.items() if name not in _KNOWN_OF_EVIDENCE}
     )
+
+
+def _answers(paired: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield (
+        "documents",
+        f"{paired['documents']:,}; {paired['fixed']:,} fixed, {paired['broken']:,} broken, "
+        f"{paired['disputed']:,} answered otherwise",
+    )
+    for name in ("fixed", "broken"):
+        if paired[f"{name}_ids"]:
+            yield f"{name} ids", ", ".join(paired[f"{name}_ids"])
+    yield "seed", str(paired["seed"])
+    for each in paired["predictions"]:
+        yield "answers of", each["model"]
+        asked = f"{each['seconds']:g} s, {each['usd']:.4f} USD" if each["usd"] else "kept"
+        yield "  job", f"{each['job']} ({asked})"
+        yield "  sha256", f"{each['sha256']} of {each['key']}"
 
 
 def _inputs(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,8 @@ died after it had acted. Decides nothing. Read next: `flywheel.verdict_document`
 `flywheel.batch_notices`.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 
 from aws_lambda_powertools import Logger
 
@@ -33,6 +34,9 @@ from flywheel.verdict_document import (
 from flywheel.version import PRODUCT_VERSION
 
 logger = Logger(child=True)
+
+_BATCHES_LOOKED_AT = 50
+"""As many as a generation may have datasets of a kind."""
 
 
 def batch_facts(
@@ -144,7 +148,11 @@ def record_outcome(
     comprehend: FlywheelService = services.comprehend(row.arn)
     iteration: Iteration = comprehend.iteration(batch.iteration_id or "")
     live_model = comprehend.describe().active_model
-    facts = batch_facts(services, batch, row, live_model)
+    facts = replace(
+        batch_facts(services, batch, row, live_model),
+        label_counts=batch.label_counts,
+        earlier_counts=_earlier_counts(services, batch, row),
+    )
     because = None if ending.kept is None else kept_reason(ending.kept, ending.detail)
     is_promoted = ending.outcome is BatchOutcome.PROMOTED
     notice = judged(
@@ -173,6 +181,16 @@ def record_outcome(
     )
     crash_point("compare_models.judged")
     services.notices.publish(batch.flywheel, notice)
+
+
+def _earlier_counts(services: Services, batch: BatchRow, row: FlywheelRow) -> Counter[str]:
+    """Return the documents of each label that earlier batches of the generation brought."""
+    counts: Counter[str] = Counter()
+    for earlier in services.ledger.batches.newest(row, _BATCHES_LOOKED_AT):
+        is_before = earlier.batch < batch.batch and earlier.generation == batch.generation
+        if is_before and earlier.outcome not in {None, BatchOutcome.FAILED, BatchOutcome.EMPTY}:
+            counts.update(earlier.label_counts)
+    return counts
 
 
 def followers(

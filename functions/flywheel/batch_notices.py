@@ -5,7 +5,7 @@ the table, one command, ids. Read next: `flywheel.notices` (how text from data i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flywheel.batches import BatchOutcome
 from flywheel.champions import Kept
@@ -14,6 +14,7 @@ from flywheel.notices import Notice, body, file_name, shown, subject
 from flywheel.policy import usable
 from flywheel.policy_settings import METRICS
 from flywheel.verdict import Decision, Verdict
+from flywheel.what_changed import label_shift, model_changes
 
 _TRAINING_USD_PER_HOUR = 3.0
 """*Source*: Amazon Comprehend pricing, custom model training."""
@@ -72,6 +73,8 @@ class BatchFacts:
     attempt : int
     taint : sequence of str
         Inbox keys that were taken back and are in the flywheel's datasets all the same.
+    label_counts, earlier_counts : mapping of str to int
+        Documents of each label in this batch, and in the flywheel's batches before it.
     """
 
     environment: str
@@ -84,6 +87,8 @@ class BatchFacts:
     upload_count: int = 0
     attempt: int = 1
     taint: Sequence[str] = ()
+    label_counts: Mapping[str, int] = field(default_factory=dict)
+    earlier_counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def started(
@@ -135,7 +140,12 @@ def judged(
         usable(verdict.evidence.challenger, "AverageF1Score"),
     )
     words = f"{outcome.value}{change}"
-    why, todo = [*verdict.reasons, *followers], _NOTHING
+    changed = [
+        *model_changes(verdict.evidence.paired),
+        *label_shift(facts.label_counts, facts.earlier_counts),
+    ]
+    warnings = [f"WARNING: {warning}" for warning in verdict.warnings]
+    why, todo = [*verdict.reasons, *warnings, *changed, *followers], _NOTHING
     if verdict.is_bootstrap:
         words += ", BOOTSTRAP (first model)"
     if kept is not None:
