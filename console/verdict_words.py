@@ -21,8 +21,8 @@ _OUTCOME_STYLES = {
     "PASS": "green",
     "FAIL": "red",
     "UNKNOWN": "yellow",
-    "SKIPPED": "dim",
     "WARNING": "yellow",
+    "SKIPPED": "dim",
 }
 _KNOWN_OF_A_RULE = {
     *("rule", "outcome", "reason", "metric", "label", "champion", "challenger", "bound"),
