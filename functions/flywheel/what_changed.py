@@ -92,5 +92,5 @@ def _label_change(change: LabelChange) -> str:
     label = shown(repr(change.label), 60)
     return (
         f"{label} {change.champion or 0.0:.3f} -> {change.challenger:.3f} "
-        f"({change.documents:,} test documents)"
+        f"({change.documents:,} in the test set)"
     )

@@ -18,8 +18,8 @@ def test_a_challenger_is_told_by_what_it_fixes_and_breaks_when_both_answered() -
     """Counts, and the labels that changed most; a change of half a point is none."""
     assert model_changes(paired(LOST, SAME, WON)) == [
         "Of 400 test documents the challenger fixes 52 and breaks 12.",
-        "Largest losses in F1: 'FRAUD' 0.900 -> 0.800 (40 test documents).",
-        "Largest gains in F1: 'OTHER' 0.700 -> 0.850 (360 test documents).",
+        "Largest losses in F1: 'FRAUD' 0.900 -> 0.800 (40 in the test set).",
+        "Largest gains in F1: 'OTHER' 0.700 -> 0.850 (360 in the test set).",
     ]
 
 
