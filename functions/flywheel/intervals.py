@@ -6,6 +6,7 @@ question is always whether a gain, or a drop, is real. Read next: `flywheel.comp
 
 import math
 from collections.abc import Callable
+from functools import cache
 from statistics import NormalDist
 
 _EXACT_DRAWS = 200
@@ -14,6 +15,7 @@ _EXACT_DRAWS = 200
 _NEAR_ENOUGH = 1e-13
 
 
+@cache
 def quantile(error: float) -> float:
     """Return the standard normal's upper quantile, e.g. 1.645 for an error of 0.05."""
     return NormalDist().inv_cdf(1 - error)
@@ -172,13 +174,15 @@ def _tango_score(fixed: int, broken: int, documents: int, gain: float) -> float:
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a falling function is zero, by false position (the Illinois way)."""
+    """Return where a falling function is zero, by false position (the Illinois way).
+
+    Halves the interval as long as the function is infinite at one of its ends.
+    """
     above, below = function(low), function(high)
-    if not (math.isfinite(above) and math.isfinite(below)):
-        return _halved(function, low, high)
     last = 0
     for _ in range(100):
-        middle = (low * below - high * above) / (below - above)
+        is_finite = math.isfinite(above) and math.isfinite(below)
+        middle = (low * below - high * above) / (below - above) if is_finite else (low + high) / 2
         value = function(middle)
         if abs(value) < _NEAR_ENOUGH or high - low < _NEAR_ENOUGH:
             return middle
@@ -190,14 +194,4 @@ def _root(function: Callable[[float], float], low: float, high: float) -> float:
             high, below = middle, value
             above = above / 2 if last < 0 else above
             last = -1
-    return (low + high) / 2
-
-
-def _halved(function: Callable[[float], float], low: float, high: float) -> float:
-    for _ in range(60):
-        middle = (low + high) / 2
-        if function(middle) > 0:
-            low = middle
-        else:
-            high = middle
     return (low + high) / 2

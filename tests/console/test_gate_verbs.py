@@ -29,34 +29,35 @@ def simulated(*options: str) -> dict[str, float]:
     return {cell["policy"]: cell["promoted"] for cell in cells}
 
 
-@pytest.mark.parametrize("documents", ["50", "200", "2000"])
+@pytest.mark.parametrize("documents", ["50", "100", "200", "500", "1000", "2000", "5000", "10000"])
 def test_noise_is_not_promoted_when_both_models_are_equally_good(documents: str) -> None:
-    """At most 5 % of the looks with evidence, over 40 % without."""
+    """At most 5 % of the looks with evidence, over 40 % without, at every size."""
     found = simulated("--difference", "0", "--test-documents", documents)
     assert found["paired"] <= 0.05
-    assert found["averages"] <= found["paired"]
+    assert found["averages"] <= min(0.05, found["paired"])
     assert found["higher-wins"] > 0.4
 
 
-def test_a_worse_model_hardly_ever_wins_when_evidence_is_asked_for() -> None:
-    """Two points worse on 200 documents; non-inferiority with a margin of one point errs in 5 %."""
-    found = simulated("--difference", "-0.02", "--test-documents", "200")
+@pytest.mark.parametrize("documents", ["50", "100", "200", "1000"])
+def test_a_worse_model_hardly_ever_wins_when_evidence_is_asked_for(documents: str) -> None:
+    """Two points worse; non-inferiority with a margin of one point errs in 5 %."""
+    found = simulated("--difference", "-0.02", "--test-documents", documents)
     assert found["paired"] <= 0.005
-    assert found["averages"] <= 0.005
+    assert found["averages"] <= found["paired"]
     assert found["non-inferiority"] <= 0.05
-    assert found["higher-wins"] > 0.1
+    assert found["higher-wins"] > 10 * found["paired"]
 
 
 def test_a_better_model_goes_live_when_the_test_set_is_large_enough() -> None:
-    """Three points better on 1,000 documents."""
+    """Three points better on 1,000 documents; averages alone find it less often."""
     found = simulated("--difference", "0.03", "--test-documents", "1000")
     assert found["paired"] >= 0.85
-    assert found["paired"] > found["averages"]
+    assert 0.3 < found["averages"] < found["paired"]
 
 
 def test_all_looks_share_one_error_when_a_family_is_strict() -> None:
     """Equal models over twelve looks at one test set; each look for itself errs far more often."""
-    found = simulated("--difference", "0", "--test-documents", "500", "--iterations", "12")
+    found = simulated("--difference", "0", "--test-documents", "100", "--iterations", "12")
     assert found["paired-strict"] <= 0.05 < found["paired"]
 
 
@@ -71,7 +72,7 @@ def test_the_advised_number_is_enough_when_a_gain_is_as_observed() -> None:
 
 def test_a_run_repeats_to_the_digit_when_its_seed_is_the_same() -> None:
     """And another seed gives other trials."""
-    options = ("--difference", "0.03", "--test-documents", "100")
+    options = ("--difference", "0.03", "--test-documents", "50")
     assert simulated(*options) == simulated(*options)
     assert simulated(*options) != simulated(*options, "--seed", "2")
 
