@@ -71,10 +71,11 @@ def _test_set(policy: Policy) -> Iterator[str]:
     )
     yield f"Chance may pass for a gain in {100 * error:.2g} % of looks{shared}."
     most = policy.looks_planned if policy.family_error == "strict" else policy.test_looks_hold
+    warned = policy.test_looks_warning
+    warns = f"it warns from look {warned:,} on, and " if warned <= most else ""
     yield (
-        f"A test set needs {policy.min_test_documents:,} documents; it warns from look "
-        f"{policy.test_looks_warning:,} on, and after look {most:,} nothing is promoted until a "
-        "new one is frozen."
+        f"A test set needs {policy.min_test_documents:,} documents; {warns}after look {most:,} "
+        "nothing is promoted until a new one is frozen."
     )
 
 
