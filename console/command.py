@@ -29,7 +29,7 @@ from console.target import LOCAL
 from console.terminal import ended_by_signals, reporting
 from console.uploading import put
 from console.uploads_view import upload_document, uploads_view
-from console.validating import opened, opened_for, report_document, tell_report
+from console.validating import opened, opened_for, report_document, tell_report, validated
 from console.verb_options import (
     LONGEST_MINUTES,
     Env,
@@ -195,22 +195,21 @@ def validate(
     delimiter: Annotated[
         LabelDelimiter, typer.Option(help="Between labels; without a flywheel.", metavar="CHAR")
     ] = "|",
+    suspects: Annotated[
+        bool, typer.Option("--suspects/--no-suspects", help="Look for labels that seem wrong.")
+    ] = True,
     env: Env = None,
     json: Json = False,
 ) -> None:
-    """Check a labeled file as the service side will; uploads nothing."""
+    """Check a labeled file as the service side will, and its labels; uploads nothing."""
     with reporting(is_json=json) as terminal:
         _check_file(file)
         if flywheel is None:
-            shape = Shape(task=task, mode=mode, delimiter=delimiter)
-            report = opened(file, shape=shape).read_through()
+            documents = opened(file, shape=Shape(task=task, mode=mode, delimiter=delimiter))
         else:
             target = opened_target(context, env, default=LOCAL)
-            report = opened_for(file, target, target.flywheel(flywheel)).read_through()
-        if not json:
-            tell_report(terminal, file.name, report)
-        code = ExitCode.REFUSED if report.is_refused else ExitCode.DONE
-        finish(terminal, Ending(code, report_document(str(file), report)))
+            documents = opened_for(file, target, target.flywheel(flywheel))
+        finish(terminal, validated(terminal, file, documents, looks_for_suspects=suspects))
 
 
 @app.command()

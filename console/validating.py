@@ -14,8 +14,10 @@ from rich.text import Text
 from adapters.configuration import KnownFlywheel
 from console.errors import CommandError
 from console.exit_codes import ExitCode
+from console.suspects import Sample, look, tell_suspects
 from console.target import Target
 from console.terminal import Terminal
+from console.waiting import Ending
 from flywheel.batches import allowance
 from flywheel.labeled_documents import Allowance, LabeledDocuments, Limits, Report, Stream
 from flywheel.notices import shown
@@ -116,6 +118,35 @@ def file_chunks(path: Path) -> Iterator[bytes]:
         raise CommandError(
             ExitCode.USAGE, str(path), error.strerror or str(error), "Check the path"
         ) from error
+
+
+def validated(
+    terminal: Terminal, path: Path, documents: LabeledDocuments, *, looks_for_suspects: bool
+) -> Ending:
+    """Read a file through, tell what was found, and look for labels that seem wrong.
+
+    What looks wrong is a suggestion: the ending's code is that of the report, unless Ctrl-C stopped
+    the looking.
+    """
+    sample, looks = Sample(), looks_for_suspects and documents.shape.task == "classification"
+    if looks:
+        sample.take_all(documents.numbered())
+        report = documents.report
+    else:
+        report = documents.read_through()
+    if not terminal.is_json:
+        tell_report(terminal, path.name, report)
+    document, code = report_document(str(path), report), ExitCode.DONE
+    if report.is_refused:
+        return Ending(ExitCode.REFUSED, document)
+    if looks:
+        suspects = look(terminal, sample, documents.shape)
+        if not terminal.is_json:
+            tell_suspects(terminal, suspects)
+        document["suspected_labels"] = suspects.document()
+        if suspects.is_interrupted:
+            code = ExitCode.INTERRUPTED
+    return Ending(code, document)
 
 
 def tell_report(terminal: Terminal, name: str, report: Report) -> None:

@@ -115,11 +115,11 @@ class LabeledDocuments:
         limits: Limits = _SERVICES_QUOTAS,
     ) -> None:
         self.report = Report(counts_types=shape.task == "entities")
+        self.shape = shape
         self._file = Stream(name, chunks)
         self._labels = labels
         self._rules = LabelRules(labels, shape)
         self._allowance = allowance
-        self._shape = shape
         self._companion = companion
         self._limits = limits
         self._repeated = RepeatedTexts()
@@ -129,6 +129,12 @@ class LabeledDocuments:
         for block in self._blocks():
             labels, texts = map(bytes.decode, block.labels), map(bytes.decode, block.texts)
             yield from map(Row, labels, texts)
+
+    def numbered(self) -> Iterator[tuple[int, Row]]:
+        """Give the accepted rows, each with its physical line."""
+        for block in self._blocks():
+            labels, texts = map(bytes.decode, block.labels), map(bytes.decode, block.texts)
+            yield from zip(block.lines, map(Row, labels, texts), strict=True)
 
     def canonical_copy(self) -> Iterator[bytes]:
         """Give the accepted rows as the bytes of a canonical file, a block at a time."""
@@ -170,14 +176,14 @@ class LabeledDocuments:
                     documents=Stream(self._file.name, chunks),
                     annotations=Stream(companion.name, annotations),
                     types=self._labels,
-                    shape=self._shape,
+                    shape=self.shape,
                 )
             )
         chunks, beginning = _peeked(chunks)
         blocks = LineBlocks(chunks)
         if is_manifest(beginning):
-            return iter(ManifestRows(blocks, self._shape, self._labels))
-        return iter(CsvBlocks(blocks, self._shape.csv, self._header_message))
+            return iter(ManifestRows(blocks, self.shape, self._labels))
+        return iter(CsvBlocks(blocks, self.shape.csv, self._header_message))
 
     def _header_message(self, fields: Sequence[str]) -> str | None:
         known = self._rules.is_known(fields[0])
@@ -205,7 +211,7 @@ class LabeledDocuments:
                 report.label_counts[label] += count
 
     def _documents(self, found: Candidates) -> int:
-        if self._shape.task == "entities" and self._shape.entities_from == "list":
+        if self.shape.task == "entities" and self.shape.entities_from == "list":
             return found.labels.count(b"")
         return len(found.texts)
 
@@ -231,7 +237,7 @@ class LabeledDocuments:
             if label == first:
                 self.report.duplicates += 1
                 continue
-            if self._shape.task == "entities":
+            if self.shape.task == "entities":
                 message = "the same document came before with other annotations"
             else:
                 message = (
