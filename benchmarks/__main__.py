@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.tables import Result, page, show
 
 BENCHMARKS = (
-    *("intake", "known_rows", "validator"),
+    *("intake", "known_rows", "validator", "decision"),
     *("classification", "entities", "endpoints"),
 )
 _PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
