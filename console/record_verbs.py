@@ -1,6 +1,7 @@
-"""The verbs that read the record: `flywheel verdict` and `flywheel lineage`.
+"""The verbs that read the record: `flywheel verdict`, `replay` and `lineage`.
 
-Decides names, options and words. Read next: `console.verdict_words` and `console.lineage`.
+Decides names, options and words. Read next: `console.verdict_words`, `console.replaying`
+and `console.lineage`.
 """
 
 import json as json_values
@@ -8,22 +9,20 @@ from typing import Annotated
 
 import typer
 
-from adapters.ledger.batch_rows import BatchRow, StoredVerdict
-from console.errors import CommandError
-from console.exit_codes import ExitCode
 from console.lineage import lineage as lineage_of
 from console.lineage_view import lineage_view
-from console.target import LOCAL, Target
+from console.replaying import tell_replay
+from console.target import LOCAL
 from console.terminal import reporting
-from console.verb_options import Env, Flywheel, Json, opened_target
+from console.verb_options import Env, Flywheel, Json, finish, opened_target
+from console.verdict_documents import verdict_of, whole_document
 from console.verdict_words import verdict_view
-from flywheel.batches import BatchState
 from flywheel.verdict_document import document_sha256
 
 
 def add_record_verbs(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
-    for verb in (verdict, lineage):
+    for verb in (verdict, replay, lineage):
         app.command()(verb)
 
 
@@ -37,16 +36,26 @@ def verdict(
     """Show the verdict about a batch, whole; --json prints the document as it is kept."""
     with reporting(is_json=json) as terminal:
         target = opened_target(context, env, default=LOCAL)
-        ledger = target.ledger()
-        row = ledger.batches.get(target.flywheel(flywheel).settings.name, batch)
-        stored = ledger.batches.verdict(row)
-        if stored is None or stored.document is None:
-            raise _no_verdict(row)
-        document = _kept(target, row, stored)
+        row, stored = verdict_of(target, target.flywheel(flywheel), batch)
+        document = whole_document(target, row, stored)
         if not json:
             sha256 = document_sha256(document)
             terminal.show(verdict_view(json_values.loads(document), sha256, stored.outcome))
         terminal.answer(json_values.loads(document))
+
+
+def replay(
+    context: typer.Context,
+    batch: Annotated[int, typer.Argument(min=1, metavar="N", help="The batch's number.")],
+    flywheel: Flywheel = None,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Make a verdict again from what it was made from, and compare it bit for bit."""
+    with reporting(is_json=json) as terminal:
+        target = opened_target(context, env, default=LOCAL)
+        ending = tell_replay(terminal, target, target.flywheel(flywheel), batch)
+        finish(terminal, ending)
 
 
 def lineage(
@@ -63,24 +72,3 @@ def lineage(
         if not json:
             terminal.show(lineage_view(document))
         terminal.answer(document)
-
-
-def _kept(target: Target, batch: BatchRow, stored: StoredVerdict) -> str:
-    """Return the document as it is kept; the ledger's own must be the same."""
-    kept = target.verdicts().text(batch.name.verdict_key)
-    if kept is None or kept != stored.document:
-        problem = (
-            "it is not there" if kept is None else "it is not the one that the ledger tells of"
-        )
-        remedy = f"See flywheel audit verify {batch.flywheel}"
-        raise CommandError(ExitCode.REFUSED, batch.name.verdict_key, problem, remedy)
-    return kept
-
-
-def _no_verdict(batch: BatchRow) -> CommandError:
-    where, remedy = f"batch {batch.batch} of {batch.flywheel}", "See flywheel history"
-    if batch.state is not BatchState.CLOSED:
-        problem = f"it has no verdict yet; it is {batch.state.value}"
-        return CommandError(ExitCode.HELD, where, problem, "See flywheel status")
-    problem = f"it ended without a verdict, as {batch.outcome}"
-    return CommandError(ExitCode.USAGE, where, problem, remedy)

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.answer_jobs import is_detection
-from adapters.answers import Answers, AnswersMissingError
+from adapters.answers import Answers
 from adapters.comprehend import Iteration
 from adapters.configuration import KnownFlywheel
 from adapters.crash_points import crash_point
 from adapters.judgement import store_verdict
+from adapters.kept_answers import AnswersMissingError
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.services import Services

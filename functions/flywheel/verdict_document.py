@@ -105,7 +105,7 @@ class VerdictFacts:
 
     def to_json(self) -> str:
         """Return the facts as canonical JSON."""
-        return _canonical(_finite(asdict(self)))
+        return canonical(_finite(asdict(self)))
 
 
 def verdict_document(verdict: str, facts: str) -> str:
@@ -133,7 +133,7 @@ def verdict_document(verdict: str, facts: str) -> str:
     """
     decided: dict[str, Any] = _finite(json.loads(verdict))
     decided[_RULES] = decided.pop(_OUTCOMES)
-    return _canonical({**decided, **json.loads(facts)})
+    return canonical({**decided, **json.loads(facts)})
 
 
 def document_sha256(document: str) -> str:
@@ -152,5 +152,6 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def _canonical(values: Any) -> str:
+def canonical(values: Any) -> str:
+    """Return values as canonical JSON: sorted names, no blanks, ASCII."""
     return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)

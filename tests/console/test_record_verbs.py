@@ -79,6 +79,39 @@ def test_the_code_says_so_when_there_is_no_verdict(run_locally: Run) -> None:
     assert "no batch 999" in json.loads(result.stdout)["error"]["problem"]
 
 
+def test_the_verdict_is_identical_when_it_is_made_again(
+    run_locally: Run, first: dict[str, Any], target: Target
+) -> None:
+    """Bit for bit, from what its document says it was made from."""
+    kept = target.verdicts().text("verdicts/tickets/1.json") or ""
+    document = answer(run_locally("replay", "1", "--json"))
+    assert document["is_identical"]
+    assert document["bytes"] == len(kept.encode())
+    result = run_locally("replay", "1", "tickets")
+    assert result.exit_code == 0, result.output
+    assert f"verdicts/tickets/1.json: identical, {len(kept.encode()):,} bytes" in result.stdout
+    assert json.loads(kept) == first
+
+
+def test_the_path_is_named_when_the_verdict_follows_from_other_numbers(
+    run_locally: Run, first: dict[str, Any], target: Target
+) -> None:
+    """It ends with 1; what was there before is put back."""
+    bucket, s3 = target.outputs["VerdictsBucket"], target.client("s3")
+    kept = target.verdicts().text("verdicts/tickets/1.json") or ""
+    turned = json.loads(kept)
+    turned["evidence"]["challenger"]["AverageF1Score"] = 0.25
+    s3.put_object(Bucket=bucket, Key="verdicts/tickets/1.json", Body=json.dumps(turned).encode())
+    try:
+        result = run_locally("replay", "1", "--json")
+    finally:
+        s3.put_object(Bucket=bucket, Key="verdicts/tickets/1.json", Body=kept.encode())
+    assert result.exit_code == 1
+    difference = json.loads(result.stdout)["difference"]
+    follows = first["evidence"]["challenger"]["AverageF1Score"]
+    assert difference == (f"evidence.challenger.AverageF1Score: 0.25 is kept, {follows} follows")
+
+
 def test_the_audit_is_unbroken_when_it_is_verified(run_locally: Run) -> None:
     """Every flywheel's chain and the environment's own."""
     result = run_locally("audit", "verify")

@@ -8,23 +8,9 @@ from adapters.clients import client
 from flywheel.batches import BatchOutcome
 from flywheel.evidence import Evidence
 from tests.functions.cloud import STAGING, altering, answering, crash
+from tests.functions.compare_models.conftest import TESTED
 from tests.functions.conftest import Models
-from tests.functions.world import ANSWERS_WANTED, NAME, World, csv, documents
-
-TESTED = 20
-
-
-@pytest.fixture
-def guarded(live_world: World) -> World:
-    """Have a better challenger, and a guard of which the averages say nothing."""
-    live_world.configure(policy=ANSWERS_WANTED)
-    broken_lines = [("delivery", '"parcel late\ncourier address"')]
-    given = csv([*documents(TESTED, first=200), *broken_lines])
-    live_world.upload("test.csv", given, kind="test")
-    live_world.upload("monday.csv", documents(8))
-    live_world.trained()
-    live_world.cloud.told()
-    return live_world
+from tests.functions.world import NAME, World, documents
 
 
 def answered(world: World, number: int = 1) -> list[str]:

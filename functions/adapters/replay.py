@@ -1,0 +1,106 @@
+"""A stored verdict, computed again from the answers and rows that are kept.
+
+Decides what is read and that it must be what the verdict names by hash. Asks models nothing and
+changes nothing. Read next: `flywheel.replaying` (what is computed).
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from adapters.configuration import KnownFlywheel
+from adapters.kept_answers import AnswersMissingError, KeptAnswers, ModelAnswers, compared
+from adapters.ports import StagingObjects
+from flywheel.evidence import Evidence, PairedEvidence, Predictions
+from flywheel.replaying import evidence_of, judged_again, policy_of
+from flywheel.shapes import described_labels
+
+TaskConfig = Callable[[], Mapping[str, Any]]
+
+
+def replayed(
+    document: Mapping[str, Any],
+    staging: StagingObjects,
+    known: KnownFlywheel,
+    task_config: TaskConfig,
+) -> str:
+    """Return the document that follows now from what a verdict was made from.
+
+    Parameters
+    ----------
+    document : mapping
+        The verdict's, as it is kept.
+    task_config : callable
+        Asks the service for the task and labels of the verdict's flywheel; only where both
+        models answered.
+
+    Raises
+    ------
+    AnswersMissingError
+        An object that the verdict names is not there, or is another.
+    """
+    paired = Evidence.from_document(document["evidence"]).paired
+    if paired is not None:
+        paired = _paired_again(document, paired, staging, known, task_config())
+    return judged_again(document, paired)
+
+
+def kept_for(
+    document: Mapping[str, Any], staging: StagingObjects, paired: PairedEvidence
+) -> KeptAnswers:
+    """Return where the rows and answers are that a verdict was made from."""
+    return KeptAnswers(staging, document["flywheel"], paired.test_set_sha256)
+
+
+def answers_for(kept: KeptAnswers, named: Predictions) -> ModelAnswers:
+    """Return answers that a verdict names.
+
+    Raises
+    ------
+    AnswersMissingError
+        They are not there, or their sha256 is another.
+    """
+    written = kept.staging.text(named.key)
+    if written is None:
+        raise AnswersMissingError(f"{named.key} is not there")
+    sha256 = hashlib.sha256(written.encode()).hexdigest()
+    if sha256 != named.sha256:
+        raise AnswersMissingError(
+            f"{named.key} was changed: its sha256 is {sha256}, the verdict names {named.sha256}"
+        )
+    return ModelAnswers.of(written)
+
+
+def _paired_again(
+    document: Mapping[str, Any],
+    stored: PairedEvidence,
+    staging: StagingObjects,
+    known: KnownFlywheel,
+    task_config: Mapping[str, Any],
+) -> PairedEvidence:
+    kept, evidence = kept_for(document, staging, stored), evidence_of(document)
+    found = {each.model: answers_for(kept, each) for each in stored.predictions}
+    challenger = found.get(evidence.challenger_arn or "")
+    if challenger is None:
+        raise AnswersMissingError(f"the verdict names no answers of {evidence.challenger_arn}")
+    return compared(
+        kept.rows(),
+        found.get(evidence.champion_arn or ""),
+        challenger,
+        policy_of(document),
+        shape=known.shape(lambda: task_config),
+        labels=len(described_labels(task_config)),
+        test_set_sha256=kept.test_set_sha256,
+        predictions=tuple(
+            Predictions(
+                model=each.model,
+                key=kept.key(each.model),
+                sha256=found[each.model].sha256,
+                job=found[each.model].facts["job"],
+                # A look at answers that were there already cost nothing.
+                seconds=found[each.model].facts["seconds"] if each.usd else 0.0,
+                usd=found[each.model].facts["usd"] if each.usd else 0.0,
+            )
+            for each in stored.predictions
+        ),
+    )
