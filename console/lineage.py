@@ -21,6 +21,7 @@ from flywheel.uploads import DatasetKind
 
 _MAKES_LIVE: Mapping[str, str] = {
     "verdict carried out": "live_model",
+    "champion changed": "active",
     "champion changed outside": "active",
 }
 """Events after which another model is the champion, and how their entries name it."""
@@ -113,7 +114,7 @@ def _promotion(entry: Mapping[str, Any]) -> dict[str, Any]:
     is_outside = entry["event"] == "champion changed outside"
     return {
         "at": entry["at"],
-        "who": "outside" if is_outside else entry["actor"],
+        "who": "outside" if is_outside else entry["details"].get("by", entry["actor"]),
         "event": entry["event"],
         "batch": entry["details"].get("batch"),
         "reason": entry["details"].get("reason"),

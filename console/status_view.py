@@ -125,7 +125,8 @@ def _test_set(status: FlywheelStatus) -> Text:
     test_set = status.row.test_set
     if test_set is not None:
         words = f"version {test_set.version}: {test_set.documents:,} documents, frozen"
-        words += f", sha256 {test_set.sha256[:12]}"
+        looks = "1 look" if test_set.looks == 1 else f"{test_set.looks:,} looks"
+        words += f", {looks}, sha256 {test_set.sha256[:12]}"
         if status.row.freeze_asked_by:
             words += "; the draft is frozen with the next batch"
         elif status.staged_test:

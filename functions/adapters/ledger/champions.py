@@ -142,11 +142,17 @@ class Champions:
                 "at": now.isoformat(),
             }
         changes["barred"] = barred or None
-        details = {"how": change.how, "before": change.before, "active": change.model}
+        details = {
+            "how": change.how,
+            "by": change.by,
+            "before": change.before,
+            "active": change.model,
+            "reason": change.reason,
+        }
         self._audit.act(
             row.name,
             "champion changed",
-            {**details, "reason": change.reason},
+            details,
             change_flywheel(row.name, changes, {"change": _values(change)}),
             *new.entries,
             notice=notice,
