@@ -14,6 +14,7 @@ from adapters.comprehend import Iteration
 from adapters.crash_points import crash_point
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from adapters.ledger.flywheel_rows import FlywheelRow
+from adapters.ledger.ledger import Ledger
 from adapters.ports import FlywheelService
 from adapters.services import Services
 from flywheel.batch_notices import BatchFacts, judged
@@ -151,7 +152,7 @@ def record_outcome(
     facts = replace(
         batch_facts(services, batch, row, live_model),
         label_counts=batch.label_counts,
-        earlier_counts=_earlier_counts(services, batch, row),
+        earlier_counts=earlier_counts(services.ledger, batch),
     )
     because = None if ending.kept is None else kept_reason(ending.kept, ending.detail)
     is_promoted = ending.outcome is BatchOutcome.PROMOTED
@@ -183,12 +184,13 @@ def record_outcome(
     services.notices.publish(batch.flywheel, notice)
 
 
-def _earlier_counts(services: Services, batch: BatchRow, row: FlywheelRow) -> Counter[str]:
+def earlier_counts(ledger: Ledger, batch: BatchRow) -> Counter[str]:
     """Return the documents of each label that earlier batches of the generation brought."""
     counts: Counter[str] = Counter()
-    for earlier in services.ledger.batches.newest(row, _BATCHES_LOOKED_AT):
-        is_before = earlier.batch < batch.batch and earlier.generation == batch.generation
-        if is_before and earlier.outcome not in {None, BatchOutcome.FAILED, BatchOutcome.EMPTY}:
+    first = max(1, batch.batch - _BATCHES_LOOKED_AT)
+    for earlier in ledger.batches.get_many(batch.flywheel, range(first, batch.batch)):
+        has_rows = earlier.outcome not in {None, BatchOutcome.FAILED, BatchOutcome.EMPTY}
+        if has_rows and earlier.generation == batch.generation:
             counts.update(earlier.label_counts)
     return counts
 

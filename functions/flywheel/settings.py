@@ -443,6 +443,21 @@ def _section_in(annotation: Any) -> type[BaseModel] | None:
     return next((found for part in get_args(annotation) if (found := _section_in(part))), None)
 
 
+class Report(Section):
+    """What report pages may show.
+
+    Parameters
+    ----------
+    excerpts : bool, optional
+        Whether `flywheel report --excerpts` may show the beginnings of test documents; by default
+        everywhere but in an environment named prod.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+    excerpts: bool | None = None
+
+
 class Environment(Section):
     """Everything that one environment's file says."""
 
@@ -452,7 +467,14 @@ class Environment(Section):
     keep_data: bool = Field(default=True, strict=True)
     notifications: Notifications = Notifications()
     verdicts: Verdicts = Verdicts()
+    report: Report = Report()
     flywheels: tuple[FlywheelSettings, ...]
+
+    @property
+    def shows_excerpts(self) -> bool:
+        """Whether report pages may show beginnings of documents."""
+        allowed = self.report.excerpts
+        return self.name != "prod" if allowed is None else allowed
 
 
 def checked_environment(file: str, document: Mapping[str, Any]) -> Environment:
@@ -509,6 +531,7 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "policy": Policy,
     "notifications": Notifications,
     "verdicts": Verdicts,
+    "report": Report,
     "rules": Rule,
     "csv": CsvColumns,
 }

@@ -112,6 +112,22 @@ def test_the_path_is_named_when_the_verdict_follows_from_other_numbers(
     assert difference == (f"evidence.challenger.AverageF1Score: 0.25 is kept, {follows} follows")
 
 
+def test_the_report_is_one_page_when_it_is_written(
+    run_locally: Run, first: dict[str, Any], tmp_path: Path
+) -> None:
+    """A new file that tells the verdict; it is not written over another."""
+    out = tmp_path / "verdict.html"
+    document = answer(run_locally("report", "1", "-o", str(out), "--json"))
+    assert (document["out"], document["has_excerpts"]) == (str(out), False)
+    page = out.read_text("utf-8")
+    assert "Verdict 1 of tickets" in page
+    assert first["policy_sha256"] in page
+    again = run_locally("report", "1", "tickets", "--excerpts", "-o", str(out))
+    assert again.exit_code == 2
+    assert "it is there already" in again.stderr
+    assert out.read_text("utf-8") == page
+
+
 def test_the_audit_is_unbroken_when_it_is_verified(run_locally: Run) -> None:
     """Every flywheel's chain and the environment's own."""
     result = run_locally("audit", "verify")
