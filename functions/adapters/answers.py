@@ -121,9 +121,8 @@ class Answers:
         self, model: str, kept: KeptAnswers, rows: Sequence[Row]
     ) -> tuple[ModelAnswers, Predictions]:
         """Return a model's answers, kept under its name and the test set's hash."""
-        written, was_kept = kept.text(model), True
+        written, job_arn = kept.text(model), self.batch.answer_jobs.get(model)
         if written is None:
-            job_arn = self.batch.answer_jobs.get(model)
             if job_arn is None:
                 raise AnswersMissingError(f"no job was started for {model}")
             job = self.services.answer_jobs(self.row.arn).describe(job_arn)
@@ -133,19 +132,10 @@ class Answers:
                 "seconds": job.seconds,
                 "usd": round(cost(one_line(row.text) for row in rows), 6),
             }
-            written, was_kept = kept.keep(model, facts, self._output(job, len(rows))), False
+            written = kept.keep(model, facts, self._output(job, len(rows)))
             crash_point("compare_models.answers_kept")
         found = ModelAnswers.of(written)
-        is_asked_for_now = not was_kept or model in self.batch.answer_jobs
-        predictions = Predictions(
-            model=model,
-            key=kept.key(model),
-            sha256=found.sha256,
-            job=found.facts["job"],
-            seconds=found.facts["seconds"] if is_asked_for_now else 0.0,
-            usd=found.facts["usd"] if is_asked_for_now else 0.0,
-        )
-        return found, predictions
+        return found, kept.predictions(model, found, is_paid=job_arn is not None)
 
     def _output(self, job: AnswerJob, documents: int) -> list[Said]:
         if job.status != "COMPLETED":

@@ -68,6 +68,17 @@ class KeptAnswers:
         self.staging.create(self.key(model), written.encode())
         return written
 
+    def predictions(self, model: str, found: "ModelAnswers", *, is_paid: bool) -> Predictions:
+        """Return how a verdict names a model's answers; those kept before cost nothing."""
+        return Predictions(
+            model=model,
+            key=self.key(model),
+            sha256=found.sha256,
+            job=found.facts["job"],
+            seconds=found.facts["seconds"] if is_paid else 0.0,
+            usd=found.facts["usd"] if is_paid else 0.0,
+        )
+
     def keep_rows(self, rows: Sequence[Row]) -> None:
         """Keep the rows."""
         self.staging.create(self.rows_key, "".join(map(csv_line, rows)).encode())

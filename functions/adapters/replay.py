@@ -92,15 +92,7 @@ def _paired_again(
         labels=len(described_labels(task_config)),
         test_set_sha256=kept.test_set_sha256,
         predictions=tuple(
-            Predictions(
-                model=each.model,
-                key=kept.key(each.model),
-                sha256=found[each.model].sha256,
-                job=found[each.model].facts["job"],
-                # A look at answers that were there already cost nothing.
-                seconds=found[each.model].facts["seconds"] if each.usd else 0.0,
-                usd=found[each.model].facts["usd"] if each.usd else 0.0,
-            )
+            kept.predictions(each.model, found[each.model], is_paid=bool(each.usd))
             for each in stored.predictions
         ),
     )
