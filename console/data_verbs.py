@@ -129,15 +129,26 @@ def freeze_testset(
     env: Env = None,
     json: Json = False,
 ) -> None:
-    """Have the drafts of the test set frozen, as its next version, with the next batch."""
+    """Have the drafts of the test set frozen, as its next version, with the next batch.
+
+    After a HOLD that batch is opened at once: both models are judged again, nothing is trained.
+    """
     with reporting(is_json=json) as terminal:
         act = Act(context, terminal, flywheel, env)
         with act:
             missing = act.acts.freeze(act.target.now(), is_partial_allowed=partial)
+        batch, _ = act.acts.workflow.open_when_ready(act.known, act.target.now())
+        rejudged = batch and batch.rejudges
         terminal.tell("The drafts are frozen with the next batch, as one TEST dataset.")
+        if batch is not None:
+            terminal.tell(f"Batch {batch.batch} is open.", style="bold")
+        if rejudged is not None:
+            terminal.tell(f"It has both models of batch {rejudged} judged again, without training.")
         if missing:
             terminal.tell(f"Labels without a test document: {', '.join(missing)}", style="yellow")
-        finish(terminal, Ending(ExitCode.DONE, {**act.document, "labels_missing": list(missing)}))
+        opened = {"batch": batch and batch.batch, "rejudges": rejudged}
+        document = {**act.document, "labels_missing": list(missing), **opened}
+        finish(terminal, Ending(ExitCode.DONE, document))
 
 
 @testset.command("split")

@@ -58,6 +58,7 @@ def entry_document(batch: BatchRow, stored: StoredVerdict | None) -> dict[str, A
     both = champion is not None and challenger is not None
     return {
         "batch": batch.batch,
+        "rejudges": batch.rejudges,
         "opened_at": batch.opened_at,
         "closed_at": batch.closed_at,
         "state": batch.state.value,
@@ -87,4 +88,5 @@ def _files(batch: BatchRow) -> str:
     names = ", ".join(file_name(key) for key in batch.uploads[:_FILES_SHOWN])
     more = ", ..." if batch.upload_count > _FILES_SHOWN else ""
     count = batch.upload_count
-    return f"{count} upload{'s' if count != 1 else ''}{': ' if names else ''}{names}{more}"
+    again = f"; batch {batch.rejudges} judged again" if batch.rejudges is not None else ""
+    return f"{count} upload{'s' if count != 1 else ''}{': ' if names else ''}{names}{more}{again}"

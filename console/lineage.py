@@ -151,6 +151,7 @@ def _batch(target: Target, ledger: Ledger, batch: BatchRow) -> dict[str, Any]:
         "batch": batch.batch,
         "attempt": batch.attempt,
         "outcome": batch.outcome,
+        "rejudges": batch.rejudges,
         "documents": batch.documents,
         "test_documents": batch.test_documents,
         "datasets": list(batch.datasets),

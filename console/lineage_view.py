@@ -27,9 +27,13 @@ def lineage_view(document: Mapping[str, Any]) -> Group:
     if "document_sha256" in verdict:
         words = f"Verdict {verdict['document']}, sha256 {verdict['document_sha256'][:_DIGITS]}"
         parts.append(Padding(Text(words), (0, 0, 0, 2), expand=False))
-    for number, batch in enumerate(document["batches"]):
-        title = "Trained on" if number == 0 else "And on"
+    title = "Trained on"
+    for batch in document["batches"]:
+        if batch["rejudges"] is not None:
+            parts += _batch(f"Judged again, after batch {batch['rejudges']}, with", batch)
+            continue
         parts += _batch(title, batch)
+        title = "And on"
     for imported in document["imported"]:
         words = f"And on {imported['documents']:,} documents that were imported"
         parts.append(Text(f"{words} (uid {imported['uid'][:_DIGITS]})", "bold"))

@@ -240,6 +240,8 @@ def _made_from(facts: ReportFacts) -> Iterator[str]:
         ("policy sha256", document["policy_sha256"]),
         ("manifest", f"{inputs['manifest_key']}, sha256 {inputs['manifest_sha256']}"),
     ]
+    if (held := inputs.get("rejudges")) is not None:
+        rows.append(("judged again", f"the models of batch {held}, on more test documents"))
     if test_set := inputs["test_set"]:
         told = f"version {test_set['version']}, {test_set['documents']:,} documents"
         rows.append(("test set", f"{told}, sha256 {test_set['sha256']}"))

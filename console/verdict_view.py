@@ -13,7 +13,6 @@ from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from console.terminal import Terminal
 from flywheel.batches import BatchOutcome
 from flywheel.notices import shown
-from flywheel.policy import usable
 from flywheel.policy_settings import METRICS
 from flywheel.verdict import Verdict
 
@@ -57,8 +56,7 @@ def metrics_table(verdict: Verdict) -> Table:
     for title in ("champion", "challenger", "change"):
         table.add_column(title, justify="right")
     for metric in METRICS:
-        old = usable(verdict.evidence.champion, metric)
-        new = usable(verdict.evidence.challenger, metric)
+        old, new = verdict.evidence.values(metric)
         style = "bold" if metric == F1 else None
         table.add_row(metric, number(old), number(new), change(old, new), style=style)
     return table
@@ -68,8 +66,7 @@ def f1_of(stored: StoredVerdict | None) -> tuple[float | None, float | None]:
     """Return AverageF1Score of champion and challenger; None where there is none."""
     if stored is None:
         return None, None
-    evidence = stored.verdict.evidence
-    return usable(evidence.champion, F1), usable(evidence.challenger, F1)
+    return stored.verdict.evidence.values(F1)
 
 
 def f1_words(stored: StoredVerdict | None) -> str:

@@ -114,6 +114,8 @@ def _inputs(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "  sha256", inputs["manifest_sha256"] or "none"
     for arn in inputs["datasets"]:
         yield "dataset", arn
+    if (held := inputs.get("rejudges")) is not None:
+        yield "judged again", f"the models of batch {held}"
     test_set = inputs["test_set"]
     if test_set is None:
         yield "test set", "none of its own"

@@ -77,9 +77,15 @@ class DataActs:
         Raises
         ------
         ActRefusedError
-            There is no draft, or labels would have no test document.
+            There is no draft, no TEST dataset left, or labels would have no test document.
         """
         row = self._row()
+        slots = self.known.settings.batch.service_test_datasets
+        if row.test_datasets >= slots:
+            raise ActRefusedError(
+                f"all {slots} TEST datasets of the flywheel's life are used: `flywheel rebuild` "
+                "makes its next generation"
+            )
         drafts = of_kind(self.ledger.uploads.staged(self.name), DatasetKind.TEST)
         if not drafts:
             raise ActRefusedError(

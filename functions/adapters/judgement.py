@@ -24,7 +24,7 @@ from flywheel.endpoints import endpoint_words
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
 from flywheel.kept_words import kept_reason
 from flywheel.policy_settings import Policy
-from flywheel.verdict import Decision, Verdict
+from flywheel.verdict import Decision, Verdict, can_be_judged_again
 from flywheel.verdict_document import (
     FIRST_SHA256,
     IterationNumbers,
@@ -98,6 +98,7 @@ def store_verdict(
                 iteration.trained_model,
                 iteration.trained_metrics,
             ),
+            rejudges=batch.rejudges,
         ),
         policy=policy.model_dump(mode="json"),
         previous_sha256=head.verdict_sha256 if head else FIRST_SHA256,
@@ -149,6 +150,7 @@ def record_outcome(
     comprehend: FlywheelService = services.comprehend(row.arn)
     iteration: Iteration = comprehend.iteration(batch.iteration_id or "")
     live_model = comprehend.describe().active_model
+    policy = services.flywheel(batch.flywheel).settings.policy
     facts = replace(
         batch_facts(services, batch, row, live_model),
         label_counts=batch.label_counts,
@@ -160,6 +162,7 @@ def record_outcome(
         facts,
         stored.verdict,
         ending.outcome,
+        can_be_judged_again=can_be_judged_again(stored.verdict, policy),
         kept=ending.kept,
         because=because,
         followers=followers(services, row, stored.expected_champion, live_model)
@@ -173,7 +176,7 @@ def record_outcome(
         outcome=ending.outcome,
         live_model=live_model,
         expected_champion=stored.expected_champion,
-        iteration_seconds=iteration.seconds,
+        iteration_seconds=iteration.seconds if batch.rejudges is None else None,
         notice=notice,
         now=services.now(),
         kept=ending.kept,

@@ -19,8 +19,17 @@ from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.ledger import Ledger
 from adapters.ports import Executions
 from adapters.service_errors import error_code, explained
-from flywheel.batches import Readiness, readiness, slots_used_up, too_soon
+from flywheel.batches import (
+    BatchOutcome,
+    Readiness,
+    of_kind,
+    readiness,
+    slots_used_up,
+    too_soon,
+)
 from flywheel.errors import ConcurrentChangeError
+from flywheel.uploads import DatasetKind
+from flywheel.verdict import can_be_judged_again
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -28,6 +37,9 @@ if TYPE_CHECKING:
 _ALREADY_THERE = "ExecutionAlreadyExists"
 _NOT_THERE = "ExecutionDoesNotExist"
 _TASK_IS_OVER = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+_BATCHES_LOOKED_AT = 20
+"""How many batches back a held one is found behind those in which nothing was new."""
+
 _MOST_GATHER_LOOKS = 100
 """Gathering must leave room for what follows in an execution's 25,000 events."""
 
@@ -100,16 +112,19 @@ class Workflow:
         name = known.settings.name
         row = self._ledger.flywheels.ensure(name, known.arn)
         # Without a look at what is staged, or each upload of a burst would read all of them.
-        blocked = _blocked(known, row) or slots_used_up(known.settings.batch, row.train_datasets)
-        if blocked is None and not (is_asked_for or row.asked_by):
-            blocked = too_soon(known.settings.batch, now, row.last_iteration_at)
+        rejudged, blocked = self._rejudged(known, row), _blocked(known, row)
+        if blocked is None and rejudged is None:
+            blocked = slots_used_up(known.settings.batch, row.train_datasets)
+            if blocked is None and not (is_asked_for or row.asked_by):
+                blocked = too_soon(known.settings.batch, now, row.last_iteration_at)
         if blocked is not None:
             return None, Readiness(False, (blocked,))
         ready = self.readiness(known, row, now, is_asked_for=is_asked_for)
         if not ready.is_ready:
             return None, ready
+        registrations = self._ledger.flywheels.registrations(name)
         try:
-            batch = self._ledger.batches.open(row, self._ledger.flywheels.registrations(name), now)
+            batch = self._ledger.batches.open(row, registrations, now, rejudges=rejudged)
         except ConcurrentChangeError:
             return None, Readiness(False, ("another batch was opened in this moment",))
         crash_point("workflow.batch_opened")
@@ -120,6 +135,8 @@ class Workflow:
         self, known: KnownFlywheel, row: FlywheelRow, now: datetime, *, is_asked_for: bool = False
     ) -> Readiness:
         """Say whether the flywheel's next batch may open by the batch rules, idle or not."""
+        if self._rejudged(known, row) is not None:
+            return Readiness(True)
         is_first = row.train_datasets == 0
         return readiness(
             self._ledger.uploads.staged(known.settings.name),
@@ -131,6 +148,29 @@ class Workflow:
             least_labels=2 if is_first and known.settings.task == "classification" else 1,
             is_asked_for=is_asked_for or row.asked_by is not None,
         )
+
+    def _rejudged(self, known: KnownFlywheel, row: FlywheelRow) -> int | None:
+        """Return the held batch whose models the drafts of the test set are wanted for, if any.
+
+        It is the newest one in which something was new: of its challenger alone it is known that
+        nothing was trained since.
+        """
+        if row.freeze_asked_by is None:
+            return None
+        for batch in self._ledger.batches.newest(row, _BATCHES_LOOKED_AT):
+            if batch.outcome is BatchOutcome.EMPTY:
+                continue
+            stored = self._ledger.batches.verdict(batch)
+            is_wanted = (
+                batch.outcome is BatchOutcome.HELD
+                and batch.generation == row.generation
+                and stored is not None
+                and stored.expected_champion == row.expected_champion
+                and can_be_judged_again(stored.verdict, known.settings.policy)
+                and of_kind(self._ledger.uploads.staged(row.name), DatasetKind.TEST)
+            )
+            return batch.batch if is_wanted else None
+        return None
 
     def start(self, known: KnownFlywheel, batch: BatchRow) -> None:
         """Start the execution of a batch; one that was started before goes on as it is."""

@@ -166,7 +166,12 @@ def _end(services: Services, batch: BatchRow, row: FlywheelRow, failure: Failure
     live = _live_model(services.comprehend(row.arn))
     facts = batch_facts(services, batch, row, live)
     if batch.state is BatchState.SEALED and not batch.planned and not failure.error:
-        nothing = empty(facts, batch.left_out, batch.waiting_labels)
+        nothing = empty(
+            facts,
+            batch.left_out,
+            batch.waiting_labels,
+            is_for_test_alone=batch.rejudges is not None,
+        )
         ledger.batches.close_empty(batch, nothing, services.now())
         services.notices.publish(batch.flywheel, nothing)
         return

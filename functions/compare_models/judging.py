@@ -80,4 +80,8 @@ class Judging:
         )
 
     def _iteration(self) -> Iteration:
-        return self.services.comprehend(self.row.arn).iteration(self.batch.iteration_id or "")
+        """Return the batch's iteration; what an earlier test set showed is not told of it."""
+        iteration = self.services.comprehend(self.row.arn).iteration(self.batch.iteration_id or "")
+        if self.batch.rejudges is None:
+            return iteration
+        return replace(iteration, evaluated_metrics=None, trained_metrics=None)

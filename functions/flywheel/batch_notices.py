@@ -11,7 +11,6 @@ from flywheel.batches import BatchOutcome
 from flywheel.champions import Kept
 from flywheel.kept_words import KEPT_WORDS
 from flywheel.notices import Notice, body, file_name, shown, subject
-from flywheel.policy import usable
 from flywheel.policy_settings import METRICS
 from flywheel.verdict import Decision, Verdict
 from flywheel.what_changed import label_shift, model_changes
@@ -31,6 +30,10 @@ _NO_TEST_SET = (
 _LIVE_ANYWAY = "The challenger is active already, made so by the service or by a person, not by us."
 _AFTER_LIVE_ANYWAY = "ACTION NEEDED: if it should not be live, make another model active by hand."
 _AFTER_HOLD = "Nothing must be done. What is named above would end the hold."
+_AFTER_HOLD_WITHOUT_TRAINING = (
+    " More test documents end it without training: upload them to {flywheel}/test/ in the inbox, "
+    "then `flywheel testset freeze {flywheel} --env {environment}` has both models judged again."
+)
 _AFTER_REJECT = (
     "Nothing, if the rows are right: go on uploading. But the rows of this batch are in the "
     "flywheel now, and Comprehend has no call that takes a dataset back: every later iteration "
@@ -116,11 +119,40 @@ def started(
     return batch_notice(facts, "started", words, why=why, todo=todo)
 
 
+def rejudging(
+    facts: BatchFacts,
+    held: int,
+    *,
+    documents: int,
+    before: int,
+    left_out: Mapping[str, int],
+) -> Notice:
+    """Tell that a held challenger is about to be judged again on a larger test set.
+
+    Parameters
+    ----------
+    held : int
+        The batch whose verdict was HOLD.
+    documents, before : int
+        Test documents that came, and that there were.
+    """
+    why = [
+        f"{documents:,} new test documents from {_files(facts)}: the test set grows from "
+        f"{before:,} to {before + documents:,}.",
+        f"Both models of batch {held}, which was held, answer it; nothing is trained.",
+        *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
+        "Cost on AWS: the two jobs in which they answer, and one of the flywheel's TEST datasets.",
+    ]
+    words = f"STARTED batch {facts.batch}: batch {held} is judged again"
+    return batch_notice(facts, "started", words, why=why, todo=_FOLLOWS)
+
+
 def judged(
     facts: BatchFacts,
     verdict: Verdict,
     outcome: BatchOutcome,
     *,
+    can_be_judged_again: bool = False,
     kept: Kept | None = None,
     because: str | None = None,
     followers: Sequence[str] = (),
@@ -129,16 +161,15 @@ def judged(
 
     Parameters
     ----------
+    can_be_judged_again : bool
+        Whether more test rows could end a hold without training.
     kept, because : Kept and str, optional
         Why a PROMOTE was not carried out.
     followers : sequence of str
         What is told of endpoints after a promotion.
     """
     place = {"flywheel": facts.flywheel, "batch": facts.batch, "environment": facts.environment}
-    change = f1_change(
-        usable(verdict.evidence.champion, "AverageF1Score"),
-        usable(verdict.evidence.challenger, "AverageF1Score"),
-    )
+    change = f1_change(*verdict.evidence.values("AverageF1Score"))
     words = f"{outcome.value}{change}"
     changed = [
         *model_changes(verdict.evidence.paired),
@@ -154,6 +185,8 @@ def judged(
         why = [because or told.reason, *why]
     elif verdict.decision is Decision.HOLD:
         words, todo = f"{words}, evidence is missing", _AFTER_HOLD
+        if can_be_judged_again:
+            todo += _AFTER_HOLD_WITHOUT_TRAINING.format(**place)
     elif verdict.decision is Decision.REJECT:
         todo = _AFTER_REJECT.format(**place)
     challenger = verdict.evidence.challenger_arn
@@ -162,14 +195,27 @@ def judged(
     return batch_notice(facts, "verdict", words, why=why, todo=todo, table=metric_table(verdict))
 
 
-def empty(facts: BatchFacts, left_out: Mapping[str, int], waiting_labels: Sequence[str]) -> Notice:
-    """Tell that a batch held nothing new, so that no iteration was started."""
+def empty(
+    facts: BatchFacts,
+    left_out: Mapping[str, int],
+    waiting_labels: Sequence[str],
+    *,
+    is_for_test_alone: bool = False,
+) -> Notice:
+    """Tell that a batch held nothing new, so that nothing was started.
+
+    Parameters
+    ----------
+    is_for_test_alone : bool
+        Whether its test rows alone were wanted.
+    """
+    wanted = "to test with" if is_for_test_alone else "to train on"
     why = [
-        f"Nothing new is left to train on in {_files(facts)}.",
+        f"Nothing new is left {wanted} in {_files(facts)}.",
         *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
         *_waiting(waiting_labels),
     ]
-    words = f"EMPTY batch {facts.batch}: nothing new to train on"
+    words = f"EMPTY batch {facts.batch}: nothing new {wanted}"
     return batch_notice(facts, "empty", words, why=why, todo=_AFTER_EMPTY)
 
 
@@ -186,8 +232,7 @@ def metric_table(verdict: Verdict) -> list[str]:
     """Return the averages of both models as lines of a plain-text table."""
     lines = [f"{'':<10} {'champion':>10} {'challenger':>10} {'change':>8}"]
     for metric, word in _METRIC_WORDS.items():
-        old = usable(verdict.evidence.champion, metric)
-        new = usable(verdict.evidence.challenger, metric)
+        old, new = verdict.evidence.values(metric)
         change = f"{new - old:+z.3f}" if old is not None and new is not None else "-"
         lines.append(f"{word:<10} {_number(old):>10} {_number(new):>10} {change:>8}")
     return lines

@@ -10,7 +10,6 @@ from datetime import datetime
 from flywheel.batch_notices import BatchFacts, batch_notice, f1_change, metric_table
 from flywheel.champions import How
 from flywheel.notices import Notice, body, shown, subject
-from flywheel.policy import usable
 from flywheel.verdict import Decision, Verdict
 
 _AFTER_PROMOTE = "Nothing to do. To take it back: `flywheel rollback {flywheel} --env {env} "
@@ -52,8 +51,7 @@ def approval_asked(facts: BatchFacts, verdict: Verdict, until: datetime, on_time
         f"challenger active, `flywheel reject {place}` keeps it out. If nobody answers, it "
         f"{silence}."
     )
-    old = usable(verdict.evidence.champion, "AverageF1Score")
-    new = usable(verdict.evidence.challenger, "AverageF1Score")
+    old, new = verdict.evidence.values("AverageF1Score")
     return batch_notice(
         facts,
         "approval",
@@ -91,8 +89,7 @@ def outside_judged(
     environment: str, flywheel: str, iteration_id: str, verdict: Verdict, live: str | None
 ) -> Notice:
     """Tell what would be done with an iteration that somebody else started; nothing is."""
-    old = usable(verdict.evidence.champion, "AverageF1Score")
-    new = usable(verdict.evidence.challenger, "AverageF1Score")
+    old, new = verdict.evidence.values("AverageF1Score")
     would = {
         Decision.PROMOTE: "would be PROMOTED",
         Decision.REJECT: "would be REJECTED",

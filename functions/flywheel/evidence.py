@@ -189,6 +189,19 @@ class Evidence:
             error=error,
         )
 
+    def values(self, metric: str) -> tuple[float | None, float | None]:
+        """Return both models' values of a metric, for people.
+
+        They are the iteration's; where it has none, e.g. because models are judged again, those by
+        their answers.
+        """
+        old, new = usable(self.champion, metric), usable(self.challenger, metric)
+        if old is None and new is None and self.paired is not None:
+            for each in self.paired.comparisons:
+                if (each.metric, each.label) == (metric, None):
+                    return each.champion, each.challenger
+        return old, new
+
     @property
     def scarce_label(self) -> str | None:
         """The label of which more test documents would tell most; None where not known."""

@@ -143,6 +143,15 @@ def wants_answers(verdict: Verdict, policy: Policy) -> bool:
     )
 
 
+def can_be_judged_again(verdict: Verdict, policy: Policy) -> bool:
+    """Say whether more test rows could end a hold, by both models' answers and without training."""
+    return (
+        policy.evidence == "paired"
+        and verdict.decision is Decision.HOLD
+        and verdict.evidence.challenger_arn is not None
+    )
+
+
 def measured_by(policy: Policy) -> list[Measured]:
     """Return the metrics that a policy's rules are about, each with its label."""
     return list(dict.fromkeys((rule.metric, rule.label) for rule in guards(policy)))

@@ -54,6 +54,9 @@ class VerdictInputs:
     test_set : JudgedTestSet or None
         None where the service split off its own.
     iteration : IterationNumbers
+        None for the numbers of an iteration that is judged again: an earlier test set gave them.
+    rejudges : int or None
+        The held batch whose models were judged again.
     """
 
     manifest_key: str
@@ -61,6 +64,7 @@ class VerdictInputs:
     datasets: Sequence[str]
     test_set: JudgedTestSet | None
     iteration: IterationNumbers
+    rejudges: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

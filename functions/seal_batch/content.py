@@ -73,6 +73,8 @@ class ContentWriter:
         Of the flywheel's rows.
     now : datetime
         When remainders are staged.
+    is_for_test_alone : bool
+        Whether its test rows are wanted without any to train on.
     """
 
     staging: StagingObjects
@@ -81,6 +83,7 @@ class ContentWriter:
     rules: BatchRules
     shape: Shape
     now: datetime
+    is_for_test_alone: bool = False
 
     def write(self) -> Content:
         """Write the TRAIN files, the TEST files where the batch has test rows, and remainders.
@@ -106,10 +109,9 @@ class ContentWriter:
             remainders=remainders,
             repeats=[uid for uid in repeats if uid not in remainders],
         )
-        is_for_test_alone = bool(
-            self.name.attempt > 1 and test.counts and self.manifest.known_train
-        )
-        if not chosen.documents and not is_for_test_alone:
+        was_trained = self.name.attempt > 1 and self.manifest.known_train
+        is_test_enough = test.counts and (self.is_for_test_alone or was_trained)
+        if not chosen.documents and not is_test_enough:
             return content
         sent = (
             row

@@ -46,7 +46,7 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
         return {"is_empty": not batch.datasets, "datasets": list(batch.datasets)}
     row = ledger.flywheels.ensure(flywheel, known.arn)
     name = batch.name
-    manifest = _manifest(services, name, row, known.settings.batch)
+    manifest = _manifest(services, batch, row, known.settings.batch)
     crash_point("seal_batch.manifest_written")
     content = ContentWriter(
         services.staging,
@@ -55,6 +55,7 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
         known.settings.batch,
         services.shape(known, row.arn),
         services.now(),
+        is_for_test_alone=batch.rejudges is not None,
     ).write()
     facts = _facts(row, name, manifest, content)
     if batch.state is BatchState.OPEN:
@@ -74,23 +75,29 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     return {"is_empty": not facts.planned, "datasets": datasets}
 
 
-def _manifest(services: Services, name: BatchName, row: FlywheelRow, rules: BatchRules) -> Manifest:
+def _manifest(services: Services, batch: BatchRow, row: FlywheelRow, rules: BatchRules) -> Manifest:
     """Return the attempt's manifest; whoever writes it first has decided."""
+    name = batch.name
     written = services.staging.text(name.manifest_key)
     if written is None:
-        planned = _planned(services, name, row, rules)
+        planned = _planned(services, batch, row, rules)
         if services.staging.create(name.manifest_key, planned.to_json().encode()):
             return planned
         written = services.staging.text(name.manifest_key)
     return Manifest.from_json(written or "")
 
 
-def _planned(services: Services, name: BatchName, row: FlywheelRow, rules: BatchRules) -> Manifest:
-    """Choose what the batch holds: what an earlier attempt chose, or else what is staged."""
+def _planned(services: Services, batch: BatchRow, row: FlywheelRow, rules: BatchRules) -> Manifest:
+    """Choose what the batch holds: what an earlier attempt chose, or else what is staged.
+
+    Where an earlier challenger is judged again nothing may be trained on.
+    """
+    name = batch.name
     earlier = _earlier(services, name)
     if earlier is None:
         staged = services.ledger.uploads.staged(name.flywheel)
-        train = _listed(chosen(of_kind(staged, DatasetKind.TRAIN), rules))
+        to_train = of_kind(staged, DatasetKind.TRAIN) if batch.rejudges is None else []
+        train = _listed(chosen(to_train, rules))
         # The first test set is frozen with the first batch that has one; later ones are drafts
         # until a person asks for them.
         takes_test = row.test_set is None or row.freeze_asked_by is not None

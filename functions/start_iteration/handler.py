@@ -2,7 +2,8 @@
 
 The notice goes out before any money is spent. An iteration that somebody else runs is waited for;
 one that began after our datasets were complete and that no batch has booked is ours: the reply to
-an earlier try was lost.
+an earlier try was lost. A batch that has a held challenger judged again starts none: it takes that
+challenger's iteration, which is over.
 """
 
 from typing import Any
@@ -16,7 +17,7 @@ from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ports import FlywheelService
 from adapters.services import Services, services
-from flywheel.batch_notices import started
+from flywheel.batch_notices import rejudging, started
 from flywheel.batches import BatchState
 
 logger = Logger()
@@ -69,7 +70,8 @@ def start(
         crash_point("start_iteration.booked")
     past = row.past_seconds
     rules = known.settings.batch
-    planned = int(_FIRST_LOOK_FRACTION * sum(past) / len(past)) if past else 0
+    is_new = batch.rejudges is None
+    planned = int(_FIRST_LOOK_FRACTION * sum(past) / len(past)) if past and is_new else 0
     looks = rules.iteration_looks if looks_left is None else looks_left
     wait_seconds = min(max(rules.poll_seconds, planned), max(1, looks) * rules.poll_seconds)
     return {
@@ -84,6 +86,8 @@ def _iteration_id(
     services: Services, comprehend: FlywheelService, batch: BatchRow, row: FlywheelRow
 ) -> str | None:
     """Return the iteration that was started for this batch; None while another one runs."""
+    if batch.rejudges is not None:
+        return services.ledger.batches.get(row.name, batch.rejudges).iteration_id
     token = batch.name.token("iteration", row.arn)
     iteration_id = comprehend.start_iteration(token)
     if iteration_id is not None:
@@ -104,14 +108,23 @@ def _announce(
     services: Services, comprehend: FlywheelService, batch: BatchRow, row: FlywheelRow
 ) -> None:
     facts = batch_facts(services, batch, row, comprehend.describe().active_model)
-    notice = started(
-        facts,
-        documents=batch.documents,
-        label_counts=batch.label_counts,
-        left_out=batch.left_out,
-        waiting_labels=batch.waiting_labels,
-        has_test_set=comprehend.has_test_dataset(),
-        past_seconds=row.past_seconds,
-    )
+    if batch.rejudges is None:
+        notice = started(
+            facts,
+            documents=batch.documents,
+            label_counts=batch.label_counts,
+            left_out=batch.left_out,
+            waiting_labels=batch.waiting_labels,
+            has_test_set=comprehend.has_test_dataset(),
+            past_seconds=row.past_seconds,
+        )
+    else:
+        notice = rejudging(
+            facts,
+            batch.rejudges,
+            documents=batch.test_documents,
+            before=row.test_documents,
+            left_out=batch.left_out,
+        )
     if services.ledger.batches.announce(batch, row, notice, services.now()):
         services.notices.publish(batch.flywheel, notice)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from flywheel.batch_notices import BatchFacts, failed, judged, metric_table, started
+from flywheel.batch_notices import BatchFacts, failed, judged, metric_table, rejudging, started
 from flywheel.batches import BatchOutcome
 from flywheel.champions import Kept
 from flywheel.evidence import Evidence
@@ -134,6 +134,24 @@ def test_a_verdict_is_told_when_it_was_acted_on(
     facts = replace(FACTS, live_model=live)
     notice = judged(facts, verdict(**changes), outcome, kept=kept)
     same_as_golden(notice, name)
+
+
+def test_the_way_out_is_told_when_more_test_rows_would_end_a_hold(
+    same_as_golden: Callable[[Notice, str], None],
+) -> None:
+    """Two steps, by which both models are judged again without training."""
+    held = judged(FACTS, verdict(challenger={}), BatchOutcome.HELD, can_be_judged_again=True)
+    same_as_golden(held, "held_until_judged_again")
+
+
+def test_a_second_judgement_is_told_before_money_is_spent(
+    same_as_golden: Callable[[Notice, str], None],
+) -> None:
+    """How the test set grows, whose models answer it, and what that costs."""
+    facts = replace(FACTS, batch=8, uploads=["tickets/test/more.csv"], upload_count=1)
+    left_out = {"exact duplicates": 3}
+    notice = rejudging(facts, 7, documents=280, before=30, left_out=left_out)
+    same_as_golden(notice, "started_judging_again")
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,21 @@ def compared(story: Story) -> None:
     story.judged(1)
 
 
+def rejudged(story: Story) -> None:
+    """Have new test rows show that a held challenger is better: nothing is trained for it."""
+    with story.killer.asleep():
+        story.world.configure(policy={"evidence": "paired", "min_test_documents": 2})
+        story.upload("test.csv", documents(2, first=200), kind="test")
+        story.upload("monday.csv", documents(8))
+        story.sealed(1)
+        story.judged(1)
+    story.upload("more.csv", documents(20, first=400), kind="test")
+    story.acts().freeze(story.world.now())
+    story.reconciled()
+    story.sealed(2)
+    story.judged(2)
+
+
 def approved(story: Story) -> None:
     """Have a person say yes to a better model."""
     _asked(story)

@@ -26,6 +26,7 @@ from tests.functions.crash_scenarios import (
     promoted,
     rebuilt,
     refused,
+    rejudged,
     retried,
     rolled_back,
     split,
@@ -100,6 +101,15 @@ ALSO: Sequence[tuple[Scenario, str]] = (
     (refused, "notices.published"),
     (retried, "start_iteration.started"),
     (retried, "start_iteration.booked"),
+    (rejudged, "workflow.batch_opened"),
+    (rejudged, "seal_batch.test_written"),
+    (rejudged, "seal_batch.datasets_recorded"),
+    (rejudged, "start_iteration.announced"),
+    (rejudged, "start_iteration.started"),
+    (rejudged, "start_iteration.booked"),
+    (rejudged, "compare_models.jobs_noted"),
+    (rejudged, "compare_models.made_active"),
+    (rejudged, "close_batch.closed"),
 )
 """Deaths at the same places in other stories, where something else is at stake."""
 

@@ -17,7 +17,11 @@ from flywheel.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """One batch as the ledger knows it."""
+    """One batch as the ledger knows it.
+
+    ``rejudges`` is the held batch whose models it has judged again on a larger test set: it trains
+    nothing, and its iteration is that one's.
+    """
 
     flywheel: str
     batch: int
@@ -25,6 +29,7 @@ class BatchRow:
     attempt: int
     opened_at: str
     seen_registrations: int
+    rejudges: int | None = None
     manifest_sha256: str | None = None
     uploads: Sequence[str] = ()
     upload_count: int = 0

@@ -88,8 +88,20 @@ class Batches:
         first = max(1, flywheel.last_batch - most + 1)
         return self.get_many(flywheel.name, range(first, flywheel.last_batch + 1))[::-1]
 
-    def open(self, flywheel: FlywheelRow, registrations: int, now: datetime) -> BatchRow:
+    def open(
+        self,
+        flywheel: FlywheelRow,
+        registrations: int,
+        now: datetime,
+        *,
+        rejudges: int | None = None,
+    ) -> BatchRow:
         """Open the next batch of an idle flywheel.
+
+        Parameters
+        ----------
+        rejudges : int, optional
+            The held batch whose models it has judged again.
 
         Raises
         ------
@@ -105,10 +117,12 @@ class Batches:
             "opened_at": now.isoformat(),
             "seen_registrations": registrations,
         }
+        again = {} if rejudges is None else {"rejudges": rejudges}
+        values |= again
         self._audit.act(
             flywheel.name,
             "batch opened",
-            {"batch": number},
+            {"batch": number, **again},
             change_flywheel(
                 flywheel.name,
                 {"open_batch": number, "last_batch": number, "asked_by": None},
@@ -188,23 +202,31 @@ class Batches:
         return True
 
     def start(self, batch: BatchRow, iteration_id: str, now: datetime) -> None:
-        """Book an iteration for a batch: SEALED -> STARTED."""
+        """Book an iteration for a batch: SEALED -> STARTED.
+
+        One that is judged again stays the iteration of the batch that started it.
+        """
         details = {"batch": batch.batch, "iteration_id": iteration_id}
+        booked: Sequence[Write] = ()
+        if batch.rejudges is None:
+            booked = (
+                change_flywheel(batch.flywheel, {"last_iteration_at": now.isoformat()}),
+                Put(
+                    iteration_key(batch.flywheel, iteration_id),
+                    {"batch": batch.batch, "attempt": batch.attempt},
+                    replaces=True,
+                ),
+            )
         self._audit.act(
             batch.flywheel,
-            "iteration started",
+            "iteration started" if batch.rejudges is None else "iteration judged again",
             details,
             Change(
                 _key(batch.flywheel, batch.batch),
                 {"state": BatchState.STARTED, "iteration_id": iteration_id},
                 {"state": BatchState.SEALED},
             ),
-            change_flywheel(batch.flywheel, {"last_iteration_at": now.isoformat()}),
-            Put(
-                iteration_key(batch.flywheel, iteration_id),
-                {"batch": batch.batch, "attempt": batch.attempt},
-                replaces=True,
-            ),
+            *booked,
             now=now,
         )
 
@@ -217,6 +239,8 @@ class Batches:
             batch.test_label_counts,
             batch.test_documents,
             now,
+            # The same models on mostly the same documents: that is one more look at them.
+            is_worn=batch.rejudges is not None,
         )
         return {"test_set": test_set, "freeze_asked_by": None}
 
@@ -277,7 +301,7 @@ class Batches:
         outcome: BatchOutcome,
         live_model: str | None,
         expected_champion: str | None,
-        iteration_seconds: int,
+        iteration_seconds: int | None,
         notice: Notice,
         now: datetime,
         kept: Kept | None = None,
@@ -290,6 +314,8 @@ class Batches:
 
         Parameters
         ----------
+        iteration_seconds : int or None
+            None where no iteration was started for it.
         kept, because : Kept and str, optional
             Why a PROMOTE was not carried out.
         """
@@ -302,10 +328,11 @@ class Batches:
         is_promoted = outcome is BatchOutcome.PROMOTED
         changes: dict[str, Any] = {
             "expected_champion": live_model,
-            "past_seconds": with_past(flywheel.past_seconds, iteration_seconds),
             "failures_in_row": None,
             "promoting": None,
         }
+        if iteration_seconds is not None:
+            changes["past_seconds"] = with_past(flywheel.past_seconds, iteration_seconds)
         entries: Sequence[Put] = ()
         if is_promoted or live_model != flywheel.expected_champion:
             new = succession(
@@ -340,8 +367,13 @@ class Batches:
         self._close(batch, {"outcome": outcome}, [], now)
 
     def close_empty(self, batch: BatchRow, notice: Notice, now: datetime) -> None:
-        """Close a batch in which nothing new was left to train on, with its notice."""
-        told = [notice_row(batch.flywheel, notice, now)]
+        """Close a batch in which nothing new was left, with its notice.
+
+        Test rows that are all known already are not asked for again and again.
+        """
+        told: list[Write] = [notice_row(batch.flywheel, notice, now)]
+        if batch.rejudges is not None:
+            told.append(change_flywheel(batch.flywheel, {"freeze_asked_by": None}))
         self._close(batch, {"outcome": BatchOutcome.EMPTY}, told, now)
 
     def fail(

@@ -198,8 +198,16 @@ def next_test_set(
     more: Mapping[str, int],
     documents: int,
     now: datetime,
+    *,
+    is_worn: bool = False,
 ) -> dict[str, Any]:
-    """Return the next version of a test set, with more rows in it, as the row holds it."""
+    """Return the next version of a test set, with more rows in it, as the row holds it.
+
+    Parameters
+    ----------
+    is_worn : bool
+        Whether looks at the version before it count for this one too.
+    """
     counts = Counter(before.label_counts if before else {})
     counts.update(more)
     return {
@@ -208,6 +216,7 @@ def next_test_set(
         "documents": (before.documents if before else 0) + documents,
         "label_counts": dict(counts),
         "frozen_at": now.isoformat(),
+        **({"looks": before.looks} if before and is_worn else {}),
     }
 
 
