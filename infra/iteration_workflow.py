@@ -22,7 +22,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from infra.model_answers import answers_awaited
 from infra.workflow_states import (
+    BUSY_SERVICE_ERRORS,
     IDENTITY,
     count_look,
     has,
@@ -31,16 +33,6 @@ from infra.workflow_states import (
     shaped_error,
     wait,
 )
-
-_BUSY_SERVICE_ERRORS = [
-    "Comprehend.TooManyRequestsException",
-    "Comprehend.InternalServerException",
-    "Comprehend.SdkClientException",
-    "Comprehend.ComprehendException",
-]
-"""What a look may meet that passes; the last one stands for every error without a shape."""
-
-_JOB_ENDED = ("COMPLETED", "FAILED", "STOPPED")
 
 _LONGEST = cdk.Duration.days(21)
 """Above the deadlines that can be set, one after the other: to gather 1 day, for the datasets 3,
@@ -179,7 +171,7 @@ class IterationWorkflow(Construct):
             .otherwise(count_look(self, "CountDatasetLook").next(pause))
         )
         # Any other error leaves the Map, which catches it.
-        look.add_catch(is_look_left, errors=_BUSY_SERVICE_ERRORS, result_path="$.look")
+        look.add_catch(is_look_left, errors=BUSY_SERVICE_ERRORS, result_path="$.look")
         status = "$.look.dataset.Status"
         choice = (
             sfn.Choice(self, "IsDatasetComplete")
@@ -264,7 +256,7 @@ class IterationWorkflow(Construct):
             result_path="$.look",
         )
         is_look_left = self._is_iteration_look_left(pause)
-        look.add_catch(is_look_left, errors=_BUSY_SERVICE_ERRORS, result_path="$.look")
+        look.add_catch(is_look_left, errors=BUSY_SERVICE_ERRORS, result_path="$.look")
         look.add_catch(self._failed, result_path="$.caught")
         status = "$.look.properties.Status"
         choice = (
@@ -290,9 +282,8 @@ class IterationWorkflow(Construct):
             result_path="$.verdict",
             payload={"is_waited_for.$": "$.answers.are_waited_for"},
         )
-        await_answers = (
-            self._await_answers().next(self._answers("AnswersWaitedFor", True)).next(compare)
-        )
+        await_answers = answers_awaited(self, self._job_resources, self._failed)
+        await_answers.next(self._answers("AnswersWaitedFor", True)).next(compare)
         choice = (
             sfn.Choice(self, "AreAnswersWanted")
             .when(has("$.verdict.jobs[0]"), await_answers)
@@ -304,83 +295,6 @@ class IterationWorkflow(Construct):
     def _answers(self, name: str, are_waited_for: bool) -> sfn.Pass:
         result = sfn.Result.from_object({"are_waited_for": are_waited_for})
         return sfn.Pass(self, name, result=result, result_path="$.answers")
-
-    def _await_answers(self) -> sfn.Map:
-        """Wait until every job has ended or has no looks left; CompareModels says what that means.
-
-        A job that failed is no failure of the batch: its verdict is HOLD.
-        """
-        pause = wait(self, "PauseForAnswers", "$.poll_seconds")
-        ended = sfn.Succeed(self, "AnswersEnded")
-        again = count_look(self, "CountAnswersLook").next(pause)
-        is_over = (
-            sfn.Choice(self, "AreAnswersOver")
-            .when(sfn.Condition.number_less_than_equals("$.looks.left", 0), ended)
-            .when(
-                sfn.Condition.or_(
-                    *(sfn.Condition.string_equals("$.look.status", status) for status in _JOB_ENDED)
-                ),
-                ended,
-            )
-            .otherwise(again)
-        )
-        classification = self._look_at_job(
-            "DescribeClassification",
-            "describeDocumentClassificationJob",
-            "DocumentClassificationJobProperties",
-            is_over,
-        )
-        detection = self._look_at_job(
-            "DescribeDetection",
-            "describeEntitiesDetectionJob",
-            "EntitiesDetectionJobProperties",
-            is_over,
-        )
-        which = (
-            sfn.Choice(self, "IsDetection")
-            .when(sfn.Condition.boolean_equals("$.is_detection", True), detection)
-            .otherwise(classification)
-        )
-        answers = sfn.Map(
-            self,
-            "AwaitAnswers",
-            items_path="$.verdict.jobs",
-            item_selector={
-                "id.$": "$$.Map.Item.Value.id",
-                "is_detection.$": "$$.Map.Item.Value.is_detection",
-                "poll_seconds.$": "$.poll_seconds",
-                "looks.$": "$.looks",
-            },
-            result_path=sfn.JsonPath.DISCARD,
-        )
-        answers.item_processor(sfn.Chain.start(pause).next(which))
-        answers.add_catch(self._failed, result_path="$.caught")
-        return answers
-
-    def _look_at_job(
-        self, name: str, action: str, properties: str, then: sfn.IChainable
-    ) -> sfn.Chain:
-        look = tasks.CallAwsService(
-            self,
-            name,
-            service="comprehend",
-            action=action,
-            parameters={"JobId.$": "$.id"},
-            iam_resources=self._job_resources,
-            result_selector={"status.$": f"$.{properties}.JobStatus"},
-            result_path="$.look",
-        )
-        look.add_catch(
-            sfn.Pass(
-                self,
-                f"{name}Busy",
-                result=sfn.Result.from_object({"status": "BUSY"}),
-                result_path="$.look",
-            ).next(then),
-            errors=_BUSY_SERVICE_ERRORS,
-            result_path="$.look",
-        )
-        return look.next(then)
 
     def _is_iteration_look_left(self, pause: sfn.Wait) -> sfn.Choice:
         """Count the look and wait again, unless the deadline is over."""
@@ -415,10 +329,7 @@ class IterationWorkflow(Construct):
         told = sfn.Pass(
             self,
             "IterationFailed",
-            parameters={
-                "Error.$": error,
-                "Cause.$": "$.look.properties.Message",
-            },
+            parameters={"Error.$": error, "Cause.$": "$.look.properties.Message"},
             result_path="$.caught",
         ).next(self._failed)
         silent = sfn.Pass(
@@ -435,14 +346,8 @@ class IterationWorkflow(Construct):
 
     def _shaped_failure(self, then: sfn.IChainable) -> sfn.Pass:
         """Give every failure one shape, on its way to CloseBatch."""
-        shape = sfn.Pass(
-            self,
-            "ShapeFailure",
-            parameters={
-                **IDENTITY,
-                "failure": {"error.$": "$.caught.Error", "cause.$": "$.caught.Cause"},
-            },
-        )
+        failure = {"error.$": "$.caught.Error", "cause.$": "$.caught.Cause"}
+        shape = sfn.Pass(self, "ShapeFailure", parameters={**IDENTITY, "failure": failure})
         shape.next(then)
         return shape
 

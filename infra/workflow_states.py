@@ -24,6 +24,14 @@ _LOST_FUNCTION_ERRORS = ["Lambda.Unknown", "Sandbox.Timedout"]
 
 _LOST_FUNCTION_ATTEMPTS = 3
 
+BUSY_SERVICE_ERRORS = [
+    "Comprehend.TooManyRequestsException",
+    "Comprehend.InternalServerException",
+    "Comprehend.SdkClientException",
+    "Comprehend.ComprehendException",
+]
+"""What a look may meet that passes; the last one stands for every error without a shape."""
+
 IDENTITY = {
     "flywheel.$": "$.flywheel",
     "batch.$": "$.batch",
