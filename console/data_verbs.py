@@ -16,8 +16,17 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.terminal import reporting
 from console.validating import opened_for, report_document, tell_report
-from console.verb_options import Env, Flywheel, Json, Reason, finish
-from console.waiting import Ending
+from console.verb_options import (
+    LONGEST_MINUTES,
+    Env,
+    Flywheel,
+    Json,
+    Reason,
+    Timeout,
+    Wait,
+    finish,
+)
+from console.waiting import Ending, wait_for_batch
 from flywheel.notices import shown
 from flywheel.uploads import DatasetKind
 
@@ -126,6 +135,8 @@ def freeze_testset(
     partial: Annotated[
         bool, typer.Option("--partial", help="Even if labels have no test document.")
     ] = False,
+    wait: Wait = False,
+    timeout: Timeout = LONGEST_MINUTES,
     env: Env = None,
     json: Json = False,
 ) -> None:
@@ -148,7 +159,10 @@ def freeze_testset(
             terminal.tell(f"Labels without a test document: {', '.join(missing)}", style="yellow")
         opened = {"batch": batch and batch.batch, "rejudges": rejudged}
         document = {**act.document, "labels_missing": list(missing), **opened}
-        finish(terminal, Ending(ExitCode.DONE, document))
+        ending = Ending(ExitCode.DONE)
+        if wait and batch is not None:
+            ending = wait_for_batch(terminal, act.target, act.known, batch.batch, minutes=timeout)
+        finish(terminal, Ending(ending.code, {**document, **ending.document}))
 
 
 @testset.command("split")

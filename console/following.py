@@ -205,7 +205,7 @@ def _gathering(batch: BatchRow) -> Phase:
 
 
 def _sealed(batch: BatchRow) -> Phase:
-    documents = f"batch {batch.batch}: {batch.documents + batch.test_documents:,} documents"
+    documents = f"batch {batch.batch}: {batch.documents or batch.test_documents:,} documents"
     if not batch.datasets:
         return Phase("SEALED", documents)
     count = len(batch.datasets)
