@@ -31,7 +31,7 @@ def tell_replay(terminal: Terminal, target: Target, known: KnownFlywheel, number
     batch, stored = verdict_of(target, known, number)
     kept = kept_document(target, batch)
     document = json.loads(kept)
-    service = Comprehend(document["flywheel_arn"], target.client("comprehend"))
+    service = Comprehend(document["flywheel_arn"], target.client("comprehend"), target.client("s3"))
     try:
         again = replayed(document, target.staging(), known, service.task_config)
     except AnswersMissingError as error:

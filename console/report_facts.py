@@ -122,7 +122,7 @@ def answered_documents(
     )
     if champion is None or challenger is None:
         raise AnswersMissingError("the verdict does not name the answers of both models")
-    service = Comprehend(document["flywheel_arn"], target.client("comprehend"))
+    service = Comprehend(document["flywheel_arn"], target.client("comprehend"), target.client("s3"))
     shape = known.shape(service.task_config)
     documents = list(scored(rows, champion.answers, challenger.answers, shape))
     return counted(rows, documents, has_excerpts=has_excerpts)

@@ -185,7 +185,8 @@ class Target:
     def comprehend(self, known: KnownFlywheel) -> Comprehend:
         """Return the service's calls on one flywheel, in its present generation."""
         row = self.ledger().flywheels.get(known.settings.name)
-        return Comprehend(row.arn if row else known.arn, self.client("comprehend"))
+        arn = row.arn if row else known.arn
+        return Comprehend(arn, self.client("comprehend"), self.client("s3"))
 
     def generations(self) -> Generations:
         """Return the service's calls on generations and their endpoints."""

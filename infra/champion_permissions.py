@@ -1,4 +1,4 @@
-"""What functions may do that change the active model, and that tell what follows it.
+"""What functions may do that change the active model, and that tell what it is worth and moves.
 
 Which flywheel may be changed is said where the flywheel calls are granted (`infra.stack`).
 """
@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+
+from flywheel.settings import FlywheelSettings
 
 
 def grant_champion_changes(
@@ -32,3 +35,11 @@ def grant_endpoint_listing(functions: Sequence[lambda_.Function]) -> None:
         function.add_to_role_policy(
             iam.PolicyStatement(actions=["comprehend:ListEndpoints"], resources=["*"])
         )
+
+
+def grant_confusion_matrices(
+    function: lambda_.Function, lake: s3.Bucket, flywheels: Sequence[FlywheelSettings]
+) -> None:
+    """Let a function read what DescribeDocumentClassifier may name, below its flywheels' lakes."""
+    archives = [lake.arn_for_objects(f"{settings.name}/*/output.tar.gz") for settings in flywheels]
+    function.add_to_role_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=archives))

@@ -15,7 +15,11 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from flywheel.settings import Environment
-from infra.champion_permissions import grant_champion_changes, grant_endpoint_listing
+from infra.champion_permissions import (
+    grant_champion_changes,
+    grant_confusion_matrices,
+    grant_endpoint_listing,
+)
 from infra.comprehend_flywheel import ComprehendFlywheel
 from infra.inbox import Inbox
 from infra.iteration_workflow import IterationWorkflow
@@ -335,6 +339,7 @@ class FlywheelLoopStack(cdk.Stack):
             ["s3:PutObject"],
             [staging.arn_for_objects(f"{prefix}/*") for prefix in ("test-sets", "answers")],
         )
+        grant_confusion_matrices(self.compare_models, self.lake, self._environment.flywheels)
 
     def _let_pass_roles(self, function: lambda_.Function) -> None:
         function.add_to_role_policy(

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from adapters.model_labels import labels_of_classifier, labels_of_recognizer
 from adapters.service_errors import error_code, explained
 from flywheel.dataset_files import ANNOTATIONS_FOLDER, DOCUMENTS_FOLDER, ENTITY_LIST_FOLDER
 from flywheel.endpoints import Endpoint
-from flywheel.errors import ServiceBusyError
+from flywheel.errors import ServiceBusyError, ServiceRefusedError
+from flywheel.model_labels import ModelLabels
 from flywheel.shapes import Shape, described_labels
 from flywheel.uploads import DatasetKind
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
+    from mypy_boto3_s3 import S3Client
 
 RUNNING_STATUSES = frozenset({"TRAINING", "EVALUATING", "STOP_REQUESTED"})
 """Statuses of an iteration that will change; any other, unknown ones too, is terminal."""
@@ -86,11 +89,14 @@ class Comprehend:
     ----------
     flywheel_arn : str
     client : ComprehendClient
+    s3 : S3Client
+        Reads what the service wrote of a model.
     """
 
-    def __init__(self, flywheel_arn: str, client: "ComprehendClient") -> None:
+    def __init__(self, flywheel_arn: str, client: "ComprehendClient", s3: "S3Client") -> None:
         self._arn = flywheel_arn
         self._client = client
+        self._s3 = s3
 
     def describe(self) -> FlywheelFacts:
         """Return the flywheel as it is now."""
@@ -229,21 +235,42 @@ class Comprehend:
 
     def model(self, model_arn: str) -> ModelFacts | None:
         """Return a model's status, or None where there is no such model."""
-        is_recognizer = _RECOGNIZER in model_arn
-        kind = "EntityRecognizer" if is_recognizer else "DocumentClassifier"
-        with explained(f"comprehend:Describe{kind}"):
-            try:
-                properties: Any = (
-                    self._client.describe_entity_recognizer(EntityRecognizerArn=model_arn)
-                    if is_recognizer
-                    else self._client.describe_document_classifier(DocumentClassifierArn=model_arn)
-                )
-            except ClientError as error:
-                if error_code(error) == _NOT_FOUND:
-                    return None
-                raise
-        found = properties[f"{kind}Properties"]
+        try:
+            found = self._described(model_arn)
+        except ServiceRefusedError as error:
+            if error.code == _NOT_FOUND:
+                return None
+            raise
         return ModelFacts(found.get("Status", ""), found.get("FlywheelArn"))
+
+    def model_labels(self, model_arn: str, average_f1: float | None) -> ModelLabels:
+        """Return what the service measured of single labels when it tested a new model.
+
+        Parameters
+        ----------
+        average_f1 : float or None
+            The model's in an iteration (`flywheel.model_labels.of_recognizer`).
+
+        Raises
+        ------
+        LabelsUnknownError
+            It tells nothing of them.
+        ServiceRefusedError
+            What tells of them may not be read.
+        """
+        found = self._described(model_arn)
+        if _RECOGNIZER in model_arn:
+            return labels_of_recognizer(found, average_f1)
+        return labels_of_classifier(found, self._s3)
+
+    def _described(self, model_arn: str) -> Mapping[str, Any]:
+        if _RECOGNIZER in model_arn:
+            with explained("comprehend:DescribeEntityRecognizer"):
+                recognizer = self._client.describe_entity_recognizer(EntityRecognizerArn=model_arn)
+            return recognizer["EntityRecognizerProperties"]
+        with explained("comprehend:DescribeDocumentClassifier"):
+            answer = self._client.describe_document_classifier(DocumentClassifierArn=model_arn)
+        return answer["DocumentClassifierProperties"]
 
     def endpoints(self) -> list[Endpoint]:
         """Return the account's endpoints, whatever they follow."""

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from adapters.configuration import KnownFlywheel
 from flywheel.endpoints import Endpoint
+from flywheel.model_labels import ModelLabels
 from flywheel.notices import Notice
 from flywheel.shapes import Shape
 from flywheel.uploads import DatasetKind, ObjectVersion
@@ -128,6 +129,12 @@ class FlywheelService(Protocol):
 
     def model(self, model_arn: str) -> "ModelFacts | None":
         """Return a model's status and flywheel, or None where there is no such model."""
+
+    def model_labels(self, model_arn: str, average_f1: float | None) -> ModelLabels:
+        """Return what the service measured of a model's labels; `LabelsUnknownError` for nothing.
+
+        `average_f1` is the model's in an iteration, which tells percentages from parts of 1.
+        """
 
     def endpoints(self) -> list[Endpoint]:
         """Return the account's endpoints, whatever they follow."""

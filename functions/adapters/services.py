@@ -102,7 +102,7 @@ class AwsPorts:
 
     def comprehend(self, flywheel_arn: str) -> FlywheelService:
         """Return the service's calls on one flywheel."""
-        return Comprehend(flywheel_arn, client("comprehend"))
+        return Comprehend(flywheel_arn, client("comprehend"), client("s3"))
 
     def answer_jobs(self, flywheel_arn: str) -> AnswerService:
         """Return the jobs in which models of one flywheel answer documents."""

@@ -1,33 +1,51 @@
 """What one iteration shows, gathered from the service for `flywheel.verdict.decide`.
 
-Decides who the champion is; judges nothing.
+Decides who the champion is; judges nothing. Read next: `compare_models.measured_labels`.
 """
 
 from adapters.comprehend import Iteration
 from adapters.configuration import KnownFlywheel
+from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ports import FlywheelService
 from adapters.services import Services
+from compare_models.measured_labels import Labels
 from flywheel.evidence import Evidence, TestSet, averages
 from flywheel.test_documents import kind_of
 
 
 def evidence_of(
-    services: Services, known: KnownFlywheel, row: FlywheelRow, iteration: Iteration
+    services: Services,
+    known: KnownFlywheel,
+    row: FlywheelRow,
+    iteration: Iteration,
+    batch: BatchRow | None = None,
 ) -> Evidence:
-    """Return the evidence of an iteration that has ended; the answers of models are not in it."""
+    """Return the evidence of an iteration that has ended; the answers of models are not in it.
+
+    Parameters
+    ----------
+    batch : BatchRow, optional
+        Whose iteration it is; none where it was started elsewhere.
+    """
     comprehend = services.comprehend(row.arn)
     champion, frozen = _champion(comprehend, iteration), row.test_set
+    challenger = iteration.trained_model
+    old, new = averages(iteration.evaluated_metrics), averages(iteration.trained_metrics)
+    labels = Labels(services, row, known.settings.policy.labels_named(), batch)
     return Evidence(
         champion_arn=champion,
-        champion=averages(iteration.evaluated_metrics) if champion else None,
-        challenger_arn=iteration.trained_model,
-        challenger=averages(iteration.trained_metrics),
+        champion=old if champion else None,
+        challenger_arn=challenger,
+        challenger=new,
         has_test_set=comprehend.has_test_dataset(),
         kind=kind_of(services.shape(known, row.arn)),
         test_set=None
         if frozen is None
         else TestSet(frozen.sha256, frozen.documents, frozen.label_counts, frozen.looks),
+        labels=labels.measured(
+            (champion, old) if champion else None, (challenger, new) if challenger else None
+        ),
     )
 
 

@@ -42,7 +42,8 @@ class Judging:
     def verdict(self, *, is_waited_for: bool) -> Verdict | None:
         """Return the verdict; None where jobs must end before it can be made."""
         policy = self.known.settings.policy
-        evidence = evidence_of(self.services, self.known, self.row, self._iteration())
+        iteration = self._iteration()
+        evidence = evidence_of(self.services, self.known, self.row, iteration, self.batch)
         verdict = decide(evidence, policy)
         if not wants_answers(verdict, policy):
             return verdict

@@ -2,7 +2,7 @@
 
 Two levels. From an iteration's averages the pairing of the answers is not known, so bounds assume
 the least favourable one that the averages allow; from both models' answers to the same documents it
-is. Knows no rules. Read next: `flywheel.evidence`, `flywheel.policy`.
+is. Knows no rules. Read next: `flywheel.label_comparisons`, `flywheel.evidence`, `flywheel.policy`.
 """
 
 import math
@@ -122,7 +122,7 @@ def of_averages(
             champion, challenger, worth, error, correlation=correlation
         )
         spread = champion * (1 - champion) + challenger * (1 - challenger)
-        needed = _needed(challenger - champion, spread / worth, documents, error)
+        needed = documents_needed(challenger - champion, spread / worth, documents, error)
         method = f"the averages of {documents:,} test documents"
     return Comparison(
         metric, None, champion, challenger, documents, low, high, None, error, method, needed
@@ -197,7 +197,7 @@ def exact_accuracy(
     """Compare accuracies by how many documents the challenger fixed and broke."""
     low, high = intervals.paired_gain(fixed, broken, documents, error)
     gain = (fixed - broken) / documents
-    needed = _needed(gain, (fixed + broken) / documents**2, documents, error)
+    needed = documents_needed(gain, (fixed + broken) / documents**2, documents, error)
     if needed is not None:
         # An exact test moves in steps of a document: Miettinen's correction.
         needed += math.ceil(1 / gain)
@@ -238,7 +238,7 @@ def _drawn(
         error,
         f"approximate randomization ({DRAWS:,} draws) and paired bootstrap ({RESAMPLES:,}) "
         f"on {documents:,} documents",
-        _needed(gain, chance.deviation**2, documents, error),
+        documents_needed(gain, chance.deviation**2, documents, error),
     )
 
 
@@ -250,7 +250,7 @@ def _worth(tally: Tally, metric: str, label: str | None) -> float:
     return tally.documents
 
 
-def _needed(gain: float, variance: float, documents: int, error: float) -> int | None:
+def documents_needed(gain: float, variance: float, documents: int, error: float) -> int | None:
     """Return with how many documents a gain would show in `POWER` of all cases.
 
     Parameters

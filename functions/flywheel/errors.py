@@ -10,6 +10,7 @@
     ├── ServiceRefusedError    AWS refused a call for good        -> the operator
     ├── ConcurrentChangeError  the ledger changed meanwhile       -> nobody: it is retried
     ├── BatchNotFoundError     the ledger has no such batch       -> the operator
+    ├── LabelsUnknownError     nothing tells of single labels     -> nobody: the verdict says so
     └── ActRefusedError        an act does not fit what is now    -> who acts: see the message
 
 Step Functions matches a failed function by its exception's class name alone, so these names are
@@ -98,6 +99,10 @@ class ConcurrentChangeError(FlywheelLoopError):
 
 class BatchNotFoundError(FlywheelLoopError):
     """The ledger has no such batch; the execution was started by hand with a wrong input."""
+
+
+class LabelsUnknownError(FlywheelLoopError):
+    """What the service measured of single labels cannot be had; the message says why."""
 
 
 class ActRefusedError(FlywheelLoopError):

@@ -1,7 +1,8 @@
-"""What one iteration showed: the averages, the test set, and both models' answers where asked for.
+"""What one iteration showed: averages, values of labels, and both models' answers where asked for.
 
 Decides what is kept of it in a verdict, and how a stored one is read. Knows no rules. Read next:
-`flywheel.comparisons` (what is known of one metric), `flywheel.verdict`.
+`flywheel.comparisons` and `flywheel.label_comparisons` (what is known of one metric),
+`flywheel.verdict`.
 """
 
 import hashlib
@@ -11,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from flywheel.comparisons import Comparison, of_answers, of_averages
+from flywheel.label_comparisons import of_label
 from flywheel.policy import Metrics, usable
-from flywheel.policy_settings import METRICS
+from flywheel.policy_settings import LABEL_METRICS, METRICS
 from flywheel.resampling import Measured
 from flywheel.scored_documents import Kind, ScoredDocument, tallies
 
@@ -41,6 +43,26 @@ class TestSet:
     documents: int
     label_counts: Mapping[str, int]
     looks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredLabels:
+    """What the service measured of the labels that a policy names, on the frozen test set.
+
+    Parameters
+    ----------
+    champion, challenger : mapping of str to mapping of str to float, or None
+        By label and metric, as parts of 1; None where nothing is known of this test set.
+    missing : str
+        Why nothing is known; empty where all is.
+    """
+
+    champion: Mapping[str, Metrics] | None
+    challenger: Mapping[str, Metrics] | None
+    missing: str = ""
+
+
+_NO_LABELS = MeasuredLabels(None, None, "the service's averages say nothing of single labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +161,8 @@ class Evidence:
     paired : PairedEvidence or None
     paired_missing : str
         Why there is no paired evidence although it was asked for.
+    labels : MeasuredLabels or None
+        None where the policy names no label.
     """
 
     champion_arn: str | None
@@ -150,6 +174,7 @@ class Evidence:
     test_set: TestSet | None = None
     paired: PairedEvidence | None = None
     paired_missing: str = ""
+    labels: MeasuredLabels | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Evidence":
@@ -157,6 +182,8 @@ class Evidence:
         fields = dict(stored)
         if fields.get("test_set"):
             fields["test_set"] = TestSet(**fields["test_set"])
+        if fields.get("labels"):
+            fields["labels"] = MeasuredLabels(**fields["labels"])
         if paired := fields.get("paired"):
             fields["paired"] = PairedEvidence(
                 **{
@@ -177,7 +204,7 @@ class Evidence:
                 if (each.metric, each.label) == (metric, label):
                     return each
         if label is not None:
-            return _nothing_known(metric, label, error)
+            return self._of_label(metric, label, error)
         test_set = self.test_set
         is_over_labels = test_set is not None and self.kind != "entities"
         return of_averages(
@@ -201,6 +228,24 @@ class Evidence:
                 if (each.metric, each.label) == (metric, None):
                     return each.champion, each.challenger
         return old, new
+
+    def _of_label(self, metric: str, label: str, error: float) -> Comparison:
+        """Return what is known of a label by what the service measured of it."""
+        labels, test_set = self.labels or _NO_LABELS, self.test_set
+        champion, challenger = (
+            {str(name): usable((of or {}).get(label), name) for name in LABEL_METRICS}
+            for of in (labels.champion, labels.challenger)
+        )
+        return of_label(
+            metric,
+            label,
+            champion,
+            challenger,
+            support=test_set.label_counts.get(label, 0) if test_set else 0,
+            documents=test_set.documents if test_set else 0,
+            error=error,
+            missing=labels.missing,
+        )
 
     @property
     def scarce_label(self) -> str | None:
@@ -279,11 +324,6 @@ def _seed(test_set_sha256: str, predictions: Sequence[Predictions]) -> int:
     """Return a seed that follows from what is compared, so that nobody can choose a lucky one."""
     named = " ".join((test_set_sha256, *(each.sha256 for each in predictions)))
     return int(hashlib.sha256(named.encode()).hexdigest()[:12], 16)
-
-
-def _nothing_known(metric: str, label: str, error: float) -> Comparison:
-    method = "the service's averages, which say nothing of single labels"
-    return Comparison(metric, label, None, None, None, None, None, None, error, method, None)
 
 
 def averages(metrics: Metrics | None) -> dict[str, float]:

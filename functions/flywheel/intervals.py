@@ -104,8 +104,30 @@ def unpaired_gain(
     -----
     *Source*: Newcombe 1998, methods 10 (independent) and, with a correlation, of paired data.
     """
-    old_low, old_high = wilson(old, documents, error)
-    new_low, new_high = wilson(new, documents, error)
+    return joined_gain(
+        old,
+        new,
+        wilson(old, documents, error),
+        wilson(new, documents, error),
+        correlation=correlation,
+    )
+
+
+def joined_gain(
+    old: float,
+    new: float,
+    old_bounds: tuple[float, float],
+    new_bounds: tuple[float, float],
+    *,
+    correlation: float,
+) -> tuple[float, float]:
+    """Return bounds of ``new - old``, both in [0, 1], from bounds of each.
+
+    Notes
+    -----
+    *Source*: Zou and Donner 2008; with Wilson's bounds of two shares it is Newcombe's interval.
+    """
+    (old_low, old_high), (new_low, new_high) = old_bounds, new_bounds
 
     def width(one: float, other: float) -> float:
         return math.sqrt(one * one - 2 * correlation * one * other + other * other)

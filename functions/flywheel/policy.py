@@ -168,18 +168,18 @@ def _named(kind: str, bound: float) -> str:
     return f"better by at least {bound:.3f}" if bound else "better"
 
 
-def _lacking(found: Comparison) -> str:
-    who = "champion" if found.champion is None else "challenger"
-    what = found.metric if found.label is None else f"{found.metric} of {found.label!r}"
-    return f"the {who} has no usable {what}"
+def _lacking(found: Comparison, who: str = "") -> str:
+    who = who or ("champion" if found.champion is None else "challenger")
+    if found.label is None:
+        return f"the {who} has no usable {found.metric}"
+    return f"the {who} has no usable {found.metric} of {found.label!r}: {found.method}"
 
 
 def _floor(found: Comparison, bound: float) -> tuple[str, Outcome, str]:
     """Judge a floor: it says what is good enough on this test set, so the value decides."""
     name, value = f"at least {bound:.3f}", found.challenger
     if value is None:
-        what = found.metric if found.label is None else f"{found.metric} of {found.label!r}"
-        return name, Outcome.UNKNOWN, f"the challenger has no usable {what}"
+        return name, Outcome.UNKNOWN, _lacking(found, "challenger")
     if value >= bound - _ROUNDING:
         return name, Outcome.PASS, f"{value:.3f} is at least {bound:.3f}"
     shown = f"{value:.{_decimals(value, bound)}f}"

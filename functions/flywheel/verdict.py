@@ -67,8 +67,15 @@ class Verdict:
         ]
 
     def to_json(self) -> str:
-        """Return the verdict as canonical JSON, from which `from_json` makes it again."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """Return the verdict as canonical JSON, from which `from_json` makes it again.
+
+        What was not measured is left out, as it is in verdicts of releases that knew nothing of
+        it: these are the same bytes when they are made again.
+        """
+        values = asdict(self)
+        if self.evidence.labels is None:
+            del values["evidence"]["labels"]
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, document: str) -> "Verdict":

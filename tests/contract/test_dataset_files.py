@@ -47,7 +47,7 @@ def test_the_engine_takes_a_dataset_when_the_product_has_written_it(
     assert len(files) > 1
     for name, body in files:
         rig.put_text(f"{prefix}{name}", body.decode())
-    arn = Comprehend(flywheel, rig.comprehend).create_dataset(
+    arn = Comprehend(flywheel, rig.comprehend, rig.s3).create_dataset(
         "written",
         DatasetKind.TRAIN,
         f"s3://{BUCKET}/{prefix}",

@@ -7,7 +7,7 @@ import pytest
 from adapters.ledger.table import Change, Delete, Key, Put
 from adapters.ledger.uploads import BY_FLYWHEEL_INDEX
 from adapters.ports import FlywheelService
-from flywheel.errors import ConcurrentChangeError, ServiceRefusedError
+from flywheel.errors import ConcurrentChangeError, LabelsUnknownError, ServiceRefusedError
 from flywheel.notices import Notice
 from flywheel.policy_settings import METRICS
 from flywheel.shapes import Shape, described_labels
@@ -241,6 +241,8 @@ def _is_a_first_model(service: FlywheelService, iteration_id: str) -> None:
     assert facts is not None
     assert (facts.status, facts.flywheel_arn) == ("TRAINED", service.describe().arn)
     assert service.model(f"{model}-other") is None
+    with pytest.raises(LabelsUnknownError, match="names no confusion matrix"):
+        service.model_labels(model, None)
     assert service.endpoints() == []
 
 

@@ -11,6 +11,8 @@ from flywheel.verdict import Verdict
 from flywheel.verdict_document import VerdictFacts
 
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
+_LEFT_OUT = {"labels": "Evidence"}
+"""Members that a document may lack, each with whose it is."""
 _SHA256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 
 
@@ -53,7 +55,7 @@ def _object(kind: Any, defs: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": properties,
-        "required": sorted(properties),
+        "required": sorted(name for name in properties if _LEFT_OUT.get(name) != kind.__name__),
         "additionalProperties": False,
     }
 

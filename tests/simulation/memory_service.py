@@ -16,7 +16,8 @@ from typing import Any
 
 from adapters.comprehend import FlywheelFacts, Iteration, ModelFacts
 from flywheel.endpoints import Endpoint
-from flywheel.errors import ServiceBusyError, ServiceRefusedError
+from flywheel.errors import LabelsUnknownError, ServiceBusyError, ServiceRefusedError
+from flywheel.model_labels import ModelLabels
 from flywheel.policy_settings import METRICS
 from flywheel.shapes import Shape
 from flywheel.uploads import DatasetKind
@@ -184,6 +185,14 @@ class MemoryService:
             return ModelFacts("TRAINED", self.arn)
 
         return self.world.call("comprehend.model", look)
+
+    def model_labels(self, model_arn: str, average_f1: float | None) -> ModelLabels:
+        """Tell nothing of labels: a classifier's description names no confusion matrix."""
+
+        def look() -> ModelLabels:
+            raise LabelsUnknownError("DescribeDocumentClassifier names no confusion matrix")
+
+        return self.world.call("comprehend.model_labels", look)
 
     def endpoints(self) -> list[Endpoint]:
         """Return the account's endpoints, whatever they follow: none."""

@@ -1,0 +1,65 @@
+"""Where the service keeps what it measured of single labels of a model.
+
+A recognizer's is in its description. A classifier's is in the archive that its description names,
+if it names one: documented for a classifier of its own, and not for versions that a flywheel
+trained. The data lake is not searched for it, as its layout may change. Read next:
+`flywheel.model_labels` (the forms).
+
+Notes
+-----
+*Source*: botocore, DocumentClassifierOutputDataConfig ("output.tar.gz. It is a compressed archive
+that contains the confusion matrix"); developer guide, "Custom classifier training output" and
+"Flywheel data lake".
+"""
+
+import io
+import json
+import tarfile
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from adapters.objects import Objects
+from flywheel.errors import LabelsUnknownError
+from flywheel.model_labels import ModelLabels, of_confusion, of_recognizer
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_MATRIX = "confusion_matrix.json"
+
+
+def labels_of_recognizer(properties: Mapping[str, Any], average_f1: float | None) -> ModelLabels:
+    """Read EntityRecognizerProperties."""
+    return of_recognizer(properties.get("RecognizerMetadata") or {}, average_f1)
+
+
+def labels_of_classifier(properties: Mapping[str, Any], s3: "S3Client") -> ModelLabels:
+    """Read the archive that DocumentClassifierProperties name.
+
+    Raises
+    ------
+    LabelsUnknownError
+        They name none, or it is of another form.
+    ServiceRefusedError
+        It may not be read, or is not there.
+    """
+    uri = (properties.get("OutputDataConfig") or {}).get("S3Uri", "")
+    if not uri.endswith(".tar.gz"):
+        raise LabelsUnknownError("DescribeDocumentClassifier names no confusion matrix")
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    archive = b"".join(Objects(bucket, s3).chunks(key))
+    try:
+        document = json.loads(_matrix(archive))
+    except (KeyError, ValueError, tarfile.TarError, OSError) as error:
+        raise LabelsUnknownError(f"{uri} cannot be read: {error}") from error
+    return of_confusion(document)
+
+
+def _matrix(archive: bytes) -> bytes:
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as files:
+        for member in files:
+            if member.isfile() and member.name.rpartition("/")[2] == _MATRIX:
+                file = files.extractfile(member)
+                if file is not None:
+                    return file.read()
+    raise KeyError(f"it holds no {_MATRIX}")
