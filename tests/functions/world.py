@@ -270,20 +270,35 @@ class World:
         return answer["DatasetProperties"]["Status"]
 
 
+def _task(entity_types: Sequence[str]) -> Any:
+    if entity_types:
+        types = [{"Type": kind} for kind in entity_types]
+        return {"LanguageCode": "en", "EntityRecognitionConfig": {"EntityTypes": types}}
+    labels = {"Mode": "MULTI_CLASS", "Labels": list(LABELS)}
+    return {"LanguageCode": "en", "DocumentClassificationConfig": labels}
+
+
 @contextmanager
 def running_world(
-    cloud: Cloud, clock: DrivenClock, active_model: str | None = None
+    cloud: Cloud,
+    clock: DrivenClock,
+    active_model: str | None = None,
+    *,
+    entity_types: Sequence[str] = (),
 ) -> Iterator[World]:
-    """Have a flywheel, new or with an active model, that is ready for uploads."""
+    """Have a flywheel, new or with an active model, that is ready for uploads.
+
+    Parameters
+    ----------
+    entity_types : sequence of str
+        Of a recognizer; none for a classifier of `LABELS`.
+    """
     arn = client("comprehend").create_flywheel(
         FlywheelName=f"test-{NAME}-g{next(_numbers)}",
         DataAccessRoleArn=_ROLE,
         DataLakeS3Uri=f"s3://{LAKE}/{NAME}",
-        ModelType="DOCUMENT_CLASSIFIER",
-        TaskConfig={
-            "LanguageCode": "en",
-            "DocumentClassificationConfig": {"Mode": "MULTI_CLASS", "Labels": list(LABELS)},
-        },
+        ModelType="ENTITY_RECOGNIZER" if entity_types else "DOCUMENT_CLASSIFIER",
+        TaskConfig=_task(entity_types),
     )["FlywheelArn"]
     world = World(cloud, clock, arn)
     describe = world.services.comprehend(arn).describe

@@ -199,6 +199,20 @@ def test_the_service_reads_only_its_flywheel_when_the_role_is_made(dev: Synthesi
     assert prefixes == [staged, ["tickets/*"]]
 
 
+def test_one_function_reads_of_the_lake_when_policies_are_made(each: Synthesized) -> None:
+    """Archives with a model's confusion matrix, below its own flywheels' lakes; nobody else any."""
+    read = {
+        (plain(role), action, joined(resource))
+        for role, statement in each.statements()
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+        if joined(resource).startswith("${Lake")
+    }
+    assert read == {
+        ("CompareModelsServiceRole", "s3:GetObject", "${Lake.Arn}/tickets/*/output.tar.gz")
+    }
+
+
 def test_the_adopted_role_reads_its_batches_when_a_flywheel_is_adopted(team: Synthesized) -> None:
     """The staging bucket lets the adopted flywheel's own role use its prefixes, and no more."""
     policies = team.properties("AWS::S3::BucketPolicy").values()
