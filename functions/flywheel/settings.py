@@ -2,8 +2,8 @@
 
 What may be said and its defaults, which are the cautious ones (production's). Synth, functions and
 command all check settings here and nowhere else. Read next: `flywheel.environment_file` (how a file
-becomes these), `flywheel.policy_settings` (what promotes), `flywheel.batches` (when a batch
-starts).
+becomes these), `flywheel.policy_settings` (what promotes), `flywheel.row_settings` (labels and
+columns), `flywheel.settings_problems` (what is said when it is wrong).
 """
 
 import math
@@ -11,14 +11,15 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from flywheel.errors import SettingsError
 from flywheel.physical_rows import MAX_ROW_BYTES
-from flywheel.policy_settings import WRONG_WAY, Fraction, Policy, Rule, Section
+from flywheel.policy_settings import Fraction, Policy, Section
+from flywheel.row_settings import CsvColumns, EntityTypes, Labels, require_multi_label
+from flywheel.settings_problems import WrittenOtherwise, known_only, problems
 from flywheel.shapes import (
     ENTITY_DOCUMENT_BYTES,
-    CsvLayout,
     EntitySource,
     LabelDelimiter,
     Mode,
@@ -153,60 +154,8 @@ class Verdicts(Section):
         return self
 
 
-_MOST_LABELS: Mapping[Mode, int] = {"multi-class": 1000, "multi-label": 100}
-"""*Source*: developer guide, guidelines and limits (labels of a classifier)."""
-
 _LABELS_TOLD = 20
 """Enough of them to see a slip by."""
-
-_MOST_ENTITY_TYPES = 25
-"""*Source*: botocore, shape EntityTypesList; developer guide, guidelines and limits."""
-
-_ENTITY_TYPE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-
-
-class CsvColumns(Section):
-    """Where label and text stand in the CSV files that people upload."""
-
-    model_config = ConfigDict(strict=True)
-
-    header: bool = False
-    label: int | str = 1
-    text: int | str = 2
-    sep: str = ","
-
-    @field_validator("label", "text")
-    @classmethod
-    def _is_a_column(cls, column: int | str) -> int | str:
-        if isinstance(column, bool) or (isinstance(column, int) and column < 1):
-            raise ValueError("a column is a number from 1, or a name where header = true")
-        if isinstance(column, str) and column != column.strip():
-            raise ValueError("a column's name has no blank at its ends")
-        return column
-
-    @field_validator("sep")
-    @classmethod
-    def _is_one_character(cls, sep: str) -> str:
-        if len(sep) != 1 or not sep.isascii() or (not sep.isprintable() and sep != "\t"):
-            raise ValueError(f"one printable ASCII character or a tab is allowed, not {len(sep)}")
-        if sep == '"':
-            raise ValueError("a quote cannot separate columns, since it encloses texts")
-        return sep
-
-    @model_validator(mode="after")
-    def _names_two_columns(self) -> Self:
-        if self.label == self.text:
-            raise ValueError("label and text must be two columns")
-        names = [column for column in (self.label, self.text) if isinstance(column, str)]
-        if names and not self.header:
-            raise ValueError(
-                f"a column has a name ({names[0]!r}) only where header = true; else give its number"
-            )
-        return self
-
-    def layout(self) -> CsvLayout:
-        """Return it as the domain knows it."""
-        return CsvLayout(self.header, self.label, self.text, self.sep)
 
 
 class FlywheelSettings(Section):
@@ -216,10 +165,10 @@ class FlywheelSettings(Section):
     task: Task | None = None
     mode: Mode | None = None
     language: Language | None = None
-    labels: tuple[str, ...] | None = None
+    labels: Labels | None = None
     label_delimiter: LabelDelimiter = "|"
     label_attribute: str | None = Field(default=None, min_length=1, max_length=63)
-    entity_types: tuple[str, ...] | None = None
+    entity_types: EntityTypes | None = None
     entities_from: EntitySource = "annotations"
     csv: CsvColumns = CsvColumns()
     adopt: str | None = Field(
@@ -242,42 +191,6 @@ class FlywheelSettings(Section):
             )
         return name
 
-    @field_validator("labels")
-    @classmethod
-    def _are_labels(cls, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if labels is None:
-            return None
-        if not 2 <= len(labels) <= _MOST_LABELS["multi-class"]:  # noqa: PLR2004 - one label is no choice
-            raise ValueError(f"2 to 1,000 labels are allowed, {len(labels)} are given")
-        for label in labels:
-            if not label or label != label.strip() or len(label) > 5000 or not label.isprintable():  # noqa: PLR2004 - the service's quota
-                raise ValueError(
-                    f"{label[:40]!r}: a label has 1 to 5,000 printable characters and no blank "
-                    "at its ends"
-                )
-        twice = sorted({label for label in labels if labels.count(label) > 1})
-        if twice:
-            raise ValueError(f"given twice: {', '.join(twice)}")
-        return labels
-
-    @field_validator("entity_types")
-    @classmethod
-    def _are_entity_types(cls, types: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if types is None:
-            return None
-        if not 1 <= len(types) <= _MOST_ENTITY_TYPES:
-            raise ValueError(f"1 to {_MOST_ENTITY_TYPES} types are allowed, {len(types)} are given")
-        for kind in types:
-            if not _ENTITY_TYPE.fullmatch(kind):
-                raise ValueError(
-                    f"{kind[:40]!r}: an entity type has 1 to 64 upper-case letters, digits and "
-                    "underscores, a letter first"
-                )
-        twice = sorted({kind for kind in types if types.count(kind) > 1})
-        if twice:
-            raise ValueError(f"given twice: {', '.join(twice)}")
-        return types
-
     @field_validator("batch")
     @classmethod
     def _fits_the_workflow(cls, batch: BatchRules) -> BatchRules:
@@ -296,21 +209,8 @@ class FlywheelSettings(Section):
         elif self.entity_types is not None:
             raise ValueError('entity_types goes with task = "entities"')
         if self.mode == "multi-label":
-            self._require_multi_label(self.labels or ())
+            require_multi_label(self.labels or (), self.label_delimiter)
         return self
-
-    def _require_multi_label(self, labels: tuple[str, ...]) -> None:
-        most = _MOST_LABELS["multi-label"]
-        if len(labels) > most:
-            raise ValueError(
-                f"labels: a multi-label flywheel has at most {most}, {len(labels)} are given"
-            )
-        for label in labels:
-            if self.label_delimiter in label:
-                raise ValueError(
-                    f"labels: {label[:40]!r} holds the label_delimiter {self.label_delimiter!r}; "
-                    "choose another label_delimiter, or rename the label"
-                )
 
     def shape(self, task_config: Mapping[str, Any] | None = None) -> Shape:
         """Return what the flywheel's rows are.
@@ -416,31 +316,10 @@ class ReceivedSettings(FlywheelSettings):
             With one line a problem, where what remains is wrong. Whoever deploys repairs it.
         """
         try:
-            return cls.model_validate(_known_only(cls, document))
+            return cls.model_validate(known_only(cls, document))
         except ValidationError as error:
             file = f"settings of {document.get('name', 'a flywheel without a name')}"
-            raise SettingsError(file, _problems(error, ())) from None
-
-
-def _known_only(section: type[BaseModel], value: Any) -> Any:
-    """Return a table, or a list of tables, without the keys that its section does not have."""
-    if isinstance(value, list | tuple):
-        return [_known_only(section, item) for item in value]
-    if not isinstance(value, Mapping):
-        return value
-    known = {}
-    for key, field in section.model_fields.items():
-        if key in value:
-            inner = _section_in(field.annotation)
-            known[key] = _known_only(inner, value[key]) if inner else value[key]
-    return known
-
-
-def _section_in(annotation: Any) -> type[BaseModel] | None:
-    """Return the section that a field holds, be it alone, in a tuple or optional."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := _section_in(part))), None)
+            raise SettingsError(file, problems(error, cls, otherwise={})) from None
 
 
 class Report(Section):
@@ -477,6 +356,12 @@ class Environment(Section):
         return self.name != "prod" if allowed is None else allowed
 
 
+_WRITTEN_OTHERWISE: WrittenOtherwise = {
+    Environment: {"extends", "batch", "policy"},
+    FlywheelSettings: {"labels_file"},
+}
+
+
 def checked_environment(file: str, document: Mapping[str, Any]) -> Environment:
     """Make the settings of what a file says, with every wrong key named.
 
@@ -496,51 +381,5 @@ def checked_environment(file: str, document: Mapping[str, Any]) -> Environment:
         return Environment.model_validate(document)
     except ValidationError as error:
         names = tuple(table["name"] for table in document["flywheels"])
-        raise SettingsError(file, _problems(error, names)) from None
-
-
-def _problems(error: ValidationError, flywheels: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(
-        f"{_key(problem['loc'], flywheels)}: {_explained(problem)}" for problem in error.errors()
-    )
-
-
-def _key(location: tuple[int | str, ...], flywheels: tuple[str, ...]) -> str:
-    parts = [str(part) for part in location]
-    if len(parts) > 1 and parts[0] == "flywheels" and parts[1].isdigit():
-        parts[1] = flywheels[int(parts[1])]
-    return ".".join(parts)
-
-
-def _explained(problem: Mapping[str, Any]) -> str:
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        allowed = f"unknown key; allowed: {', '.join(_allowed_keys(problem['loc']))}"
-        meant = WRONG_WAY.get(str(problem["loc"][-1]))
-        more = f"; more is better for every metric, so its bound is `{meant}`" if meant else ""
-        return allowed + more
-    value = problem.get("input")
-    given = isinstance(value, str | int | float | bool) and not (
-        isinstance(value, float) and math.isnan(value)
-    )
-    return f"{message} (given: {value!r})" if given else message
-
-
-_SECTIONS: Mapping[str, type[BaseModel]] = {
-    "batch": BatchRules,
-    "policy": Policy,
-    "notifications": Notifications,
-    "verdicts": Verdicts,
-    "report": Report,
-    "rules": Rule,
-    "csv": CsvColumns,
-}
-
-
-def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
-    for part in reversed(location[:-1]):
-        if part in _SECTIONS:
-            return sorted(_SECTIONS[str(part)].model_fields)
-    if len(location) > 1:
-        return sorted({*FlywheelSettings.model_fields, "labels_file"} - {"name"})
-    return sorted({*Environment.model_fields, "extends", "batch", "policy"} - {"name"})
+        found = problems(error, Environment, otherwise=_WRITTEN_OTHERWISE, flywheels=names)
+        raise SettingsError(file, found) from None
