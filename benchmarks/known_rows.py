@@ -35,7 +35,7 @@ _SEGMENTS = 49
 """A flywheel takes 50 TRAIN datasets in its life, and each left one segment."""
 
 _LAMBDA_MIB = 2048
-"""Of SealBatch, as in infra/stack.py."""
+"""Of SealBatch, as in infra/loop_functions.py."""
 
 _LABELS = ("billing", "delivery", "account", "other")
 _NAME = BatchName("tickets", _SEGMENTS + 1, 1)

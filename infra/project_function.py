@@ -1,9 +1,10 @@
 """The one place that makes a Lambda function: runtime, layer, log group, tracing, limits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -65,6 +66,12 @@ class ProjectFunction(lambda_.Function):
                 "POWERTOOLS_SERVICE_NAME": folder,
                 **variables,
             },
+        )
+
+    def allow(self, actions: Sequence[str], resources: Sequence[str]) -> None:
+        """Let it make calls on resources."""
+        self.add_to_role_policy(
+            iam.PolicyStatement(actions=list(actions), resources=list(resources))
         )
 
 

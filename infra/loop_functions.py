@@ -1,0 +1,134 @@
+"""Which functions the loop has: how long each may run, with how much memory, and what it is told.
+
+All stand in the stack itself, so that a function's logical id is its name. What they may do is said
+in `infra.stack`. Read next: `infra.project_function`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_stepfunctions as sfn
+
+from infra.project_function import ProjectFunction
+from infra.project_queue import ProjectQueue
+
+_QUICK = cdk.Duration.minutes(2)
+_LONG = cdk.Duration.minutes(15)
+"""For the functions that read whole uploads; Lambda's most."""
+
+_VISIBLE_AFTER = 6
+"""Times a function's time-out, after which a message may be delivered again (Lambda guide)."""
+
+QUICK_VISIBILITY = cdk.Duration.seconds(_QUICK.to_seconds() * _VISIBLE_AFTER)
+LONG_VISIBILITY = cdk.Duration.seconds(_LONG.to_seconds() * _VISIBLE_AFTER)
+
+
+class LoopFunctions:
+    """Makes the functions, each an attribute of its folder's name.
+
+    Parameters
+    ----------
+    stack : aws_cdk.Stack
+    asset_folder : Path
+        The Lambda asset.
+    removal_policy : RemovalPolicy
+        Of the log groups.
+    variables : mapping
+        What every function is told.
+    uploads, notices_due : ProjectQueue
+        The queues that some of them send to.
+    """
+
+    def __init__(
+        self,
+        stack: cdk.Stack,
+        *,
+        asset_folder: Path,
+        removal_policy: cdk.RemovalPolicy,
+        variables: Mapping[str, str],
+        uploads: ProjectQueue,
+        notices_due: ProjectQueue,
+    ) -> None:
+        self._stack = stack
+        self._asset_folder = asset_folder
+        self._removal = removal_policy
+        self._variables = variables
+        self.seal_batch = self.made("SealBatch", timeout=_LONG, memory_mib=2048)
+        self.start_iteration = self.made("StartIteration")
+        # Resampling 100,000 answers takes a whole processor, which comes with this much memory.
+        self.compare_models = self.made("CompareModels", timeout=_LONG, memory_mib=1769)
+        self.ask_approval = self.made("AskApproval")
+        self.close_batch = self.made("CloseBatch")
+        self.register_upload = self.made(
+            "RegisterUpload",
+            timeout=_LONG,
+            memory_mib=1024,
+            disk_mib=6144,
+            NOTICES_DUE_QUEUE_URL=notices_due.queue.queue_url,
+            UPLOADS_QUEUE_URL=uploads.queue.queue_url,
+        )
+        self.reconcile = self.made(
+            "Reconcile", timeout=_LONG, UPLOADS_QUEUE_URL=uploads.queue.queue_url
+        )
+        self.rebuild_flywheel = self.made("RebuildFlywheel", timeout=_LONG)
+        self.answer_approval = self.made("AnswerApproval")
+        self.change_champion = self.made("ChangeChampion")
+        for name, function in self.invoked().items():
+            self.reconcile.add_environment(name, function.function_name)
+
+    def everyone(self) -> list[ProjectFunction]:
+        """Return all of them."""
+        return [
+            self.register_upload,
+            self.seal_batch,
+            self.start_iteration,
+            self.compare_models,
+            self.ask_approval,
+            self.answer_approval,
+            self.change_champion,
+            self.close_batch,
+            self.reconcile,
+            self.rebuild_flywheel,
+        ]
+
+    def invoked(self) -> dict[str, ProjectFunction]:
+        """Return those that Reconcile carries on, by the variable that tells it their name."""
+        return {
+            "CLOSE_BATCH_FUNCTION": self.close_batch,
+            "REBUILD_FLYWHEEL_FUNCTION": self.rebuild_flywheel,
+            "COMPARE_MODELS_FUNCTION": self.compare_models,
+            "CHANGE_CHAMPION_FUNCTION": self.change_champion,
+            "ANSWER_APPROVAL_FUNCTION": self.answer_approval,
+        }
+
+    def tell_workflow(self, machine: sfn.StateMachine) -> None:
+        """Tell the functions that start or wake executions which workflow it is."""
+        for function in (
+            self.register_upload,
+            self.reconcile,
+            self.rebuild_flywheel,
+            self.answer_approval,
+        ):
+            function.add_environment("STATE_MACHINE_ARN", machine.state_machine_arn)
+
+    def made(
+        self,
+        construct_id: str,
+        *,
+        timeout: cdk.Duration = _QUICK,
+        memory_mib: int = 512,
+        disk_mib: int = 512,
+        **variables: str,
+    ) -> ProjectFunction:
+        """Make a function that is told what all are told, and more."""
+        return ProjectFunction(
+            self._stack,
+            construct_id,
+            asset_folder=self._asset_folder,
+            removal_policy=self._removal,
+            timeout=timeout,
+            memory_mib=memory_mib,
+            disk_mib=disk_mib,
+            variables={**self._variables, **variables},
+        )
