@@ -1,40 +1,28 @@
-"""One act on one flywheel: where it happens is told first, and a refusal has its exit code.
+"""One act on one flywheel: a refusal has its exit code, and a notice goes out.
 
-Used by the verbs that act. Knows no act; those are in `adapters.acts`.
+Knows no act; those are in `adapters.acts`. Read next: `console.flywheel_verb` (what opens it).
 """
-
-from typing import Any
-
-import typer
 
 from adapters.configuration import KnownFlywheel
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.target import Target
-from console.terminal import Terminal
-from console.verb_options import opened_target, tell_where
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
 from flywheel.notices import Notice
 
 
 class Act:
-    """Opens an environment and a flywheel for an act.
+    """What people do to a flywheel of an environment.
 
     Parameters
     ----------
-    context : typer.Context
-    terminal : Terminal
-    flywheel, env : str or None
-        As they were given.
+    target : Target
+    known : KnownFlywheel
     """
 
-    def __init__(
-        self, context: typer.Context, terminal: Terminal, flywheel: str | None, env: str | None
-    ) -> None:
-        self.target: Target = opened_target(context, env, default=None)
-        self.known: KnownFlywheel = self.target.flywheel(flywheel)
-        self.document: dict[str, Any] = tell_where(terminal, self.target, self.known.settings.name)
-        self.acts = self.target.acts(self.known, self.target.identity.arn)
+    def __init__(self, target: Target, known: KnownFlywheel) -> None:
+        self.target, self.known = target, known
+        self.acts = target.acts(known, target.identity.arn)
 
     def __enter__(self) -> None:
         return None

@@ -13,17 +13,9 @@ import typer
 from console.acting import Act
 from console.errors import CommandError
 from console.exit_codes import ExitCode
-from console.terminal import Terminal, reporting
-from console.verb_options import (
-    LONGEST_MINUTES,
-    Env,
-    Flywheel,
-    Json,
-    Reason,
-    Timeout,
-    Wait,
-    finish,
-)
+from console.flywheel_verb import Run, flywheel_verb
+from console.terminal import Terminal
+from console.verb_options import LONGEST_MINUTES, Reason, Timeout, Wait
 from console.waiting import Ending, wait_for_batch
 
 _Number = Annotated[int, typer.Argument(min=1, metavar="N", help="The verdict's batch.")]
@@ -35,78 +27,55 @@ def add_champion_verbs(app: typer.Typer) -> None:
         app.command()(verb)
 
 
+@flywheel_verb
 def approve(
-    context: typer.Context,
+    run: Run,
     number: _Number,
-    flywheel: Flywheel = None,
     *,
     reason: Reason,
     wait: Wait = False,
     timeout: Timeout = LONGEST_MINUTES,
-    env: Env = None,
-    json: Json = False,
-) -> None:
+) -> Ending:
     """Say yes to a verdict that waits for a person: its challenger goes live."""
-    with reporting(is_json=json) as terminal:
-        act = Act(context, terminal, flywheel, env)
-        ending = _answer(act, terminal, number, "approve", reason)
-        if wait:
-            ending = wait_for_batch(terminal, act.target, act.known, number, minutes=timeout)
-        finish(terminal, Ending(ending.code, {**act.document, **ending.document}))
+    act = run.act()
+    ending = _answer(act, run.terminal, number, "approve", reason)
+    if wait:
+        ending = wait_for_batch(run.terminal, act.target, act.known, number, minutes=timeout)
+    return ending
 
 
-def reject(
-    context: typer.Context,
-    number: _Number,
-    flywheel: Flywheel = None,
-    *,
-    reason: Reason,
-    env: Env = None,
-    json: Json = False,
-) -> None:
+@flywheel_verb
+def reject(run: Run, number: _Number, *, reason: Reason) -> Ending:
     """Say no to a verdict that waits for a person: the champion stays."""
-    with reporting(is_json=json) as terminal:
-        act = Act(context, terminal, flywheel, env)
-        ending = _answer(act, terminal, number, "reject", reason)
-        finish(terminal, Ending(ending.code, {**act.document, **ending.document}))
+    return _answer(run.act(), run.terminal, number, "reject", reason)
 
 
+@flywheel_verb
 def promote(
-    context: typer.Context,
+    run: Run,
     model: Annotated[
         str, typer.Argument(metavar="MODEL", help="Its ARN, or the number of its verdict.")
     ],
-    flywheel: Flywheel = None,
     *,
     reason: Reason,
-    env: Env = None,
-    json: Json = False,
-) -> None:
+) -> Ending:
     """Make any trained model of the flywheel the active one."""
-    with reporting(is_json=json) as terminal:
-        act = Act(context, terminal, flywheel, env)
-        done = _change(act, {"act": "promote", "model": model, "reason": reason})
-        terminal.tell_exactly(f"Live now: {done['model']}")
-        finish(terminal, Ending(ExitCode.DONE, {**act.document, **done}))
+    act = run.act()
+    done = _change(act, {"act": "promote", "model": model, "reason": reason})
+    run.terminal.tell_exactly(f"Live now: {done['model']}")
+    return Ending(ExitCode.DONE, done)
 
 
-def rollback(
-    context: typer.Context,
-    flywheel: Flywheel = None,
-    *,
-    reason: Reason,
-    env: Env = None,
-    json: Json = False,
-) -> None:
+@flywheel_verb
+def rollback(run: Run, *, reason: Reason) -> Ending:
     """Make the model that was live before the present one active again."""
-    with reporting(is_json=json) as terminal:
-        act = Act(context, terminal, flywheel, env)
-        done = _change(act, {"act": "rollback", "reason": reason})
-        terminal.tell_exactly(f"Live now: {done['model']}")
-        terminal.tell(
-            "No verdict is carried out until flywheel resume; the model that was left is barred."
-        )
-        finish(terminal, Ending(ExitCode.DONE, {**act.document, **done}))
+    act = run.act()
+    done = _change(act, {"act": "rollback", "reason": reason})
+    run.terminal.tell_exactly(f"Live now: {done['model']}")
+    run.terminal.tell(
+        "No verdict is carried out until flywheel resume; the model that was left is barred."
+    )
+    return Ending(ExitCode.DONE, done)
 
 
 def _answer(act: Act, terminal: Terminal, number: int, given: str, reason: str) -> Ending:

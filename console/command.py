@@ -5,7 +5,7 @@ named after it. Read next: `console.target` (the environment) and `console.termi
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -21,6 +21,7 @@ from console.dead_letter_verbs import dlq
 from console.engine_verb import EngineChoice, run_engine
 from console.errors import CommandError
 from console.exit_codes import ExitCode
+from console.flywheel_verb import Run, flywheel_verb
 from console.gate_verbs import policy, simulate
 from console.local_file import local_file
 from console.record_verbs import add_record_verbs
@@ -39,7 +40,6 @@ from console.verb_options import (
     Wait,
     finish,
     opened_target,
-    tell_where,
 )
 from console.waiting import Ending, lacking, wait_for_batch, wait_for_upload
 from console.watching import watched
@@ -148,37 +148,32 @@ def engine(
 
 
 @app.command()
+@flywheel_verb
 def upload(
-    context: typer.Context,
+    run: Run,
     file: Annotated[Path, typer.Argument(help="label,text; UTF-8; no header.")],
-    flywheel: Flywheel = None,
     *,
     kind: Annotated[DatasetKind, typer.Option(help="train, or test for the test set.")],
     wait: Wait = False,
     timeout: Timeout = LONGEST_MINUTES,
-    env: Env = None,
-    json: Json = False,
-) -> None:
+) -> Ending:
     """Check a labeled file and put it into the inbox."""
-    with reporting(is_json=json) as terminal:
-        _check_file(file)
-        target = opened_target(context, env, default=None)
-        known = target.flywheel(flywheel)
-        document = tell_where(terminal, target, known.settings.name)
-        report = opened_for(file, target, known).read_through()
-        tell_report(terminal, file.name, report)
-        document["validation"] = report_document(file.name, report)
-        if report.is_refused:
-            terminal.tell("Nothing was uploaded.")
-            finish(terminal, Ending(ExitCode.REFUSED, document))
-        with file.open("rb") as body:
-            uploaded = put(target, known.settings.name, kind, file.name, body)
-        terminal.tell_exactly(f"Uploaded {uploaded.key}, version {uploaded.version_id}")
-        document |= {"key": uploaded.key, "version_id": uploaded.version_id}
-        ending = Ending(ExitCode.DONE)
-        if wait:
-            ending = wait_for_upload(terminal, target, known, uploaded, timeout)
-        finish(terminal, Ending(ending.code, {**document, **ending.document}))
+    _check_file(file)
+    act = run.act()
+    report = opened_for(file, act.target, act.known).read_through()
+    tell_report(run.terminal, file.name, report)
+    document: dict[str, Any] = {"validation": report_document(file.name, report)}
+    if report.is_refused:
+        run.terminal.tell("Nothing was uploaded.")
+        return Ending(ExitCode.REFUSED, document)
+    with file.open("rb") as body:
+        uploaded = put(act.target, act.acts.name, kind, file.name, body)
+    run.terminal.tell_exactly(f"Uploaded {uploaded.key}, version {uploaded.version_id}")
+    document |= {"key": uploaded.key, "version_id": uploaded.version_id}
+    ending = Ending(ExitCode.DONE)
+    if wait:
+        ending = wait_for_upload(run.terminal, act.target, act.known, uploaded, timeout)
+    return Ending(ending.code, {**document, **ending.document})
 
 
 @app.command()
@@ -233,30 +228,18 @@ def convert(
 
 
 @app.command()
-def start(
-    context: typer.Context,
-    flywheel: Flywheel = None,
-    *,
-    wait: Wait = False,
-    timeout: Timeout = LONGEST_MINUTES,
-    env: Env = None,
-    json: Json = False,
-) -> None:
+@flywheel_verb
+def start(run: Run, *, wait: Wait = False, timeout: Timeout = LONGEST_MINUTES) -> Ending:
     """Open a batch now, with what is staged."""
-    with reporting(is_json=json) as terminal:
-        target = opened_target(context, env, default=None)
-        known = target.flywheel(flywheel)
-        document = tell_where(terminal, target, known.settings.name)
-        workflow = target.workflow(target.ledger(actor=target.identity.arn))
-        batch, ready = workflow.open_when_ready(known, target.now(), is_asked_for=True)
-        if batch is None:
-            finish(terminal, Ending(ExitCode.HELD, {**document, **lacking(terminal, ready)}))
-            return
-        terminal.tell(f"Batch {batch.batch} is open.", style="bold")
-        ending = Ending(ExitCode.DONE, {"batch": batch.batch})
-        if wait:
-            ending = wait_for_batch(terminal, target, known, batch.batch, minutes=timeout)
-        finish(terminal, Ending(ending.code, {**document, **ending.document}))
+    act = run.act()
+    batch, ready = act.acts.workflow.open_when_ready(act.known, act.target.now(), is_asked_for=True)
+    if batch is None:
+        return Ending(ExitCode.HELD, lacking(run.terminal, ready))
+    run.terminal.tell(f"Batch {batch.batch} is open.", style="bold")
+    ending = Ending(ExitCode.DONE, {"batch": batch.batch})
+    if wait:
+        ending = wait_for_batch(run.terminal, act.target, act.known, batch.batch, minutes=timeout)
+    return ending
 
 
 @app.command()
@@ -293,45 +276,39 @@ def status(
 
 
 @app.command()
+@flywheel_verb
 def uploads(
-    context: typer.Context,
-    flywheel: Flywheel = None,
+    run: Run,
+    *,
     most: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many uploads.")] = 50,
-    env: Env = None,
-    json: Json = False,
 ) -> None:
     """Show what became of each upload, newest first."""
-    with reporting(is_json=json) as terminal:
-        target = opened_target(context, env, default=LOCAL)
-        known = target.flywheel(flywheel)
-        found = target.ledger().uploads.newest(known.settings.name, most)
-        if json:
-            terminal.answer([upload_document(upload) for upload in found])
-        elif found:
-            terminal.show(uploads_view(found))
-        else:
-            terminal.tell(f"{known.settings.name} has no upload yet.")
+    target, known = run.look()
+    found = target.ledger().uploads.newest(known.settings.name, most)
+    if run.terminal.is_json:
+        run.terminal.answer([upload_document(upload) for upload in found])
+    elif found:
+        run.terminal.show(uploads_view(found))
+    else:
+        run.terminal.tell(f"{known.settings.name} has no upload yet.")
 
 
 @app.command()
+@flywheel_verb
 def history(
-    context: typer.Context,
-    flywheel: Flywheel = None,
+    run: Run,
+    *,
     most: Annotated[int, typer.Option("-n", min=1, help="How many batches.")] = 20,
-    env: Env = None,
-    json: Json = False,
 ) -> None:
     """Show the batches, newest first, and why each ended as it did."""
-    with reporting(is_json=json) as terminal:
-        target = opened_target(context, env, default=LOCAL)
-        known = target.flywheel(flywheel)
-        found = history_facts.entries(target, known, most)
-        if json:
-            terminal.answer([history_facts.entry_document(*entry) for entry in found])
-        elif found:
-            terminal.show(history_facts.history_view(found))
-        else:
-            terminal.tell(f"{known.settings.name} has no batch yet.")
+    target, known = run.look()
+    found = history_facts.entries(target, known, most)
+    if run.terminal.is_json:
+        run.terminal.answer([history_facts.entry_document(*entry) for entry in found])
+    elif found:
+        run.terminal.show(history_facts.history_view(found))
+    else:
+        run.terminal.tell(f"{known.settings.name} has no batch yet.")
 
 
 def main() -> None:

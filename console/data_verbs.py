@@ -11,21 +11,11 @@ import typer
 
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.upload_rows import UploadRow
-from console.acting import Act
 from console.errors import CommandError
 from console.exit_codes import ExitCode
-from console.terminal import reporting
+from console.flywheel_verb import Run, flywheel_verb
 from console.validating import opened_for, report_document, tell_report
-from console.verb_options import (
-    LONGEST_MINUTES,
-    Env,
-    Flywheel,
-    Json,
-    Reason,
-    Timeout,
-    Wait,
-    finish,
-)
+from console.verb_options import LONGEST_MINUTES, Reason, Timeout, Wait
 from console.waiting import Ending, wait_for_batch
 from flywheel.notices import shown
 from flywheel.uploads import DatasetKind
@@ -42,9 +32,9 @@ def add_data_verbs(app: typer.Typer) -> None:
     app.add_typer(testset, name="testset")
 
 
+@flywheel_verb
 def withdraw(
-    context: typer.Context,
-    flywheel: Flywheel = None,
+    run: Run,
     *,
     upload: Annotated[
         str | None,
@@ -52,35 +42,31 @@ def withdraw(
     ] = None,
     batch: Annotated[int | None, typer.Option("--batch", min=1, help="All of its uploads.")] = None,
     reason: Reason,
-    env: Env = None,
-    json: Json = False,
-) -> None:
+) -> Ending:
     """Take data back: rows not sent yet leave; rows in a dataset mark the flywheel TAINTED."""
-    with reporting(is_json=json) as terminal:
-        if (upload is None) == (batch is None):
-            problem = "say which data, by --upload or by --batch"
-            raise CommandError(ExitCode.USAGE, "withdraw", problem, "Give one of the two")
-        act = Act(context, terminal, flywheel, env)
-        with act:
-            if batch is None:
-                chosen: Sequence[UploadRow] = [_upload(act.acts.ledger, act.acts.name, str(upload))]
-            else:
-                chosen = act.acts.uploads_of(act.target.staging(), batch)
-            for words in words_on_test_data(chosen):
-                terminal.tell_exactly(words)
-            done = act.acts.withdraw(chosen, reason, act.target.now())
-        act.publish(done.notice)
-        for word, keys in (("not sent", done.left), ("in datasets already", done.kept)):
-            for key in keys:
-                terminal.tell_exactly(f"Withdrawn, {word}: {shown(key, 200)}")
-        if done.kept:
-            terminal.tell(
-                f"{act.acts.name} is TAINTED: its datasets hold these rows, and later iterations "
-                "train on them too.",
-                style="bold yellow",
-            )
-        document = {**act.document, "left": list(done.left), "kept": list(done.kept)}
-        finish(terminal, Ending(ExitCode.DONE, document))
+    if (upload is None) == (batch is None):
+        problem = "say which data, by --upload or by --batch"
+        raise CommandError(ExitCode.USAGE, "withdraw", problem, "Give one of the two")
+    act = run.act()
+    with act:
+        if batch is None:
+            chosen: Sequence[UploadRow] = [_upload(act.acts.ledger, act.acts.name, str(upload))]
+        else:
+            chosen = act.acts.uploads_of(act.target.staging(), batch)
+        for words in words_on_test_data(chosen):
+            run.terminal.tell_exactly(words)
+        done = act.acts.withdraw(chosen, reason, act.target.now())
+    act.publish(done.notice)
+    for word, keys in (("not sent", done.left), ("in datasets already", done.kept)):
+        for key in keys:
+            run.terminal.tell_exactly(f"Withdrawn, {word}: {shown(key, 200)}")
+    if done.kept:
+        run.terminal.tell(
+            f"{act.acts.name} is TAINTED: its datasets hold these rows, and later iterations "
+            "train on them too.",
+            style="bold yellow",
+        )
+    return Ending(ExitCode.DONE, {"left": list(done.left), "kept": list(done.kept)})
 
 
 def words_on_test_data(uploads: Sequence[UploadRow]) -> Sequence[str]:
@@ -95,95 +81,81 @@ def words_on_test_data(uploads: Sequence[UploadRow]) -> Sequence[str]:
     )
 
 
+@flywheel_verb
 def import_file(
-    context: typer.Context,
+    run: Run,
     file: Annotated[Path, typer.Argument(help="As for upload.")],
-    flywheel: Flywheel = None,
     *,
     kind: Annotated[DatasetKind, typer.Option(help="What the flywheel holds them for.")],
-    env: Env = None,
-    json: Json = False,
-) -> None:
+) -> Ending:
     """Record rows that an adopted flywheel holds already, without sending them."""
-    with reporting(is_json=json) as terminal:
-        act = Act(context, terminal, flywheel, env)
-        documents = opened_for(file, act.target, act.known)
-        body = b"".join(documents.canonical_copy())
-        report = documents.report
-        tell_report(terminal, file.name, report)
-        document = {**act.document, "validation": report_document(file.name, report)}
-        if report.is_refused:
-            terminal.tell("Nothing was imported.")
-            finish(terminal, Ending(ExitCode.REFUSED, document))
-        with act:
-            uid = act.acts.import_rows(
-                act.target.staging(),
-                kind,
-                file.name,
-                body=body,
-                now=act.target.now(),
-            )
-        terminal.tell(f"{report.documents:,} rows are known as {kind.value} rows now.")
-        finish(terminal, Ending(ExitCode.DONE, {**document, "uid": uid}))
+    act = run.act()
+    documents = opened_for(file, act.target, act.known)
+    body = b"".join(documents.canonical_copy())
+    report = documents.report
+    tell_report(run.terminal, file.name, report)
+    document = {"validation": report_document(file.name, report)}
+    if report.is_refused:
+        run.terminal.tell("Nothing was imported.")
+        return Ending(ExitCode.REFUSED, document)
+    with act:
+        uid = act.acts.import_rows(
+            act.target.staging(), kind, file.name, body=body, now=act.target.now()
+        )
+    run.terminal.tell(f"{report.documents:,} rows are known as {kind.value} rows now.")
+    return Ending(ExitCode.DONE, {**document, "uid": uid})
 
 
 @testset.command("freeze")
+@flywheel_verb
 def freeze_testset(
-    context: typer.Context,
-    flywheel: Flywheel = None,
+    run: Run,
     *,
     partial: Annotated[
         bool, typer.Option("--partial", help="Even if labels have no test document.")
     ] = False,
     wait: Wait = False,
     timeout: Timeout = LONGEST_MINUTES,
-    env: Env = None,
-    json: Json = False,
-) -> None:
+) -> Ending:
     """Have the drafts of the test set frozen, as its next version, with the next batch.
 
     After a HOLD that batch is opened at once: both models are judged again, nothing is trained.
     """
-    with reporting(is_json=json) as terminal:
-        act = Act(context, terminal, flywheel, env)
-        with act:
-            missing = act.acts.freeze(act.target.now(), is_partial_allowed=partial)
-        batch, _ = act.acts.workflow.open_when_ready(act.known, act.target.now())
-        rejudged = batch and batch.rejudges
-        terminal.tell("The drafts are frozen with the next batch, as one TEST dataset.")
-        if batch is not None:
-            terminal.tell(f"Batch {batch.batch} is open.", style="bold")
-        if rejudged is not None:
-            terminal.tell(f"It has both models of batch {rejudged} judged again, without training.")
-        if missing:
-            terminal.tell(f"Labels without a test document: {', '.join(missing)}", style="yellow")
-        opened = {"batch": batch and batch.batch, "rejudges": rejudged}
-        document = {**act.document, "labels_missing": list(missing), **opened}
-        ending = Ending(ExitCode.DONE)
-        if wait and batch is not None:
-            ending = wait_for_batch(terminal, act.target, act.known, batch.batch, minutes=timeout)
-        finish(terminal, Ending(ending.code, {**document, **ending.document}))
+    act = run.act()
+    with act:
+        missing = act.acts.freeze(act.target.now(), is_partial_allowed=partial)
+    batch, _ = act.acts.workflow.open_when_ready(act.known, act.target.now())
+    rejudged = batch and batch.rejudges
+    run.terminal.tell("The drafts are frozen with the next batch, as one TEST dataset.")
+    if batch is not None:
+        run.terminal.tell(f"Batch {batch.batch} is open.", style="bold")
+    if rejudged is not None:
+        run.terminal.tell(f"It has both models of batch {rejudged} judged again, without training.")
+    if missing:
+        run.terminal.tell(f"Labels without a test document: {', '.join(missing)}", style="yellow")
+    opened = {"batch": batch and batch.batch, "rejudges": rejudged}
+    ending = Ending(ExitCode.DONE)
+    if wait and batch is not None:
+        ending = wait_for_batch(run.terminal, act.target, act.known, batch.batch, minutes=timeout)
+    return Ending(ending.code, {"labels_missing": list(missing), **opened, **ending.document})
 
 
 @testset.command("split")
+@flywheel_verb
 def split_testset(
-    context: typer.Context,
-    flywheel: Flywheel = None,
+    run: Run,
     *,
     fraction: Annotated[float, typer.Option(min=0.01, max=0.9, help="Of each label's rows.")] = 0.2,
-    env: Env = None,
-    json: Json = False,
-) -> None:
+) -> Ending:
     """Make a draft of a test set from staged training rows, label by label, by their hash."""
-    with reporting(is_json=json) as terminal:
-        act = Act(context, terminal, flywheel, env)
-        with act:
-            done = act.acts.split(act.target.staging(), fraction, act.target.now())
-        rows = sum(done.values())
-        terminal.tell(f"{rows:,} rows are a draft of the test set now and no training rows.")
-        for label, count in sorted(done.items()):
-            terminal.tell_exactly(f"  {shown(label, 60)}: {count:,}")
-        finish(terminal, Ending(ExitCode.DONE, {**act.document, "label_counts": dict(done)}))
+    act = run.act()
+    with act:
+        done = act.acts.split(act.target.staging(), fraction, act.target.now())
+    rows = sum(done.values())
+    run.terminal.tell(f"{rows:,} rows are a draft of the test set now and no training rows.")
+    for label, count in sorted(done.items()):
+        run.terminal.tell_exactly(f"  {shown(label, 60)}: {count:,}")
+    return Ending(ExitCode.DONE, {"label_counts": dict(done)})
 
 
 def _upload(ledger: Ledger, flywheel: str, given: str) -> UploadRow:
