@@ -11,10 +11,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from adapters.ledger.audit import Audit
+from adapters.ledger.audit import Audited
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.table import Change, Key, Put
-from adapters.ports import Rows
 from flywheel.notices import Notice
 from flywheel.policy_settings import Policy
 
@@ -81,20 +80,8 @@ class Approval:
         return self.state in {ApprovalState.APPROVED, ApprovalState.REJECTED}
 
 
-class Approvals:
-    """Asks, answers and expires.
-
-    Parameters
-    ----------
-    table : Rows
-    actor : str
-        Who acts, for the audit.
-    """
-
-    def __init__(self, table: Rows, actor: str) -> None:
-        self._table = table
-        self._actor = actor
-        self._audit = Audit(table, actor)
+class Approvals(Audited):
+    """Asks, answers and expires."""
 
     def get(self, batch: BatchRow) -> Approval | None:
         """Return the question about the verdict of a batch's present attempt, or None."""

@@ -141,6 +141,22 @@ class Audit:
             yield from (found[key] for seq in numbers if (key := _pk(flywheel, seq)) in found)
 
 
+class Audited:
+    """A part of the ledger whose writes stand in the audit.
+
+    Parameters
+    ----------
+    table : Rows
+    actor : str
+        Who acts: a function's name, or a person's.
+    """
+
+    def __init__(self, table: Rows, actor: str) -> None:
+        self._table = table
+        self._actor = actor
+        self._audit = Audit(table, actor)
+
+
 def entry_hash(entry: Mapping[str, Any]) -> str:
     """Return the hash of an entry over everything in it but its own hash and its key."""
     content = {name: value for name, value in entry.items() if name not in {"hash", "pk", "sk"}}

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from adapters.ledger.audit import Audit
+from adapters.ledger.audit import Audited
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import (
     ChampionChange,
@@ -19,7 +19,6 @@ from adapters.ledger.flywheel_rows import (
     unchanged_champion,
 )
 from adapters.ledger.table import Change, Item, Key, Put
-from adapters.ports import Rows
 from flywheel.batches import BatchState
 from flywheel.champions import OUTSIDE, Champion, How
 from flywheel.notices import Notice
@@ -65,20 +64,8 @@ def succession(
     return Succession({"expected_champion": model, "champions": number}, entries)
 
 
-class Champions:
-    """Reads who was live, and writes down changes by people.
-
-    Parameters
-    ----------
-    table : Rows
-    actor : str
-        Who acts, for the audit.
-    """
-
-    def __init__(self, table: Rows, actor: str) -> None:
-        self._table = table
-        self._actor = actor
-        self._audit = Audit(table, actor)
+class Champions(Audited):
+    """Reads who was live, and writes down changes by people."""
 
     def history(self, flywheel: str) -> list[Champion]:
         """Return every champion, oldest first."""

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from adapters.ledger.audit import Audit
+from adapters.ledger.audit import Audited
 from adapters.ledger.champions import succession
 from adapters.ledger.flywheel_rows import (
     FlywheelRow,
@@ -21,7 +21,6 @@ from adapters.ledger.flywheel_rows import (
     unchanged_champion,
 )
 from adapters.ledger.table import Change, Key, Put
-from adapters.ports import Rows
 from flywheel.champions import OUTSIDE, How
 from flywheel.errors import ConcurrentChangeError
 from flywheel.notices import Notice
@@ -31,20 +30,8 @@ GATHER_SK = "GATHER"
 """Sort key of the row whose ``registrations`` the Gather state watches."""
 
 
-class Flywheels:
-    """Reads flywheels' rows, counts registrations, and writes down acts on a flywheel.
-
-    Parameters
-    ----------
-    table : Rows
-    actor : str
-        Who acts, for the audit.
-    """
-
-    def __init__(self, table: Rows, actor: str) -> None:
-        self._table = table
-        self._actor = actor
-        self._audit = Audit(table, actor)
+class Flywheels(Audited):
+    """Reads flywheels' rows, counts registrations, and writes down acts on a flywheel."""
 
     def ensure(self, name: str, arn: str) -> FlywheelRow:
         """Return the flywheel's row; the first to ask creates it."""

@@ -9,29 +9,17 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from adapters.ledger.audit import Audit
+from adapters.ledger.audit import Audited
 from adapters.ledger.flywheel_rows import FlywheelRow, change_flywheel, next_test_set
 from adapters.ledger.table import Delete, Key, Put, Write
-from adapters.ports import Rows
 from flywheel.batches import BatchName, StagedUpload
 from flywheel.uploads import DatasetKind
 
 Kinds = Collection[DatasetKind]
 
 
-class Holdings:
-    """Counts slots and known rows.
-
-    Parameters
-    ----------
-    table : Rows
-    actor : str
-        Who acts, for the audit.
-    """
-
-    def __init__(self, table: Rows, actor: str) -> None:
-        self._table = table
-        self._audit = Audit(table, actor)
+class Holdings(Audited):
+    """Counts slots and known rows."""
 
     def segments(self, name: str, generation: int) -> dict[DatasetKind, list[str]]:
         """Return the staging keys of the rows that a generation holds, oldest first."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from adapters.ledger.audit import Audit
+from adapters.ledger.audit import Audited
 from adapters.ledger.flywheel_rows import (
     FlywheelRow,
     Rebuild,
@@ -17,23 +17,11 @@ from adapters.ledger.flywheel_rows import (
     unchanged_rebuild,
 )
 from adapters.ledger.table import Key, Put
-from adapters.ports import Rows
 from flywheel.notices import Notice
 
 
-class Rebuilds:
-    """Writes down the steps of rebuilds.
-
-    Parameters
-    ----------
-    table : Rows
-    actor : str
-        Who acts, for the audit.
-    """
-
-    def __init__(self, table: Rows, actor: str) -> None:
-        self._table = table
-        self._audit = Audit(table, actor)
+class Rebuilds(Audited):
+    """Writes down the steps of rebuilds."""
 
     def ask(self, row: FlywheelRow, asked: Rebuild, notice: Notice, now: datetime) -> None:
         """Let the next generation begin: no batch opens until it has switched."""

@@ -6,9 +6,8 @@ The chain of the environment itself is kept under `ENVIRONMENT`, beside those of
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from adapters.ledger.audit import Audit
+from adapters.ledger.audit import Audited
 from adapters.ledger.table import Item, Key, Put
-from adapters.ports import Rows
 
 ENVIRONMENT = "-"
 """Stands for the flywheel in what belongs to the whole environment."""
@@ -17,12 +16,8 @@ _LAST = Key("RECONCILE", "LAST_RUN")
 _WHOLE = Key("RECONCILE", "LAST_WHOLE_LISTING")
 
 
-class Runs:
+class Runs(Audited):
     """Writes down and tells the runs of reconcile."""
-
-    def __init__(self, table: Rows, actor: str) -> None:
-        self._table = table
-        self._audit = Audit(table, actor)
 
     def note(self, found: Mapping[str, int], now: datetime) -> None:
         """Write down one run, with its audit entry."""
