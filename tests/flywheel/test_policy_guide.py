@@ -19,7 +19,7 @@ import pytest
 
 from flywheel.comparisons import exact_accuracy
 from flywheel.environment_file import parse_environment
-from flywheel.evidence import Evidence, TestSet, paired_evidence
+from flywheel.evidence import Evidence, MeasuredLabels, TestSet, paired_evidence
 from flywheel.policy import error_of
 from flywheel.policy_settings import METRICS, Policy
 from flywheel.scored_documents import ScoredDocument, tallies
@@ -93,6 +93,7 @@ def evidence_of(example: Mapping[str, Any], policy: Policy) -> Evidence:
     showed = dict(example.get("iteration", {}))
     champion, challenger = showed.get("champion"), showed.get("challenger", {})
     counts, paired = showed.get("test_documents"), None
+    labels = showed.get("labels")
     if "answers" in example:
         documents = scored(example["answers"])
         old, new = tallies(documents, kind="multi-class", labels=len(example["answers"]))
@@ -117,6 +118,7 @@ def evidence_of(example: Mapping[str, Any], policy: Policy) -> Evidence:
         if counts
         else None,
         paired=paired,
+        labels=MeasuredLabels(labels["champion"], labels["challenger"]) if labels else None,
         paired_missing=showed.get("answers_missing", ""),
     )
 
