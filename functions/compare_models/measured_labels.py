@@ -63,7 +63,9 @@ class Labels:
             if champion is not None:
                 self._check_set(self._trained_by(champion[0], frozen), frozen, "the champion")
                 old = self._values(*champion, frozen)
-        except (LabelsUnknownError, ServiceBusyError, ServiceRefusedError) as error:
+        except ServiceBusyError as error:
+            return MeasuredLabels(old, new, f"{error.operation} was busy ({error.code})")
+        except (LabelsUnknownError, ServiceRefusedError) as error:
             return MeasuredLabels(old, new, str(error))
         return MeasuredLabels(old, new)
 
