@@ -61,6 +61,9 @@ CHOICES = (
     "A TEST dataset may lack labels; a label without a test document is part of no average.",
     "The averages of a recognizer's iteration are of all its mentions together, as parts of 1, "
     "without an accuracy.",
+    "A classifier's description names no `output.tar.gz`: that is documented of "
+    "CreateDocumentClassifier alone. Its confusion matrix is in the data lake, where an "
+    "iteration keeps what it measured.",
     "`UpdateFlywheel` is allowed while an iteration runs, and takes effect at once.",
     "`DeleteFlywheel` during an iteration or the making of a dataset is refused with "
     "ResourceInUseException.",

@@ -200,7 +200,7 @@ def test_the_service_reads_only_its_flywheel_when_the_role_is_made(dev: Synthesi
 
 
 def test_one_function_reads_of_the_lake_when_policies_are_made(each: Synthesized) -> None:
-    """Archives with a model's confusion matrix, below its own flywheels' lakes; no other function any."""
+    """Archives with a confusion matrix, below the flywheels' own lakes; no other function any."""
     read = {
         (plain(role), action, joined(resource))
         for role, statement in each.statements()
