@@ -216,6 +216,24 @@ def test_the_reason_is_named_when_values_cannot_be_read(
     assert labels(entities).challenger is None
 
 
+def test_both_levels_tell_the_same_when_answers_were_asked_for(entities: World) -> None:
+    """What the service measured is what follows from the models' answers to the same documents."""
+    with answering("comprehend", DESCRIBE, code="AccessDeniedException"):
+        assert len(entities.compare(2)["jobs"]) == 2
+        entities.await_answers(2)
+        entities.compare(2)
+    evidence = verdict(entities).evidence
+    assert evidence.paired is not None
+    (city,) = [each for each in evidence.paired.labels if each.label == "CITY"]
+    service = entities.services.comprehend(entities.flywheel_arn)
+    for model, answered in (
+        (evidence.champion_arn, city.champion),
+        (evidence.challenger_arn, city.challenger),
+    ):
+        measured = service.model_labels(model or "", None).values
+        assert measured["CITY"]["F1Score"] == pytest.approx(answered, abs=1e-9)
+
+
 def test_nothing_is_read_when_the_policy_names_no_label(entities: World) -> None:
     """And the verdict has nothing of it."""
     entities.configure(policy={"evidence": "averages"})
