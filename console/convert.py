@@ -124,6 +124,10 @@ def convert(
         ) from error
     finally:
         partial.unlink(missing_ok=True)
+    return _conversion(found, used)
+
+
+def _conversion(found: Found, encoding: str) -> Conversion:
     return Conversion(
         rows_written=found.labels.total(),
         left_out=tuple(found.left_out),
@@ -131,7 +135,7 @@ def convert(
         label_counts=dict(found.labels.most_common()),
         repairs=dict(found.repairs),
         header=found.header,
-        encoding=used,
+        encoding=encoding,
     )
 
 

@@ -198,26 +198,26 @@ class DataActs:
         )
         segment = f"known/{self.name}/g{row.generation}/import-{uid[:16]}-{kind.value}.bin"
         staging.create(segment, b"".join(map(record, rows)))
-        sha256 = None
-        if kind is DatasetKind.TEST:
-            staging.create(rows_key(segment), "".join(map(csv_line, rows)).encode())
-            known = self.ledger.holdings.segments(self.name, row.generation)
-            pieces = (piece for key in (*known[kind], segment) for piece in staging.chunks(key))
-            sha256 = content_hash(pieces)
+        is_test = kind is DatasetKind.TEST
+        sha256 = self._test_set_with(staging, row, segment, rows) if is_test else None
+        upload = self.ledger.uploads.imported(self.name, staged)
         try:
             self.ledger.holdings.note_import(
-                row,
-                staged,
-                self.ledger.uploads.imported(self.name, staged),
-                segment,
-                test_sha256=sha256,
-                now=now,
+                row, staged, upload, segment, test_sha256=sha256, now=now
             )
         except ConcurrentChangeError:
             if self.ledger.uploads.get(uid) is None:
                 raise
             raise ActRefusedError(f"the rows of {source} were imported before") from None
         return uid
+
+    def _test_set_with(
+        self, staging: StagingObjects, row: FlywheelRow, segment: str, rows: Sequence[Row]
+    ) -> str:
+        """Keep imported test rows beside their segment; return the whole test set's hash then."""
+        staging.create(rows_key(segment), "".join(map(csv_line, rows)).encode())
+        held = self.ledger.holdings.segments(self.name, row.generation)[DatasetKind.TEST]
+        return content_hash(piece for key in (*held, segment) for piece in staging.chunks(key))
 
     def withdraw(self, uploads: Sequence[UploadRow], reason: str, now: datetime) -> Withdrawal:
         """Take uploads back.

@@ -260,17 +260,23 @@ def readiness(
         return Readiness(False, (alone, *short))
     if is_asked_for:
         return Readiness(True, waits=short)
-    lacks = []
     oldest = min(upload.staged_at for upload in train)
-    is_old = now - oldest >= timedelta(hours=rules.max_age_hours)
-    if usable < rules.min_documents and not is_old:
-        lacks.append(
-            f"{usable} of {rules.min_documents} documents (min_documents); starts anyway on "
-            f"{oldest + timedelta(hours=rules.max_age_hours):%Y-%m-%d %H:%M} UTC (max_age_hours)"
-        )
-    if (soon := too_soon(rules, now, last_iteration_at)) is not None:
-        lacks.append(soon)
-    return Readiness(not lacks, tuple(lacks), waits=short)
+    held_back = (too_few(rules, now, usable, oldest), too_soon(rules, now, last_iteration_at))
+    lacks = tuple(lack for lack in held_back if lack is not None)
+    return Readiness(not lacks, lacks, waits=short)
+
+
+def too_few(rules: BatchRules, now: datetime, usable: int, oldest: datetime) -> str | None:
+    """Say what is missing of our own minimum, until the oldest upload has waited long enough."""
+    if usable >= rules.min_documents:
+        return None
+    anyway_at = oldest + timedelta(hours=rules.max_age_hours)
+    if now >= anyway_at:
+        return None
+    return (
+        f"{usable} of {rules.min_documents} documents (min_documents); starts anyway on "
+        f"{anyway_at:%Y-%m-%d %H:%M} UTC (max_age_hours)"
+    )
 
 
 def slots_used_up(rules: BatchRules, train_datasets: int) -> str | None:

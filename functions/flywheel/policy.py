@@ -120,23 +120,20 @@ def assess(
     outcomes = []
     for kind, bound in rule.bounds():
         if kind == "min":
-            name, outcome, reason = _floor(found, bound)
+            outcome, reason = _floor(found, bound)
+        elif is_bootstrap:
+            outcome, reason = Outcome.SKIPPED, "there is no active model to compare with"
+        elif found.gain is None:
+            outcome, reason = Outcome.UNKNOWN, _lacking(found)
+        elif kind == "min_improvement":
+            outcome, reason = _improvement(found, bound, policy, scarce_label)
+        elif rule.label is not None:
+            outcome, reason = _guard(found, bound, policy)
         else:
-            name = _named(kind, bound)
-            if is_bootstrap:
-                outcome, reason = Outcome.SKIPPED, "there is no active model to compare with"
-            elif found.gain is None:
-                outcome, reason = Outcome.UNKNOWN, _lacking(found)
-            elif kind == "min_improvement":
-                outcome, reason = _improvement(found, bound, policy, scarce_label)
-            elif rule.label is not None:
-                outcome, reason = _guard(found, bound, policy)
-            else:
-                outcome, reason = _drop(found, bound, policy, scarce_label)
-        measured = rule.metric if rule.label is None else f"{rule.metric} of {rule.label!r}"
+            outcome, reason = _drop(found, bound, policy, scarce_label)
         outcomes.append(
             RuleOutcome(
-                f"{measured} {name}",
+                f"{measured(rule.metric, rule.label)} {_named(kind, bound)}",
                 outcome,
                 reason,
                 rule.metric,
@@ -154,6 +151,17 @@ def assess(
     return outcomes
 
 
+def measured(metric: str, label: str | None) -> str:
+    """Return what is measured, in words.
+
+    Examples
+    --------
+    >>> measured("F1Score", "BILLING")
+    "F1Score of 'BILLING'"
+    """
+    return metric if label is None else f"{metric} of {label!r}"
+
+
 def usable(metrics: Metrics | None, metric: str) -> float | None:
     """Return a metric's value, or None where it is missing, not finite or outside [0, 1]."""
     value = None if metrics is None else metrics.get(metric)
@@ -163,6 +171,8 @@ def usable(metrics: Metrics | None, metric: str) -> float | None:
 
 
 def _named(kind: str, bound: float) -> str:
+    if kind == "min":
+        return f"at least {bound:.3f}"
     if kind == "max_drop":
         return f"not worse by more than {bound:.3f}"
     return f"better by at least {bound:.3f}" if bound else "better"
@@ -170,20 +180,19 @@ def _named(kind: str, bound: float) -> str:
 
 def _lacking(found: Comparison, who: str = "") -> str:
     who = who or ("champion" if found.champion is None else "challenger")
-    if found.label is None:
-        return f"the {who} has no usable {found.metric}"
-    return f"the {who} has no usable {found.metric} of {found.label!r}: {found.method}"
+    why = "" if found.label is None else f": {found.method}"
+    return f"the {who} has no usable {measured(found.metric, found.label)}{why}"
 
 
-def _floor(found: Comparison, bound: float) -> tuple[str, Outcome, str]:
+def _floor(found: Comparison, bound: float) -> tuple[Outcome, str]:
     """Judge a floor: it says what is good enough on this test set, so the value decides."""
-    name, value = f"at least {bound:.3f}", found.challenger
+    value = found.challenger
     if value is None:
-        return name, Outcome.UNKNOWN, _lacking(found, "challenger")
+        return Outcome.UNKNOWN, _lacking(found, "challenger")
     if value >= bound - _ROUNDING:
-        return name, Outcome.PASS, f"{value:.3f} is at least {bound:.3f}"
+        return Outcome.PASS, f"{value:.3f} is at least {bound:.3f}"
     shown = f"{value:.{_decimals(value, bound)}f}"
-    return name, Outcome.FAIL, f"{shown} is below {bound:.3f}"
+    return Outcome.FAIL, f"{shown} is below {bound:.3f}"
 
 
 def _improvement(

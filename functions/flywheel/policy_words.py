@@ -5,7 +5,7 @@ Decides the words only. Read next: `flywheel.policy_settings` (the keys), `flywh
 
 from collections.abc import Iterator
 
-from flywheel.policy import error_of, guards
+from flywheel.policy import error_of, guards, measured
 from flywheel.policy_settings import Policy
 
 _EVIDENCE = {
@@ -38,22 +38,22 @@ def explained(policy: Policy) -> list[str]:
 
 def _rules(policy: Policy) -> Iterator[str]:
     for rule in guards(policy):
-        measured = rule.metric if rule.label is None else f"{rule.metric} of {rule.label!r}"
+        what = measured(rule.metric, rule.label)
         for kind, bound in rule.bounds():
             if kind == "min":
-                yield f"{measured} must be at least {bound:g}, for a first model too."
+                yield f"{what} must be at least {bound:g}, for a first model too."
             elif kind == "min_improvement":
                 least = f"by at least {bound:g}" if bound else "by anything"
-                yield f"{measured} must be better than the champion's {least}; a tie never passes."
+                yield f"{what} must be better than the champion's {least}; a tie never passes."
             elif rule.label is None:
-                yield f"{measured} may be lower than the champion's by at most {bound:g}."
+                yield f"{what} may be lower than the champion's by at most {bound:g}."
             elif rule.label in policy.critical_labels:
                 yield (
-                    f"{measured} may drop by at most {bound:g}: it is critical. With fewer than "
+                    f"{what} may drop by at most {bound:g}: it is critical. With fewer than "
                     f"{policy.critical_min_documents} test documents of it this only warns."
                 )
             else:
-                yield f"{measured} may drop by at most {bound:g}."
+                yield f"{what} may drop by at most {bound:g}."
     yield (
         "All of these must hold: one that is missed rejects the challenger, one that is not known "
         "holds it, and the champion stays."

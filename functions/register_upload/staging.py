@@ -77,12 +77,33 @@ def stage(
         companion=beside,
         limits=limits,
     )
+    staged = _copied(services, documents, upload, place)
+    report = documents.report
+    if staged is None:
+        return Staging(upload_news.refused(upload.key, report), UploadState.REFUSED)
+    news = upload_news.taken_in_part(upload.key, report)
+    services.ledger.uploads.stage(
+        place.flywheel,
+        staged,
+        left_out=report.left_out,
+        news=news,
+        sha256=sha256.hexdigest(),
+        before=pair.documents_state if pair else UploadState.RECEIVED,
+        also=pair.ended(services, UploadState.PAIRED) if pair else (),
+    )
+    return Staging(news=news)
+
+
+def _copied(
+    services: Services, documents: LabeledDocuments, upload: ObjectVersion, place: Place
+) -> StagedUpload | None:
+    """Write the accepted rows to the staging bucket; none of a refused upload."""
     with tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES) as copy:
         for piece in documents.canonical_copy():
             copy.write(piece)
         report = documents.report
         if report.is_refused:
-            return Staging(upload_news.refused(upload.key, report), UploadState.REFUSED)
+            return None
         staged = StagedUpload(
             uid=upload.uid,
             key=upload.key,
@@ -95,17 +116,7 @@ def stage(
         )
         copy.seek(0)
         services.staging.create(staged.staged_key, copy)
-    news = upload_news.taken_in_part(upload.key, report)
-    services.ledger.uploads.stage(
-        place.flywheel,
-        staged,
-        left_out=report.left_out,
-        news=news,
-        sha256=sha256.hexdigest(),
-        before=pair.documents_state if pair else UploadState.RECEIVED,
-        also=pair.ended(services, UploadState.PAIRED) if pair else (),
-    )
-    return Staging(news=news)
+    return staged
 
 
 def _hashed(chunks: Iterator[bytes], update: Callable[[bytes], object]) -> Iterator[bytes]:
