@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from adapters.training import model_in_training, stop_training
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.flywheel_verb import Run, flywheel_verb
 from console.following import patience, switched
 from console.progress import Progress
+from console.training import model_in_training, stop_training
 from console.verb_options import LONGEST_MINUTES, Reason, Timeout, Wait
 from console.waiting import Ending, wait_for_batch
 from flywheel.errors import ServiceRefusedError

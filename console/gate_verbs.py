@@ -1,6 +1,6 @@
 """The verbs of the gate: `flywheel policy check` and `flywheel simulate gate`.
 
-Decides names, options and words; neither needs a cloud. Read next: `flywheel.policy_words`,
+Decides names, options and words; neither needs a cloud. Read next: `console.policy_words`,
 `console.gate_simulation`.
 """
 
@@ -14,11 +14,11 @@ from rich.table import Table
 
 from console.errors import CommandError
 from console.exit_codes import ExitCode
+from console.policy_words import explained
 from console.target import LOCAL, environment_settings, known_environments
 from console.terminal import Terminal, reporting
 from console.verb_options import Env, Flywheel, Json
 from flywheel.environment_file import parse_environment
-from flywheel.policy_words import explained
 from flywheel.settings import Environment
 from flywheel.verdict import policy_sha256
 

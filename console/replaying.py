@@ -1,7 +1,7 @@
 """Make a stored verdict again, and say whether it is the same, bit for bit.
 
-Decides words and the exit code. Read next: `adapters.replay` (what is read) and
-`flywheel.replaying` (what is computed).
+Decides words and the exit code. Read next: `console.replay` (what is read) and
+`console.verdict_again` (what is computed).
 """
 
 import json
@@ -9,14 +9,14 @@ import json
 from adapters.comprehend import Comprehend
 from adapters.configuration import KnownFlywheel
 from adapters.kept_answers import AnswersMissingError
-from adapters.replay import replayed
 from console.errors import CommandError
 from console.exit_codes import ExitCode
+from console.replay import replayed
 from console.target import Target
 from console.terminal import Terminal
+from console.verdict_again import first_difference
 from console.verdict_documents import kept_document, verdict_of, whole_document
 from console.waiting import Ending
-from flywheel.replaying import first_difference
 from flywheel.version import PRODUCT_VERSION
 
 

@@ -14,7 +14,7 @@ from adapters.configuration import KnownFlywheel
 from adapters.judgement import earlier_counts
 from adapters.kept_answers import AnswersMissingError
 from adapters.ledger.batch_rows import BatchRow
-from adapters.replay import answers_for, kept_for
+from console.replay import answers_for, kept_for
 from console.target import Target
 from flywheel.batches import BatchOutcome
 from flywheel.evidence import Evidence

@@ -2,7 +2,7 @@
 
 Decides what may be said, its defaults (the cautious ones, production's) and what contradicts
 itself. Read next: `flywheel.settings` (the file around it), `flywheel.policy` (what a rule means
-for two models), `flywheel.policy_words` (a policy in plain words).
+for two models), `console.policy_words` (a policy in plain words).
 """
 
 from collections.abc import Iterator

@@ -11,7 +11,7 @@ import pytest
 from adapters.acts import Acts
 from adapters.clients import client
 from adapters.ledger.batch_rows import StoredVerdict
-from adapters.replay import replayed
+from console.replay import replayed
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import ActRefusedError
 from flywheel.uploads import UploadState

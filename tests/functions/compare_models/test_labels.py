@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.clients import client
-from adapters.replay import replayed
+from console.replay import replayed
 from flywheel.batches import BatchOutcome
 from flywheel.evidence import MeasuredLabels
 from flywheel.verdict import Verdict

@@ -7,8 +7,8 @@ import pytest
 
 from adapters.clients import client
 from adapters.kept_answers import AnswersMissingError
-from adapters.replay import replayed
-from flywheel.replaying import first_difference
+from console.replay import replayed
+from console.verdict_again import first_difference
 from tests.functions.cloud import STAGING, VERDICTS
 from tests.functions.world import NAME, World, documents
 

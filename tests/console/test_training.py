@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adapters.training import model_in_training, stop_training
+from console.training import model_in_training, stop_training
 from local.comprehend.clock import DrivenClock
 from tests.local.comprehend.conftest import s3
 from tests.local.comprehend.rig import rows, running, until

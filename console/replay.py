@@ -1,7 +1,7 @@
 """A stored verdict, computed again from the answers and rows that are kept.
 
 Decides what is read and that it must be what the verdict names by hash. Asks models nothing and
-changes nothing. Read next: `flywheel.replaying` (what is computed).
+changes nothing. Read next: `console.verdict_again` (what is computed).
 """
 
 import hashlib
@@ -11,8 +11,8 @@ from typing import Any
 from adapters.configuration import KnownFlywheel
 from adapters.kept_answers import AnswersMissingError, KeptAnswers, ModelAnswers, compared
 from adapters.ports import StagingObjects
+from console.verdict_again import evidence_of, judged_again, policy_of
 from flywheel.evidence import Evidence, PairedEvidence, Predictions
-from flywheel.replaying import evidence_of, judged_again, policy_of
 from flywheel.shapes import described_labels
 
 TaskConfig = Callable[[], Mapping[str, Any]]

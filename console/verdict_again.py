@@ -3,7 +3,7 @@
 Decides what is taken from its document and what is made anew: the averages come from the
 iteration's numbers, the policy is the one that was applied, the models' answers are handed in.
 Everything that follows from these is computed again. Read next: `flywheel.verdict`,
-`adapters.replay` (who hands the answers in).
+`console.replay` (who hands the answers in).
 """
 
 import json
