@@ -1,4 +1,4 @@
-"""The demonstration: five acts, each told as it happens.
+"""The demonstration: acts, each told as it happens.
 
 Decides the order of the story and what is told of it. What is promoted is for the policy alone to
 say. Everything runs in a local environment of its own, which is gone at the end.
@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from adapters.configuration import KnownFlywheel
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from console.demo_data import DemoData, own_data, sample_data
 from console.demo_environment import write_environment
+from console.demo_few import FewDocuments, few_flywheel
 from console.demo_tasks import Files, upload_files
 from console.demo_view import tell_act, tell_data, tell_end, tell_letter
 from console.errors import CommandError
@@ -30,9 +31,13 @@ from console.terminal import Terminal
 from console.uploading import Upload, put
 from console.verdict_view import tell_outcome, verdict_document
 from flywheel.batches import BatchState, Readiness
+from flywheel.notices import shown
 from flywheel.shapes import Shape
 from flywheel.uploads import DatasetKind, UploadState
 from local.environment import LocalSettings
+
+Ending = tuple[BatchRow | None, StoredVerdict | None]
+"""How an act ended: the batch and its verdict, where there are any."""
 
 _LONGEST_MINUTES = 30.0
 _LETTER_MINUTES = 1.0
@@ -47,13 +52,17 @@ class Act:
     ----------
     title, words : str
         What is about to be shown.
-    train, test : Files
-        What is uploaded.
+    flywheel : str
+    train : tuple of Files
+        What is uploaded, each when the one before has been judged; the last one is the act.
+    test : Files
+        What is uploaded before.
     """
 
     title: str
     words: str
-    train: Files = ()
+    flywheel: str
+    train: tuple[Files, ...] = ()
     test: Files = ()
 
     @property
@@ -91,39 +100,62 @@ def run(terminal: Terminal, folder: Path | None, shape: Shape = _SERVICES_OWN) -
 
 def acts(data: DemoData) -> list[Act]:
     """Return the story's parts."""
-    words = _WORDS[data.shape.task]
-    return [
+    words, name = _WORDS[data.shape.task], data.flywheel
+    told = [
         Act(
-            "1. A first model",
+            "A first model",
             f"A test set of {len(data.test):,} documents, which judges every model, and a first "
             f"training file of {len(data.first):,}. There is no active model yet.",
-            upload_files("first", data.first, data.shape),
+            name,
+            (upload_files("first", data.first, data.shape),),
             upload_files("test", data.test, data.shape),
         ),
         Act(
-            "2. More data",
+            "More data",
             f"{len(data.more):,} more labeled documents. A challenger is trained on everything "
             "so far and goes live only if it is better than the champion.",
-            upload_files("more", data.more, data.shape),
+            name,
+            (upload_files("more", data.more, data.shape),),
         ),
         Act(
-            "3. Mislabeled data",
+            "Mislabeled data",
             f"{len(data.mislabeled):,} documents, each {words.mislabeled}. The file looks fine; "
             "only a trained model can show that it does harm.",
-            upload_files("mislabeled", data.mislabeled, data.shape),
+            name,
+            (upload_files("mislabeled", data.mislabeled, data.shape),),
         ),
         Act(
-            "4. Taking it back",
+            "Taking it back",
             "The mislabeled rows are in the flywheel, and Comprehend deletes no dataset. They are "
             "withdrawn, and the flywheel is rebuilt: its next generation holds all other rows, in "
             "one dataset. The champion stays live meanwhile and judges what is trained.",
+            name,
         ),
+        *([] if data.few is None else [_few_act(data.few, few_flywheel(name))]),
         Act(
-            "5. A broken file",
+            "A broken file",
             f"{words.broken}. It is refused on arrival, and no training is paid for.",
-            data.broken,
+            name,
+            (data.broken,),
         ),
     ]
+    return [replace(act, title=f"{number}. {act.title}") for number, act in enumerate(told, 1)]
+
+
+def _few_act(few: FewDocuments, flywheel: str) -> Act:
+    knows = few.first_of_scarce or "no"
+    return Act(
+        "Few test documents",
+        f"Another flywheel, whose test set has {len(few.test)} documents and whose policy asks for "
+        f"a gain in accuracy. Its first model is shown {knows} {shown(few.scarce, 40)!r}; the next "
+        f"file is {len(few.more)} of them. That helps, but do so few documents prove it?",
+        flywheel,
+        (
+            upload_files("first", few.first, _SERVICES_OWN),
+            upload_files("more", few.more, _SERVICES_OWN),
+        ),
+        upload_files("test", few.test, _SERVICES_OWN),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,29 +196,32 @@ class Story:
         # As they end: a later generation's flywheel does not know them.
         self._iterations: list[dict[str, Any] | None] = []
         self._shown: set[str] = set()
-        self.endings: list[tuple[str, BatchRow | None, StoredVerdict | None]] = []
+        self.endings: list[tuple[str, *Ending]] = []
 
     def play(self, act: Act) -> None:
         """Upload an act's files and follow them to their end."""
         tell_act(self._terminal, act.title, act.words)
+        self._known = self._target.flywheel(act.flywheel)
         progress = Progress(self._terminal)
         wait = patience(self._target, _LONGEST_MINUTES)
         if act.takes_back:
-            self._take_back(act, progress, wait)
+            self.endings.append((act.title, *self._take_back(progress, wait)))
             return
         if act.test:
             # Both must be in one batch: the training file alone would open it.
             self._upload(progress, DatasetKind.TEST, act.test, wait)
-        state = self._upload(progress, DatasetKind.TRAIN, act.train, wait)
-        if state is not UploadState.REFUSED:
-            self._follow(act, progress, wait)
-            return
-        self._await_letter(progress, "uploads-")
-        self.endings.append((act.title, None, None))
+        ending: Ending = None, None
+        for files in act.train:
+            state = self._upload(progress, DatasetKind.TRAIN, files, wait)
+            if state is UploadState.REFUSED:
+                self._await_letter(progress, "uploads-")
+            else:
+                ending = self._follow(progress, wait, is_last=files == act.train[-1])
+        self.endings.append((act.title, *ending))
 
     def document(self, elapsed_seconds: float) -> dict[str, Any]:
         """Return what happened as a JSON document."""
-        comprehend = self._target.comprehend(self._known)
+        comprehend = self._target.comprehend(self._target.flywheel(self._data.flywheel))
         return {
             "flywheel": self._data.flywheel,
             "active_model": comprehend.describe().active_model,
@@ -203,7 +238,7 @@ class Story:
     ) -> UploadState:
         """Upload what belongs together, wait until it was taken up, tell what was said of it."""
         for name, body in files:
-            upload = put(self._target, self._data.flywheel, kind, name, body)
+            upload = put(self._target, self._known.settings.name, kind, name, body)
             self._uploads.append(upload)
             progress.say("UPLOADED", f"{upload.key} ({len(body):,} bytes)")
         row = progress.wait(
@@ -216,10 +251,10 @@ class Story:
             progress.say("STAGED", f"{row.documents:,} documents are good{left_out}")
         return row.state
 
-    def _take_back(self, act: Act, progress: Progress, wait: Patience) -> None:
+    def _take_back(self, progress: Progress, wait: Patience) -> Ending:
         """Withdraw the last batch, rebuild the flywheel and follow the new generation's batch."""
         acts = self._target.acts(self._known, "demo")
-        notices, name = self._target.notices(acts.ledger), self._data.flywheel
+        notices, name = self._target.notices(acts.ledger), self._known.settings.name
         uploads = acts.uploads_of(self._target.staging(), self._batches[-1])
         done = acts.withdraw(uploads, "every label is wrong", self._target.now())
         notices.publish(name, done.notice)
@@ -229,9 +264,9 @@ class Story:
         progress.wait(switched(self._target, self._known, wait))
         row = acts.ledger.flywheels.ensure(name, self._known.arn)
         progress.say("REBUILT", f"generation {row.generation}, not tainted", "green")
-        self._follow_batch(act, row.open_batch or row.last_batch, progress, wait)
+        return self._follow_batch(row.open_batch or row.last_batch, progress, wait, is_last=True)
 
-    def _follow(self, act: Act, progress: Progress, wait: Patience) -> None:
+    def _follow(self, progress: Progress, wait: Patience, *, is_last: bool) -> Ending:
         upload = self._uploads[-1]
         number = progress.wait(
             self._with_letters(batch_of(self._target, self._known, upload.uid, wait))
@@ -240,11 +275,14 @@ class Story:
             raise CommandError(
                 ExitCode.HELD, upload.key, "; ".join(number.lacks), "Give more documents"
             )
-        sealed = self._target.ledger().batches.get(self._data.flywheel, number)
+        sealed = self._target.ledger().batches.get(self._known.settings.name, number)
         progress.tell(Phase("SEALED", f"batch {number}: {sealed.documents:,} documents"))
-        self._follow_batch(act, number, progress, wait)
+        return self._follow_batch(number, progress, wait, is_last=is_last)
 
-    def _follow_batch(self, act: Act, number: int, progress: Progress, wait: Patience) -> None:
+    def _follow_batch(
+        self, number: int, progress: Progress, wait: Patience, *, is_last: bool
+    ) -> Ending:
+        """Follow a batch to its end, which is told in full where it is its act's last."""
         batch = progress.wait(self._with_letters(closed(self._target, self._known, number, wait)))
         if batch.state is not BatchState.CLOSED:
             raise CommandError(
@@ -258,10 +296,13 @@ class Story:
         stored = self._target.ledger().batches.verdict(batch)
         if stored is not None:
             progress.say("VERDICT", stored.verdict.decision.value, "bold")
-        tell_outcome(self._terminal, batch, stored)
+        if is_last:
+            tell_outcome(self._terminal, batch, stored)
         ending = "failed" if stored is None else "verdict"
-        self._await_letter(progress, f"{batch.flywheel}-batch-{number}-{ending}")
-        self.endings.append((act.title, batch, stored))
+        self._await_letter(
+            progress, f"{batch.flywheel}-batch-{number}-{ending}", is_routine=not is_last
+        )
+        return batch, stored
 
     def _with_letters(self, phases: Generator[Phase, None, Found]) -> Generator[Phase, None, Found]:
         """Pass phases on and show letters as they come in between."""
@@ -275,10 +316,12 @@ class Story:
             self._mailbox.collect()
             self._show("-started")
 
-    def _await_letter(self, progress: Progress, notice_id: str) -> None:
+    def _await_letter(
+        self, progress: Progress, notice_id: str, *, is_routine: bool = False
+    ) -> None:
         wait = patience(self._target, _LETTER_MINUTES)
         progress.wait(self._letter(notice_id, wait))
-        self._show()
+        self._show(is_routine=is_routine)
 
     def _letter(self, notice_id: str, wait: Patience) -> Generator[Phase, None, None]:
         while not self._mailbox.has(lambda letter: letter.id.startswith(notice_id)):
@@ -286,12 +329,12 @@ class Story:
             self._mailbox.collect()
             wait.pause("notice")
 
-    def _show(self, ending: str = "") -> None:
+    def _show(self, ending: str = "", *, is_routine: bool = False) -> None:
         """Show the letters that have come and were not shown, those with such ids alone."""
         for letter in self._mailbox.letters:
             if letter.id.endswith(ending) and letter.id not in self._shown:
-                is_routine = letter.id.endswith("-started") and bool(self._batches)
-                tell_letter(self._terminal, letter, is_routine=is_routine)
+                is_known = letter.id.endswith("-started") and bool(self._batches)
+                tell_letter(self._terminal, letter, is_routine=is_routine or is_known)
                 self._shown.add(letter.id)
 
     def _upload_document(self, upload: Upload) -> dict[str, Any]:
@@ -304,11 +347,12 @@ class Story:
 
     def _iteration_document(self, number: int) -> dict[str, Any] | None:
         ledger = self._target.ledger()
-        batch = ledger.batches.get(self._data.flywheel, number)
+        batch = ledger.batches.get(self._known.settings.name, number)
         if batch.iteration_id is None:
             return None
         iteration = self._target.comprehend(self._known).iteration(batch.iteration_id)
         return {
+            "flywheel": batch.flywheel,
             "id": iteration.id,
             "status": iteration.status,
             "evaluated_model": iteration.evaluated_model,
@@ -321,11 +365,8 @@ class Story:
 
 @contextmanager
 def _environments(data: DemoData) -> Generator[LocalSettings, None, None]:
-    """Give the settings of the environment; a user's own labels need a folder of their own."""
-    if not data.is_own:
-        yield LocalSettings()
-        return
+    """Give the settings of the environment, whose flywheels need a folder of their own."""
     with tempfile.TemporaryDirectory(prefix="flywheel-demo-") as name:
         folder = Path(name)
-        write_environment(folder, data.flywheel, data.labels, data.shape)
+        write_environment(folder, data)
         yield LocalSettings(environments_folder=folder)

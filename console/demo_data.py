@@ -5,13 +5,12 @@ broken file looks like. It must not know how the story goes.
 Read next: `console.demo_split` (which row goes where) and `console.demo_environment`.
 """
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.demo_environment import FLOOR_OF_UNKNOWN_DATA
+from console.demo_few import FewDocuments, few_documents, flywheel_name
 from console.demo_split import DemoDataError, find_demo_files, find_demo_pairs, split_for_demo
 from console.demo_tasks import Files, Row, broken_pair, known_labels
 from console.errors import CommandError
@@ -27,11 +26,13 @@ from flywheel.settings import BatchRules
 from flywheel.shapes import LABEL_DELIMITERS, Shape
 
 _COLUMNS = 2
-_NAME_CHARACTERS = 40
 _EVERY_ROW = Allowance(rows=10**9, fraction=1.0)
 _NAMED_LABELS = 10
 _TOLD_PROBLEMS = 3
 _SERVICES_OWN = Shape()
+
+FLOOR_OF_UNKNOWN_DATA = 0.2
+"""What a first model must reach: nobody knows yet what is good on a user's data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class DemoData:
         Whether it is a user's own.
     shape : Shape
         Of the rows.
+    few : FewDocuments or None
+        The files of the act with few test documents; None where the rows do not carry it.
     """
 
     flywheel: str
@@ -64,6 +67,7 @@ class DemoData:
     remarks: tuple[str, ...]
     is_own: bool
     shape: Shape = _SERVICES_OWN
+    few: FewDocuments | None = None
 
 
 class RefusedFileError(CommandError):
@@ -95,6 +99,7 @@ def sample_data() -> DemoData:
         broken=(("broken.csv", parts.broken),),
         remarks=(),
         is_own=False,
+        few=few_documents(parts.test, (*parts.first, *parts.more)),
     )
 
 
@@ -133,6 +138,14 @@ def own_data(folder: Path, shape: Shape = _SERVICES_OWN) -> DemoData:
         f"A first model goes live from {FLOOR_OF_UNKNOWN_DATA} on: nobody knows yet what is good "
         "on this data. Policies ask for 0.5 where they say nothing else."
     )
+    few = None
+    if shape == _SERVICES_OWN:
+        few = few_documents(parts.test, (*parts.first, *parts.more))
+    if few is None:
+        remarks.append(
+            "The act with few test documents is left out: it takes documents with one label each, "
+            "and more of two labels at least."
+        )
     return DemoData(
         flywheel=flywheel_name(folder.resolve().name),
         labels=labels,
@@ -148,19 +161,8 @@ def own_data(folder: Path, shape: Shape = _SERVICES_OWN) -> DemoData:
         remarks=tuple(remarks),
         is_own=True,
         shape=shape,
+        few=few,
     )
-
-
-def flywheel_name(folder_name: str) -> str:
-    """Return a folder's name as a flywheel may be called.
-
-    Examples
-    --------
-    >>> flywheel_name("My Data (2024)"), flywheel_name("...")
-    ('my-data-2024', 'demo')
-    """
-    plain = re.sub(r"[^a-z0-9]+", "-", folder_name.casefold()).strip("-")
-    return plain[:_NAME_CHARACTERS].strip("-") or "demo"
 
 
 def broken_file(labels: Sequence[str]) -> bytes:

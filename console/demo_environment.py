@@ -1,12 +1,16 @@
-"""An environment's folder for the demonstration on a user's own data.
+"""An environment's folder for the demonstration.
 
-Decides the file that says which flywheel there is; the rules are those of ``local.toml``, taken
-from it, so that both stay the same, but for the floor of the policy.
+Decides the file that says which flywheels there are; the rules are those of ``local.toml``, taken
+from it, so that both stay the same, but for the floor on a user's own data. The flywheel with few
+test documents asks for a gain in accuracy, the share of documents that are right: then how many of
+them came right says it all. Read next: `console.demo_few`.
 """
 
 import json
 from pathlib import Path
 
+from console.demo_data import FLOOR_OF_UNKNOWN_DATA, DemoData
+from console.demo_few import few_flywheel
 from console.demo_split import DemoDataError
 from console.target import ENVIRONMENTS_FOLDER, LOCAL
 from flywheel.environment_file import parse_environment
@@ -15,17 +19,11 @@ from flywheel.settings import Environment
 from flywheel.shapes import Shape
 
 _FILE = f"{LOCAL}.toml"
-_LABELS_FILE = "labels.txt"
 _SERVICES_OWN = Shape()
 
-FLOOR_OF_UNKNOWN_DATA = 0.2
-"""What a first model must reach: nobody knows yet what is good on a user's data."""
 
-
-def write_environment(
-    folder: Path, flywheel: str, labels: tuple[str, ...], shape: Shape = _SERVICES_OWN
-) -> None:
-    """Write ``local.toml`` for one flywheel with these labels, or entity types.
+def write_environment(folder: Path, data: DemoData) -> None:
+    """Write ``local.toml`` for the flywheels of the story.
 
     Raises
     ------
@@ -33,8 +31,14 @@ def write_environment(
         The service takes no such labels; whoever made the data renames them.
     """
     base = _parse(ENVIRONMENTS_FOLDER)
-    (folder / _LABELS_FILE).write_text("".join(f"{label}\n" for label in labels), "utf-8")
-    (folder / _FILE).write_text(_toml(base, flywheel, _task(labels, shape)), "utf-8")
+    floor = FLOOR_OF_UNKNOWN_DATA if data.is_own else 1.0
+    lines = [*_everywhere(base, floor), *_flywheel(folder, data.flywheel, data.labels, data.shape)]
+    if data.few is not None:
+        name = few_flywheel(data.flywheel)
+        lines += _flywheel(folder, name, data.few.labels, _SERVICES_OWN)
+        rules = [*_floors(base, floor), {"metric": "AverageAccuracy", "min_improvement": 0.005}]
+        lines += _tables(f"flywheels.{name}.policy.rules", rules)
+    (folder / _FILE).write_text("\n".join(lines) + "\n", "utf-8")
     try:
         _parse(folder)
     except SettingsError as error:
@@ -46,32 +50,47 @@ def _parse(folder: Path) -> Environment:
     return parse_environment(_FILE, lambda file: (folder / file).read_text("utf-8"))
 
 
-def _toml(base: Environment, flywheel: str, task: dict[str, object]) -> str:
-    """Return the file; JSON's numbers, booleans and strings are TOML's too."""
+def _everywhere(base: Environment, floor: float) -> list[str]:
+    """Return the file's beginning; JSON's numbers, booleans and strings are TOML's too."""
     settings = base.flywheels[0]
-    lines = [
+    return [
         "keep_data = false",
         "[notifications]",
         f"notice_window_seconds = {base.notifications.notice_window_seconds}",
         "[batch]",
         *_keys(settings.batch.model_dump()),
         "[policy]",
-        f"approve_first = {settings.policy.approve_first}",
+        *_keys(settings.policy.model_dump(exclude={"rules"}, exclude_unset=True)),
+        *_tables("policy.rules", _floors(base, floor)),
     ]
-    for rule in settings.policy.rules:
+
+
+def _floors(base: Environment, floor: float) -> list[dict[str, object]]:
+    """Return the rules of the base, none of which asks for more than a floor."""
+    rules = []
+    for rule in base.flywheels[0].policy.rules:
         asked = rule.model_dump(exclude_none=True)
         if rule.min is not None:
-            asked["min"] = min(rule.min, FLOOR_OF_UNKNOWN_DATA)
-        lines += ["[[policy.rules]]", *_keys(asked)]
-    lines += [f"[flywheels.{flywheel}]", *_keys({"language": "en", **task})]
-    return "\n".join(lines) + "\n"
+            asked["min"] = min(rule.min, floor)
+        rules.append(asked)
+    return rules
 
 
-def _task(labels: tuple[str, ...], shape: Shape) -> dict[str, object]:
+def _flywheel(folder: Path, name: str, labels: tuple[str, ...], shape: Shape) -> list[str]:
+    """Return a flywheel's table; its labels are written beside the file."""
+    task: dict[str, object] = {"language": "en", "task": shape.task}
     if shape.task == "entities":
-        return {"task": shape.task, "entity_types": list(labels)}
-    task = {"task": shape.task, "mode": shape.mode, "labels_file": _LABELS_FILE}
-    return {**task, "label_delimiter": shape.delimiter} if shape.is_multi_label else {**task}
+        task["entity_types"] = list(labels)
+    else:
+        task |= {"mode": shape.mode, "labels_file": f"{name}.txt"}
+        (folder / f"{name}.txt").write_text("".join(f"{label}\n" for label in labels), "utf-8")
+    if shape.is_multi_label:
+        task["label_delimiter"] = shape.delimiter
+    return [f"[flywheels.{name}]", *_keys(task)]
+
+
+def _tables(name: str, tables: list[dict[str, object]]) -> list[str]:
+    return [line for table in tables for line in (f"[[{name}]]", *_keys(table))]
 
 
 def _keys(values: dict[str, object]) -> list[str]:

@@ -1,19 +1,22 @@
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from console.demo_data import (
+    FLOOR_OF_UNKNOWN_DATA,
     DemoData,
     RefusedFileError,
     broken_file,
-    flywheel_name,
     own_data,
     sample_data,
 )
-from console.demo_environment import FLOOR_OF_UNKNOWN_DATA, write_environment
+from console.demo_environment import write_environment
+from console.demo_few import flywheel_name
 from console.demo_split import DemoDataError
 from console.demo_tasks import csv_bytes
+from console.sample_tickets import LABELS
 from console.target import ENVIRONMENTS_FOLDER
 from flywheel.environment_file import parse_environment
 from flywheel.labeled_documents import Fault, LabeledDocuments
@@ -101,7 +104,8 @@ def test_the_broken_file_is_refused_when_it_is_read(labels: tuple[str, ...]) -> 
 
 def test_the_rules_are_those_of_local_when_an_environment_is_written(tmp_path: Path) -> None:
     """The flywheel differs, and what a first model must reach; odd labels survive the file."""
-    write_environment(tmp_path, "mine", ("hot, dry", 'say "a"', "ümlaut"))
+    labels = ("hot, dry", 'say "a"', "ümlaut")
+    write_environment(tmp_path, replace(sample_data(), flywheel="mine", labels=labels, is_own=True))
 
     def parsed(folder: Path) -> Environment:
         return parse_environment("local.toml", lambda name: (folder / name).read_text("utf-8"))
@@ -112,12 +116,31 @@ def test_the_rules_are_those_of_local_when_an_environment_is_written(tmp_path: P
     assert mine.flywheels[0].batch == local.flywheels[0].batch
     (mine_rule,), (rule,) = mine.flywheels[0].policy.rules, local.flywheels[0].policy.rules
     assert mine_rule == rule.model_copy(update={"min": FLOOR_OF_UNKNOWN_DATA})
+    few = mine.flywheels[1]
+    assert (few.name, few.labels) == ("mine-few", tuple(sorted(LABELS)))
+    assert few.batch == mine.flywheels[0].batch
+    assert [rule.bounds() for rule in few.policy.rules] == [
+        [("min", FLOOR_OF_UNKNOWN_DATA)],
+        [("min_improvement", 0.005)],
+    ]
+
+
+def test_the_first_flywheel_is_that_of_local_when_the_data_is_the_sample(tmp_path: Path) -> None:
+    """What the demonstration shows on the sample is what the project ships."""
+    write_environment(tmp_path, sample_data())
+    shown = parse_environment("local.toml", lambda name: (tmp_path / name).read_text("utf-8"))
+    local = parse_environment(
+        "local.toml", lambda name: (ENVIRONMENTS_FOLDER / name).read_text("utf-8")
+    )
+    assert shown.flywheels[0].policy == local.flywheels[0].policy
+    assert set(shown.flywheels[0].labels or ()) == set(local.flywheels[0].labels or ())
+    assert shown.notifications == local.notifications
 
 
 def test_it_is_said_when_the_service_takes_no_such_labels(tmp_path: Path) -> None:
     """One label is too few for a classifier."""
     with pytest.raises(DemoDataError, match="2 to 1,000 labels"):
-        write_environment(tmp_path, "mine", ("alone",))
+        write_environment(tmp_path, replace(sample_data(), labels=("alone",)))
 
 
 def test_the_sample_is_complete_when_no_data_is_given() -> None:

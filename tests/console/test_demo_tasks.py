@@ -1,10 +1,11 @@
 """What the demonstration does with labels of each task."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from console.demo_data import own_data
+from console.demo_data import own_data, sample_data
 from console.demo_environment import write_environment
 from console.demo_split import DemoDataError, split_for_demo, with_wrong_labels
 from console.demo_tasks import broken_pair, moved_annotations, upload_files
@@ -101,6 +102,6 @@ def test_the_flywheel_has_the_task_when_an_environment_is_written(
     tmp_path: Path, shape: Shape, labels: tuple[str, ...]
 ) -> None:
     """What the file says is read back as the shape that was asked for."""
-    write_environment(tmp_path, "mine", labels, shape)
+    write_environment(tmp_path, replace(sample_data(), labels=labels, shape=shape, few=None))
     read = parse_environment("local.toml", lambda file: (tmp_path / file).read_text("utf-8"))
     assert read.flywheels[0].shape() == shape

@@ -1,5 +1,6 @@
 """The story of the demo, told by the command on the synthesized template and real training."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -57,12 +58,28 @@ def test_the_rows_are_gone_when_they_were_taken_back(story: dict[str, Any]) -> N
     assert "[local] tickets: REBUILD to generation 2 asked for" in subjects
 
 
+def test_a_gain_is_held_when_the_test_documents_are_few(story: dict[str, Any]) -> None:
+    """Both models answer; what would end the hold is told by a number and a label."""
+    first, held = story["iterations"][4:]
+    assert (first["flywheel"], first["verdict"]) == ("tickets-few", "PROMOTE")
+    assert (held["flywheel"], held["verdict"]) == ("tickets-few", "HOLD")
+    accuracy = "AverageAccuracy"
+    assert held["trained_metrics"][accuracy] > held["evaluated_metrics"][accuracy]
+    (rule,) = [rule for rule in held["rules"] if rule["outcome"] == "UNKNOWN"]
+    assert (rule["metric"], rule["documents"]) == (accuracy, 30)
+    assert rule["p_value"] > 0.05
+    advice = re.compile(r"about [\d,]+ more test documents, mostly of 'FEEDBACK',")
+    assert advice.search(rule["reason"])
+    letter = next(each for each in story["notices"] if "tickets-few: HELD" in each["subject"])
+    assert advice.search(" ".join(letter["body"].split()))
+
+
 def test_a_broken_file_is_refused_when_it_is_dropped(story: dict[str, Any]) -> None:
     """It is refused with its lines, by a notice, and no iteration was started for it."""
     broken = story["uploads"][-1]
     assert broken["state"] == "REFUSED"
     assert any("line 1: looks like a header" in reason for reason in broken["reasons"])
-    assert len(story["iterations"]) == 4
+    assert len(story["iterations"]) == 6
     refusal = next(notice for notice in story["notices"] if "REFUSED" in notice["subject"])
     assert "line 8: empty text" in refusal["body"]
 
