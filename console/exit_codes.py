@@ -27,5 +27,6 @@ OF_OUTCOME = {
     BatchOutcome.HELD: ExitCode.HELD,
     BatchOutcome.SHADOW: ExitCode.HELD,
     BatchOutcome.FAILED: ExitCode.CLOUD,
+    BatchOutcome.EMPTY: ExitCode.DONE,
 }
 """The exit code that tells a batch's outcome."""

@@ -22,6 +22,7 @@ OUTCOME_STYLES = {
     BatchOutcome.HELD: "bold yellow",
     BatchOutcome.SHADOW: "bold yellow",
     BatchOutcome.FAILED: "bold red",
+    BatchOutcome.EMPTY: "bold",
 }
 F1 = "AverageF1Score"
 
@@ -36,6 +37,7 @@ def tell_outcome(terminal: Terminal, batch: BatchRow, stored: StoredVerdict | No
         BatchOutcome.HELD: "the active model stays; evidence is missing",
         BatchOutcome.SHADOW: "the active model stays",
         BatchOutcome.FAILED: f"{batch.error}: {batch.cause}",
+        BatchOutcome.EMPTY: "the flywheel has all these rows already; nothing was spent",
     }[batch.outcome]
     if stored is not None and stored.verdict.is_bootstrap and batch.outcome == "PROMOTED":
         words = "BOOTSTRAP, the first model is active now"

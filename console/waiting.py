@@ -61,7 +61,9 @@ def wait_for_upload(
     if isinstance(found, Readiness):
         return Ending(ExitCode.HELD, {**document, **lacking(terminal, found)})
     ending = wait_for_batch(terminal, target, known, found, minutes=minutes, progress=progress)
-    return Ending(ending.code, {**document, "state": UploadState.SEALED.value, **ending.document})
+    is_empty = ending.document.get("outcome") is BatchOutcome.EMPTY
+    state = UploadState.DUPLICATE if is_empty else UploadState.SEALED
+    return Ending(ending.code, {**document, "state": state.value, **ending.document})
 
 
 def wait_for_batch(
