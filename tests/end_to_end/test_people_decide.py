@@ -1,7 +1,16 @@
-"""People decide what is live, by the command, on the deployed stack with its own roles."""
+"""People decide what is live, and read what was decided, by the command, on the deployed stack.
 
+One flywheel asks a person each time. The other has few test documents, so that what its averages
+leave open both models' answers must say. All with the stack's own roles.
+"""
+
+import html
 import json
 import shutil
+import subprocess
+import sys
+import textwrap
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +19,7 @@ import pytest
 from typer.testing import Result
 
 from console import verb_options
+from console.demo_few import FewDocuments, few_documents
 from console.demo_tasks import csv_bytes
 from console.mailbox import Mailbox
 from console.sample_tickets import generate_tickets
@@ -19,16 +29,30 @@ from tests.console.command_line import invoke
 
 Told = Callable[..., dict[str, Any]]
 
+LEAST_GAIN = 0.005
+
 
 @pytest.fixture(scope="module")
 def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Have an environment in which a person is asked each time."""
+    """Have an environment with a flywheel that asks a person and one whose models must answer."""
     folder = tmp_path_factory.mktemp("asking") / "environments"
     shutil.copytree(ENVIRONMENTS_FOLDER, folder)
     file = folder / "local.toml"
     asking = 'mode = "approve"\nrules = [{ metric = "AverageF1Score", min = 0.1 }]\n'
     text = file.read_text("utf-8").replace("[policy]\n", f"[policy]\n{asking}")
-    file.write_text(text, "utf-8")
+    few = f"""
+        [flywheels.few]
+        task = "classification"
+        mode = "multi-class"
+        language = "en"
+        labels_file = "labels/tickets.txt"
+        policy.mode = "auto"
+        policy.rules = [
+            {{ metric = "AverageF1Score", min = 0.1 }},
+            {{ metric = "AverageAccuracy", min_improvement = {LEAST_GAIN} }},
+        ]
+    """
+    file.write_text(text + textwrap.dedent(few), "utf-8")
     return folder
 
 
@@ -47,10 +71,9 @@ def target(world: LocalEnvironment) -> Iterator[Target]:
     opened.close()
 
 
-@pytest.fixture
-def told(world: LocalEnvironment, monkeypatch: pytest.MonkeyPatch) -> Told:
+@pytest.fixture(scope="module")
+def told(world: LocalEnvironment) -> Iterator[Told]:
     """Return a function that runs a verb there, sees its exit code and reads its answer."""
-    monkeypatch.setattr(verb_options, "open_target", lambda *_: local_target(dict(world.variables)))
 
     def run(*arguments: str, exit_code: int = 0) -> dict[str, Any]:
         result: Result = invoke(*arguments, "--env", "local", "--json")
@@ -58,7 +81,9 @@ def told(world: LocalEnvironment, monkeypatch: pytest.MonkeyPatch) -> Told:
         answer: dict[str, Any] = json.loads(result.stdout)
         return answer
 
-    return run
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verb_options, "open_target", lambda *_: local_target(dict(world.variables)))
+        yield run
 
 
 def subjects(target: Target, mailbox: Mailbox, words: str) -> bool:
@@ -80,14 +105,13 @@ def test_people_decide_when_the_policy_asks_them(
         (tmp_path / f"{name}.csv").write_bytes(csv_bytes(rows))
 
     def upload(name: str, kind: str, exit_code: int) -> dict[str, Any]:
-        return told(
-            "upload", str(tmp_path / f"{name}.csv"), "--kind", kind, "--wait", exit_code=exit_code
-        )
+        file = str(tmp_path / f"{name}.csv")
+        return told("upload", file, "tickets", "--kind", kind, "--wait", exit_code=exit_code)
 
     upload("test", "test", 0)
     asked = upload("first", "train", 3)
     assert asked["approval"]["batch"] == 1
-    (status,) = told("status")["flywheels"]
+    (status,) = told("status", "tickets")["flywheels"]
     assert status["approval"]["challenger"] == asked["approval"]["challenger"]
     assert status["running"]["phase"] == "APPROVAL"
     assert "token" not in json.dumps(status)
@@ -96,19 +120,21 @@ def test_people_decide_when_the_policy_asks_them(
     assert "APPROVAL" in shown
     assert subjects(target, mailbox, "ACTION NEEDED: approve batch 1")
 
-    done = told("approve", "1", "--reason", "looks good", "--wait")
+    done = told("approve", "1", "tickets", "--reason", "looks good", "--wait")
     assert (done["outcome"], done["verdict"]) == ("PROMOTED", "PROMOTE")
-    assert "was approved by" in str(told("approve", "1", "--reason", "again", exit_code=3))
-    first = told("status")["flywheels"][0]["active_model"]
+    assert "was approved by" in str(
+        told("approve", "1", "tickets", "--reason", "again", exit_code=3)
+    )
+    first = told("status", "tickets")["flywheels"][0]["active_model"]
     assert first == asked["approval"]["challenger"]
 
     second = upload("more", "train", 3)["approval"]["challenger"]
-    told("reject", "2", "--reason", "too early")
+    told("reject", "2", "tickets", "--reason", "too early")
     assert subjects(target, mailbox, "REJECTED by a person")
-    assert told("status")["flywheels"][0]["active_model"] == first
+    assert told("status", "tickets")["flywheels"][0]["active_model"] == first
 
-    assert told("promote", "2", "--reason", "now")["model"] == second
-    assert told("rollback", "--reason", "complaints") == {
+    assert told("promote", "2", "tickets", "--reason", "now")["model"] == second
+    assert told("rollback", "tickets", "--reason", "complaints") == {
         "environment": "local",
         "account": "123456789012",
         "region": "us-east-1",
@@ -116,13 +142,98 @@ def test_people_decide_when_the_policy_asks_them(
         "model": first,
         "before": second,
     }
-    (status,) = told("status")["flywheels"]
+    (status,) = told("status", "tickets")["flywheels"]
     assert (status["active_model"], status["barred"]) == (first, [second])
     assert status["promotion_paused"]["reason"] == "rollback: complaints"
     assert subjects(target, mailbox, "ROLLED BACK")
-    assert "no earlier champion" in str(told("rollback", "--reason", "more", exit_code=3))
-    told("resume")
-    assert told("status")["flywheels"][0]["promotion_paused"] is None
+    assert "no earlier champion" in str(
+        told("rollback", "tickets", "--reason", "more", exit_code=3)
+    )
+    told("resume", "tickets")
+    assert told("status", "tickets")["flywheels"][0]["promotion_paused"] is None
     decisions = world.cloud.decisions()
     assert any(decision.action == "states:SendTaskSuccess" for decision in decisions)
     assert [decision for decision in decisions if not decision.is_allowed] == []
+
+
+@pytest.fixture(scope="module")
+def few() -> FewDocuments:
+    """Cut tickets so that a better model cannot prove it by the test documents that there are."""
+    tickets = generate_tickets(1200, seed=2)
+    found = few_documents(tickets[:300], tickets[300:])
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def held(told: Told, few: FewDocuments, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Have a second verdict that stands on both models' answers; returns its document."""
+    folder = tmp_path_factory.mktemp("few")
+    for name, kind, exit_code in (("test", "test", 0), ("first", "train", 0), ("more", "train", 3)):
+        file = folder / f"{name}.csv"
+        file.write_bytes(csv_bytes(getattr(few, name)))
+        told("upload", str(file), "few", "--kind", kind, "--wait", exit_code=exit_code)
+    return told("verdict", "2", "few")
+
+
+def test_a_verdict_is_read_back_when_both_models_answered(
+    told: Told, held: dict[str, Any], few: FewDocuments, target: Target, tmp_path: Path
+) -> None:
+    """Told, made again bit for bit, reported, exported and traced, each by one command."""
+    paired = held["evidence"]["paired"]
+    assert (held["decision"], paired["documents"]) == ("HOLD", len(few.test))
+    assert paired["fixed"] > paired["broken"]
+    models = [held["evidence"][f"{who}_arn"] for who in ("champion", "challenger")]
+    assert [each["model"] for each in paired["predictions"]] == models
+    (rule,) = [each for each in held["rules"] if each["outcome"] == "UNKNOWN"]
+    assert (rule["metric"], rule["bound"]) == ("AverageAccuracy", LEAST_GAIN)
+    assert f"more test documents, mostly of '{few.scarce}'," in rule["reason"]
+    people = "".join(invoke("verdict", "2", "few", "--env", "local").output.split())
+    assert f"{paired['fixed']}fixed,{paired['broken']}broken" in people
+
+    kept = target.verdicts().text("verdicts/few/2.json") or ""
+    replayed = told("replay", "2", "few")
+    assert (replayed["is_identical"], replayed["bytes"]) == (True, len(kept.encode()))
+    assert "both models' answers" in invoke("replay", "2", "few", "--env", "local").output
+
+    page = tmp_path / "report.html"
+    told("report", "2", "few", "-o", str(page))
+    assert html.escape(rule["reason"]) in page.read_text("utf-8")
+    assert paired["predictions"][0]["sha256"] in page.read_text("utf-8")
+
+    out = tmp_path / "out.zip"
+    assert told("audit", "export", "few", str(out))["verdicts"] == 2
+    with zipfile.ZipFile(out) as archive:
+        archive.extractall(tmp_path / "out")
+    assert (tmp_path / "out" / "verdicts" / "few" / "2.json").read_text("utf-8") == kept
+    offline = [sys.executable, "-I", "-S", str(tmp_path / "out" / "verify.py")]
+    done = subprocess.run(offline, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, "unbroken" in done.stdout) == (0, True), done.stdout + done.stderr
+
+    traced = told("lineage", models[1], "few")
+    assert json.dumps(traced).count("few/train/") == len(("first", "more"))
+
+
+def test_the_replay_says_so_when_an_answer_was_changed(
+    told: Told, held: dict[str, Any], target: Target
+) -> None:
+    """The object is named, and nothing is called identical."""
+    key = held["evidence"]["paired"]["predictions"][1]["key"]
+    staging = target.staging()
+    written = staging.text(key) or ""
+    target.client("s3").put_object(
+        Bucket=staging.bucket, Key=key, Body=written.replace("FEEDBACK", "BILLING").encode()
+    )
+    assert key in str(told("replay", "2", "few", exit_code=1))
+
+
+@pytest.mark.usefixtures("held")
+def test_a_batch_is_told_as_empty_when_all_its_rows_are_known(
+    told: Told, few: FewDocuments, tmp_path: Path
+) -> None:
+    """Nothing is trained, nothing has failed, and every verb that looks can say so."""
+    (tmp_path / "again.csv").write_bytes(csv_bytes(few.more))
+    done = told("upload", str(tmp_path / "again.csv"), "few", "--kind", "train", "--wait")
+    assert (done["outcome"], done["state"], done["verdict"]) == ("EMPTY", "DUPLICATE", None)
+    for verb in ("status", "history"):
+        assert "EMPTY" in invoke(verb, "few", "--env", "local").output
