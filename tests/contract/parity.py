@@ -74,7 +74,8 @@ CHOICES = (
     "An endpoint that is not there is ResourceUnavailableException to `ClassifyDocument` and "
     "`DetectEntities`, which do not declare ResourceNotFoundException; while it is UPDATING, the "
     "former model answers.",
-    "A multi-label answer tells all labels; scores are the model's own.",
+    "A multi-label answer tells all labels; from a score of 0.5 on a label is given, which no page "
+    "says of the service. Those are the labels that an iteration's metrics count.",
     "`InputFormat` is ONE_DOC_PER_LINE where it is not given; blank lines are documents.",
 )
 """Choices without a switch, where the documentation leaves a question open."""

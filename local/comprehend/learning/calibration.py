@@ -18,6 +18,10 @@ Has = npt.NDArray[np.bool_]
 Doubles = npt.NDArray[np.float64]
 
 
+DECISION = 0.5
+"""Where labels do not exclude each other, the score from which on a label is given."""
+
+
 class Calibration(Protocol):
     """What makes probabilities of margins and labels of probabilities."""
 
@@ -49,6 +53,11 @@ class OneOfAll:
 class EachForItself:
     """Labels do not exclude each other: a sigmoid of the margin of each.
 
+    Who reads scores knows no thresholds, so a score of a half is where each label's decision lies.
+    F1 is best where many a label is given that is less likely than not: such scores are told as
+    just over a half, and those of labels that are not given as under it, in the same order. From
+    0.51 on and up to 0.49 a score is the probability.
+
     Parameters
     ----------
     scales, shifts, thresholds : array of shape (n_labels,)
@@ -60,13 +69,22 @@ class EachForItself:
     thresholds: Doubles
 
     def scores(self, margins: Floats) -> Doubles:
-        """Return independent probabilities."""
-        return _sigmoid(margins * self.scales + self.shifts)
+        """Return independent probabilities, a half or more for the labels that are given.
+
+        These are what reaches its threshold, and the likeliest where nothing does.
+        """
+        likely = _sigmoid(margins * self.scales + self.shifts)
+        passing = likely >= self.thresholds
+        given = passing | (_likeliest(likely) & ~passing.any(axis=1, keepdims=True))
+        return np.where(
+            given,
+            np.interp(likely, (0, DECISION + _NARROW, 1), (DECISION, DECISION + _NARROW, 1)),
+            np.interp(likely, (0, DECISION - _NARROW, 1), (0, DECISION - _NARROW, _LESS)),
+        )
 
     def chosen(self, scores: Doubles) -> Has:
-        """Choose what reaches its threshold, and the likeliest where nothing does."""
-        passing = scores >= self.thresholds
-        return passing | (_likeliest(scores) & ~passing.any(axis=1, keepdims=True))
+        """Choose what has a half or more."""
+        return scores >= DECISION
 
 
 def one_of_all(margins: Floats, has: Has) -> OneOfAll:
@@ -170,6 +188,9 @@ def _sigmoid(values: Doubles) -> Doubles:
     return np.asarray(0.5 * (1 + np.tanh(0.5 * values)))
 
 
+_NARROW = 0.01
+"""How near a half scores are that tell a decision which the probability does not."""
+_LESS = DECISION - _NARROW / 10
 _USUAL_SCALE = 3.0
 _FAITH = 3.0
 """How much the usual counts, in the currency of texts."""

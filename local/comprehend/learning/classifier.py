@@ -49,16 +49,16 @@ class TextClassifier:
     def scores(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return how likely each label is for each text, of shape (n_texts, n_labels).
 
-        In multi-class mode the scores of a text sum to 1; in multi-label mode each stands alone.
+        In multi-class mode the scores of a text sum to 1; in multi-label mode each stands alone,
+        and a label is given from 0.5 on (`EachForItself` says what that makes of scores).
         """
         return self.calibration.scores(self.decision.margins(self.features.rows(texts)))
 
     def predict(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
         """Return the labels of each text, sorted.
 
-        In multi-class mode exactly one. In multi-label mode those whose score reaches the label's
-        own threshold, which training chose; the one with the highest score where none does, so
-        never no label.
+        In multi-class mode exactly one. In multi-label mode those that are as likely as the
+        label's own threshold, which training chose; the likeliest where none is, so never no label.
         """
         chosen = self.calibration.chosen(self.scores(texts))
         return [tuple(self.labels[number] for number in np.flatnonzero(row)) for row in chosen]

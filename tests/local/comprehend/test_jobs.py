@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -13,6 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from flywheel.labeled_documents import Row as Document
+from flywheel.scored_documents import tallies
+from flywheel.shapes import Shape
+from flywheel.test_documents import answers_of, scored
 from local.comprehend.clock import DrivenClock
 from local.comprehend.records import Job
 from local.comprehend.store import Store
@@ -200,6 +205,34 @@ def test_all_labels_are_told_when_the_model_has_several_a_document(rig: Rig) -> 
     scores = {label["Name"]: label["Score"] for label in line["Labels"]}
     assert set(scores) == set(LABELS)
     assert min(scores.values()) > 0.5
+
+
+def test_answers_count_what_the_iteration_counted_when_labels_are_several(rig: Rig) -> None:
+    """Half of each label is forgotten, so a model gives labels that are less likely than not."""
+    chooser = random.Random(7)
+    documents = [
+        ("|".join(kept), " ".join(text for _, text in chosen))
+        for chosen in (chooser.sample(rows(20), chooser.randint(1, 3)) for _ in range(1200))
+        if (kept := sorted({label for label, _ in chosen if chooser.random() < 0.5}))
+    ]
+    training, test = documents[:400], [Document(*row) for row in documents[400:600]]
+    flywheel = rig.flywheel(**classifier_task("MULTI_LABEL", LABELS))
+    rig.dataset(flywheel, training)
+    rig.dataset(flywheel, documents[400:600], "TEST")
+    iteration = rig.iterated(flywheel)
+    uri = files(rig, test="".join(f"{row.text}\n" for row in test))
+    started = rig.comprehend.start_document_classification_job(
+        **asked(uri, DocumentClassifierArn=iteration["TrainedModelArn"])
+    )
+    lines = told(rig, ended(lambda: classification(rig, started["JobId"])), "predictions.jsonl")
+    shape = Shape(mode="multi-label")
+    answers = answers_of(map(json.dumps, lines), len(test))
+    _, tally = tallies([*scored(test, None, answers, shape)], kind="multi-label", labels=2)
+    averages = iteration["TrainedModelMetrics"]
+    assert averages == pytest.approx({name: tally.metric(name) for name in averages}, abs=1e-12)
+    given = [label["Score"] for line in lines for label in line["Labels"] if label["Score"] >= 0.5]
+    assert 0.5 <= min(given) < 0.51
+    assert len(set(given)) > len(LABELS)
 
 
 def test_a_job_ends_stopped_when_it_is_stopped(s3: "S3Client", tmp_path: Path) -> None:

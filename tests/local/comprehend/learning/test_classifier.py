@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from local.comprehend.errors import IterationFailedError
+from local.comprehend.learning.calibration import EachForItself
 from local.comprehend.learning.classifier import (
     TextClassifier,
     train_classifier,
@@ -100,7 +101,26 @@ def test_scores_stand_alone_when_a_document_may_have_many_labels() -> None:
 def test_a_document_gets_a_label_when_none_reaches_its_threshold() -> None:
     """The likeliest, so that no answer is empty."""
     model = train_classifier(*many_labels(400, seed=1), mode="MULTI_LABEL", seed=0)
-    assert all(len(given) >= 1 for given in model.predict(["", "quite something else", "..."]))
+    texts = ["", "quite something else", "..."]
+    assert all(len(given) >= 1 for given in model.predict(texts))
+    assert (model.scores(texts).max(axis=1) >= 0.5).all()
+
+
+def test_a_half_is_the_decision_when_labels_are_given_that_are_less_likely() -> None:
+    """Whatever a label's threshold: scores keep their order, and those away from a half stay."""
+    likely = np.arange(0.0005, 1, 0.001).repeat(2).reshape(-1, 2)
+    margins = np.log(likely / (1 - likely)).astype(np.float32)
+    each = EachForItself(np.ones(2), np.zeros(2), np.array([0.2, 0.7]))
+    scores = each.scores(margins)
+    below, above = likely[:, 0] < 0.2, likely[:, 0] > 0.2
+    # The first label alone is given to where the second's begins; the likeliest where none is.
+    assert (scores[above, 0] >= 0.5).all()
+    assert ((scores[:, 1] >= 0.5) == (likely[:, 1] > 0.7)).all()
+    assert (np.diff(scores[above, 0]) > 0).all()
+    assert (np.diff(scores[:, 1]) > 0).all()
+    stays = (likely > 0.51) & (scores >= 0.5) | (likely < 0.49) & (scores < 0.5)
+    np.testing.assert_allclose(scores[stays], likely[stays], atol=1e-6)
+    assert (each.chosen(scores)[below] == [True, False]).all()
 
 
 @pytest.mark.parametrize("mode", ["MULTI_CLASS", "MULTI_LABEL"])
