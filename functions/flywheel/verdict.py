@@ -124,6 +124,8 @@ def decide(evidence: Evidence, policy: Policy) -> Verdict:
     ]
     if evidence.challenger_arn is None:
         outcomes.append(_missing("a trained model", "the iteration names no trained model"))
+    if evidence.paired_missing:
+        outcomes.append(_missing("both models' answers", evidence.paired_missing))
     if not is_bootstrap:
         outcomes += _test_set_outcomes(evidence, policy)
     seen = {outcome.outcome for outcome in outcomes}
@@ -177,9 +179,7 @@ def _test_set_outcomes(evidence: Evidence, policy: Policy) -> list[RuleOutcome]:
     if not evidence.has_test_set:
         reason = "the flywheel has no test set: upload one under test/ to end this"
         return [_missing("a test set", reason)]
-    outcomes = []
-    if evidence.paired_missing:
-        outcomes.append(_missing("both models' answers", evidence.paired_missing))
+    outcomes: list[RuleOutcome] = []
     if test_set is None or policy.evidence == "none":
         return outcomes
     if test_set.documents < policy.min_test_documents:

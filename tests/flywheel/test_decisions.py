@@ -236,6 +236,14 @@ def test_what_could_not_be_had_is_named_when_answers_are_missing() -> None:
     assert not wants_answers(verdict, policy())
 
 
+def test_the_reason_is_told_when_a_first_model_s_job_failed() -> None:
+    """There is no champion, and the challenger's averages are missing."""
+    first = Evidence(None, None, "arn:new", {}, True, paired_missing="the job failed: no access")
+    verdict = decide(first, policy())
+    assert verdict.decision is Decision.HOLD
+    assert "both models' answers: the job failed: no access" in verdict.reasons
+
+
 def test_a_verdict_is_the_same_when_it_is_read_back() -> None:
     """Whatever it stands on is kept."""
     wanted = policy(critical_labels=("FRAUD",))
