@@ -7,6 +7,7 @@ keeps a comparison from being made. Nothing here waits: the state machine looks 
 
 import io
 import tarfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -52,11 +53,11 @@ class Answers:
         AnswersMissingError
             The test set's rows are not all here, or a job cannot be started.
         """
-        rows = self._rows(evidence)
         staging, kept = self.services.staging, self._kept_for(evidence)
         folder = f"test-sets/{self.known.settings.name}/{kept.test_set_sha256}"
-        kept.keep_rows(rows)
-        lines = "".join(f"{one_line(row.text)}\n" for row in rows)
+        kept.keep_rows(self._rows(evidence))
+        # In the order in which they were kept first: a rebuild may hold the same rows in another.
+        lines = "".join(f"{one_line(row.text)}\n" for row in kept.rows())
         staging.create(f"{folder}/documents.txt", lines.encode())
         crash_point("compare_models.documents_written")
         service, jobs = self.services.answer_jobs(self.row.arn), {}
@@ -84,7 +85,8 @@ class Answers:
         AnswersMissingError
             A job failed or did not end in time, or its output cannot be read.
         """
-        rows, kept = self._rows(evidence), self._kept_for(evidence)
+        kept = self._kept_for(evidence)
+        rows = kept.rows()
         found = {model: self._answers(model, kept, rows) for model in _models(evidence)}
         champion = found.get(evidence.champion_arn or "")
         (challenger, _) = found[evidence.challenger_arn or ""]
@@ -146,10 +148,10 @@ class Answers:
         bucket, _, key = job.output_uri.removeprefix("s3://").partition("/")
         if bucket != self.services.staging.bucket:
             raise AnswersMissingError(f"the job of {job.model} wrote to {job.output_uri}")
+        archive = b"".join(self.services.staging.chunks(key))
         try:
-            archive = b"".join(self.services.staging.chunks(key))
             return answers_of(_lines(archive), documents)
-        except (ValueError, tarfile.TarError) as error:
+        except (ValueError, EOFError, OSError, zlib.error, tarfile.TarError) as error:
             raise AnswersMissingError(f"the output of {job.model}: {error}") from error
 
     def _kept_for(self, evidence: Evidence) -> KeptAnswers:

@@ -1,12 +1,16 @@
 """Both models' answers to the frozen test set, given by the engine: asked for, kept, judged."""
 
+import io
 import json
 
 import pytest
 
 from adapters.clients import client
+from adapters.kept_answers import KeptAnswers
 from flywheel.batches import BatchOutcome
 from flywheel.evidence import Evidence
+from flywheel.labeled_documents import rows_of
+from flywheel.test_documents import one_line
 from tests.functions.cloud import STAGING, altering, answering, crash
 from tests.functions.compare_models.conftest import TESTED
 from tests.functions.conftest import Models
@@ -73,6 +77,22 @@ def test_one_document_is_one_line_when_its_text_has_several(guarded: World) -> N
     assert "parcel late courier address" in lines
 
 
+def test_answers_keep_to_their_documents_when_rows_were_kept_in_another_order(
+    guarded: World,
+) -> None:
+    """As after a rebuild, which may hold the same test set with its rows in another order."""
+    assert guarded.row.test_set is not None
+    (held,) = [key for key in guarded.keys(f"known/{NAME}/") if key.endswith(".csv")]
+    rows = list(rows_of(io.StringIO("\n".join(guarded.lines(held)), newline="")))[::-1]
+    kept = KeptAnswers(guarded.services.staging, NAME, guarded.row.test_set.sha256)
+    kept.keep_rows(rows)
+    guarded.compare()
+    answered(guarded)
+    assert guarded.compare() == {"outcome": BatchOutcome.PROMOTED}
+    (key,) = guarded.keys(f"test-sets/{NAME}/")
+    assert guarded.lines(key)[0] == one_line(rows[0].text)
+
+
 def test_answers_are_kept_when_the_same_model_is_judged_again(guarded: World) -> None:
     """A second look at the test set costs the new challenger's job alone."""
     guarded.compare()
@@ -126,6 +146,16 @@ def test_the_verdict_is_hold_when_a_job_outlives_its_deadline(guarded: World) ->
     assert guarded.compare(is_waited_for=True) == {"outcome": BatchOutcome.HELD}
     (told,) = guarded.cloud.told()
     assert "it still ran when the deadline was over" in " ".join(told.body.split())
+
+
+def test_the_verdict_is_hold_when_an_output_is_torn(guarded: World) -> None:
+    """Its batch does not fail by it."""
+    guarded.compare()
+    answered(guarded)
+    key = guarded.keys(f"job-output/{NAME}/")[0]
+    whole = client("s3").get_object(Bucket=STAGING, Key=key)["Body"].read()
+    client("s3").put_object(Bucket=STAGING, Key=key, Body=whole[: len(whole) // 2])
+    assert "the output of arn:" in held_because(guarded)
 
 
 def test_the_verdict_is_hold_when_a_job_may_not_be_started(guarded: World) -> None:
