@@ -1,6 +1,7 @@
 """What people do to a flywheel, on real clients: each act once, and nothing lost by it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -103,6 +104,50 @@ def test_only_the_iteration_is_tried_again_when_the_datasets_are_complete(
     assert world.compare(1)["outcome"] is BatchOutcome.PROMOTED
     world.close(1)
     assert (world.row.train_datasets, world.row.test_datasets) == (1, 1)
+
+
+@pytest.mark.parametrize("seen", ["COMPLETED", "CREATING"])
+def test_test_rows_count_once_when_their_batch_is_tried_again(
+    world: World, acts: Callable[[], Acts], seen: str
+) -> None:
+    """Whether their dataset was complete when the batch failed, or only later."""
+    world.upload("test.csv", documents(4, first=90), kind="test")
+    world.upload("monday.csv", documents(8))
+    world.sealed(1)
+    with datasets_being(seen):
+        world.close(1, error="ExecutionAborted")
+    frozen = world.row.test_set
+    assert (frozen is None) == (seen == "CREATING")
+    acts().retry(1, "again", world.now())
+    assert world.row.test_set is not None
+    assert (world.row.test_set.version, world.row.test_set.documents) == (1, 8)
+    assert frozen in (None, world.row.test_set)
+    before = world.row.test_set
+    world.start(1)
+    assert world.row.test_set == before
+
+
+def test_a_test_set_keeps_its_hash_when_rows_are_counted_late(
+    world: World, acts: Callable[[], Acts]
+) -> None:
+    """A set that was frozen since holds them already, and what was looked at stays counted."""
+    world.upload("test.csv", documents(4, first=90), kind="test")
+    world.upload("monday.csv", documents(8))
+    world.sealed(1)
+    with datasets_being("CREATING"):
+        world.close(1, error="ExecutionAborted")
+    world.upload("more.csv", documents(2, first=200), kind="test")
+    world.upload("tuesday.csv", documents(8, first=40))
+    world.trained(2)
+    world.compare(2)
+    world.close(2)
+    before = world.row.test_set
+    assert before is not None
+    assert before.documents == 4
+    acts().retry(1, "again", world.now())
+    assert world.row.test_set == replace(
+        before, documents=12, label_counts={"billing": 6, "delivery": 6}
+    )
 
 
 def test_the_batch_is_sealed_anew_when_its_dataset_had_failed(

@@ -40,6 +40,7 @@ class BatchRow:
     test_documents: int = 0
     test_label_counts: Mapping[str, int] = field(default_factory=dict)
     test_sha256: str | None = None
+    is_test_frozen: bool = False
     generation: int = 1
     planned: Mapping[DatasetKind, str] = field(default_factory=dict)
     datasets: Sequence[str] = ()
@@ -56,6 +57,11 @@ class BatchRow:
     def name(self) -> BatchName:
         """Everything that is named after its present attempt."""
         return BatchName(self.flywheel, self.batch, self.attempt)
+
+    @property
+    def was_test_set_frozen(self) -> bool:
+        """Whether its test rows count in the frozen set already, by an announcement or its end."""
+        return self.is_test_frozen or self.announced_at is not None
 
     def closed_before(self, moment: datetime) -> bool:
         """Whether it was closed before a moment."""

@@ -21,6 +21,7 @@ from adapters.ledger.champions import succession
 from adapters.ledger.flywheel_rows import (
     FlywheelRow,
     change_flywheel,
+    frozen_late,
     iteration_key,
     next_test_set,
     unchanged_champion,
@@ -187,7 +188,7 @@ class Batches:
             {"announced_at": None},
         )
         writes: list[Write] = [announced, notice_row(batch.flywheel, notice, now)]
-        if batch.test_documents:
+        if batch.test_documents and not batch.is_test_frozen:
             frozen = self._test_set(batch, flywheel, now)
             details = {"batch": batch.batch, **frozen["test_set"]}
             writes.append(change_flywheel(batch.flywheel, frozen))
@@ -389,7 +390,7 @@ class Batches:
         Rows of datasets that the service refused are not in the flywheel. The second failure in a
         row pauses the flywheel.
         """
-        changes = {
+        changes: dict[str, Any] = {
             "outcome": BatchOutcome.FAILED,
             "error": ending.error,
             "cause": ending.cause,
@@ -404,8 +405,9 @@ class Batches:
             row_changes["pause"] = pause
             also.append(notice_row(batch.flywheel, ending.pause_notice, now))
         also += self._holdings.forgotten(batch.name, batch.generation, ending.refused)
-        if ending.is_test_set_held and batch.announced_at is None:
+        if ending.is_test_set_held and not batch.was_test_set_frozen:
             row_changes |= self._test_set(batch, flywheel, now)
+            changes["is_test_frozen"] = True
         also.append(change_flywheel(batch.flywheel, row_changes))
         self._close(batch, changes, also, now)
 
@@ -471,10 +473,15 @@ class Batches:
             "answer_jobs": None,
             "given_back": None,
         }
+        lost = {*absent, *refused}
+        late: dict[str, Any] = {}
+        if DatasetKind.TEST in {*batch.planned} - lost and not batch.was_test_set_frozen:
+            frozen = self._test_set(batch, flywheel, now)["test_set"]
+            late["test_set"] = frozen_late(flywheel.test_set, frozen, batch.closed_at or "")
         if is_sealed:
-            changes["datasets"] = list(batch.planned.values())
+            changes |= {"datasets": list(batch.planned.values()), "is_test_frozen": True}
         else:
-            changes |= {"datasets": None, "planned": None, "announced_at": None}
+            changes |= dict.fromkeys(("datasets", "planned", "announced_at", "is_test_frozen"))
         expected = {
             "state": BatchState.CLOSED,
             "outcome": BatchOutcome.FAILED,
@@ -494,6 +501,7 @@ class Batches:
                     "open_batch": batch.batch,
                     "open_attempt": attempt,
                     **slot_changes(flywheel, slots, -1),
+                    **late,
                 },
                 {
                     "open_batch": None,
@@ -501,7 +509,7 @@ class Batches:
                     **slots_used(flywheel, slots),
                 },
             ),
-            *self._holdings.forgotten(batch.name, batch.generation, {*absent, *refused}),
+            *self._holdings.forgotten(batch.name, batch.generation, lost),
             now=now,
         )
         return self.get(batch.flywheel, batch.batch)

@@ -220,6 +220,25 @@ def next_test_set(
     }
 
 
+def frozen_late(
+    before: TestSet | None, frozen: Mapping[str, Any], closed_at: str
+) -> Mapping[str, Any]:
+    """Return a test set with the rows of a batch that failed before its TEST dataset was complete.
+
+    A set that was frozen since that batch was closed is of its rows too, by hash: only the counts
+    lack them.
+
+    Parameters
+    ----------
+    frozen : mapping
+        `next_test_set` of that batch.
+    """
+    if before is None or before.frozen_at < closed_at:
+        return frozen
+    counted = {name: frozen[name] for name in ("documents", "label_counts")}
+    return {**asdict(before), **counted}
+
+
 def rebuild_values(asked: Rebuild) -> dict[str, Any]:
     """Return a rebuild as the row holds it."""
     values = {
