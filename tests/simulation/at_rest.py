@@ -3,19 +3,18 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from adapters.ledger.audit import entry_hash
 from adapters.ledger.table import Item
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.uploads import DatasetKind, UploadState
 from flywheel.verdict import Verdict
+from tests.simulation.answer_invariants import Broken, check_answers
 from tests.simulation.memory_ports import MemoryPorts
-from tests.simulation.people import Dropped, label_of
+from tests.simulation.people import Dropped
+from tests.simulation.texts import label_of
 from tests.simulation.world import World
-
-Broken = Iterator[tuple[str, str]]
-"""Invariants that do not hold, and by what."""
 
 _MOST_REPEATS = 12
 _FLYWHEEL = "FLYWHEEL#tickets"
@@ -49,6 +48,7 @@ def check_at_rest(world: World, ports: MemoryPorts, dropped: Sequence[Dropped]) 
         *_people_were_told(ports, dropped),
         *_the_audit_is_whole(ports),
         *_every_verdict_has_its_document(ports),
+        *check_answers(ports),
     ):
         world.breaks(invariant, words)
 

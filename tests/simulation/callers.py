@@ -206,6 +206,9 @@ class Callers:
             "aws-sdk:comprehend:describeFlywheelIteration": lambda e: flywheels[
                 e["FlywheelArn"]
             ].describe_iteration(e["FlywheelIterationId"]),
+            "aws-sdk:comprehend:describeDocumentClassificationJob": (
+                lambda e: self.ports.account.jobs.describe_classification(e["JobId"])
+            ),
         }
 
     def _task(self, module: ModuleType, timeout_seconds: int) -> Callable[[Document], Any]:

@@ -6,10 +6,11 @@ must come to rest: what was dropped is where it belongs and people were told.
 
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from adapters import crash_points
 from adapters.configuration import FunctionConfiguration, KnownFlywheel
@@ -20,8 +21,10 @@ from tests.simulation.callers import Callers
 from tests.simulation.invariants import Watch
 from tests.simulation.memory_account import MemoryAccount
 from tests.simulation.memory_buckets import MemoryStaging
+from tests.simulation.memory_jobs import JobRates
 from tests.simulation.memory_ports import MemoryPorts
-from tests.simulation.people import LABELS, People
+from tests.simulation.people import People
+from tests.simulation.texts import LABELS
 from tests.simulation.world import World
 
 NAME = "tickets"
@@ -34,6 +37,18 @@ _RULES = {
     "service_min_per_label": 2,
     "poll_seconds": 300,
 }
+_MODELS_ASKED_EVERY = 3
+"""In one history of so many both models answer the test set where averages are not enough."""
+
+_ANSWERS_DEADLINE_HOURS = 4
+_ANSWERED = {"evidence": "paired", "min_test_documents": 2}
+_LOOKS: Sequence[dict[str, int]] = ({}, {"test_looks_warning": 2, "test_looks_hold": 4})
+_METRIC_RULES = (
+    [{"metric": "AverageAccuracy", "min": 0.5, "min_improvement": 0.005}],
+    [{"metric": "AverageF1Score", "min": 0.5, "min_improvement": 0.005}],
+)
+"""An exact test of both models' answers, and one that draws them again."""
+
 _CONFIGURATION = FunctionConfiguration.from_variables(
     {"ENVIRONMENT": "sim", "NOTICE_WINDOW_SECONDS": "60"}
 )
@@ -117,28 +132,35 @@ def _live_through(history: History) -> None:
     check_at_rest(world, history.ports, history.people.dropped)
 
 
-def _settings(chance: random.Random) -> ReceivedSettings:
-    """Draw whether people are asked, for how long, and what their silence means."""
-    policy = {
-        # Point values decide here: what evidence does to a verdict is tested with `decide`.
+def _settings(chance: random.Random, *, are_models_asked: bool) -> ReceivedSettings:
+    """Draw whether people are asked, for how long, what their silence means, and what is proof."""
+    policy: dict[str, Any] = {
         "evidence": "none",
         "approve_first": chance.choice((0, 0, 2, 5)),
         "approval_timeout_hours": chance.choice((1, 4)),
         "on_approval_timeout": chance.choice(("keep", "promote")),
     }
-    return ReceivedSettings.from_document({"name": NAME, "batch": _RULES, "policy": policy})
+    rules = _RULES
+    if are_models_asked:
+        policy |= _ANSWERED | chance.choice(_LOOKS) | {"rules": chance.choice(_METRIC_RULES)}
+        rules = _RULES | {"iteration_deadline_hours": _ANSWERS_DEADLINE_HOURS}
+    return ReceivedSettings.from_document({"name": NAME, "batch": rules, "policy": policy})
 
 
 def _laid_out(seed: int) -> History:
     world = World(seed)
+    are_models_asked = seed % _MODELS_ASKED_EVERY == _MODELS_ASKED_EVERY - 1
     callers = Callers(world)
     account = MemoryAccount(world, MemoryStaging(world))
     service = account.add(f"sim-{NAME}-g1", LABELS)
     service.makes_first_active = world.chance.random() < 0.5
+    settings = _settings(world.chance, are_models_asked=are_models_asked)
+    if are_models_asked:
+        account.jobs.rates = JobRates.drawn(world.chance)
     ports = MemoryPorts.over(
         world,
         account,
-        {NAME: KnownFlywheel(service.arn, _settings(world.chance))},
+        {NAME: KnownFlywheel(service.arn, settings)},
         register=callers.register_upload,
         send_digests=callers.send_digests,
         execute=callers.execute,
@@ -150,7 +172,7 @@ def _laid_out(seed: int) -> History:
     )
     callers.ports = ports
     callers.services = Services("sim", _CONFIGURATION, lambda: world.now, ports)
-    return History(world, ports, People(world, callers, NAME), callers)
+    return History(world, ports, People(world, callers, NAME, are_models_asked), callers)
 
 
 @contextmanager

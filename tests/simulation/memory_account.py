@@ -1,4 +1,4 @@
-"""The account's flywheels in memory, one a generation, and an endpoint that follows one of them.
+"""The account's flywheels in memory, one a generation, an endpoint that follows one, and all jobs.
 
 Stands for `adapters.generations.Generations`.
 """
@@ -9,6 +9,7 @@ from typing import Any
 
 from adapters.generations import Endpoint
 from tests.simulation.memory_buckets import MemoryStaging
+from tests.simulation.memory_jobs import MemoryJobs
 from tests.simulation.memory_service import MemoryService
 from tests.simulation.service_facts import Shared
 from tests.simulation.world import World
@@ -30,6 +31,7 @@ class MemoryAccount:
         By ARN, oldest first.
     followed : str
         The flywheel that the endpoint follows.
+    jobs : MemoryJobs
     """
 
     world: World
@@ -37,6 +39,11 @@ class MemoryAccount:
     flywheels: dict[str, MemoryService] = field(default_factory=dict)
     shared: Shared = field(default_factory=Shared)
     followed: str = ""
+    jobs: MemoryJobs = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Have no job yet."""
+        self.jobs = MemoryJobs(self.world, self.staging, self.shared)
 
     @property
     def oldest(self) -> MemoryService:

@@ -9,13 +9,13 @@ from adapters.acts import Acts
 from flywheel.errors import ActRefusedError, FlywheelLoopError
 from flywheel.uploads import ObjectVersion, UploadState
 from tests.simulation.callers import Callers
+from tests.simulation.texts import TEST_TEXTS, TEXTS, label_of
 from tests.simulation.world import KilledError, World
 
-LABELS = ("billing", "delivery")
-_TEXTS = tuple(f"text {number}" for number in range(60))
-_MOST_UPLOADS = 8
-_SIZES = (2, 9)
-_SAME_NAME, _BROKEN, _TEST, _DELETED, _MARKER, _MISPLACED = 0.2, 0.1, 0.12, 0.03, 0.08, 0.04
+_UPLOADS, _ANSWERED_UPLOADS = (3, 8), (5, 14)
+_SIZES, _ANSWERED_SIZES = (2, 9), (12, 36)
+_SAME_NAME, _BROKEN, _DELETED, _MARKER, _MISPLACED = 0.2, 0.1, 0.03, 0.08, 0.04
+_TEST, _ANSWERED_TEST = 0.12, 0.3
 _REPAIR_SECONDS = 2 * 3600
 _PATIENCE_SECONDS = 3600
 
@@ -49,6 +49,8 @@ class People:
     callers : Callers
     name : str
         The flywheel.
+    are_models_asked : bool
+        Whether they drop more test rows and freeze more often, since models answer them.
     dropped : list of Dropped
         What they dropped so far.
     """
@@ -56,14 +58,17 @@ class People:
     world: World
     callers: Callers
     name: str
+    are_models_asked: bool = False
     dropped: list[Dropped] = field(default_factory=list)
 
     def plan(self, seconds: float) -> None:
         """Put everything that people will do on the agenda."""
         chance = self.world.chance
         self._at(0.0, lambda: self._drop(0, "test"))
-        for number in range(1, chance.randint(3, _MOST_UPLOADS)):
-            kind = "test" if chance.random() < _TEST else "train"
+        tests = _ANSWERED_TEST if self.are_models_asked else _TEST
+        uploads = _ANSWERED_UPLOADS if self.are_models_asked else _UPLOADS
+        for number in range(1, chance.randint(*uploads)):
+            kind = "test" if chance.random() < tests else "train"
             moment = chance.random() * seconds * 0.9
             self._at(moment, functools.partial(self._drop, number, kind))
         for act in (
@@ -83,6 +88,7 @@ class People:
             self._abort,
             self._silence,
             self.callers.ports.messages.uploads.redrive,
+            *([self._freeze] * 3 if self.are_models_asked else []),
         ):
             if self.world.happens(self.world.rates.person):
                 self._at(chance.random() * seconds, act)
@@ -124,7 +130,9 @@ class People:
         elif draw < _BROKEN + _MARKER + _MISPLACED:
             sort, key = "misplaced", f"nowhere/{name}"
         else:
-            texts = tuple(chance.sample(_TEXTS, chance.randint(*_SIZES)))
+            is_answered = self.are_models_asked and kind == "test"
+            known, sizes = (TEST_TEXTS, _ANSWERED_SIZES) if is_answered else (TEXTS, _SIZES)
+            texts = tuple(chance.sample(known, chance.randint(*sizes)))
             body = "".join(f"{label_of(text)},{text}\n" for text in texts)
         upload = ports.inbox.drop(key, body.encode())
         dropped = Dropped(upload, sort, texts)
@@ -226,8 +234,3 @@ class People:
             return
         except (FlywheelLoopError, KilledError) as error:
             self.world.note(f"a person: {words}: {type(error).__name__}")
-
-
-def label_of(text: str) -> str:
-    """Return the label of a text; every text has one."""
-    return LABELS[int(text.split()[1]) % len(LABELS)]

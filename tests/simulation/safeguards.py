@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from adapters import workflow
+from adapters import kept_answers, workflow
 from adapters.judgement import Ending
+from adapters.kept_answers import KeptAnswers
 from adapters.ledger import batches, outbox, uploads
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import change_flywheel
@@ -22,12 +23,14 @@ from adapters.ports import FlywheelService
 from adapters.services import Services
 from compare_models import gathering
 from compare_models import handler as compare_models
+from flywheel import test_documents
 from flywheel.batches import BatchName, BatchOutcome
 from flywheel.policy_settings import METRICS
 from seal_batch import handler as seal_batch
 from start_iteration import handler as start_iteration
 from tests.simulation.callers import Callers
 from tests.simulation.memory_buckets import MemoryInbox
+from tests.simulation.memory_jobs import MemoryJobs
 from tests.simulation.memory_rows import MemoryRows
 from tests.simulation.memory_service import MemoryService
 
@@ -206,6 +209,31 @@ def _neither_token_nor_adoption() -> Patches:
     ]
 
 
+def _jobs_without_a_token() -> Patches:
+    """Start a job anew each time it is asked for."""
+    real = MemoryJobs.start
+
+    def start(self: MemoryJobs, *given: str) -> str:
+        self.forget_tokens()
+        return real(self, *given)
+
+    return [_replace(MemoryJobs, "start", start)]
+
+
+def _answers_kept_by_model_alone() -> Patches:
+    """Keep a model's answers whatever test set they are to, and compare as far as they go."""
+    real = test_documents.scored
+
+    def key(self: KeptAnswers, model: str) -> str:
+        return f"answers/{self.flywheel}/{model}.jsonl"
+
+    def scored(rows: Sequence[Any], old: Any, new: Sequence[Any], shape: Any) -> Any:
+        shortest = min(len(rows), len(new), len(rows if old is None else old))
+        return real(rows[:shortest], old, new, shape)
+
+    return [_replace(KeptAnswers, "key", key), _replace(kept_answers, "scored", scored)]
+
+
 def _unconditional_attempts() -> Patches:
     """Open a failed batch again whatever became of it since somebody looked."""
     real = batches.Batches.reopen
@@ -276,6 +304,12 @@ SAFEGUARDS = {
             "conditional attempt",
             _unconditional_attempts,
             {"attempts only rise", "a batch goes forward"},
+        ),
+        Safeguard("token of a job", _jobs_without_a_token, {"a model is asked once"}),
+        Safeguard(
+            "answers under the test set",
+            _answers_kept_by_model_alone,
+            {"a verdict stands on one test set"},
         ),
     )
 }

@@ -31,10 +31,11 @@ class Effect:
     Parameters
     ----------
     flywheel_arn : str
+        Empty for what belongs to no flywheel.
     call : str
         The port's method.
     subject : str
-        ARN of the dataset or model, or the iteration's token.
+        ARN of the dataset, model or job, or the iteration's token.
     iteration_id : str
     seen_active : str or None
         What the caller saw as the active model at its last look; ``never`` where it did not look.

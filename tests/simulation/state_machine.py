@@ -29,6 +29,9 @@ UNKNOWN_ERROR = "functions fail with errors of ours"
 _GOLDEN = Path(__file__).parents[1] / "infra" / "iteration_workflow.golden.json"
 _FUNCTION = re.compile(r"\$\{(\w+)\.Arn\}")
 _INTRINSIC = re.compile(r"States\.(\w+)\((.*)\)")
+_STEP = re.compile(r"[^.\[\]]+")
+"""One name of a reference path, or a place in a list."""
+
 _MISSING = object()
 _WAITS = ".waitForTaskToken"
 _LOOKS_EVERY_SECONDS = 60
@@ -266,14 +269,17 @@ class StateMachine:
 
     def _path(self, path: str, document: Document, default: Any = None) -> Any:
         """Return what a reference path points at; without a default it must point at something."""
-        root, *names = path.split(".")
+        root, *names = _STEP.findall(path)
         found: Any = self.context if root == "$$" else document
         for name in names:
-            if not isinstance(found, Mapping) or name not in found:
+            place: Any = name
+            if name.isdigit() and isinstance(found, list) and int(name) < len(found):
+                place = int(name)
+            elif not isinstance(found, Mapping) or name not in found:
                 if default is None:
                     raise StateFailedError("States.Runtime", f"{path} points at nothing")
                 return default
-            found = found[name]
+            found = found[place]
         return found
 
 

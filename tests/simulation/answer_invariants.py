@@ -1,0 +1,205 @@
+"""What must hold of models' answers: whose are paid for, what is kept, what verdicts stand on.
+
+Compares with what the models really say (`texts`) of the documents that their jobs really read, and
+not with what is kept. Read next: `memory_jobs` (who answers), `at_rest` (who looks).
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from adapters.kept_answers import AnswersMissingError
+from adapters.ledger.table import Item
+from adapters.replay import replayed
+from flywheel.batches import BatchName, BatchOutcome, BatchState
+from flywheel.evidence import PairedEvidence
+from flywheel.known_rows import content_hash, record
+from flywheel.labeled_documents import Row
+from flywheel.replaying import first_difference
+from flywheel.uploads import DatasetKind
+from flywheel.verdict import Decision, Verdict
+from tests.simulation.memory_jobs import MemoryJob
+from tests.simulation.memory_ports import MemoryPorts
+from tests.simulation.texts import answer_of, label_of
+from tests.simulation.world import World
+
+Broken = Iterator[tuple[str, str]]
+"""Invariants that do not hold, and by what."""
+
+_FLYWHEEL = "FLYWHEEL#tickets"
+_NO_REASON = "the service gives no reason"
+_TOO_LATE = "it still ran when the deadline was over"
+_REFUSED = "was refused (AccessDeniedException)"
+_FLAWS_AS_TOLD = {
+    "absent": "NoSuchKey",
+    "short": "documents have no answer",
+    "torn": "the output of",
+    "elsewhere": "wrote to s3://another/",
+}
+
+
+@dataclass(slots=True)
+class AnswersWatch:
+    """Looks at every job that is started.
+
+    Parameters
+    ----------
+    world : World
+    ports : MemoryPorts
+    """
+
+    world: World
+    ports: MemoryPorts
+    _asked: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def see_job(self, arn: str) -> None:
+        """See that no answer is paid for twice: in one attempt, or when it is kept already."""
+        jobs = self.ports.account.jobs.jobs
+        job = jobs[arn]
+        started = [
+            BatchName(row["flywheel"], row["batch"], row["attempt"]).label
+            for row in self.ports.table.rows("BATCH#")
+            if row["state"] == BatchState.STARTED
+        ]
+        for attempt in started:
+            earlier = self._asked.setdefault((attempt, job.model), arn)
+            if earlier != arn:
+                words = f"{job.model} by {earlier} and {arn} in {attempt}"
+                self.world.breaks("a model is asked once", words)
+        for kept in self._kept():
+            if kept.model == job.model and kept.source == job.source:
+                words = f"{job.model} by {kept.arn} and {arn}"
+                self.world.breaks("no answer is paid for twice", words)
+
+    def _kept(self) -> Iterator[MemoryJob]:
+        """Give the jobs whose answers are kept."""
+        for key, body in self.ports.staging.objects.items():
+            if key.startswith("answers/") and key.endswith(".jsonl"):
+                facts = json.loads(body.split(b"\n", 1)[0])
+                yield self.ports.account.jobs.jobs[facts["job"]]
+
+
+def check_answers(ports: MemoryPorts) -> Broken:
+    """Look at every verdict when everything has come to rest."""
+    for row in ports.table.rows("VERDICT#"):
+        verdict = Verdict.from_json(row["verdict"])
+        if verdict.evidence.paired is not None:
+            yield from _stands_on_one_test_set(ports, verdict, verdict.evidence.paired)
+    yield from _what_failed_is_told(ports)
+    yield from _the_test_set_is_the_service_s(ports)
+    yield from _looks_are_counted(ports)
+    yield from _every_verdict_is_replayed(ports)
+
+
+def _stands_on_one_test_set(ports: MemoryPorts, verdict: Verdict, paired: PairedEvidence) -> Broken:
+    """See that both models answered the very test set, and that the verdict says what they said."""
+    evidence, jobs = verdict.evidence, ports.account.jobs.jobs
+    judged = evidence.test_set.sha256 if evidence.test_set else ""
+    hashes = {paired.test_set_sha256}
+    for named in paired.predictions:
+        job = jobs[named.job]
+        hashes.add(_hash_of(job.texts))
+        if job.model != named.model:
+            yield "a verdict says what models answered", f"{named.job} is of {job.model}"
+    if hashes != {judged}:
+        words = f"{verdict.evidence.challenger_arn}: {sorted(hashes)} for {judged}"
+        yield "a verdict stands on one test set", words
+        return
+    texts = jobs[paired.predictions[-1].job].texts
+    new = _right(ports, evidence.challenger_arn or "", texts)
+    old = new if evidence.champion_arn is None else _right(ports, evidence.champion_arn, texts)
+    broken = old - new if evidence.champion_arn else set()
+    if (paired.documents, paired.fixed, paired.broken) != (len(texts), len(new - old), len(broken)):
+        words = (
+            f"{evidence.challenger_arn}: {paired.fixed} fixed and {paired.broken} broken of "
+            f"{paired.documents}; it is {len(new - old)} and {len(broken)} of {len(texts)}"
+        )
+        yield "a verdict says what models answered", words
+    is_better = verdict.is_bootstrap or len(new) > len(old)
+    if verdict.decision is Decision.PROMOTE and not is_better:
+        yield "a promotion beats the champion", f"{len(new)} over {len(old)} right answers"
+
+
+def _hash_of(texts: Iterable[str]) -> str:
+    return content_hash(record(Row(label_of(text), text)) for text in texts)
+
+
+def _right(ports: MemoryPorts, model: str, texts: Iterable[str]) -> set[str]:
+    """Return the texts of which a model says what is so."""
+    quality = ports.account.shared.quality[model]
+    return {text for text in texts if answer_of(model, quality, text) == label_of(text)}
+
+
+def _what_failed_is_told(ports: MemoryPorts) -> Broken:
+    """See that a job that did not end well holds the challenger, and that people hear why."""
+    for row in ports.table.rows("BATCH#"):
+        jobs = [ports.account.jobs.jobs[arn] for arn in row.get("answer_jobs", {}).values()]
+        reasons = {_reason(job) for job in jobs} - {None}
+        if not reasons or row.get("outcome") in {None, BatchOutcome.FAILED}:
+            continue
+        name = BatchName(row["flywheel"], row["batch"], row["attempt"])
+        stored = ports.table.look(f"VERDICT#tickets#{name.label}", "VERDICT") or {}
+        evidence = Verdict.from_json(stored["verdict"]).evidence
+        if evidence.champion_arn is None and not evidence.paired_missing:
+            # A person made the challenger active meanwhile: there is nobody to compare it with.
+            continue
+        attempt = f"-{row['attempt']}" if row["attempt"] > 1 else ""
+        notice_id = f"tickets-batch-{row['batch']}{attempt}-verdict"
+        told = " ".join(ports.topic.bodies.get(notice_id, "").split())
+        is_told = any(str(reason) in told for reason in (*reasons, _REFUSED))
+        if row["outcome"] != BatchOutcome.HELD or not is_told:
+            yield "a failed job holds and is told", f"{notice_id} {row['outcome']}: {reasons}"
+
+
+def _reason(job: MemoryJob) -> str | None:
+    """Return what people must hear of a job, or None where it ended well."""
+    if job.status == "COMPLETED":
+        return _FLAWS_AS_TOLD[job.flaw] if job.flaw else None
+    return job.message or _NO_REASON if job.status == "FAILED" else _TOO_LATE
+
+
+def _the_test_set_is_the_service_s(ports: MemoryPorts) -> Broken:
+    """See that the rows that were frozen are those by which the service judges."""
+    frozen = (ports.table.look(_FLYWHEEL, "FLYWHEEL") or {}).get("test_set")
+    held = [text for _, text in ports.current.held(DatasetKind.TEST).elements()]
+    found = (frozen["sha256"], frozen["documents"]) if frozen else (_hash_of([]), 0)
+    if found != (_hash_of(held), len(held)):
+        words = f"{found[1]} documents in the ledger ({found[0][:8]}), {len(held)} in the service"
+        yield "the test set is the service's", words
+
+
+def _looks_are_counted(ports: MemoryPorts) -> Broken:
+    """See that each verdict on a challenger is one look at the test set that it was made on."""
+    frozen = (ports.table.look(_FLYWHEEL, "FLYWHEEL") or {}).get("test_set")
+    if frozen is None:
+        return
+    generation = (ports.table.look(_FLYWHEEL, "FLYWHEEL") or {}).get("generation", 1)
+    looks: Counter[str] = Counter()
+    for row in ports.table.rows("VERDICT#"):
+        verdict, facts = Verdict.from_json(row["verdict"]), json.loads(row["facts"])
+        seen = verdict.evidence.test_set
+        if seen is not None and facts["generation"] == generation and not verdict.is_bootstrap:
+            looks[seen.sha256] += 1
+    if frozen.get("looks", 0) != looks[frozen["sha256"]]:
+        words = f"{frozen.get('looks', 0)} in the ledger, {looks[frozen['sha256']]} verdicts"
+        yield "looks are counted", words
+
+
+def _every_verdict_is_replayed(ports: MemoryPorts) -> Broken:
+    """See that every verdict follows, to the last byte, from what is kept."""
+    for key, body in ports.verdicts.objects.items():
+        if not key.startswith("verdicts/"):
+            continue
+        kept = body.decode()
+        document: Item = json.loads(kept)
+        service = ports.account.flywheels[document["flywheel_arn"]]
+        known = ports.known[document["flywheel"]]
+        try:
+            again = replayed(document, ports.staging, known, service.task_config)
+        except AnswersMissingError as error:
+            yield "every verdict can be replayed", f"{key}: {error}"
+            continue
+        difference = first_difference(kept, again)
+        if difference is not None:
+            yield "every verdict can be replayed", f"{key}: {difference}"

@@ -1,0 +1,36 @@
+"""The documents of a history: which there are, which label is right, and what a model says of each.
+
+A better model is right about nearly all that a worse one is right about, but not about all, so that
+challengers fix documents and break some. Knows nobody who drops or reads them.
+"""
+
+import zlib
+
+LABELS = ("billing", "delivery")
+TEXTS = tuple(f"text {number}" for number in range(60))
+TEST_TEXTS = tuple(f"text {number}" for number in range(60, 140))
+"""What test files hold where models answer; large enough for a gain that shows."""
+
+_OWN = 0.15
+"""How much of a text's difficulty is the model's own."""
+
+_WHOLE = 2**32
+
+
+def label_of(text: str) -> str:
+    """Return the label of a text; every text has one."""
+    return LABELS[int(text.split()[1]) % len(LABELS)]
+
+
+def answer_of(model: str, quality: float, text: str) -> str:
+    """Return the label that a model gives a text, the same each time.
+
+    Parameters
+    ----------
+    quality : float in [0, 1]
+        About this fraction of all texts it gets right.
+    """
+    label = label_of(text)
+    common, own = (zlib.crc32(words.encode()) / _WHOLE for words in (text, f"{model} {text}"))
+    is_right = (1 - _OWN) * common + _OWN * own < quality
+    return label if is_right else LABELS[1 - LABELS.index(label)]
