@@ -1,9 +1,12 @@
 """What the ports promise, on real clients and in memory alike: the simulator stands on this."""
 
+import io
+import tarfile
 from dataclasses import replace
 
 import pytest
 
+from adapters.answer_jobs import is_detection
 from adapters.ledger.table import Change, Delete, Key, Put
 from adapters.ledger.uploads import BY_FLYWHEEL_INDEX
 from adapters.ports import FlywheelService
@@ -11,6 +14,7 @@ from flywheel.errors import ConcurrentChangeError, LabelsUnknownError, ServiceRe
 from flywheel.notices import Notice
 from flywheel.policy_settings import METRICS
 from flywheel.shapes import Shape, described_labels
+from flywheel.test_documents import answers_of
 from flywheel.uploads import DatasetKind
 from tests.contract.port_scenes import AwsScene, MemoryScene, Scene
 from tests.functions.world import LABELS, csv, documents
@@ -250,3 +254,30 @@ def test_a_call_is_refused_when_there_is_no_such_iteration(scene: Scene) -> None
     """With the code that the service declares."""
     with pytest.raises(ServiceRefusedError, match="ResourceNotFoundException"):
         scene.service.iteration("20260101T000000Z")
+
+
+def test_a_model_answers_each_document_when_a_job_ends(scene: Scene) -> None:
+    """The same token is the same job; its archive has one line a document, in order."""
+    service, staging = scene.service, scene.ports.staging
+    _complete(scene, _created(scene, "batch-1-1-train", DatasetKind.TRAIN))
+    _complete(scene, _created(scene, "batch-1-1-test", DatasetKind.TEST))
+    iteration = service.start_iteration("token-1") or ""
+    scene.let_pass(lambda: not service.iteration(iteration).is_running)
+    model = service.iteration(iteration).trained_model or ""
+    texts = ["text 1", "text 2", "text 3"]
+    staging.create("documents.txt", "".join(f"{text}\n" for text in texts).encode())
+    jobs, place = scene.ports.answer_jobs(service.describe().arn), f"s3://{staging.bucket}"
+    job, again = (
+        jobs.start(model, f"{place}/documents.txt", f"{place}/out/", "token-2") for _ in range(2)
+    )
+    assert again == job
+    assert not is_detection(job)
+    assert jobs.describe(job).seconds == 0.0
+    scene.let_pass(lambda: not jobs.describe(job).is_running)
+    found = jobs.describe(job)
+    assert (found.arn, found.model, found.status, found.message) == (job, model, "COMPLETED", "")
+    assert found.seconds > 0
+    archive = b"".join(staging.chunks(found.output_uri.removeprefix(f"{place}/")))
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        (lines,) = (file for member in files if (file := files.extractfile(member)))
+        assert all(len(said) == 1 for said in answers_of(map(bytes.decode, lines), len(texts)))

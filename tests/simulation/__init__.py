@@ -6,12 +6,13 @@ boto3 adapters (`tests/contract/test_ports.py`), and the rendered state machine 
 `state_machine` interprets from its golden file. A seed draws everything else: what is dropped and
 when, what people do, and how often each fault happens; some faults are absent from a history,
 some frequent (swarm testing). Every call of a port is a place where the caller may be throttled,
-lose the reply, be killed, or be overtaken by any other work that is due.
+lose the reply, be killed, or be overtaken by any other work that is due. In one history of three
+both models answer the test set, by jobs that go wrong in ways of their own (`memory_jobs`).
 
 Faults stop after some hours; then the system must come to rest. `invariants` looks at every write
-and every effect, `at_rest` at the end. `safeguards` switches the design's safeguards off, one at a
-time, and the gate demands that each removal is noticed: an invariant that nothing can break proves
-nothing. Run it with `make simulate HISTORIES=n`, or one seed with
+and every effect, `at_rest` and `answer_invariants` at the end. `safeguards` switches the design's
+safeguards off, one at a time, and the gate demands that each removal is noticed: an invariant that
+nothing can break proves nothing. Run it with `make simulate HISTORIES=n`, or one seed with
 ``python -m tests.simulation --seed S``. Read next: `history`, then `world`.
 """
 

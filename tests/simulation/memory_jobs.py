@@ -23,7 +23,6 @@ from tests.simulation.world import World
 _PREFIX = "arn:aws:comprehend:us-east-1:123456789012:document-classification-job/"
 _SECONDS = (300, 1200, 3600)
 _SWARM = (0.0, 1.0, 3.0)
-_TORN_BYTES = 40
 
 FLAWS = ("absent", "short", "torn", "elsewhere")
 """What an output of no use is."""
@@ -177,8 +176,8 @@ class MemoryJobs:
         if job.flaw == "elsewhere":
             job.output = job.output.replace(self.staging.bucket, "another", 1)
         elif job.flaw != "absent":
-            torn_at = -_TORN_BYTES if job.flaw == "torn" else None
-            self.staging.objects[self._key(job.output)] = archive[:torn_at]
+            there = len(archive) // 2 if job.flaw == "torn" else len(archive)
+            self.staging.objects[self._key(job.output)] = archive[:there]
 
     def _key(self, uri: str) -> str:
         return uri.removeprefix(f"s3://{self.staging.bucket}/")

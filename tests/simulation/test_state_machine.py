@@ -86,6 +86,18 @@ def test_the_default_is_taken_when_no_choice_holds() -> None:
     assert _ran(states, _failing(), {"n": 30}) == ["Over", 30]
 
 
+@pytest.mark.parametrize(("jobs", "ended"), [([{"id": "a"}], "There"), ([], "Absent")])
+def test_a_place_in_a_list_is_found_when_a_path_names_it(jobs: list[Any], ended: str) -> None:
+    """One that the list does not have is not present."""
+    rule = {"Variable": "$.jobs[0].id", "IsPresent": True, "Next": "Found"}
+    states = {
+        "First": {"Type": "Choice", "Choices": [rule], "Default": "Lost"},
+        "Found": {"Type": "Fail", "Error": "There", "Cause": "as asked"},
+        "Lost": {"Type": "Fail", "Error": "Absent", "Cause": "as asked"},
+    }
+    assert _ran(states, _failing(), {"jobs": jobs}) == [ended, 0]
+
+
 def test_every_kind_of_state_is_known_when_the_workflow_is_run() -> None:
     """What the interpreter does not know would be skipped in silence."""
 
