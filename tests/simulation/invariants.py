@@ -148,19 +148,20 @@ class Watch:
         if evidence is None:
             self.world.breaks("intent comes before effect", f"no verdict promotes {model}")
         iteration = next(item for item in service.history.values() if item.trained_model == model)
-        # What models answered counts more than the averages, and is looked at in the end.
-        is_by_answers = evidence is not None and evidence.paired is not None
+        # By answers it is compared with whatever was live by then, evaluated or not; what they say
+        # counts more than the averages, and is looked at in the end.
+        answered = evidence if evidence and evidence.paired else None
         new = (iteration.trained_metrics or {}).get("AverageF1Score", float("nan"))
-        if not is_by_answers and not 0 <= new <= 1:
+        if answered is None and not 0 <= new <= 1:
             self.world.breaks("a promotion has metrics", f"{model}: {new}")
             return
-        is_seen = self._is_seen(effect)
-        if service.active not in {iteration.evaluated_model, model} and is_seen:
-            words = f"{model} was judged against {iteration.evaluated_model}, not {service.active}"
+        judged = answered.champion_arn if answered else iteration.evaluated_model
+        if service.active not in {judged, model} and self._is_seen(effect):
+            words = f"{model} was judged against {judged}, not {service.active}"
             self.world.breaks("a person's champion is not overwritten", words)
             return
-        old = (iteration.evaluated_metrics or {}).get("AverageF1Score")
-        if not is_by_answers and old is not None and new < old + _LEAST_IMPROVEMENT - _ROUNDING:
+        old = None if answered else (iteration.evaluated_metrics or {}).get("AverageF1Score")
+        if old is not None and new < old + _LEAST_IMPROVEMENT - _ROUNDING:
             self.world.breaks("a promotion beats the champion", f"{new} over {old}")
 
     def _evidence(self, model: str) -> Evidence | None:
