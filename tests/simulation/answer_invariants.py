@@ -5,9 +5,9 @@ not with what is kept. Read next: `memory_jobs` (who answers), `at_rest` (who lo
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from adapters.kept_answers import AnswersMissingError
 from adapters.ledger.table import Item
@@ -170,20 +170,33 @@ def _the_test_set_is_the_service_s(ports: MemoryPorts) -> Broken:
 
 
 def _looks_are_counted(ports: MemoryPorts) -> Broken:
-    """See that each verdict on a challenger is one look at the test set that it was made on."""
-    frozen = (ports.table.look(_FLYWHEEL, "FLYWHEEL") or {}).get("test_set")
-    if frozen is None:
-        return
-    generation = (ports.table.look(_FLYWHEEL, "FLYWHEEL") or {}).get("generation", 1)
-    looks: Counter[str] = Counter()
-    for row in ports.table.rows("VERDICT#"):
-        verdict, facts = Verdict.from_json(row["verdict"]), json.loads(row["facts"])
-        seen = verdict.evidence.test_set
-        if seen is not None and facts["generation"] == generation and not verdict.is_bootstrap:
-            looks[seen.sha256] += 1
-    if frozen.get("looks", 0) != looks[frozen["sha256"]]:
-        words = f"{frozen.get('looks', 0)} in the ledger, {looks[frozen['sha256']]} verdicts"
-        yield "looks are counted", words
+    """See that each verdict on a challenger is one look at the test set that it was made on.
+
+    A set that grew to judge a held challenger again has the looks at the one before it too.
+    """
+    row = ports.table.look(_FLYWHEEL, "FLYWHEEL") or {}
+    looks, seen = 0, None
+    for entry in sorted(ports.table.rows("AUDIT#tickets#"), key=lambda each: each["seq"]):
+        event, details = entry["event"], entry["details"]
+        frozen = details if event == "test set frozen" else details.get("test_set") or {}
+        if event == "generation switched":
+            looks, seen = 0, None
+        elif frozen.get("sha256") not in {None, seen}:
+            batch = ports.table.look(f"BATCH#tickets#{details['batch']}", "BATCH") or {}
+            looks, seen = looks if batch.get("rejudges") else 0, frozen["sha256"]
+        elif event == "verdict" and _is_look(ports, details, seen):
+            looks += 1
+    found = (row.get("test_set") or {}).get("looks", 0)
+    if found != looks:
+        yield "looks are counted", f"{found} in the ledger, {looks} by the audit"
+
+
+def _is_look(ports: MemoryPorts, details: Mapping[str, Any], sha256: str | None) -> bool:
+    name = BatchName("tickets", details["batch"], details["attempt"])
+    stored = ports.table.look(f"VERDICT#tickets#{name.label}", "VERDICT") or {}
+    verdict = Verdict.from_json(stored["verdict"])
+    test_set = verdict.evidence.test_set
+    return test_set is not None and test_set.sha256 == sha256 and not verdict.is_bootstrap
 
 
 def _every_verdict_is_replayed(ports: MemoryPorts) -> Broken:

@@ -405,11 +405,12 @@ class Batches:
             row_changes["pause"] = pause
             also.append(notice_row(batch.flywheel, ending.pause_notice, now))
         also += self._holdings.forgotten(batch.name, batch.generation, ending.refused)
+        frozen: dict[str, Any] = {}
         if ending.is_test_set_held and not batch.was_test_set_frozen:
-            row_changes |= self._test_set(batch, flywheel, now)
+            frozen = self._test_set(batch, flywheel, now)
             changes["is_test_frozen"] = True
-        also.append(change_flywheel(batch.flywheel, row_changes))
-        self._close(batch, changes, also, now)
+        also.append(change_flywheel(batch.flywheel, {**row_changes, **frozen}))
+        self._close(batch, changes, also, now, told=frozen)
 
     def give_back(
         self, batch: BatchRow, flywheel: FlywheelRow, absent: Collection[DatasetKind], now: datetime
@@ -489,7 +490,7 @@ class Batches:
             "given_back": list(batch.given_back) or None,
         }
         slots = {*absent} - {*batch.given_back}
-        details = {"batch": batch.batch, "attempt": attempt, "reason": reason}
+        details = {"batch": batch.batch, "attempt": attempt, "reason": reason, **late}
         self._audit.act(
             batch.flywheel,
             "batch reopened",
@@ -515,10 +516,17 @@ class Batches:
         return self.get(batch.flywheel, batch.batch)
 
     def _close(
-        self, batch: BatchRow, changes: Mapping[str, Any], also: Sequence[Write], now: datetime
+        self,
+        batch: BatchRow,
+        changes: Mapping[str, Any],
+        also: Sequence[Write],
+        now: datetime,
+        *,
+        told: Mapping[str, Any] | None = None,
     ) -> None:
+        """Close a batch; the audit says what changed, and what it is told beside it."""
         closed = {**changes, "state": BatchState.CLOSED, "closed_at": now.isoformat()}
-        details = {"batch": batch.batch, **changes}
+        details = {"batch": batch.batch, **changes, **(told or {})}
         self._audit.act(
             batch.flywheel,
             "batch closed",
