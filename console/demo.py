@@ -7,7 +7,7 @@ Read next: `console.demo_data` (the files) and `console.demo_view` (how it looks
 
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,7 +68,7 @@ class Act:
     @property
     def takes_back(self) -> bool:
         """Whether nothing is uploaded, but the last batch is taken back."""
-        return not self.train
+        return not (self.train or self.test)
 
 
 def run(terminal: Terminal, folder: Path | None, shape: Shape = _SERVICES_OWN) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def acts(data: DemoData) -> list[Act]:
             "one dataset. The champion stays live meanwhile and judges what is trained.",
             name,
         ),
-        *([] if data.few is None else [_few_act(data.few, few_flywheel(name))]),
+        *([] if data.few is None else _few_acts(data.few, few_flywheel(name))),
         Act(
             "A broken file",
             f"{words.broken}. It is refused on arrival, and no training is paid for.",
@@ -142,9 +142,9 @@ def acts(data: DemoData) -> list[Act]:
     return [replace(act, title=f"{number}. {act.title}") for number, act in enumerate(told, 1)]
 
 
-def _few_act(few: FewDocuments, flywheel: str) -> Act:
+def _few_acts(few: FewDocuments, flywheel: str) -> Iterator[Act]:
     knows = few.first_of_scarce or "no"
-    return Act(
+    yield Act(
         "Few test documents",
         f"Another flywheel, whose test set has {len(few.test)} documents and whose policy asks for "
         f"a gain in accuracy. Its first model is shown {knows} {shown(few.scarce, 40)!r}; the next "
@@ -156,6 +156,14 @@ def _few_act(few: FewDocuments, flywheel: str) -> Act:
         ),
         upload_files("test", few.test, _SERVICES_OWN),
     )
+    if few.later_test:
+        yield Act(
+            "More test documents",
+            f"{len(few.later_test):,} more test documents come for the model that was held, and "
+            "the test set is frozen anew. Both models answer the larger one; nothing is trained.",
+            flywheel,
+            test=upload_files("later", few.later_test, _SERVICES_OWN),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +218,9 @@ class Story:
         if act.test:
             # Both must be in one batch: the training file alone would open it.
             self._upload(progress, DatasetKind.TEST, act.test, wait)
+        if not act.train:
+            self.endings.append((act.title, *self._judge_again(progress, wait)))
+            return
         ending: Ending = None, None
         for files in act.train:
             state = self._upload(progress, DatasetKind.TRAIN, files, wait)
@@ -265,6 +276,18 @@ class Story:
         row = acts.ledger.flywheels.ensure(name, self._known.arn)
         progress.say("REBUILT", f"generation {row.generation}, not tainted", "green")
         return self._follow_batch(row.open_batch or row.last_batch, progress, wait, is_last=True)
+
+    def _judge_again(self, progress: Progress, wait: Patience) -> Ending:
+        """Freeze the test set with its new rows, and follow the held models to their verdict."""
+        acts = self._target.acts(self._known, "demo")
+        acts.freeze(self._target.now())
+        batch, ready = acts.workflow.open_when_ready(self._known, self._target.now())
+        if batch is None:
+            raise CommandError(
+                ExitCode.HELD, acts.name, "; ".join(ready.lacks), "See flywheel status"
+            )
+        progress.say("FROZEN", f"batch {batch.rejudges} is judged again, by batch {batch.batch}")
+        return self._follow_batch(batch.batch, progress, wait, is_last=True)
 
     def _follow(self, progress: Progress, wait: Patience, *, is_last: bool) -> Ending:
         upload = self._uploads[-1]

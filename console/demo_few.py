@@ -1,8 +1,9 @@
-"""The rows of the act in which a gain is seen and cannot be proven.
+"""The rows of the acts in which a gain is seen, cannot be proven, and then is.
 
-Decides how its three files are cut: the first model hardly knows one label, the next file brings
-it, and of the few test documents so few bear it that chance alone may explain what they show. That
-follows from the counts, whatever the texts are. Must not know how the act is played.
+Decides how their files are cut: the first model hardly knows one label, the next file brings it,
+and of the few test documents so few bear it that chance alone may explain what they show. That
+follows from the counts, whatever the texts are. All others are left for a later, larger test set.
+Must not know how the acts are played.
 Read next: `console.demo` (the act) and `flywheel.advice` (what it is there to show).
 """
 
@@ -22,6 +23,9 @@ _MOST_LABELS = 8
 
 _SCARCE_TEST_DOCUMENTS = 3
 """To put all three right proves nothing: chance does so in 1 of 8 cases."""
+
+_LEAST_SCARCE_LATER = 10
+"""As many more of the scarce label prove what three do not, even if some are answered wrongly."""
 
 _FIRST_OF_TWO_LABELS = 2
 """Of the scarce label in the first file, where a model would have one other label alone."""
@@ -44,6 +48,8 @@ class FewDocuments:
     first : tuple of Row
     more : tuple of Row
         Of the scarce label alone.
+    later_test : tuple of Row
+        All other test documents of these labels; empty where too few would be added.
     """
 
     scarce: str
@@ -51,6 +57,7 @@ class FewDocuments:
     test: tuple[Row, ...]
     first: tuple[Row, ...]
     more: tuple[Row, ...]
+    later_test: tuple[Row, ...] = ()
 
     @property
     def first_of_scarce(self) -> int:
@@ -94,17 +101,21 @@ def few_documents(test: Iterable[Row], training: Iterable[Row]) -> FewDocuments 
     others = list(_in_turns(tests, usual))[: TEST_DOCUMENTS - _SCARCE_TEST_DOCUMENTS]
     if len(others) < TEST_DOCUMENTS - _SCARCE_TEST_DOCUMENTS:
         return None
+    few = (*others, *tests[scarce[0]][:_SCARCE_TEST_DOCUMENTS])
+    later = [row for row in _in_turns(tests, chosen) if row not in few]
+    is_enough = sum(label == scarce[0] for label, _ in later) >= _LEAST_SCARCE_LATER
     bring = list(_in_turns(trains, scarce))[:_MOST_OF_A_LABEL]
     shown_first = 0 if len(usual) > 1 else _FIRST_OF_TWO_LABELS
     return FewDocuments(
         scarce=scarce[0],
         labels=tuple(sorted(chosen)),
-        test=(*others, *tests[scarce[0]][:_SCARCE_TEST_DOCUMENTS]),
+        test=few,
         first=(
             *(row for label in usual for row in trains[label][:_MOST_OF_A_LABEL]),
             *bring[:shown_first],
         ),
         more=tuple(bring[shown_first:]),
+        later_test=tuple(later) if is_enough else (),
     )
 
 

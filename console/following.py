@@ -183,7 +183,9 @@ def _judging(target: Target, batch: BatchRow, status: str) -> Phase:
     if (asked := question(target, batch)) is not None:
         return Phase("APPROVAL", f"a person is asked until {asked.until:%Y-%m-%d %H:%M} UTC")
     if batch.answer_jobs:
-        return Phase("ANSWERING", "both models answer the test set; the averages are too near")
+        is_new = batch.rejudges is None
+        why = "the averages are too near" if is_new else f"batch {batch.rejudges} is judged again"
+        return Phase("ANSWERING", f"both models answer the test set; {why}")
     return Phase("COMPARING", f"{status}; the champion against the challenger")
 
 

@@ -59,6 +59,8 @@ def metrics_table(verdict: Verdict) -> Table:
         table.add_column(title, justify="right")
     for metric in METRICS:
         old, new = verdict.evidence.values(metric)
+        if old is None and new is None and verdict.evidence.paired is not None:
+            continue
         style = "bold" if metric == F1 else None
         table.add_row(metric, number(old), number(new), change(old, new), style=style)
     return table

@@ -229,10 +229,15 @@ def failed(facts: BatchFacts, error: str, cause: str, *, is_still_running: bool)
 
 
 def metric_table(verdict: Verdict) -> list[str]:
-    """Return the averages of both models as lines of a plain-text table."""
+    """Return the averages of both models as lines of a plain-text table.
+
+    Models that are judged again are measured only in what the policy asks: the rest is left out.
+    """
     lines = [f"{'':<10} {'champion':>10} {'challenger':>10} {'change':>8}"]
     for metric, word in _METRIC_WORDS.items():
         old, new = verdict.evidence.values(metric)
+        if old is None and new is None and verdict.evidence.paired is not None:
+            continue
         change = f"{new - old:+z.3f}" if old is not None and new is not None else "-"
         lines.append(f"{word:<10} {_number(old):>10} {_number(new):>10} {change:>8}")
     return lines

@@ -13,6 +13,7 @@ from console.demo_data import own_data
 from console.demo_few import FewDocuments, few_documents, few_flywheel
 from console.demo_tasks import Row, csv_bytes
 from console.sample_tickets import generate_tickets
+from flywheel.intervals import mcnemar
 from flywheel.shapes import Shape
 from local.comprehend.learning.classifier import TextClassifier, train_classifier
 
@@ -54,6 +55,16 @@ def test_the_first_model_cannot_know_a_label_when_there_are_three() -> None:
     assert Counter(label for label, _ in few.first) == {"A": 60, "B": 60}
     assert few.more == tuple(rows("C", 50, "more "))
     assert few.first_of_scarce == 0
+    assert Counter(label for label, _ in few.later_test) == {"A": 26, "B": 27, "C": 37}
+    assert not {*few.test} & {*few.later_test}
+
+
+def test_no_test_set_is_added_when_it_could_prove_nothing() -> None:
+    """Of the scarce label too few documents are left."""
+    test = [*rows("AB", 40), *rows("C", 12)]
+    few = few_documents(test, [*rows("AB", 70, "more "), *rows("C", 50, "more ")])
+    assert few is not None
+    assert few.later_test == ()
 
 
 def test_no_text_trains_and_tests_when_rows_are_repeated() -> None:
@@ -106,6 +117,17 @@ def test_the_gain_is_seen_and_not_proven_when_tickets_are_of_any_seed() -> None:
         new = right(trained((*few.first, *few.more)), few.test)
         gains.append(sum(new) - sum(old))
     assert sum(1 <= gain <= 4 for gain in gains) >= 0.9 * len(gains)
+
+
+def test_the_gain_is_proven_when_the_later_test_documents_come() -> None:
+    """By McNemar's test on the larger test set."""
+    for seed in SEEDS[:5]:
+        few = of_tickets(seed)
+        test = (*few.test, *few.later_test)
+        old = right(trained(few.first), test)
+        new = right(trained((*few.first, *few.more)), test)
+        pairs = Counter(zip(old, new, strict=True))
+        assert mcnemar(pairs[False, True], pairs[True, False]) <= 0.05
 
 
 @pytest.mark.parametrize("name", ["x" * 40, "a" * 35 + "-b-cd", "tickets"])

@@ -60,7 +60,7 @@ def test_the_rows_are_gone_when_they_were_taken_back(story: dict[str, Any]) -> N
 
 def test_a_gain_is_held_when_the_test_documents_are_few(story: dict[str, Any]) -> None:
     """Both models answer; what would end the hold is told by a number and a label."""
-    first, held = story["iterations"][4:]
+    first, held = story["iterations"][4:6]
     assert (first["flywheel"], first["verdict"]) == ("tickets-few", "PROMOTE")
     assert (held["flywheel"], held["verdict"]) == ("tickets-few", "HOLD")
     accuracy = "AverageAccuracy"
@@ -74,12 +74,24 @@ def test_a_gain_is_held_when_the_test_documents_are_few(story: dict[str, Any]) -
     assert advice.search(" ".join(letter["body"].split()))
 
 
+def test_a_held_model_goes_live_when_more_test_documents_show_it(story: dict[str, Any]) -> None:
+    """The same iteration is judged again, by answers to the larger test set."""
+    held, again = story["iterations"][5:]
+    assert again["id"] == held["id"]
+    assert again["verdict"] == "PROMOTE"
+    (rule,) = [rule for rule in again["rules"] if rule["metric"] == "AverageAccuracy"]
+    assert rule["documents"] > 300
+    assert rule["p_value"] <= 0.05
+    subjects = [notice["subject"] for notice in story["notices"]]
+    assert "[local] tickets-few: STARTED batch 3: batch 2 is judged again" in subjects
+
+
 def test_a_broken_file_is_refused_when_it_is_dropped(story: dict[str, Any]) -> None:
     """It is refused with its lines, by a notice, and no iteration was started for it."""
     broken = story["uploads"][-1]
     assert broken["state"] == "REFUSED"
     assert any("line 1: looks like a header" in reason for reason in broken["reasons"])
-    assert len(story["iterations"]) == 6
+    assert len({iteration["id"] for iteration in story["iterations"]}) == 6
     refusal = next(notice for notice in story["notices"] if "REFUSED" in notice["subject"])
     assert "line 8: empty text" in refusal["body"]
 
