@@ -15,6 +15,7 @@ from console.report_charts import change_bars, floor_chart, interval_chart
 from console.report_facts import NAMED, AnsweredDocuments, NamedDocument, ReportFacts
 from console.report_style import STYLE
 from console.verdict_view import change, number
+from flywheel.evidence import Evidence
 from flywheel.notices import shown
 from flywheel.policy_settings import METRICS
 
@@ -129,9 +130,9 @@ def _drawn(rule: Mapping[str, Any]) -> str | None:
 
 
 def _averages(evidence: Mapping[str, Any]) -> Iterator[str]:
-    rows = []
+    rows, stored = [], Evidence.from_document(evidence)
     for metric in METRICS:
-        old, new = ((evidence[who] or {}).get(metric) for who in ("champion", "challenger"))
+        old, new = stored.values(metric)
         rows.append((metric, number(old), number(new), change(old, new)))
     yield _table(("", "champion", "challenger", "change"), rows, numbers_from=1)
     yield _p(f"Champion: {evidence['champion_arn'] or 'none'}", "dim")
