@@ -30,7 +30,9 @@ Broken = Iterator[tuple[str, str]]
 _FLYWHEEL = "FLYWHEEL#tickets"
 _NO_REASON = "the service gives no reason"
 _TOO_LATE = "it still ran when the deadline was over"
-_REFUSED = "was refused (AccessDeniedException)"
+_OTHER_REASONS = ("was refused (AccessDeniedException)", "no job was started for")
+"""What may come first: a call that is refused, a champion that a person made meanwhile."""
+
 _FLAWS_AS_TOLD = {
     "absent": "NoSuchKey",
     "short": "documents have no answer",
@@ -147,7 +149,7 @@ def _what_failed_is_told(ports: MemoryPorts) -> Broken:
         attempt = f"-{row['attempt']}" if row["attempt"] > 1 else ""
         notice_id = f"tickets-batch-{row['batch']}{attempt}-verdict"
         told = " ".join(ports.topic.bodies.get(notice_id, "").split())
-        is_told = any(str(reason) in told for reason in (*reasons, _REFUSED))
+        is_told = any(str(reason) in told for reason in (*reasons, *_OTHER_REASONS))
         if row["outcome"] != BatchOutcome.HELD or not is_told:
             yield "a failed job holds and is told", f"{notice_id} {row['outcome']}: {reasons}"
 
@@ -181,9 +183,9 @@ def _looks_are_counted(ports: MemoryPorts) -> Broken:
         frozen = details if event == "test set frozen" else details.get("test_set") or {}
         if event == "generation switched":
             looks, seen = 0, None
-        elif frozen.get("sha256") not in {None, seen}:
+        elif frozen.get("version") not in {None, seen}:
             batch = ports.table.look(f"BATCH#tickets#{details['batch']}", "BATCH") or {}
-            looks, seen = looks if batch.get("rejudges") else 0, frozen["sha256"]
+            looks, seen = looks if batch.get("rejudges") else 0, frozen["version"]
         elif event == "verdict" and _is_look(ports, details, seen):
             looks += 1
     found = (row.get("test_set") or {}).get("looks", 0)
@@ -191,12 +193,12 @@ def _looks_are_counted(ports: MemoryPorts) -> Broken:
         yield "looks are counted", f"{found} in the ledger, {looks} by the audit"
 
 
-def _is_look(ports: MemoryPorts, details: Mapping[str, Any], sha256: str | None) -> bool:
+def _is_look(ports: MemoryPorts, details: Mapping[str, Any], version: int | None) -> bool:
     name = BatchName("tickets", details["batch"], details["attempt"])
     stored = ports.table.look(f"VERDICT#tickets#{name.label}", "VERDICT") or {}
-    verdict = Verdict.from_json(stored["verdict"])
-    test_set = verdict.evidence.test_set
-    return test_set is not None and test_set.sha256 == sha256 and not verdict.is_bootstrap
+    judged = json.loads(stored["facts"])["inputs"]["test_set"]
+    is_bootstrap = Verdict.from_json(stored["verdict"]).is_bootstrap
+    return judged is not None and judged["version"] == version and not is_bootstrap
 
 
 def _every_verdict_is_replayed(ports: MemoryPorts) -> Broken:
