@@ -24,6 +24,14 @@ POWER = 0.8
 """A test set is large enough where a gain of the observed size shows in so many cases."""
 
 
+LEAST_WORTH = 30
+"""Documents that an average must be worth, or its bounds are no bounds.
+
+The rule of thumb for where a normal curve passes for a binomial one. With three documents of a rare
+label, F1 jumps by a third of its weight for each of them.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What is known of one metric of both models.
@@ -117,13 +125,19 @@ def of_averages(
     if metric != ACCURACY and label_counts:
         worth = min(effective_documents(label_counts), worth)
     if documents and worth and champion is not None and challenger is not None:
-        correlation = intervals.least_favourable_correlation(champion, challenger)
-        low, high = intervals.unpaired_gain(
-            champion, challenger, worth, error, correlation=correlation
-        )
         spread = champion * (1 - champion) + challenger * (1 - challenger)
         needed = documents_needed(challenger - champion, spread / worth, documents, error)
         method = f"the averages of {documents:,} test documents"
+        if worth < LEAST_WORTH:
+            # No gain is so large that fewer would do.
+            needed = needed and max(needed, math.ceil(documents * LEAST_WORTH / worth))
+            rare = f", worth {math.floor(worth)} by its rarest labels" if worth < documents else ""
+            method += f"{rare}: too few for bounds"
+        else:
+            correlation = intervals.least_favourable_correlation(champion, challenger)
+            low, high = intervals.unpaired_gain(
+                champion, challenger, worth, error, correlation=correlation
+            )
     return Comparison(
         metric, None, champion, challenger, documents, low, high, None, error, method, needed
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from flywheel.comparisons import of_averages
 from flywheel.evidence import Evidence, TestSet, paired_evidence
 from flywheel.policy import Outcome, error_of
 from flywheel.policy_settings import Policy, Rule
@@ -221,8 +222,26 @@ def test_a_test_set_is_too_small_when_it_is_below_the_minimum() -> None:
     """However large the gain, and no model is asked for answers."""
     verdict = decide(of_accuracies(0.1, 0.9, 20), policy())
     assert verdict.decision is Decision.HOLD
-    assert "10 more would end this" in reason(verdict, Outcome.UNKNOWN)
+    assert any("10 more would end this" in reason for reason in verdict.reasons)
     assert not wants_answers(verdict, policy())
+
+
+def test_averages_promote_nothing_when_they_hang_on_a_few_documents_of_a_label() -> None:
+    """Three documents of the rare label make or break an average over labels; the answers tell."""
+    counts = {"HAM": 27, "SPAM": 3}
+    found = of_averages(
+        "AverageF1Score", 0.474, 0.919, documents=30, label_counts=counts, error=0.05
+    )
+    assert (found.low, found.high) == (None, None)
+    assert not found.shows_gain
+    assert found.method.endswith("worth 10 by its rarest labels: too few for bounds")
+    # As many as make it worth thirty, however large the gain.
+    assert found.needed == 84
+    enough = {label: 3 * count for label, count in counts.items()}
+    found = of_averages(
+        "AverageF1Score", 0.474, 0.919, documents=90, label_counts=enough, error=0.05
+    )
+    assert found.shows_gain
 
 
 def test_what_could_not_be_had_is_named_when_answers_are_missing() -> None:
