@@ -316,7 +316,7 @@ class Story:
             )
         self._batches.append(number)
         self._iterations.append(self._iteration_document(number))
-        stored = self._target.ledger().batches.verdict(batch)
+        stored = self._target.ledger().verdicts.get(batch)
         if stored is not None:
             progress.say("VERDICT", stored.verdict.decision.value, "bold")
         if is_last:
@@ -382,7 +382,7 @@ class Story:
             "evaluated_metrics": iteration.evaluated_metrics,
             "trained_model": iteration.trained_model,
             "trained_metrics": iteration.trained_metrics,
-            **verdict_document(ledger.batches.verdict(batch)),
+            **verdict_document(ledger.verdicts.get(batch)),
         }
 
 

@@ -27,7 +27,7 @@ def entries(target: Target, known: KnownFlywheel, most: int) -> list[Entry]:
     ledger, name = target.ledger(), known.settings.name
     row = ledger.flywheels.get(name)
     batches = [] if row is None else ledger.batches.newest(row, most)
-    return [(batch, ledger.batches.verdict(batch)) for batch in batches]
+    return [(batch, ledger.verdicts.get(batch)) for batch in batches]
 
 
 def history_view(found: list[Entry]) -> Group:

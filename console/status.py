@@ -120,7 +120,7 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
         train_slots=known.settings.batch.service_train_datasets,
         test_slots=known.settings.batch.service_test_datasets,
         last=last,
-        verdict=ledger.batches.verdict(last) if last else None,
+        verdict=ledger.verdicts.get(last) if last else None,
         waiting_notices=waiting.count(name),
         last_run=ledger.runs.last(),
         approval=question(target, running.batch) if running else None,

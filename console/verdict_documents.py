@@ -21,7 +21,7 @@ def verdict_of(target: Target, known: KnownFlywheel, number: int) -> tuple[Batch
     """
     ledger = target.ledger()
     batch = ledger.batches.get(known.settings.name, number)
-    stored = ledger.batches.verdict(batch)
+    stored = ledger.verdicts.get(batch)
     if stored is None or stored.document is None:
         raise _no_verdict(batch)
     return batch, stored

@@ -80,7 +80,7 @@ def wait_for_batch(
     batch = (progress or Progress(terminal)).wait(closed(target, known, number, wait))
     if (asked := question(target, batch)) is not None:
         return asked_for(terminal, target, asked)
-    stored = target.ledger().batches.verdict(batch)
+    stored = target.ledger().verdicts.get(batch)
     tell_outcome(terminal, batch, stored)
     document = {
         "batch": number,

@@ -92,7 +92,7 @@ class Acts(DataActs):
         statuses = self._settled_statuses(batch, now)
         # A batch with a dataset that is not complete is sealed anew, as another dataset.
         is_sealed = bool(statuses) and all(status == _COMPLETED for status in statuses.values())
-        reopened = self.ledger.batches.reopen(
+        self.ledger.retries.reopen(
             batch,
             row,
             is_sealed=is_sealed,
@@ -101,6 +101,7 @@ class Acts(DataActs):
             reason=reason,
             now=now,
         )
+        reopened = self.ledger.batches.get(self.name, batch.batch)
         self.workflow.start(self.known, reopened)
         return reopened
 

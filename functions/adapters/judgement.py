@@ -110,9 +110,7 @@ def store_verdict(
     if course is Course.ASK:
         challenger = verdict.evidence.challenger_arn or ""
         question = [ledger.approvals.wanted(batch, challenger, policy, now)]
-    return ledger.batches.store_verdict(
-        batch, row, verdict, facts, now, course=course, also=question
-    )
+    return ledger.verdicts.store(batch, row, verdict, facts, now, course=course, also=question)
 
 
 def keep_document(services: Services, batch: BatchRow, stored: StoredVerdict) -> None:
@@ -170,7 +168,7 @@ def record_outcome(
         else (),
     )
     is_asked = stored.course is Course.ASK
-    services.ledger.batches.judge(
+    services.ledger.verdicts.judge(
         batch,
         row,
         outcome=ending.outcome,

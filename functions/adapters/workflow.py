@@ -160,7 +160,7 @@ class Workflow:
         for batch in self._ledger.batches.newest(row, _BATCHES_LOOKED_AT):
             if batch.outcome is BatchOutcome.EMPTY:
                 continue
-            stored = self._ledger.batches.verdict(batch)
+            stored = self._ledger.verdicts.get(batch)
             is_wanted = (
                 batch.outcome is BatchOutcome.HELD
                 and batch.generation == row.generation

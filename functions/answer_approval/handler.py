@@ -107,7 +107,7 @@ def _check(person: Services, batch: BatchRow, approval: Approval) -> None:
         raise ActRefusedError(f"batch {batch.batch} of {batch.flywheel} is {batch.state} already")
     if approval.is_unanswered or person.now() >= approval.until:
         raise ActRefusedError(f"the time to answer {what} was over at {approval.until.isoformat()}")
-    stored = person.ledger.batches.verdict(batch)
+    stored = person.ledger.verdicts.get(batch)
     if stored is None or stored.verdict.evidence.challenger_arn != approval.challenger:
         raise ActRefusedError(f"{what} is about another model by now")
 

@@ -46,7 +46,7 @@ def ask(
     """
     ledger, known = services.ledger, services.flywheel(flywheel)
     batch = ledger.batches.get(flywheel, number)
-    stored, approval = ledger.batches.verdict(batch), ledger.approvals.get(batch)
+    stored, approval = ledger.verdicts.get(batch), ledger.approvals.get(batch)
     is_over = batch.state is not BatchState.STARTED or batch.attempt != attempt
     if is_over or stored is None or approval is None:
         return {"is_asked": False}

@@ -66,7 +66,7 @@ def checked(comprehend: FlywheelService, model: str) -> None:
 
 def _challenger(services: Services, row: FlywheelRow, number: int) -> str:
     try:
-        stored = services.ledger.batches.verdict(services.ledger.batches.get(row.name, number))
+        stored = services.ledger.verdicts.get(services.ledger.batches.get(row.name, number))
     except BatchNotFoundError as error:
         raise ActRefusedError(str(error)) from error
     model = stored.verdict.evidence.challenger_arn if stored else None

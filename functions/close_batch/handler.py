@@ -126,7 +126,7 @@ def _finished(services: Services, batch: BatchRow, row: FlywheelRow) -> BatchRow
 
     Where the service refuses to be asked nothing can be said of it: the batch ends as failed.
     """
-    stored = services.ledger.batches.verdict(batch)
+    stored = services.ledger.verdicts.get(batch)
     if batch.state is not BatchState.STARTED or stored is None:
         return batch
     keep_document(services, batch, stored)

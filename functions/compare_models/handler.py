@@ -71,7 +71,7 @@ def compare(
     known = services.flywheel(flywheel)
     row = ledger.flywheels.ensure(flywheel, known.arn)
     comprehend = services.comprehend(row.arn)
-    stored = ledger.batches.verdict(batch)
+    stored = ledger.verdicts.get(batch)
     if stored is None:
         judging = Judging(services, known, row, batch)
         verdict = judging.verdict(is_waited_for=is_waited_for)

@@ -93,7 +93,7 @@ class Labels:
             if entry.model == model and entry.batch is not None
         ]
         for batch in ledger.batches.get_many(self.row.name, sorted({*numbers})):
-            stored = ledger.batches.verdict(batch)
+            stored = ledger.verdicts.get(batch)
             judged = stored.verdict.evidence if stored else None
             if judged is not None and judged.challenger_arn == model:
                 if judged.test_set is None or judged.test_set.sha256 != frozen.sha256:

@@ -126,7 +126,7 @@ def _was_live(services: Services, row: FlywheelRow, asked: Rebuild) -> bool:
     batches = ledger.batches.newest(row, row.last_batch - asked.last_batch)
     if any(batch.outcome is BatchOutcome.PROMOTED for batch in batches):
         return True
-    verdicts = [stored for batch in batches if (stored := ledger.batches.verdict(batch))]
+    verdicts = [stored for batch in batches if (stored := ledger.verdicts.get(batch))]
     trained = {stored.verdict.evidence.challenger_arn for stored in verdicts} - {None}
     return any(champion.model in trained for champion in ledger.champions.history(row.name))
 

@@ -34,7 +34,7 @@ def _settle(services: Services, batch: BatchRow) -> bool:
     absent = [kind for kind, status in statuses.items() if status is None]
     is_certain = batch.closed_before(services.now() - LONGEST_CALL)
     if absent and not batch.given_back and is_certain and row.is_idle:
-        ledger.batches.give_back(batch, row, absent, services.now())
+        ledger.retries.give_back(batch, row, absent, services.now())
         return True
     lost = [kind for kind, status in statuses.items() if status == _FAILED]
     return ledger.holdings.forget(batch.name, batch.generation, lost)

@@ -182,7 +182,7 @@ def test_a_retry_is_refused_when_there_is_nothing_to_retry(
     seen = world.batch(1)
     acts().retry(1, "x", world.now())
     with pytest.raises(ConcurrentChangeError):
-        world.services.ledger.batches.reopen(
+        world.services.ledger.retries.reopen(
             seen,
             world.row,
             is_sealed=True,

@@ -43,7 +43,7 @@ def opened_acts(world: World) -> Acts:
 
 def verdict(world: World, number: int) -> StoredVerdict:
     """Return what the ledger has of a batch's verdict."""
-    stored = world.services.ledger.batches.verdict(world.batch(number))
+    stored = world.services.ledger.verdicts.get(world.batch(number))
     assert stored is not None
     return stored
 

@@ -14,7 +14,7 @@ from unittest.mock import patch
 from adapters import kept_answers, workflow
 from adapters.judgement import Ending
 from adapters.kept_answers import KeptAnswers
-from adapters.ledger import batches, outbox, uploads
+from adapters.ledger import batches, outbox, retries, uploads
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import change_flywheel
 from adapters.ledger.table import Change, Put, Write
@@ -236,12 +236,12 @@ def _answers_kept_by_model_alone() -> Patches:
 
 def _unconditional_attempts() -> Patches:
     """Open a failed batch again whatever became of it since somebody looked."""
-    real = batches.Batches.reopen
+    real = retries.Retries.reopen
 
-    def reopen(self: batches.Batches, *given: Any, **more: Any) -> BatchRow:
-        return real(batches.Batches(_Unconditional(self._table), self._actor), *given, **more)
+    def reopen(self: retries.Retries, *given: Any, **more: Any) -> None:
+        real(retries.Retries(_Unconditional(self._table), self._actor), *given, **more)
 
-    return [_replace(batches.Batches, "reopen", reopen)]
+    return [_replace(retries.Retries, "reopen", reopen)]
 
 
 class _Unconditional:

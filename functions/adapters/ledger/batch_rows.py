@@ -6,8 +6,10 @@ Knows no transition. Read next: `adapters.ledger.batches`.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from adapters.ledger.table import Item
+from adapters.ledger.flywheel_rows import FlywheelRow, next_test_set
+from adapters.ledger.table import Item, Key
 from flywheel.batches import BatchName, BatchOutcome, BatchState
 from flywheel.champions import Course
 from flywheel.notices import Notice
@@ -154,3 +156,22 @@ def batch_row(item: Item) -> BatchRow:
     fields["given_back"] = tuple(map(DatasetKind, item.get("given_back", ())))
     fields["planned"] = {DatasetKind(kind): arn for kind, arn in item.get("planned", {}).items()}
     return BatchRow(**fields)
+
+
+def frozen_test_set(batch: BatchRow, flywheel: FlywheelRow, now: datetime) -> dict[str, Any]:
+    """Return the changes that freeze a batch's test rows as the test set's next version."""
+    test_set = next_test_set(
+        flywheel.test_set,
+        batch.test_sha256,
+        batch.test_label_counts,
+        batch.test_documents,
+        now,
+        # The same models on mostly the same documents: that is one more look at them.
+        is_worn=batch.rejudges is not None,
+    )
+    return {"test_set": test_set, "freeze_asked_by": None}
+
+
+def batch_key(flywheel: str, batch: int) -> Key:
+    """Return the key of a batch's row."""
+    return Key(f"BATCH#{flywheel}#{batch}", "BATCH")

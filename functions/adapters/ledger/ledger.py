@@ -1,8 +1,8 @@
 """The ledger as one value: what the functions and the command open.
 
-Read next: `adapters.ledger.uploads`, `.flywheels`, `.batches`, `.champions`, `.approvals`,
-`.holdings`, `.rebuilds`, `.outbox`, `.audit`, `.runs`, one module a kind of row, and
-`adapters.ledger.table` below them all.
+Read next: `adapters.ledger.uploads`, `.flywheels`, `.batches`, `.verdicts`, `.retries`,
+`.champions`, `.approvals`, `.holdings`, `.rebuilds`, `.outbox`, `.audit`, `.runs`, one module a
+kind of row, and `adapters.ledger.table` below them all.
 """
 
 from adapters.ledger.approvals import Approvals
@@ -14,8 +14,10 @@ from adapters.ledger.holdings import Holdings
 from adapters.ledger.outbox import Outbox
 from adapters.ledger.pairs import Pairs
 from adapters.ledger.rebuilds import Rebuilds
+from adapters.ledger.retries import Retries
 from adapters.ledger.runs import Runs
 from adapters.ledger.uploads import Uploads
+from adapters.ledger.verdicts import Verdicts
 from adapters.ports import Rows
 
 
@@ -34,6 +36,8 @@ class Ledger:
         self.uploads = Uploads(table)
         self.flywheels = Flywheels(table, actor)
         self.batches = Batches(table, actor)
+        self.verdicts = Verdicts(table, actor)
+        self.retries = Retries(table, actor)
         self.holdings = Holdings(table, actor)
         self.outbox = Outbox(table)
         self.audit = Audit(table, actor)

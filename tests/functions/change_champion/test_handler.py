@@ -124,7 +124,7 @@ def test_any_trained_model_is_live_when_a_person_promotes_it(live_world: World) 
     assert world.compare() == {"outcome": BatchOutcome.REJECTED}
     world.close()
     world.cloud.told()
-    stored = world.services.ledger.batches.verdict(world.batch())
+    stored = world.services.ledger.verdicts.get(world.batch())
     assert stored is not None
     model = stored.verdict.evidence.challenger_arn or ""
     assert changed(world, "promote", model)["model"] == model

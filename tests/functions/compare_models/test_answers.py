@@ -31,7 +31,7 @@ def jobs() -> set[str]:
 
 def evidence(world: World, number: int = 1) -> Evidence:
     """Return what the stored verdict stands on."""
-    stored = world.services.ledger.batches.verdict(world.batch(number))
+    stored = world.services.ledger.verdicts.get(world.batch(number))
     assert stored is not None
     return stored.verdict.evidence
 

@@ -48,7 +48,7 @@ def test_nothing_is_done_when_the_policy_is_a_shadow(live_world: World, models: 
     assert world.comprehend_calls.count("UpdateFlywheel") == 0
     (told,) = world.cloud.told()
     assert "SHADOW, would be PROMOTED, F1 0." in told.subject
-    stored = world.services.ledger.batches.verdict(world.batch())
+    stored = world.services.ledger.verdicts.get(world.batch())
     assert stored is not None
     assert (stored.kept, stored.verdict.decision) == ("SHADOW", "PROMOTE")
 

@@ -56,7 +56,7 @@ def test_the_challenger_goes_live_when_it_is_better(better: World, models: Model
     """The verdict, the write and the notice agree."""
     assert better.active_model == models.champion
     assert better.compare() == {"outcome": BatchOutcome.PROMOTED}
-    stored = better.services.ledger.batches.verdict(better.batch(1))
+    stored = better.services.ledger.verdicts.get(better.batch(1))
     assert stored is not None
     assert stored.verdict.decision is Decision.PROMOTE
     assert better.active_model == stored.verdict.evidence.challenger_arn
@@ -128,7 +128,7 @@ def test_the_promotion_is_completed_when_a_crash_cut_it_off(better: World, when:
         better.compare()
     assert better.batch().state is BatchState.STARTED
     assert better.compare() == {"outcome": BatchOutcome.PROMOTED}
-    stored = better.services.ledger.batches.verdict(better.batch(1))
+    stored = better.services.ledger.verdicts.get(better.batch(1))
     assert stored is not None
     assert better.active_model == stored.verdict.evidence.challenger_arn
     assert len(better.cloud.told()) == 1

@@ -74,7 +74,7 @@ def entities(cloud: Cloud, clock: DrivenClock) -> Iterator[World]:
 
 def verdict(world: World, number: int = 2) -> Verdict:
     """Return a stored verdict."""
-    stored = world.services.ledger.batches.verdict(world.batch(number))
+    stored = world.services.ledger.verdicts.get(world.batch(number))
     assert stored is not None
     return stored.verdict
 

@@ -1,0 +1,131 @@
+"""What becomes of a failed batch: what it never got is given back, or it has another attempt.
+
+Read next: `adapters.acts` (who asks for an attempt), `reconcile.late_datasets` (who gives back).
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from adapters.ledger.audit import Audited
+from adapters.ledger.batch_rows import BatchRow, batch_key, frozen_test_set
+from adapters.ledger.flywheel_rows import (
+    FlywheelRow,
+    change_flywheel,
+    frozen_late,
+    unchanged_rebuild,
+)
+from adapters.ledger.holdings import Holdings, slot_changes, slots_used
+from adapters.ledger.table import Change
+from adapters.ports import Rows
+from flywheel.batches import BatchOutcome, BatchState
+from flywheel.uploads import DatasetKind
+
+
+class Retries(Audited):
+    """Gives back, and opens failed batches again."""
+
+    def __init__(self, table: Rows, actor: str) -> None:
+        super().__init__(table, actor)
+        self._holdings = Holdings(table, actor)
+
+    def give_back(
+        self, batch: BatchRow, flywheel: FlywheelRow, absent: Collection[DatasetKind], now: datetime
+    ) -> None:
+        """Give slots back, and forget rows, of datasets that a failed batch never got; once.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            A batch is under way, or somebody else did in this moment.
+        """
+        given = {"given_back": sorted(absent)}
+        expected = {"given_back": None, "outcome": BatchOutcome.FAILED, "attempt": batch.attempt}
+        idle = {"open_batch": None, "arn": flywheel.arn, **slots_used(flywheel, absent)}
+        details = {"batch": batch.batch, "datasets": [batch.planned[kind] for kind in absent]}
+        self._audit.act(
+            batch.flywheel,
+            "slots given back",
+            details,
+            Change(batch_key(batch.flywheel, batch.batch), given, expected),
+            change_flywheel(flywheel.name, slot_changes(flywheel, absent, -1), idle),
+            *self._holdings.forgotten(batch.name, batch.generation, absent),
+            now=now,
+        )
+
+    def reopen(
+        self,
+        batch: BatchRow,
+        flywheel: FlywheelRow,
+        *,
+        is_sealed: bool,
+        absent: Collection[DatasetKind],
+        refused: Collection[DatasetKind],
+        reason: str,
+        now: datetime,
+    ) -> None:
+        """Open a failed batch for another attempt: CLOSED -> OPEN.
+
+        Where its datasets are complete it keeps them and goes on as SEALED.
+
+        Parameters
+        ----------
+        absent, refused : collection of DatasetKind
+            Kinds of its datasets that the service does not have, or has FAILED.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            Somebody else did in this moment, or another batch is under way.
+        """
+        attempt, lost = batch.attempt + 1, {*absent, *refused}
+        late: dict[str, Any] = {}
+        if DatasetKind.TEST in {*batch.planned} - lost and not batch.was_test_set_frozen:
+            frozen = frozen_test_set(batch, flywheel, now)["test_set"]
+            late["test_set"] = frozen_late(flywheel.test_set, frozen, batch.closed_at or "")
+        expected = {
+            "state": BatchState.CLOSED,
+            "outcome": BatchOutcome.FAILED,
+            "attempt": batch.attempt,
+            "given_back": list(batch.given_back) or None,
+        }
+        slots = {*absent} - {*batch.given_back}
+        details = {"batch": batch.batch, "attempt": attempt, "reason": reason, **late}
+        self._audit.act(
+            batch.flywheel,
+            "batch reopened",
+            details,
+            Change(
+                batch_key(batch.flywheel, batch.batch),
+                _next_attempt(batch, is_sealed=is_sealed),
+                expected,
+            ),
+            change_flywheel(
+                batch.flywheel,
+                {
+                    "open_batch": batch.batch,
+                    "open_attempt": attempt,
+                    **slot_changes(flywheel, slots, -1),
+                    **late,
+                },
+                {
+                    "open_batch": None,
+                    **unchanged_rebuild(flywheel),
+                    **slots_used(flywheel, slots),
+                },
+            ),
+            *self._holdings.forgotten(batch.name, batch.generation, lost),
+            now=now,
+        )
+
+
+def _next_attempt(batch: BatchRow, *, is_sealed: bool) -> dict[str, Any]:
+    """Return what changes in a batch's row; what is of the attempt before is gone."""
+    gone = ["outcome", "error", "cause", "closed_at", "iteration_id", "answer_jobs", "given_back"]
+    if is_sealed:
+        kept = {"datasets": list(batch.planned.values()), "is_test_frozen": True}
+    else:
+        kept = {}
+        gone += ["datasets", "planned", "announced_at", "is_test_frozen"]
+    state = BatchState.SEALED if is_sealed else BatchState.OPEN
+    return {**dict.fromkeys(gone), **kept, "state": state, "attempt": batch.attempt + 1}
