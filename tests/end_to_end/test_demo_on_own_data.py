@@ -72,5 +72,6 @@ def test_real_data_is_judged_when_the_demo_runs_on_it(
     assert verdicts[0] == "PROMOTE"
     assert verdicts[1] in second
     assert verdicts[2] != "PROMOTE"
-    assert verdicts[4:] == ["PROMOTE", "HOLD"]
+    # The challenger of the few documents goes live once more of them show it.
+    assert verdicts[4:] == ["PROMOTE", "HOLD", "PROMOTE"]
     assert all(iteration["rules"] for iteration in story["iterations"])
