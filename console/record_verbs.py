@@ -1,6 +1,6 @@
 """The verbs that read the record: `flywheel verdict`, `replay`, `report` and `lineage`.
 
-Decides names, options and words. Read next: `console.verdict_words`, `console.replaying`
+Decides names, options and words. Read next: `console.verdict_words`, `console.replay_view`
 and `console.lineage`.
 """
 
@@ -13,7 +13,7 @@ import typer
 from console.flywheel_verb import Run, flywheel_verb
 from console.lineage import lineage as lineage_of
 from console.lineage_view import lineage_view
-from console.replaying import tell_replay
+from console.replay_view import tell_replay
 from console.reporting_verdicts import checked_out, write_report
 from console.verdict_documents import verdict_of, whole_document
 from console.verdict_words import verdict_view
