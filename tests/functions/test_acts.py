@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from adapters.acts import Acts
-from adapters.services import Services
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
 from flywheel.uploads import DatasetKind, UploadState
@@ -18,18 +17,7 @@ from tests.functions.world import NAME, World, csv, documents
 @pytest.fixture
 def acts(world: World) -> Callable[[], Acts]:
     """Return a function that opens the acts as a person."""
-
-    def opened() -> Acts:
-        services: Services = world.services
-        return Acts(
-            "test",
-            services.flywheel(NAME),
-            services.ledger,
-            services.comprehend(world.flywheel_arn),
-            services.workflow,
-        )
-
-    return opened
+    return world.acts
 
 
 def failed_twice(world: World) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import pytest
 
-from adapters.acts import Acts
 from adapters.clients import client
 from adapters.ledger.batch_rows import StoredVerdict
 from console.replay import replayed
@@ -29,18 +28,6 @@ PAIRED = {"evidence": "paired", "min_test_documents": 2}
 NEVER_TRAINED = {"StartFlywheelIteration", "CreateDocumentClassifier"}
 
 
-def opened_acts(world: World) -> Acts:
-    """Open the acts as a person."""
-    services = world.services
-    return Acts(
-        "test",
-        services.flywheel(NAME),
-        services.ledger,
-        services.comprehend(world.flywheel_arn),
-        services.workflow,
-    )
-
-
 def verdict(world: World, number: int) -> StoredVerdict:
     """Return what the ledger has of a batch's verdict."""
     stored = world.services.ledger.verdicts.get(world.batch(number))
@@ -50,7 +37,7 @@ def verdict(world: World, number: int) -> StoredVerdict:
 
 def freeze(world: World) -> int | None:
     """Freeze the drafts as the command does; returns the batch that is open then."""
-    opened_acts(world).freeze(world.now())
+    world.acts().freeze(world.now())
     known = world.services.flywheel(NAME)
     batch, _ = world.services.workflow.open_when_ready(known, world.now())
     return None if batch is None else batch.batch
@@ -204,7 +191,7 @@ def test_nothing_is_judged_again_when_the_drafts_were_taken_back(held: World) ->
     """Withdrawn before the seal, they are nobody's test rows."""
     upload = held.upload("more.csv", documents(MORE, first=400), kind="test")
     assert freeze(held) == 2
-    opened_acts(held).withdraw([held.known(upload)], "wrong file", held.now())
+    held.acts().withdraw([held.known(upload)], "wrong file", held.now())
     assert held.seal(2)["is_empty"]
     held.close(2)
     assert held.known(upload).state is UploadState.WITHDRAWN
@@ -239,7 +226,7 @@ def test_a_failed_batch_is_judged_again_when_it_is_retried(held: World) -> None:
     held.close(2, error="Stopped", cause="by hand")
     assert held.batch(2).outcome is BatchOutcome.FAILED
     held.comprehend_calls.clear()
-    opened_acts(held).retry(2, "again", held.now())
+    held.acts().retry(2, "again", held.now())
     assert held.batch(2).state is BatchState.SEALED
     assert judge(held, 2) == {"outcome": BatchOutcome.PROMOTED}
     assert not NEVER_TRAINED & set(held.comprehend_calls)

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 
+from adapters.acts import Acts
 from adapters.clients import client
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow
@@ -138,6 +139,12 @@ class World:
             Type="String",
             Overwrite=True,
         )
+
+    def acts(self) -> Acts:
+        """Open the acts as a person."""
+        services = self.services
+        comprehend = services.comprehend(self.flywheel_arn)
+        return Acts("test", services.flywheel(NAME), services.ledger, comprehend, services.workflow)
 
     def put(self, key: str, body: bytes) -> ObjectVersion:
         """Drop an object into the inbox."""
