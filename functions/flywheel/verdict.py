@@ -153,11 +153,17 @@ def wants_answers(verdict: Verdict, policy: Policy) -> bool:
 
 
 def can_be_judged_again(verdict: Verdict, policy: Policy) -> bool:
-    """Say whether more test rows could end a hold, by both models' answers and without training."""
+    """Say whether more test rows could end a hold, by both models' answers and without training.
+
+    Looks count on for the larger test set: after the last one nothing but a new set ends a hold.
+    """
+    test_set = verdict.evidence.test_set
+    looks = test_set.looks + 1 if test_set is not None and not verdict.is_bootstrap else 0
     return (
         policy.evidence == "paired"
         and verdict.decision is Decision.HOLD
         and verdict.evidence.challenger_arn is not None
+        and looks < _most_looks(policy)
     )
 
 
@@ -190,17 +196,21 @@ def _test_set_outcomes(evidence: Evidence, policy: Policy) -> list[RuleOutcome]:
         )
         outcomes.append(_missing("a large enough test set", reason))
     look = test_set.looks + 1
-    is_strict = policy.family_error == "strict"
-    most = policy.looks_planned if is_strict else policy.test_looks_hold
+    most = _most_looks(policy)
     seen = f"this is look {look:,} at the same test set"
     cure = "freeze a new one: `flywheel testset freeze`"
     if look > most:
+        is_strict = policy.family_error == "strict"
         why = "its error budget is spent" if is_strict else "it has been looked at too often"
         outcomes.append(_missing("a fresh test set", f"{seen}; {why}, {cure}"))
     elif look >= policy.test_looks_warning:
         reason = f"{seen}, and after {most:,} nothing is promoted; {cure}"
         outcomes.append(_told("a fresh test set", Outcome.WARNING, reason))
     return outcomes
+
+
+def _most_looks(policy: Policy) -> int:
+    return policy.looks_planned if policy.family_error == "strict" else policy.test_looks_hold
 
 
 def _missing(what: str, reason: str) -> RuleOutcome:

@@ -162,13 +162,30 @@ def test_it_is_held_again_when_the_new_rows_still_show_too_little(held: World) -
     assert held.row.test_set.looks == 3
 
 
-def test_a_strict_budget_is_charged_when_models_are_judged_again(held: World) -> None:
-    """The looks before count for the larger test set too: its budget of one is spent."""
+def test_a_worn_test_set_is_replaced_when_drafts_are_frozen(held: World) -> None:
+    """The looks before count for a larger test set too: with the last one spent, a new set ends it.
+
+    Were the models judged again, each freeze would lead to another hold on the same worn set.
+    """
     held.configure(policy={**PAIRED, "family_error": "strict", "looks_planned": 1})
     add_test_rows(held)
-    freeze(held)
+    assert freeze(held) is None
+    held.upload("tuesday.csv", documents(8, first=50))
+    assert held.batch(2).rejudges is None
+    judge(held, 2)
+    assert held.row.test_set is not None
+    assert (held.row.test_set.version, held.row.test_set.looks) == (2, 1)
+    assert not any("error budget" in reason for reason in verdict(held, 2).verdict.reasons)
+
+
+def test_models_are_judged_again_when_one_look_is_left(held: World) -> None:
+    """And no more: what is said of the larger set is said with the looks at the smaller one."""
+    held.configure(policy={**PAIRED, "family_error": "strict", "looks_planned": 2})
+    add_test_rows(held, given=documents(1, first=300))
+    assert freeze(held) == 2
     assert judge(held, 2) == {"outcome": BatchOutcome.HELD}
-    assert any("error budget is spent" in reason for reason in verdict(held, 2).verdict.reasons)
+    add_test_rows(held)
+    assert freeze(held) is None
 
 
 def test_nothing_is_judged_again_when_every_test_row_is_known(held: World) -> None:
