@@ -161,6 +161,7 @@ def record_outcome(
         stored.verdict,
         ending.outcome,
         can_be_judged_again=can_be_judged_again(stored.verdict, policy),
+        trained_by=_trained_by(services.ledger, batch),
         kept=ending.kept,
         because=because,
         followers=followers(services, row, stored.expected_champion, live_model)
@@ -183,6 +184,14 @@ def record_outcome(
     )
     crash_point("compare_models.judged")
     services.notices.publish(batch.flywheel, notice)
+
+
+def _trained_by(ledger: Ledger, batch: BatchRow) -> int | None:
+    """Return the batch that trained what this one has judged again; None where it did itself."""
+    number = batch.rejudges
+    while number is not None and (held := ledger.batches.get(batch.flywheel, number)).rejudges:
+        number = held.rejudges
+    return number
 
 
 def earlier_counts(ledger: Ledger, batch: BatchRow) -> Counter[str]:

@@ -35,7 +35,7 @@ _AFTER_HOLD_WITHOUT_TRAINING = (
     "then `flywheel testset freeze {flywheel} --env {environment}` has both models judged again."
 )
 _AFTER_REJECT = (
-    "Nothing, if the rows are right: go on uploading. But the rows of this batch are in the "
+    "Nothing, if the rows are right: go on uploading. But the rows of {which} are in the "
     "flywheel now, and Comprehend has no call that takes a dataset back: every later iteration "
     "trains on them too. If they are wrong (mislabeled, say), take them back: `flywheel withdraw "
     "{flywheel} --batch {batch} --env {environment} --reason TEXT`, then `flywheel rebuild "
@@ -153,6 +153,7 @@ def judged(
     outcome: BatchOutcome,
     *,
     can_be_judged_again: bool = False,
+    trained_by: int | None = None,
     kept: Kept | None = None,
     because: str | None = None,
     followers: Sequence[str] = (),
@@ -163,6 +164,8 @@ def judged(
     ----------
     can_be_judged_again : bool
         Whether more test rows could end a hold without training.
+    trained_by : int, optional
+        The batch that trained the challenger, where this one trained nothing.
     kept, because : Kept and str, optional
         Why a PROMOTE was not carried out.
     followers : sequence of str
@@ -188,7 +191,8 @@ def judged(
         if can_be_judged_again:
             todo += _AFTER_HOLD_WITHOUT_TRAINING.format(**place)
     elif verdict.decision is Decision.REJECT:
-        todo = _AFTER_REJECT.format(**place)
+        which = "this batch" if trained_by is None else f"batch {trained_by}"
+        todo = _AFTER_REJECT.format(**{**place, "which": which, "batch": trained_by or facts.batch})
     challenger = verdict.evidence.challenger_arn
     if outcome is not BatchOutcome.PROMOTED and challenger and challenger == facts.live_model:
         why, todo = [_LIVE_ANYWAY, *why], _AFTER_LIVE_ANYWAY

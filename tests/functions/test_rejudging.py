@@ -162,6 +162,24 @@ def test_it_is_held_again_when_the_new_rows_still_show_too_little(held: World) -
     assert held.row.test_set.looks == 3
 
 
+def test_the_batch_that_trained_is_named_when_a_judged_again_model_is_rejected(held: World) -> None:
+    """Its rows are what may be wrong, not the test rows of the batch that judged; however often."""
+    add_test_rows(held, given=documents(1, first=300))
+    freeze(held)
+    judge(held, 2)
+    held.configure(
+        policy={**PAIRED, "rules": [{"metric": "AverageF1Score", "min_improvement": 0.9}]}
+    )
+    held.cloud.told()
+    add_test_rows(held)
+    freeze(held)
+    assert judge(held, 3) == {"outcome": BatchOutcome.REJECTED}
+    _, told = held.cloud.told()
+    words = " ".join(told.body.split())
+    assert "the rows of batch 1 are in the flywheel" in words
+    assert f"`flywheel withdraw {NAME} --batch 1 --env" in words
+
+
 def test_a_worn_test_set_is_replaced_when_drafts_are_frozen(held: World) -> None:
     """The looks before count for a larger test set too: with the last one spent, a new set ends it.
 
