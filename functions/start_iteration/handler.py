@@ -119,11 +119,12 @@ def _announce(
             past_seconds=row.past_seconds,
         )
     else:
+        counted = batch.test_documents if batch.is_test_frozen else 0
         notice = rejudging(
             facts,
             batch.rejudges,
             documents=batch.test_documents,
-            before=row.test_documents,
+            before=row.test_documents - counted,
             left_out=batch.left_out,
         )
     if services.ledger.batches.announce(batch, row, notice, services.now()):

@@ -261,10 +261,13 @@ def test_a_failed_batch_is_judged_again_when_it_is_retried(held: World) -> None:
     held.close(2, error="Stopped", cause="by hand")
     assert held.batch(2).outcome is BatchOutcome.FAILED
     held.comprehend_calls.clear()
+    held.cloud.told()
     held.acts().retry(2, "again", held.now())
     assert held.batch(2).state is BatchState.SEALED
     assert judge(held, 2) == {"outcome": BatchOutcome.PROMOTED}
     assert not NEVER_TRAINED & set(held.comprehend_calls)
+    (started, _) = held.cloud.told()
+    assert "the test set grows from 4 to 44" in " ".join(started.body.split())
 
 
 def test_freezing_is_refused_when_no_dataset_is_left(held: World) -> None:
