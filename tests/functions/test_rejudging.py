@@ -148,6 +148,26 @@ def test_training_rows_wait_when_models_are_judged_again(held: World) -> None:
     assert held.batch(3).rejudges is None
 
 
+def test_a_marker_opens_the_training_batch_when_models_are_judged_again_first(held: World) -> None:
+    """Who dropped it asked for these rows, however few, and not for another look at old models."""
+    held.configure(policy=PAIRED, min_documents=1000)
+    opened_acts(held).pause("look at it", held.now())
+    held.upload("tuesday.csv", documents(8, first=50))
+    held.upload("_GO", b"")
+    add_test_rows(held)
+    assert freeze(held) is None
+    opened_acts(held).resume(held.now())
+    known = held.services.flywheel(NAME)
+    batch, _ = held.services.workflow.open_when_ready(known, held.now())
+    assert batch is not None
+    assert batch.rejudges == 1
+    judge(held, 2)
+    assert held.row.open_batch == 3
+    assert held.seal(3)["is_empty"] is False
+    assert held.batch(3).documents == len(LABELS) * 8
+    assert held.row.asked_by is None
+
+
 def test_it_is_held_again_when_the_new_rows_still_show_too_little(held: World) -> None:
     """One more look at the test set, and more rows may follow."""
     add_test_rows(held, given=documents(1, first=300))

@@ -97,13 +97,15 @@ class Batches(Audited):
         }
         again = {} if rejudges is None else {"rejudges": rejudges}
         values |= again
+        # Who asked for a batch has training rows in mind: that waits for the one after it.
+        answered: dict[str, Any] = {"asked_by": None} if rejudges is None else {}
         self._audit.act(
             flywheel.name,
             "batch opened",
             {"batch": number, **again},
             change_flywheel(
                 flywheel.name,
-                {"open_batch": number, "last_batch": number, "asked_by": None},
+                {"open_batch": number, "last_batch": number, **answered},
                 {"open_batch": None, "last_batch": flywheel.last_batch, "pause": None},
             ),
             Put(batch_key(flywheel.name, number), values),
