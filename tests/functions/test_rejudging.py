@@ -151,12 +151,12 @@ def test_training_rows_wait_when_models_are_judged_again(held: World) -> None:
 def test_a_marker_opens_the_training_batch_when_models_are_judged_again_first(held: World) -> None:
     """Who dropped it asked for these rows, however few, and not for another look at old models."""
     held.configure(policy=PAIRED, min_documents=1000)
-    opened_acts(held).pause("look at it", held.now())
+    held.acts().pause("look at it", held.now())
     held.upload("tuesday.csv", documents(8, first=50))
     held.upload("_GO", b"")
     add_test_rows(held)
     assert freeze(held) is None
-    opened_acts(held).resume(held.now())
+    held.acts().resume(held.now())
     known = held.services.flywheel(NAME)
     batch, _ = held.services.workflow.open_when_ready(known, held.now())
     assert batch is not None
