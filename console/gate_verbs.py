@@ -4,6 +4,7 @@ Decides names, options and words; neither needs a cloud. Read next: `console.pol
 `console.gate_simulation`.
 """
 
+import re
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
@@ -69,7 +70,12 @@ def _read(file: Path) -> Environment:
     if not file.is_file():
         remedy = "Give an environment's file, e.g. environments/dev.toml"
         raise CommandError(ExitCode.USAGE, str(file), "there is no such file", remedy)
-    return parse_environment(file.name, lambda name: (file.parent / name).read_text("utf-8"))
+    return parse_environment(
+        file.name,
+        lambda name: (file.parent / name).read_text("utf-8"),
+        # A file that is only looked at may be called anything.
+        name=re.sub(r"[^a-z0-9]+", "-", file.stem.casefold())[:12].strip("-") or "file",
+    )
 
 
 def _of_environment(name: str) -> Environment:

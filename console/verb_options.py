@@ -23,7 +23,16 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Flywheel = Annotated[
     str | None, typer.Argument(help="May be left out where the environment has one.")
 ]
-Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit and the notice.")]
+
+
+def _said(reason: str) -> str:
+    if not reason.strip():
+        raise typer.BadParameter("say why in a few words: it goes into the audit and the notice")
+    return reason
+
+
+_ReasonOption = typer.Option("--reason", help="Why, for the audit and the notice.", callback=_said)
+Reason = Annotated[str, _ReasonOption]
 Wait = Annotated[bool, typer.Option("--wait", help="Follow it until its batch is closed.")]
 Timeout = Annotated[
     float, typer.Option("--timeout", min=0, metavar="MINUTES", help="How long to wait.")

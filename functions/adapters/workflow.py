@@ -119,7 +119,10 @@ class Workflow:
                 blocked = too_soon(known.settings.batch, now, row.last_iteration_at)
         if blocked is not None:
             return None, Readiness(False, (blocked,))
-        ready = self.readiness(known, row, now, is_asked_for=is_asked_for)
+        if rejudged is not None:
+            ready = Readiness(True)
+        else:
+            ready = self._readiness(known, row, now, is_asked_for=is_asked_for)
         if not ready.is_ready:
             return None, ready
         registrations = self._ledger.flywheels.registrations(name)
@@ -137,6 +140,12 @@ class Workflow:
         """Say whether the flywheel's next batch may open by the batch rules, idle or not."""
         if self._rejudged(known, row) is not None:
             return Readiness(True)
+        return self._readiness(known, row, now, is_asked_for=is_asked_for)
+
+    def _readiness(
+        self, known: KnownFlywheel, row: FlywheelRow, now: datetime, *, is_asked_for: bool
+    ) -> Readiness:
+        """Say whether a batch with training rows may open."""
         is_first = row.train_datasets == 0
         return readiness(
             self._ledger.uploads.staged(known.settings.name),

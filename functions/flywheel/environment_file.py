@@ -23,7 +23,9 @@ _DISPLACED_BY: Mapping[str, tuple[str, ...]] = {
 """Ways to say what a flywheel is, each with the keys of a base that it stands in for."""
 
 
-def parse_environment(file: str, read: Callable[[str], str]) -> Environment:
+def parse_environment(
+    file: str, read: Callable[[str], str], *, name: str | None = None
+) -> Environment:
     """Parse an environment's file, with the files that it names.
 
     Parameters
@@ -32,6 +34,8 @@ def parse_environment(file: str, read: Callable[[str], str]) -> Environment:
         The file's name, e.g. ``dev.toml``; its stem is the environment's name.
     read : callable
         Gives the text of a file by its name relative to the environments' folder; raises OSError.
+    name : str, optional
+        The environment's, where the file's name is not it.
 
     Returns
     -------
@@ -43,7 +47,7 @@ def parse_environment(file: str, read: Callable[[str], str]) -> Environment:
         With one line a problem: the key and what is allowed. Whoever deploys edits the file.
     """
     document = _load(file, read, seen=())
-    name = file.removesuffix(".toml")
+    name = name or file.removesuffix(".toml")
     if not PLAIN_NAME.fullmatch(name) or len(name) > _MAX_NAME_CHARACTERS:
         raise SettingsError(
             file, ("file name: 1 to 12 lower-case letters, digits and single hyphens",)

@@ -159,7 +159,25 @@ class Policy(Section):
         twice = sorted({bound for bound in bounds if bounds.count(bound) > 1})
         if twice:
             raise ValueError(f"each bound may be given once; given twice: {', '.join(twice)}")
+        gains, drops = (
+            {(rule.label, rule.metric) for rule in rules if getattr(rule, kind) is not None}
+            for kind in ("min_improvement", "max_drop")
+        )
+        for label, metric in sorted(gains & drops, key=str):
+            whose = metric if label is None else f"{metric} of {label!r}"
+            raise ValueError(
+                f"min_improvement and max_drop of {whose} contradict each other: what must gain "
+                "may not drop"
+            )
         return rules
+
+    @field_validator("critical_labels")
+    @classmethod
+    def _names_each_label_once(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({label for label in labels if labels.count(label) > 1})
+        if twice:
+            raise ValueError(f"each label may be named once; named twice: {', '.join(twice)}")
+        return labels
 
     @model_validator(mode="after")
     def _does_not_contradict_itself(self) -> Self:
@@ -172,7 +190,10 @@ class Policy(Section):
         if self.mode != "auto" and self.approve_first not in {0, _DEFAULT_APPROVE_FIRST}:
             yield f'approve_first goes with mode = "auto", and mode is "{self.mode}"'
         if self.comparison == "superiority" and self.margin != _DEFAULT_MARGIN:
-            yield 'margin goes with comparison = "non-inferiority"'
+            yield (
+                f'margin = {self.margin} goes with comparison = "non-inferiority", and comparison '
+                'is "superiority"'
+            )
         if self.comparison == "non-inferiority" and self._named("min_improvement"):
             yield (
                 'comparison = "non-inferiority" takes a challenger that is no better, and a rule '

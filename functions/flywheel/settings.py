@@ -239,8 +239,22 @@ class FlywheelSettings(Section):
         unknown = sorted(self.policy.labels_named() - {*known}) if known else []
         if unknown:
             raise ValueError(
-                f"policy names {', '.join(map(repr, unknown))}; the flywheel's labels: "
+                f"policy ({self._naming(unknown[0])}) names {', '.join(map(repr, unknown))}; the "
+                "flywheel's labels: "
                 f"{', '.join(known[:_LABELS_TOLD])}{' ...' if len(known) > _LABELS_TOLD else ''}"
+            )
+        return self
+
+    def _naming(self, label: str) -> str:
+        return "critical_labels" if label in self.policy.critical_labels else "rules"
+
+    @model_validator(mode="after")
+    def _policy_asks_what_is_measured(self) -> Self:
+        metrics = {rule.metric for rule in self.policy.rules}
+        if self.task == "entities" and "AverageAccuracy" in metrics:
+            raise ValueError(
+                'policy.rules: metric = "AverageAccuracy" is not measured of a recognizer; use '
+                "AverageF1Score, AveragePrecision or AverageRecall"
             )
         return self
 

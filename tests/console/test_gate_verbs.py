@@ -119,6 +119,13 @@ def test_a_policy_is_explained_when_it_is_checked(tmp_path: Path) -> None:
             "more is better for every metric, so its bound is `min`",
         ),
         ('comparison = "non-inferiority"\nmargin = 2', "tickets.policy.margin"),
+        ("margin = 0.02", "margin = 0.02 goes with"),
+        ('critical_labels = ["FRAUD", "FRAUD"]', "named twice: FRAUD"),
+        (
+            'rules = [{ metric = "AverageF1Score", min_improvement = 0.01 }, '
+            '{ metric = "AverageF1Score", max_drop = 0.02 }]',
+            "min_improvement and max_drop of AverageF1Score contradict each other",
+        ),
     ],
 )
 def test_a_policy_is_refused_when_it_is_wrong(tmp_path: Path, policy: str, said: str) -> None:
@@ -128,6 +135,23 @@ def test_a_policy_is_refused_when_it_is_wrong(tmp_path: Path, policy: str, said:
     assert result.exit_code == ExitCode.USAGE
     assert "dev.toml" in result.stderr
     assert said in result.stderr
+
+
+def test_a_file_is_checked_whatever_it_is_called(tmp_path: Path) -> None:
+    """A name that no environment could have hides nothing of what is wrong inside."""
+    file = tmp_path / "b01_My draft.toml"
+    file.write_text(f"[policy]\nrules = []\n{FLYWHEEL}")
+    assert "at least one rule is needed" in invoke("policy", "check", "--file", str(file)).stderr
+
+
+def test_accuracy_is_refused_when_the_flywheel_is_a_recognizer(tmp_path: Path) -> None:
+    """Nobody measures it, so the rule would hold every challenger."""
+    task = '[flywheels.names]\ntask = "entities"\nlanguage = "en"\nentity_types = ["PERSON"]\n'
+    rules = 'rules = [{ metric = "AverageAccuracy", min = 0.5 }]'
+    (tmp_path / "dev.toml").write_text(f"{task}[policy]\n{rules}\n")
+    result = invoke("policy", "check", "--file", str(tmp_path / "dev.toml"))
+    assert result.exit_code == ExitCode.USAGE
+    assert "is not measured of a recognizer" in result.stderr
 
 
 def test_a_flywheel_is_refused_when_the_file_has_no_such(tmp_path: Path) -> None:
@@ -140,3 +164,11 @@ def test_a_flywheel_is_refused_when_the_file_has_no_such(tmp_path: Path) -> None
     assert "there is no such file" in missing.stderr
     nowhere = invoke("policy", "check", "--env", "nowhere")
     assert "Use one of: dev, local, prod" in nowhere.stderr
+
+
+@pytest.mark.parametrize("verb", [("pause",), ("approve", "1"), ("reject", "1"), ("rollback",)])
+def test_a_reason_is_refused_when_it_says_nothing(verb: tuple[str, ...]) -> None:
+    """It goes into the audit, which is read long after."""
+    result = invoke(*verb, "--reason", " ", "--env", "local")
+    assert result.exit_code == ExitCode.USAGE
+    assert "say why in a few words" in result.stderr

@@ -244,6 +244,13 @@ def test_averages_promote_nothing_when_they_hang_on_a_few_documents_of_a_label()
     assert found.shows_gain
 
 
+def test_averages_have_bounds_when_they_are_worth_thirty_documents() -> None:
+    """As many as a policy takes by itself, of labels that are equally frequent."""
+    counts = {"HAM": 15, "SPAM": 15}
+    found = of_averages("AverageF1Score", 0.5, 0.9, documents=30, label_counts=counts, error=0.05)
+    assert found.low is not None
+
+
 def test_what_could_not_be_had_is_named_when_answers_are_missing() -> None:
     """A job that failed ends as HOLD, and is not asked for again."""
     known = of_accuracies(0.80, 0.83, 1000)

@@ -205,7 +205,11 @@ def problems(text: str, **others: str | bytes) -> tuple[str, tuple[str, ...]]:
             "flywheels.tickets.policy",
             "takes a challenger that is no better",
         ),
-        ("[policy]\nmargin = 0.02" + FLYWHEEL, "flywheels.tickets.policy", "margin goes with"),
+        (
+            "[policy]\nmargin = 0.02" + FLYWHEEL,
+            "flywheels.tickets.policy",
+            "margin = 0.02 goes with",
+        ),
         (
             '[policy]\nmode = "shadow"\napprove_first = 5' + FLYWHEEL,
             "flywheels.tickets.policy",
@@ -229,7 +233,7 @@ def problems(text: str, **others: str | bytes) -> tuple[str, tuple[str, ...]]:
         (
             '[policy]\ncritical_labels = ["C"]' + FLYWHEEL,
             "flywheels.tickets",
-            "policy names 'C'; the flywheel's labels: A, B",
+            "policy (critical_labels) names 'C'; the flywheel's labels: A, B",
         ),
         (
             '[policy]\ncritical_labels = ["A"]\n[[policy.rules]]\nmetric = "F1Score"\n'

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.clients import client
 from adapters.ledger.batch_rows import StoredVerdict
+from adapters.ledger.flywheel_rows import change_flywheel
 from console.replay import replayed
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import ActRefusedError
@@ -75,7 +76,7 @@ def test_a_held_challenger_goes_live_when_new_test_rows_show_it(held: World) -> 
     """By both models' answers to the larger test set; not a document is trained on."""
     first = verdict(held, 1)
     challenger = first.verdict.evidence.challenger_arn
-    past = list(held.row.past_seconds)
+    past, last = list(held.row.past_seconds), held.row.last_iteration_at
     held.cloud.told()
     add_test_rows(held)
     held.comprehend_calls.clear()
@@ -88,7 +89,7 @@ def test_a_held_challenger_goes_live_when_new_test_rows_show_it(held: World) -> 
     assert (batch.documents, batch.test_documents) == (0, len(LABELS) * MORE)
     assert paired is not None
     assert paired.documents == len(LABELS) * (FEW + MORE)
-    assert held.row.past_seconds == past
+    assert (held.row.past_seconds, held.row.last_iteration_at) == (past, last)
     assert held.row.test_set is not None
     assert (held.row.test_set.version, held.row.test_set.looks) == (2, 2)
     assert (held.row.train_datasets, held.row.test_datasets) == (1, 2)
@@ -262,6 +263,17 @@ def test_drafts_wait_for_training_when_the_policy_wants_no_answers(
     held.configure(policy=policy)
     add_test_rows(held)
     assert freeze(held) is None
+
+
+def test_drafts_wait_for_training_when_the_flywheel_was_rebuilt(held: World) -> None:
+    """The held challenger is of an earlier generation, whose flywheel is another."""
+    add_test_rows(held)
+    held.acts().freeze(held.now())
+    change = change_flywheel(NAME, {"generation": 2})
+    held.services.ledger.flywheels._table.write([change])
+    known = held.services.flywheel(NAME)
+    batch, _ = held.services.workflow.open_when_ready(known, held.now())
+    assert batch is None
 
 
 def test_drafts_wait_for_training_when_the_champion_changed(held: World) -> None:
