@@ -199,10 +199,8 @@ class Evidence:
 
     def comparison(self, metric: str, label: str | None, error: float) -> Comparison:
         """Return what is known of a metric, from the answers where there are any."""
-        if self.paired is not None:
-            for each in self.paired.comparisons:
-                if (each.metric, each.label) == (metric, label):
-                    return each
+        if (found := self._answered(metric, label)) is not None:
+            return found
         if label is not None:
             return self._of_label(metric, label, error)
         test_set = self.test_set
@@ -223,11 +221,14 @@ class Evidence:
         their answers.
         """
         old, new = usable(self.champion, metric), usable(self.challenger, metric)
-        if old is None and new is None and self.paired is not None:
-            for each in self.paired.comparisons:
-                if (each.metric, each.label) == (metric, None):
-                    return each.champion, each.challenger
-        return old, new
+        found = self._answered(metric, None) if old is None and new is None else None
+        return (old, new) if found is None else (found.champion, found.challenger)
+
+    def _answered(self, metric: str, label: str | None) -> Comparison | None:
+        """Return the comparison by both models' answers; None where they were not asked for it."""
+        comparisons = self.paired.comparisons if self.paired is not None else ()
+        wanted = (metric, label)
+        return next((each for each in comparisons if (each.metric, each.label) == wanted), None)
 
     def _of_label(self, metric: str, label: str, error: float) -> Comparison:
         """Return what is known of a label by what the service measured of it."""
