@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flywheel.comparisons import Comparison, of_answers, of_averages
+from flywheel.document_groups import Grouped
 from flywheel.label_comparisons import of_label
 from flywheel.policy import Metrics, usable
 from flywheel.policy_settings import LABEL_METRICS, METRICS
@@ -34,7 +35,18 @@ class TestSet:
     label_counts : mapping of str to int
         Documents of each label, or mentions of each type.
     looks : int
-        Verdicts that were made on it before this one.
+        Verdicts that were made on it before this one; rows that are added later thin them out
+        (`flywheel.looks.worn_looks`).
+    generation_looks : int
+        Verdicts before this one in the flywheel's generation, whatever its test set was.
+    pair_looks : int
+        Verdicts before this one on the same champion and challenger.
+    groups : int or None
+        Independent groups of documents, each with a label or a mention; None where not counted.
+    label_groups : mapping of str to int, or None
+        Groups that have a document of the label, or a mention of the type.
+    grouping : {"none", "named", "near duplicates"}
+        What made the groups (`flywheel.document_groups`).
     """
 
     __test__ = False
@@ -43,6 +55,11 @@ class TestSet:
     documents: int
     label_counts: Mapping[str, int]
     looks: int = 0
+    generation_looks: int = 0
+    pair_looks: int = 0
+    groups: int | None = None
+    label_groups: Mapping[str, int] | None = None
+    grouping: Grouped = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +140,8 @@ class PairedEvidence:
         The label of which more test documents would tell most.
     seed : int
     predictions : tuple of Predictions
+    anchor : tuple of Comparison
+        The anchor in the champion's place; empty without an anchor.
     """
 
     test_set_sha256: str
@@ -137,6 +156,7 @@ class PairedEvidence:
     most_disputed: str | None
     seed: int
     predictions: tuple[Predictions, ...] = ()
+    anchor: tuple[Comparison, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +183,9 @@ class Evidence:
         Why there is no paired evidence although it was asked for.
     labels : MeasuredLabels or None
         None where the policy names no label.
+    anchor_arn : str or None
+        The model that non-inferiority must not drift away from; None where it is the champion, or
+        the policy asks for superiority.
     """
 
     champion_arn: str | None
@@ -175,6 +198,7 @@ class Evidence:
     paired: PairedEvidence | None = None
     paired_missing: str = ""
     labels: MeasuredLabels | None = None
+    anchor_arn: str | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Evidence":

@@ -33,8 +33,9 @@ def rows_key(segment: str) -> str:
 
 
 def record(row: Row) -> bytes:
-    """Return a row as a segment holds it."""
-    return text_key(row.text) + label_key(row.label)
+    """Return a row as a segment holds it; a group is part of what the label stands for."""
+    label = f"{row.label}\0{row.group}" if row.group else row.label
+    return text_key(row.text) + label_key(label)
 
 
 def known_among(texts: Set[bytes], segments: Iterable[bytes]) -> dict[bytes, bytes]:

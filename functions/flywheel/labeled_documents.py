@@ -71,10 +71,14 @@ class Row:
         As canonical: one label; labels sorted, with the flywheel's delimiter between; annotations
         as JSON; for an entity list the type of an entry, or nothing for a document.
     text : str
+    group : str
+        What the document belongs to, e.g. a thread or an author; empty for nothing. Only test rows
+        have one.
     """
 
     label: str
     text: str
+    group: str = ""
 
 
 class LabeledDocuments:
@@ -297,8 +301,11 @@ def csv_line(row: Row) -> str:
     --------
     >>> csv_line(Row("A", 'He said "no", twice'))
     'A,"He said ""no"", twice"\n'
+    >>> csv_line(Row("A", "Thanks", "thread 7"))
+    'A,Thanks,thread 7\n'
     """
-    return f"{_cell(row.label)},{_cell(row.text)}\n"
+    group = f",{_cell(row.group)}" if row.group else ""
+    return f"{_cell(row.label)},{_cell(row.text)}{group}\n"
 
 
 def _csv_lines(labels: Sequence[bytes], texts: Sequence[bytes]) -> bytes:
@@ -327,5 +334,5 @@ def text_key(text: str) -> bytes:
 
 def rows_of(lines: Iterable[str]) -> Iterator[Row]:
     """Give the rows of a canonical file (`csv_line`), which needs no checking."""
-    for label, text in csv.reader(lines, strict=True):
-        yield Row(label, text)
+    for cells in csv.reader(lines, strict=True):
+        yield Row(*cells)

@@ -107,6 +107,9 @@ class Policy(Section):
     comparison : {"superiority", "non-inferiority"}
         Whether the challenger must be better, or only not worse by more than `margin`.
     margin : float
+    allow_proven_loss : bool
+        With non-inferiority: whether a challenger that is proven worse, within the margin, may go
+        live.
     evidence : {"paired", "averages", "none"}
         What must carry a comparison: the answers of both models on the same documents, asked for
         where the averages are not enough; the averages alone; or nothing but the point values.
@@ -134,6 +137,7 @@ class Policy(Section):
     on_approval_timeout: Literal["keep", "promote"] = "keep"
     comparison: Literal["superiority", "non-inferiority"] = "superiority"
     margin: Fraction = _DEFAULT_MARGIN
+    allow_proven_loss: bool = False
     evidence: Literal["paired", "averages", "none"] = "paired"
     critical_labels: Annotated[tuple[str, ...], Field(strict=False)] = ()
     critical_max_drop: Fraction = 0.05
@@ -194,6 +198,11 @@ class Policy(Section):
                 f'margin = {self.margin} goes with comparison = "non-inferiority", and comparison '
                 'is "superiority"'
             )
+        if self.comparison == "superiority" and self.allow_proven_loss:
+            yield (
+                'allow_proven_loss goes with comparison = "non-inferiority", and comparison is '
+                '"superiority"'
+            )
         if self.comparison == "non-inferiority" and self._named("min_improvement"):
             yield (
                 'comparison = "non-inferiority" takes a challenger that is no better, and a rule '
@@ -213,11 +222,22 @@ class Policy(Section):
                 f"test_looks_warning = {self.test_looks_warning} comes after "
                 f"test_looks_hold = {self.test_looks_hold}"
             )
-        if self.family_error == "strict" and self.looks_planned > self.test_looks_hold:
+        if self.evidence == "averages":
+            yield from self._never_shown()
+
+    def _never_shown(self) -> Iterator[str]:
+        """Say what averages alone could never show."""
+        if self.comparison == "non-inferiority":
             yield (
-                f"looks_planned = {self.looks_planned} is more than "
-                f"test_looks_hold = {self.test_looks_hold}"
+                'comparison = "non-inferiority" needs evidence = "paired": averages say nothing of '
+                "the distance to the anchor"
             )
+        for rule in self.rules:
+            if rule.metric == "AveragePrecision" and len(rule.bounds()) > (rule.min is not None):
+                yield (
+                    'a comparison of AveragePrecision needs evidence = "paired": averages do not '
+                    "say how often each label was predicted"
+                )
 
     def all_rules(self) -> tuple[Rule, ...]:
         """Return the rules, with the defaults where they are silent."""
