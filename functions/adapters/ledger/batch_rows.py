@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from adapters.ledger.flywheel_rows import FlywheelRow, next_test_set
+from adapters.ledger.flywheel_rows import FlywheelRow, freeze_changes
 from adapters.ledger.table import Item, Key
 from flywheel.batches import BatchName, BatchOutcome, BatchState
 from flywheel.champions import Course
@@ -160,16 +160,15 @@ def batch_row(item: Item) -> BatchRow:
 
 def frozen_test_set(batch: BatchRow, flywheel: FlywheelRow, now: datetime) -> dict[str, Any]:
     """Return the changes that freeze a batch's test rows as the test set's next version."""
-    test_set = next_test_set(
-        flywheel.test_set,
+    changes = freeze_changes(
+        flywheel,
         batch.test_sha256,
         batch.test_label_counts,
         batch.test_documents,
         now,
-        # The same models on mostly the same documents: that is one more look at them.
-        is_worn=batch.rejudges is not None,
+        is_judged_again=batch.rejudges is not None,
     )
-    return {"test_set": test_set, "freeze_asked_by": None}
+    return {**changes, "freeze_asked_by": None}
 
 
 def batch_key(flywheel: str, batch: int) -> Key:

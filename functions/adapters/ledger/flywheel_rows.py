@@ -5,11 +5,12 @@ Knows no act. Read next: `adapters.ledger.flywheels`.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from adapters.ledger.table import Change, Item, Key
+from flywheel.looks import worn_looks
 
 _PAST_ITERATIONS_KEPT = 5
 
@@ -37,7 +38,8 @@ class TestSet:
     label_counts : mapping of str to int
     frozen_at : str
     looks : int
-        Verdicts on challengers that were made on it.
+        Verdicts on challengers that were made on it; rows that are added thin them out
+        (`flywheel.looks.worn_looks`).
     """
 
     __test__ = False  # for pytest, which takes names that begin so for tests
@@ -152,6 +154,11 @@ class FlywheelRow:
         The attempt at a batch whose verdict is being carried out.
     promote_verdicts : int
         How many verdicts said PROMOTE.
+    generation_looks : int
+        Verdicts on challengers in this generation, whatever became of their test set.
+    past_test_set : TestSet or None
+        The last one of the generations before, without its labels: its looks count for the first
+        one of this generation.
     """
 
     name: str
@@ -180,6 +187,8 @@ class FlywheelRow:
     change: ChampionChange | None = None
     promoting: str | None = None
     promote_verdicts: int = 0
+    generation_looks: int = 0
+    past_test_set: TestSet | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -192,32 +201,41 @@ class FlywheelRow:
         return self.test_set.documents if self.test_set else 0
 
 
-def next_test_set(
-    before: TestSet | None,
+def freeze_changes(
+    row: FlywheelRow,
     sha256: str | None,
     more: Mapping[str, int],
     documents: int,
     now: datetime,
     *,
-    is_worn: bool = False,
+    is_judged_again: bool = False,
 ) -> dict[str, Any]:
-    """Return the next version of a test set, with more rows in it, as the row holds it.
+    """Return the changes of a flywheel's row that make more rows part of its test set.
 
     Parameters
     ----------
-    is_worn : bool
-        Whether looks at the version before it count for this one too.
+    is_judged_again : bool
+        Whether the models that were compared on the set before are compared on this one: then
+        every look at it counts on.
     """
+    before = row.test_set
+    seen = before or row.past_test_set
     counts = Counter(before.label_counts if before else {})
     counts.update(more)
-    return {
+    whole = (before.documents if before else 0) + documents
+    looks = 0
+    if seen is not None:
+        looks = seen.looks if is_judged_again else worn_looks(seen.looks, seen.documents, whole)
+    frozen = {
         "version": before.version + 1 if before else 1,
         "sha256": sha256,
-        "documents": (before.documents if before else 0) + documents,
+        "documents": whole,
         "label_counts": dict(counts),
         "frozen_at": now.isoformat(),
-        **({"looks": before.looks} if before and is_worn else {}),
+        "looks": looks,
     }
+    # Written with it, since a row of an earlier release has them in its test set alone.
+    return {"test_set": frozen, "generation_looks": row.generation_looks}
 
 
 def frozen_late(
@@ -226,17 +244,23 @@ def frozen_late(
     """Return a test set with the rows of a batch that failed before its TEST dataset was complete.
 
     A set that was frozen since that batch was closed is of its rows too, by hash: only the counts
-    lack them.
+    of documents lack them, and every look was at these rows too.
 
     Parameters
     ----------
     frozen : mapping
-        `next_test_set` of that batch.
+        The test set of `freeze_changes` of that batch.
     """
     if before is None or before.frozen_at < closed_at:
         return frozen
     counted = {name: frozen[name] for name in ("documents", "label_counts")}
     return {**asdict(before), **counted}
+
+
+def past_test_set(row: FlywheelRow) -> dict[str, Any] | None:
+    """Return what the next generation must know of this one's test set, as the row holds it."""
+    last = row.test_set or row.past_test_set
+    return None if last is None else asdict(replace(last, label_counts={}))
 
 
 def rebuild_values(asked: Rebuild) -> dict[str, Any]:
@@ -284,6 +308,9 @@ def flywheel_key(name: str) -> Key:
 def flywheel_row(item: Item) -> FlywheelRow:
     """Return a flywheel from its row."""
     last = item.get("last_iteration_at")
+    test_set = TestSet(**item["test_set"]) if "test_set" in item else None
+    # Earlier releases counted looks in the test set alone.
+    looks = item.get("generation_looks", test_set.looks if test_set else 0)
     return FlywheelRow(
         name=item["name"],
         arn=item["arn"],
@@ -296,7 +323,7 @@ def flywheel_row(item: Item) -> FlywheelRow:
         test_datasets=item.get("test_datasets", 0),
         past_seconds=item.get("past_seconds", ()),
         last_iteration_at=datetime.fromisoformat(last) if last else None,
-        test_set=TestSet(**item["test_set"]) if "test_set" in item else None,
+        test_set=test_set,
         freeze_asked_by=item.get("freeze_asked_by"),
         failures_in_row=item.get("failures_in_row", 0),
         pause=Pause(**item["pause"]) if "pause" in item else None,
@@ -311,4 +338,6 @@ def flywheel_row(item: Item) -> FlywheelRow:
         change=ChampionChange(**item["change"]) if "change" in item else None,
         promoting=item.get("promoting"),
         promote_verdicts=item.get("promote_verdicts", 0),
+        generation_looks=looks,
+        past_test_set=TestSet(**item["past_test_set"]) if "past_test_set" in item else None,
     )

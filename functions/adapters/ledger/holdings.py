@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters.ledger.audit import Audited
-from adapters.ledger.flywheel_rows import FlywheelRow, change_flywheel, next_test_set
+from adapters.ledger.flywheel_rows import FlywheelRow, change_flywheel, freeze_changes
 from adapters.ledger.table import Delete, Key, Put, Write
 from flywheel.batches import BatchName, StagedUpload
 from flywheel.uploads import DatasetKind
@@ -52,11 +52,11 @@ class Holdings(Audited):
         """
         changes: dict[str, Any] = {}
         if test_sha256 is not None:
-            changes["test_set"] = next_test_set(
-                row.test_set, test_sha256, staged.label_counts, staged.documents, now
+            changes = freeze_changes(
+                row, test_sha256, staged.label_counts, staged.documents, now
             )
         known = _known_key(row.name, row.generation, f"import-{staged.uid[:16]}")
-        details = {"uid": staged.uid, "kind": staged.kind, "documents": staged.documents}
+        details = {"uid": staged.uid, "kind": staged.kind, "documents": staged.documents, **changes}
         self._audit.act(
             row.name,
             "imported",

@@ -13,6 +13,7 @@ from adapters.ledger.flywheel_rows import (
     FlywheelRow,
     Rebuild,
     change_flywheel,
+    past_test_set,
     rebuild_values,
     unchanged_rebuild,
 )
@@ -60,6 +61,8 @@ class Rebuilds(Audited):
             "train_datasets": 0,
             "test_datasets": 0,
             "test_set": None,
+            "past_test_set": past_test_set(row),
+            "generation_looks": 0,
             "taint": None,
             "failures_in_row": None,
             "dropped_labels": dropped or None,

@@ -81,8 +81,11 @@ class Retries(Audited):
         attempt, lost = batch.attempt + 1, {*absent, *refused}
         late: dict[str, Any] = {}
         if DatasetKind.TEST in {*batch.planned} - lost and not batch.was_test_set_frozen:
-            frozen = frozen_test_set(batch, flywheel, now)["test_set"]
-            late["test_set"] = frozen_late(flywheel.test_set, frozen, batch.closed_at or "")
+            late = frozen_test_set(batch, flywheel, now)
+            del late["freeze_asked_by"]
+            late["test_set"] = frozen_late(
+                flywheel.test_set, late["test_set"], batch.closed_at or ""
+            )
         expected = {
             "state": BatchState.CLOSED,
             "outcome": BatchOutcome.FAILED,

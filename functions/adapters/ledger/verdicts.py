@@ -53,7 +53,8 @@ class Verdicts(Audited):
     ) -> StoredVerdict:
         """Store a verdict and the intent that follows from it, before anything is done.
 
-        A verdict on a challenger counts as a look at the frozen test set; PROMOTE is counted, too.
+        A verdict on a challenger counts as a look at the frozen test set, and as one of the
+        generation; PROMOTE is counted, too.
 
         Parameters
         ----------
@@ -151,9 +152,10 @@ def _counted(flywheel: FlywheelRow, verdict: Verdict) -> list[Write]:
     changes: dict[str, Any] = {}
     expected: dict[str, Any] = {}
     seen, frozen = verdict.evidence.test_set, flywheel.test_set
-    is_look = seen is not None and frozen is not None and seen.sha256 == frozen.sha256
-    if is_look and frozen is not None and not verdict.is_bootstrap:
-        changes["test_set"] = {**asdict(frozen), "looks": frozen.looks + 1}
+    if seen is not None and not verdict.is_bootstrap:
+        changes["generation_looks"] = flywheel.generation_looks + 1
+        if frozen is not None and seen.sha256 == frozen.sha256:
+            changes["test_set"] = {**asdict(frozen), "looks": frozen.looks + 1}
     if verdict.decision is Decision.PROMOTE:
         changes["promote_verdicts"] = flywheel.promote_verdicts + 1
         expected["promote_verdicts"] = flywheel.promote_verdicts or None
