@@ -29,7 +29,7 @@ def evidence_of(
         Whose iteration it is; none where it was started elsewhere.
     """
     comprehend = services.comprehend(row.arn)
-    champion, frozen = _champion(comprehend, iteration), row.test_set
+    champion = _champion(comprehend, iteration)
     challenger = iteration.trained_model
     old, new = averages(iteration.evaluated_metrics), averages(iteration.trained_metrics)
     labels = Labels(services, row, known.settings.policy.labels_named(), batch)
@@ -40,12 +40,25 @@ def evidence_of(
         challenger=new,
         has_test_set=comprehend.has_test_dataset(),
         kind=kind_of(services.shape(known, row.arn)),
-        test_set=None
-        if frozen is None
-        else TestSet(frozen.sha256, frozen.documents, frozen.label_counts, frozen.looks),
+        test_set=_test_set(services, row, batch),
         labels=labels.measured(
             (champion, old) if champion else None, (challenger, new) if challenger else None
         ),
+    )
+
+
+def _test_set(services: Services, row: FlywheelRow, batch: BatchRow | None) -> TestSet | None:
+    """Return the frozen test set and how often it, and the pair of models, was looked at."""
+    frozen = row.test_set
+    if frozen is None:
+        return None
+    return TestSet(
+        frozen.sha256,
+        frozen.documents,
+        frozen.label_counts,
+        frozen.looks,
+        generation_looks=row.generation_looks,
+        pair_looks=len(services.ledger.batches.judged_again(batch)) if batch else 0,
     )
 
 
