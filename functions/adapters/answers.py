@@ -18,9 +18,10 @@ from adapters.kept_answers import AnswersMissingError, KeptAnswers, ModelAnswers
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.services import Services
+from adapters.test_set_rows import kept_rows
 from flywheel.evidence import Evidence, PairedEvidence, Predictions
 from flywheel.known_rows import rows_key
-from flywheel.labeled_documents import Row, rows_of
+from flywheel.labeled_documents import Row
 from flywheel.policy_settings import Policy
 from flywheel.shapes import Shape, described_labels
 from flywheel.test_documents import Said, answers_of, cost, one_line
@@ -110,13 +111,13 @@ class Answers:
         segments = self.services.ledger.holdings.segments(name, self.row.generation)
         rows: list[Row] = []
         for segment in segments[DatasetKind.TEST]:
-            written = staging.text(rows_key(segment))
-            if written is None:
+            kept = kept_rows(staging, segment)
+            if kept is None:
                 raise AnswersMissingError(
                     f"the test rows of {rows_key(segment)} are not kept: they were frozen by an "
                     "earlier release; freeze a new test set"
                 )
-            rows += rows_of(io.StringIO(written, newline=""))
+            rows += kept
         return self._kept_for(evidence).checked(rows)
 
     def _answers(

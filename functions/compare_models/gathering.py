@@ -59,6 +59,9 @@ def _test_set(services: Services, row: FlywheelRow, batch: BatchRow | None) -> T
         frozen.looks,
         generation_looks=row.generation_looks,
         pair_looks=len(services.ledger.batches.judged_again(batch)) if batch else 0,
+        groups=frozen.groups,
+        label_groups=frozen.label_groups,
+        grouping=frozen.grouping,
     )
 
 

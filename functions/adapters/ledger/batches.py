@@ -144,6 +144,7 @@ class Batches(Audited):
             "test_documents": facts.test_documents,
             "test_label_counts": dict(facts.test_label_counts),
             "test_sha256": facts.test_sha256,
+            "test_groups": facts.test_groups,
             "generation": flywheel.generation,
             "planned": {kind.value: arn for kind, arn in facts.planned.items()},
         }

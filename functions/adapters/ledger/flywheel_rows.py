@@ -3,14 +3,13 @@
 Knows no act. Read next: `adapters.ledger.flywheels`.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from adapters.ledger.table import Change, Item, Key
-from flywheel.looks import worn_looks
+from flywheel.document_groups import Grouped
 
 _PAST_ITERATIONS_KEPT = 5
 
@@ -40,6 +39,13 @@ class TestSet:
     looks : int
         Verdicts on challengers that were made on it; rows that are added thin them out
         (`flywheel.looks.worn_looks`).
+    groups : int or None
+        Independent groups of its documents, each with a label or a mention; None where an earlier
+        release froze some of its rows.
+    label_groups : mapping of str to int, or None
+        Groups of each label, or entity type.
+    grouping : {"none", "named", "near duplicates"}
+        What made the groups (`flywheel.document_groups`).
     """
 
     __test__ = False  # for pytest, which takes names that begin so for tests
@@ -50,6 +56,9 @@ class TestSet:
     label_counts: Mapping[str, int]
     frozen_at: str
     looks: int = 0
+    groups: int | None = None
+    label_groups: Mapping[str, int] | None = None
+    grouping: Grouped = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,68 +208,6 @@ class FlywheelRow:
     def test_documents(self) -> int:
         """How many documents judge every model."""
         return self.test_set.documents if self.test_set else 0
-
-
-def freeze_changes(
-    row: FlywheelRow,
-    sha256: str | None,
-    more: Mapping[str, int],
-    documents: int,
-    now: datetime,
-    *,
-    is_judged_again: bool = False,
-) -> dict[str, Any]:
-    """Return the changes of a flywheel's row that make more rows part of its test set.
-
-    Parameters
-    ----------
-    is_judged_again : bool
-        Whether the models that were compared on the set before are compared on this one: then
-        every look at it counts on.
-    """
-    before = row.test_set
-    seen = before or row.past_test_set
-    counts = Counter(before.label_counts if before else {})
-    counts.update(more)
-    whole = (before.documents if before else 0) + documents
-    looks = 0
-    if seen is not None:
-        looks = seen.looks if is_judged_again else worn_looks(seen.looks, seen.documents, whole)
-    frozen = {
-        "version": before.version + 1 if before else 1,
-        "sha256": sha256,
-        "documents": whole,
-        "label_counts": dict(counts),
-        "frozen_at": now.isoformat(),
-        "looks": looks,
-    }
-    # Written with it, since a row of an earlier release has them in its test set alone.
-    return {"test_set": frozen, "generation_looks": row.generation_looks}
-
-
-def frozen_late(
-    before: TestSet | None, frozen: Mapping[str, Any], closed_at: str
-) -> Mapping[str, Any]:
-    """Return a test set with the rows of a batch that failed before its TEST dataset was complete.
-
-    A set that was frozen since that batch was closed is of its rows too, by hash: only the counts
-    of documents lack them, and every look was at these rows too.
-
-    Parameters
-    ----------
-    frozen : mapping
-        The test set of `freeze_changes` of that batch.
-    """
-    if before is None or before.frozen_at < closed_at:
-        return frozen
-    counted = {name: frozen[name] for name in ("documents", "label_counts")}
-    return {**asdict(before), **counted}
-
-
-def past_test_set(row: FlywheelRow) -> dict[str, Any] | None:
-    """Return what the next generation must know of this one's test set, as the row holds it."""
-    last = row.test_set or row.past_test_set
-    return None if last is None else asdict(replace(last, label_counts={}))
 
 
 def rebuild_values(asked: Rebuild) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from adapters.ledger.flywheel_rows import (
     FlywheelRow,
     Rebuild,
     change_flywheel,
-    past_test_set,
     rebuild_values,
     unchanged_rebuild,
 )
 from adapters.ledger.table import Key, Put
+from adapters.ledger.test_sets import past_test_set
 from flywheel.notices import Notice
 
 

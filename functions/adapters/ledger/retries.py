@@ -12,11 +12,11 @@ from adapters.ledger.batch_rows import BatchRow, batch_key, frozen_test_set
 from adapters.ledger.flywheel_rows import (
     FlywheelRow,
     change_flywheel,
-    frozen_late,
     unchanged_rebuild,
 )
 from adapters.ledger.holdings import Holdings, slot_changes, slots_used
 from adapters.ledger.table import Change
+from adapters.ledger.test_sets import frozen_late
 from adapters.ports import Rows
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.uploads import DatasetKind
