@@ -1,4 +1,4 @@
-"""Both models' answers to the frozen test set: asked for once a model and test set, then kept.
+"""Models' answers to the frozen test set: asked for once a model and test set, then kept.
 
 Decides where the documents and the jobs' output lie in the staging bucket, and what
 keeps a comparison from being made. Nothing here waits: the state machine looks at the jobs. Used by
@@ -79,7 +79,7 @@ class Answers:
         return any(service.describe(job).is_running for job in self.batch.answer_jobs.values())
 
     def collect(self, evidence: Evidence, policy: Policy) -> PairedEvidence:
-        """Return what both models' answers show, once their jobs have ended.
+        """Return what the models' answers show, once their jobs have ended.
 
         Raises
         ------
@@ -90,12 +90,14 @@ class Answers:
         rows = kept.rows()
         found = {model: self._answers(model, kept, rows) for model in _models(evidence)}
         champion = found.get(evidence.champion_arn or "")
+        anchor = found.get(evidence.anchor_arn or "")
         (challenger, _) = found[evidence.challenger_arn or ""]
         return compared(
             rows,
             champion[0] if champion else None,
             challenger,
             policy,
+            anchor=anchor[0] if anchor else None,
             shape=self.services.shape(self.known, self.row.arn),
             labels=len(described_labels(self.services.task_config(self.row.arn))),
             test_set_sha256=kept.test_set_sha256,
@@ -163,7 +165,9 @@ class Answers:
 
 
 def _models(evidence: Evidence) -> list[str]:
-    return [model for model in (evidence.champion_arn, evidence.challenger_arn) if model]
+    """Return the models whose answers are compared; the challenger is the last."""
+    models = (evidence.champion_arn, evidence.anchor_arn, evidence.challenger_arn)
+    return [model for model in models if model]
 
 
 def _lines(archive: bytes) -> Iterator[str]:

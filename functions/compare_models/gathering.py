@@ -44,6 +44,7 @@ def evidence_of(
         labels=labels.measured(
             (champion, old) if champion else None, (challenger, new) if challenger else None
         ),
+        anchor_arn=_anchor(services, known, row, champion, challenger),
     )
 
 
@@ -63,6 +64,26 @@ def _test_set(services: Services, row: FlywheelRow, batch: BatchRow | None) -> T
         label_groups=frozen.label_groups,
         grouping=frozen.grouping,
     )
+
+
+def _anchor(
+    services: Services,
+    known: KnownFlywheel,
+    row: FlywheelRow,
+    champion: str | None,
+    challenger: str | None,
+) -> str | None:
+    """Return the model that the challenger must be no worse than either, beside the champion.
+
+    Champions of earlier releases moved no anchor: there the first of them is it.
+    """
+    if champion is None or known.settings.policy.comparison != "non-inferiority":
+        return None
+    anchor = row.anchor
+    if anchor is None:
+        history = services.ledger.champions.history(row.name)
+        anchor = next((entry.model for entry in history if entry.model), None)
+    return None if anchor in {champion, challenger} else anchor
 
 
 def _champion(comprehend: FlywheelService, iteration: Iteration) -> str | None:

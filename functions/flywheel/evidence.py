@@ -217,6 +217,7 @@ class Evidence:
                     "comparisons": tuple(Comparison(**each) for each in paired["comparisons"]),
                     "labels": tuple(LabelChange(**each) for each in paired["labels"]),
                     "predictions": tuple(Predictions(**each) for each in paired["predictions"]),
+                    "anchor": tuple(Comparison(**each) for each in paired.get("anchor", ())),
                 }
             )
         return cls(**fields)
@@ -290,6 +291,7 @@ def paired_evidence(
     error: float,
     test_set_sha256: str,
     predictions: tuple[Predictions, ...] = (),
+    anchor: Sequence[ScoredDocument] | None = None,
 ) -> PairedEvidence:
     """Say what both models' answers to the same documents show.
 
@@ -303,7 +305,14 @@ def paired_evidence(
     error : float
         E.g. 0.05.
     """
+    measured = list(measured)
     seed = _seed(test_set_sha256, predictions)
+    averaged = [each for each in measured if each[1] is None]
+    drifted = (
+        of_answers(anchor, averaged, kind=kind, labels=labels, error=error, seed=seed)
+        if anchor
+        else {}
+    )
     champion, challenger = tallies(documents, kind=kind, labels=labels)
     found = of_answers(documents, measured, kind=kind, labels=labels, error=error, seed=seed)
     changes = [
@@ -331,6 +340,7 @@ def paired_evidence(
         most_disputed=_most_disputed(documents, challenger.actual),
         seed=seed,
         predictions=predictions,
+        anchor=tuple(drifted.values()),
     )
 
 

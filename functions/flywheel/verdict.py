@@ -219,3 +219,10 @@ def _missing(what: str, reason: str) -> RuleOutcome:
 
 def _told(what: str, outcome: Outcome, reason: str) -> RuleOutcome:
     return RuleOutcome(what, outcome, reason, "", None, None, 0.0)
+
+
+def shows_gain(verdict: Verdict) -> bool:
+    """Say whether a verdict shows that the challenger is better than the champion."""
+    return verdict.decision is Decision.PROMOTE and any(
+        rule.low is not None and rule.low > 0 and rule.label is None for rule in verdict.outcomes
+    )

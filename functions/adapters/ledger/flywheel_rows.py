@@ -168,6 +168,9 @@ class FlywheelRow:
     past_test_set : TestSet or None
         The last one of the generations before, without its labels: its looks count for the first
         one of this generation.
+    anchor : str or None
+        The model that non-inferiority must not drift away from: the last champion that a person
+        made, or that was shown to be better. None where none was made since rows have one.
     """
 
     name: str
@@ -198,6 +201,7 @@ class FlywheelRow:
     promote_verdicts: int = 0
     generation_looks: int = 0
     past_test_set: TestSet | None = None
+    anchor: str | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -287,4 +291,5 @@ def flywheel_row(item: Item) -> FlywheelRow:
         promote_verdicts=item.get("promote_verdicts", 0),
         generation_looks=looks,
         past_test_set=TestSet(**item["past_test_set"]) if "past_test_set" in item else None,
+        anchor=item.get("anchor"),
     )

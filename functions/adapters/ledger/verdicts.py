@@ -88,6 +88,7 @@ class Verdicts(Audited):
         iteration_seconds: int | None,
         notice: Notice,
         now: datetime,
+        is_gain: bool,
         kept: Kept | None = None,
         because: str | None = None,
         also: Sequence[Write] = (),
@@ -100,10 +101,12 @@ class Verdicts(Audited):
         ----------
         iteration_seconds : int or None
             None where no iteration was started for it.
+        is_gain : bool
+            Whether a promoted model was shown to be better, and not only as no worse.
         kept, because : Kept and str, optional
             Why a PROMOTE was not carried out.
         """
-        details = {
+        details: dict[str, Any] = {
             "batch": batch.batch,
             "outcome": outcome,
             "live_model": live_model,
@@ -127,9 +130,11 @@ class Verdicts(Audited):
                 now=now,
                 before=expected_champion,
                 batch=batch.batch if is_promoted else None,
+                moves_anchor=is_gain or not is_promoted,
             )
             changes |= new.changes
             entries = new.entries
+            details |= {name: value for name, value in new.changes.items() if name == "anchor"}
         judged = {"state": BatchState.JUDGED, "outcome": outcome}
         key = batch_key(batch.flywheel, batch.batch)
         self._audit.act(
