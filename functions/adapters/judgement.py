@@ -181,20 +181,21 @@ def record_outcome(
         now=services.now(),
         kept=ending.kept,
         because=because,
-        is_gain=_is_gain(stored.verdict, live_model),
+        is_gain=_is_gain(policy, stored.verdict, live_model),
         also=[services.ledger.approvals.over(batch)] if is_asked else [],
     )
     crash_point("compare_models.judged")
     services.notices.publish(batch.flywheel, notice)
 
 
-def _is_gain(verdict: Verdict, live_model: str | None) -> bool:
+def _is_gain(policy: Policy, verdict: Verdict, live_model: str | None) -> bool:
     """Say whether what is live after a verdict is more than a model that is no worse.
 
     A first model is, and so is what somebody made active instead of the challenger.
     """
-    is_challenger = live_model == verdict.evidence.challenger_arn
-    return verdict.is_bootstrap or not is_challenger or shows_gain(verdict)
+    if policy.comparison == "superiority" or verdict.is_bootstrap:
+        return True
+    return live_model != verdict.evidence.challenger_arn or shows_gain(verdict)
 
 
 def earlier_counts(ledger: Ledger, batch: BatchRow) -> Counter[str]:
