@@ -24,7 +24,7 @@ from flywheel.endpoints import endpoint_words
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
 from flywheel.kept_words import kept_reason
 from flywheel.policy_settings import Policy
-from flywheel.verdict import Decision, Verdict, can_be_judged_again, shows_gain
+from flywheel.verdict import Decision, Verdict, can_be_judged_again
 from flywheel.verdict_document import (
     FIRST_SHA256,
     IterationNumbers,
@@ -100,7 +100,7 @@ def store_verdict(
             ),
             rejudges=batch.rejudges,
         ),
-        policy=policy.model_dump(mode="json"),
+        policy=policy.document(),
         previous_sha256=head.verdict_sha256 if head else FIRST_SHA256,
         product_version=PRODUCT_VERSION,
     )
@@ -195,7 +195,7 @@ def _is_gain(policy: Policy, verdict: Verdict, live_model: str | None) -> bool:
     """
     if policy.comparison == "superiority" or verdict.is_bootstrap:
         return True
-    return live_model != verdict.evidence.challenger_arn or shows_gain(verdict)
+    return live_model != verdict.evidence.challenger_arn or verdict.shows_gain
 
 
 def earlier_counts(ledger: Ledger, batch: BatchRow) -> Counter[str]:

@@ -14,10 +14,9 @@ from typing import Any
 
 from adapters.ports import StagingObjects
 from flywheel.errors import FlywheelLoopError
-from flywheel.evidence import PairedEvidence, Predictions, paired_evidence
 from flywheel.known_rows import content_hash, record
 from flywheel.labeled_documents import Row, csv_line, rows_of
-from flywheel.policy import error_of
+from flywheel.paired_evidence import PairedEvidence, Predictions, paired_evidence
 from flywheel.policy_settings import Policy
 from flywheel.scored_documents import ScoredDocument
 from flywheel.shapes import Shape
@@ -134,6 +133,7 @@ def compared(
     policy: Policy,
     *,
     anchor: ModelAnswers | None = None,
+    error: float,
     shape: Shape,
     labels: int,
     test_set_sha256: str,
@@ -145,6 +145,8 @@ def compared(
     ----------
     anchor : ModelAnswers or None
         Of the model that non-inferiority must not drift away from, where it is not the champion.
+    error : float
+        Of this look.
     labels : int
         How many labels there are to choose from.
     """
@@ -159,7 +161,7 @@ def compared(
         anchor=against(anchor) if anchor else None,
         kind=kind_of(shape),
         labels=labels,
-        error=error_of(policy),
+        error=error,
         test_set_sha256=test_set_sha256,
         predictions=predictions,
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.ledger.table import Item
 from flywheel.batches import BatchName, BatchOutcome
-from flywheel.verdict import Verdict, shows_gain
+from flywheel.verdict import Verdict
 from tests.simulation.memory_ports import MemoryPorts
 
 Broken = Iterator[tuple[str, str]]
@@ -114,5 +114,5 @@ def _is_kept(ports: MemoryPorts, entry: Item) -> bool:
         if row["batch"] == entry["batch"] and row.get("outcome") == BatchOutcome.PROMOTED:
             verdict = Verdict.from_json(row["verdict"])
             is_challenger = verdict.evidence.challenger_arn == entry["model"]
-            return verdict.is_bootstrap or not is_challenger or shows_gain(verdict)
+            return verdict.is_bootstrap or not is_challenger or verdict.shows_gain
     return True
