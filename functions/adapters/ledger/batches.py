@@ -66,6 +66,18 @@ class Batches(Audited):
         first = max(1, flywheel.last_batch - most + 1)
         return self.get_many(flywheel.name, range(first, flywheel.last_batch + 1))[::-1]
 
+    def judged_again(self, batch: BatchRow) -> list[BatchRow]:
+        """Return the held batches whose models a batch has judged again, newest first.
+
+        The oldest one trained the challenger; each was a look at the same pair of models.
+        """
+        held: list[BatchRow] = []
+        number = batch.rejudges
+        while number is not None:
+            held.append(self.get(batch.flywheel, number))
+            number = held[-1].rejudges
+        return held
+
     def open(
         self,
         flywheel: FlywheelRow,
@@ -132,6 +144,7 @@ class Batches(Audited):
             "test_documents": facts.test_documents,
             "test_label_counts": dict(facts.test_label_counts),
             "test_sha256": facts.test_sha256,
+            "test_groups": facts.test_groups,
             "generation": flywheel.generation,
             "planned": {kind.value: arn for kind, arn in facts.planned.items()},
         }
