@@ -132,8 +132,8 @@ def compared(
     challenger: ModelAnswers,
     policy: Policy,
     *,
-    anchor: ModelAnswers | None = None,
     error: float,
+    anchor: ModelAnswers | None = None,
     shape: Shape,
     labels: int,
     test_set_sha256: str,
@@ -143,10 +143,10 @@ def compared(
 
     Parameters
     ----------
-    anchor : ModelAnswers or None
-        Of the model that non-inferiority must not drift away from, where it is not the champion.
     error : float
         Of this look.
+    anchor : ModelAnswers or None
+        Of the model that non-inferiority must not drift away from, where it is not the champion.
     labels : int
         How many labels there are to choose from.
     """
