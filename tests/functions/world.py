@@ -64,14 +64,21 @@ _numbers = count(1)
 def documents(
     per_label: int, *, first: int = 0, words: Sequence[str] = ("early", "late")
 ) -> list[Document]:
-    """Make documents that can be told apart by the words that a model has seen."""
+    """Make documents that can be told apart by the words that a model has seen.
+
+    Each has a name of its own, in letters: those that differ in digits alone count as one.
+    """
     made = []
     for number in range(first, first + per_label):
         for label in LABELS:
             chosen = _WORDS[words[number % len(words)]][label].split()
             text = " ".join(chosen[(number * step) % len(chosen)] for step in (1, 2, 3))
-            made.append((label, f"{text} {number}"))
+            made.append((label, f"{text} {_name(number)}"))
     return made
+
+
+def _name(number: int) -> str:
+    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
 
 
 def swapped(given: Sequence[Document]) -> list[Document]:

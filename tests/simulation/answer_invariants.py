@@ -6,7 +6,7 @@ were compared), `at_rest` (who looks).
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from adapters.kept_answers import AnswersMissingError
@@ -117,16 +117,26 @@ def _stands_on_one_test_set(ports: MemoryPorts, verdict: Verdict, paired: Paired
             f"{paired.documents}; it is {len(new - old)} and {len(broken)} of {len(texts)}"
         )
         yield "a verdict says what models answered", words
+    compared = {evidence.champion_arn, evidence.anchor_arn, evidence.challenger_arn} - {None}
+    if compared != {named.model for named in paired.predictions}:
+        yield "a verdict says what models answered", f"{sorted(map(str, compared))} were compared"
     if verdict.decision is Decision.PROMOTE and not verdict.is_bootstrap:
-        yield from _is_good_enough(ports, len(new), len(old), len(texts))
+        yield from _is_good_enough(ports, verdict, len(new), len(old), texts)
 
 
-def _is_good_enough(ports: MemoryPorts, new: int, old: int, documents: int) -> Broken:
-    """See that a promoted model has more right answers, or not fewer by more than the margin."""
-    policy = ports.known["tickets"].settings.policy
-    is_gain_asked = policy.comparison == "superiority"
-    if new < (old + 1 if is_gain_asked else old - policy.margin * documents):
+def _is_good_enough(
+    ports: MemoryPorts, verdict: Verdict, new: int, old: int, texts: Sequence[str]
+) -> Broken:
+    """See that a promoted model has more right answers, or not fewer by more than the margin.
+
+    Nor has it fewer than the anchor by more than that, however many steps it took.
+    """
+    policy, anchor = ports.known["tickets"].settings.policy, verdict.evidence.anchor_arn
+    is_gain_asked, most_lost = policy.comparison == "superiority", policy.margin * len(texts)
+    if new < (old + 1 if is_gain_asked else old - most_lost):
         yield "a promotion beats the champion", f"{new} over {old} right answers"
+    if anchor is not None and new < (first := len(_right(ports, anchor, texts))) - most_lost:
+        yield "a promotion is near the anchor", f"{new} over {first} right answers"
 
 
 def _hash_of(texts: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from tests.simulation.texts import TEST_TEXTS, TEXTS, label_of
 from tests.simulation.world import KilledError, World
 
 _UPLOADS, _ANSWERED_UPLOADS = (3, 8), (5, 14)
-_SIZES, _ANSWERED_SIZES = (2, 9), (12, 36)
+_SIZES, _ANSWERED_SIZES = (2, 9), (12, 80)
 _SAME_NAME, _BROKEN, _DELETED, _MARKER, _MISPLACED = 0.2, 0.1, 0.03, 0.08, 0.04
 _TEST, _ANSWERED_TEST = 0.12, 0.3
 _REPAIR_SECONDS = 2 * 3600

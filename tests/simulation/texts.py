@@ -7,8 +7,15 @@ challengers fix documents and break some. Knows nobody who drops or reads them.
 import zlib
 
 LABELS = ("billing", "delivery")
-TEXTS = tuple(f"text {number}" for number in range(60))
-TEST_TEXTS = tuple(f"text {number}" for number in range(60, 140))
+
+
+def _text(number: int) -> str:
+    """Return a text that differs from the others in letters: in digits alone it were their like."""
+    return f"text {number} {''.join(chr(ord('a') + int(digit)) for digit in str(number))}"
+
+
+TEXTS = tuple(map(_text, range(60)))
+TEST_TEXTS = tuple(map(_text, range(60, 240)))
 """What test files hold where models answer; large enough for a gain that shows."""
 
 _OWN = 0.15
