@@ -26,6 +26,9 @@ FEW, MORE = 2, 20
 PAIRED = {"evidence": "paired", "min_test_documents": 2}
 """A policy by which so small a test set is judged by both models' answers."""
 
+WORN = {**PAIRED, "test_looks_warning": 2, "test_looks_hold": 2}
+"""A policy by which two looks at a test set are enough."""
+
 NEVER_TRAINED = {"StartFlywheelIteration", "CreateDocumentClassifier"}
 
 
@@ -202,29 +205,43 @@ def test_the_batch_that_trained_is_named_when_a_judged_again_model_is_rejected(h
 
 
 def test_a_worn_test_set_is_replaced_when_drafts_are_frozen(held: World) -> None:
-    """The looks before count for a larger test set too: with the last one spent, a new set ends it.
+    """The looks before count when models are judged again: with the last one spent that ends.
 
     Were the models judged again, each freeze would lead to another hold on the same worn set.
     """
-    held.configure(policy={**PAIRED, "family_error": "strict", "looks_planned": 1})
-    add_test_rows(held)
-    assert freeze(held) is None
-    held.upload("tuesday.csv", documents(8, first=50))
-    assert held.batch(2).rejudges is None
-    judge(held, 2)
-    assert held.row.test_set is not None
-    assert (held.row.test_set.version, held.row.test_set.looks) == (2, 1)
-    assert not any("error budget" in reason for reason in verdict(held, 2).verdict.reasons)
-
-
-def test_models_are_judged_again_when_one_look_is_left(held: World) -> None:
-    """And no more: what is said of the larger set is said with the looks at the smaller one."""
-    held.configure(policy={**PAIRED, "family_error": "strict", "looks_planned": 2})
+    held.configure(policy=WORN)
     add_test_rows(held, given=documents(1, first=300))
     assert freeze(held) == 2
     assert judge(held, 2) == {"outcome": BatchOutcome.HELD}
     add_test_rows(held)
     assert freeze(held) is None
+    held.upload("tuesday.csv", documents(8, first=50))
+    assert held.batch(3).rejudges is None
+    judge(held, 3)
+    assert held.row.test_set is not None
+    # Of 6 documents both looks were, of the 46 there are by then one.
+    assert (held.row.test_set.version, held.row.test_set.looks) == (3, 2)
+    assert held.row.generation_looks == 3
+    assert not any("too often" in reason for reason in verdict(held, 3).verdict.reasons)
+
+
+def test_each_verdict_knows_the_looks_before_it_when_models_are_judged_again(held: World) -> None:
+    """At the test set, in the generation, and at the same two models."""
+    add_test_rows(held, given=documents(1, first=300))
+    freeze(held)
+    judge(held, 2)
+    add_test_rows(held)
+    freeze(held)
+    judge(held, 3)
+    seen = [verdict(held, number).verdict.evidence.test_set for number in (1, 2, 3)]
+    assert [each and (each.looks, each.generation_looks, each.pair_looks) for each in seen] == [
+        (0, 0, 0),
+        (1, 1, 1),
+        (2, 2, 2),
+    ]
+    errors = [verdict(held, number).verdict.error for number in (1, 2, 3)]
+    assert errors == sorted(errors, reverse=True)
+    assert len(set(errors)) == len(errors)
 
 
 def test_nothing_is_judged_again_when_every_test_row_is_known(held: World) -> None:

@@ -73,11 +73,12 @@ def documents(
         for label in LABELS:
             chosen = _WORDS[words[number % len(words)]][label].split()
             text = " ".join(chosen[(number * step) % len(chosen)] for step in (1, 2, 3))
-            made.append((label, f"{text} {_name(number)}"))
+            made.append((label, f"{text} {in_letters(number)}"))
     return made
 
 
-def _name(number: int) -> str:
+def in_letters(number: int) -> str:
+    """Return the name of a document."""
     return "".join(chr(ord("a") + int(digit)) for digit in str(number))
 
 

@@ -57,7 +57,7 @@ def test_the_document_is_kept_when_a_verdict_is_made(trained: World) -> None:
     assert found["inputs"]["test_set"]["sha256"] == row.test_set.sha256
     assert found["iteration_id"] == batch.iteration_id
     assert found["inputs"]["iteration"]["trained_model"] == trained.active_model
-    assert found["policy"] == Policy(evidence="none", approve_first=0).model_dump(mode="json")
+    assert found["policy"] == Policy(evidence="none", approve_first=0).document()
     assert found["previous_sha256"] == FIRST_SHA256
 
 

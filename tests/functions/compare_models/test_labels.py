@@ -17,7 +17,14 @@ from local.comprehend.clock import DrivenClock
 from tests.functions.champions import changed
 from tests.functions.cloud import LAKE, VERDICTS, Cloud, altering, answering, seeing
 from tests.functions.compare_models.conftest import TESTED
-from tests.functions.world import ANSWERS_WANTED, NAME, World, documents, running_world
+from tests.functions.world import (
+    ANSWERS_WANTED,
+    NAME,
+    World,
+    documents,
+    in_letters,
+    running_world,
+)
 
 GUARDED = {"evidence": "paired", "critical_labels": ["CITY"], "margin": 0.3}
 """A critical type, and an average that may not get much worse."""
@@ -36,7 +43,7 @@ def mentions(count: int, *, first: int = 0, known: int = len(CITIES)) -> tuple[s
     for line, number in enumerate(range(first, first + count)):
         person, city = PEOPLE[number % known], CITIES[number * 3 % known]
         both = f"{person} and {city}" if number % 2 else f"{city} and {person}"
-        text = f"about {both} in {number}"
+        text = f"about {both} in {in_letters(number)}"
         lines.append(text)
         for name, kind in ((person, "PERSON"), (city, "CITY")):
             begin = text.index(f" {name} ") + 1
