@@ -36,14 +36,14 @@ def record() -> Iterator[AuditRecord]:
         audit, documents, before = Audit(table, "compare_models"), {}, "0" * 64
         heads: dict[str, bytes] = {}
         for batch in (1, 2):
-            table.write(audit.entry(NAME, "batch opened", {"batch": batch, "share": 1.0}, NOW))
+            audit.act(NAME, "batch opened", {"batch": batch, "share": 1.0}, now=NOW)
             document = canonical({"batch": batch, "previous_sha256": before})
             link = VerdictLink(before, sha256(document).hexdigest())
             path = f"verdicts/{NAME}/{batch}.json"
             details = {"batch": batch, "document": path, "document_sha256": link.after}
-            table.write(audit.entry(NAME, "verdict", details, NOW, link))
+            audit.act(NAME, "verdict", details, now=NOW, verdict=link)
             documents[path], before = document, link.after
-            table.write(audit.entry(NAME, "batch closed", {"batch": batch, "why": "grüße"}, NOW))
+            audit.act(NAME, "batch closed", {"batch": batch, "why": "grüße"}, now=NOW)
             head = audit.head(NAME)
             assert head is not None
             if batch == 1:
