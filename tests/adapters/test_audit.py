@@ -6,11 +6,11 @@ from datetime import datetime
 
 import pytest
 
-from adapters.ledger.audit import Audit, VerdictLink
+from adapters.ledger.audit import Audit, VerdictLink, entry_hash
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.table import Change, Key, Put, Table
-from console.offline_verifier import FIRST_HASH, entry_hash
 from flywheel.errors import ConcurrentChangeError
+from flywheel.verdict_document import FIRST_SHA256
 from tests.adapters.test_ledger import FACTS, NAME, NOTICE, opened
 from tests.functions.cloud import before, seeing
 
@@ -23,7 +23,7 @@ Act = Callable[[Ledger, datetime], object]
 
 def events(ledger: Ledger, name: str = NAME) -> list[str]:
     """Return what a chain records, and see that it is one."""
-    entries, last = ledger.audit.entries(name), FIRST_HASH
+    entries, last = ledger.audit.entries(name), FIRST_SHA256
     for number, entry in enumerate(entries, 1):
         assert (entry["seq"], entry["previous"], entry["hash"]) == (number, last, entry_hash(entry))
         last = entry["hash"]
@@ -142,10 +142,10 @@ def test_a_verdict_is_not_entered_when_another_one_came_before_it(
         audit.act(NAME, "verdict", {}, now=now, verdict=VerdictLink(before, after))
 
     with (
-        before("dynamodb", WRITE, lambda: enter(FIRST_HASH, "a")),
+        before("dynamodb", WRITE, lambda: enter(FIRST_SHA256, "a")),
         pytest.raises(ConcurrentChangeError, match="another verdict of tickets"),
     ):
-        enter(FIRST_HASH, "b")
+        enter(FIRST_SHA256, "b")
     head = audit.head(NAME)
     assert head is not None
     assert (head.seq, head.verdict_sha256) == (1, "a")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from adapters.clients import client
-from adapters.ledger.audit import Audit, VerdictLink
+from adapters.ledger.audit import Audit, VerdictLink, entry_key
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.table import Table
 from console.audit_record import AuditRecord
@@ -47,7 +47,14 @@ def record() -> Iterator[AuditRecord]:
             head = audit.head(NAME)
             assert head is not None
             if batch == 1:
-                heads[DAY] = canonical({"seq": head.seq, "hash": head.hash, "at": NOW.isoformat()})
+                heads[DAY] = canonical(
+                    {
+                        "flywheel": NAME,
+                        "seq": head.seq,
+                        "hash": head.hash,
+                        "at": NOW.isoformat(),
+                    }
+                )
         yield AuditRecord(NAME, head, documents, heads, ledger)
 
 
@@ -82,7 +89,10 @@ class Forged(Ledger):
 
     def chain(self, flywheel: str, last: int) -> Iterator[dict[str, Any]]:
         """Give the entries up to a number."""
-        return (entry for entry in self._entries if entry["seq"] <= last)
+        for entry in self._entries:
+            if entry["seq"] <= last:
+                key = entry_key(flywheel, entry["seq"])
+                yield {**entry, "pk": key.pk, "sk": key.sk}
 
 
 def forged(record: AuditRecord, seq: int, **changes: Any) -> list[dict[str, Any]]:

@@ -145,7 +145,7 @@ class Audit:
             if row
             else Put(_head_key(flywheel), values)
         )
-        return [Put(_key(flywheel, seq), entry), move]
+        return [Put(entry_key(flywheel, seq), entry), move]
 
     def head(self, flywheel: str) -> AuditHead | None:
         """Return where a chain ends; None before its first entry."""
@@ -163,10 +163,10 @@ class Audit:
         """Give the entries up to a number, oldest first; what is not there is left out."""
         for first in range(1, last + 1, _READ_AT_ONCE):
             numbers = range(first, min(first + _READ_AT_ONCE, last + 1))
-            rows = self._table.get_many([_key(flywheel, seq) for seq in numbers])
+            keys = [entry_key(flywheel, seq) for seq in numbers]
             # By their keys: a number within could have been changed.
-            found = {row["pk"]: row for row in rows}
-            yield from (found[key] for seq in numbers if (key := _pk(flywheel, seq)) in found)
+            found = {row["pk"]: row for row in self._table.get_many(keys)}
+            yield from (found[key.pk] for key in keys if key.pk in found)
 
 
 class Audited:
@@ -201,13 +201,10 @@ def _as_read(details: Mapping[str, Any]) -> dict[str, Any]:
     return read
 
 
+def entry_key(flywheel: str, seq: int) -> Key:
+    """Return the key of an entry's row."""
+    return Key(f"AUDIT#{flywheel}#{seq}", "AUDIT")
+
+
 def _head_key(flywheel: str) -> Key:
     return Key(f"FLYWHEEL#{flywheel}", "AUDIT_HEAD")
-
-
-def _key(flywheel: str, seq: int) -> Key:
-    return Key(_pk(flywheel, seq), "AUDIT")
-
-
-def _pk(flywheel: str, seq: int) -> str:
-    return f"AUDIT#{flywheel}#{seq}"
