@@ -75,7 +75,7 @@ def export_audit(
         terminal.tell_exactly(f"Wrote {out}")
         document = _verified(terminal, record)
         terminal.tell_exactly(f"Verify it anywhere: flywheel audit verify {out}")
-        terminal.tell("Or without our packages: unpack it, run python verify.py in its folder.")
+        terminal.tell("Or without our packages: unpack it, run python -I verify.py in its folder.")
         code = ExitCode.DONE if document["is_whole"] else ExitCode.REFUSED
         finish(terminal, Ending(code, {"out": str(out), **document}))
 

@@ -1,7 +1,7 @@
 """Verify the record of one audit chain: entries, the verdicts that they name, and daily heads.
 
 Knows nothing but Python's standard library, so that the same file verifies inside an export as
-``python verify.py`` and inside the command. It computes hashes anew and shares no code with what
+``python -I verify.py`` and inside the command. It computes hashes anew and shares no code with what
 wrote them. Decides what is wrong first, and how it is said.
 
 An export holds ``entries.jsonl`` (one entry a line, by number), ``head.json`` (where the chain
@@ -420,7 +420,10 @@ def _named(entry: Entry, seq: int) -> str:
 
 def _shown(value: object) -> str:
     """Return something out of an export as it may be printed, whatever it is."""
-    text = str(value)
+    try:
+        text = str(value)
+    except RecursionError:
+        text = "?"
     shown = "".join(letter if letter.isprintable() else "?" for letter in text[:_LONGEST_SHOWN])
     return shown if len(text) <= _LONGEST_SHOWN else f"{shown}..."
 
@@ -428,7 +431,11 @@ def _shown(value: object) -> str:
 def _canonical_object(body: bytes, name: str) -> dict[str, Any]:
     """Return a JSON object that is spelled as it was written."""
     value = _parsed(body, name)
-    if canonical(value) != body:
+    try:
+        is_canonical = canonical(value) == body
+    except RecursionError:
+        raise RecordBrokenError(f"{name} was changed: it is nested too deeply") from None
+    if not is_canonical:
         raise RecordBrokenError(f"{name} was changed: it is spelled otherwise")
     return value
 
@@ -443,8 +450,10 @@ def _parsed(body: bytes, name: str) -> dict[str, Any]:
             parse_float=_finite,
             parse_constant=_finite,
         )
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise RecordBrokenError(f"{name} was changed: it is no JSON: {_shown(error)}") from None
+    except RecursionError:
+        raise RecordBrokenError(f"{name} was changed: it is nested too deeply") from None
     if not isinstance(value, dict):
         raise RecordBrokenError(f"{name} was changed: it is no JSON object")
     return value

@@ -91,6 +91,30 @@ def in_entry(number: int, **values: Any) -> Doctor:
     return doctor
 
 
+def added_to_entry(number: int, **values: Any) -> Doctor:
+    """Add fields to an entry and leave every hash as it was."""
+
+    def doctor(files: Files) -> None:
+        entries = read_entries(files)
+        entries[number - 1] |= values
+        files["entries.jsonl"] = b"".join(canonical(entry) + b"\n" for entry in entries)
+
+    return doctor
+
+
+def in_chain(number: int, **values: Any) -> Doctor:
+    """Change values of an entry, and all hashes and the head with them."""
+
+    def doctor(files: Files) -> None:
+        entries = read_entries(files)
+        entries[number - 1] |= values
+        write_entries(files, entries)
+        for path in (DAY, NUMBERED):
+            del files[path]
+
+    return doctor
+
+
 def in_details(number: int, **values: Any) -> Doctor:
     """Change values in an entry's details, and all hashes and the head with them."""
 
@@ -191,10 +215,11 @@ _DEEP = b"[" * 100_000 + b"]" * 100_000
 _FIELDS = ("flywheel", "seq", "at", "actor", "event", "details", "previous", "hash")
 
 ENTRIES = {
-    "key added": (in_entry(2, pk="AUDIT#tickets#2"), _SECOND + "its field pk was added"),
-    "sort key added": (in_entry(2, sk={"any": "thing"}), _SECOND + "its field sk was added"),
-    "both keys": (in_entry(2, pk="x", sk="y"), _SECOND + "its field pk was added"),
-    "note added": (in_entry(2, note="approved"), _SECOND + "its field note was added"),
+    "key added": (added_to_entry(2, pk="AUDIT#tickets#2"), _SECOND + "its field pk was added"),
+    "sort key added": (added_to_entry(2, sk={"any": 1}), _SECOND + "its field sk was added"),
+    "both keys": (added_to_entry(2, pk="x", sk="y"), _SECOND + "its field pk was added"),
+    "key in a new chain": (in_chain(2, pk="x"), _SECOND + "its field pk was added"),
+    "note in a new chain": (in_chain(2, note="yes"), _SECOND + "its field note was added"),
     "terminal code": (in_entry(2, **{"\x1b[2J": 1}), _SECOND + "its field ?[2J was added"),
     **{
         f"no {name}": (without_field(name), f"was changed: its field {name} is missing")
@@ -212,16 +237,16 @@ ENTRIES = {
         with_text(_ENTRIES, b'"seq":2', b'"seq":' + b"9" * 10_000),
         "entry 2 was changed: it is no JSON: an integer is too large",
     ),
-    "null as at": (in_entry(2, at=None), _SECOND + "its at is no text"),
-    "number as actor": (in_entry(2, actor=7), _SECOND + "its actor is no text"),
-    "list as event": (in_entry(2, event=[]), "its event is no text"),
-    "list as details": (in_entry(2, details=[1]), "its details is no object"),
-    "text as details": (in_entry(2, details="x"), "its details is no object"),
+    "null as at": (in_chain(2, at=None), _SECOND + "its at is no text"),
+    "number as actor": (in_chain(2, actor=7), _SECOND + "its actor is no text"),
+    "list as event": (in_chain(2, event=[]), "its event is no text"),
+    "list as details": (in_chain(2, details=[1]), "its details is no object"),
+    "text as details": (in_chain(2, details="x"), "its details is no object"),
     "null as previous": (in_entry(2, previous=None), _SECOND + "its previous is no text"),
     "short previous": (in_entry(2, previous="0"), _SECOND + "its previous is no SHA-256"),
     "number as hash": (in_entry(2, hash=7), _SECOND + "its hash is no text"),
     "capitals in a hash": (in_entry(2, hash="A" * 64), _SECOND + "its hash is no SHA-256"),
-    "another flywheel": (in_entry(2, flywheel="other"), _SECOND + "it is of other, not of tickets"),
+    "another flywheel": (in_chain(2, flywheel="other"), _SECOND + "it is of other, not of tickets"),
     "another hash": (in_entry(2, hash="0" * 64), _SECOND + "its content has another hash"),
     "member twice": (
         with_text(_ENTRIES, b'"event":"verdict"', b'"event":"verdict","event":"verdict"'),
@@ -242,7 +267,7 @@ ENTRIES = {
     "a blank": (with_text(_ENTRIES, b'"seq":2', b'"seq": 2'), "entry 2 was changed: it is spelled"),
     "nested deeply": (
         with_text(_ENTRIES, b'"share":0.5', b'"share":' + _DEEP),
-        "entry 1 was changed: it is no JSON: maximum recursion depth",
+        "entry 1 was changed: it is nested too deeply",
     ),
     "byte order mark": (
         with_text(_ENTRIES, b"{", b"\xef\xbb\xbf{"),
@@ -282,7 +307,10 @@ DOCUMENTS = {
     "no JSON": (with_document(b"{"), f"{verdict_key(2)} was changed: it is no JSON"),
     "empty": (with_document(b""), f"{verdict_key(2)} was changed: it is no JSON"),
     "no object": (with_document(b"[1]"), f"{verdict_key(2)} was changed: it is no JSON object"),
-    "nested deeply": (with_document(_DEEP), f"{verdict_key(2)} was changed: it is no JSON"),
+    "nested deeply": (
+        with_document(_DEEP),
+        f"{verdict_key(2)} was changed: it is nested",
+    ),
     "NaN": (with_document(b'{"f1":NaN}'), f"{verdict_key(2)} was changed: it is no JSON: NaN"),
     "no UTF-8": (with_document(b'{"a":"\xff"}'), f"{verdict_key(2)} was changed: it is no JSON"),
     "UTF-16": (with_document("{}".encode("utf-16")), f"{verdict_key(2)} was changed"),
@@ -318,7 +346,10 @@ HEADS = {
     "another": (in_object("head.json", hash="0" * 64), "the head names entry 6 by another hash"),
     "empty": (with_body("head.json", b""), "head.json was changed: it is no JSON"),
     "a list": (with_body("head.json", b"[]"), "head.json was changed: it is no JSON object"),
-    "nested deeply": (with_body("head.json", _DEEP), "head.json was changed: it is no JSON"),
+    "nested deeply": (
+        with_body("head.json", _DEEP),
+        "head.json was changed: it is nested",
+    ),
     "byte order mark": (with_text("head.json", b"{", b"\xef\xbb\xbf{"), "head.json was changed"),
     "a line end": (with_text("head.json", b"}", b"}\r\n"), "head.json was changed: it is spelled"),
     "daily, of another flywheel": (
@@ -333,7 +364,7 @@ HEADS = {
     "daily, without a time": (in_object(DAY, at=None), f"{DAY} was changed: its field at is"),
     "daily, true": (in_object(DAY, seq=True), f"{DAY} was changed: its seq is no integer"),
     "daily, 0": (in_object(DAY, seq=0), f"{DAY} {_ANOTHER_MOMENT}"),
-    "daily, another": (in_object(DAY, hash="1" * 64), f"entry 3 (closed of batch 1) differs from"),
+    "daily, another": (in_object(DAY, hash="1" * 64), "entry 3 (closed of batch 1) differs from"),
     "daily, beyond": (in_object(DAY, seq=9), "entry 7 is missing"),
     "daily, another day": (
         moved(DAY, f"chain/{NAME}/2026-01-03.json"),
@@ -376,7 +407,10 @@ LISTINGS = {
         with_text("files.json", b"}", b"}\r\n"),
         "files.json was changed: it is spelled",
     ),
-    "nested deeply": (with_body("files.json", _DEEP), "files.json was changed: it is no JSON"),
+    "nested deeply": (
+        with_body("files.json", _DEEP),
+        "files.json was changed: it is nested",
+    ),
     "member twice": (
         with_text("files.json", b"{", b'{"head.json":"x",'),
         "files.json was changed: it is no JSON: a member is there twice",

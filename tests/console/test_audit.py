@@ -92,7 +92,7 @@ class Forged(Ledger):
         for entry in self._entries:
             if entry["seq"] <= last:
                 key = entry_key(flywheel, entry["seq"])
-                yield {**entry, "pk": key.pk, "sk": key.sk}
+                yield {"pk": key.pk, "sk": key.sk, **entry}
 
 
 def forged(record: AuditRecord, seq: int, **changes: Any) -> list[dict[str, Any]]:
@@ -134,6 +134,27 @@ def test_the_neighbours_are_named_when_an_entry_has_a_new_hash(record: AuditReco
     entries[3]["actor"] = "somebody else"
     entries[3]["hash"] = entry_hash(entries[3])
     words = "entry 5 (verdict of batch 2) does not follow entry 4"
+    assert words in problem(replace(record, ledger=Forged(entries)))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"pk": "AUDIT#other#2"}, "its number is not that of its row's key"),
+        ({"pk": f"AUDIT#{NAME}#3"}, "its number is not that of its row's key"),
+        ({"sk": "OTHER"}, "its number is not that of its row's key"),
+        ({"note": "approved"}, "its field note was added"),
+        ({"flywheel": "other"}, "its content has another hash"),
+        ({"details": {"binary": b"x"}}, "not all of it can be JSON"),
+        ({"details": {"set": {1}}}, "not all of it can be JSON"),
+    ],
+)
+def test_the_row_is_refused_when_it_is_not_what_was_written(
+    record: AuditRecord, values: dict[str, Any], words: str
+) -> None:
+    """Under another key, with more in it, or with what no function writes."""
+    entries = list(record.entries())
+    entries[1] |= values
     assert words in problem(replace(record, ledger=Forged(entries)))
 
 
