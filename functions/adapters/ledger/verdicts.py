@@ -72,9 +72,16 @@ class Verdicts(Audited):
         stored = stored_verdict(values)
         details = verdict_details(batch, stored)
         link = VerdictLink(facts.previous_sha256, details["document_sha256"])
-        entry = self._audit.entry(batch.flywheel, "verdict", details, now, link)
-        counted = _counted(flywheel, verdict)
-        self._table.write([Put(verdict_key(batch), values), *counted, *also, *entry])
+        self._audit.act(
+            batch.flywheel,
+            "verdict",
+            details,
+            Put(verdict_key(batch), values),
+            *_counted(flywheel, verdict),
+            *also,
+            now=now,
+            verdict=link,
+        )
         return stored
 
     def judge(
