@@ -141,7 +141,7 @@ def test_the_verdict_is_the_same_when_it_is_made_again(entities: World) -> None:
 
 
 def test_a_challenger_is_rejected_when_a_critical_type_got_worse(entities: World) -> None:
-    """The values are enough to reject, too."""
+    """The values are enough to reject where a policy goes by averages alone."""
     challenger = entities.services.comprehend(entities.flywheel_arn).iteration(
         entities.batch(2).iteration_id or ""
     )
@@ -154,6 +154,7 @@ def test_a_challenger_is_rejected_when_a_critical_type_got_worse(entities: World
                     each["EvaluationMetrics"]["F1Score"] = 2.0
 
     with altering("comprehend", DESCRIBE, lose):
+        entities.configure(policy={"evidence": "averages", "critical_labels": ["CITY"]})
         assert entities.compare(2) == {"outcome": BatchOutcome.REJECTED}
 
 
