@@ -172,6 +172,7 @@ def status_document(status: FlywheelStatus) -> dict[str, Any]:
         if status.row.promotion_pause
         else None,
         "barred": list(status.row.barred),
+        "anchor": status.row.anchor,
         "tainted": list(status.row.taint),
         "generation": status.row.generation,
         "failures_in_row": status.row.failures_in_row,

@@ -84,7 +84,7 @@ def test_the_next_generation_holds_what_was_not_withdrawn_when_it_is_rebuilt(
         == old_arn.removesuffix(old_arn.rsplit("/", 1)[1])
         + f"{tainted.cloud.configuration.environment}-{NAME}-g2"
     )
-    assert tainted.active_model == champion
+    assert tainted.active_model == champion == row.anchor
     outcome = closed(tainted, 3)
     assert set(tainted.sent(3)) == set(csv(documents(10)).decode().splitlines())
     assert len(tainted.sent(3, "test")) == 12
