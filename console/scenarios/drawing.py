@@ -1,0 +1,110 @@
+"""How pairs of models and their test documents are drawn.
+
+Decides how two models' answers go together: how often each is right, how often only one of them
+is, and what a wrong answer is. Judges nothing. Read next: `console.scenarios.judging`.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flywheel.scored_documents import Answer, ScoredDocument
+
+Random = np.random.Generator
+
+_SAME_MISTAKE = 0.5
+"""How often two models that are both wrong give the same wrong label."""
+
+
+def joint(
+    champion: ArrayLike, challenger: ArrayLike, disagreement: ArrayLike
+) -> NDArray[np.float64]:
+    """Return how often both models are right, only the champion, only the challenger, and none.
+
+    Parameters
+    ----------
+    champion, challenger : array of shape (n_labels,)
+        How often each is right.
+    disagreement : float or array of shape (n_labels,)
+        How often only one is right; moved to the nearest value that the two shares allow.
+
+    Returns
+    -------
+    array of shape (n_labels, 4)
+    """
+    old, new = np.asarray(champion, float), np.asarray(challenger, float)
+    allowed = np.clip(disagreement, np.abs(new - old), np.minimum(old + new, 2 - old - new))
+    both = (old + new - allowed) / 2
+    shares = np.stack([both, old - both, new - both, 1 - old - new + both], axis=-1).clip(0)
+    return np.asarray(shares / shares.sum(axis=-1, keepdims=True))
+
+
+@cache
+def one_label(actual: str, predicted: str) -> Answer:
+    """Return the answer of a model that gives one label."""
+    return Answer(((predicted, 1),), ((predicted, 1),) if predicted == actual else ())
+
+
+def single_label_documents(
+    random: Random,
+    supports: Mapping[str, int],
+    champion: ArrayLike,
+    challenger: ArrayLike,
+    disagreement: ArrayLike,
+) -> list[ScoredDocument]:
+    """Draw documents of one label each; a wrong answer is any other label.
+
+    Parameters
+    ----------
+    supports : mapping of str to int
+        Documents of each label.
+    champion, challenger : float or array of shape (n_labels,)
+        Recall of each label.
+    """
+    names = list(supports)
+    shape = (len(names),)
+    shares = joint(
+        np.broadcast_to(champion, shape), np.broadcast_to(challenger, shape), disagreement
+    )
+    documents: list[ScoredDocument] = []
+    for place, (label, count) in enumerate(supports.items()):
+        kinds = random.choice(4, count, p=shares[place])
+        # Another label: one of the places after this one, round the circle.
+        steps = random.integers(1, max(2, len(names)), (2, count))
+        steps[1] = np.where(random.random(count) < _SAME_MISTAKE, steps[0], steps[1])
+        for kind, first, second in zip(kinds.tolist(), *steps.tolist(), strict=True):
+            old = label if kind < 2 else names[(place + first) % len(names)]  # noqa: PLR2004
+            new = label if kind in {0, 2} else names[(place + second) % len(names)]
+            documents.append(
+                ScoredDocument(
+                    str(len(documents)),
+                    ((label, 1),),
+                    one_label(label, old),
+                    one_label(label, new),
+                )
+            )
+    return documents
+
+
+def label_names(count: int) -> list[str]:
+    """Return names of labels; they sort in this order."""
+    return [f"L{number:03d}" for number in range(count)]
+
+
+def seed_name(random: Random) -> str:
+    """Return 64 hex digits for a test set, from which the resampling takes its seed."""
+    return random.bytes(32).hex()
+
+
+def shared_out(documents: int, labels: Sequence[str]) -> dict[str, int]:
+    """Return a number of documents for each label that differ by one at most.
+
+    Examples
+    --------
+    >>> shared_out(5, ["A", "B"])
+    {'A': 3, 'B': 2}
+    """
+    each, more = divmod(documents, len(labels))
+    return {label: each + (place < more) for place, label in enumerate(labels)}
