@@ -19,8 +19,9 @@ from typing import Any
 
 from benchmarks.memory import peak_mib
 from benchmarks.tables import Result
-from flywheel.evidence import Evidence, TestSet, averages, paired_evidence
-from flywheel.policy import error_of
+from flywheel.evidence import Evidence, TestSet, averages
+from flywheel.looks import error_of_look
+from flywheel.paired_evidence import paired_evidence
 from flywheel.policy_settings import METRICS, Policy
 from flywheel.resampling import DRAWS, RESAMPLES
 from flywheel.scored_documents import Answer, ScoredDocument, tallies
@@ -120,7 +121,7 @@ def plain(answered: Answered, labels: int) -> tuple[float, float, float]:
         )
         for place, (actual, old, new) in enumerate(zip(*answered, strict=True))
     ]
-    error = error_of(_POLICY)
+    error = error_of_look(_POLICY)
     paired = paired_evidence(
         documents,
         measured_by(_POLICY),
@@ -204,7 +205,7 @@ def by_scipy(answered: Answered, labels: int) -> tuple[float, float, float]:
             vectorized=True,
             n_resamples=RESAMPLES,
             batch=_BATCH,
-            confidence_level=1 - 2 * error_of(_POLICY),
+            confidence_level=1 - 2 * error_of_look(_POLICY),
             method="percentile",
             rng=np.random.default_rng(2),
         ).confidence_interval

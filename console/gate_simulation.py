@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from flywheel.comparisons import exact_accuracy
-from flywheel.evidence import Evidence, PairedEvidence, TestSet
-from flywheel.policy import error_of
+from flywheel.evidence import Evidence, TestSet
+from flywheel.paired_evidence import PairedEvidence
 from flywheel.policy_settings import Policy, Rule
 from flywheel.scored_documents import ACCURACY
 from flywheel.verdict import Decision, decide, wants_answers
@@ -177,7 +177,9 @@ def is_promoted(
     evidence = _evidence(documents, look, old, new)
     verdict = decide(evidence, policy)
     if wants_answers(verdict, policy):
-        answers = _answers(documents, old, new, fixed=fixed, broken=broken, error=error_of(policy))
+        answers = _answers(
+            documents, old, new, fixed=fixed, broken=broken, error=evidence.error(policy)
+        )
         verdict = decide(_evidence(documents, look, old, new, answers), policy)
     return verdict.decision is Decision.PROMOTE
 
@@ -211,6 +213,5 @@ def _answers(
         broken_ids=(),
         comparisons=(found,),
         labels=(),
-        most_disputed=None,
         seed=0,
     )

@@ -58,7 +58,7 @@ def check(
                 {
                     "environment": settings.name,
                     "flywheel": each.name,
-                    "policy": each.policy.model_dump(mode="json"),
+                    "policy": each.policy.document(),
                     "policy_sha256": digest,
                     "explained": words,
                 }

@@ -5,7 +5,9 @@ Decides the words only. Read next: `flywheel.policy_settings` (the keys), `flywh
 
 from collections.abc import Iterator
 
-from flywheel.policy import error_of, guards, measured
+from flywheel.label_guards import GUARD_ERROR, label_guards
+from flywheel.looks import ERROR, error_of_look
+from flywheel.policy import measured
 from flywheel.policy_settings import Policy
 
 _EVIDENCE = {
@@ -37,7 +39,7 @@ def explained(policy: Policy) -> list[str]:
 
 
 def _rules(policy: Policy) -> Iterator[str]:
-    for rule in guards(policy):
+    for rule in policy.all_rules():
         what = measured(rule.metric, rule.label)
         for kind, bound in rule.bounds():
             if kind == "min":
@@ -47,35 +49,57 @@ def _rules(policy: Policy) -> Iterator[str]:
                 yield f"{what} must be better than the champion's {least}; a tie never passes."
             elif rule.label is None:
                 yield f"{what} may be lower than the champion's by at most {bound:g}."
-            elif rule.label in policy.critical_labels:
-                yield (
-                    f"{what} may drop by at most {bound:g}: it is critical. With fewer than "
-                    f"{policy.critical_min_documents} test documents of it this only warns."
-                )
-            else:
-                yield f"{what} may drop by at most {bound:g}."
+    yield from _guards(policy)
+    if policy.comparison == "non-inferiority" and policy.evidence != "none":
+        yield (
+            "The same limit holds against the anchor: the first model, or the last one that a "
+            "person made active or that was shown to be better."
+        )
+        if not policy.allow_proven_loss:
+            yield "A challenger that is proven worse than the champion is rejected all the same."
     yield (
         "All of these must hold: one that is missed rejects the challenger, one that is not known "
         "holds it, and the champion stays."
     )
 
 
+def _guards(policy: Policy) -> Iterator[str]:
+    guards = label_guards(policy)
+    for rule in guards:
+        what = measured(rule.metric, rule.label)
+        yield f"{what} may drop by at most {rule.max_drop:g}."
+    if guards and policy.evidence != "none":
+        yield (
+            "A larger drop of a label that is seen holds the challenger; one that is more than "
+            f"chance rejects it (chance in {100 * GUARD_ERROR:g} % of verdicts, all these labels "
+            "together)."
+        )
+    if policy.critical_labels:
+        yield (
+            f"With fewer than {policy.critical_min_documents} test documents of a critical label "
+            "its guard only warns."
+        )
+
+
 def _test_set(policy: Policy) -> Iterator[str]:
     if policy.evidence == "none":
         return
-    error = error_of(policy)
-    shared = (
-        f", all {policy.looks_planned:,} planned looks at a test set together 5 %"
-        if policy.family_error == "strict"
-        else ""
-    )
-    yield f"Chance may pass for a gain in {100 * error:.2g} % of looks{shared}."
-    most = policy.looks_planned if policy.family_error == "strict" else policy.test_looks_hold
-    warned = policy.test_looks_warning
-    warns = f"it warns from look {warned:,} on, and " if warned <= most else ""
+    error = 100 * error_of_look(policy)
+    if policy.family_error == "strict":
+        yield (
+            f"Chance may pass for a gain in {100 * ERROR:g} % of all histories: in {error:.2g} % "
+            f"of each of the first {policy.looks_planned:,} looks of a generation, and in half as "
+            "many of each of as many looks after them, and so on."
+        )
+    else:
+        yield (
+            f"Chance may pass for a gain in {error:.2g} % of first looks at a challenger; each "
+            "further look at the same one may err a fifth as often."
+        )
+    most, warned = policy.test_looks_hold, policy.test_looks_warning
     yield (
-        f"A test set needs {policy.min_test_documents:,} documents; {warns}after look {most:,} "
-        "nothing is promoted until a new one is frozen."
+        f"A test set needs {policy.min_test_documents:,} documents; it warns from look {warned:,} "
+        f"on, and after look {most:,} nothing is promoted until a new one is frozen."
     )
 
 

@@ -12,7 +12,8 @@ from adapters.configuration import KnownFlywheel
 from adapters.kept_answers import AnswersMissingError, KeptAnswers, ModelAnswers, compared
 from adapters.ports import StagingObjects
 from console.verdict_again import evidence_of, judged_again, policy_of
-from flywheel.evidence import Evidence, PairedEvidence, Predictions
+from flywheel.evidence import Evidence
+from flywheel.paired_evidence import PairedEvidence, Predictions
 from flywheel.shapes import described_labels
 
 TaskConfig = Callable[[], Mapping[str, Any]]
@@ -88,6 +89,7 @@ def _paired_again(
         found.get(evidence.champion_arn or ""),
         challenger,
         policy_of(document),
+        error=evidence.error(policy_of(document)),
         shape=known.shape(lambda: task_config),
         labels=len(described_labels(task_config)),
         test_set_sha256=kept.test_set_sha256,

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from flywheel.evidence import Evidence, PairedEvidence, averages
+from flywheel.evidence import Evidence, averages
+from flywheel.paired_evidence import PairedEvidence
 from flywheel.policy_settings import Policy
 from flywheel.verdict import decide
 from flywheel.verdict_document import VerdictFacts, canonical, verdict_document

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from console.verdict_view import change, number
 from flywheel.batches import BatchOutcome
-from flywheel.evidence import LabelChange
+from flywheel.paired_evidence import LabelChange
 from flywheel.what_changed import label_lines
 
 _STYLES = {"PROMOTE": "bold green", "REJECT": "bold red", "HOLD": "bold yellow"}

@@ -18,9 +18,10 @@ from adapters.kept_answers import AnswersMissingError, KeptAnswers, ModelAnswers
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.services import Services
-from flywheel.evidence import Evidence, PairedEvidence, Predictions
+from flywheel.evidence import Evidence
 from flywheel.known_rows import rows_key
 from flywheel.labeled_documents import Row, rows_of
+from flywheel.paired_evidence import PairedEvidence, Predictions
 from flywheel.policy_settings import Policy
 from flywheel.shapes import Shape, described_labels
 from flywheel.test_documents import Said, answers_of, cost, one_line
@@ -95,6 +96,7 @@ class Answers:
             champion[0] if champion else None,
             challenger,
             policy,
+            error=evidence.error(policy),
             shape=self.services.shape(self.known, self.row.arn),
             labels=len(described_labels(self.services.task_config(self.row.arn))),
             test_set_sha256=kept.test_set_sha256,

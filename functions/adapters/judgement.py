@@ -100,7 +100,7 @@ def store_verdict(
             ),
             rejudges=batch.rejudges,
         ),
-        policy=policy.model_dump(mode="json"),
+        policy=policy.document(),
         previous_sha256=head.verdict_sha256 if head else FIRST_SHA256,
         product_version=PRODUCT_VERSION,
     )

@@ -14,10 +14,9 @@ from typing import Any
 
 from adapters.ports import StagingObjects
 from flywheel.errors import FlywheelLoopError
-from flywheel.evidence import PairedEvidence, Predictions, paired_evidence
 from flywheel.known_rows import content_hash, record
 from flywheel.labeled_documents import Row, csv_line, rows_of
-from flywheel.policy import error_of
+from flywheel.paired_evidence import PairedEvidence, Predictions, paired_evidence
 from flywheel.policy_settings import Policy
 from flywheel.shapes import Shape
 from flywheel.test_documents import Said, kind_of, scored
@@ -132,6 +131,7 @@ def compared(
     challenger: ModelAnswers,
     policy: Policy,
     *,
+    error: float,
     shape: Shape,
     labels: int,
     test_set_sha256: str,
@@ -141,6 +141,8 @@ def compared(
 
     Parameters
     ----------
+    error : float
+        Of this look.
     labels : int
         How many labels there are to choose from.
     """
@@ -150,7 +152,7 @@ def compared(
         measured_by(policy),
         kind=kind_of(shape),
         labels=labels,
-        error=error_of(policy),
+        error=error,
         test_set_sha256=test_set_sha256,
         predictions=predictions,
     )

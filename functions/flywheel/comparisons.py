@@ -1,35 +1,18 @@
-"""One metric of two models: both values, how far chance carries the gain, documents it needs.
+"""One metric of two models: both values, and how far chance carries the gain.
 
 Two levels. From an iteration's averages the pairing of the answers is not known, so bounds assume
 the least favourable one that the averages allow; from both models' answers to the same documents it
-is. Knows no rules. Read next: `flywheel.label_comparisons`, `flywheel.evidence`, `flywheel.policy`.
+is. Knows no rules. Read next: `flywheel.worth` (which documents count),
+`flywheel.label_comparisons`, `flywheel.evidence`, `flywheel.policy`.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flywheel import intervals
-from flywheel.resampling import DRAWS, RESAMPLES, Chance, Measured, chances
-from flywheel.scored_documents import (
-    ACCURACY,
-    AVERAGES_OF_LABELS,
-    Kind,
-    ScoredDocument,
-    Tally,
-    tallies,
-)
-
-POWER = 0.8
-"""A test set is large enough where a gain of the observed size shows in so many cases."""
-
-
-LEAST_WORTH = 30
-"""Documents that an average must be worth, or its bounds are no bounds.
-
-The rule of thumb for where a normal curve passes for a binomial one. With three documents of a rare
-label, F1 jumps by a third of its weight for each of them.
-"""
+from flywheel.resampling import DRAWS, RESAMPLES, Chance, Measured, chances, draws_for
+from flywheel.scored_documents import ACCURACY, Kind, ScoredDocument, tallies
+from flywheel.worth import AveragesWorth, answers_worth, group_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +33,10 @@ class Comparison:
         One-sided, of a gain; None where there is no paired evidence.
     error : float
     method : str
-    needed : int or None
-        Test documents with which a gain of this size would show in `POWER` of all cases.
+    deviation : float or None
+        Standard deviation of the gain on a test set of this size; None where not known.
+    drop_p_value : float or None
+        One-sided, of a drop; None where no answers were exchanged.
     """
 
     metric: str
@@ -64,7 +49,8 @@ class Comparison:
     p_value: float | None
     error: float
     method: str
-    needed: int | None
+    deviation: float | None = None
+    drop_p_value: float | None = None
 
     @property
     def gain(self) -> float | None:
@@ -85,29 +71,13 @@ class Comparison:
         return self.low is not None and self.low > -margin
 
 
-def effective_documents(label_counts: Mapping[str, int]) -> float:
-    """Return how many documents an average over labels is worth: labels times their harmonic mean.
-
-    An average over labels is as uncertain as its rarest labels make it.
-
-    Examples
-    --------
-    >>> effective_documents({"A": 50, "B": 50})
-    100.0
-    >>> round(effective_documents({"A": 95, "B": 5}))
-    19
-    """
-    counts = [count for count in label_counts.values() if count]
-    return len(counts) ** 2 / sum(1 / count for count in counts) if counts else 0.0
-
-
 def of_averages(
     metric: str,
     champion: float | None,
     challenger: float | None,
     *,
     documents: int | None,
-    label_counts: Mapping[str, int],
+    worth: AveragesWorth,
     error: float,
 ) -> Comparison:
     """Compare one average of an iteration.
@@ -116,30 +86,26 @@ def of_averages(
     ----------
     documents : int or None
         In the test set; None where that is not known.
-    label_counts : mapping of str to int
-        Test documents of each label; empty where an average is over documents or mentions.
+    worth : AveragesWorth
+        `flywheel.worth.averages_worth` of the metric.
     """
-    low = high = needed = None
-    method = "the averages; how many test documents they are of is not known"
-    worth = float(documents or 0)
-    if metric != ACCURACY and label_counts:
-        worth = min(effective_documents(label_counts), worth)
-    if documents and worth and champion is not None and challenger is not None:
+    low = high = deviation = None
+    method = worth.reason or f"the averages of {documents:,} test documents"
+    if worth.documents and champion is not None and challenger is not None:
         spread = champion * (1 - champion) + challenger * (1 - challenger)
-        needed = documents_needed(challenger - champion, spread / worth, documents, error)
-        method = f"the averages of {documents:,} test documents"
-        if worth < LEAST_WORTH:
-            # No gain is so large that fewer would do.
-            needed = needed and max(needed, math.ceil(documents * LEAST_WORTH / worth))
-            rare = f", worth {math.floor(worth)} by its rarest labels" if worth < documents else ""
-            method += f"{rare}: too few for bounds"
-        else:
-            correlation = intervals.least_favourable_correlation(champion, challenger)
+        deviation = (spread / worth.documents) ** 0.5
+        if worth.has_bounds:
+            # Labels have shares of their own, so the average bounds no label's disagreement.
+            correlation = (
+                -1.0
+                if worth.is_over_labels
+                else intervals.least_favourable_correlation(champion, challenger)
+            )
             low, high = intervals.unpaired_gain(
-                champion, challenger, worth, error, correlation=correlation
+                champion, challenger, worth.documents, error, correlation=correlation
             )
     return Comparison(
-        metric, None, champion, challenger, documents, low, high, None, error, method, needed
+        metric, None, champion, challenger, documents, low, high, None, error, method, deviation
     )
 
 
@@ -164,7 +130,9 @@ def of_answers(
     """
     champion, challenger = tallies(documents, kind=kind, labels=labels)
     wanted = list(dict.fromkeys(measured))
-    exact = (ACCURACY, None) if kind == "multi-class" else None
+    counts = group_counts(documents)
+    is_exact = kind == "multi-class" and not any(each.group for each in documents)
+    exact = (ACCURACY, None) if is_exact else None
     resampled: Mapping[Measured, Chance] = {}
     if champion is not None:
         others = [each for each in wanted if each != exact]
@@ -186,7 +154,7 @@ def of_answers(
                 (old, new),
                 resampled[metric, label],
                 documents=count,
-                worth=_worth(challenger, metric, label),
+                worth=answers_worth(metric, label, kind, counts, challenger.actual),
                 error=error,
             )
     return found
@@ -194,7 +162,7 @@ def of_answers(
 
 def _single(metric: str, label: str | None, value: float, count: int, error: float) -> Comparison:
     method = f"{count:,} test documents"
-    return Comparison(metric, label, None, value, count, None, None, None, error, method, None)
+    return Comparison(metric, label, None, value, count, None, None, None, error, method)
 
 
 def _exact(documents: Sequence[ScoredDocument], old: float, new: float, error: float) -> Comparison:
@@ -210,11 +178,6 @@ def exact_accuracy(
 ) -> Comparison:
     """Compare accuracies by how many documents the challenger fixed and broke."""
     low, high = intervals.paired_gain(fixed, broken, documents, error)
-    gain = (fixed - broken) / documents
-    needed = documents_needed(gain, (fixed + broken) / documents**2, documents, error)
-    if needed is not None:
-        # An exact test moves in steps of a document: Miettinen's correction.
-        needed += math.ceil(1 / gain)
     return Comparison(
         ACCURACY,
         None,
@@ -226,7 +189,8 @@ def exact_accuracy(
         intervals.mcnemar(fixed, broken),
         error,
         f"exact McNemar on {documents:,} documents, {fixed:,} fixed and {broken:,} broken",
-        needed,
+        (fixed + broken) ** 0.5 / documents,
+        intervals.mcnemar(broken, fixed),
     )
 
 
@@ -242,6 +206,7 @@ def _drawn(
     gain = values[1] - values[0]
     # Resamples cannot show what no document showed: bounds are never nearer than Tango's.
     hidden = intervals.no_disagreement(worth, error)
+    independent = f", worth {worth:,.0f}" if worth < documents - 0.5 else ""
     return Comparison(
         *measured,
         *values,
@@ -250,29 +215,8 @@ def _drawn(
         min(1.0, max(chance.high, gain + hidden)),
         chance.p_value,
         error,
-        f"approximate randomization ({DRAWS:,} draws) and paired bootstrap ({RESAMPLES:,}) "
-        f"on {documents:,} documents",
-        documents_needed(gain, chance.deviation**2, documents, error),
+        f"approximate randomization ({draws_for(error, DRAWS):,} draws) and paired bootstrap "
+        f"({draws_for(error, RESAMPLES):,}) on {documents:,} documents{independent}",
+        chance.deviation,
+        chance.drop_p_value,
     )
-
-
-def _worth(tally: Tally, metric: str, label: str | None) -> float:
-    if label is not None:
-        return tally.actual[label]
-    if metric in AVERAGES_OF_LABELS and tally.kind != "entities":
-        return effective_documents(tally.actual)
-    return tally.documents
-
-
-def documents_needed(gain: float, variance: float, documents: int, error: float) -> int | None:
-    """Return with how many documents a gain would show in `POWER` of all cases.
-
-    Parameters
-    ----------
-    variance : float
-        Of the gain, as measured on `documents`; it falls as their number grows.
-    """
-    if gain <= 0 or not variance:
-        return None
-    reach = intervals.quantile(error) + intervals.quantile(1 - POWER)
-    return max(1, math.ceil(documents * variance * reach**2 / gain**2))

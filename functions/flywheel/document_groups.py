@@ -93,9 +93,7 @@ def count_groups(groups: Sequence[int], labels: Iterable[Collection[str]]) -> Gr
     >>> count_groups([0, 0, 1, 2], [["A"], ["B"], ["A"], []])
     GroupCounts(groups=2, label_groups=Counter({'A': 2, 'B': 1}))
     """
-    pairs = {
-        (label, group) for group, each in zip(groups, labels, strict=True) for label in each
-    }
+    pairs = {(label, group) for group, each in zip(groups, labels, strict=True) for label in each}
     return GroupCounts(
         len({group for _, group in pairs}), Counter(label for label, _ in sorted(pairs))
     )

@@ -5,22 +5,19 @@ Decides what is kept of it in a verdict, and how a stored one is read. Knows no 
 `flywheel.verdict`.
 """
 
-import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flywheel.comparisons import Comparison, of_answers, of_averages
+from flywheel.comparisons import Comparison, of_averages
 from flywheel.document_groups import Grouped
 from flywheel.label_comparisons import of_label
+from flywheel.looks import error_of_look
+from flywheel.paired_evidence import PairedEvidence
 from flywheel.policy import Metrics, usable
-from flywheel.policy_settings import LABEL_METRICS, METRICS
-from flywheel.resampling import Measured
-from flywheel.scored_documents import Kind, ScoredDocument, tallies
-
-_IDS_KEPT = 50
-"""Ids of fixed and of broken documents that a verdict names; the counts are of all."""
+from flywheel.policy_settings import LABEL_METRICS, METRICS, Policy
+from flywheel.scored_documents import Kind
+from flywheel.worth import averages_worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,83 +80,6 @@ _NO_LABELS = MeasuredLabels(None, None, "the service's averages say nothing of s
 
 
 @dataclass(frozen=True, slots=True)
-class Predictions:
-    """Where one model's answers to the test set are kept, and what they cost.
-
-    Parameters
-    ----------
-    model : str
-        Its ARN.
-    key, sha256 : str
-        The staging object, and its hash.
-    job : str
-        ARN of the job that made them.
-    seconds : float
-        How long that job took.
-    usd : float
-        What it cost, estimated; 0 where the answers were there already.
-    """
-
-    model: str
-    key: str
-    sha256: str
-    job: str
-    seconds: float
-    usd: float
-
-
-@dataclass(frozen=True, slots=True)
-class LabelChange:
-    """F1 of one label or entity type, of both models."""
-
-    label: str
-    documents: int
-    champion: float | None
-    challenger: float
-
-
-@dataclass(frozen=True, slots=True)
-class PairedEvidence:
-    """What both models answered to the same documents.
-
-    Parameters
-    ----------
-    test_set_sha256 : str
-        Of the documents that both answered.
-    documents : int
-    fixed, broken : int
-        Documents that only the challenger, or only the champion, got wholly right.
-    disputed : int
-        Documents to which the models' answers count differently.
-    fixed_ids, broken_ids : tuple of str
-        The first ones of them.
-    comparisons : tuple of Comparison
-    labels : tuple of LabelChange
-        Largest loss first.
-    most_disputed : str or None
-        The label of which more test documents would tell most.
-    seed : int
-    predictions : tuple of Predictions
-    anchor : tuple of Comparison
-        The anchor in the champion's place; empty without an anchor.
-    """
-
-    test_set_sha256: str
-    documents: int
-    fixed: int
-    broken: int
-    disputed: int
-    fixed_ids: tuple[str, ...]
-    broken_ids: tuple[str, ...]
-    comparisons: tuple[Comparison, ...]
-    labels: tuple[LabelChange, ...]
-    most_disputed: str | None
-    seed: int
-    predictions: tuple[Predictions, ...] = ()
-    anchor: tuple[Comparison, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Evidence:
     """What one iteration showed.
 
@@ -209,17 +129,17 @@ class Evidence:
         if fields.get("labels"):
             fields["labels"] = MeasuredLabels(**fields["labels"])
         if paired := fields.get("paired"):
-            fields["paired"] = PairedEvidence(
-                **{
-                    **paired,
-                    "fixed_ids": tuple(paired["fixed_ids"]),
-                    "broken_ids": tuple(paired["broken_ids"]),
-                    "comparisons": tuple(Comparison(**each) for each in paired["comparisons"]),
-                    "labels": tuple(LabelChange(**each) for each in paired["labels"]),
-                    "predictions": tuple(Predictions(**each) for each in paired["predictions"]),
-                }
-            )
+            fields["paired"] = PairedEvidence.from_document(paired)
         return cls(**fields)
+
+    def error(self, policy: Policy, *, later: int = 0) -> float:
+        """Return how often this look may err, or one so many looks later at the same models."""
+        seen = self.test_set
+        return error_of_look(
+            policy,
+            generation_looks=later + (seen.generation_looks if seen else 0),
+            pair_looks=later + (seen.pair_looks if seen else 0),
+        )
 
     def comparison(self, metric: str, label: str | None, error: float) -> Comparison:
         """Return what is known of a metric, from the answers where there are any."""
@@ -228,15 +148,30 @@ class Evidence:
         if label is not None:
             return self._of_label(metric, label, error)
         test_set = self.test_set
-        is_over_labels = test_set is not None and self.kind != "entities"
+        documents = test_set.documents if test_set else None
         return of_averages(
             metric,
             usable(self.champion, metric),
             usable(self.challenger, metric),
-            documents=test_set.documents if test_set else None,
-            label_counts=test_set.label_counts if test_set and is_over_labels else {},
+            documents=documents,
+            worth=averages_worth(
+                metric,
+                self.kind,
+                documents,
+                test_set.label_counts if test_set else {},
+                groups=test_set.groups if test_set else None,
+                label_groups=test_set.label_groups if test_set else None,
+            ),
             error=error,
         )
+
+    def anchor_comparison(self, metric: str, error: float) -> Comparison:
+        """Return what the answers show of a metric against the anchor."""
+        compared = self.paired.anchor if self.paired is not None else ()
+        unknown = Comparison(
+            metric, None, None, None, None, None, None, None, error, "averages do not name it"
+        )
+        return next((each for each in compared if each.metric == metric), unknown)
 
     def values(self, metric: str) -> tuple[float | None, float | None]:
         """Return both models' values of a metric, for people.
@@ -267,88 +202,27 @@ class Evidence:
             champion,
             challenger,
             support=test_set.label_counts.get(label, 0) if test_set else 0,
-            documents=test_set.documents if test_set else 0,
+            documents=_independent(test_set, label) if test_set else 0,
             error=error,
             missing=labels.missing,
         )
 
     @property
-    def scarce_label(self) -> str | None:
-        """The label of which more test documents would tell most; None where not known."""
-        if self.paired is not None:
-            return self.paired.most_disputed
-        counts = self.test_set.label_counts if self.test_set else {}
-        return min(counts, key=lambda label: (counts[label], label)) if counts else None
+    def scarce_labels(self) -> dict[str, int]:
+        """Labels with less than half of an even share of the test documents, and how many each has.
+
+        Fewest first.
+        """
+        counts = dict(self.test_set.label_counts) if self.test_set else {}
+        fewest = sum(counts.values()) / (2 * max(len(counts), 1))
+        scarce = [(count, label) for label, count in counts.items() if count < fewest]
+        return {label: count for count, label in sorted(scarce)}
 
 
-def paired_evidence(
-    documents: Sequence[ScoredDocument],
-    measured: Iterable[Measured],
-    *,
-    kind: Kind,
-    labels: int,
-    error: float,
-    test_set_sha256: str,
-    predictions: tuple[Predictions, ...] = (),
-) -> PairedEvidence:
-    """Say what both models' answers to the same documents show.
-
-    Parameters
-    ----------
-    documents : sequence of ScoredDocument
-    measured : iterable of Measured
-        The metrics that a policy names.
-    labels : int
-        How many labels there are to choose from.
-    error : float
-        E.g. 0.05.
-    """
-    seed = _seed(test_set_sha256, predictions)
-    champion, challenger = tallies(documents, kind=kind, labels=labels)
-    found = of_answers(documents, measured, kind=kind, labels=labels, error=error, seed=seed)
-    changes = [
-        LabelChange(
-            label,
-            count,
-            champion.metric("F1Score", label) if champion else None,
-            challenger.metric("F1Score", label) or 0.0,
-        )
-        for label, count in challenger.actual.items()
-    ]
-    changes.sort(key=lambda each: (each.challenger - (each.champion or 0.0), each.label))
-    fixed = [each.id for each in documents if each.is_fixed]
-    broken = [each.id for each in documents if each.is_broken]
-    return PairedEvidence(
-        test_set_sha256=test_set_sha256,
-        documents=len(documents),
-        fixed=len(fixed) if champion else 0,
-        broken=len(broken),
-        disputed=sum(each.is_disputed for each in documents),
-        fixed_ids=tuple(fixed[:_IDS_KEPT]) if champion else (),
-        broken_ids=tuple(broken[:_IDS_KEPT]),
-        comparisons=tuple(found.values()),
-        labels=tuple(changes),
-        most_disputed=_most_disputed(documents, challenger.actual),
-        seed=seed,
-        predictions=predictions,
-    )
-
-
-def _most_disputed(documents: Sequence[ScoredDocument], actual: Mapping[str, int]) -> str | None:
-    """Return the label that adds most to an average's variance: disputes over squared support."""
-    disputes: Counter[str] = Counter()
-    for each in documents:
-        if each.is_disputed:
-            disputes.update(label for label, _ in each.actual)
-    return max(
-        disputes, key=lambda label: (disputes[label] / actual[label] ** 2, label), default=None
-    )
-
-
-def _seed(test_set_sha256: str, predictions: Sequence[Predictions]) -> int:
-    """Return a seed that follows from what is compared, so that nobody can choose a lucky one."""
-    named = " ".join((test_set_sha256, *(each.sha256 for each in predictions)))
-    return int(hashlib.sha256(named.encode()).hexdigest()[:12], 16)
+def _independent(test_set: TestSet, label: str) -> int:
+    """Return how many documents of a label may count as independent, at most."""
+    groups = test_set.label_groups
+    return test_set.documents if groups is None else groups.get(label, 0)
 
 
 def averages(metrics: Metrics | None) -> dict[str, float]:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flywheel import intervals
-from flywheel.comparisons import Comparison, documents_needed
+from flywheel.comparisons import Comparison
 
 _F1, _PRECISION, _RECALL = "F1Score", "Precision", "Recall"
 _OPPOSITE = -1.0
@@ -63,7 +63,7 @@ def of_label(
     wholes, so the correlation is taken to be -1, the worst that there is.
     """
     old, new = champion.get(metric), challenger.get(metric)
-    low = high = needed = None
+    low = high = deviation = None
     worth = min(support, documents)
     method = f"the service's values of {support:,} of the label in the test set"
     if old is None or new is None:
@@ -74,10 +74,9 @@ def of_label(
         )
         low, high = _joined(metric, of_old, of_new)
         if of_old.variance is not None and of_new.variance is not None:
-            variance = of_old.variance + of_new.variance
-            needed = documents_needed(new - old, variance, support, error)
+            deviation = (of_old.variance + of_new.variance) ** 0.5
     return Comparison(
-        metric, label, old, new, support or None, low, high, None, error, method, needed
+        metric, label, old, new, support or None, low, high, None, error, method, deviation
     )
 
 

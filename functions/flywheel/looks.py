@@ -15,6 +15,9 @@ from flywheel.policy_settings import Policy
 ERROR = 0.05
 """How often chance may pass for a gain, one-sided."""
 
+LEAST_ERROR = 5e-5
+"""With less, a look decides nothing: it would take more than 400,000 draws."""
+
 _FIRST_SHARE = 0.8
 _NEXT_SHARE = 0.2
 """The first look at a pair of models has 0.8 of `ERROR`, each next one 0.2 of the one before."""

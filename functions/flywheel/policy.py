@@ -6,22 +6,20 @@ be carried by evidence too, unless the policy wants none. Decides nothing on its
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 
-from flywheel.advice import more_documents
 from flywheel.comparisons import Comparison
-from flywheel.policy_settings import Policy, Rule
+from flywheel.policy_settings import Bound, Policy, Rule
 
 Metrics = Mapping[str, float]
 """The averages of one model, named as in DescribeFlywheelIteration; any may be missing."""
 
-ERROR = 0.05
-"""How often chance may pass for a gain, one-sided; `family_error = "strict"` shares it out."""
+Advise = Callable[[Comparison, float, float], str]
+"""Says what would end a hold: of a comparison, the gain to be shown, and the gain to be reached."""
 
-_ROUNDING = 1e-9
+ROUNDING = 1e-9
 """Two averages nearer than this are equal: the last digits of doubles are rounding."""
 
 
@@ -76,41 +74,27 @@ class RuleOutcome:
     method: str = ""
 
 
-def error_of(policy: Policy) -> float:
-    """Return how often one look may err."""
-    return ERROR / policy.looks_planned if policy.family_error == "strict" else ERROR
-
-
-@cache
-def guards(policy: Policy) -> tuple[Rule, ...]:
-    """Return all rules of a policy, the guards of its critical labels among them."""
-    critical = (
-        Rule(metric="F1Score", label=label, max_drop=policy.critical_max_drop)
-        for label in policy.critical_labels
-    )
-    return (*policy.all_rules(), *critical)
-
-
 def assess(
     rule: Rule,
-    found: Comparison,
+    compared: Comparison,
     policy: Policy,
+    advise: Advise,
     *,
     is_bootstrap: bool = False,
-    scarce_label: str | None = None,
 ) -> list[RuleOutcome]:
     """Say for each bound of a rule whether the challenger meets it.
+
+    A limit to a label's drop is not judged here but with all others (`flywheel.label_guards`).
 
     Parameters
     ----------
     rule : Rule
-    found : Comparison
+    compared : Comparison
         What is known of the rule's metric.
     policy : Policy
+    advise : callable
     is_bootstrap : bool
         Whether there is no champion, so that floors alone count.
-    scarce_label : str or None
-        The label of which more test documents would tell most.
 
     Returns
     -------
@@ -119,36 +103,67 @@ def assess(
     """
     outcomes = []
     for kind, bound in rule.bounds():
+        if kind == "max_drop" and rule.label is not None:
+            continue
         if kind == "min":
-            outcome, reason = _floor(found, bound)
+            outcome, reason = _floor(compared, bound)
         elif is_bootstrap:
             outcome, reason = Outcome.SKIPPED, "there is no active model to compare with"
-        elif found.gain is None:
-            outcome, reason = Outcome.UNKNOWN, _lacking(found)
+        elif compared.gain is None:
+            outcome, reason = Outcome.UNKNOWN, lacking(compared)
         elif kind == "min_improvement":
-            outcome, reason = _improvement(found, bound, policy, scarce_label)
-        elif rule.label is not None:
-            outcome, reason = _guard(found, bound, policy)
+            outcome, reason = _improvement(compared, bound, policy, advise)
         else:
-            outcome, reason = _drop(found, bound, policy, scarce_label)
-        outcomes.append(
-            RuleOutcome(
-                f"{measured(rule.metric, rule.label)} {_named(kind, bound)}",
-                outcome,
-                reason,
-                rule.metric,
-                found.champion,
-                found.challenger,
-                bound,
-                rule.label,
-                found.low,
-                found.high,
-                found.p_value,
-                found.documents,
-                found.method,
-            )
-        )
+            outcome, reason = _drop(compared, bound, policy, advise)
+        outcomes.append(rule_outcome(rule, kind, compared, (outcome, reason)))
     return outcomes
+
+
+def assess_anchor(
+    rule: Rule, compared: Comparison, policy: Policy, advise: Advise
+) -> list[RuleOutcome]:
+    """Say whether a challenger stays near the anchor, for each limit to an average's drop.
+
+    Parameters
+    ----------
+    compared : Comparison
+        Of the anchor and the challenger.
+    """
+    if rule.max_drop is None or rule.label is not None or policy.evidence == "none":
+        return []
+    bound = rule.max_drop
+    if compared.gain is None:
+        outcome, reason = Outcome.UNKNOWN, lacking(compared, "anchor")
+    else:
+        outcome, reason = _near(compared, bound, advise)
+    name = f"{rule.metric} not worse than the anchor's by more than {bound:.3f}"
+    return [rule_outcome(rule, "max_drop", compared, (outcome, reason), name=name)]
+
+
+def rule_outcome(
+    rule: Rule,
+    kind: Bound,
+    compared: Comparison,
+    judged: tuple[Outcome, str],
+    *,
+    name: str = "",
+) -> RuleOutcome:
+    """Return what became of one bound of a rule, with the values that it saw."""
+    bound = getattr(rule, kind)
+    return RuleOutcome(
+        name or f"{measured(rule.metric, rule.label)} {_named(kind, bound)}",
+        *judged,
+        rule.metric,
+        compared.champion,
+        compared.challenger,
+        bound,
+        rule.label,
+        compared.low,
+        compared.high,
+        compared.p_value,
+        compared.documents,
+        compared.method,
+    )
 
 
 def measured(metric: str, label: str | None) -> str:
@@ -178,95 +193,106 @@ def _named(kind: str, bound: float) -> str:
     return f"better by at least {bound:.3f}" if bound else "better"
 
 
-def _lacking(found: Comparison, who: str = "") -> str:
-    who = who or ("champion" if found.champion is None else "challenger")
-    why = "" if found.label is None else f": {found.method}"
-    return f"the {who} has no usable {measured(found.metric, found.label)}{why}"
+def lacking(compared: Comparison, who: str = "") -> str:
+    """Say whose value is missing."""
+    who = who or ("champion" if compared.champion is None else "challenger")
+    why = "" if compared.label is None and who != "anchor" else f": {compared.method}"
+    return f"the {who} has no usable {measured(compared.metric, compared.label)}{why}"
 
 
-def _floor(found: Comparison, bound: float) -> tuple[Outcome, str]:
+def change(compared: Comparison, bound: float) -> str:
+    """Say both values and the gain, with as many decimals as show on which side of a bound it is.
+
+    Examples
+    --------
+    >>> change(Comparison("F1Score", "A", 0.9, 0.85, 40, None, None, None, 0.04, ""), 0.03)
+    '0.900 -> 0.850 is -0.050'
+    """
+    gain = compared.gain or 0.0
+    decimals = _decimals(gain, bound)
+    return (
+        f"{compared.champion:.{decimals}f} -> {compared.challenger:.{decimals}f} "
+        f"is {gain:+z.{decimals}f}"
+    )
+
+
+def shown_drop(compared: Comparison) -> str:
+    """Say how rarely chance loses as much, as the end of a sentence."""
+    if compared.drop_p_value is None:
+        return f": {_carried(compared)}"
+    return f": p = {compared.drop_p_value:.2g} of a drop, {compared.method}"
+
+
+def _floor(compared: Comparison, bound: float) -> tuple[Outcome, str]:
     """Judge a floor: it says what is good enough on this test set, so the value decides."""
-    value = found.challenger
+    value = compared.challenger
     if value is None:
-        return Outcome.UNKNOWN, _lacking(found, "challenger")
-    if value >= bound - _ROUNDING:
+        return Outcome.UNKNOWN, lacking(compared, "challenger")
+    if value >= bound - ROUNDING:
         return Outcome.PASS, f"{value:.3f} is at least {bound:.3f}"
     shown = f"{value:.{_decimals(value, bound)}f}"
     return Outcome.FAIL, f"{shown} is below {bound:.3f}"
 
 
 def _improvement(
-    found: Comparison, bound: float, policy: Policy, scarce_label: str | None
+    compared: Comparison, bound: float, policy: Policy, advise: Advise
 ) -> tuple[Outcome, str]:
     """Judge a gain: it must be as large as asked for, and more than chance would give."""
-    gain = found.gain or 0.0
-    is_met = gain > _ROUNDING and gain >= bound - _ROUNDING
-    change = _change(found, 3 if is_met else _decimals(gain, bound))
-    if not is_met:
+    gain = compared.gain or 0.0
+    if gain <= ROUNDING or gain < bound - ROUNDING:
         wanted = f"at least +{bound:.3f}" if bound else "a gain"
-        return Outcome.FAIL, f"{change}, {wanted} is asked"
+        return Outcome.FAIL, f"{change(compared, bound)}, {wanted} is asked"
+    changed = change(compared, 0.0)
     if policy.evidence == "none":
-        return Outcome.PASS, change
-    if found.shows_gain:
-        return Outcome.PASS, f"{change}, {_carried(found)}"
-    advice = more_documents(found.needed, found.documents, scarce_label)
-    return Outcome.UNKNOWN, f"{change}, which chance alone may be: {_carried(found)}{advice}"
+        return Outcome.PASS, changed
+    if compared.shows_gain:
+        return Outcome.PASS, f"{changed}, {_carried(compared)}"
+    advised = advise(compared, 0.0, bound)
+    return Outcome.UNKNOWN, f"{changed}, which chance alone may be: {_carried(compared)}{advised}"
 
 
 def _drop(
-    found: Comparison, bound: float, policy: Policy, scarce_label: str | None
+    compared: Comparison, bound: float, policy: Policy, advise: Advise
 ) -> tuple[Outcome, str]:
-    """Judge a drop of an average: a larger one must be ruled out."""
-    gain = found.gain or 0.0
-    is_met = gain >= -bound - _ROUNDING
-    change = _change(found, 3 if is_met else _decimals(gain, bound))
-    if not is_met:
-        return Outcome.FAIL, f"{change}, a drop of at most {bound:.3f} is allowed"
-    if policy.evidence == "none":
-        return Outcome.PASS, change
-    if found.rules_out_drop(bound):
-        return Outcome.PASS, f"{change}, {_carried(found)}"
-    needed = None
-    if found.low is not None and found.documents and gain + bound > _ROUNDING:
-        ratio = (gain - found.low) / (gain + bound)
-        needed = math.ceil(found.documents * ratio**2)
-    advice = more_documents(needed, found.documents, scarce_label)
-    return (
-        Outcome.UNKNOWN,
-        f"{change}, and a drop of more than {bound:.3f} is not ruled out: "
-        f"{_carried(found)}{advice}",
-    )
+    """Judge a drop of an average: a larger one must be ruled out.
 
-
-def _guard(found: Comparison, bound: float, policy: Policy) -> tuple[Outcome, str]:
-    """Judge a label's guard, a veto: it stops a drop that is seen, and asks for no proof."""
-    is_met = (found.gain or 0.0) >= -bound - _ROUNDING
-    change = _change(found, 3 if is_met else _decimals(found.gain or 0.0, bound))
-    if is_met:
-        return Outcome.PASS, change
-    missed = f"{change}, a drop of at most {bound:.3f} is allowed"
-    is_critical = found.label in policy.critical_labels
-    if is_critical and (found.documents or 0) < policy.critical_min_documents:
-        return Outcome.WARNING, (
-            f"{missed}; it has {found.documents} test documents, and with fewer than "
-            f"{policy.critical_min_documents} the guard only warns"
+    Where no gain is asked for, a smaller one that is proven is a loss all the same: many of them
+    add up.
+    """
+    is_proven = compared.high is not None and compared.high < 0
+    is_loss = policy.comparison == "non-inferiority" and not policy.allow_proven_loss
+    if policy.evidence != "none" and is_proven and is_loss:
+        return Outcome.FAIL, (
+            f"{change(compared, bound)}, and it is proven to be worse: {_carried(compared)}; "
+            "allow_proven_loss = true would let it pass"
         )
-    return Outcome.FAIL, missed
+    if policy.evidence == "none" and (compared.gain or 0.0) >= -bound - ROUNDING:
+        return Outcome.PASS, change(compared, 0.0)
+    return _near(compared, bound, advise)
 
 
-def _change(found: Comparison, decimals: int) -> str:
-    return (
-        f"{found.champion:.{decimals}f} -> {found.challenger:.{decimals}f} "
-        f"is {found.gain:+z.{decimals}f}"
+def _near(compared: Comparison, bound: float, advise: Advise) -> tuple[Outcome, str]:
+    """Judge whether a challenger is at most so much worse."""
+    if (compared.gain or 0.0) < -bound - ROUNDING:
+        return Outcome.FAIL, f"{change(compared, bound)}, a drop of at most {bound:.3f} is allowed"
+    changed = change(compared, 0.0)
+    if compared.rules_out_drop(bound):
+        return Outcome.PASS, f"{changed}, {_carried(compared)}"
+    return Outcome.UNKNOWN, (
+        f"{changed}, and a drop of more than {bound:.3f} is not ruled out: "
+        f"{_carried(compared)}{advise(compared, -bound, -bound)}"
     )
 
 
-def _carried(found: Comparison) -> str:
-    """Say what the evidence shows of a gain."""
-    if found.low is None or found.high is None:
-        return found.method
-    chance = "" if found.p_value is None else f"p = {found.p_value:.2g}, "
-    return f"{chance}bounds {found.low:+z.3f} to {found.high:+z.3f}, {found.method}"
+def _carried(compared: Comparison) -> str:
+    """Say what the evidence shows of a gain, and which error this look may use."""
+    if compared.low is None or compared.high is None:
+        return compared.method
+    chance = "" if compared.p_value is None else f"p = {compared.p_value:.2g}, "
+    return (
+        f"{chance}bounds {compared.low:+z.3f} to {compared.high:+z.3f} at this look's error of "
+        f"{compared.error:.2g}, {compared.method}"
+    )
 
 
 def _decimals(value: float, bound: float) -> int:

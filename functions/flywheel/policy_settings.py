@@ -6,7 +6,7 @@ for two models), `console.policy_words` (a policy in plain words).
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -87,6 +87,9 @@ _DEFAULT_IMPROVEMENT = 0.005
 _DEFAULT_APPROVE_FIRST = 3
 _DEFAULT_MARGIN = 0.01
 
+_LATER_KEYS = frozenset({"allow_proven_loss"})
+"""Keys that verdicts of the first releases do not know."""
+
 
 class Policy(Section):
     """When a challenger becomes the champion.
@@ -122,8 +125,10 @@ class Policy(Section):
     test_looks_warning, test_looks_hold : int
         Verdicts on one frozen test set before people are warned, and before nothing is promoted.
     family_error : {"per-look", "strict"}
-        Whether each look may err in 5 % of cases, or all `looks_planned` together.
+        Whether the looks at each pair of models may err in 5 % of cases, or all looks of a
+        flywheel's generation together.
     looks_planned : int
+        With ``strict``: so many first looks share half of the error, as many next ones a quarter.
     outside_iterations : {"judge", "ignore"}
         Whether an iteration that was started elsewhere gets a verdict (never a promotion).
     rules : tuple of Rule
@@ -146,7 +151,7 @@ class Policy(Section):
     test_looks_warning: int = Field(default=20, ge=1)
     test_looks_hold: int = Field(default=52, ge=1)
     family_error: Literal["per-look", "strict"] = "per-look"
-    looks_planned: int = Field(default=12, ge=1)
+    looks_planned: int = Field(default=12, ge=1, le=500)
     outside_iterations: Literal["judge", "ignore"] = "judge"
     rules: Annotated[tuple[Rule, ...], Field(strict=False)] = (_DEFAULT_FLOOR,)
 
@@ -238,6 +243,19 @@ class Policy(Section):
                     'a comparison of AveragePrecision needs evidence = "paired": averages do not '
                     "say how often each label was predicted"
                 )
+
+    def document(self) -> dict[str, Any]:
+        """Return the policy as JSON values, every default included.
+
+        A key that earlier releases did not have is left out at its default: their policies keep
+        the hash that names them in verdicts.
+        """
+        values = self.model_dump(mode="json")
+        return {
+            name: value
+            for name, value in values.items()
+            if name not in _LATER_KEYS or value != type(self).model_fields[name].default
+        }
 
     def all_rules(self) -> tuple[Rule, ...]:
         """Return the rules, with the defaults where they are silent."""

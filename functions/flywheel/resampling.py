@@ -2,8 +2,8 @@
 
 For metrics that are no share of documents, macro-F1 above all, no formula is exact; both models'
 answers are exchanged, or the documents drawn again, a thousand times and the metric counted anew.
-The seed makes it repeatable to the bit. Read next: `flywheel.lanes` (why that is quick),
-`flywheel.comparisons`.
+Documents of one group are exchanged and drawn together. The seed makes it repeatable to the bit.
+Read next: `flywheel.lanes` (why that is quick), `flywheel.comparisons`.
 
 Notes
 -----
@@ -11,8 +11,10 @@ Notes
 Koehn 2004; Dror et al. 2018.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -24,13 +26,18 @@ from flywheel.scored_documents import (
     Kind,
     ScoredDocument,
     Tally,
+    clusters,
     tallies,
 )
 
-DRAWS = 2000
-"""Exchanges of answers; the smallest p-value that can be seen is 1 in one more."""
+DRAWS, RESAMPLES = 2000, 1000
+"""Exchanges of answers, and resamples of documents, at least."""
 
-RESAMPLES = 1000
+_DRAWS_PER_ERROR = 20
+"""So many draws lie beyond a bound in the mean, however small the error is."""
+
+_AT_ONCE = 2000
+"""Draws in one block: memory stays the same however many there are."""
 
 _ROUNDING = 1e-12
 
@@ -46,8 +53,8 @@ class Chance:
 
     Parameters
     ----------
-    p_value : float
-        One-sided: how often exchanged answers gain at least as much.
+    p_value, drop_p_value : float
+        One-sided: how often exchanged answers gain at least as much, or at most as much.
     low, high : float
         Bounds of the gain, each wrong in `error` of all cases.
     deviation : float
@@ -55,9 +62,21 @@ class Chance:
     """
 
     p_value: float
+    drop_p_value: float
     low: float
     high: float
     deviation: float
+
+
+def draws_for(error: float, least: int) -> int:
+    """Return how many draws an error asks for.
+
+    Examples
+    --------
+    >>> draws_for(0.04, 2000), draws_for(0.0001, 2000)
+    (2000, 200000)
+    """
+    return max(least, math.ceil(_DRAWS_PER_ERROR / error))
 
 
 def chances(
@@ -79,63 +98,96 @@ def chances(
     labels : int
         How many labels there are to choose from.
     error : float
-        E.g. 0.05.
+        E.g. 0.04. Draws and resamples are at least 20 / error.
     seed : int
     """
-    wanted = list(dict.fromkeys(measured))
-    if not wanted:
-        return {}
     champion, challenger = tallies(documents, kind=kind, labels=labels)
     if champion is None:
         raise ValueError("documents without a champion's answers show no gain")
-    exchanged = _exchanged(documents, champion, challenger, Random(seed))
-    resampled = _resampled(documents, challenger, Random(seed + 1))
-    found = {}
-    for name, label in wanted:
-        old, new = champion.metric(name, label), challenger.metric(name, label)
-        if old is None or new is None:
-            continue
-        reached = sum(gain >= new - old - _ROUNDING for gain in exchanged(name, label))
-        drawn = sorted(resampled(name, label))
-        mean = sum(drawn) / len(drawn)
-        found[name, label] = Chance(
-            p_value=(1 + reached) / (1 + DRAWS),
-            low=drawn[int(error * len(drawn))],
-            high=drawn[-1 - int(error * len(drawn))],
-            deviation=(sum((gain - mean) ** 2 for gain in drawn) / len(drawn)) ** 0.5,
-        )
-    return found
+    gains = {
+        (name, label): new - old
+        for name, label in dict.fromkeys(measured)
+        if (old := champion.metric(name, label)) is not None
+        and (new := challenger.metric(name, label)) is not None
+    }
+    if not gains:
+        return {}
+    grouped = clusters(documents)
+    draws, resamples = draws_for(error, DRAWS), draws_for(error, RESAMPLES)
+    reached, undercut = Counter[Measured](), Counter[Measured]()
+    random = Random(seed)
+    for lanes_used in _blocks(draws):
+        drawn = _exchanged(grouped, champion, challenger, random, lanes_used)
+        for each, gain in gains.items():
+            exchanged = list(drawn(*each))
+            reached[each] += sum(one >= gain - _ROUNDING for one in exchanged)
+            undercut[each] += sum(one <= gain + _ROUNDING for one in exchanged)
+    spread = {each: array("d") for each in gains}
+    random = Random(seed + 1)
+    for lanes_used in _blocks(resamples):
+        drawn = _resampled(grouped, challenger, random, lanes_used)
+        for each, values in spread.items():
+            values.extend(drawn(*each))
+    return {
+        each: _chance(reached[each], undercut[each], draws, sorted(spread[each]), error)
+        for each in gains
+    }
+
+
+def _blocks(draws: int) -> Iterator[int]:
+    """Give how many draws each block has."""
+    for start in range(0, draws, _AT_ONCE):
+        yield min(_AT_ONCE, draws - start)
+
+
+def _chance(
+    reached: int, undercut: int, draws: int, drawn: Sequence[float], error: float
+) -> Chance:
+    mean = sum(drawn) / len(drawn)
+    beyond = int(error * len(drawn))
+    return Chance(
+        p_value=(1 + reached) / (1 + draws),
+        drop_p_value=(1 + undercut) / (1 + draws),
+        low=drawn[beyond],
+        high=drawn[-1 - beyond],
+        deviation=(sum((gain - mean) ** 2 for gain in drawn) / len(drawn)) ** 0.5,
+    )
 
 
 _Gains = Callable[[str, str | None], Iterable[float]]
+_Clusters = Sequence[Sequence[ScoredDocument]]
 
 
 def _exchanged(
-    documents: Sequence[ScoredDocument], champion: Tally, challenger: Tally, random: Random
+    grouped: _Clusters, champion: Tally, challenger: Tally, random: Random, draws: int
 ) -> _Gains:
-    """Exchange the models' answers of each document with a coin; returns the gains, draw by draw.
+    """Exchange the models' answers of each group with a coin; returns the gains, draw by draw.
 
     What one model wins by an exchange the other loses, so one sum a label and count is enough.
     """
-    ones, base = lanes.filled(DRAWS, 1), lanes.filled(DRAWS, lanes.BASE)
+    ones, base = lanes.filled(draws, 1), lanes.filled(draws, lanes.BASE)
     told: defaultdict[str, int] = defaultdict(lambda: base)
     right: defaultdict[str, int] = defaultdict(lambda: base)
-    for each in documents:
-        if each.champion is None or not each.is_disputed:
+    for group in grouped:
+        disputed = [each for each in group if each.is_disputed]
+        if not disputed:
             continue
-        coins = lanes.coins(random, DRAWS, ones)
-        for label, change in _changes(each.champion.told, each.challenger.told):
-            told[label] += change * coins
-        for label, change in _changes(each.champion.right, each.challenger.right):
-            right[label] += change * coins
-    told_moved = {label: lanes.values(packed, DRAWS) for label, packed in told.items()}
-    right_moved = {label: lanes.values(packed, DRAWS) for label, packed in right.items()}
+        coins = lanes.coins(random, draws, ones)
+        for each in disputed:
+            if each.champion is None:
+                continue
+            for label, change in _changes(each.champion.told, each.challenger.told):
+                told[label] += change * coins
+            for label, change in _changes(each.champion.right, each.challenger.right):
+                right[label] += change * coins
+    told_moved = {label: lanes.values(packed, draws) for label, packed in told.items()}
+    right_moved = {label: lanes.values(packed, draws) for label, packed in right.items()}
 
     def columns(tally: Tally, sign: int) -> tuple[_Columns, _Columns, _Columns]:
         return (
-            {label: [count] * DRAWS for label, count in tally.actual.items()},
-            _shifted(tally.told, told_moved, sign),
-            _shifted(tally.right, right_moved, sign),
+            {label: [count] * draws for label, count in tally.actual.items()},
+            _shifted(tally.told, told_moved, sign, draws),
+            _shifted(tally.right, right_moved, sign, draws),
         )
 
     return _gains(columns(champion, 1), columns(challenger, -1), challenger, challenger.documents)
@@ -150,30 +202,31 @@ def _changes(old: Counts, new: Counts) -> list[tuple[str, int]]:
     return [(label, change) for label, change in changes.items() if change]
 
 
-def _shifted(totals: Mapping[str, int], moved: _Columns, sign: int) -> _Columns:
+def _shifted(totals: Mapping[str, int], moved: _Columns, sign: int, draws: int) -> _Columns:
     return {
         label: (
             [totals[label] + sign * (change - lanes.BASE) for change in moved[label]]
             if label in moved
-            else [totals[label]] * DRAWS
+            else [totals[label]] * draws
         )
         for label in {*totals, *moved}
     }
 
 
-def _resampled(documents: Sequence[ScoredDocument], challenger: Tally, random: Random) -> _Gains:
-    """Draw the documents again, with both models' answers; returns the gains, draw by draw."""
+def _resampled(grouped: _Clusters, challenger: Tally, random: Random, resamples: int) -> _Gains:
+    """Draw the groups again, with both models' answers; returns the gains, draw by draw."""
     sums: defaultdict[tuple[str, str], int] = defaultdict(int)
     count = 0
-    for each in documents:
-        weights = lanes.weights(random, RESAMPLES)
-        count += weights
-        for name, counts in (("actual", each.actual), *_parts(each)):
-            for label, times in counts:
-                sums[name, label] += weights if times == 1 else weights * times
+    for group in grouped:
+        weights = lanes.weights(random, resamples)
+        count += weights * len(group)
+        for each in group:
+            for name, counts in (("actual", each.actual), *_parts(each)):
+                for label, times in counts:
+                    sums[name, label] += weights if times == 1 else weights * times
     columns: dict[str, dict[str, Sequence[int]]] = defaultdict(dict)
     for (name, label), packed in sums.items():
-        columns[name][label] = lanes.values(packed, RESAMPLES)
+        columns[name][label] = lanes.values(packed, resamples)
     for part in ("told", "right"):
         for who in ("old", "new"):
             columns[f"{who} {part}"] = {
@@ -184,7 +237,7 @@ def _resampled(documents: Sequence[ScoredDocument], challenger: Tally, random: R
             }
     old = (columns["actual"], columns["old told"], columns["old right"])
     new = (columns["actual"], columns["new told"], columns["new right"])
-    return _gains(old, new, challenger, lanes.values(count, RESAMPLES))
+    return _gains(old, new, challenger, lanes.values(count, resamples))
 
 
 def _parts(document: ScoredDocument) -> list[tuple[str, Counts]]:

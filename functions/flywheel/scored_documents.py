@@ -54,12 +54,15 @@ class ScoredDocument:
     champion : Answer or None
         None where there is no champion.
     challenger : Answer
+    group : str
+        Documents of one group share it; empty for a document that stands alone.
     """
 
     id: str
     actual: Counts
     champion: Answer | None
     challenger: Answer
+    group: str = ""
 
     @property
     def is_fixed(self) -> bool:
@@ -139,6 +142,14 @@ class Tally:
             return right / self.documents
         wrong = sum(self.told.values()) + sum(self.actual.values()) - 2 * right
         return 1 - wrong / (self.documents * self.labels)
+
+
+def clusters(documents: Sequence[ScoredDocument]) -> list[list[ScoredDocument]]:
+    """Return the documents group by group, in the order in which groups begin."""
+    found: dict[str | int, list[ScoredDocument]] = {}
+    for number, document in enumerate(documents):
+        found.setdefault(document.group or number, []).append(document)
+    return list(found.values())
 
 
 def ratio_of(name: str, actual: int, told: int, right: int) -> float:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flywheel.annotations import spans_of
+from flywheel.document_groups import group_documents
 from flywheel.labeled_documents import Row, text_key
 from flywheel.row_labels import labels_of
 from flywheel.scored_documents import Answer, Counts, Kind, ScoredDocument
@@ -88,13 +89,15 @@ def _said(answer: Mapping[str, Any]) -> Said:
 
 
 def scored(
-    rows: Iterable[Row],
+    rows: Sequence[Row],
     champion: Sequence[Said] | None,
     challenger: Sequence[Said],
     shape: Shape,
 ) -> Iterator[ScoredDocument]:
-    """Give each row with what both models said of it."""
-    for number, row in enumerate(rows):
+    """Give each row with what both models said of it, and the group that it belongs to."""
+    grouping = group_documents(rows)
+    is_grouped = grouping.grouped != "none"
+    for number, (row, group) in enumerate(zip(rows, grouping.groups, strict=True)):
         actual = _actual(row, shape)
         old = None if champion is None else _answer(champion[number], actual, shape)
         yield ScoredDocument(
@@ -102,6 +105,7 @@ def scored(
             actual=_counted(actual, shape),
             champion=old,
             challenger=_answer(challenger[number], actual, shape),
+            group=str(group) if is_grouped else "",
         )
 
 

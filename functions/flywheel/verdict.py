@@ -9,11 +9,14 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-from flywheel.evidence import Evidence
-from flywheel.policy import Outcome, RuleOutcome, assess, error_of, guards
+from flywheel.advice import advice
+from flywheel.evidence import Evidence, TestSet
+from flywheel.label_guards import assess_guards, label_guards
+from flywheel.looks import ERROR, LEAST_ERROR
+from flywheel.policy import Outcome, RuleOutcome, assess, assess_anchor
 from flywheel.policy_settings import Policy
 from flywheel.resampling import Measured
 
@@ -39,6 +42,8 @@ class Verdict:
     evidence : Evidence
     policy_sha256 : str
         Of the policy's canonical JSON.
+    error : float
+        How often this look may take chance for a gain.
     """
 
     decision: Decision
@@ -46,6 +51,20 @@ class Verdict:
     outcomes: tuple[RuleOutcome, ...]
     evidence: Evidence
     policy_sha256: str
+    error: float = ERROR
+
+    @property
+    def shows_gain(self) -> bool:
+        """Whether it promotes, and the evidence shows that some average became better."""
+        return self.decision is Decision.PROMOTE and any(
+            rule.outcome is Outcome.PASS and rule.label is None and self._is_gain(rule)
+            for rule in self.outcomes
+        )
+
+    def _is_gain(self, rule: RuleOutcome) -> bool:
+        if rule.p_value is not None:
+            return rule.p_value <= self.error
+        return rule.low is not None and rule.low > 0
 
     @property
     def reasons(self) -> list[str]:
@@ -91,6 +110,7 @@ class Verdict:
             outcomes=outcomes,
             evidence=Evidence.from_document(stored["evidence"]),
             policy_sha256=stored["policy_sha256"],
+            error=stored.get("error", ERROR),
         )
 
 
@@ -110,18 +130,25 @@ def decide(evidence: Evidence, policy: Policy) -> Verdict:
     Verdict
     """
     is_bootstrap = evidence.champion_arn is None
-    error = error_of(policy)
-    outcomes = [
-        outcome
-        for rule in guards(policy)
-        for outcome in assess(
-            rule,
-            evidence.comparison(rule.metric, rule.label, error),
-            policy,
-            is_bootstrap=is_bootstrap,
-            scarce_label=evidence.scarce_label,
-        )
-    ]
+    error = evidence.error(policy)
+    advise = partial(
+        advice,
+        error=evidence.error(policy, later=1),
+        scarce_labels=evidence.scarce_labels,
+    )
+    outcomes: list[RuleOutcome] = []
+    for rule in policy.all_rules():
+        compared = evidence.comparison(rule.metric, rule.label, error)
+        outcomes += assess(rule, compared, policy, advise, is_bootstrap=is_bootstrap)
+        if evidence.anchor_arn is not None and not is_bootstrap:
+            nearness = evidence.anchor_comparison(rule.metric, error)
+            outcomes += assess_anchor(rule, nearness, policy, advise)
+    if not is_bootstrap:
+        guarded = [
+            (rule, evidence.comparison(rule.metric, rule.label, error))
+            for rule in label_guards(policy)
+        ]
+        outcomes += assess_guards(guarded, policy)
     if evidence.challenger_arn is None:
         outcomes.append(_missing("a trained model", "the iteration names no trained model"))
     if evidence.paired_missing:
@@ -133,7 +160,7 @@ def decide(evidence: Evidence, policy: Policy) -> Verdict:
         decision = Decision.REJECT
     else:
         decision = Decision.HOLD if Outcome.UNKNOWN in seen else Decision.PROMOTE
-    return Verdict(decision, is_bootstrap, tuple(outcomes), evidence, policy_sha256(policy))
+    return Verdict(decision, is_bootstrap, tuple(outcomes), evidence, policy_sha256(policy), error)
 
 
 def wants_answers(verdict: Verdict, policy: Policy) -> bool:
@@ -163,19 +190,21 @@ def can_be_judged_again(verdict: Verdict, policy: Policy) -> bool:
         policy.evidence == "paired"
         and verdict.decision is Decision.HOLD
         and verdict.evidence.challenger_arn is not None
-        and looks < _most_looks(policy)
+        and looks < policy.test_looks_hold
+        and verdict.evidence.error(policy, later=1) >= LEAST_ERROR
     )
 
 
 def measured_by(policy: Policy) -> list[Measured]:
     """Return the metrics that a policy's rules are about, each with its label."""
-    return list(dict.fromkeys((rule.metric, rule.label) for rule in guards(policy)))
+    rules = (*policy.all_rules(), *label_guards(policy))
+    return list(dict.fromkeys((rule.metric, rule.label) for rule in rules))
 
 
 @cache
 def policy_sha256(policy: Policy) -> str:
     """Return the hash that names a policy in a verdict: 64 hex digits."""
-    canonical = json.dumps(policy.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(policy.document(), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -195,27 +224,44 @@ def _test_set_outcomes(evidence: Evidence, policy: Policy) -> list[RuleOutcome]:
             f"{policy.min_test_documents:,}: {more:,} more would end this"
         )
         outcomes.append(_missing("a large enough test set", reason))
-    look = test_set.looks + 1
-    most = _most_looks(policy)
-    seen = f"this is look {look:,} at the same test set"
+    return [*outcomes, *_wear(evidence, policy), *_repetition(test_set)]
+
+
+def _wear(evidence: Evidence, policy: Policy) -> list[RuleOutcome]:
+    """Say how worn the test set is, and whether this look has an error to spend."""
+    look = (evidence.test_set.looks if evidence.test_set else 0) + 1
+    seen = f"this is look {look:,} at this test set"
     cure = "freeze a new one: `flywheel testset freeze`"
-    if look > most:
-        is_strict = policy.family_error == "strict"
-        why = "its error budget is spent" if is_strict else "it has been looked at too often"
-        outcomes.append(_missing("a fresh test set", f"{seen}; {why}, {cure}"))
-    elif look >= policy.test_looks_warning:
-        reason = f"{seen}, and after {most:,} nothing is promoted; {cure}"
-        outcomes.append(_told("a fresh test set", Outcome.WARNING, reason))
-    return outcomes
+    if look > policy.test_looks_hold:
+        reason = f"{seen}; it has been looked at too often, {cure}"
+        return [_missing("a fresh test set", reason)]
+    error = evidence.error(policy)
+    if error < LEAST_ERROR:
+        again = "the next iteration's model is judged anew"
+        if policy.family_error == "strict":
+            again = "`flywheel rebuild` makes a generation with a budget of its own"
+        reason = f"earlier looks have used up the error of {100 * ERROR:g} %; {again}"
+        return [_missing("an error budget", reason)]
+    if look >= policy.test_looks_warning:
+        reason = f"{seen}, and after {policy.test_looks_hold:,} nothing is promoted; {cure}"
+        return [_noted("a fresh test set", Outcome.WARNING, reason)]
+    return []
 
 
-def _most_looks(policy: Policy) -> int:
-    return policy.looks_planned if policy.family_error == "strict" else policy.test_looks_hold
+def _repetition(test_set: TestSet) -> list[RuleOutcome]:
+    """Warn of a test set that repeats itself."""
+    if test_set.grouping != "near duplicates":
+        return []
+    reason = (
+        f"more than 5 % of the {test_set.documents:,} test documents differ from another only in "
+        "case, digits or blanks; such documents count as one"
+    )
+    return [_noted("independent test documents", Outcome.WARNING, reason)]
 
 
 def _missing(what: str, reason: str) -> RuleOutcome:
-    return _told(what, Outcome.UNKNOWN, reason)
+    return _noted(what, Outcome.UNKNOWN, reason)
 
 
-def _told(what: str, outcome: Outcome, reason: str) -> RuleOutcome:
+def _noted(what: str, outcome: Outcome, reason: str) -> RuleOutcome:
     return RuleOutcome(what, outcome, reason, "", None, None, 0.0)

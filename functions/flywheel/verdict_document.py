@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""1 is of an older gate: without looks by pair and generation, groups and anchors."""
 FIRST_SHA256 = "0" * 64
 """Stands for the document before the first."""
 

@@ -6,8 +6,8 @@ Decides how many labels are named. Read next: `flywheel.evidence` (where the cou
 
 from collections.abc import Mapping, Sequence
 
-from flywheel.evidence import LabelChange, PairedEvidence
 from flywheel.notices import shown
+from flywheel.paired_evidence import LabelChange, PairedEvidence
 
 _NAMED = 3
 _LEAST_CHANGE = 0.01

@@ -16,9 +16,10 @@ from console.report_page import report_page
 from console.reporting_verdicts import checked_excerpts
 from flywheel.batches import BatchOutcome
 from flywheel.environment_file import parse_environment
-from flywheel.evidence import Evidence, Predictions, TestSet, paired_evidence
+from flywheel.evidence import Evidence, TestSet
 from flywheel.labeled_documents import Row
-from flywheel.policy import error_of
+from flywheel.looks import error_of_look
+from flywheel.paired_evidence import Predictions, paired_evidence
 from flywheel.policy_settings import Policy, Rule
 from flywheel.scored_documents import ScoredDocument
 from flywheel.settings import Environment
@@ -99,7 +100,7 @@ def facts(*, has_excerpts: bool = False, count: int = 120) -> ReportFacts:
         measured_by(POLICY),
         kind="multi-class",
         labels=3,
-        error=error_of(POLICY),
+        error=error_of_look(POLICY),
         test_set_sha256="ab" * 32,
         predictions=(
             Predictions("m/1", "answers/1", "c" * 64, "job/1", 0.0, 0.0),

@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
-from flywheel.comparisons import of_averages
-from flywheel.evidence import Evidence, TestSet, paired_evidence
-from flywheel.policy import Outcome, error_of
+from flywheel.advice import documents_needed
+from flywheel.comparisons import Comparison, of_averages
+from flywheel.evidence import Evidence, TestSet
+from flywheel.looks import error_of_look
+from flywheel.paired_evidence import paired_evidence
+from flywheel.policy import Outcome
 from flywheel.policy_settings import Policy, Rule
 from flywheel.scored_documents import ScoredDocument
 from flywheel.verdict import Decision, Verdict, decide, measured_by, wants_answers
+from flywheel.worth import averages_worth
 from tests.flywheel.answers import answered, paired
 
 ACCURACY = Rule(metric="AverageAccuracy", min_improvement=0.005)
@@ -45,7 +49,7 @@ def of_answers(documents: list[ScoredDocument], policy: Policy, **changes: Any) 
         measured_by(policy),
         kind="multi-class",
         labels=2,
-        error=error_of(policy),
+        error=error_of_look(policy),
         test_set_sha256="ab" * 32,
     )
     fields = {name: getattr(base, name) for name in base.__dataclass_fields__}
@@ -112,7 +116,7 @@ def test_a_hold_says_how_many_documents_would_end_it_when_a_test_set_is_small() 
     """The number, and the label of which they should be."""
     documents = paired(4, 2, 24, 0)
     verdict = decide(of_answers(documents, policy()), policy())
-    assert "more test documents, mostly of" in reason(verdict, Outcome.UNKNOWN)
+    assert "more test documents, drawn at random," in reason(verdict, Outcome.UNKNOWN)
 
 
 def test_macro_f1_is_resampled_when_a_rule_asks_for_it() -> None:
@@ -129,7 +133,7 @@ def test_macro_f1_is_resampled_when_a_rule_asks_for_it() -> None:
 
 @pytest.mark.parametrize(
     ("fixed", "broken", "decision"),
-    [(50, 50, Decision.HOLD), (15, 15, Decision.PROMOTE), (40, 60, Decision.REJECT)],
+    [(50, 50, Decision.HOLD), (12, 12, Decision.PROMOTE), (40, 60, Decision.REJECT)],
 )
 def test_a_newer_model_is_taken_when_non_inferiority_is_shown(
     fixed: int, broken: int, decision: Decision
@@ -204,17 +208,23 @@ def test_a_test_set_wears_when_it_is_looked_at(
 
 @pytest.mark.parametrize(
     ("fixed", "looks", "decision"),
-    [(62, 0, Decision.HOLD), (80, 0, Decision.PROMOTE), (80, 12, Decision.HOLD)],
+    [
+        (62, 0, Decision.HOLD),
+        (80, 0, Decision.PROMOTE),
+        (80, 12, Decision.PROMOTE),
+        (62, 12, Decision.HOLD),
+        (80, 72, Decision.HOLD),
+    ],
 )
-def test_all_planned_looks_share_one_error_when_that_is_asked(
+def test_all_looks_of_a_generation_share_one_error_when_that_is_asked(
     fixed: int, looks: int, decision: Decision
 ) -> None:
-    """A twelfth of 5 % a look, and none is left after the twelfth."""
+    """A twelfth of 2.5 % for each of the first twelve looks, half of it for the next twelve."""
     strict = policy(family_error="strict", evidence="paired")
     documents = paired(fixed, 38, 900 - fixed, 62)
-    test_set = TestSet("ab" * 32, 1000, {"A": 500, "B": 500}, looks)
-    assert error_of(strict) == pytest.approx(0.05 / 12)
+    test_set = TestSet("ab" * 32, 1000, {"A": 500, "B": 500}, generation_looks=looks)
     verdict = decide(of_answers(documents, strict, test_set=test_set), strict)
+    assert verdict.error == pytest.approx(0.05 / 2 ** (1 + looks // 12) / 12)
     assert verdict.decision is decision
 
 
@@ -226,29 +236,30 @@ def test_a_test_set_is_too_small_when_it_is_below_the_minimum() -> None:
     assert not wants_answers(verdict, policy())
 
 
+def macro_f1(counts: dict[str, int]) -> Comparison:
+    """Compare averages that differ much, of a test set with these labels."""
+    documents = sum(counts.values())
+    worth = averages_worth("AverageF1Score", "multi-class", documents, counts)
+    return of_averages("AverageF1Score", 0.474, 0.919, documents=documents, worth=worth, error=0.04)
+
+
 def test_averages_promote_nothing_when_they_hang_on_a_few_documents_of_a_label() -> None:
-    """Three documents of the rare label make or break an average over labels; the answers tell."""
+    """Three documents of the rare label make or break an average over labels; answers decide."""
     counts = {"HAM": 27, "SPAM": 3}
-    found = of_averages(
-        "AverageF1Score", 0.474, 0.919, documents=30, label_counts=counts, error=0.05
-    )
-    assert (found.low, found.high) == (None, None)
-    assert not found.shows_gain
-    assert found.method.endswith("worth 10 by its rarest labels: too few for bounds")
-    # As many as make it worth thirty, however large the gain.
-    assert found.needed == 84
-    enough = {label: 3 * count for label, count in counts.items()}
-    found = of_averages(
-        "AverageF1Score", 0.474, 0.919, documents=90, label_counts=enough, error=0.05
-    )
-    assert found.shows_gain
+    compared = macro_f1(counts)
+    assert (compared.low, compared.high) == (None, None)
+    assert not compared.shows_gain
+    assert compared.method.endswith("worth 6 by its rarest label: too few for bounds")
+    # As many as make it worth forty, however large the gain.
+    assert documents_needed(compared, 0.0, 0.005, 0.04) == 200
+    enough = {label: 7 * count for label, count in counts.items()}
+    assert macro_f1(enough).shows_gain
 
 
-def test_averages_have_bounds_when_they_are_worth_thirty_documents() -> None:
-    """As many as a policy takes by itself, of labels that are equally frequent."""
-    counts = {"HAM": 15, "SPAM": 15}
-    found = of_averages("AverageF1Score", 0.5, 0.9, documents=30, label_counts=counts, error=0.05)
-    assert found.low is not None
+def test_averages_have_bounds_when_they_are_worth_forty_documents() -> None:
+    """Labels are equally frequent."""
+    assert macro_f1({"HAM": 19, "SPAM": 19}).low is None
+    assert macro_f1({"HAM": 20, "SPAM": 20}).low is not None
 
 
 def test_what_could_not_be_had_is_named_when_answers_are_missing() -> None:

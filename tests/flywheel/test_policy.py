@@ -5,6 +5,7 @@ import pytest
 from flywheel.comparisons import of_averages
 from flywheel.policy import Metrics, Outcome, RuleOutcome, assess, usable
 from flywheel.policy_settings import METRICS, MetricName, Policy, Rule
+from flywheel.worth import averages_worth
 
 F1: MetricName = "AverageF1Score"
 POINTS = Policy(evidence="none")
@@ -19,10 +20,10 @@ def judged(
         usable(champion, rule.metric),
         usable(challenger, rule.metric),
         documents=None,
-        label_counts={},
+        worth=averages_worth(rule.metric, "multi-class", None, {}),
         error=0.05,
     )
-    return assess(rule, found, policy, is_bootstrap=champion is None)
+    return assess(rule, found, policy, lambda *_: "", is_bootstrap=champion is None)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from scipy import stats
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from flywheel.comparisons import of_answers
-from flywheel.evidence import paired_evidence
+from flywheel.paired_evidence import paired_evidence
 from flywheel.resampling import RESAMPLES, chances
 from flywheel.scored_documents import Answer, ScoredDocument, tallies
 from tests.flywheel.answers import answered, one_label

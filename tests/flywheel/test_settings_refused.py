@@ -145,7 +145,7 @@ def problems(text: str, **others: str | bytes) -> tuple[str, tuple[str, ...]]:
         (
             "[policy]\nfloor = 1" + FLYWHEEL,
             "flywheels.tickets.policy.floor",
-            "allowed: approval_timeout_hours, approve_first,",
+            "allowed: allow_proven_loss, approval_timeout_hours, approve_first,",
         ),
         (
             '[[policy.rules]]\nmetric = "F1"\nmin = 0.5' + FLYWHEEL,
@@ -221,9 +221,25 @@ def problems(text: str, **others: str | bytes) -> tuple[str, tuple[str, ...]]:
             'evidence is "none"',
         ),
         (
-            '[policy]\nfamily_error = "strict"\nlooks_planned = 60' + FLYWHEEL,
+            '[policy]\nfamily_error = "strict"\nlooks_planned = 600' + FLYWHEEL,
+            "flywheels.tickets.policy.looks_planned",
+            "less than or equal to 500",
+        ),
+        (
+            '[policy]\nevidence = "averages"\ncomparison = "non-inferiority"' + FLYWHEEL,
             "flywheels.tickets.policy",
-            "looks_planned = 60 is more than test_looks_hold = 52",
+            "averages say nothing of the distance to the anchor",
+        ),
+        (
+            '[policy]\nevidence = "averages"\n[[policy.rules]]\nmetric = "AveragePrecision"\n'
+            "min_improvement = 0.01" + FLYWHEEL,
+            "flywheels.tickets.policy",
+            "averages do not say how often each label was predicted",
+        ),
+        (
+            "[policy]\nallow_proven_loss = true" + FLYWHEEL,
+            "flywheels.tickets.policy",
+            'allow_proven_loss goes with comparison = "non-inferiority"',
         ),
         (
             "[policy]\ntest_looks_warning = 60" + FLYWHEEL,

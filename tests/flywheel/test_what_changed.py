@@ -1,12 +1,12 @@
 """What changed, in sentences: between two models, and in the data."""
 
-from flywheel.evidence import LabelChange, PairedEvidence
+from flywheel.paired_evidence import LabelChange, PairedEvidence
 from flywheel.what_changed import label_lines, label_shift, model_changes
 
 
 def paired(*labels: LabelChange) -> PairedEvidence:
     """Return evidence with these labels, largest loss first."""
-    return PairedEvidence("a" * 64, 400, 52, 12, 80, ("x",), ("y",), (), labels, None, 0)
+    return PairedEvidence("a" * 64, 400, 52, 12, 80, ("x",), ("y",), (), labels, 0)
 
 
 LOST = LabelChange("FRAUD", 40, 0.9, 0.8)

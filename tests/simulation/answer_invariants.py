@@ -14,9 +14,9 @@ from adapters.ledger.table import Item
 from console.replay import replayed
 from console.verdict_again import first_difference
 from flywheel.batches import BatchName, BatchOutcome, BatchState
-from flywheel.evidence import PairedEvidence
 from flywheel.known_rows import content_hash, record
 from flywheel.labeled_documents import Row
+from flywheel.paired_evidence import PairedEvidence
 from flywheel.uploads import DatasetKind
 from flywheel.verdict import Decision, Verdict
 from tests.simulation.memory_jobs import MemoryJob
