@@ -12,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from flywheel.scored_documents import Answer, ScoredDocument
 
+_SAME_ANSWER = 0.7
+"""How often two models with the same confusion matrix answer alike for a reason."""
+
 Random = np.random.Generator
 
 _SAME_MISTAKE = 0.5
@@ -85,6 +88,37 @@ def single_label_documents(
                     one_label(label, new),
                 )
             )
+    return documents
+
+
+def confused_documents(
+    random: Random, supports: Mapping[str, int], confusion: NDArray[np.float64]
+) -> list[ScoredDocument]:
+    """Draw documents of one label each, answered by two models with the same confusion matrix.
+
+    Parameters
+    ----------
+    supports : mapping of str to int
+        Documents of each label.
+    confusion : array of shape (n_labels, n_labels)
+        How often each label, row by row, is answered with each label.
+    """
+    names = list(supports)
+    documents: list[ScoredDocument] = []
+    for (label, count), chances in zip(supports.items(), confusion, strict=True):
+        old, new, fresh = random.random((3, count))
+        new = np.where(fresh < _SAME_ANSWER, old, new)
+        steps = np.cumsum(chances)[:-1]
+        pairs = zip(np.searchsorted(steps, old), np.searchsorted(steps, new), strict=True)
+        documents += (
+            ScoredDocument(
+                str(number),
+                ((label, 1),),
+                one_label(label, names[before]),
+                one_label(label, names[after]),
+            )
+            for number, (before, after) in enumerate(pairs, len(documents))
+        )
     return documents
 
 

@@ -10,8 +10,6 @@ import numpy as np
 from console.scenarios.drawing import Random, joint, seed_name
 from console.scenarios.judging import Pair, judge_pair
 from console.scenarios.scenario import Policies, Scenario, Sizes, Tallies
-from flywheel.document_groups import count_groups
-from flywheel.evidence import TestSet
 from flywheel.policy_settings import Policy
 from flywheel.scored_documents import Answer, ScoredDocument
 
@@ -35,17 +33,7 @@ def play_entities(
     for _ in range(trials):
         places = _places(random, mentions, carriers)
         documents = _recognized(random, lines, places)
-        groups = count_groups(
-            range(lines), ([name for name, _ in each.actual] for each in documents)
-        )
-        test_set = TestSet(
-            seed_name(random),
-            lines,
-            {_TYPE: mentions},
-            groups=groups.groups,
-            label_groups=groups.label_groups,
-        )
-        judge_pair(tallies, policies, Pair(documents, "entities", 1, test_set))
+        judge_pair(tallies, policies, Pair(documents, "entities", 1, seed_name(random)))
 
 
 def _places(random: Random, mentions: int, carriers: int) -> list[int]:
@@ -67,11 +55,11 @@ def _recognized(random: Random, lines: int, places: list[int]) -> list[ScoredDoc
     false_old, false_new = _false_finds(random, places)
     documents = []
     for place in range(lines):
-        answers = (
+        old, new = (
             Answer(_counted(right[place] + false[place]), _counted(right[place]))
             for right, false in ((right_old, false_old), (right_new, false_new))
         )
-        documents.append(ScoredDocument(str(place), _counted(actual[place]), *answers))
+        documents.append(ScoredDocument(str(place), _counted(actual[place]), old, new))
     return documents
 
 

@@ -7,17 +7,23 @@ The averages come first; both models' answers follow where the verdict wants the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from console.scenarios.scenario import Policies, Tallies
 from flywheel.comparisons import exact_accuracy
-from flywheel.evidence import Evidence, PairedEvidence, TestSet, paired_evidence
-from flywheel.policy import error_of
-from flywheel.policy_settings import METRICS, Policy
+from flywheel.document_groups import Grouped
+from flywheel.evidence import Evidence, TestSet
+from flywheel.paired_evidence import PairedEvidence, paired_evidence
+from flywheel.policy_settings import METRICS, Policy, Rule
 from flywheel.resampling import Measured
 from flywheel.scored_documents import ACCURACY, Kind, ScoredDocument, Tally, tallies
 from flywheel.verdict import Decision, Verdict, decide, measured_by, wants_answers
+from flywheel.worth import group_counts
 
 _TEST_SET = "0" * 64
+
+BETTER_ACCURACY = Rule(metric="AverageAccuracy", min=0.0, min_improvement=0.005)
+"""The default improvement, asked of accuracy; exact tests make it quick to judge."""
 
 
 @dataclass(slots=True)
@@ -30,37 +36,54 @@ class Pair:
     kind : Kind
     labels : int
         How many labels there are to choose from.
-    test_set : TestSet
+    sha256 : str
+        Names the test set; the resampling takes its seed from it.
+    grouping : {"none", "named", "near duplicates"}
+    anchor : sequence of ScoredDocument, optional
+        The same documents with the anchor's answers in the champion's place.
     """
 
     documents: Sequence[ScoredDocument]
     kind: Kind
     labels: int
-    test_set: TestSet
+    sha256: str
+    grouping: Grouped = "none"
+    anchor: Sequence[ScoredDocument] | None = None
     _answers: dict[tuple[tuple[Measured, ...], float], PairedEvidence] = field(default_factory=dict)
-    _averages: tuple[dict[str, float], dict[str, float]] | None = None
+    _evidence: Evidence | None = None
 
     def judge(self, policy: Policy) -> tuple[Verdict, Verdict]:
         """Return the verdict by the averages, and the last one."""
-        champion, challenger = self.averages()
-        evidence = of_averages(champion, challenger, self.test_set, kind=self.kind)
+        evidence = self.evidence()
         first = decide(evidence, policy)
         if not wants_answers(first, policy):
             return first, first
-        return first, decide(replace(evidence, paired=self.answers(policy)), policy)
+        answers = self.answers(policy, evidence.error(policy))
+        return first, decide(replace(evidence, paired=answers), policy)
 
-    def averages(self) -> tuple[dict[str, float], dict[str, float]]:
-        """Return both models' averages."""
-        if self._averages is None:
+    def evidence(self) -> Evidence:
+        """Return what an iteration shows of both models."""
+        if self._evidence is None:
             old, new = tallies(self.documents, kind=self.kind, labels=self.labels)
             if old is None:
                 raise ValueError("a pair has a champion's answers")
-            self._averages = averages_of(old), averages_of(new)
-        return self._averages
+            counts = group_counts(self.documents)
+            test_set = TestSet(
+                self.sha256,
+                len(self.documents),
+                dict(new.actual),
+                groups=counts.groups,
+                label_groups=counts.label_groups,
+                grouping=self.grouping,
+            )
+            evidence = of_averages(averages_of(old), averages_of(new), test_set, kind=self.kind)
+            anchor_arn = None if self.anchor is None else "anchor"
+            self._evidence = replace(evidence, anchor_arn=anchor_arn)
+        return self._evidence
 
-    def answers(self, policy: Policy) -> PairedEvidence:
+    def answers(self, policy: Policy, error: float) -> PairedEvidence:
         """Return what the answers show; policies that ask the same share it."""
-        measured, error = tuple(measured_by(policy)), error_of_look(policy, self.test_set)
+        measured = tuple(measured_by(policy))
         if (measured, error) not in self._answers:
             self._answers[measured, error] = paired_evidence(
                 self.documents,
@@ -68,7 +91,8 @@ class Pair:
                 kind=self.kind,
                 labels=self.labels,
                 error=error,
-                test_set_sha256=self.test_set.sha256,
+                test_set_sha256=self.sha256,
+                anchor=self.anchor,
             )
         return self._answers[measured, error]
 
@@ -93,7 +117,6 @@ def of_averages(
     test_set: TestSet,
     *,
     kind: Kind = "multi-class",
-    paired: PairedEvidence | None = None,
 ) -> Evidence:
     """Return what an iteration showed of a drawn pair."""
     return Evidence(
@@ -104,13 +127,7 @@ def of_averages(
         has_test_set=True,
         kind=kind,
         test_set=test_set,
-        paired=paired,
     )
-
-
-def error_of_look(policy: Policy, test_set: TestSet) -> float:
-    """Return how often a look at a test set may err."""
-    return error_of(policy)
 
 
 def judge_accuracy(
@@ -134,6 +151,8 @@ def judge_accuracy(
         Documents on which the champion is wrong.
     fixed, broken : int
         Documents that only the challenger, or only the champion, got right.
+    looks, generation_looks, pair_looks : int
+        As in `TestSet`.
     """
     test_set = TestSet(_TEST_SET, documents, {}, looks, generation_looks, pair_looks)
     old = (documents - wrong) / documents
@@ -142,15 +161,18 @@ def judge_accuracy(
     verdict = decide(evidence, policy)
     if not wants_answers(verdict, policy):
         return verdict
-    error = error_of_look(policy, test_set)
+    error = evidence.error(policy)
     answers = _exact_answers(documents, old, new, fixed=fixed, broken=broken, error=error)
     return decide(replace(evidence, paired=answers), policy)
 
 
+@lru_cache(maxsize=1000)
 def _exact_answers(
     documents: int, old: float, new: float, *, fixed: int, broken: int, error: float
 ) -> PairedEvidence:
-    found = exact_accuracy(old, new, fixed=fixed, broken=broken, documents=documents, error=error)
+    compared = exact_accuracy(
+        old, new, fixed=fixed, broken=broken, documents=documents, error=error
+    )
     return PairedEvidence(
         test_set_sha256=_TEST_SET,
         documents=documents,
@@ -159,8 +181,7 @@ def _exact_answers(
         disputed=fixed + broken,
         fixed_ids=(),
         broken_ids=(),
-        comparisons=(found,),
+        comparisons=(compared,),
         labels=(),
-        most_disputed=None,
         seed=0,
     )

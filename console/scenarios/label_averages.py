@@ -4,7 +4,6 @@ An average says nothing of how many predictions or documents its rarest label ha
 `console.scenarios.judging`.
 """
 
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -12,16 +11,15 @@ from numpy.typing import NDArray
 
 from console.scenarios.drawing import (
     Random,
+    confused_documents,
     joint,
     label_names,
     seed_name,
-    single_label_documents,
 )
 from console.scenarios.judging import Pair, judge_pair, of_averages
 from console.scenarios.scenario import Policies, Scenario, Sizes, Tallies
 from flywheel.evidence import TestSet
 from flywheel.policy_settings import Policy, Rule
-from flywheel.scored_documents import Answer, ScoredDocument
 from flywheel.verdict import decide
 
 Counts = NDArray[np.int64]
@@ -34,43 +32,21 @@ def play_rare_predictions(
 ) -> None:
     """Draw classifiers that are equally precise, with one label that they hardly ever predict."""
     predicted, support = int(sizes["predicted"]), int(sizes["documents_of_label"])
-    names = label_names(3)
-    recalls = np.array([predicted * _PRECISION / support, _PRECISION, _PRECISION])
+    supports = dict.fromkeys(label_names(3), support)
+    # Of the rare label's predictions four in five are right, whatever their number.
+    right = predicted * _PRECISION / support
+    false = predicted * (1 - _PRECISION) / (2 * support)
+    confusion = np.array(
+        [
+            [right, (1 - right) / 2, (1 - right) / 2],
+            [false, _PRECISION, 1 - _PRECISION - false],
+            [false, 1 - _PRECISION - false, _PRECISION],
+        ]
+    )
     for _ in range(trials):
-        documents = _rarely_predicted(random, names, support, recalls, predicted)
-        test_set = TestSet(seed_name(random), len(documents), dict.fromkeys(names, support))
-        judge_pair(tallies, policies, Pair(documents, "multi-class", len(names), test_set))
-
-
-def _rarely_predicted(
-    random: Random, names: list[str], support: int, recalls: NDArray[np.float64], predicted: int
-) -> list[ScoredDocument]:
-    """Draw documents; the first label is predicted falsely for one in five of its predictions."""
-    supports = dict.fromkeys(names, support)
-    documents = single_label_documents(random, supports, recalls, recalls, 0.1)
-    false_share = (1 - _PRECISION) * predicted / (2 * support)
-    rare, other, third = names
-    turned = {(name, other if name == third else third) for name in (other, third)}
-    instead = dict(turned) | {rare: other}
-    false = random.random((2, len(documents))) < false_share
-
-    def answer(actual: str, said: Answer, is_false: bool) -> Answer:
-        ((predicted_label, _),) = said.told
-        if actual != rare and predicted_label == rare:
-            predicted_label = instead[actual]
-        if actual != rare and is_false:
-            predicted_label = rare
-        return Answer(
-            ((predicted_label, 1),), ((predicted_label, 1),) if predicted_label == actual else ()
-        )
-
-    answered = []
-    for place, each in enumerate(documents):
-        ((actual, _),) = each.actual
-        old = answer(actual, each.champion or each.challenger, bool(false[0, place]))
-        new = answer(actual, each.challenger, bool(false[1, place]))
-        answered.append(replace(each, champion=old, challenger=new))
-    return answered
+        documents = confused_documents(random, supports, confusion)
+        pair = Pair(documents, "multi-class", len(supports), seed_name(random))
+        judge_pair(tallies, policies, pair)
 
 
 def _precision(sizes: Sizes) -> Policies:

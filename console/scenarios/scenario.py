@@ -32,8 +32,8 @@ Sums = dict[str, float]
 _CHUNK = 50
 """Trials that share one random stream; part of what a seed means."""
 
-_WORTH_PROCESSES = 1000
-"""With fewer trials a second process takes longer to start than it saves."""
+_FEW_TRIALS = 100
+"""Up to so many, further processes take longer to start than they save."""
 
 DECISIONS = {
     Decision.PROMOTE: "promoted",
@@ -117,7 +117,7 @@ def simulated(
         for number, start in enumerate(range(0, trials, _CHUNK))
     ]
     for_each_draw = len(chunks) // len(scenario.draws)
-    with _mapping(processes if trials >= _WORTH_PROCESSES else 1) as mapped:
+    with _mapping(processes if trials > _FEW_TRIALS else 1) as mapped:
         played = mapped(_played, chunks)
         for sizes in scenario.draws:
             parts = [next(played) for _ in range(for_each_draw)]
