@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from adapters.ledger.audit import AuditHead
+from adapters.ledger.audit import AuditHead, entry_key
 from adapters.ledger.ledger import Ledger
 from adapters.objects import Objects
 from console import offline_verifier as verifier
@@ -44,10 +44,16 @@ class AuditRecord:
     ledger: Ledger
 
     def entries(self) -> Iterator[dict[str, Any]]:
-        """Give the entries, oldest first, without their keys."""
+        """Give the entries, oldest first, without their keys.
+
+        Raises
+        ------
+        RecordBrokenError
+            An entry stands under the key of another.
+        """
         last = self.head.seq if self.head else 0
         for row in self.ledger.audit.chain(self.name, last):
-            yield {name: value for name, value in row.items() if name not in {"pk", "sk"}}
+            yield _without_key(self.name, row)
 
     def verify(self) -> verifier.Counts:
         """Verify it.
@@ -58,7 +64,9 @@ class AuditRecord:
             Naming the first entry that is wrong, and how.
         """
         head = None if self.head is None else {"seq": self.head.seq, "hash": self.head.hash}
-        return verifier.verify_record(self.entries(), head, self.documents, self.daily_heads)
+        return verifier.verify_record(
+            self.name, self.entries(), head, self.documents, self.daily_heads
+        )
 
     def export(self, out: Path) -> None:
         """Write it as a zip that verifies itself; the file is there whole or not at all."""
@@ -83,6 +91,17 @@ class AuditRecord:
         yield from self.documents.items()
         yield from self.daily_heads.items()
         yield verifier.VERIFIER, Path(verifier.__file__).read_bytes()
+
+
+def _without_key(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry without the key of its row, which is made of its number."""
+    entry = {field: value for field, value in row.items() if field not in {"pk", "sk"}}
+    key = entry_key(name, entry.get("seq", 0))
+    if (row["pk"], row["sk"]) != (key.pk, key.sk):
+        number = row["pk"].rpartition("#")[2]
+        problem = f"entry {number} was changed: its number is not that of its row's key"
+        raise verifier.RecordBrokenError(problem)
+    return entry
 
 
 def read_record(target: Target, name: str) -> AuditRecord:

@@ -3,6 +3,7 @@
 Decides names, options and words. Read next: `console.audit_record`.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,10 +13,10 @@ from adapters.ledger.runs import ENVIRONMENT
 from console.audit_record import AuditRecord, read_record
 from console.errors import CommandError
 from console.exit_codes import ExitCode
-from console.offline_verifier import RecordBrokenError
+from console.offline_verifier import Counts, RecordBrokenError, verify_zip
 from console.target import LOCAL
 from console.terminal import Terminal, reporting
-from console.verb_options import Env, Json, finish, opened_target
+from console.verb_options import Env, Json, check_file, finish, opened_target
 from console.waiting import Ending
 
 audit = typer.Typer(no_args_is_help=True, help="The record of what was decided and done.")
@@ -24,24 +25,30 @@ audit = typer.Typer(no_args_is_help=True, help="The record of what was decided a
 @audit.command("verify")
 def verify_audit(
     context: typer.Context,
-    flywheel: Annotated[
-        str | None, typer.Argument(help="Left out, all of them and the environment's own.")
+    chosen: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FLYWHEEL | OUT.zip]",
+            help="A flywheel, or an export; left out, all flywheels and the environment's own.",
+        ),
     ] = None,
     env: Env = None,
     json: Json = False,
 ) -> None:
-    """Compute every hash anew: entries, daily heads and verdicts; 1 if one is wrong."""
+    """Compute every hash anew: entries, daily heads and verdicts; 1 if one is wrong.
+
+    An export is a file that ends in .zip: it needs no environment, and nothing in it is run.
+    """
     with reporting(is_json=json) as terminal:
+        if chosen is not None and chosen.endswith(".zip"):
+            finish(terminal, _verified_export(terminal, Path(chosen)))
         target = opened_target(context, env, default=LOCAL)
-        if flywheel is None:
+        if chosen is None:
             chains = [*sorted(target.flywheels), ENVIRONMENT]
         else:
-            chains = [target.flywheel(flywheel).settings.name]
+            chains = [target.flywheel(chosen).settings.name]
         found = [_verified(terminal, read_record(target, name)) for name in chains]
-        is_whole = all(document["is_whole"] for document in found)
-        code = ExitCode.DONE if is_whole else ExitCode.REFUSED
-        document = {"environment": target.environment, "is_whole": is_whole, "chains": found}
-        finish(terminal, Ending(code, document))
+        finish(terminal, _ending({"environment": target.environment}, found))
 
 
 @audit.command("export")
@@ -67,27 +74,49 @@ def export_audit(
         record.export(out)
         terminal.tell_exactly(f"Wrote {out}")
         document = _verified(terminal, record)
-        terminal.tell("Verify it anywhere: unpack it and run python verify.py in its folder.")
+        terminal.tell_exactly(f"Verify it anywhere: flywheel audit verify {out}")
+        terminal.tell("Or without our packages: unpack it, run python -I verify.py in its folder.")
         code = ExitCode.DONE if document["is_whole"] else ExitCode.REFUSED
         finish(terminal, Ending(code, {"out": str(out), **document}))
 
 
+def _verified_export(terminal: Terminal, file: Path) -> Ending:
+    """Verify an export with what is installed here."""
+    check_file(file)
+    found = _checked(terminal, file.name, None, lambda: verify_zip(file))
+    return _ending({"file": str(file)}, [found])
+
+
 def _verified(terminal: Terminal, record: AuditRecord) -> dict[str, Any]:
-    """Verify one chain, and say what came of it."""
+    """Verify one chain of an environment."""
     title = "the environment's own" if record.name == ENVIRONMENT else record.name
+    return _checked(terminal, title, record.name, lambda: (record.name, record.verify()))
+
+
+def _checked(
+    terminal: Terminal, title: str, name: str | None, verify: Callable[[], tuple[str, Counts]]
+) -> dict[str, Any]:
+    """Verify one chain, and say what came of it."""
     try:
-        counts = record.verify()
+        chain, counts = verify()
     except RecordBrokenError as error:
         terminal.tell(f"{title}: BROKEN: {error}", style="bold red")
-        return {"chain": record.name, "is_whole": False, "problem": str(error)}
+        return {"chain": name, "is_whole": False, "problem": str(error)}
     terminal.tell(f"{title}: {counts.words()}")
     if counts.pending:
         terminal.tell(f"Being written in this moment: {counts.pending}", indent=2)
     return {
-        "chain": record.name,
+        "chain": chain,
         "is_whole": True,
         "entries": counts.entries,
         "verdicts": counts.verdicts,
         "daily_heads": counts.heads,
         "pending": counts.pending,
     }
+
+
+def _ending(where: Mapping[str, str], found: Sequence[Mapping[str, Any]]) -> Ending:
+    """Return how a verification ends: with 1 where a chain is broken."""
+    is_whole = all(chain["is_whole"] for chain in found)
+    code = ExitCode.DONE if is_whole else ExitCode.REFUSED
+    return Ending(code, {**where, "is_whole": is_whole, "chains": found})

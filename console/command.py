@@ -38,6 +38,7 @@ from console.verb_options import (
     Json,
     Timeout,
     Wait,
+    check_file,
     finish,
     opened_target,
 )
@@ -158,7 +159,7 @@ def upload(
     timeout: Timeout = LONGEST_MINUTES,
 ) -> Ending:
     """Check a labeled file and put it into the inbox."""
-    _check_file(file)
+    check_file(file)
     act = run.act()
     report = opened_for(file, act.target, act.known).read_through()
     tell_report(run.terminal, file.name, report)
@@ -198,7 +199,7 @@ def validate(
 ) -> None:
     """Check a labeled file as the service side will, and its labels; uploads nothing."""
     with reporting(is_json=json) as terminal:
-        _check_file(file)
+        check_file(file)
         if flywheel is None:
             documents = opened(file, shape=Shape(task=task, mode=mode, delimiter=delimiter))
         else:
@@ -220,7 +221,7 @@ def convert(
 ) -> None:
     """Turn what spreadsheets and labeling tools write into the service's CSV."""
     with reporting(is_json=json) as terminal:
-        _check_file(file)
+        check_file(file)
         done = convert_file(file, output, label=label, text=text, separator=sep, encoding=encoding)
         if not json:
             tell_conversion(terminal, output, done)
@@ -314,12 +315,6 @@ def history(
 def main() -> None:
     """Run the command."""
     app()
-
-
-def _check_file(file: Path) -> None:
-    if not file.is_file():
-        problem = "it is a folder" if file.is_dir() else "there is no such file"
-        raise CommandError(ExitCode.USAGE, str(file), problem, "Check the path")
 
 
 add_act_verbs(app)

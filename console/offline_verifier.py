@@ -1,27 +1,67 @@
 """Verify the record of one audit chain: entries, the verdicts that they name, and daily heads.
 
 Knows nothing but Python's standard library, so that the same file verifies inside an export as
-``python verify.py`` and inside the command. It computes hashes anew and shares no code with what
+``python -I verify.py`` and inside the command. It computes hashes anew and shares no code with what
 wrote them. Decides what is wrong first, and how it is said.
 
 An export holds ``entries.jsonl`` (one entry a line, by number), ``head.json`` (where the chain
 ended), ``verdicts/`` and ``chain/`` (documents and daily heads, byte for byte), and ``files.json``
-(the sha256 of each of these files and of this one).
+(the sha256 of each of these files and of this one). It holds nothing else, and each of them has
+one spelling: what a reader could take for part of the record must be part of what was verified.
 """
 
 import hashlib
 import json
+import math
+import os
+import re
+import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 FIRST_HASH = "0" * 64
 ENTRIES, HEAD, FILES, VERIFIER = "entries.jsonl", "head.json", "files.json", "verify.py"
-_CHAIN_FOLDER, _VERDICTS_FOLDER = "chain", "verdicts"
+ENTRY_FIELDS = {
+    "flywheel": str,
+    "seq": int,
+    "at": str,
+    "actor": str,
+    "event": str,
+    "details": dict,
+    "previous": str,
+    "hash": str,
+}
+LARGEST_BYTES, MOST_FILES = 2**30, 200_000
+"""Of an export, unpacked: many times more than a chain grows to in years."""
+
+_HEAD_FIELDS = {"flywheel": str, "seq": int, "hash": str}
+_DAILY_HEAD_FIELDS = {**_HEAD_FIELDS, "at": str}
+_TYPE_NAMES = {str: "text", int: "integer", dict: "object"}
+_HASHES = frozenset({"hash", "previous"})
+_LONGEST_INTEGER = 38
+"""Digits; as many as the ledger's table keeps."""
+_LONGEST_SHOWN = 100
+
+_NAME = "[a-z0-9-]+"
+_SHA256 = re.compile("[0-9a-f]{64}")
+_CHAIN_HEAD = f"chain/({_NAME})/([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|[0-9]{{8,}})[.]json"
+_DOCUMENT = f"verdicts/({_NAME})/[0-9]+(-[0-9]+)?[.]json"
+_FIXED = "|".join(map(re.escape, (ENTRIES, HEAD, FILES, VERIFIER)))
+_FILE = re.compile(f"{_FIXED}|{_DOCUMENT}|{_CHAIN_HEAD}")
+_FOLDER = re.compile(f"(chain|verdicts)(/{_NAME})?")
+_REGULAR = frozenset({0, stat.S_IFREG})
+_PACKED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_ENCRYPTED = 0x1
 
 Entry = Mapping[str, Any]
+Found = Iterator[tuple[str, int, Callable[[], bytes]]]
+"""Files by path, with their size in bytes, and what reads them."""
 
 
 class RecordBrokenError(Exception):
@@ -56,6 +96,7 @@ class Counts:
 class _Walk:
     """What is known of a chain up to some entry."""
 
+    flywheel: str
     documents: Mapping[str, bytes]
     heads: Mapping[int, list[tuple[str, Entry]]]
     seq: int = 0
@@ -70,33 +111,35 @@ class _Walk:
         if self.pending is not None:
             raise RecordBrokenError(self.pending)
         seq = self.seq + 1
-        if entry.get("seq") != seq:
-            self._refuse_number(entry, seq)
-        name = named(entry)
-        if entry_hash(entry) != entry.get("hash"):
+        name = _named(entry, seq)
+        _check_fields(entry, ENTRY_FIELDS, name)
+        if entry["seq"] != seq:
+            _refuse_number(entry["seq"], seq)
+        if _hash(entry, name) != entry["hash"]:
             raise RecordBrokenError(f"{name} was changed: its content has another hash")
-        if entry.get("previous") != self.hash:
+        _check_flywheel(entry, self.flywheel, name)
+        if entry["previous"] != self.hash:
             raise RecordBrokenError(
                 f"{name} does not follow entry {self.seq}: one of the two was changed"
             )
-        self.seq, self.hash = seq, str(entry["hash"])
+        self.seq, self.hash = seq, entry["hash"]
         for path, head in self.heads.get(seq, ()):
             self.heads_seen += 1
-            if head.get("hash") != self.hash:
+            if head["hash"] != self.hash:
                 raise RecordBrokenError(
                     f"{name} differs from {path}: it, or one before it, was written anew since"
                 )
         if entry["event"] == "verdict" and "document" in entry["details"]:
             self._document(entry["details"], name)
 
-    def _refuse_number(self, entry: Entry, wanted: int) -> None:
-        found = entry.get("seq")
-        if isinstance(found, int) and found > wanted:
-            raise RecordBrokenError(f"entry {wanted} is missing")
-        raise RecordBrokenError(f"entry {wanted} was changed: it calls itself {found!r}")
-
     def _document(self, details: Entry, name: str) -> None:
         path = details["document"]
+        match = re.fullmatch(_DOCUMENT, path) if isinstance(path, str) else None
+        if match is None or match[1] != self.flywheel:
+            words = f"it names no document in verdicts/{self.flywheel}/, but {_shown(path)}"
+            raise RecordBrokenError(f"{name} was changed: {words}")
+        if path in self.named:
+            raise RecordBrokenError(f"{name} was changed: an earlier entry names {path}")
         self.named.add(path)
         document = self.documents.get(path)
         if document is None:
@@ -104,14 +147,15 @@ class _Walk:
             self.pending = f"{name}: its document {path} is missing"
             return
         sha256 = hashlib.sha256(document).hexdigest()
-        if sha256 != details["document_sha256"]:
+        if sha256 != details.get("document_sha256"):
             raise RecordBrokenError(f"{name}: its document {path} was changed")
-        if json.loads(document).get("previous_sha256") != self.verdict_hash:
+        if _parsed(document, path).get("previous_sha256") != self.verdict_hash:
             raise RecordBrokenError(f"{name}: its document {path} does not follow the one before")
         self.verdict_hash = sha256
 
 
 def verify_record(
+    flywheel: str,
     entries: Iterable[Entry],
     head: Entry | None,
     documents: Mapping[str, bytes],
@@ -121,6 +165,8 @@ def verify_record(
 
     Parameters
     ----------
+    flywheel : str
+        Whose chain it is; all of it must say so.
     entries : iterable of mapping
         By number; what is missing is left out.
     head : mapping or None
@@ -135,9 +181,9 @@ def verify_record(
     """
     at: dict[int, list[tuple[str, Entry]]] = {}
     for path, body in sorted(daily_heads.items()):
-        daily = _head(body, path)
+        daily = _daily_head(path, body, flywheel)
         at.setdefault(daily["seq"], []).append((path, daily))
-    walk = _Walk(documents, at)
+    walk = _Walk(flywheel, documents, at)
     for entry in entries:
         walk.step(entry)
     last = 0 if head is None else head["seq"]
@@ -159,22 +205,14 @@ def verify_record(
 
 
 def entry_hash(entry: Entry) -> str:
-    """Return the hash of an entry over everything in it but its own hash and its key."""
-    content = {name: value for name, value in entry.items() if name not in {"hash", "pk", "sk"}}
+    """Return the hash of an entry over everything in it but its own hash."""
+    content = {name: value for name, value in entry.items() if name != "hash"}
     return hashlib.sha256(canonical(content)).hexdigest()
 
 
 def canonical(value: Any) -> bytes:
     """Return JSON with sorted names and no blanks."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
-def named(entry: Entry) -> str:
-    """Return how an entry is called: by its number, and by what it records."""
-    details = entry.get("details")
-    batch = details.get("batch") if isinstance(details, Mapping) else None
-    of = f" of batch {batch}" if batch is not None else ""
-    return f"entry {entry.get('seq')} ({entry.get('event')}{of})"
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 def verify_folder(folder: Path) -> Counts:
@@ -185,84 +223,267 @@ def verify_folder(folder: Path) -> Counts:
     RecordBrokenError
         Naming the first thing that is wrong.
     """
-    counts = verify_record(
-        _entries(folder),
-        _head(_read(folder, HEAD), HEAD),
-        _read_all(folder, _VERDICTS_FOLDER),
-        _read_all(folder, _CHAIN_FOLDER),
-    )
-    _verify_files(folder)
+    _, counts = verify_files(_read_all(_folder_files(folder)))
+    for below in sorted(folder.rglob("*")):
+        if below.is_dir() and not any(below.iterdir()):
+            path = below.relative_to(folder).as_posix()
+            raise RecordBrokenError(f"{path} was added: it is an empty folder")
     return counts
 
 
-def _entries(folder: Path) -> Iterator[Entry]:
-    lines = _read(folder, ENTRIES).split(b"\n")
+def verify_zip(file: Path) -> tuple[str, Counts]:
+    """Verify an export as it was written; return whose chain it is, and how much was verified.
+
+    Nothing is unpacked, and nothing in it is run.
+
+    Raises
+    ------
+    RecordBrokenError
+        Naming the first thing that is wrong.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            files = _read_all(_zip_files(archive))
+    # What zipfile raises for bytes that are no zip, or not the one that was written.
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
+        raise RecordBrokenError(f"the zip was changed: {_shown(error)}") from None
+    return verify_files(files)
+
+
+def verify_files(files: Mapping[str, bytes]) -> tuple[str, Counts]:
+    """Verify the files of an export by path; return whose chain it is, and how much was verified.
+
+    Raises
+    ------
+    RecordBrokenError
+        Naming the first thing that is wrong.
+    """
+    for path in (HEAD, ENTRIES, FILES, VERIFIER):
+        if path not in files:
+            raise RecordBrokenError(f"{path} is missing")
+    head = _canonical_object(files[HEAD], HEAD)
+    _check_fields(head, _HEAD_FIELDS, HEAD)
+    flywheel = head["flywheel"]
+    if not re.fullmatch(_NAME, flywheel):
+        raise RecordBrokenError(f"{HEAD} was changed: {_shown(flywheel)} is no flywheel's name")
+    below: dict[str, dict[str, bytes]] = {"chain": {}, "verdicts": {}}
+    for path, body in files.items():
+        folder, *names = path.split("/")
+        if names and names[0] != flywheel:
+            raise RecordBrokenError(f"{path} is of another flywheel than {HEAD}")
+        if names:
+            below[folder][path] = body
+    entries = _entries(files[ENTRIES])
+    counts = verify_record(flywheel, entries, head, below["verdicts"], below["chain"])
+    _verify_hashes(files)
+    return flywheel, counts
+
+
+def _entries(body: bytes) -> Iterator[Entry]:
+    lines = body.split(b"\n")
     if lines.pop():
         raise RecordBrokenError(f"{ENTRIES} was changed: its last line does not end")
     for number, line in enumerate(lines, 1):
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            raise RecordBrokenError(f"entry {number} was changed: it is no JSON") from None
-        if not isinstance(entry, dict) or canonical(entry) != line:
-            raise RecordBrokenError(f"entry {number} was changed: it is spelled otherwise")
-        yield entry
+        yield _canonical_object(line, f"entry {number}")
 
 
-def _verify_files(folder: Path) -> None:
+def _verify_hashes(files: Mapping[str, bytes]) -> None:
     """See that every file is as it was when it was exported, and that there is no other."""
-    body = _read(folder, FILES)
-    listed = _parsed(body, FILES)
-    if canonical(listed) != body:
-        raise RecordBrokenError(f"{FILES} was changed: it is spelled otherwise")
-    there = {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-    for path in sorted(there ^ {*listed, FILES}):
+    listed = _canonical_object(files[FILES], FILES)
+    for path in listed:
+        if not _FILE.fullmatch(path):
+            words = f"it names {_shown(path)}, and an export has no such file"
+            raise RecordBrokenError(f"{FILES} was changed: {words}")
+    for path in sorted(files.keys() ^ {*listed, FILES}):
         raise RecordBrokenError(f"{path} {'is missing' if path in listed else 'was added'}")
     for path, sha256 in sorted(listed.items()):
-        if hashlib.sha256(_read(folder, path)).hexdigest() != sha256:
+        if hashlib.sha256(files[path]).hexdigest() != sha256:
             raise RecordBrokenError(f"{path} or its line in {FILES} was changed")
 
 
-def _read_all(folder: Path, below: str) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted((folder / below).rglob("*.json"))
-    }
+def _read_all(found: Found) -> dict[str, bytes]:
+    """Read the files of an export into memory, as long as it can be one."""
+    files: dict[str, bytes] = {}
+    size_bytes = 0
+    for path, size, read in found:
+        if not _FILE.fullmatch(path):
+            raise RecordBrokenError(f"{_shown(path)} was added: an export has no such file")
+        if path in files:
+            raise RecordBrokenError(f"{path} is there twice")
+        size_bytes += size
+        if size_bytes > LARGEST_BYTES or len(files) == MOST_FILES:
+            words = f"more than {LARGEST_BYTES:,} bytes or {MOST_FILES:,} files"
+            raise RecordBrokenError(f"{path} is too much: with it there are {words}")
+        files[path] = read()
+    return files
 
 
-def _read(folder: Path, name: str) -> bytes:
+def _folder_files(folder: Path, below: str = "") -> Found:
     try:
-        return (folder / name).read_bytes()
-    except OSError:
-        raise RecordBrokenError(f"{name} is missing") from None
+        items = sorted(os.scandir(folder / below), key=lambda item: item.name)
+    except OSError as error:
+        raise RecordBrokenError(f"{_shown(below or folder)}: {error.strerror}") from None
+    for item in items:
+        path = f"{below}/{item.name}" if below else item.name
+        if item.is_symlink():
+            raise RecordBrokenError(f"{_shown(path)} is a link, not a file")
+        if item.is_dir():
+            if not _FOLDER.fullmatch(path):
+                raise RecordBrokenError(f"{_shown(path)} was added: an export has no such folder")
+            yield from _folder_files(folder, path)
+        elif item.is_file():
+            yield path, item.stat().st_size, partial(_read, folder, path)
+        else:
+            raise RecordBrokenError(f"{_shown(path)} is no file")
 
 
-def _parsed(body: bytes, name: str) -> dict[str, Any]:
+def _read(folder: Path, path: str) -> bytes:
     try:
-        found = json.loads(body)
-    except ValueError:
-        raise RecordBrokenError(f"{name} was changed: it is no JSON") from None
-    if not isinstance(found, dict):
-        raise RecordBrokenError(f"{name} was changed: it is no JSON object")
-    return found
+        return (folder / path).read_bytes()
+    except OSError as error:
+        raise RecordBrokenError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _head(body: bytes, name: str) -> dict[str, Any]:
-    head = _parsed(body, name)
-    if not isinstance(head.get("seq"), int) or "hash" not in head:
-        raise RecordBrokenError(f"{name} was changed: it names no entry")
+def _zip_files(archive: zipfile.ZipFile) -> Found:
+    for member in archive.infolist():
+        # As it is written in the zip: zipfile ends a name at NUL, and turns backslashes.
+        path = member.orig_filename
+        if path.endswith("/"):
+            raise RecordBrokenError(f"{_shown(path)} is a folder, not a file")
+        if stat.S_IFMT(member.external_attr >> 16) not in _REGULAR:
+            raise RecordBrokenError(f"{_shown(path)} is a link or device, not a file")
+        if member.flag_bits & _ENCRYPTED:
+            raise RecordBrokenError(f"{_shown(path)} is encrypted")
+        if member.compress_type not in _PACKED:
+            raise RecordBrokenError(f"{_shown(path)} is packed in another way than an export is")
+        yield path, member.file_size, partial(_unpacked, archive, member)
+
+
+def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    with archive.open(member) as opened:
+        # A size, since without one all that is packed is unpacked, however much it says it is.
+        return opened.read(member.file_size + 1)
+
+
+def _daily_head(path: str, body: bytes, flywheel: str) -> dict[str, Any]:
+    match = re.fullmatch(_CHAIN_HEAD, path)
+    if match is None or match[1] != flywheel:
+        raise RecordBrokenError(f"{_shown(path)} was added: {flywheel} has no head of that name")
+    head = _canonical_object(body, path)
+    _check_fields(head, _DAILY_HEAD_FIELDS, path)
+    _check_flywheel(head, flywheel, path)
+    if head["seq"] < 1 or match[2] not in {f"{head['seq']:08d}", head["at"][:10]}:
+        raise RecordBrokenError(f"{path} was changed: it is the head of another moment")
     return head
 
 
-def main(arguments: list[str]) -> int:
-    """Verify the folder that is named, or the one that this file is in."""
-    folder = Path(arguments[0]) if arguments else Path(__file__).resolve().parent
+def _check_fields(value: Entry, fields: Mapping[str, type], name: str) -> None:
+    """See that there are these fields and no others."""
+    for more in sorted(value.keys() - fields.keys()):
+        raise RecordBrokenError(f"{name} was changed: its field {_shown(more)} was added")
+    for key, kind in fields.items():
+        if key not in value:
+            raise RecordBrokenError(f"{name} was changed: its field {key} is missing")
+        # Not isinstance: True would be an integer.
+        if type(value[key]) is not kind:
+            raise RecordBrokenError(f"{name} was changed: its {key} is no {_TYPE_NAMES[kind]}")
+        if key in _HASHES and not _SHA256.fullmatch(value[key]):
+            raise RecordBrokenError(f"{name} was changed: its {key} is no SHA-256")
+
+
+def _check_flywheel(value: Entry, flywheel: str, name: str) -> None:
+    if value["flywheel"] != flywheel:
+        words = f"it is of {_shown(value['flywheel'])}, not of {flywheel}"
+        raise RecordBrokenError(f"{name} was changed: {words}")
+
+
+def _refuse_number(found: int, wanted: int) -> None:
+    if found > wanted:
+        raise RecordBrokenError(f"entry {wanted} is missing")
+    raise RecordBrokenError(f"entry {wanted} was changed: it calls itself {found}")
+
+
+def _hash(entry: Entry, name: str) -> str:
     try:
-        counts = verify_folder(folder)
+        return entry_hash(entry)
+    except (TypeError, ValueError, RecursionError):
+        raise RecordBrokenError(f"{name} was changed: not all of it can be JSON") from None
+
+
+def _named(entry: Entry, seq: int) -> str:
+    """Return how an entry is called: by its number, and by what it records."""
+    details = entry.get("details")
+    batch = details.get("batch") if isinstance(details, Mapping) else None
+    of = f" of batch {_shown(batch)}" if batch is not None else ""
+    return f"entry {seq} ({_shown(entry.get('event'))}{of})"
+
+
+def _shown(value: object) -> str:
+    """Return something out of an export as it may be printed, whatever it is."""
+    try:
+        text = str(value)
+    except RecursionError:
+        text = "?"
+    shown = "".join(letter if letter.isprintable() else "?" for letter in text[:_LONGEST_SHOWN])
+    return shown if len(text) <= _LONGEST_SHOWN else f"{shown}..."
+
+
+def _canonical_object(body: bytes, name: str) -> dict[str, Any]:
+    """Return a JSON object that is spelled as it was written."""
+    value = _parsed(body, name)
+    try:
+        is_canonical = canonical(value) == body
+    except RecursionError:
+        raise RecordBrokenError(f"{name} was changed: it is nested too deeply") from None
+    if not is_canonical:
+        raise RecordBrokenError(f"{name} was changed: it is spelled otherwise")
+    return value
+
+
+def _parsed(body: bytes, name: str) -> dict[str, Any]:
+    """Return a JSON object that every reader reads alike."""
+    try:
+        value = json.loads(
+            body.decode(),
+            object_pairs_hook=_members,
+            parse_int=_integer,
+            parse_float=_finite,
+            parse_constant=_finite,
+        )
+    except ValueError as error:
+        raise RecordBrokenError(f"{name} was changed: it is no JSON: {_shown(error)}") from None
+    except RecursionError:
+        raise RecordBrokenError(f"{name} was changed: it is nested too deeply") from None
+    if not isinstance(value, dict):
+        raise RecordBrokenError(f"{name} was changed: it is no JSON object")
+    return value
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a member is there twice")
+    return members
+
+
+def _integer(text: str) -> int:
+    if len(text) > _LONGEST_INTEGER:
+        raise ValueError("an integer is too large")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no number")
+    return value
+
+
+def main(arguments: list[str]) -> int:
+    """Verify the folder or zip that is named, or the folder that this file is in."""
+    export = Path(arguments[0]) if arguments else Path(__file__).resolve().parent
+    try:
+        counts = verify_zip(export)[1] if export.is_file() else verify_folder(export)
     except RecordBrokenError as error:
         sys.stderr.write(f"BROKEN: {error}\n")
         return 1

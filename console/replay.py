@@ -90,6 +90,7 @@ def _paired_again(
         challenger,
         policy_of(document),
         error=evidence.error(policy_of(document)),
+        anchor=found.get(evidence.anchor_arn or ""),
         shape=known.shape(lambda: task_config),
         labels=len(described_labels(task_config)),
         test_set_sha256=kept.test_set_sha256,

@@ -4,6 +4,7 @@ Read next: `console.command` (the verbs) and `console.act_verbs` (those that act
 """
 
 import os
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -37,6 +38,13 @@ Wait = Annotated[bool, typer.Option("--wait", help="Follow it until its batch is
 Timeout = Annotated[
     float, typer.Option("--timeout", min=0, metavar="MINUTES", help="How long to wait.")
 ]
+
+
+def check_file(file: Path) -> None:
+    """Refuse what is no file before anything is done with it."""
+    if not file.is_file():
+        problem = "it is a folder" if file.is_dir() else "there is no such file"
+        raise CommandError(ExitCode.USAGE, str(file), problem, "Check the path")
 
 
 def opened_target(context: typer.Context, env: str | None, *, default: str | None) -> Target:

@@ -1,4 +1,4 @@
-"""Both models' answers to the frozen test set: asked for once a model and test set, then kept.
+"""Models' answers to the frozen test set: asked for once a model and test set, then kept.
 
 Decides where the documents and the jobs' output lie in the staging bucket, and what
 keeps a comparison from being made. Nothing here waits: the state machine looks at the jobs. Used by
@@ -18,9 +18,10 @@ from adapters.kept_answers import AnswersMissingError, KeptAnswers, ModelAnswers
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.services import Services
+from adapters.test_set_rows import kept_rows
 from flywheel.evidence import Evidence
 from flywheel.known_rows import rows_key
-from flywheel.labeled_documents import Row, rows_of
+from flywheel.labeled_documents import Row
 from flywheel.paired_evidence import PairedEvidence, Predictions
 from flywheel.policy_settings import Policy
 from flywheel.shapes import Shape, described_labels
@@ -79,7 +80,7 @@ class Answers:
         return any(service.describe(job).is_running for job in self.batch.answer_jobs.values())
 
     def collect(self, evidence: Evidence, policy: Policy) -> PairedEvidence:
-        """Return what both models' answers show, once their jobs have ended.
+        """Return what the models' answers show, once their jobs have ended.
 
         Raises
         ------
@@ -90,6 +91,7 @@ class Answers:
         rows = kept.rows()
         found = {model: self._answers(model, kept, rows) for model in _models(evidence)}
         champion = found.get(evidence.champion_arn or "")
+        anchor = found.get(evidence.anchor_arn or "")
         (challenger, _) = found[evidence.challenger_arn or ""]
         return compared(
             rows,
@@ -97,6 +99,7 @@ class Answers:
             challenger,
             policy,
             error=evidence.error(policy),
+            anchor=anchor[0] if anchor else None,
             shape=self.services.shape(self.known, self.row.arn),
             labels=len(described_labels(self.services.task_config(self.row.arn))),
             test_set_sha256=kept.test_set_sha256,
@@ -112,13 +115,13 @@ class Answers:
         segments = self.services.ledger.holdings.segments(name, self.row.generation)
         rows: list[Row] = []
         for segment in segments[DatasetKind.TEST]:
-            written = staging.text(rows_key(segment))
-            if written is None:
+            kept = kept_rows(staging, segment)
+            if kept is None:
                 raise AnswersMissingError(
                     f"the test rows of {rows_key(segment)} are not kept: they were frozen by an "
                     "earlier release; freeze a new test set"
                 )
-            rows += rows_of(io.StringIO(written, newline=""))
+            rows += kept
         return self._kept_for(evidence).checked(rows)
 
     def _answers(
@@ -164,7 +167,9 @@ class Answers:
 
 
 def _models(evidence: Evidence) -> list[str]:
-    return [model for model in (evidence.champion_arn, evidence.challenger_arn) if model]
+    """Return the models whose answers are compared; the challenger is the last."""
+    models = (evidence.champion_arn, evidence.anchor_arn, evidence.challenger_arn)
+    return [model for model in models if model]
 
 
 def _lines(archive: bytes) -> Iterator[str]:

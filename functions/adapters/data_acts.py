@@ -15,9 +15,11 @@ from adapters.configuration import KnownFlywheel
 from adapters.crash_points import crash_point
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.ledger import Ledger
+from adapters.ledger.test_sets import CountedGroups
 from adapters.ledger.upload_rows import SplitParts, UploadRow
 from adapters.ports import FlywheelService, StagingObjects
 from adapters.staged_copies import copy_rows
+from adapters.test_set_rows import counted_groups
 from flywheel.act_notices import withdrawn
 from flywheel.batches import BatchName, Manifest, StagedUpload, of_kind
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
@@ -199,11 +201,13 @@ class DataActs:
         segment = f"known/{self.name}/g{row.generation}/import-{uid[:16]}-{kind.value}.bin"
         staging.create(segment, b"".join(map(record, rows)))
         is_test = kind is DatasetKind.TEST
-        sha256 = self._test_set_with(staging, row, segment, rows) if is_test else None
+        sha256, groups = (
+            self._test_set_with(staging, row, segment, rows) if is_test else (None, None)
+        )
         upload = self.ledger.uploads.imported(self.name, staged)
         try:
             self.ledger.holdings.note_import(
-                row, staged, upload, segment, test_sha256=sha256, now=now
+                row, staged, upload, segment, test_sha256=sha256, groups=groups, now=now
             )
         except ConcurrentChangeError:
             if self.ledger.uploads.get(uid) is None:
@@ -213,11 +217,13 @@ class DataActs:
 
     def _test_set_with(
         self, staging: StagingObjects, row: FlywheelRow, segment: str, rows: Sequence[Row]
-    ) -> str:
-        """Keep imported test rows beside their segment; return the whole test set's hash then."""
+    ) -> tuple[str, CountedGroups | None]:
+        """Keep imported test rows beside their segment; return the whole set's hash and groups."""
         staging.create(rows_key(segment), "".join(map(csv_line, rows)).encode())
         held = self.ledger.holdings.segments(self.name, row.generation)[DatasetKind.TEST]
-        return content_hash(piece for key in (*held, segment) for piece in staging.chunks(key))
+        whole = (*held, segment)
+        sha256 = content_hash(piece for key in whole for piece in staging.chunks(key))
+        return sha256, counted_groups(staging, whole, self._shape())
 
     def withdraw(self, uploads: Sequence[UploadRow], reason: str, now: datetime) -> Withdrawal:
         """Take uploads back.

@@ -154,6 +154,7 @@ def record_outcome(
         label_counts=batch.label_counts,
         earlier_counts=earlier_counts(services.ledger, batch),
     )
+    held = services.ledger.batches.judged_again(batch)
     because = None if ending.kept is None else kept_reason(ending.kept, ending.detail)
     is_promoted = ending.outcome is BatchOutcome.PROMOTED
     notice = judged(
@@ -161,7 +162,7 @@ def record_outcome(
         stored.verdict,
         ending.outcome,
         can_be_judged_again=can_be_judged_again(stored.verdict, policy),
-        trained_by=_trained_by(services.ledger, batch),
+        trained_by=held[-1].batch if held else None,
         kept=ending.kept,
         because=because,
         followers=followers(services, row, stored.expected_champion, live_model)
@@ -180,18 +181,21 @@ def record_outcome(
         now=services.now(),
         kept=ending.kept,
         because=because,
+        is_gain=_is_gain(policy, stored.verdict, live_model),
         also=[services.ledger.approvals.over(batch)] if is_asked else [],
     )
     crash_point("compare_models.judged")
     services.notices.publish(batch.flywheel, notice)
 
 
-def _trained_by(ledger: Ledger, batch: BatchRow) -> int | None:
-    """Return the batch that trained what this one has judged again; None where it did itself."""
-    number = batch.rejudges
-    while number is not None and (held := ledger.batches.get(batch.flywheel, number)).rejudges:
-        number = held.rejudges
-    return number
+def _is_gain(policy: Policy, verdict: Verdict, live_model: str | None) -> bool:
+    """Say whether what is live after a verdict is more than a model that is no worse.
+
+    A first model is, and so is what somebody made active instead of the challenger.
+    """
+    if policy.comparison == "superiority" or verdict.is_bootstrap:
+        return True
+    return live_model != verdict.evidence.challenger_arn or verdict.shows_gain
 
 
 def earlier_counts(ledger: Ledger, batch: BatchRow) -> Counter[str]:

@@ -18,6 +18,7 @@ from flywheel.known_rows import content_hash, record
 from flywheel.labeled_documents import Row, csv_line, rows_of
 from flywheel.paired_evidence import PairedEvidence, Predictions, paired_evidence
 from flywheel.policy_settings import Policy
+from flywheel.scored_documents import ScoredDocument
 from flywheel.shapes import Shape
 from flywheel.test_documents import Said, kind_of, scored
 from flywheel.verdict import measured_by
@@ -132,6 +133,7 @@ def compared(
     policy: Policy,
     *,
     error: float,
+    anchor: ModelAnswers | None = None,
     shape: Shape,
     labels: int,
     test_set_sha256: str,
@@ -143,13 +145,20 @@ def compared(
     ----------
     error : float
         Of this look.
+    anchor : ModelAnswers or None
+        Of the model that non-inferiority must not drift away from, where it is not the champion.
     labels : int
         How many labels there are to choose from.
     """
-    old = champion.answers if champion else None
+
+    def against(old: ModelAnswers | None) -> list[ScoredDocument]:
+        answers = old.answers if old else None
+        return list(scored(rows, answers, challenger.answers, shape))
+
     return paired_evidence(
-        list(scored(rows, old, challenger.answers, shape)),
+        against(champion),
         measured_by(policy),
+        anchor=against(anchor) if anchor else None,
         kind=kind_of(shape),
         labels=labels,
         error=error,

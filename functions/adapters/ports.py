@@ -42,7 +42,10 @@ class Rows(Protocol):
         """Add one to a counter and return it."""
 
     def write(self, writes: "Sequence[Write]") -> None:
-        """Carry out all the writes or none; `ConcurrentChangeError` when a condition fails."""
+        """Carry out all the writes or none.
+
+        `ConcurrentChangeError` names the rows whose conditions failed.
+        """
 
 
 class StagingObjects(Protocol):

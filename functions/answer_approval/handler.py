@@ -117,5 +117,12 @@ def _sent(services: Services, batch: BatchRow, approval: Approval) -> dict[str, 
     document = json.dumps({"answer": approval.state})
     is_delivered = services.ports.executions.answer(approval.token or "", document)
     crash_point("answer_approval.sent")
-    services.ledger.approvals.note_sent(batch, approval, services.now())
+    try:
+        services.ledger.approvals.note_sent(batch, approval, services.now())
+    except ConcurrentChangeError:
+        current = services.ledger.approvals.get(batch)
+        is_asked_anew = current is not None and current.token not in {None, approval.token}
+        if current is not None and is_asked_anew and current.sent_at is None:
+            return _sent(services, batch, current)
+        # Otherwise it was sent by another in this moment, or the workflow has gone on by it.
     return {"answer": approval.state, "is_delivered": is_delivered}

@@ -29,7 +29,7 @@ def evidence_of(
         Whose iteration it is; none where it was started elsewhere.
     """
     comprehend = services.comprehend(row.arn)
-    champion, frozen = _champion(comprehend, iteration), row.test_set
+    champion = _champion(comprehend, iteration)
     challenger = iteration.trained_model
     old, new = averages(iteration.evaluated_metrics), averages(iteration.trained_metrics)
     labels = Labels(services, row, known.settings.policy.labels_named(), batch)
@@ -40,13 +40,50 @@ def evidence_of(
         challenger=new,
         has_test_set=comprehend.has_test_dataset(),
         kind=kind_of(services.shape(known, row.arn)),
-        test_set=None
-        if frozen is None
-        else TestSet(frozen.sha256, frozen.documents, frozen.label_counts, frozen.looks),
+        test_set=_test_set(services, row, batch),
         labels=labels.measured(
             (champion, old) if champion else None, (challenger, new) if challenger else None
         ),
+        anchor_arn=_anchor(services, known, row, champion, challenger),
     )
+
+
+def _test_set(services: Services, row: FlywheelRow, batch: BatchRow | None) -> TestSet | None:
+    """Return the frozen test set and how often it, and the pair of models, was looked at."""
+    frozen = row.test_set
+    if frozen is None:
+        return None
+    return TestSet(
+        frozen.sha256,
+        frozen.documents,
+        frozen.label_counts,
+        frozen.looks,
+        generation_looks=row.generation_looks,
+        pair_looks=len(services.ledger.batches.judged_again(batch)) if batch else 0,
+        groups=frozen.groups,
+        label_groups=frozen.label_groups,
+        grouping=frozen.grouping,
+    )
+
+
+def _anchor(
+    services: Services,
+    known: KnownFlywheel,
+    row: FlywheelRow,
+    champion: str | None,
+    challenger: str | None,
+) -> str | None:
+    """Return the model that the challenger must be no worse than either, beside the champion.
+
+    Champions of earlier releases moved no anchor: there the first of them is it.
+    """
+    if champion is None or known.settings.policy.comparison != "non-inferiority":
+        return None
+    anchor = row.anchor
+    if anchor is None:
+        history = services.ledger.champions.history(row.name)
+        anchor = next((entry.model for entry in history if entry.model), None)
+    return None if anchor in {champion, challenger} else anchor
 
 
 def _champion(comprehend: FlywheelService, iteration: Iteration) -> str | None:

@@ -94,7 +94,18 @@ class ServiceRefusedError(FlywheelLoopError):
 
 
 class ConcurrentChangeError(FlywheelLoopError):
-    """A conditional write found another state than the one that was read; read again and retry."""
+    """A conditional write found another state than the one that was read; read again and retry.
+
+    Parameters
+    ----------
+    message : str
+    rows : set of (str, str)
+        Keys (pk, sk) of the rows that were in another state; empty where they are not known.
+    """
+
+    def __init__(self, message: str, rows: frozenset[tuple[str, str]] = frozenset()) -> None:
+        self.rows = rows
+        super().__init__(message)
 
 
 class BatchNotFoundError(FlywheelLoopError):

@@ -18,8 +18,10 @@ from collections.abc import Iterable, Iterator, Set
 from flywheel.labeled_documents import Row, text_key
 
 _TEXT_BYTES, _LABEL_BYTES = 16, 8
+_GROUP_BYTES = 4
+"""How much of a label's bytes stands for the group, where a row has one."""
 RECORD_BYTES = _TEXT_BYTES + _LABEL_BYTES
-"""One row of a segment: `text_key` and `label_key`."""
+"""One row of a segment: `text_key` and `label_key`, in which a group shows."""
 
 
 def label_key(label: str) -> bytes:
@@ -32,14 +34,28 @@ def rows_key(segment: str) -> str:
     return f"{segment.removesuffix('.bin')}.csv"
 
 
+def is_label_of(known: bytes, label: str) -> bool:
+    """Say whether a known row has this label, whatever its group is.
+
+    Examples
+    --------
+    >>> (_, known), = records([record(Row("A", "one", "thread 7"))])
+    >>> is_label_of(known, "A"), is_label_of(known, "B"), known == label_key("A")
+    (True, False, False)
+    """
+    return known[:-_GROUP_BYTES] == label_key(label)[:-_GROUP_BYTES]
+
+
 def record(row: Row) -> bytes:
-    """Return a row as a segment holds it; a group is part of what the label stands for."""
-    label = f"{row.label}\0{row.group}" if row.group else row.label
-    return text_key(row.text) + label_key(label)
+    """Return a row as a segment holds it; its group, if it has one, changes the label's bytes."""
+    label = label_key(row.label)
+    if row.group:
+        label = label[:-_GROUP_BYTES] + label_key(f"{row.label}\0{row.group}")[-_GROUP_BYTES:]
+    return text_key(row.text) + label
 
 
 def known_among(texts: Set[bytes], segments: Iterable[bytes]) -> dict[bytes, bytes]:
-    """Return those of the texts that are in the segments, each with its `label_key`.
+    """Return those of the texts that are in the segments, each with its label's bytes.
 
     Parameters
     ----------
@@ -56,7 +72,7 @@ def known_among(texts: Set[bytes], segments: Iterable[bytes]) -> dict[bytes, byt
 
 
 def records(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Give `text_key` and `label_key` of each row of segments that come in pieces."""
+    """Give `text_key` and the label's bytes of each row of segments that come in pieces."""
     rest = b""
     for piece in pieces:
         data = rest + piece

@@ -190,7 +190,8 @@ def _exchanged(
             _shifted(tally.right, right_moved, sign, draws),
         )
 
-    return _gains(columns(champion, 1), columns(challenger, -1), challenger, challenger.documents)
+    counts = [challenger.documents] * draws
+    return _gains(columns(champion, 1), columns(challenger, -1), challenger, counts)
 
 
 def _changes(old: Counts, new: Counts) -> list[tuple[str, int]]:
@@ -263,9 +264,15 @@ def _gains(
     old: tuple[_Columns, _Columns, _Columns],
     new: tuple[_Columns, _Columns, _Columns],
     like: Tally,
-    documents: int | Sequence[int],
+    documents: Sequence[int],
 ) -> _Gains:
-    """Return a function that gives a metric's gain in every draw."""
+    """Return a function that gives a metric's gain in every draw.
+
+    Parameters
+    ----------
+    documents : sequence of int
+        How many each draw has.
+    """
 
     def gains(name: str, label: str | None) -> Iterable[float]:
         was = _metric(old, name, label, like, documents)
@@ -280,20 +287,19 @@ def _metric(
     name: str,
     label: str | None,
     like: Tally,
-    documents: int | Sequence[int],
+    documents: Sequence[int],
 ) -> list[float]:
     """Return a metric in every draw, as `Tally.metric` defines it."""
     actual, told, right = columns
+    nothing = [0] * len(documents)
     if label is not None:
-        nothing = [0] * len(actual[label])
         return _ratios(name, actual[label], told.get(label, nothing), right.get(label, nothing))
     if name == ACCURACY:
         return _accuracies(columns, like, documents)
     of_label = AVERAGES_OF_LABELS[name]
     if like.kind == "entities":
-        return _ratios(of_label, *(_summed(each) for each in columns))
+        return _ratios(of_label, *(_summed(each, len(documents)) for each in columns))
     seen = [label for label, count in like.actual.items() if count]
-    nothing = [0] * len(actual[seen[0]])
     each_label = [
         _ratios(of_label, actual[label], told.get(label, nothing), right.get(label, nothing))
         for label in seen
@@ -302,15 +308,16 @@ def _metric(
 
 
 def _accuracies(
-    columns: tuple[_Columns, _Columns, _Columns], like: Tally, documents: int | Sequence[int]
+    columns: tuple[_Columns, _Columns, _Columns], like: Tally, documents: Sequence[int]
 ) -> list[float]:
-    actual, told, right = (_summed(each) for each in columns)
-    counts = documents if not isinstance(documents, int) else [documents] * len(actual)
+    actual, told, right = (_summed(each, len(documents)) for each in columns)
     if like.kind == "multi-class":
-        return [part / count if count else 0.0 for part, count in zip(right, counts, strict=True)]
+        return [
+            part / count if count else 0.0 for part, count in zip(right, documents, strict=True)
+        ]
     return [
         1 - (is_so + said - 2 * both) / (count * like.labels) if count else 0.0
-        for is_so, said, both, count in zip(actual, told, right, counts, strict=True)
+        for is_so, said, both, count in zip(actual, told, right, documents, strict=True)
     ]
 
 
@@ -325,5 +332,6 @@ def _ratios(
     return [r / b if b else 0.0 for r, b in zip(right, below, strict=True)]
 
 
-def _summed(columns: _Columns) -> list[int]:
-    return [sum(values) for values in zip(*columns.values(), strict=True)]
+def _summed(columns: _Columns, draws: int) -> list[int]:
+    """Return sums over labels; a model that is right nowhere has no label to sum over."""
+    return [sum(values) for values in zip([0] * draws, *columns.values(), strict=True)]

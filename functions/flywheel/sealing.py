@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
-from flywheel.known_rows import label_key
+from flywheel.known_rows import is_label_of
 from flywheel.labeled_documents import Row, text_key
 
 TRAINED_ON = "rows that are trained on already"
@@ -31,7 +31,7 @@ class Selection:
     forbidden_texts : set of bytes
         `text_key` of every text that must not be in this dataset (the test set's, for training).
     known : mapping of bytes to bytes
-        `text_key` -> `label_key` of rows that earlier datasets of this kind hold.
+        `text_key` -> label's bytes of rows that earlier datasets of this kind hold.
     forbidden_words : str
         How forbidden rows are counted for people.
 
@@ -79,7 +79,7 @@ class Selection:
                 self.conflicts += 1
 
     def _count_known(self, row: Row, label: bytes) -> None:
-        if label == label_key(row.label):
+        if is_label_of(label, row.label):
             self.held_already += 1
         else:
             self.conflicts += 1

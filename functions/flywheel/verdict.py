@@ -55,11 +55,18 @@ class Verdict:
 
     @property
     def shows_gain(self) -> bool:
-        """Whether it promotes, and the evidence shows that some average became better."""
-        return self.decision is Decision.PROMOTE and any(
-            rule.outcome is Outcome.PASS and rule.label is None and self._is_gain(rule)
+        """Whether it promotes, and evidence shows that every compared average became better.
+
+        Better than the champion, and than the anchor where there is one: else a loss that was
+        allowed and a gain that makes up for a part of it would move the anchor down.
+        """
+        compared = [
+            rule
             for rule in self.outcomes
-        )
+            if rule.label is None and rule.metric and rule.champion is not None
+        ]
+        is_shown = bool(compared) and all(map(self._is_gain, compared))
+        return self.decision is Decision.PROMOTE and is_shown
 
     def _is_gain(self, rule: RuleOutcome) -> bool:
         if rule.p_value is not None:

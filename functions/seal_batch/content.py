@@ -12,8 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from adapters.crash_points import crash_point
+from adapters.ledger.test_sets import CountedGroups
 from adapters.ports import StagingObjects
 from adapters.staged_copies import copy_rows
+from adapters.test_set_rows import counted_groups
 from flywheel.batches import BatchName, Manifest, StagedUpload
 from flywheel.dataset_files import dataset_files
 from flywheel.known_rows import content_hash, known_among, record, rows_key
@@ -43,6 +45,8 @@ class Content:
         uids of uploads of which every row is known already.
     test_sha256 : str or None
         Of the whole test set, with these rows in it.
+    test_groups : CountedGroups or None
+        Of the same.
     known : mapping of DatasetKind to str
         Staging keys of the segments that hold what was sent.
     """
@@ -56,6 +60,7 @@ class Content:
     test_documents: int = 0
     test_label_counts: Mapping[str, int] = field(default_factory=dict)
     test_sha256: str | None = None
+    test_groups: CountedGroups | None = None
     known: Mapping[DatasetKind, str] = field(default_factory=dict)
 
 
@@ -128,18 +133,20 @@ class ContentWriter:
         if content.train_documents:
             known[DatasetKind.TRAIN] = self._write(DatasetKind.TRAIN, train)
             crash_point("seal_batch.train_written")
-        test_sha256 = None
+        test_sha256, groups = None, None
         if test.counts:
             rows = again.taken(self._rows(self.manifest.test))
             known[DatasetKind.TEST] = self._write(DatasetKind.TEST, rows)
             whole = [*self.manifest.known_test, known[DatasetKind.TEST]]
             test_sha256 = content_hash(self._pieces(whole))
+            groups = counted_groups(self.staging, whole, self.shape)
             crash_point("seal_batch.test_written")
         return replace(
             content,
             test_documents=test.counts.total(),
             test_label_counts=sendable(test.counts, self.shape, 1).label_counts,
             test_sha256=test_sha256,
+            test_groups=groups,
             known=known,
         )
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from adapters.clients import client
-from adapters.ledger.audit import Audit, VerdictLink
+from adapters.ledger.audit import Audit, VerdictLink, entry_key
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.table import Table
 from console.audit_record import AuditRecord
@@ -36,18 +36,25 @@ def record() -> Iterator[AuditRecord]:
         audit, documents, before = Audit(table, "compare_models"), {}, "0" * 64
         heads: dict[str, bytes] = {}
         for batch in (1, 2):
-            table.write(audit.entry(NAME, "batch opened", {"batch": batch, "share": 1.0}, NOW))
+            audit.act(NAME, "batch opened", {"batch": batch, "share": 1.0}, now=NOW)
             document = canonical({"batch": batch, "previous_sha256": before})
             link = VerdictLink(before, sha256(document).hexdigest())
             path = f"verdicts/{NAME}/{batch}.json"
             details = {"batch": batch, "document": path, "document_sha256": link.after}
-            table.write(audit.entry(NAME, "verdict", details, NOW, link))
+            audit.act(NAME, "verdict", details, now=NOW, verdict=link)
             documents[path], before = document, link.after
-            table.write(audit.entry(NAME, "batch closed", {"batch": batch, "why": "grüße"}, NOW))
+            audit.act(NAME, "batch closed", {"batch": batch, "why": "grüße"}, now=NOW)
             head = audit.head(NAME)
             assert head is not None
             if batch == 1:
-                heads[DAY] = canonical({"seq": head.seq, "hash": head.hash, "at": NOW.isoformat()})
+                heads[DAY] = canonical(
+                    {
+                        "flywheel": NAME,
+                        "seq": head.seq,
+                        "hash": head.hash,
+                        "at": NOW.isoformat(),
+                    }
+                )
         yield AuditRecord(NAME, head, documents, heads, ledger)
 
 
@@ -82,7 +89,10 @@ class Forged(Ledger):
 
     def chain(self, flywheel: str, last: int) -> Iterator[dict[str, Any]]:
         """Give the entries up to a number."""
-        return (entry for entry in self._entries if entry["seq"] <= last)
+        for entry in self._entries:
+            if entry["seq"] <= last:
+                key = entry_key(flywheel, entry["seq"])
+                yield {"pk": key.pk, "sk": key.sk, **entry}
 
 
 def forged(record: AuditRecord, seq: int, **changes: Any) -> list[dict[str, Any]]:
@@ -124,6 +134,27 @@ def test_the_neighbours_are_named_when_an_entry_has_a_new_hash(record: AuditReco
     entries[3]["actor"] = "somebody else"
     entries[3]["hash"] = entry_hash(entries[3])
     words = "entry 5 (verdict of batch 2) does not follow entry 4"
+    assert words in problem(replace(record, ledger=Forged(entries)))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"pk": "AUDIT#other#2"}, "its number is not that of its row's key"),
+        ({"pk": f"AUDIT#{NAME}#3"}, "its number is not that of its row's key"),
+        ({"sk": "OTHER"}, "its number is not that of its row's key"),
+        ({"note": "approved"}, "its field note was added"),
+        ({"flywheel": "other"}, "its content has another hash"),
+        ({"details": {"binary": b"x"}}, "not all of it can be JSON"),
+        ({"details": {"set": {1}}}, "not all of it can be JSON"),
+    ],
+)
+def test_the_row_is_refused_when_it_is_not_what_was_written(
+    record: AuditRecord, values: dict[str, Any], words: str
+) -> None:
+    """Under another key, with more in it, or with what no function writes."""
+    entries = list(record.entries())
+    entries[1] |= values
     assert words in problem(replace(record, ledger=Forged(entries)))
 
 

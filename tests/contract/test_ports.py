@@ -71,8 +71,9 @@ def test_nothing_is_written_when_an_expectation_does_not_hold(scene: Scene, chan
     """The other writes of the transaction are not carried out either."""
     row = {"state": "OPEN", "value": 1, "map": {"a": 2}}
     scene.ports.table.write([Put(KEY, row)])
-    with pytest.raises(ConcurrentChangeError):
+    with pytest.raises(ConcurrentChangeError) as error:
         scene.ports.table.write([Put(Key("B", "1"), {}), Delete(Key("C", "1")), change])
+    assert error.value.rows == {(change.key.pk, change.key.sk)}
     assert scene.ports.table.get(KEY) == {"pk": "A", "sk": "1", **row}
     assert scene.ports.table.get(Key("B", "1")) is None
 

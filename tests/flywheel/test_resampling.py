@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 from flywheel.comparisons import of_answers
 from flywheel.paired_evidence import paired_evidence
 from flywheel.resampling import RESAMPLES, chances
-from flywheel.scored_documents import Answer, ScoredDocument, tallies
+from flywheel.scored_documents import Answer, Kind, ScoredDocument, tallies
 from tests.flywheel.answers import answered, one_label
 
 LABELS = ("A", "B", "C", "D")
@@ -225,6 +225,25 @@ def test_evidence_repeats_to_the_bit_when_the_answers_are_the_same() -> None:
     assert [each.label for each in one.labels] == [
         each.label for each in sorted(one.labels, key=lambda e: e.challenger - (e.champion or 0))
     ]
+
+
+@pytest.mark.parametrize("metric", ["AverageF1Score", "AverageAccuracy"])
+@pytest.mark.parametrize("kind", ["multi-class", "multi-label", "entities"])
+@pytest.mark.parametrize(("old", "new", "gain"), [("B", "A", 1), ("A", "B", -1), ("B", "B", 0)])
+def test_models_are_compared_when_one_of_them_is_right_nowhere(
+    kind: Kind, metric: str, old: str, new: str, gain: int
+) -> None:
+    """A useless model is a value like any other."""
+    documents = [
+        ScoredDocument(str(number), (("A", 1),), one_label("A", old), one_label("A", new))
+        for number in range(10)
+    ]
+    wanted = [(metric, None)]
+    found = chances(documents, wanted, kind=kind, labels=2, error=0.05, seed=1)
+    if kind == "entities" and metric == "AverageAccuracy":
+        assert not found
+    else:
+        assert (found[metric, None].low, found[metric, None].high) == (gain, gain)
 
 
 def test_an_answer_counts_as_right_when_all_of_it_is() -> None:

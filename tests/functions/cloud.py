@@ -221,12 +221,14 @@ def crash(
 
 
 @contextmanager
-def before(service: Any, operation: str, act: Callable[[], None], *, at: int = 1) -> Iterator[None]:
-    """Do something just before one call of an operation is sent, counted from 1."""
+def before(
+    service: Any, operation: str, act: Callable[[], object], *, at: int | None = 1
+) -> Iterator[None]:
+    """Do something just before one call of an operation is sent, counted from 1; None: each."""
     calls = count(1)
 
     def interpose(**_: Any) -> None:
-        if next(calls) == at:
+        if at is None or next(calls) == at:
             act()
 
     with _hooked(service, f"before-call.{{}}.{operation}", interpose):

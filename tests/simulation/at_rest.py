@@ -11,6 +11,7 @@ from flywheel.batches import BatchOutcome, BatchState
 from flywheel.uploads import DatasetKind, UploadState
 from flywheel.verdict import Verdict
 from tests.simulation.answer_invariants import Broken, check_answers
+from tests.simulation.look_invariants import check_looks
 from tests.simulation.memory_ports import MemoryPorts
 from tests.simulation.people import Dropped
 from tests.simulation.texts import label_of
@@ -49,6 +50,7 @@ def check_at_rest(world: World, ports: MemoryPorts, dropped: Sequence[Dropped]) 
         *_the_audit_is_whole(ports),
         *_every_verdict_has_its_document(ports),
         *check_answers(ports),
+        *check_looks(ports),
     ):
         world.breaks(invariant, words)
 

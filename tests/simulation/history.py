@@ -43,11 +43,16 @@ _MODELS_ASKED_EVERY = 3
 _ANSWERS_DEADLINE_HOURS = 4
 _ANSWERED = {"evidence": "paired", "min_test_documents": 2}
 _LOOKS: Sequence[dict[str, int]] = ({}, {"test_looks_warning": 2, "test_looks_hold": 4})
-_METRIC_RULES = (
-    [{"metric": "AverageAccuracy", "min": 0.5, "min_improvement": 0.005}],
-    [{"metric": "AverageF1Score", "min": 0.5, "min_improvement": 0.005}],
+_COMPARISONS: Sequence[dict[str, Any]] = (
+    {"rules": [{"metric": "AverageAccuracy", "min": 0.5, "min_improvement": 0.005}]},
+    {"rules": [{"metric": "AverageF1Score", "min": 0.5, "min_improvement": 0.005}]},
+    {
+        "comparison": "non-inferiority",
+        "margin": 0.2,
+        "rules": [{"metric": "AverageAccuracy", "min": 0.5, "max_drop": 0.2}],
+    },
 )
-"""An exact test of both models' answers, and one that draws them again."""
+"""An exact test of both models' answers, one that draws them again, and one without a gain."""
 
 _CONFIGURATION = FunctionConfiguration.from_variables(
     {"ENVIRONMENT": "sim", "NOTICE_WINDOW_SECONDS": "60"}
@@ -142,7 +147,7 @@ def _settings(chance: random.Random, *, are_models_asked: bool) -> ReceivedSetti
     }
     rules = _RULES
     if are_models_asked:
-        policy |= _ANSWERED | chance.choice(_LOOKS) | {"rules": chance.choice(_METRIC_RULES)}
+        policy |= _ANSWERED | chance.choice(_LOOKS) | chance.choice(_COMPARISONS)
         rules = _RULES | {"iteration_deadline_hours": _ANSWERS_DEADLINE_HOURS}
     return ReceivedSettings.from_document({"name": NAME, "batch": rules, "policy": policy})
 

@@ -161,8 +161,13 @@ class Watch:
             self.world.breaks("a person's champion is not overwritten", words)
             return
         old = None if answered else (iteration.evaluated_metrics or {}).get("AverageF1Score")
-        if old is not None and new < old + _LEAST_IMPROVEMENT - _ROUNDING:
+        if old is not None and new < old + self._least_improvement() - _ROUNDING:
             self.world.breaks("a promotion beats the champion", f"{new} over {old}")
+
+    def _least_improvement(self) -> float:
+        """Return by how much a challenger must be better by the averages, or may be worse."""
+        policy = self.ports.known["tickets"].settings.policy
+        return -policy.margin if policy.comparison == "non-inferiority" else _LEAST_IMPROVEMENT
 
     def _evidence(self, model: str) -> Evidence | None:
         """Return what the verdict that promotes a model stands on, or None."""

@@ -97,9 +97,10 @@ class MemoryRows:
         if len(keys) != len(writes):
             words = "a transaction names a row twice"
             raise ServiceRefusedError("dynamodb:TransactWriteItems", "ValidationException", words)
-        for write in writes:
-            if not self._holds(write):
-                raise ConcurrentChangeError(f"condition failed at {write.key}")
+        changed = {(one.key.pk, one.key.sk) for one in writes if not self._holds(one)}
+        if changed:
+            words = f"conditions failed at {sorted(changed)}"
+            raise ConcurrentChangeError(words, frozenset(changed))
         for write in writes:
             before = self.look(write.key.pk, write.key.sk)
             for watcher in self.watchers:

@@ -1,7 +1,8 @@
 """The design's safeguards, each as what takes it away.
 
 The gate plays histories without one safeguard at a time: an invariant must break. A safeguard is
-taken away here, by patching the product's code or a port; production has no switch for it.
+taken away here, by patching the product's code or a port; production has no switch for it. Those of
+how often models are compared are taken away in `look_safeguards`.
 """
 
 import threading
@@ -28,6 +29,7 @@ from flywheel.batches import BatchName, BatchOutcome
 from flywheel.policy_settings import METRICS
 from seal_batch import handler as seal_batch
 from start_iteration import handler as start_iteration
+from tests.simulation import look_safeguards
 from tests.simulation.callers import Callers
 from tests.simulation.memory_buckets import MemoryInbox
 from tests.simulation.memory_jobs import MemoryJobs
@@ -311,6 +313,18 @@ SAFEGUARDS = {
             _answers_kept_by_model_alone,
             {"a verdict stands on one test set"},
         ),
+        Safeguard("looks wear off slowly", look_safeguards.no_look_wears_on, {"looks are counted"}),
+        Safeguard(
+            "looks of a generation",
+            look_safeguards.a_generation_counts_no_look,
+            {"looks are counted"},
+        ),
+        Safeguard(
+            "looks at a pair",
+            look_safeguards.each_look_at_a_pair_is_the_first,
+            {"looks at a pair are counted"},
+        ),
+        Safeguard("anchor", look_safeguards.every_promotion_moves_the_anchor, {"the anchor stays"}),
     )
 }
 """Every safeguard by name."""

@@ -14,12 +14,15 @@ from typing import Any
 from adapters.ledger.outbox import notice_row
 from adapters.ledger.table import Change, Item, Key, Put, Write
 from adapters.ports import Rows
+from flywheel.errors import ConcurrentChangeError
 from flywheel.notices import Notice
 from flywheel.verdict_document import FIRST_SHA256
 
 _FIRST_HASH = "0" * 64
 _READ_AT_ONCE = 100
 """As many rows as one BatchGetItem takes."""
+_TRIES = 10
+"""In each of them another writer was first, so the chain moves on whoever gives up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,31 @@ class Audit:
         *changes: Write,
         now: datetime,
         notice: Notice | None = None,
+        verdict: VerdictLink | None = None,
     ) -> None:
-        """Carry out changes with their entry and, where there is one, their notice."""
-        told = [] if notice is None else [notice_row(flywheel, notice, now)]
-        self._table.write([*changes, *self.entry(flywheel, event, details, now), *told])
+        """Carry out changes with their entry and, where there is one, their notice.
 
-    def entry(
+        Where another writer has appended an entry since the chain was read, and nothing else is
+        in the way, the entry is made again for the chain as it is now.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            A row is not as the changes expect it, or another verdict is the last by now.
+        """
+        notices = [] if notice is None else [notice_row(flywheel, notice, now)]
+        for tries_left in reversed(range(_TRIES)):
+            entry = self._entry(flywheel, event, details, now, verdict)
+            chain = {(write.key.pk, write.key.sk) for write in entry}
+            try:
+                self._table.write([*changes, *entry, *notices])
+            except ConcurrentChangeError as error:
+                if not error.rows or error.rows - chain or not tries_left:
+                    raise
+            else:
+                return
+
+    def _entry(
         self,
         flywheel: str,
         event: str,
@@ -93,8 +115,16 @@ class Audit:
             Plain values.
         verdict : VerdictLink, optional
             The verdict that the entry records.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            The last verdict is not the one that this verdict follows.
         """
         row = self._table.get(_head_key(flywheel))
+        last_verdict = (row or {}).get("verdict_sha256", FIRST_SHA256)
+        if verdict is not None and verdict.before != last_verdict:
+            raise ConcurrentChangeError(f"another verdict of {flywheel} was entered meanwhile")
         seq, before = (row["seq"] + 1, row["hash"]) if row else (1, _FIRST_HASH)
         entry = {
             "flywheel": flywheel,
@@ -107,17 +137,15 @@ class Audit:
         }
         entry["hash"] = entry_hash(entry)
         values = {"seq": seq, "hash": entry["hash"]}
-        expected: dict[str, Any] = {"seq": seq - 1}
         if verdict is not None:
             values["verdict_sha256"] = verdict.after
-            is_first = verdict.before == FIRST_SHA256
-            expected["verdict_sha256"] = None if is_first else verdict.before
         move: Write = (
-            Change(_head_key(flywheel), values, expected)
+            # No verdict is entered without another number.
+            Change(_head_key(flywheel), values, {"seq": seq - 1})
             if row
             else Put(_head_key(flywheel), values)
         )
-        return [Put(_key(flywheel, seq), entry), move]
+        return [Put(entry_key(flywheel, seq), entry), move]
 
     def head(self, flywheel: str) -> AuditHead | None:
         """Return where a chain ends; None before its first entry."""
@@ -135,10 +163,10 @@ class Audit:
         """Give the entries up to a number, oldest first; what is not there is left out."""
         for first in range(1, last + 1, _READ_AT_ONCE):
             numbers = range(first, min(first + _READ_AT_ONCE, last + 1))
-            rows = self._table.get_many([_key(flywheel, seq) for seq in numbers])
+            keys = [entry_key(flywheel, seq) for seq in numbers]
             # By their keys: a number within could have been changed.
-            found = {row["pk"]: row for row in rows}
-            yield from (found[key] for seq in numbers if (key := _pk(flywheel, seq)) in found)
+            found = {row["pk"]: row for row in self._table.get_many(keys)}
+            yield from (found[key.pk] for key in keys if key.pk in found)
 
 
 class Audited:
@@ -173,13 +201,10 @@ def _as_read(details: Mapping[str, Any]) -> dict[str, Any]:
     return read
 
 
+def entry_key(flywheel: str, seq: int) -> Key:
+    """Return the key of an entry's row."""
+    return Key(f"AUDIT#{flywheel}#{seq}", "AUDIT")
+
+
 def _head_key(flywheel: str) -> Key:
     return Key(f"FLYWHEEL#{flywheel}", "AUDIT_HEAD")
-
-
-def _key(flywheel: str, seq: int) -> Key:
-    return Key(_pk(flywheel, seq), "AUDIT")
-
-
-def _pk(flywheel: str, seq: int) -> str:
-    return f"AUDIT#{flywheel}#{seq}"

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from adapters.ledger.flywheel_rows import FlywheelRow, next_test_set
+from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.table import Item, Key
+from adapters.ledger.test_sets import CountedGroups, freeze_changes
 from flywheel.batches import BatchName, BatchOutcome, BatchState
 from flywheel.champions import Course
 from flywheel.notices import Notice
@@ -42,6 +43,7 @@ class BatchRow:
     test_documents: int = 0
     test_label_counts: Mapping[str, int] = field(default_factory=dict)
     test_sha256: str | None = None
+    test_groups: CountedGroups | None = None
     is_test_frozen: bool = False
     generation: int = 1
     planned: Mapping[DatasetKind, str] = field(default_factory=dict)
@@ -108,6 +110,8 @@ class SealedFacts:
         ARNs of the datasets that are about to be created; empty where nothing new is to train on.
     known : mapping of DatasetKind to str
         Staging keys of the segments of rows in them.
+    test_groups : CountedGroups or None
+        Of the whole test set, with the batch's rows in it.
     """
 
     manifest_sha256: str
@@ -119,6 +123,7 @@ class SealedFacts:
     test_documents: int = 0
     test_label_counts: Mapping[str, int] = field(default_factory=dict)
     test_sha256: str | None = None
+    test_groups: CountedGroups | None = None
     planned: Mapping[DatasetKind, str] = field(default_factory=dict)
     known: Mapping[DatasetKind, str] = field(default_factory=dict)
 
@@ -160,16 +165,16 @@ def batch_row(item: Item) -> BatchRow:
 
 def frozen_test_set(batch: BatchRow, flywheel: FlywheelRow, now: datetime) -> dict[str, Any]:
     """Return the changes that freeze a batch's test rows as the test set's next version."""
-    test_set = next_test_set(
-        flywheel.test_set,
+    changes = freeze_changes(
+        flywheel,
         batch.test_sha256,
         batch.test_label_counts,
         batch.test_documents,
         now,
-        # The same models on mostly the same documents: that is one more look at them.
-        is_worn=batch.rejudges is not None,
+        groups=batch.test_groups,
+        is_judged_again=batch.rejudges is not None,
     )
-    return {"test_set": test_set, "freeze_asked_by": None}
+    return {**changes, "freeze_asked_by": None}
 
 
 def batch_key(flywheel: str, batch: int) -> Key:

@@ -66,6 +66,18 @@ class Batches(Audited):
         first = max(1, flywheel.last_batch - most + 1)
         return self.get_many(flywheel.name, range(first, flywheel.last_batch + 1))[::-1]
 
+    def judged_again(self, batch: BatchRow) -> list[BatchRow]:
+        """Return the held batches whose models a batch has judged again, newest first.
+
+        The oldest one trained the challenger; each was a look at the same pair of models.
+        """
+        held: list[BatchRow] = []
+        number = batch.rejudges
+        while number is not None:
+            held.append(self.get(batch.flywheel, number))
+            number = held[-1].rejudges
+        return held
+
     def open(
         self,
         flywheel: FlywheelRow,
@@ -132,21 +144,19 @@ class Batches(Audited):
             "test_documents": facts.test_documents,
             "test_label_counts": dict(facts.test_label_counts),
             "test_sha256": facts.test_sha256,
+            "test_groups": facts.test_groups,
             "generation": flywheel.generation,
             "planned": {kind.value: arn for kind, arn in facts.planned.items()},
         }
         details = {"batch": batch.batch, "manifest_sha256": facts.manifest_sha256}
         expected = {"state": BatchState.OPEN, "attempt": batch.attempt}
-        writes: list[Write] = [
-            Change(batch_key(batch.flywheel, batch.batch), sealed, expected),
-            *self._audit.entry(batch.flywheel, "batch sealed", details, now),
-        ]
+        writes: list[Write] = [Change(batch_key(batch.flywheel, batch.batch), sealed, expected)]
         if facts.planned:
             writes += [
                 change_flywheel(flywheel.name, slot_changes(flywheel, facts.planned, 1)),
                 self._holdings.known(batch.name, flywheel.generation, facts.known),
             ]
-        self._table.write(writes)
+        self._audit.act(batch.flywheel, "batch sealed", details, *writes, now=now)
 
     def record_datasets(self, batch: BatchRow, arns: Sequence[str]) -> None:
         """Record that the datasets of a sealed batch were created; once."""
@@ -166,14 +176,22 @@ class Batches(Audited):
             {"announced_at": now.isoformat()},
             {"announced_at": None},
         )
-        writes: list[Write] = [announced, notice_row(batch.flywheel, notice, now)]
-        if batch.test_documents and not batch.is_test_frozen:
-            frozen = frozen_test_set(batch, flywheel, now)
-            details = {"batch": batch.batch, **frozen["test_set"]}
-            writes.append(change_flywheel(batch.flywheel, frozen))
-            writes += self._audit.entry(batch.flywheel, "test set frozen", details, now)
         try:
-            self._table.write(writes)
+            if batch.test_documents and not batch.is_test_frozen:
+                frozen = frozen_test_set(batch, flywheel, now)
+                details = {"batch": batch.batch, **frozen["test_set"]}
+                freeze = change_flywheel(batch.flywheel, frozen)
+                self._audit.act(
+                    batch.flywheel,
+                    "test set frozen",
+                    details,
+                    announced,
+                    freeze,
+                    now=now,
+                    notice=notice,
+                )
+            else:
+                self._table.write([announced, notice_row(batch.flywheel, notice, now)])
         except ConcurrentChangeError:
             item = self._table.get(batch_key(batch.flywheel, batch.batch))
             if item is None or "announced_at" not in item:

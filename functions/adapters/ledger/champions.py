@@ -46,6 +46,7 @@ def succession(
     batch: int | None = None,
     reason: str | None = None,
     request: str | None = None,
+    moves_anchor: bool = True,
 ) -> Succession:
     """Return the writes by which a model becomes the champion in the ledger.
 
@@ -54,6 +55,8 @@ def succession(
     before : str or None
         What was live until now; where the history is empty it is its first entry, so that it can
         be gone back to.
+    moves_anchor : bool
+        Whether non-inferiority is measured from it on: not where it was promoted as no worse.
     """
     made: list[Champion] = []
     if not row.champions and before not in {None, model}:
@@ -61,7 +64,10 @@ def succession(
     number = row.champions + len(made) + 1
     made.append(Champion(number, model, how, by, now.isoformat(), batch, reason, request))
     entries = tuple(Put(_key(row.name, item.number), asdict(item)) for item in made)
-    return Succession({"expected_champion": model, "champions": number}, entries)
+    changes: dict[str, Any] = {"expected_champion": model, "champions": number}
+    if moves_anchor and model is not None:
+        changes["anchor"] = model
+    return Succession(changes, entries)
 
 
 class Champions(Audited):

@@ -3,13 +3,13 @@
 Knows no act. Read next: `adapters.ledger.flywheels`.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from adapters.ledger.table import Change, Item, Key
+from flywheel.document_groups import Grouped
 
 _PAST_ITERATIONS_KEPT = 5
 
@@ -37,7 +37,15 @@ class TestSet:
     label_counts : mapping of str to int
     frozen_at : str
     looks : int
-        Verdicts on challengers that were made on it.
+        Verdicts on challengers that were made on it; rows that are added thin them out
+        (`flywheel.looks.worn_looks`).
+    groups : int or None
+        Independent groups of its documents, each with a label or a mention; None where an earlier
+        release froze some of its rows.
+    label_groups : mapping of str to int, or None
+        Groups of each label, or entity type.
+    grouping : {"none", "named", "near duplicates"}
+        What made the groups (`flywheel.document_groups`).
     """
 
     __test__ = False  # for pytest, which takes names that begin so for tests
@@ -48,6 +56,9 @@ class TestSet:
     label_counts: Mapping[str, int]
     frozen_at: str
     looks: int = 0
+    groups: int | None = None
+    label_groups: Mapping[str, int] | None = None
+    grouping: Grouped = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +163,14 @@ class FlywheelRow:
         The attempt at a batch whose verdict is being carried out.
     promote_verdicts : int
         How many verdicts said PROMOTE.
+    generation_looks : int
+        Verdicts on challengers in this generation, whatever became of their test set.
+    past_test_set : TestSet or None
+        The last one of the generations before, without its labels: its looks count for the first
+        one of this generation.
+    anchor : str or None
+        The model that non-inferiority must not drift away from: the last champion that a person
+        made, or that was shown to be better. None where none was made since rows have one.
     """
 
     name: str
@@ -180,6 +199,9 @@ class FlywheelRow:
     change: ChampionChange | None = None
     promoting: str | None = None
     promote_verdicts: int = 0
+    generation_looks: int = 0
+    past_test_set: TestSet | None = None
+    anchor: str | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -190,53 +212,6 @@ class FlywheelRow:
     def test_documents(self) -> int:
         """How many documents judge every model."""
         return self.test_set.documents if self.test_set else 0
-
-
-def next_test_set(
-    before: TestSet | None,
-    sha256: str | None,
-    more: Mapping[str, int],
-    documents: int,
-    now: datetime,
-    *,
-    is_worn: bool = False,
-) -> dict[str, Any]:
-    """Return the next version of a test set, with more rows in it, as the row holds it.
-
-    Parameters
-    ----------
-    is_worn : bool
-        Whether looks at the version before it count for this one too.
-    """
-    counts = Counter(before.label_counts if before else {})
-    counts.update(more)
-    return {
-        "version": before.version + 1 if before else 1,
-        "sha256": sha256,
-        "documents": (before.documents if before else 0) + documents,
-        "label_counts": dict(counts),
-        "frozen_at": now.isoformat(),
-        **({"looks": before.looks} if before and is_worn else {}),
-    }
-
-
-def frozen_late(
-    before: TestSet | None, frozen: Mapping[str, Any], closed_at: str
-) -> Mapping[str, Any]:
-    """Return a test set with the rows of a batch that failed before its TEST dataset was complete.
-
-    A set that was frozen since that batch was closed is of its rows too, by hash: only the counts
-    lack them.
-
-    Parameters
-    ----------
-    frozen : mapping
-        `next_test_set` of that batch.
-    """
-    if before is None or before.frozen_at < closed_at:
-        return frozen
-    counted = {name: frozen[name] for name in ("documents", "label_counts")}
-    return {**asdict(before), **counted}
 
 
 def rebuild_values(asked: Rebuild) -> dict[str, Any]:
@@ -284,6 +259,9 @@ def flywheel_key(name: str) -> Key:
 def flywheel_row(item: Item) -> FlywheelRow:
     """Return a flywheel from its row."""
     last = item.get("last_iteration_at")
+    test_set = TestSet(**item["test_set"]) if "test_set" in item else None
+    # Earlier releases counted looks in the test set alone.
+    looks = item.get("generation_looks", test_set.looks if test_set else 0)
     return FlywheelRow(
         name=item["name"],
         arn=item["arn"],
@@ -296,7 +274,7 @@ def flywheel_row(item: Item) -> FlywheelRow:
         test_datasets=item.get("test_datasets", 0),
         past_seconds=item.get("past_seconds", ()),
         last_iteration_at=datetime.fromisoformat(last) if last else None,
-        test_set=TestSet(**item["test_set"]) if "test_set" in item else None,
+        test_set=test_set,
         freeze_asked_by=item.get("freeze_asked_by"),
         failures_in_row=item.get("failures_in_row", 0),
         pause=Pause(**item["pause"]) if "pause" in item else None,
@@ -311,4 +289,7 @@ def flywheel_row(item: Item) -> FlywheelRow:
         change=ChampionChange(**item["change"]) if "change" in item else None,
         promoting=item.get("promoting"),
         promote_verdicts=item.get("promote_verdicts", 0),
+        generation_looks=looks,
+        past_test_set=TestSet(**item["past_test_set"]) if "past_test_set" in item else None,
+        anchor=item.get("anchor"),
     )

@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from adapters.ledger.audit import Audited
-from adapters.ledger.flywheel_rows import FlywheelRow, change_flywheel, next_test_set
+from adapters.ledger.flywheel_rows import FlywheelRow, change_flywheel
 from adapters.ledger.table import Delete, Key, Put, Write
+from adapters.ledger.test_sets import CountedGroups, freeze_changes
 from flywheel.batches import BatchName, StagedUpload
 from flywheel.uploads import DatasetKind
 
@@ -38,6 +39,7 @@ class Holdings(Audited):
         *,
         test_sha256: str | None,
         now: datetime,
+        groups: CountedGroups | None = None,
     ) -> None:
         """Write down rows that the flywheel holds already; once.
 
@@ -49,14 +51,15 @@ class Holdings(Audited):
             Staging key of what is known by them.
         test_sha256 : str or None
             Of the whole test set with them, where they are test rows.
+        groups : CountedGroups or None
+            Of the same.
         """
         changes: dict[str, Any] = {}
         if test_sha256 is not None:
-            changes["test_set"] = next_test_set(
-                row.test_set, test_sha256, staged.label_counts, staged.documents, now
-            )
+            counts, documents = staged.label_counts, staged.documents
+            changes = freeze_changes(row, test_sha256, counts, documents, now, groups=groups)
         known = _known_key(row.name, row.generation, f"import-{staged.uid[:16]}")
-        details = {"uid": staged.uid, "kind": staged.kind, "documents": staged.documents}
+        details = {"uid": staged.uid, "kind": staged.kind, "documents": staged.documents, **changes}
         self._audit.act(
             row.name,
             "imported",

@@ -17,6 +17,7 @@ from adapters.ledger.flywheel_rows import (
     unchanged_rebuild,
 )
 from adapters.ledger.table import Key, Put
+from adapters.ledger.test_sets import past_test_set
 from flywheel.notices import Notice
 
 
@@ -60,6 +61,8 @@ class Rebuilds(Audited):
             "train_datasets": 0,
             "test_datasets": 0,
             "test_set": None,
+            "past_test_set": past_test_set(row),
+            "generation_looks": 0,
             "taint": None,
             "failures_in_row": None,
             "dropped_labels": dropped or None,

@@ -12,11 +12,11 @@ from adapters.ledger.batch_rows import BatchRow, batch_key, frozen_test_set
 from adapters.ledger.flywheel_rows import (
     FlywheelRow,
     change_flywheel,
-    frozen_late,
     unchanged_rebuild,
 )
 from adapters.ledger.holdings import Holdings, slot_changes, slots_used
 from adapters.ledger.table import Change
+from adapters.ledger.test_sets import frozen_late
 from adapters.ports import Rows
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.uploads import DatasetKind
@@ -81,8 +81,11 @@ class Retries(Audited):
         attempt, lost = batch.attempt + 1, {*absent, *refused}
         late: dict[str, Any] = {}
         if DatasetKind.TEST in {*batch.planned} - lost and not batch.was_test_set_frozen:
-            frozen = frozen_test_set(batch, flywheel, now)["test_set"]
-            late["test_set"] = frozen_late(flywheel.test_set, frozen, batch.closed_at or "")
+            late = frozen_test_set(batch, flywheel, now)
+            del late["freeze_asked_by"]
+            late["test_set"] = frozen_late(
+                flywheel.test_set, late["test_set"], batch.closed_at or ""
+            )
         expected = {
             "state": BatchState.CLOSED,
             "outcome": BatchOutcome.FAILED,

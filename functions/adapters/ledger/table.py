@@ -25,6 +25,8 @@ Item = dict[str, Any]
 _MAX_TRANSACTION_ITEMS = 100
 _MAX_BATCH_ITEMS = 100
 _CONCURRENT_CODES = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+_NO_REASON = "None"
+"""The code of a write that did not cancel its transaction."""
 _THROTTLE_CODES = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
 """*Source*: API reference, TransactWriteItems, cancellation reasons."""
 
@@ -173,9 +175,14 @@ class Table:
             try:
                 self._dynamodb.transact_write_items(TransactItems=items)
             except ClientError as error:
-                reasons = _cancellation_codes(error)
+                codes = _cancellation_codes(error)
+                reasons = {*codes} - {_NO_REASON}
                 if reasons and reasons <= _CONCURRENT_CODES:
-                    raise ConcurrentChangeError(f"{error}") from error
+                    rows = zip(codes, writes, strict=False)
+                    changed = {
+                        (write.key.pk, write.key.sk) for code, write in rows if code != _NO_REASON
+                    }
+                    raise ConcurrentChangeError(f"{error}", frozenset(changed)) from error
                 if reasons & _THROTTLE_CODES:
                     raise ServiceBusyError("dynamodb:TransactWriteItems", str(error)) from error
                 raise
@@ -194,10 +201,10 @@ class Table:
         return {kind: {"TableName": self._name, "Key": _attributes(key), **expressions}}
 
 
-def _cancellation_codes(error: ClientError) -> frozenset[str]:
-    """Return why a transaction was cancelled; empty where it failed for another reason."""
+def _cancellation_codes(error: ClientError) -> list[str]:
+    """Return why a transaction was cancelled, write by write; empty where it failed otherwise."""
     reasons: list[dict[str, str]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment] # botocore's type knows only some members
-    return frozenset(reason["Code"] for reason in reasons if reason.get("Code", "None") != "None")
+    return [reason.get("Code", _NO_REASON) for reason in reasons]
 
 
 def _change(change: Change) -> tuple[str, Item]:

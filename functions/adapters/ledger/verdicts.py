@@ -53,7 +53,8 @@ class Verdicts(Audited):
     ) -> StoredVerdict:
         """Store a verdict and the intent that follows from it, before anything is done.
 
-        A verdict on a challenger counts as a look at the frozen test set; PROMOTE is counted, too.
+        A verdict on a challenger counts as a look at the frozen test set, and as one of the
+        generation; PROMOTE is counted, too.
 
         Parameters
         ----------
@@ -71,9 +72,16 @@ class Verdicts(Audited):
         stored = stored_verdict(values)
         details = verdict_details(batch, stored)
         link = VerdictLink(facts.previous_sha256, details["document_sha256"])
-        entry = self._audit.entry(batch.flywheel, "verdict", details, now, link)
-        counted = _counted(flywheel, verdict)
-        self._table.write([Put(verdict_key(batch), values), *counted, *also, *entry])
+        self._audit.act(
+            batch.flywheel,
+            "verdict",
+            details,
+            Put(verdict_key(batch), values),
+            *_counted(flywheel, verdict),
+            *also,
+            now=now,
+            verdict=link,
+        )
         return stored
 
     def judge(
@@ -87,6 +95,7 @@ class Verdicts(Audited):
         iteration_seconds: int | None,
         notice: Notice,
         now: datetime,
+        is_gain: bool,
         kept: Kept | None = None,
         because: str | None = None,
         also: Sequence[Write] = (),
@@ -99,10 +108,12 @@ class Verdicts(Audited):
         ----------
         iteration_seconds : int or None
             None where no iteration was started for it.
+        is_gain : bool
+            Whether a promoted model was shown to be better, and not only as no worse.
         kept, because : Kept and str, optional
             Why a PROMOTE was not carried out.
         """
-        details = {
+        details: dict[str, Any] = {
             "batch": batch.batch,
             "outcome": outcome,
             "live_model": live_model,
@@ -126,9 +137,11 @@ class Verdicts(Audited):
                 now=now,
                 before=expected_champion,
                 batch=batch.batch if is_promoted else None,
+                moves_anchor=is_gain or not is_promoted,
             )
             changes |= new.changes
             entries = new.entries
+            details |= {name: value for name, value in new.changes.items() if name == "anchor"}
         judged = {"state": BatchState.JUDGED, "outcome": outcome}
         key = batch_key(batch.flywheel, batch.batch)
         self._audit.act(
@@ -151,9 +164,10 @@ def _counted(flywheel: FlywheelRow, verdict: Verdict) -> list[Write]:
     changes: dict[str, Any] = {}
     expected: dict[str, Any] = {}
     seen, frozen = verdict.evidence.test_set, flywheel.test_set
-    is_look = seen is not None and frozen is not None and seen.sha256 == frozen.sha256
-    if is_look and frozen is not None and not verdict.is_bootstrap:
-        changes["test_set"] = {**asdict(frozen), "looks": frozen.looks + 1}
+    if seen is not None and not verdict.is_bootstrap:
+        changes["generation_looks"] = flywheel.generation_looks + 1
+        if frozen is not None and seen.sha256 == frozen.sha256:
+            changes["test_set"] = {**asdict(frozen), "looks": frozen.looks + 1}
     if verdict.decision is Decision.PROMOTE:
         changes["promote_verdicts"] = flywheel.promote_verdicts + 1
         expected["promote_verdicts"] = flywheel.promote_verdicts or None

@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.clients import client
 from adapters.ledger.approvals import ApprovalState
 from answer_approval.handler import handler, send_again
+from ask_approval.handler import ask
 from flywheel.batches import BatchOutcome
 from tests.functions.asked import (
     TOKEN,
@@ -177,3 +178,53 @@ def test_nothing_goes_live_when_the_champion_changed_after_the_answer(
     client("comprehend").update_flywheel(**arguments, ActiveModelArn=models.other)
     assert asking.compare() == {"outcome": BatchOutcome.HELD}
     assert asking.active_model == models.other
+
+
+def test_the_answer_counts_when_the_chain_moves_in_this_moment(asking: World) -> None:
+    """Somebody else's refused answer is no answer: nobody was first."""
+
+    def refuse() -> None:
+        assert "is no answer" in answered(asking, "perhaps", actor="bob")["refused"]
+
+    with before("dynamodb", "TransactWriteItems", refuse), waiting_task():
+        given = answered(asking, "approve")
+    assert given == {"answer": "APPROVED", "is_delivered": True}
+    assert events(asking)[-2:] == ["answer refused", "approval answered"]
+
+
+def test_both_are_written_down_when_two_answers_are_refused_at_once(asking: World) -> None:
+    """Each has its entry, and each person is told why."""
+    others: list[dict[str, Any]] = []
+    entries = len(events(asking))
+    with before("dynamodb", "TransactWriteItems", lambda: others.append(answered(asking, "no"))):
+        refused = answered(asking, "perhaps")
+    assert "'no' is no answer" in others[0]["refused"]
+    assert "'perhaps' is no answer" in refused["refused"]
+    assert events(asking)[entries:] == ["answer refused", "answer refused"]
+
+
+def test_the_answer_counts_when_the_workflow_was_faster(asking: World) -> None:
+    """It had gone on, and forgotten the token, before it was noted that it was told."""
+    with (
+        waiting_task(),
+        before("dynamodb", "TransactWriteItems", asking.compare, at=2),
+    ):
+        given = answered(asking, "approve")
+    assert given == {"answer": "APPROVED", "is_delivered": True}
+    assert question(asking).token is None
+    assert asking.batch().outcome is BatchOutcome.PROMOTED
+
+
+def test_the_answer_reaches_the_newer_task_when_one_took_its_place(asking: World) -> None:
+    """The workflow tried its task again while the answer was sent to the one before."""
+
+    def ask_again() -> None:
+        ask(asking.services, NAME, 1, attempt=1, token="a newer token")
+
+    with (
+        waiting_task() as told,
+        before("dynamodb", "TransactWriteItems", ask_again, at=2),
+    ):
+        assert answered(asking, "approve")["is_delivered"]
+    assert [sent["taskToken"] for sent in told] == [TOKEN, "a newer token"]
+    assert question(asking).sent_at is not None

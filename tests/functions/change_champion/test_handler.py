@@ -14,7 +14,7 @@ from flywheel.champions import How
 from flywheel.errors import ActRefusedError
 from reconcile.handler import reconcile
 from tests.functions.champions import changed
-from tests.functions.cloud import altering, answering, crash, seeing
+from tests.functions.cloud import altering, answering, before, crash, seeing
 from tests.functions.conftest import Models
 from tests.functions.world import NAME, World, documents
 
@@ -283,3 +283,36 @@ def test_an_entry_says_how_when_models_went_live(promoted: World) -> None:
     """The verdict's number is in it, so that history leads to reasons."""
     *_, last = promoted.services.ledger.champions.history(NAME)
     assert (last.how, last.batch, last.number) == (How.VERDICT, 1, 2)
+
+
+def test_both_are_written_down_when_two_changes_are_refused_at_once(promoted: World) -> None:
+    """Each has its entry, and each person is told why."""
+    others: list[dict[str, Any]] = []
+
+    def refuse() -> None:
+        others.append(changed(promoted, "promote", "1"))
+
+    with before("dynamodb", "TransactWriteItems", refuse):
+        refused = changed(promoted, "promote", "1")
+    assert "is active already" in refused["refused"]
+    assert others == [refused]
+    assert events(promoted)[-2:] == ["act refused", "act refused"]
+
+
+@pytest.mark.parametrize("at", [1, 2], ids=["begun", "completed"])
+def test_the_change_is_made_when_the_chain_moves_in_this_moment(
+    promoted: World, models: Models, at: int
+) -> None:
+    """A refused act changes nothing, so nobody was first."""
+
+    def refuse() -> None:
+        assert "is active already" in changed(promoted, "promote", "1")["refused"]
+
+    def note() -> None:
+        ledger = promoted.services.ledger
+        ledger.champions.note_refusal(NAME, {"act": "rollback"}, "no", promoted.now())
+
+    with before("dynamodb", "TransactWriteItems", refuse if at == 1 else note, at=at):
+        assert changed(promoted, "rollback")["model"] == models.champion
+    assert events(promoted).count("champion changed") == 1
+    assert events(promoted).count("act refused") == 1
