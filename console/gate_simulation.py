@@ -113,6 +113,21 @@ def simulated(
             yield Cell(name, difference, documents, disagreement, iterations, promoted)
 
 
+def checked_trials(trials: int | None) -> int:
+    """Return how many trials a cell has.
+
+    Raises
+    ------
+    CommandError
+        They are too few for the rates that the table shows.
+    """
+    if trials is not None and trials < FEWEST_TRIALS:
+        problem = f"{trials:,} trials are too few for a rate near 5 %"
+        remedy = f"Give {FEWEST_TRIALS:,} at least, or a --scenario"
+        raise CommandError(ExitCode.USAGE, "--trials", problem, remedy)
+    return trials or FEWEST_TRIALS
+
+
 def _drawn(
     difference: float,
     documents: int,

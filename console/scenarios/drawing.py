@@ -4,13 +4,14 @@ Decides how two models' answers go together: how often each is right, how often 
 is, and what a wrong answer is. Judges nothing. Read next: `console.scenarios.judging`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flywheel.scored_documents import Answer, ScoredDocument
+from flywheel.scored_documents import Answer, Counts, Kind, ScoredDocument
 
 _SAME_ANSWER = 0.7
 """How often two models with the same confusion matrix answer alike for a reason."""
@@ -120,6 +121,61 @@ def confused_documents(
             for number, (before, after) in enumerate(pairs, len(documents))
         )
     return documents
+
+
+def fact_documents(
+    random: Random,
+    names: Sequence[str],
+    documents: int,
+    *,
+    kind: Kind,
+    champion: float,
+    challenger: float,
+    disagreement: float,
+) -> list[ScoredDocument]:
+    """Draw documents of several labels, or with mentions of several types; all equally frequent.
+
+    Parameters
+    ----------
+    champion, challenger : float
+        Recall, precision and F1 of each label or type: a model has a false fact for each miss.
+    disagreement : float
+        How often only one of both models has a fact.
+    """
+    # Each document needs a label that is not its own, for false ones.
+    facts = 2 if kind == "entities" or len(names) > 3 else 1  # noqa: PLR2004
+    (found,) = joint([champion], [challenger], disagreement)
+    (false,) = joint([1 - champion], [1 - challenger], disagreement)
+    found_kinds = random.choice(4, (documents, facts), p=found).tolist()
+    false_kinds = random.choice(4, (documents, facts), p=false).tolist()
+    drawn: list[ScoredDocument] = []
+    for number in range(documents):
+        places = [(number * facts + fact) % len(names) for fact in range(facts)]
+        actual = [names[place] for place in places]
+        others = [names[(place + facts) % len(names)] for place in places]
+        old, new = (
+            _facts(actual, others, found_kinds[number], false_kinds[number], only)
+            for only in (1, 2)
+        )
+        drawn.append(ScoredDocument(str(number), _counted(actual), old, new))
+    return drawn
+
+
+def _facts(
+    actual: Sequence[str],
+    others: Sequence[str],
+    found_kinds: Sequence[int],
+    false_kinds: Sequence[int],
+    only: int,
+) -> Answer:
+    """Return a model's answer; it has what both have (kind 0), and what it has alone."""
+    right = [fact for fact, kind in zip(actual, found_kinds, strict=True) if kind in {0, only}]
+    false = [fact for fact, kind in zip(others, false_kinds, strict=True) if kind in {0, only}]
+    return Answer(_counted([*right, *false]), _counted(right))
+
+
+def _counted(facts: Iterable[str]) -> Counts:
+    return tuple(sorted(Counter(facts).items()))
 
 
 def label_names(count: int) -> list[str]:
