@@ -22,6 +22,8 @@ from console.terminal import Terminal
 _COUNTS = ("documents_advised",)
 """What a scenario measures that is no share."""
 
+_HEADINGS = {"disagreement": "disagree", "difference": "differ"}
+
 
 def show_cells(terminal: Terminal, cells: Iterable[Cell], trials: int) -> None:
     """Show how often each policy promotes, cell by cell."""
@@ -69,18 +71,20 @@ def show_scenario(terminal: Terminal, name: str, *, trials: int | None, seed: in
             describe(f"{name}: {number:,} of {len(scenario.draws):,}")
     terminal.tell(f"{name}: {scenario.drawn}")
     terminal.tell(f"{trials:,} trials a row; rates in %, losses in points.")
-    terminal.show(_scenario_table(scenario, rows))
+    terminal.show(scenario_table(scenario, rows))
     terminal.answer(rows)
 
 
-def _scenario_table(scenario: Scenario, rows: Sequence[dict[str, Any]]) -> Table:
+def scenario_table(scenario: Scenario, rows: Sequence[dict[str, Any]]) -> Table:
+    """Return the table of a scenario's rows; it fits 80 columns."""
     sizes = list(scenario.draws[0])
     # What is the same in every row is said by the scenario's sentence.
     varied = [name for name in sizes if len({row[name] for row in rows}) > 1]
     measured = [name for name in rows[0] if name not in {"scenario", "policy", "trials", *sizes}]
     has_policies = len({row["policy"] for row in rows}) > 1
     headings = [*varied, *(["policy"] if has_policies else []), *measured]
-    table = _table([heading.replace("_", " ") for heading in headings])
+    table = _table([_HEADINGS.get(each, each.replace("_", " ")) for each in headings])
+    table.collapse_padding = True
     for row in rows:
         shown = [_size(row[name]) for name in varied]
         shown += [row["policy"]] if has_policies else []
@@ -94,7 +98,7 @@ def _size(value: Any) -> str:
 
 
 def _measured(name: str, value: float) -> str:
-    return f"{value:,.0f}" if name in _COUNTS else f"{100 * value:.2f}"
+    return f"{value:,.0f}" if name in _COUNTS else f"{100 * value:.1f}"
 
 
 def _table(headings: Sequence[str]) -> Table:

@@ -36,7 +36,7 @@ _DISAGREEMENT = 0.1
 _LABELS_UNKNOWN = 5
 """Labels that are drawn for an adopted flywheel, whose file does not name them."""
 
-_SECONDS = 12.0
+_SECONDS = 9.0
 """Computing time of all trials together, on both cores of a small machine; sets their number."""
 
 _FEWEST, _MOST = 20, 2000

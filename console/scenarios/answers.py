@@ -32,9 +32,9 @@ def play_critical_labels(
 ) -> None:
     """Draw a challenger that is better, equal, or has lost one label."""
     names = label_names(int(sizes["labels"]))
-    supports = dict.fromkeys(names, int(sizes["documents_of_label"]))
+    supports = dict.fromkeys(names, int(sizes["documents_each"]))
     recalls = np.full(len(names), _RECALL + (0 if sizes["challenger"] == "equal" else _GAIN))
-    if sizes["challenger"] == "one label broken":
+    if sizes["challenger"] == "one broken":
         recalls[0] = _RECALL - _BROKEN
     for _ in range(trials):
         documents = single_label_documents(
@@ -48,17 +48,15 @@ def play_critical_labels(
             tallies.add_decision(
                 name,
                 verdict.decision,
-                rejected_by_guard=float(Outcome.FAIL in guards),
-                held_by_guard=float(is_held),
+                guard_fails=float(Outcome.FAIL in guards),
+                guard_holds=float(is_held),
             )
 
 
 def _critical(sizes: Sizes) -> Policies:
     labels = tuple(label_names(int(sizes["labels"])))
     return {
-        f"critical_min_documents = {least}": Policy(
-            critical_labels=labels, critical_min_documents=least
-        )
+        f"from {least}": Policy(critical_labels=labels, critical_min_documents=least)
         for least in _GUARDED_FROM
     }
 
@@ -66,17 +64,18 @@ def _critical(sizes: Sizes) -> Policies:
 CRITICAL_LABELS = Scenario(
     "critical-labels",
     "All labels are critical (recall 0.80). The challenger is 3 points better in every label, "
-    "equal, or better in every label but one, of which it answers 30 points less rightly.",
+    "equal, or better in every label but one, whose recall is 30 points lower. A guard stops from "
+    "so many test documents of its label on (critical_min_documents).",
     100,
     [
         {
             "labels": labels,
-            "documents_of_label": documents,
+            "documents_each": documents,
             "challenger": challenger,
             "disagreement": disagreement,
         }
         for labels, documents, challenger, disagreement in product(
-            (5, 20), (30, 100), ("better", "equal", "one label broken"), (0.1, 0.2)
+            (5, 20), (30, 100), ("better", "equal", "one broken"), (0.1, 0.2)
         )
     ],
     _critical,

@@ -166,7 +166,7 @@ def judge_accuracy(
     return decide(replace(evidence, paired=answers), policy)
 
 
-@lru_cache(maxsize=1000)
+@lru_cache(maxsize=20_000)
 def _exact_answers(
     documents: int, old: float, new: float, *, fixed: int, broken: int, error: float
 ) -> PairedEvidence:
