@@ -106,7 +106,7 @@ REPEATED_DOCUMENTS = Scenario(
     "repeated-documents",
     "Two equal classifiers of five labels (disagreement 10 %), on test documents that each occur "
     "several times: once as groups, as the product judges them, once as if they were independent.",
-    500,
+    1500,
     [
         {"different_documents": 150, "copies": copies, "groups": groups}
         for copies, groups in (

@@ -175,7 +175,7 @@ MACRO_F1_AVERAGES = Scenario(
     "`rarest` documents, others 25 times as many. Recall is 0.8 alike; rare low: 0.5 beside 0.97; "
     "swapped: 0.9 and 0.6 in turn, in the other model 0.6 and 0.9. Disagreement is the part of a "
     "label's documents that only one answers rightly, as far as recalls allow it.",
-    1000,
+    5000,
     _macro_f1_draws(),
     lambda sizes: {"averages": Policy(evidence="averages")},
     play_macro_f1,

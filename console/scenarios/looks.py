@@ -88,7 +88,7 @@ HOLD_AND_EXTEND = Scenario(
     "hold-and-extend",
     "A challenger that is held is judged again with half as many test documents more, as long as "
     "the product does so and for ten looks at most (accuracy, disagreement 10 %).",
-    5000,
+    20_000,
     [{"documents": 500, "difference": gain, "looks": 10} for gain in (0.0, 0.03)],
     _per_look,
     play_hold_and_extend,
@@ -159,7 +159,7 @@ GROWING_TEST_SET = Scenario(
     "growing-test-set",
     "Another equal challenger every week for three years, on a test set to which documents are "
     "added every four weeks (accuracy, disagreement 10 %). Promoted: histories with a promotion.",
-    500,
+    1500,
     [{"documents": 200, "added_each_month": 20, "looks": _WEEKS}],
     _families,
     play_growing_test_set,
@@ -207,7 +207,7 @@ ADVISED_NUMBER = Scenario(
     "advised-number",
     "A held challenger is judged again with exactly as many more test documents as the verdict "
     "advises (accuracy; it is truly 3 points better, or from then on as much as was seen).",
-    2000,
+    5000,
     [
         {"documents": documents, "difference": 0.03, "true_gain": gain}
         for documents in (100, 300, 1000)

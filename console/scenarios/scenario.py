@@ -32,7 +32,7 @@ Sums = dict[str, float]
 _CHUNK = 50
 """Trials that share one random stream; part of what a seed means."""
 
-_FEW_TRIALS = 100
+_FEW_TRIALS = 50
 """Up to so many, further processes take longer to start than they save."""
 
 DECISIONS = {
