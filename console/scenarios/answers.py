@@ -102,6 +102,10 @@ def play_repeated_documents(
         judge_pair(tallies, policies, pair)
 
 
+def _metrics(sizes: Sizes) -> Policies:
+    return {"accuracy": Policy(rules=(BETTER_ACCURACY,)), "macro-F1": Policy()}
+
+
 REPEATED_DOCUMENTS = Scenario(
     "repeated-documents",
     "Two equal classifiers of five labels (disagreement 10 %), on test documents that each occur "
@@ -117,6 +121,6 @@ REPEATED_DOCUMENTS = Scenario(
             (5, "none"),
         )
     ],
-    lambda sizes: {"accuracy": Policy(rules=(BETTER_ACCURACY,)), "macro-F1": Policy()},
+    _metrics,
     play_repeated_documents,
 )

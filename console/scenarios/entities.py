@@ -78,6 +78,10 @@ def _counted(count: int) -> tuple[tuple[str, int], ...]:
     return ((_TYPE, count),) if count else ()
 
 
+def _policies(sizes: Sizes) -> Policies:
+    return {"paired": Policy(), "averages": Policy(evidence="averages")}
+
+
 ENTITIES_SPARSE = Scenario(
     "entities-sparse",
     "Two recognizers that are equally good (F1 about 0.80, 20 % of mentions found by only one), on "
@@ -94,6 +98,6 @@ ENTITIES_SPARSE = Scenario(
             (1000, 300, 100),
         )
     ],
-    lambda sizes: {"paired": Policy(), "averages": Policy(evidence="averages")},
+    _policies,
     play_entities,
 )

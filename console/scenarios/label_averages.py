@@ -169,6 +169,10 @@ def _macro_f1_draws() -> list[Sizes]:
     return draws
 
 
+def _averages(sizes: Sizes) -> Policies:
+    return {"averages": Policy(evidence="averages")}
+
+
 MACRO_F1_AVERAGES = Scenario(
     "macro-f1-averages",
     "Two classifiers with equal macro-F1 that are compared by averages alone. Rare labels have "
@@ -177,6 +181,6 @@ MACRO_F1_AVERAGES = Scenario(
     "label's documents that only one answers rightly, as far as recalls allow it.",
     5000,
     _macro_f1_draws(),
-    lambda sizes: {"averages": Policy(evidence="averages")},
+    _averages,
     play_macro_f1,
 )

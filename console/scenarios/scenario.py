@@ -68,6 +68,8 @@ Play = Callable[[np.random.Generator, Sizes, Policies, int, Tallies], None]
 class Scenario:
     """One question about the gate, and the trials that answer it.
 
+    Its functions have names of their modules: other processes look them up.
+
     Parameters
     ----------
     name : str

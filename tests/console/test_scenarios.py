@@ -2,6 +2,7 @@
 
 import io
 import json
+import pickle
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +36,12 @@ def by_policy(rows: list[dict[str, Any]], value: str = "promoted") -> dict[str, 
     """Return one value of each policy's only row."""
     assert len({row["policy"] for row in rows}) == len(rows)
     return {row["policy"]: row[value] for row in rows}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=lambda scenario: scenario.name)
+def test_a_scenario_reaches_other_processes_when_it_is_sent(scenario: Scenario) -> None:
+    """Trials are shared by processes, so a scenario must survive the way to them."""
+    assert pickle.loads(pickle.dumps(scenario)) == scenario
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=lambda scenario: scenario.name)
