@@ -29,10 +29,10 @@ Policies = Mapping[str, Policy]
 Sums = dict[str, float]
 """How often each decision occurred, and sums of whatever else a scenario measures."""
 
-_CHUNK = 50
+_CHUNK = 25
 """Trials that share one random stream; part of what a seed means."""
 
-_FEW_TRIALS = 50
+_FEW_CHUNKS = 8
 """Up to so many, further processes take longer to start than they save."""
 
 DECISIONS = {
@@ -119,7 +119,7 @@ def simulated(
         for number, start in enumerate(range(0, trials, _CHUNK))
     ]
     for_each_draw = len(chunks) // len(scenario.draws)
-    with _mapping(processes if trials > _FEW_TRIALS else 1) as mapped:
+    with _mapping(processes if len(chunks) > _FEW_CHUNKS else 1) as mapped:
         played = mapped(_played, chunks)
         for sizes in scenario.draws:
             parts = [next(played) for _ in range(for_each_draw)]
