@@ -66,7 +66,7 @@ CRITICAL_LABELS = Scenario(
     "All labels are critical (recall 0.80). The challenger is 3 points better in every label, "
     "equal, or better in every label but one, whose recall is 30 points lower. A guard stops from "
     "so many test documents of its label on (critical_min_documents).",
-    100,
+    200,
     [
         {
             "labels": labels,

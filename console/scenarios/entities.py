@@ -86,7 +86,7 @@ ENTITIES_SPARSE = Scenario(
     "entities-sparse",
     "Two recognizers that are equally good (F1 about 0.80, 20 % of mentions found by only one), on "
     "documents of which few have a mention. The default policy, and one by averages.",
-    500,
+    1500,
     [
         {"documents": documents, "mentions": mentions, "documents_with_mentions": carriers}
         for documents, mentions, carriers in (

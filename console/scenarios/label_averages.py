@@ -58,7 +58,7 @@ PRECISION_RARE = Scenario(
     "precision-rare",
     "Two classifiers of three labels that are equally precise (0.80), where one label is hardly "
     "ever predicted. The rule is AveragePrecision, better by 0.005.",
-    500,
+    2500,
     [{"predicted": count, "documents_of_label": 400} for count in (400, 100, 30, 8)],
     _precision,
     play_rare_predictions,

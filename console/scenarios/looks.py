@@ -159,7 +159,7 @@ GROWING_TEST_SET = Scenario(
     "growing-test-set",
     "Another equal challenger every week for three years, on a test set to which documents are "
     "added every four weeks (accuracy, disagreement 10 %). Promoted: histories with a promotion.",
-    1500,
+    5000,
     [{"documents": 200, "added_each_month": 20, "looks": _WEEKS}],
     _families,
     play_growing_test_set,
