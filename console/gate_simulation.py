@@ -7,7 +7,6 @@ product's own (`flywheel.verdict.decide`); nothing of the gate is built again he
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from itertools import product
 
 import numpy as np
@@ -15,12 +14,9 @@ from numpy.typing import NDArray
 
 from console.errors import CommandError
 from console.exit_codes import ExitCode
-from flywheel.comparisons import exact_accuracy
-from flywheel.evidence import Evidence, TestSet
-from flywheel.paired_evidence import PairedEvidence
+from console.scenarios.judging import BETTER_ACCURACY, judge_accuracy
 from flywheel.policy_settings import Policy, Rule
-from flywheel.scored_documents import ACCURACY
-from flywheel.verdict import Decision, decide, wants_answers
+from flywheel.verdict import Decision
 
 FEWEST_TRIALS = 20_000
 DIFFERENCES = (0.0, -0.02, 0.03)
@@ -29,8 +25,6 @@ DISAGREEMENT = 0.1
 
 _WRONG = 0.2
 """How often the champion is wrong, at least."""
-
-_TEST_SET = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +63,18 @@ def policies(iterations: int) -> Mapping[str, Policy]:
 
     ``paired-strict`` spends one error over all looks; it is there where there are several.
     """
-    better = Rule(metric="AverageAccuracy", min=0.0, min_improvement=0.005)
     any_gain = Rule(metric="AverageAccuracy", min=0.0, min_improvement=0.0)
     no_worse = Rule(metric="AverageAccuracy", min=0.0, max_drop=0.01)
     found = {
-        "paired": Policy(rules=(better,)),
-        "averages": Policy(rules=(better,), evidence="averages"),
+        "paired": Policy(rules=(BETTER_ACCURACY,)),
+        "averages": Policy(rules=(BETTER_ACCURACY,), evidence="averages"),
         "non-inferiority": Policy(rules=(no_worse,), comparison="non-inferiority"),
         "higher-wins": Policy(rules=(any_gain,), evidence="none"),
     }
     if iterations > 1:
         most = Policy().test_looks_hold
         found["paired-strict"] = Policy(
-            rules=(better,), family_error="strict", looks_planned=min(iterations, most)
+            rules=(BETTER_ACCURACY,), family_error="strict", looks_planned=min(iterations, most)
         )
     return found
 
@@ -118,6 +111,21 @@ def simulated(
         for name, policy in policies(iterations).items():
             promoted = _promoted(policy, documents, drawn)
             yield Cell(name, difference, documents, disagreement, iterations, promoted)
+
+
+def checked_trials(trials: int | None) -> int:
+    """Return how many trials a cell has.
+
+    Raises
+    ------
+    CommandError
+        They are too few for the rates that the table shows.
+    """
+    if trials is not None and trials < FEWEST_TRIALS:
+        problem = f"{trials:,} trials are too few for a rate near 5 %"
+        remedy = f"Give {FEWEST_TRIALS:,} at least, or a --scenario"
+        raise CommandError(ExitCode.USAGE, "--trials", problem, remedy)
+    return trials or FEWEST_TRIALS
 
 
 def _drawn(
@@ -168,50 +176,17 @@ def is_promoted(
     Parameters
     ----------
     look : int
-        Verdicts on the test set before this one.
+        Verdicts on the test set, and in the flywheel's generation, before this one.
     wrong : int
         Documents on which the champion is wrong.
     """
-    old = (documents - wrong) / documents
-    new = (documents - wrong + fixed - broken) / documents
-    evidence = _evidence(documents, look, old, new)
-    verdict = decide(evidence, policy)
-    if wants_answers(verdict, policy):
-        answers = _answers(
-            documents, old, new, fixed=fixed, broken=broken, error=evidence.error(policy)
-        )
-        verdict = decide(_evidence(documents, look, old, new, answers), policy)
-    return verdict.decision is Decision.PROMOTE
-
-
-def _evidence(
-    documents: int, look: int, old: float, new: float, paired: PairedEvidence | None = None
-) -> Evidence:
-    return Evidence(
-        champion_arn="champion",
-        champion={ACCURACY: old},
-        challenger_arn="challenger",
-        challenger={ACCURACY: new},
-        has_test_set=True,
-        test_set=TestSet(_TEST_SET, documents, {}, look),
-        paired=paired,
-    )
-
-
-@cache
-def _answers(
-    documents: int, old: float, new: float, *, fixed: int, broken: int, error: float
-) -> PairedEvidence:
-    found = exact_accuracy(old, new, fixed=fixed, broken=broken, documents=documents, error=error)
-    return PairedEvidence(
-        test_set_sha256=_TEST_SET,
-        documents=documents,
+    verdict = judge_accuracy(
+        policy,
+        documents,
+        wrong=wrong,
         fixed=fixed,
         broken=broken,
-        disputed=fixed + broken,
-        fixed_ids=(),
-        broken_ids=(),
-        comparisons=(found,),
-        labels=(),
-        seed=0,
+        looks=look,
+        generation_looks=look,
     )
+    return verdict.decision is Decision.PROMOTE

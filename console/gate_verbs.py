@@ -1,27 +1,23 @@
 """The verbs of the gate: `flywheel policy check` and `flywheel simulate gate`.
 
-Decides names, options and words; neither needs a cloud. Read next: `console.policy_words`,
-`console.gate_simulation`.
+Decides names and options; neither needs a cloud. Read next: `console.policy_view`,
+`console.gate_views`.
 """
 
 import re
-from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from console.errors import CommandError
 from console.exit_codes import ExitCode
-from console.policy_words import explained
+from console.policy_view import show_policies
 from console.target import LOCAL, environment_settings, known_environments
-from console.terminal import Terminal, reporting
+from console.terminal import reporting
 from console.verb_options import Env, Flywheel, Json
 from flywheel.environment_file import parse_environment
 from flywheel.settings import Environment
-from flywheel.verdict import policy_sha256
 
 policy = typer.Typer(no_args_is_help=True, help="When a challenger goes live.")
 simulate = typer.Typer(no_args_is_help=True, help="What rules do over many trials.")
@@ -36,6 +32,12 @@ def check(
         Path | None,
         typer.Option(metavar="TOML", help="An environment's file; left out, that of --env."),
     ] = None,
+    test_documents: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=10_000, help="Also say how often it promotes on a test set of this size."
+        ),
+    ] = None,
     env: Env = None,
     json: Json = False,
 ) -> None:
@@ -48,22 +50,7 @@ def check(
             known = ", ".join(each.name for each in settings.flywheels)
             problem = f"environment {settings.name} has no such flywheel"
             raise CommandError(ExitCode.USAGE, str(flywheel), problem, f"Use one of: {known}")
-        documents: list[dict[str, Any]] = []
-        for each in chosen:
-            words, digest = explained(each.policy), policy_sha256(each.policy)
-            terminal.tell(f"{each.name} in {settings.name}, policy {digest[:12]}", "bold")
-            for sentence in words:
-                terminal.tell(sentence, indent=2)
-            documents.append(
-                {
-                    "environment": settings.name,
-                    "flywheel": each.name,
-                    "policy": each.policy.document(),
-                    "policy_sha256": digest,
-                    "explained": words,
-                }
-            )
-        terminal.answer(documents)
+        show_policies(terminal, settings.name, chosen, test_documents)
 
 
 def _read(file: Path) -> Environment:
@@ -87,6 +74,10 @@ def _of_environment(name: str) -> Environment:
 
 @simulate.command("gate")
 def gate(
+    scenario: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Play a named scenario instead; a wrong name lists all."),
+    ] = None,
     difference: Annotated[
         list[float] | None,
         typer.Option(min=-1, max=1, help="True accuracy, challenger less champion; repeatable."),
@@ -100,51 +91,47 @@ def gate(
         typer.Option(min=0, max=1, help="How often only one model is right; repeatable."),
     ] = None,
     *,
-    iterations: Annotated[int, typer.Option(min=1, max=200, help="Looks at one test set.")] = 1,
+    iterations: Annotated[
+        int | None, typer.Option(min=1, max=200, help="Looks at one test set; 1 if left out.")
+    ] = None,
     trials: Annotated[
-        int, typer.Option(min=20_000, max=10_000_000, help="A cell of the table.")
-    ] = 20_000,
+        int | None,
+        typer.Option(
+            min=100,
+            max=10_000_000,
+            help="A cell of the table, 20,000 at least; of a scenario, its own number.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Repeats a run to the digit.")] = 1,
     json: Json = False,
 ) -> None:
     """Draw pairs of models and test sets, and print how often each policy promotes."""
     with reporting(is_json=json) as terminal:
-        from console import gate_simulation as simulation  # noqa: PLC0415 - NumPy takes a while
+        # NumPy takes a while.
+        from console import gate_simulation as simulation  # noqa: PLC0415
+        from console.gate_views import show_cells, show_scenario  # noqa: PLC0415
 
+        if scenario is not None:
+            sizes = difference or test_documents or disagreement or iterations
+            _require_no_sizes(scenario, has_sizes=bool(sizes))
+            show_scenario(terminal, scenario, trials=trials, seed=seed)
+            return
         cells = simulation.simulated(
             differences=difference or simulation.DIFFERENCES,
             test_documents=test_documents or simulation.TEST_DOCUMENTS,
             disagreements=disagreement or [simulation.DISAGREEMENT],
-            iterations=iterations,
-            trials=trials,
+            iterations=iterations or 1,
+            trials=simulation.checked_trials(trials),
             seed=seed,
         )
-        found: list[dict[str, Any]] = []
-        columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-        with Progress(*columns, console=terminal.people, transient=True) as progress:
-            task = progress.add_task("drawing")
-            for cell in cells:
-                found.append(cell.document())
-                where = f"difference {cell.difference:+g}, {cell.test_documents:,} documents"
-                progress.update(task, description=where)
-        _show(terminal, found, trials)
-        terminal.answer(found)
+        show_cells(terminal, cells, simulation.checked_trials(trials))
 
 
-def _show(terminal: Terminal, cells: list[dict[str, Any]], trials: int) -> None:
-    names = list(dict.fromkeys(cell["policy"] for cell in cells))
-    looks = cells[0]["iterations"]
-    seen = "one look" if looks == 1 else f"at least one of {looks:,} looks"
-    terminal.tell(
-        f"How often each policy promotes in {seen} at a test set, in {trials:,} trials a cell; "
-        "accuracy, the champion wrong on 20 %; in %."
-    )
-    table = Table(box=None, pad_edge=False)
-    for heading in ("differ", "disagree", "documents", *names):
-        table.add_column(heading.replace("-", "-\n"), justify="right", no_wrap=True)
-    keys = ("difference", "disagreement", "test_documents")
-    for where, group in groupby(cells, key=lambda cell: tuple(cell[key] for key in keys)):
-        promoted = {cell["policy"]: cell["promoted"] for cell in group}
-        shown = [f"{100 * promoted[name]:.2f}" for name in names]
-        table.add_row(f"{where[0]:+z.3g}", f"{where[1]:.3g}", f"{where[2]:,}", *shown)
-    terminal.show(table)
+def _require_no_sizes(scenario: str, *, has_sizes: bool) -> None:
+    if has_sizes:
+        problem = (
+            "a scenario draws its own sizes: --difference, --test-documents, --disagreement and "
+            "--iterations go without it"
+        )
+        remedy = "Leave these options out, or --scenario"
+        raise CommandError(ExitCode.USAGE, f"--scenario {scenario}", problem, remedy)

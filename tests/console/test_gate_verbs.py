@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from console import policy_odds
 from console.exit_codes import ExitCode
 from flywheel.advice import documents_needed
 from flywheel.comparisons import exact_accuracy
+from flywheel.environment_file import parse_environment
 from tests.console.command_line import invoke
 
 FLYWHEEL = """
@@ -177,3 +179,50 @@ def test_a_reason_is_refused_when_it_says_nothing(verb: tuple[str, ...]) -> None
     result = invoke(*verb, "--reason", " ", "--env", "local")
     assert result.exit_code == ExitCode.USAGE
     assert "say why in a few words" in result.stderr
+
+
+def test_a_policy_is_simulated_once_when_flywheels_share_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All names stand in one line; programs get the odds of each flywheel."""
+    monkeypatch.setattr(policy_odds, "_SECONDS", 1.0)
+    file = tmp_path / "dev.toml"
+    file.write_text(f"{FLYWHEEL}{FLYWHEEL.replace('tickets', 'mails')}")
+    options = ("policy", "check", "--file", str(file), "--test-documents", "100")
+    result = invoke(*options)
+    assert result.exit_code == ExitCode.DONE, result.stderr
+    words = " ".join(result.stdout.split())
+    assert words.count("policy ") - words.count("The policy") == 1
+    assert "mails, tickets in dev, policy" in words or "tickets, mails in dev, policy" in words
+    assert words.count("On 100 test documents it promotes, of simulated challengers") == 1
+    documents = json.loads(invoke(*options, "--json").stdout)
+    assert {document["flywheel"] for document in documents} == {"tickets", "mails"}
+    assert documents[0]["odds"] == documents[1]["odds"]
+    shown = {each["difference"]: each for each in documents[0]["odds"]}
+    assert shown.keys() == {0.0, 0.03, -0.02}
+    assert f"equally good {100 * shown[0.0]['promoted']:.1f} %" in words
+    assert shown[-0.02]["promoted"] <= shown[0.03]["promoted"]
+    assert all(0 < each["standard_error"] < 0.2 for each in shown.values())
+
+
+@pytest.mark.parametrize(
+    ("task", "labels"),
+    [
+        ('task = "classification"\nmode = "multi-label"\nlabels = ["A", "B", "C"]', 3),
+        ('task = "entities"\nentity_types = ["PERSON"]', 1),
+    ],
+)
+def test_odds_are_drawn_for_the_task_when_a_policy_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str, labels: int
+) -> None:
+    """Better models are promoted more often than equal ones, those more often than worse ones."""
+    monkeypatch.setattr(policy_odds, "_SECONDS", 3.0)
+    (tmp_path / "dev.toml").write_text(f'[flywheels.notes]\nlanguage = "en"\n{task}\n')
+    settings = parse_environment("dev.toml", lambda _: (tmp_path / "dev.toml").read_text("utf-8"))
+    (flywheel,) = settings.flywheels
+    drawn = policy_odds.task_of(flywheel)
+    assert len(drawn.labels) == labels
+    equal, better, worse = policy_odds.odds([(flywheel.policy, drawn)], 400, processes=1)[0]
+    assert equal.trials == 2 * better.trials == 2 * worse.trials
+    assert worse.promoted <= equal.promoted <= 0.15
+    assert better.promoted > equal.promoted + 0.3

@@ -1,0 +1,200 @@
+"""How pairs of models and their test documents are drawn.
+
+Decides how two models' answers go together: how often each is right, how often only one of them
+is, and what a wrong answer is. Judges nothing. Read next: `console.scenarios.judging`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flywheel.scored_documents import Answer, Counts, Kind, ScoredDocument
+
+_SAME_ANSWER = 0.7
+"""How often two models with the same confusion matrix answer alike for a reason."""
+
+Random = np.random.Generator
+
+_SAME_MISTAKE = 0.5
+"""How often two models that are both wrong give the same wrong label."""
+
+
+def joint(
+    champion: ArrayLike, challenger: ArrayLike, disagreement: ArrayLike
+) -> NDArray[np.float64]:
+    """Return how often both models are right, only the champion, only the challenger, and none.
+
+    Parameters
+    ----------
+    champion, challenger : array of shape (n_labels,)
+        How often each is right.
+    disagreement : float or array of shape (n_labels,)
+        How often only one is right; moved to the nearest value that the two shares allow.
+
+    Returns
+    -------
+    array of shape (n_labels, 4)
+    """
+    old, new = np.asarray(champion, float), np.asarray(challenger, float)
+    allowed = np.clip(disagreement, np.abs(new - old), np.minimum(old + new, 2 - old - new))
+    both = (old + new - allowed) / 2
+    shares = np.stack([both, old - both, new - both, 1 - old - new + both], axis=-1).clip(0)
+    return np.asarray(shares / shares.sum(axis=-1, keepdims=True))
+
+
+@cache
+def one_label(actual: str, predicted: str) -> Answer:
+    """Return the answer of a model that gives one label."""
+    return Answer(((predicted, 1),), ((predicted, 1),) if predicted == actual else ())
+
+
+def single_label_documents(
+    random: Random,
+    supports: Mapping[str, int],
+    champion: ArrayLike,
+    challenger: ArrayLike,
+    disagreement: ArrayLike,
+) -> list[ScoredDocument]:
+    """Draw documents of one label each; a wrong answer is any other label.
+
+    Parameters
+    ----------
+    supports : mapping of str to int
+        Documents of each label.
+    champion, challenger : float or array of shape (n_labels,)
+        Recall of each label.
+    """
+    names = list(supports)
+    shape = (len(names),)
+    shares = joint(
+        np.broadcast_to(champion, shape), np.broadcast_to(challenger, shape), disagreement
+    )
+    documents: list[ScoredDocument] = []
+    for place, (label, count) in enumerate(supports.items()):
+        kinds = random.choice(4, count, p=shares[place])
+        # Another label: one of the places after this one, round the circle.
+        steps = random.integers(1, max(2, len(names)), (2, count))
+        steps[1] = np.where(random.random(count) < _SAME_MISTAKE, steps[0], steps[1])
+        for kind, first, second in zip(kinds.tolist(), *steps.tolist(), strict=True):
+            old = label if kind < 2 else names[(place + first) % len(names)]  # noqa: PLR2004
+            new = label if kind in {0, 2} else names[(place + second) % len(names)]
+            documents.append(
+                ScoredDocument(
+                    str(len(documents)),
+                    ((label, 1),),
+                    one_label(label, old),
+                    one_label(label, new),
+                )
+            )
+    return documents
+
+
+def confused_documents(
+    random: Random, supports: Mapping[str, int], confusion: NDArray[np.float64]
+) -> list[ScoredDocument]:
+    """Draw documents of one label each, answered by two models with the same confusion matrix.
+
+    Parameters
+    ----------
+    supports : mapping of str to int
+        Documents of each label.
+    confusion : array of shape (n_labels, n_labels)
+        How often each label, row by row, is answered with each label.
+    """
+    names = list(supports)
+    documents: list[ScoredDocument] = []
+    for (label, count), chances in zip(supports.items(), confusion, strict=True):
+        old, new, fresh = random.random((3, count))
+        new = np.where(fresh < _SAME_ANSWER, old, new)
+        steps = np.cumsum(chances)[:-1]
+        pairs = zip(np.searchsorted(steps, old), np.searchsorted(steps, new), strict=True)
+        documents += (
+            ScoredDocument(
+                str(number),
+                ((label, 1),),
+                one_label(label, names[before]),
+                one_label(label, names[after]),
+            )
+            for number, (before, after) in enumerate(pairs, len(documents))
+        )
+    return documents
+
+
+def fact_documents(
+    random: Random,
+    names: Sequence[str],
+    documents: int,
+    *,
+    kind: Kind,
+    champion: float,
+    challenger: float,
+    disagreement: float,
+) -> list[ScoredDocument]:
+    """Draw documents of several labels, or with mentions of several types; all equally frequent.
+
+    Parameters
+    ----------
+    champion, challenger : float
+        Recall, precision and F1 of each label or type: a model has a false fact for each miss.
+    disagreement : float
+        How often only one of both models has a fact.
+    """
+    # Each document needs a label that is not its own, for false ones.
+    facts = 2 if kind == "entities" or len(names) > 3 else 1  # noqa: PLR2004
+    (found,) = joint([champion], [challenger], disagreement)
+    (false,) = joint([1 - champion], [1 - challenger], disagreement)
+    found_kinds = random.choice(4, (documents, facts), p=found).tolist()
+    false_kinds = random.choice(4, (documents, facts), p=false).tolist()
+    drawn: list[ScoredDocument] = []
+    for number in range(documents):
+        places = [(number * facts + fact) % len(names) for fact in range(facts)]
+        actual = [names[place] for place in places]
+        others = [names[(place + facts) % len(names)] for place in places]
+        old, new = (
+            _facts(actual, others, found_kinds[number], false_kinds[number], only)
+            for only in (1, 2)
+        )
+        drawn.append(ScoredDocument(str(number), _counted(actual), old, new))
+    return drawn
+
+
+def _facts(
+    actual: Sequence[str],
+    others: Sequence[str],
+    found_kinds: Sequence[int],
+    false_kinds: Sequence[int],
+    only: int,
+) -> Answer:
+    """Return a model's answer; it has what both have (kind 0), and what it has alone."""
+    right = [fact for fact, kind in zip(actual, found_kinds, strict=True) if kind in {0, only}]
+    false = [fact for fact, kind in zip(others, false_kinds, strict=True) if kind in {0, only}]
+    return Answer(_counted([*right, *false]), _counted(right))
+
+
+def _counted(facts: Iterable[str]) -> Counts:
+    return tuple(sorted(Counter(facts).items()))
+
+
+def label_names(count: int) -> list[str]:
+    """Return names of labels; they sort in this order."""
+    return [f"L{number:03d}" for number in range(count)]
+
+
+def seed_name(random: Random) -> str:
+    """Return 64 hex digits for a test set, from which the resampling takes its seed."""
+    return random.bytes(32).hex()
+
+
+def shared_out(documents: int, labels: Sequence[str]) -> dict[str, int]:
+    """Return a number of documents for each label that differ by one at most.
+
+    Examples
+    --------
+    >>> shared_out(5, ["A", "B"])
+    {'A': 3, 'B': 2}
+    """
+    each, more = divmod(documents, len(labels))
+    return {label: each + (place < more) for place, label in enumerate(labels)}

@@ -1,0 +1,187 @@
+"""A drawn pair of models, judged as the product judges one.
+
+The averages come first; both models' answers follow where the verdict wants them. Every verdict is
+`flywheel.verdict.decide`'s, and what it stands on is `flywheel.evidence`'s. Read next:
+`console.scenarios.drawing` (what is judged), `flywheel.verdict`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from console.scenarios.scenario import Policies, Tallies
+from flywheel.comparisons import exact_accuracy
+from flywheel.document_groups import Grouped
+from flywheel.evidence import Evidence, TestSet
+from flywheel.paired_evidence import PairedEvidence, paired_evidence
+from flywheel.policy_settings import METRICS, Policy, Rule
+from flywheel.resampling import Measured
+from flywheel.scored_documents import ACCURACY, Kind, ScoredDocument, Tally, tallies
+from flywheel.verdict import Decision, Verdict, decide, measured_by, wants_answers
+from flywheel.worth import group_counts
+
+_TEST_SET = "0" * 64
+
+BETTER_ACCURACY = Rule(metric="AverageAccuracy", min=0.0, min_improvement=0.005)
+"""The default improvement, asked of accuracy; exact tests make it quick to judge."""
+
+
+@dataclass(slots=True)
+class Pair:
+    """Two models' answers to one test set, which several policies may judge.
+
+    Parameters
+    ----------
+    documents : sequence of ScoredDocument
+    kind : Kind
+    labels : int
+        How many labels there are to choose from.
+    sha256 : str
+        Names the test set; the resampling takes its seed from it.
+    grouping : {"none", "named", "near duplicates"}
+    anchor : sequence of ScoredDocument, optional
+        The same documents with the anchor's answers in the champion's place.
+    """
+
+    documents: Sequence[ScoredDocument]
+    kind: Kind
+    labels: int
+    sha256: str
+    grouping: Grouped = "none"
+    anchor: Sequence[ScoredDocument] | None = None
+    _answers: dict[tuple[tuple[Measured, ...], float], PairedEvidence] = field(default_factory=dict)
+    _evidence: Evidence | None = None
+
+    def judge(self, policy: Policy) -> tuple[Verdict, Verdict]:
+        """Return the verdict by the averages, and the last one."""
+        evidence = self.evidence()
+        first = decide(evidence, policy)
+        if not wants_answers(first, policy):
+            return first, first
+        answers = self.answers(policy, evidence.error(policy))
+        return first, decide(replace(evidence, paired=answers), policy)
+
+    def evidence(self) -> Evidence:
+        """Return what an iteration shows of both models."""
+        if self._evidence is None:
+            old, new = tallies(self.documents, kind=self.kind, labels=self.labels)
+            if old is None:
+                raise ValueError("a pair has a champion's answers")
+            counts = group_counts(self.documents)
+            test_set = TestSet(
+                self.sha256,
+                len(self.documents),
+                dict(new.actual),
+                groups=counts.groups,
+                label_groups=counts.label_groups,
+                grouping=self.grouping,
+            )
+            evidence = of_averages(averages_of(old), averages_of(new), test_set, kind=self.kind)
+            anchor_arn = None if self.anchor is None else "anchor"
+            self._evidence = replace(evidence, anchor_arn=anchor_arn)
+        return self._evidence
+
+    def answers(self, policy: Policy, error: float) -> PairedEvidence:
+        """Return what the answers show; policies that ask the same share it."""
+        measured = tuple(measured_by(policy))
+        if (measured, error) not in self._answers:
+            self._answers[measured, error] = paired_evidence(
+                self.documents,
+                measured,
+                kind=self.kind,
+                labels=self.labels,
+                error=error,
+                test_set_sha256=self.sha256,
+                anchor=self.anchor,
+            )
+        return self._answers[measured, error]
+
+
+def judge_pair(tallies: Tallies, policies: Policies, pair: Pair) -> None:
+    """Judge a pair by each policy, and add what the averages alone promoted."""
+    for name, policy in policies.items():
+        first, last = pair.judge(policy)
+        by_averages = float(first.decision is Decision.PROMOTE)
+        tallies.add_decision(name, last.decision, promoted_by_averages=by_averages)
+
+
+def averages_of(tally: Tally) -> dict[str, float]:
+    """Return the averages that a task has."""
+    found = {name: tally.metric(name) for name in METRICS}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def of_averages(
+    champion: Mapping[str, float],
+    challenger: Mapping[str, float],
+    test_set: TestSet,
+    *,
+    kind: Kind = "multi-class",
+) -> Evidence:
+    """Return what an iteration showed of a drawn pair."""
+    return Evidence(
+        champion_arn="champion",
+        champion=champion,
+        challenger_arn="challenger",
+        challenger=challenger,
+        has_test_set=True,
+        kind=kind,
+        test_set=test_set,
+    )
+
+
+def judge_accuracy(
+    policy: Policy,
+    documents: int,
+    *,
+    wrong: int,
+    fixed: int,
+    broken: int,
+    looks: int = 0,
+    generation_looks: int = 0,
+    pair_looks: int = 0,
+) -> Verdict:
+    """Judge a pair by accuracy alone, which needs counts and no documents.
+
+    Parameters
+    ----------
+    policy : Policy
+        With rules about accuracy.
+    wrong : int
+        Documents on which the champion is wrong.
+    fixed, broken : int
+        Documents that only the challenger, or only the champion, got right.
+    looks, generation_looks, pair_looks : int
+        As in `TestSet`.
+    """
+    test_set = TestSet(_TEST_SET, documents, {}, looks, generation_looks, pair_looks)
+    old = (documents - wrong) / documents
+    new = (documents - wrong + fixed - broken) / documents
+    evidence = of_averages({ACCURACY: old}, {ACCURACY: new}, test_set)
+    verdict = decide(evidence, policy)
+    if not wants_answers(verdict, policy):
+        return verdict
+    error = evidence.error(policy)
+    answers = _exact_answers(documents, old, new, fixed=fixed, broken=broken, error=error)
+    return decide(replace(evidence, paired=answers), policy)
+
+
+@lru_cache(maxsize=20_000)
+def _exact_answers(
+    documents: int, old: float, new: float, *, fixed: int, broken: int, error: float
+) -> PairedEvidence:
+    compared = exact_accuracy(
+        old, new, fixed=fixed, broken=broken, documents=documents, error=error
+    )
+    return PairedEvidence(
+        test_set_sha256=_TEST_SET,
+        documents=documents,
+        fixed=fixed,
+        broken=broken,
+        disputed=fixed + broken,
+        fixed_ids=(),
+        broken_ids=(),
+        comparisons=(compared,),
+        labels=(),
+        seed=0,
+    )

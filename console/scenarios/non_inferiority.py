@@ -1,0 +1,99 @@
+"""The scenario of a chain of challengers, each a little worse than the champion of its time.
+
+Read next: `flywheel.policy` (what the anchor is for), `console.scenarios.judging`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from console.scenarios.drawing import Random, one_label, seed_name
+from console.scenarios.judging import Pair
+from console.scenarios.scenario import Policies, Scenario, Sizes, Tallies
+from flywheel.policy_settings import Policy, Rule
+from flywheel.scored_documents import ScoredDocument
+from flywheel.verdict import Decision
+
+_RIGHT = 0.85
+_MARGIN = 0.01
+
+_Right = NDArray[np.bool_]
+
+_DOCUMENTS = {
+    (old, new): ScoredDocument(
+        "document",
+        (("A", 1),),
+        one_label("A", "A" if old else "B"),
+        one_label("A", "A" if new else "B"),
+    )
+    for old in (False, True)
+    for new in (False, True)
+}
+
+
+def play_non_inferiority_chain(
+    random: Random, sizes: Sizes, policies: Policies, trials: int, tallies: Tallies
+) -> None:
+    """Judge one challenger after the other; each promoted one becomes the champion."""
+    for _ in range(trials):
+        for name, policy in policies.items():
+            promotions = _chain(random, sizes, policy)
+            tallies.add(
+                name,
+                promoted=float(promotions > 0),
+                loss=promotions * float(sizes["drop"]),
+            )
+
+
+def _chain(random: Random, sizes: Sizes, policy: Policy) -> int:
+    documents, drop = int(sizes["documents"]), float(sizes["drop"])
+    accuracy, promotions = _RIGHT, 0
+    champion: _Right = random.random(documents) < accuracy
+    anchor = champion
+    for _ in range(int(sizes["challengers"])):
+        challenger = _successor(random, champion, accuracy, drop, float(sizes["disagreement"]))
+        pair = Pair(
+            _answered(champion, challenger),
+            "multi-class",
+            2,
+            seed_name(random),
+            anchor=None if anchor is champion else _answered(anchor, challenger),
+        )
+        _, verdict = pair.judge(policy)
+        if verdict.decision is Decision.PROMOTE:
+            champion, accuracy, promotions = challenger, accuracy - drop, promotions + 1
+            if verdict.shows_gain:
+                anchor = champion
+    return promotions
+
+
+def _successor(
+    random: Random, champion: _Right, accuracy: float, drop: float, disagreement: float
+) -> _Right:
+    """Draw which documents the next challenger gets right."""
+    fixes = (disagreement - drop) / 2 / (1 - accuracy)
+    breaks = (disagreement + drop) / 2 / accuracy
+    changes = random.random(len(champion)) < np.where(champion, breaks, fixes)
+    return np.asarray(champion ^ changes)
+
+
+def _answered(old: _Right, new: _Right) -> list[ScoredDocument]:
+    return [_DOCUMENTS[pair] for pair in zip(old.tolist(), new.tolist(), strict=True)]
+
+
+def _no_worse(sizes: Sizes) -> Policies:
+    rules = (Rule(metric="AverageAccuracy", min=0.0, max_drop=_MARGIN),)
+    return {"non-inferiority": Policy(rules=rules, comparison="non-inferiority")}
+
+
+NON_INFERIORITY_CHAIN = Scenario(
+    "non-inferiority-chain",
+    "Twenty challengers, each truly 0.5 points worse than the champion of its time (accuracy, "
+    "margin 0.01). Loss: what the last champion has less than the first one, in points.",
+    200,
+    [
+        {"documents": 1000, "challengers": 20, "drop": 0.005, "disagreement": disagreement}
+        for disagreement in (0.02, 0.05, 0.1)
+    ],
+    _no_worse,
+    play_non_inferiority_chain,
+)
