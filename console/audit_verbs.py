@@ -30,7 +30,7 @@ def verify_audit(
     env: Env = None,
     json: Json = False,
 ) -> None:
-    """Compute every hash anew: entries, daily heads and verdicts; 1 if one is wrong."""
+    """Compute every hash anew: entries, heads and verdicts; 1 if one is wrong."""
     with reporting(is_json=json) as terminal:
         target = opened_target(context, env, default=LOCAL)
         if flywheel is None:
@@ -51,7 +51,7 @@ def export_audit(
     env: Env = None,
     json: Json = False,
 ) -> None:
-    """Write entries, verdicts and daily heads to a zip that verifies itself offline."""
+    """Write entries, verdicts and heads to a zip that verifies itself offline."""
     with reporting(is_json=json) as terminal:
         *flywheels, last = names
         out = Path(last)
@@ -81,6 +81,8 @@ def _verified(terminal: Terminal, record: AuditRecord) -> dict[str, Any]:
         terminal.tell(f"{title}: BROKEN: {error}", style="bold red")
         return {"chain": record.name, "is_whole": False, "problem": str(error)}
     terminal.tell(f"{title}: {counts.words()}")
+    if (younger := counts.beyond()) is not None:
+        terminal.tell(younger, indent=2)
     if counts.pending:
         terminal.tell(f"Being written in this moment: {counts.pending}", indent=2)
     return {
@@ -88,6 +90,7 @@ def _verified(terminal: Terminal, record: AuditRecord) -> dict[str, Any]:
         "is_whole": True,
         "entries": counts.entries,
         "verdicts": counts.verdicts,
-        "daily_heads": counts.heads,
+        "heads": counts.heads,
+        "covered": counts.covered,
         "pending": counts.pending,
     }

@@ -1,16 +1,17 @@
-"""Verify the record of one audit chain: entries, the verdicts that they name, and daily heads.
+"""Verify the record of one audit chain: entries, the verdicts that they name, and heads.
 
 Knows nothing but Python's standard library, so that the same file verifies inside an export as
 ``python verify.py`` and inside the command. It computes hashes anew and shares no code with what
 wrote them. Decides what is wrong first, and how it is said.
 
 An export holds ``entries.jsonl`` (one entry a line, by number), ``head.json`` (where the chain
-ended), ``verdicts/`` and ``chain/`` (documents and daily heads, byte for byte), and ``files.json``
+ended), ``verdicts/`` and ``chain/`` (documents and heads, byte for byte), and ``files.json``
 (the sha256 of each of these files and of this one).
 """
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ from typing import Any
 FIRST_HASH = "0" * 64
 ENTRIES, HEAD, FILES, VERIFIER = "entries.jsonl", "head.json", "files.json", "verify.py"
 _CHAIN_FOLDER, _VERDICTS_FOLDER = "chain", "verdicts"
+_HEAD_NAMES = {"at", "flywheel", "hash", "seq"}
+_DAILY = re.compile(r"\d{4}-\d\d-\d\d\.json")
+"""How earlier releases named a head: by the day on which it was written."""
 
 Entry = Mapping[str, Any]
 
@@ -35,6 +39,9 @@ class Counts:
     Parameters
     ----------
     entries, verdicts, heads : int
+    covered : int
+        The last entry that a head names, by number; 0 for none. What is younger has only the
+        ledger to speak for it.
     pending : str or None
         A verdict that was entered in this moment, and whose document is not there yet.
     """
@@ -42,14 +49,26 @@ class Counts:
     entries: int
     verdicts: int
     heads: int
+    covered: int = 0
     pending: str | None = None
 
     def words(self) -> str:
         """Return them as a sentence."""
         entries = f"{self.entries:,} {'entry' if self.entries == 1 else 'entries'}"
         verdicts = f"{self.verdicts:,} verdict{'' if self.verdicts == 1 else 's'}"
-        heads = f"{self.heads:,} daily head{'' if self.heads == 1 else 's'}"
+        heads = f"heads cover up to entry {self.covered:,}" if self.covered else "no head"
         return f"{entries}, {verdicts}, {heads}: unbroken"
+
+    def beyond(self) -> str | None:
+        """Return as a sentence which entries no head covers yet; None where there is none."""
+        first = self.covered + 1
+        if self.entries < first:
+            return None
+        if not self.covered:
+            return "No head covers any of them yet."
+        if self.entries == first:
+            return f"Entry {first:,} is younger than the last head."
+        return f"Entries {first:,} to {self.entries:,} are younger than the last head."
 
 
 @dataclass(slots=True)
@@ -63,6 +82,7 @@ class _Walk:
     verdict_hash: str = FIRST_HASH
     named: set[str] = field(default_factory=set)
     heads_seen: int = 0
+    covered: int = 0
     pending: str | None = None
 
     def step(self, entry: Entry) -> None:
@@ -81,7 +101,7 @@ class _Walk:
             )
         self.seq, self.hash = seq, str(entry["hash"])
         for path, head in self.heads.get(seq, ()):
-            self.heads_seen += 1
+            self.heads_seen, self.covered = self.heads_seen + 1, seq
             if head.get("hash") != self.hash:
                 raise RecordBrokenError(
                     f"{name} differs from {path}: it, or one before it, was written anew since"
@@ -115,7 +135,7 @@ def verify_record(
     entries: Iterable[Entry],
     head: Entry | None,
     documents: Mapping[str, bytes],
-    daily_heads: Mapping[str, bytes],
+    heads: Mapping[str, bytes],
 ) -> Counts:
     """Verify a chain from its first entry to its last.
 
@@ -125,7 +145,7 @@ def verify_record(
         By number; what is missing is left out.
     head : mapping or None
         ``seq`` and ``hash`` of the last entry.
-    documents, daily_heads : mapping of str to bytes
+    documents, heads : mapping of str to bytes
         What is kept beside the ledger, by path.
 
     Raises
@@ -134,9 +154,9 @@ def verify_record(
         Naming the first entry that is wrong, and how.
     """
     at: dict[int, list[tuple[str, Entry]]] = {}
-    for path, body in sorted(daily_heads.items()):
-        daily = _head(body, path)
-        at.setdefault(daily["seq"], []).append((path, daily))
+    for path, body in sorted(heads.items()):
+        kept = _kept_head(body, path)
+        at.setdefault(kept["seq"], []).append((path, kept))
     walk = _Walk(documents, at)
     for entry in entries:
         walk.step(entry)
@@ -155,7 +175,7 @@ def verify_record(
     if unknown:
         raise RecordBrokenError(f"an entry is missing: none names {unknown[0]}")
     verdicts = len(walk.named) - (walk.pending is not None)
-    return Counts(walk.seq, verdicts, walk.heads_seen, walk.pending)
+    return Counts(walk.seq, verdicts, walk.heads_seen, walk.covered, walk.pending)
 
 
 def entry_hash(entry: Entry) -> str:
@@ -258,6 +278,19 @@ def _head(body: bytes, name: str) -> dict[str, Any]:
     return head
 
 
+def _kept_head(body: bytes, path: str) -> dict[str, Any]:
+    """Return a head of the verdicts bucket, which says by its path what it names."""
+    head = _head(body, path)
+    *_, folder, name = path.split("/")
+    if _DAILY.fullmatch(name):
+        return head
+    if f"{head['seq']:08}.json" != name or head.get("flywheel") != folder:
+        raise RecordBrokenError(f"{path} was changed: it names another entry than its path")
+    if set(head) != _HEAD_NAMES or canonical(head) != body:
+        raise RecordBrokenError(f"{path} was changed: it is spelled otherwise")
+    return head
+
+
 def main(arguments: list[str]) -> int:
     """Verify the folder that is named, or the one that this file is in."""
     folder = Path(arguments[0]) if arguments else Path(__file__).resolve().parent
@@ -267,6 +300,8 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"BROKEN: {error}\n")
         return 1
     sys.stdout.write(f"{counts.words()}\n")
+    if (younger := counts.beyond()) is not None:
+        sys.stdout.write(f"{younger}\n")
     if counts.pending:
         sys.stdout.write(f"The last one was being written: {counts.pending}\n")
     return 0

@@ -193,9 +193,15 @@ class FlywheelLoopStack(cdk.Stack):
         )
         functions.register_upload.allow(["s3:PutObject"], [staging.arn_for_objects("uploads/*")])
         functions.reconcile.allow(["s3:ListBucketVersions"], [inbox.bucket_arn])
-        self.verdicts.grant_verdicts(functions.compare_models)
-        self.verdicts.grant_verdicts(functions.close_batch)
-        self.verdicts.grant_heads(functions.reconcile)
+        for function in (functions.compare_models, functions.close_batch):
+            self.verdicts.grant_verdicts(function)
+        for function in (
+            functions.compare_models,
+            functions.close_batch,
+            functions.change_champion,
+            functions.reconcile,
+        ):
+            self.verdicts.grant_heads(function)
         functions.seal_batch.allow(["s3:ListBucket"], [staging.bucket_arn])
         functions.seal_batch.allow(
             ["s3:GetObject", "s3:PutObject"],
