@@ -5,7 +5,7 @@ then, or does not follow from it, is reported; the new head is written all the s
 pins the evidence: no later rewriting fits it. Read next: `adapters.chain_heads`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from adapters.chain_heads import report_contradiction, write_head
 from adapters.ledger.audit import FIRST_HEAD, AuditHead, entry_hash
@@ -20,7 +20,7 @@ def keep_head(services: Services, flywheel: str) -> None:
     if head is None or (head.seq, head.hash) == (last.seq, last.hash):
         return
     entries = ledger.audit.chain(flywheel, head.seq, first=max(1, last.seq))
-    contradiction = _contradiction(last, entries, head)
+    contradiction = next(_contradictions(last, entries, head), None)
     if contradiction is not None:
         report_contradiction(flywheel, contradiction)
     written = write_head(services, flywheel)
@@ -28,22 +28,21 @@ def keep_head(services: Services, flywheel: str) -> None:
         ledger.runs.note_head(flywheel, head)
 
 
-def _contradiction(last: AuditHead, entries: Iterable[Item], head: AuditHead) -> str | None:
-    """Return the first thing that is wrong with the entries from one head to another, if any."""
+def _contradictions(last: AuditHead, entries: Iterable[Item], head: AuditHead) -> Iterator[str]:
+    """Give what is wrong with the entries from one head to another; what follows may be, too."""
     if head.seq < last.seq:
-        return f"the chain ends with entry {head.seq}, but had {last.seq}"
+        yield f"the chain ends with entry {head.seq}, but had {last.seq}"
     seq, before = max(1, last.seq) - 1, None if last.seq else last.hash
     for entry in entries:
         seq += 1
         if entry.get("seq") != seq:
-            return f"entry {seq} is missing or was changed"
+            yield f"entry {seq} is missing or was changed"
         if entry_hash(entry) != entry["hash"]:
-            return f"entry {seq} was changed: its content has another hash"
+            yield f"entry {seq} was changed: its content has another hash"
         if seq == last.seq and entry["hash"] != last.hash:
-            return f"entry {seq}, or one before it, was written anew since its head was"
-        if before is not None and entry["previous"] != before:
-            return f"entry {seq} does not follow the one before it"
+            yield f"entry {seq}, or one before it, was written anew since its head was"
+        if before not in {None, entry["previous"]}:
+            yield f"entry {seq} does not follow the one before it"
         before = entry["hash"]
     if (seq, before) != (head.seq, head.hash):
-        return f"the head names entry {head.seq} by another hash than entry {seq}"
-    return None
+        yield f"the head names entry {head.seq} by another hash than entry {seq}"

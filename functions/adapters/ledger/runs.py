@@ -6,7 +6,7 @@ The chain of the environment itself is kept under `ENVIRONMENT`, beside those of
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from adapters.ledger.audit import AuditHead, Audited
+from adapters.ledger.audit import Audited, AuditHead
 from adapters.ledger.table import Item, Key, Put
 
 ENVIRONMENT = "-"
