@@ -36,7 +36,7 @@ WRITTEN_BY = {
     "CompareModels": (_FLYWHEEL, _BATCH, _VERDICT, _APPROVAL, _OUTBOX, AUDIT),
     "AskApproval": (_FLYWHEEL, _APPROVAL, _OUTBOX, AUDIT),
     "AnswerApproval": (_FLYWHEEL, _APPROVAL, AUDIT),
-    "ChangeChampion": (_FLYWHEEL, _BATCH, _OUTBOX, AUDIT),
+    "ChangeChampion": (_FLYWHEEL, _OUTBOX, AUDIT),
     "CloseBatch": (_FLYWHEEL, _BATCH, _VERDICT, _APPROVAL, _OUTBOX, AUDIT),
     "Reconcile": (_UPLOAD, _FLYWHEEL, _BATCH, _OUTBOX, _RECONCILE, AUDIT),
     "RebuildFlywheel": (_UPLOAD, _FLYWHEEL, _BATCH, _OUTBOX, AUDIT),

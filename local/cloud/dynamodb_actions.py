@@ -86,7 +86,8 @@ def _named(asked: Any) -> list[Document]:
 
 
 def _context(key: str | None, rows: Iterable[Document]) -> Context:
-    values = [str(value) for row in rows if key in row for value in row[key].values()]
+    named = [row[key] for row in rows if key is not None and key in row]
+    values = [str(value) for typed in named for value in typed.values()]
     return {LEADING_KEYS: values} if values else {}
 
 

@@ -319,15 +319,14 @@ def test_a_head_stays_when_a_role_that_writes_heads_tries_to_replace_it(
         s3.copy_object(**place, CopySource=place)
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.create_multipart_upload(**place)
-    for delete in (
-        lambda: s3.delete_object(**place),
-        lambda: s3.delete_objects(
-            Bucket=record.bucket, Delete={"Objects": [{"Key": place["Key"]}]}
-        ),
-        lambda: s3.delete_bucket_policy(Bucket=record.bucket),
+    listed = {"Objects": [{"Key": place["Key"]}]}
+    for operation, given in (
+        ("delete_object", place),
+        ("delete_objects", {"Bucket": record.bucket, "Delete": listed}),
+        ("delete_bucket_policy", {"Bucket": record.bucket}),
     ):
         with pytest.raises(ClientError, match="AccessDenied"):
-            delete()
+            getattr(s3, operation)(**given)
     assert read_record(record.target, record.name).verify().covered == 3
 
 
