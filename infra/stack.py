@@ -181,7 +181,7 @@ class FlywheelLoopStack(cdk.Stack):
         self._grant_workflow()
 
     def _grant_objects(self) -> None:
-        """Let two functions read what they must and write under their prefixes, never delete.
+        """Let functions read what they must and write under their prefixes; none may delete.
 
         Without leave to list a bucket, S3 says "access denied" of an object that is not there.
         """

@@ -37,12 +37,12 @@ def _contradictions(last: AuditHead, entries: Iterable[Item], head: AuditHead) -
         seq += 1
         if entry.get("seq") != seq:
             yield f"entry {seq} is missing or was changed"
-        if entry_hash(entry) != entry["hash"]:
+        if entry_hash(entry) != entry.get("hash"):
             yield f"entry {seq} was changed: its content has another hash"
-        if seq == last.seq and entry["hash"] != last.hash:
+        if seq == last.seq and entry.get("hash") != last.hash:
             yield f"entry {seq}, or one before it, was written anew since its head was"
-        if before not in {None, entry["previous"]}:
+        if before not in {None, entry.get("previous")}:
             yield f"entry {seq} does not follow the one before it"
-        before = entry["hash"]
+        before = entry.get("hash")
     if (seq, before) != (head.seq, head.hash):
         yield f"the head names entry {head.seq} by another hash than entry {seq}"
