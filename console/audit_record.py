@@ -1,7 +1,7 @@
 """What stands in an environment about one audit chain, read for verifying and for an export.
 
 Reads the bucket before the ledger: an entry is written before its verdict's document and before a
-daily head that names it, so whatever is found there has its entry. Read next:
+head that names it, so whatever is found there has its entry. Read next:
 `console.offline_verifier` (what is verified).
 """
 
@@ -32,7 +32,7 @@ class AuditRecord:
     name : str
         The flywheel's; or `adapters.ledger.runs.ENVIRONMENT`.
     head : AuditHead or None
-    documents, daily_heads : mapping of str to bytes
+    documents, heads : mapping of str to bytes
         By key.
     ledger : Ledger
     """
@@ -40,7 +40,7 @@ class AuditRecord:
     name: str
     head: AuditHead | None
     documents: Mapping[str, bytes]
-    daily_heads: Mapping[str, bytes]
+    heads: Mapping[str, bytes]
     ledger: Ledger
 
     def entries(self) -> Iterator[dict[str, Any]]:
@@ -64,9 +64,7 @@ class AuditRecord:
             Naming the first entry that is wrong, and how.
         """
         head = None if self.head is None else {"seq": self.head.seq, "hash": self.head.hash}
-        return verifier.verify_record(
-            self.name, self.entries(), head, self.documents, self.daily_heads
-        )
+        return verifier.verify_record(self.name, self.entries(), head, self.documents, self.heads)
 
     def export(self, out: Path) -> None:
         """Write it as a zip that verifies itself; the file is there whole or not at all."""
@@ -89,7 +87,7 @@ class AuditRecord:
         named = {"flywheel": self.name, "seq": head.seq, "hash": head.hash}
         yield verifier.HEAD, verifier.canonical(named)
         yield from self.documents.items()
-        yield from self.daily_heads.items()
+        yield from self.heads.items()
         yield verifier.VERIFIER, Path(verifier.__file__).read_bytes()
 
 
@@ -108,8 +106,8 @@ def read_record(target: Target, name: str) -> AuditRecord:
     """Read what stands about one chain."""
     bucket, ledger = target.verdicts(), target.ledger()
     documents = _bodies(bucket, f"verdicts/{name}/")
-    daily_heads = _bodies(bucket, f"chain/{name}/")
-    return AuditRecord(name, ledger.audit.head(name), documents, daily_heads, ledger)
+    heads = _bodies(bucket, f"chain/{name}/")
+    return AuditRecord(name, ledger.audit.head(name), documents, heads, ledger)
 
 
 def _bodies(bucket: Objects, prefix: str) -> dict[str, bytes]:

@@ -35,7 +35,7 @@ def verify_audit(
     env: Env = None,
     json: Json = False,
 ) -> None:
-    """Compute every hash anew: entries, daily heads and verdicts; 1 if one is wrong.
+    """Compute every hash anew: entries, heads and verdicts; 1 if one is wrong.
 
     An export is a file that ends in .zip: it needs no environment, and nothing in it is run.
     """
@@ -58,7 +58,7 @@ def export_audit(
     env: Env = None,
     json: Json = False,
 ) -> None:
-    """Write entries, verdicts and daily heads to a zip that verifies itself offline."""
+    """Write entries, verdicts and heads to a zip that verifies itself offline."""
     with reporting(is_json=json) as terminal:
         *flywheels, last = names
         out = Path(last)
@@ -103,6 +103,8 @@ def _checked(
         terminal.tell(f"{title}: BROKEN: {error}", style="bold red")
         return {"chain": name, "is_whole": False, "problem": str(error)}
     terminal.tell(f"{title}: {counts.words()}")
+    if (younger := counts.beyond()) is not None:
+        terminal.tell(younger, indent=2)
     if counts.pending:
         terminal.tell(f"Being written in this moment: {counts.pending}", indent=2)
     return {
@@ -110,7 +112,8 @@ def _checked(
         "is_whole": True,
         "entries": counts.entries,
         "verdicts": counts.verdicts,
-        "daily_heads": counts.heads,
+        "heads": counts.heads,
+        "covered": counts.covered,
         "pending": counts.pending,
     }
 

@@ -1,11 +1,11 @@
-"""Verify the record of one audit chain: entries, the verdicts that they name, and daily heads.
+"""Verify the record of one audit chain: entries, the verdicts that they name, and heads.
 
 Knows nothing but Python's standard library, so that the same file verifies inside an export as
 ``python -I verify.py`` and inside the command. It computes hashes anew and shares no code with what
 wrote them. Decides what is wrong first, and how it is said.
 
 An export holds ``entries.jsonl`` (one entry a line, by number), ``head.json`` (where the chain
-ended), ``verdicts/`` and ``chain/`` (documents and daily heads, byte for byte), and ``files.json``
+ended), ``verdicts/`` and ``chain/`` (documents and heads, byte for byte), and ``files.json``
 (the sha256 of each of these files and of this one). It holds nothing else, and each of them has
 one spelling: what a reader could take for part of the record must be part of what was verified.
 """
@@ -41,7 +41,7 @@ LARGEST_BYTES, MOST_FILES = 2**30, 200_000
 """Of an export, unpacked: many times more than a chain grows to in years."""
 
 _HEAD_FIELDS = {"flywheel": str, "seq": int, "hash": str}
-_DAILY_HEAD_FIELDS = {**_HEAD_FIELDS, "at": str}
+_KEPT_HEAD_FIELDS = {**_HEAD_FIELDS, "at": str}
 _TYPE_NAMES = {str: "text", int: "integer", dict: "object"}
 _HASHES = frozenset({"hash", "previous"})
 _LONGEST_INTEGER = 38
@@ -75,6 +75,9 @@ class Counts:
     Parameters
     ----------
     entries, verdicts, heads : int
+    covered : int
+        The last entry that a head names, by number; 0 for none. What is younger has only the
+        ledger to speak for it.
     pending : str or None
         A verdict that was entered in this moment, and whose document is not there yet.
     """
@@ -82,14 +85,26 @@ class Counts:
     entries: int
     verdicts: int
     heads: int
+    covered: int = 0
     pending: str | None = None
 
     def words(self) -> str:
         """Return them as a sentence."""
         entries = f"{self.entries:,} {'entry' if self.entries == 1 else 'entries'}"
         verdicts = f"{self.verdicts:,} verdict{'' if self.verdicts == 1 else 's'}"
-        heads = f"{self.heads:,} daily head{'' if self.heads == 1 else 's'}"
+        heads = f"heads cover up to entry {self.covered:,}" if self.covered else "no head"
         return f"{entries}, {verdicts}, {heads}: unbroken"
+
+    def beyond(self) -> str | None:
+        """Return as a sentence which entries no head covers yet; None where there is none."""
+        first = self.covered + 1
+        if self.entries < first:
+            return None
+        if not self.covered:
+            return "No head covers any of them yet."
+        if self.entries == first:
+            return f"Entry {first:,} is younger than the last head."
+        return f"Entries {first:,} to {self.entries:,} are younger than the last head."
 
 
 @dataclass(slots=True)
@@ -104,6 +119,7 @@ class _Walk:
     verdict_hash: str = FIRST_HASH
     named: set[str] = field(default_factory=set)
     heads_seen: int = 0
+    covered: int = 0
     pending: str | None = None
 
     def step(self, entry: Entry) -> None:
@@ -124,7 +140,7 @@ class _Walk:
             )
         self.seq, self.hash = seq, entry["hash"]
         for path, head in self.heads.get(seq, ()):
-            self.heads_seen += 1
+            self.heads_seen, self.covered = self.heads_seen + 1, seq
             if head["hash"] != self.hash:
                 raise RecordBrokenError(
                     f"{name} differs from {path}: it, or one before it, was written anew since"
@@ -159,7 +175,7 @@ def verify_record(
     entries: Iterable[Entry],
     head: Entry | None,
     documents: Mapping[str, bytes],
-    daily_heads: Mapping[str, bytes],
+    heads: Mapping[str, bytes],
 ) -> Counts:
     """Verify a chain from its first entry to its last.
 
@@ -171,7 +187,7 @@ def verify_record(
         By number; what is missing is left out.
     head : mapping or None
         ``seq`` and ``hash`` of the last entry.
-    documents, daily_heads : mapping of str to bytes
+    documents, heads : mapping of str to bytes
         What is kept beside the ledger, by path.
 
     Raises
@@ -180,9 +196,9 @@ def verify_record(
         Naming the first entry that is wrong, and how.
     """
     at: dict[int, list[tuple[str, Entry]]] = {}
-    for path, body in sorted(daily_heads.items()):
-        daily = _daily_head(path, body, flywheel)
-        at.setdefault(daily["seq"], []).append((path, daily))
+    for path, body in sorted(heads.items()):
+        kept = _kept_head(path, body, flywheel)
+        at.setdefault(kept["seq"], []).append((path, kept))
     walk = _Walk(flywheel, documents, at)
     for entry in entries:
         walk.step(entry)
@@ -201,7 +217,7 @@ def verify_record(
     if unknown:
         raise RecordBrokenError(f"an entry is missing: none names {unknown[0]}")
     verdicts = len(walk.named) - (walk.pending is not None)
-    return Counts(walk.seq, verdicts, walk.heads_seen, walk.pending)
+    return Counts(walk.seq, verdicts, walk.heads_seen, walk.covered, walk.pending)
 
 
 def entry_hash(entry: Entry) -> str:
@@ -365,12 +381,13 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         return opened.read(member.file_size + 1)
 
 
-def _daily_head(path: str, body: bytes, flywheel: str) -> dict[str, Any]:
+def _kept_head(path: str, body: bytes, flywheel: str) -> dict[str, Any]:
+    """Return a head of the bucket, named by its number, or by its day in earlier releases."""
     match = re.fullmatch(_CHAIN_HEAD, path)
     if match is None or match[1] != flywheel:
         raise RecordBrokenError(f"{_shown(path)} was added: {flywheel} has no head of that name")
     head = _canonical_object(body, path)
-    _check_fields(head, _DAILY_HEAD_FIELDS, path)
+    _check_fields(head, _KEPT_HEAD_FIELDS, path)
     _check_flywheel(head, flywheel, path)
     if head["seq"] < 1 or match[2] not in {f"{head['seq']:08d}", head["at"][:10]}:
         raise RecordBrokenError(f"{path} was changed: it is the head of another moment")
@@ -488,6 +505,8 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"BROKEN: {error}\n")
         return 1
     sys.stdout.write(f"{counts.words()}\n")
+    if (younger := counts.beyond()) is not None:
+        sys.stdout.write(f"{younger}\n")
     if counts.pending:
         sys.stdout.write(f"The last one was being written: {counts.pending}\n")
     return 0

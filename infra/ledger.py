@@ -1,19 +1,22 @@
-"""The ledger's table; its rows are described in `functions/adapters/ledger`."""
+"""The ledger's table; its rows are described in `functions/adapters/ledger`.
+
+Decides how rights on rows become statements. Read next: `infra.ledger_rights` (the rights).
+"""
+
+from collections.abc import Iterable
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.ledger_rights import AUDIT, DONE_TO_ROWS, NEVER_DONE_TO_ENTRIES, WRITTEN_BY
+from infra.project_function import ProjectFunction
+
 BY_FLYWHEEL_INDEX = "uploads-by-flywheel"
 
 _READS = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
-_WRITES = (
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:ConditionCheckItem",
-)
+_KEYS = "dynamodb:LeadingKeys"
 
 
 class LedgerTable(Construct):
@@ -42,6 +45,35 @@ class LedgerTable(Construct):
             sort_key=dynamodb.Attribute(name="received_at", type=dynamodb.AttributeType.STRING),
         )
 
-    def grant_use(self, grantee: iam.IGrantable) -> None:
-        """Let a function read and write rows; no scans, no table operations."""
-        self.table.grant(grantee, *_READS, *_WRITES)
+    def grant_use(self, function: ProjectFunction) -> None:
+        """Let a function read every row and write its own; no scans, no table operations."""
+        self.table.grant(function, *_READS)
+        written = WRITTEN_BY[function.node.id]
+        for actions, keys in _keys_by_actions(written).items():
+            function.add_to_role_policy(
+                iam.PolicyStatement(
+                    actions=list(actions),
+                    resources=[self.table.table_arn],
+                    conditions={
+                        "ForAllValues:StringLike": {_KEYS: keys},
+                        # Of a request that names no row at all, all would hold.
+                        "Null": {_KEYS: "false"},
+                    },
+                )
+            )
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                effect=iam.Effect.DENY,
+                actions=list(NEVER_DONE_TO_ENTRIES),
+                resources=[self.table.table_arn],
+                conditions={"ForAnyValue:StringLike": {_KEYS: [AUDIT]}},
+            )
+        )
+
+
+def _keys_by_actions(written: Iterable[str]) -> dict[tuple[str, ...], list[str]]:
+    """Return the keys of rows to which the same may be done, by what that is."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for key in written:
+        found.setdefault(DONE_TO_ROWS[key], []).append(key)
+    return found

@@ -99,6 +99,7 @@ class Monitoring(Construct):
         for flywheel in flywheels:
             self._watch_slots(flywheel)
         self._watch_reconcile()
+        self._watch_audit()
 
     def _watch_dead_letters(self, name: str, queue: ProjectQueue) -> None:
         self._alarm(
@@ -216,11 +217,29 @@ class Monitoring(Construct):
             periods=2,
         )
 
+    def _watch_audit(self) -> None:
+        self._alarm(
+            "AuditContradicted",
+            self._own_metric("audit_contradictions", cloudwatch.Stats.SUM, service="audit"),
+            Runbook(
+                "An entry of the audit is not the one that was there when its head was written: "
+                "somebody changed the record.",
+                f"Name it with: flywheel audit verify {self._env}. Find out whose role wrote it.",
+                "The audit is contradicted",
+            ),
+            threshold=1,
+        )
+
     def _own_metric(
-        self, name: str, statistic: str, flywheel: str | None = None
+        self,
+        name: str,
+        statistic: str,
+        flywheel: str | None = None,
+        *,
+        service: str = "reconcile",
     ) -> cloudwatch.Metric:
-        """Return a metric that `reconcile` writes, with the dimensions that Powertools gives it."""
-        dimensions = {"service": "reconcile"}
+        """Return a metric that functions write, with the dimensions that Powertools gives it."""
+        dimensions = {"service": service}
         return cloudwatch.Metric(
             namespace=self._namespace,
             metric_name=name,

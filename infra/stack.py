@@ -181,7 +181,7 @@ class FlywheelLoopStack(cdk.Stack):
         self._grant_workflow()
 
     def _grant_objects(self) -> None:
-        """Let two functions read what they must and write under their prefixes, never delete.
+        """Let functions read what they must and write under their prefixes; none may delete.
 
         Without leave to list a bucket, S3 says "access denied" of an object that is not there.
         """
@@ -193,9 +193,15 @@ class FlywheelLoopStack(cdk.Stack):
         )
         functions.register_upload.allow(["s3:PutObject"], [staging.arn_for_objects("uploads/*")])
         functions.reconcile.allow(["s3:ListBucketVersions"], [inbox.bucket_arn])
-        self.verdicts.grant_verdicts(functions.compare_models)
-        self.verdicts.grant_verdicts(functions.close_batch)
-        self.verdicts.grant_heads(functions.reconcile)
+        for function in (functions.compare_models, functions.close_batch):
+            self.verdicts.grant_verdicts(function)
+        for function in (
+            functions.compare_models,
+            functions.close_batch,
+            functions.change_champion,
+            functions.reconcile,
+        ):
+            self.verdicts.grant_heads(function)
         functions.seal_batch.allow(["s3:ListBucket"], [staging.bucket_arn])
         functions.seal_batch.allow(
             ["s3:GetObject", "s3:PutObject"],

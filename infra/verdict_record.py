@@ -1,4 +1,4 @@
-"""Where verdicts and daily heads are kept: a bucket that nobody may delete from or read back.
+"""Where verdicts and heads of the audit's chains are kept: a bucket in which nothing is replaced.
 
 Decides who may write what in it, and for how long it is locked. docs/audit.md says what is in it.
 """
@@ -10,6 +10,9 @@ from constructs import Construct
 
 from flywheel.settings import Verdicts
 from infra.private_bucket import private_bucket
+from infra.project_function import ProjectFunction
+
+_VERDICTS, _HEADS = "verdicts/*", "chain/*"
 
 
 class VerdictRecord(Construct):
@@ -39,20 +42,35 @@ class VerdictRecord(Construct):
             can_lock=True,
             retention=_retention(settings),
         )
+        self._deny_overwriting()
 
-    def grant_verdicts(self, grantee: iam.IGrantable) -> None:
-        """Let a function keep documents of verdicts."""
-        self._grant(grantee, "verdicts/*")
+    def grant_verdicts(self, function: ProjectFunction) -> None:
+        """Let a function create documents of verdicts."""
+        function.allow(["s3:PutObject"], [self.bucket.arn_for_objects(_VERDICTS)])
 
-    def grant_heads(self, grantee: iam.IGrantable) -> None:
-        """Let a function keep daily heads of the audit's chains."""
-        self._grant(grantee, "chain/*")
+    def grant_heads(self, function: ProjectFunction) -> None:
+        """Let a function create heads of the audit's chains, and read one that is there already.
 
-    def _grant(self, grantee: iam.IGrantable, keys: str) -> None:
-        iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=["s3:PutObject"],
-            resource_arns=[self.bucket.arn_for_objects(keys)],
+        Only who reads it can tell a repeat from a head that names another entry.
+        """
+        function.allow(["s3:PutObject", "s3:GetObject"], [self.bucket.arn_for_objects(_HEADS)])
+
+    def _deny_overwriting(self) -> None:
+        """Refuse everybody a write that could replace an object.
+
+        Notes
+        -----
+        *Source*: Amazon S3 User Guide, "Enforce conditional writes on Amazon S3 buckets". A copy
+        and the parts of a multipart upload have no such header, and are refused as well.
+        """
+        self.bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:PutObject"],
+                resources=[self.bucket.arn_for_objects(keys) for keys in (_HEADS, _VERDICTS)],
+                conditions={"Null": {"s3:if-none-match": "true"}},
+            )
         )
 
 

@@ -74,6 +74,9 @@ class StagingObjects(Protocol):
 class KeptObjects(Protocol):
     """The bucket of verdicts (`adapters.objects.Objects`): what is written stays."""
 
+    def text(self, key: str) -> str | None:
+        """Return a small text object that is known to be there: nobody may list the bucket."""
+
     def create(self, key: str, body: bytes | IO[bytes]) -> bool:
         """Write an object that is never overwritten; False where it was there already."""
 

@@ -12,6 +12,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from adapters.chain_heads import write_head
 from adapters.crash_points import crash_point
 from adapters.judgement import followers
 from adapters.ledger.flywheel_rows import ChampionChange, FlywheelRow
@@ -30,7 +31,10 @@ tracer = Tracer()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Change a flywheel's champion, or carry a change on that was cut off."""
     logger.set_correlation_id(f"{event['flywheel']}-champion")
-    return change(services("change_champion"), event)
+    own_services = services("change_champion")
+    answer = change(own_services, event)
+    write_head(own_services, event["flywheel"])
+    return answer
 
 
 def change(services: Services, asked: Mapping[str, Any]) -> dict[str, Any]:

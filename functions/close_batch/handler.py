@@ -11,6 +11,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from adapters.chain_heads import write_head
 from adapters.crash_points import crash_point
 from adapters.judgement import Ending, batch_facts, keep_document, record_outcome
 from adapters.ledger.batch_rows import BatchRow, FailedEnding, StoredVerdict
@@ -51,14 +52,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     failure = execution.get("failure") or {}
     # The state machine passes its own ARN: the stack cannot name it here, since it names this
     # function.
-    return close(
-        services("close_batch", state_machine_arn=event["state_machine_arn"]),
+    own_services = services("close_batch", state_machine_arn=event["state_machine_arn"])
+    answer = close(
+        own_services,
         execution["flywheel"],
         execution["batch"],
         attempt=execution.get("attempt"),
         error=str(failure.get("error", "")),
         cause=_plain(str(failure.get("cause", ""))),
     )
+    write_head(own_services, execution["flywheel"])
+    return answer
 
 
 def _plain(cause: str) -> str:

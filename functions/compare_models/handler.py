@@ -13,6 +13,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from adapters.chain_heads import write_head
 from adapters.crash_points import crash_point
 from adapters.judgement import Ending, keep_document, record_outcome
 from adapters.ledger.approvals import Approval, ApprovalState
@@ -37,16 +38,20 @@ _OUTCOMES = {Decision.REJECT: BatchOutcome.REJECTED, Decision.HOLD: BatchOutcome
 @tracer.capture_lambda_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Compare the models of an execution's iteration and act, or judge one from outside."""
+    own_services = services("compare_models")
     if "iteration" in event:
         logger.set_correlation_id(f"{event['flywheel']}-{event['iteration']}")
-        return judge_outside(services("compare_models"), event["flywheel"], event["iteration"])
-    logger.set_correlation_id(f"{event['flywheel']}-batch-{event['batch']}")
-    return compare(
-        services("compare_models"),
-        event["flywheel"],
-        event["batch"],
-        is_waited_for=event.get("is_waited_for", False),
-    )
+        answer = judge_outside(own_services, event["flywheel"], event["iteration"])
+    else:
+        logger.set_correlation_id(f"{event['flywheel']}-batch-{event['batch']}")
+        answer = compare(
+            own_services,
+            event["flywheel"],
+            event["batch"],
+            is_waited_for=event.get("is_waited_for", False),
+        )
+    write_head(own_services, event["flywheel"])
+    return answer
 
 
 def compare(

@@ -4,7 +4,7 @@ Runs on a schedule and, for upload notices whose window is over, from their queu
 notices that were not sent, uploads whose event was lost, executions that ended without closing
 their batch, batches whose execution never began, flywheels that only time makes ready, iterations
 and champions that are not ours, acts of people that were cut off, a service that is not ready, and
-the day's audit heads. Each run is a row, an audit entry and a metric of its own.
+the heads of the audit. Each run is a row, an audit entry and a metric of its own.
 """
 
 import json
@@ -24,7 +24,7 @@ from adapters.services import Services, services
 from flywheel.batches import BatchState
 from flywheel.errors import FlywheelLoopError
 from flywheel.settings import BatchRules
-from reconcile.daily_heads import keep_daily_head
+from reconcile.audit_heads import keep_head
 from reconcile.late_datasets import settle_late_datasets
 from reconcile.late_pairs import end_late_pairs
 from reconcile.lost_uploads import inject_lost_uploads
@@ -75,7 +75,7 @@ def reconcile(services: Services) -> dict[str, int]:
             logger.exception("a flywheel could not be looked at", flywheel=known.settings.name)
             troubles.append(error)
     services.ledger.runs.note(found, services.now())
-    keep_daily_head(services, ENVIRONMENT)
+    keep_head(services, ENVIRONMENT)
     if troubles:
         raise troubles[0]
     return dict(found)
@@ -98,7 +98,7 @@ def _look_at(services: Services, known: KnownFlywheel) -> dict[str, int]:
             # It looks for itself whether it can go on.
             services.ports.functions.rebuild_flywheel(json.dumps({"flywheel": row.name}))
         _measure_slots(row, known.settings.batch)
-        keep_daily_head(services, row.name)
+        keep_head(services, row.name)
     return found
 
 

@@ -95,12 +95,26 @@ class Authorization:
     def refusal(self, caller: Caller, permissions: Iterable[Permission]) -> str | None:
         """Return why a caller may not do something, or None when it may do all of it."""
         if caller is OPERATOR_CALLER:
-            return None
+            return self._refusal_to_anybody(permissions)
         for needed in permissions:
             if needed.action != _ALWAYS_ALLOWED and not self._is_allowed(caller, needed):
                 return (
                     f"User: {caller.arn} is not authorized to perform: {needed.action} "
                     f"on resource: {needed.resource} because no policy allows it"
+                )
+        return None
+
+    def _refusal_to_anybody(self, permissions: Iterable[Permission]) -> str | None:
+        """Return why the operator may not do something: only a resource's own policy denies it."""
+        for needed in permissions:
+            said = [
+                self._judge(statement, needed, OPERATOR_CALLER.arn)
+                for statement in self._resource_statements(needed.resource)
+            ]
+            if PermissionResult.DENIED in said:
+                return (
+                    f"User: {OPERATOR_CALLER.arn} is not authorized to perform: {needed.action} "
+                    f"on resource: {needed.resource} with an explicit deny in its policy"
                 )
         return None
 

@@ -25,6 +25,7 @@ from typing import Any, ClassVar, Self
 from local.cloud import (
     authorization,
     completed_resources,
+    dynamodb_actions,
     dynamodb_transactions,
     event_rules,
     iam_enforcement,
@@ -60,6 +61,7 @@ __all__ = ["Cloud", "CloudSettings"]
 _ADAPTERS = (
     server,
     service_locks,
+    dynamodb_actions,
     dynamodb_transactions,
     policy_statements,
     authorization,

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+from moto.iam.access_control import PermissionResult
 from moto.s3.models import s3_backends
 from moto.sns.models import Subscription
 
@@ -28,7 +29,11 @@ from local.cloud.request_actions import CloudRequest, Permission, permissions_of
 from local.cloud.s3_actions import bucket_and_key
 from local.cloud.settings import CloudSettings
 
-ADAPTED = ("moto.sns.models:Subscription.publish", "moto.s3.models:S3Backend.get_object")
+ADAPTED = (
+    "moto.sns.models:Subscription.publish",
+    "moto.s3.models:S3Backend.get_object",
+    "moto.s3.models:FakeBucket.get_permission",
+)
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
@@ -80,7 +85,11 @@ class IamEnforcement:
 
 
 def install(patches: Patches, authorization: Authorization) -> None:
-    """Let a topic send to a queue only if the queue's policy allows it."""
+    """Let a topic send to a queue only if the queue's policy allows it, and judge buckets here.
+
+    moto judges a bucket's policy again without the request's headers, and would refuse every
+    write where one of them must be there.
+    """
 
     def publish(subscription: Subscription, *args: Any, **kwargs: Any) -> None:
         is_allowed = subscription.protocol != "sqs" or authorization.service_is_allowed(
@@ -89,7 +98,11 @@ def install(patches: Patches, authorization: Authorization) -> None:
         if is_allowed:
             original(subscription, *args, **kwargs)
 
+    def get_permission(*args: Any) -> PermissionResult:
+        return PermissionResult.NEUTRAL
+
     original = patches.replace("moto.sns.models:Subscription.publish", publish)
+    patches.replace("moto.s3.models:FakeBucket.get_permission", get_permission)
 
 
 def _signer(environ: Environ) -> tuple[str, str]:

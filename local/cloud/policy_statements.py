@@ -7,12 +7,12 @@ Read next: iam_enforcement.py.
 
 Notes
 -----
-*Source*: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements: Condition
-operators".
+*Source*: IAM User Guide, "Policy evaluation logic", "IAM JSON policy elements: Condition
+operators" and "Set operators for multivalued context keys".
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +24,7 @@ ADAPTED = (
     "moto.iam.access_control:IAMPolicyStatement.is_action_permitted",
     "moto.iam.access_control:PermissionResult.NEUTRAL",
 )
+Values = str | list[str]
 # The local endpoint is plain HTTP on the loopback interface, which stands for TLS.
 _ALWAYS_TRUE_HERE = {"aws:securetransport": "true"}
 
@@ -57,7 +58,7 @@ def evaluate(
     action: str,
     resource: str,
     principal: str | None,
-    context: Mapping[str, str],
+    context: Mapping[str, Values],
 ) -> PermissionResult:
     """Return what a statement says about a request.
 
@@ -71,8 +72,8 @@ def evaluate(
         ARN of what the action is on.
     principal : str or None
         ARN or service name of the caller; None when the policy is attached to the caller.
-    context : mapping of str to str
-        Condition keys of the request.
+    context : mapping of str to str or list of str
+        Condition keys of the request; those that AWS defines as multivalued have a list.
 
     Returns
     -------
@@ -123,7 +124,7 @@ def _matches(pattern: str, value: str, ignore_case: bool = False) -> bool:
     return re.fullmatch(translated, value, re.IGNORECASE if ignore_case else 0) is not None
 
 
-def _conditions_hold(conditions: Mapping[str, Any], context: Mapping[str, str]) -> bool:
+def _conditions_hold(conditions: Mapping[str, Any], context: Mapping[str, Values]) -> bool:
     known = {**{name.lower(): value for name, value in context.items()}, **_ALWAYS_TRUE_HERE}
     return all(
         _condition_holds(operator, _as_list(expected), known.get(name.lower()))
@@ -132,20 +133,27 @@ def _conditions_hold(conditions: Mapping[str, Any], context: Mapping[str, str]) 
     )
 
 
-def _condition_holds(operator: str, expected: list[Any], actual: str | None) -> bool:
-    name = operator.rpartition(":")[2]
+def _condition_holds(operator: str, expected: list[Any], actual: Values | None) -> bool:
+    quantifier, _, name = operator.rpartition(":")
     if name == "Null":
-        return (actual is None) == (str(expected[0]).lower() == "true")
+        return (not actual) == (str(expected[0]).lower() == "true")
     if name.endswith("IfExists"):
         if actual is None:
             return True
         name = name.removesuffix("IfExists")
-    if name not in _OPERATORS:
+    if name not in _OPERATORS or quantifier not in _QUANTIFIERS:
         raise ValueError(f"condition operator {operator} is not evaluated locally")
     compare, is_negated = _OPERATORS[name]
-    if actual is None:
-        return is_negated
-    return any(compare(str(value), actual) for value in expected) != is_negated
+
+    def holds(value: str) -> bool:
+        return any(compare(str(each), value) for each in expected) != is_negated
+
+    if quantifier:
+        # Of no value at all, all hold and none does.
+        return _QUANTIFIERS[quantifier](holds(value) for value in _as_list(actual or []))
+    if isinstance(actual, list):
+        raise ValueError(f"a key with several values needs a set operator, not {operator}")
+    return is_negated if actual is None else holds(actual)
 
 
 def _equal(expected: str, actual: str) -> bool:
@@ -168,6 +176,13 @@ _OPERATORS: dict[str, tuple[Callable[[str, str], bool], bool]] = {
     "ArnNotEquals": (_matches, True),
     "ArnNotLike": (_matches, True),
     "NumericLessThanEquals": (lambda expected, actual: float(actual) <= float(expected), False),
+}
+
+
+_QUANTIFIERS: dict[str, Callable[[Iterable[bool]], bool]] = {
+    "": all,
+    "ForAllValues": all,
+    "ForAnyValue": any,
 }
 
 

@@ -1,7 +1,7 @@
 """Which permissions an AWS request needs: actions, and the ARNs that they are on.
 
 Decides this from the HTTP request alone, as the services define it. Must not know who asks or
-what is allowed. Read next: s3_actions.py for S3, then authorization.py.
+what is allowed. Read next: s3_actions.py and dynamodb_actions.py, then authorization.py.
 
 Notes
 -----
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from local.cloud.dynamodb_actions import dynamodb_permissions
 from local.cloud.s3_actions import s3_permissions
 from local.cloud.settings import CloudSettings
 
@@ -24,11 +25,14 @@ TASK_TOKEN = "local:taskToken"
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One action on one resource, with the condition keys that the request brings."""
+    """One action on one resource, with the condition keys that the request brings.
+
+    A key has one value, or a list where AWS defines it as multivalued.
+    """
 
     action: str
     resource: str
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,28 +117,7 @@ def _on_everything(action: str, parameters: dict[str, Any], place: str) -> list[
 
 
 def _dynamodb(action: str, parameters: dict[str, Any], place: str) -> list[Permission]:
-    def table(name: str) -> str:
-        return name if name.startswith("arn:") else f"arn:aws:dynamodb:{place}:table/{name}"
-
-    operations = {
-        "Put": "PutItem",
-        "Update": "UpdateItem",
-        "Delete": "DeleteItem",
-        "ConditionCheck": "ConditionCheckItem",
-        "Get": "GetItem",
-    }
-    if "TransactItems" in parameters:
-        return [
-            Permission(f"dynamodb:{operations[kind]}", table(operation["TableName"]))
-            for item in parameters["TransactItems"]
-            for kind, operation in item.items()
-        ]
-    if "RequestItems" in parameters:
-        return [Permission(action, table(name)) for name in parameters["RequestItems"]]
-    if "TableName" not in parameters:
-        return [Permission(action, "*")]
-    index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
-    return [Permission(action, table(parameters["TableName"]) + index)]
+    return [Permission(*needed) for needed in dynamodb_permissions(action, parameters, place)]
 
 
 def _sqs(action: str, parameters: dict[str, Any], place: str) -> list[Permission]:

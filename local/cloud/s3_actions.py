@@ -5,7 +5,8 @@ Must not know who asks. Read next: request_actions.py.
 
 Notes
 -----
-*Source*: Amazon S3 User Guide, "Required permissions for Amazon S3 API operations".
+*Source*: Amazon S3 User Guide, "Required permissions for Amazon S3 API operations" and "Enforce
+conditional writes on Amazon S3 buckets".
 """
 
 import re
@@ -98,7 +99,7 @@ def _key_permissions(request: "CloudRequest", arn: str) -> list[Needed]:
     action = actions.get(request.method, f"{request.method.title()}Object")
     if "versionId" in request.query and action in _VERSIONED:
         action = action.replace("Object", "ObjectVersion")
-    needed: list[Needed] = [(f"s3:{action}", arn, {})]
+    needed: list[Needed] = [(f"s3:{action}", arn, _condition_headers(request))]
     source = request.headers.get("x-amz-copy-source")
     if source:
         name, _, version = unquote(source).lstrip("/").partition("?versionId=")
@@ -107,6 +108,15 @@ def _key_permissions(request: "CloudRequest", arn: str) -> list[Needed]:
     if request.headers.get("x-amz-tagging"):
         needed.append(("s3:PutObjectTagging", arn, {}))
     return needed
+
+
+def _condition_headers(request: "CloudRequest") -> dict[str, str]:
+    """Return what a conditional write says; only these operations have such headers."""
+    names = {"if-none-match": "s3:if-none-match", "if-match": "s3:if-match"}
+    is_conditional = request.method == "PUT" or "uploadId" in request.query
+    if not is_conditional or "partNumber" in request.query:
+        return {}
+    return {key: request.headers[name] for name, key in names.items() if name in request.headers}
 
 
 def _bucket_action(request: "CloudRequest") -> str:

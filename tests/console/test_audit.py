@@ -24,12 +24,14 @@ from tests.functions.cloud import TABLE, running_cloud
 
 NAME = "tickets"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+HEAD = f"chain/{NAME}/00000003.json"
 DAY = f"chain/{NAME}/2026-01-02.json"
+"""As an earlier release named a head."""
 
 
 @pytest.fixture(scope="module")
 def record() -> Iterator[AuditRecord]:
-    """Have a chain of six entries with two verdicts among them, and a head of its third day."""
+    """Have a chain of six entries with two verdicts among them, and a head of its third."""
     with running_cloud():
         table = Table(TABLE, client("dynamodb"))
         ledger = Ledger(table, actor="somebody")
@@ -47,15 +49,13 @@ def record() -> Iterator[AuditRecord]:
             head = audit.head(NAME)
             assert head is not None
             if batch == 1:
-                heads[DAY] = canonical(
-                    {
-                        "flywheel": NAME,
-                        "seq": head.seq,
-                        "hash": head.hash,
-                        "at": NOW.isoformat(),
-                    }
-                )
+                heads[HEAD] = head_of(head.seq, head.hash)
         yield AuditRecord(NAME, head, documents, heads, ledger)
+
+
+def head_of(seq: int, entry: str, **more: Any) -> bytes:
+    """Return a head as the functions write it."""
+    return canonical({"at": NOW.isoformat(), "flywheel": NAME, "hash": entry, "seq": seq, **more})
 
 
 @pytest.fixture
@@ -108,7 +108,56 @@ def forged(record: AuditRecord, seq: int, **changes: Any) -> list[dict[str, Any]
 
 def test_the_record_is_unbroken_when_nobody_touched_it(record: AuditRecord) -> None:
     """Floats, text and all; the counts are told."""
-    assert record.verify().words() == "6 entries, 2 verdicts, 1 daily head: unbroken"
+    counts = record.verify()
+    assert counts.words() == "6 entries, 2 verdicts, heads cover up to entry 3: unbroken"
+    assert counts.beyond() == "Entries 4 to 6 are younger than the last head."
+
+
+@pytest.mark.parametrize(
+    ("seq", "covered", "words", "younger"),
+    [
+        (None, 0, "no head", "No head covers any of them yet."),
+        (5, 5, "heads cover up to entry 5", "Entry 6 is younger than the last head."),
+        (6, 6, "heads cover up to entry 6", None),
+    ],
+)
+def test_the_counts_tell_what_no_head_covers_when_a_chain_is_unbroken(
+    record: AuditRecord, seq: int | None, covered: int, words: str, younger: str | None
+) -> None:
+    """What is younger than the last head is proven by the ledger alone."""
+    hashes = {entry["seq"]: entry["hash"] for entry in record.entries()}
+    heads = {} if seq is None else {f"chain/{NAME}/{seq:08}.json": head_of(seq, hashes[seq])}
+    counts = replace(record, heads={**record.heads, **heads} if seq else {}).verify()
+    assert (counts.covered, counts.beyond()) == (covered, younger)
+    assert counts.words() == f"6 entries, 2 verdicts, {words}: unbroken"
+
+
+def test_a_head_of_a_day_counts_when_an_earlier_release_wrote_it(record: AuditRecord) -> None:
+    """It names its entry by its body alone."""
+    body = record.heads[HEAD]
+    assert replace(record, heads={DAY: body}).verify().covered == 3
+    forgery = body.replace(b'"hash":"', b'"hash":"0')
+    assert f"differs from {DAY}" in problem(replace(record, heads={DAY: forgery}))
+
+
+@pytest.mark.parametrize(
+    ("path", "changes", "words"),
+    [
+        (f"chain/{NAME}/00000004.json", {}, "names another entry than its path"),
+        (f"chain/{NAME}/3.json", {}, "names another entry than its path"),
+        ("chain/others/00000003.json", {}, "names another entry than its path"),
+        (f"chain/{NAME}/today.json", {}, "names another entry than its path"),
+        (HEAD, {"flywheel": "others"}, "names another entry than its path"),
+        (HEAD, {"more": 1}, "is spelled otherwise"),
+    ],
+)
+def test_the_head_is_named_when_it_is_not_one_that_was_written(
+    record: AuditRecord, path: str, changes: dict[str, Any], words: str
+) -> None:
+    """Its path says what it names, and its body is canonical."""
+    entry = list(record.entries())[2]
+    body = head_of(3, entry["hash"], **changes)
+    assert problem(replace(record, heads={path: body})) == f"{path} was changed: it {words}"
 
 
 @pytest.mark.parametrize(
@@ -165,12 +214,12 @@ def test_the_entry_is_named_when_it_is_missing(record: AuditRecord, seq: int) ->
     assert f"entry {seq} is missing" in problem(replace(record, ledger=Forged(entries)))
 
 
-def test_the_daily_head_tells_when_a_chain_was_written_anew(record: AuditRecord) -> None:
+def test_the_head_tells_when_a_chain_was_written_anew(record: AuditRecord) -> None:
     """Every hash of it fits, and the ledger's head too; what stands outside does not."""
     entries = forged(record, 2, actor="somebody else")
     assert record.head is not None
     head = replace(record.head, hash=entries[-1]["hash"])
-    words = f"entry 3 (batch closed of batch 1) differs from {DAY}"
+    words = f"entry 3 (batch closed of batch 1) differs from {HEAD}"
     assert words in problem(replace(record, ledger=Forged(entries), head=head))
 
 
@@ -190,7 +239,7 @@ def test_the_documents_tell_when_the_end_was_cut_off(record: AuditRecord) -> Non
     cut = replace(record, ledger=Forged(entries), head=head)
     assert problem(cut) == f"an entry is missing: none names verdicts/{NAME}/2.json"
     shorter = replace(cut, head=replace(head, seq=2, hash=entries[1]["hash"]))
-    assert problem(shorter) == f"entry 3 is missing: {DAY} knows 3 of them"
+    assert problem(shorter) == f"entry 3 is missing: {HEAD} knows 3 of them"
 
 
 def test_the_verdict_is_named_when_its_document_is_another(record: AuditRecord) -> None:
@@ -211,7 +260,7 @@ def test_a_document_may_be_on_its_way_when_its_entry_is_the_last(record: AuditRe
     path = f"verdicts/{NAME}/1.json"
     young = replace(record, head=head, documents={path: record.documents[path]})
     counts = replace(young, ledger=Forged(entries)).verify()
-    assert counts.words() == "5 entries, 1 verdict, 1 daily head: unbroken"
+    assert counts.words() == "5 entries, 1 verdict, heads cover up to entry 3: unbroken"
     assert "entry 5 (verdict of batch 2)" in (counts.pending or "")
 
 
@@ -219,7 +268,10 @@ def test_an_export_verifies_offline_when_it_is_unpacked(export: Path) -> None:
     """With nothing but Python; what it says is what the command says."""
     done = verify_offline(export)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "6 entries, 2 verdicts, 1 daily head: unbroken\n"
+    assert done.stdout == (
+        "6 entries, 2 verdicts, heads cover up to entry 3: unbroken\n"
+        "Entries 4 to 6 are younger than the last head.\n"
+    )
     assert {path.name for path in export.iterdir()} == {
         "entries.jsonl",
         "head.json",
@@ -266,7 +318,7 @@ def test_the_export_says_so_offline_when_a_byte_is_another(export: Path, name: s
     ("act", "words"),
     [
         (lambda folder: (folder / "head.json").unlink(), "head.json is missing"),
-        (lambda folder: (folder / DAY).unlink(), f"{DAY} is missing"),
+        (lambda folder: (folder / HEAD).unlink(), f"{HEAD} is missing"),
         (lambda folder: (folder / "more.txt").write_text("x"), "more.txt was added"),
         (
             lambda folder: (folder / "verify.py").write_bytes(
@@ -275,7 +327,7 @@ def test_the_export_says_so_offline_when_a_byte_is_another(export: Path, name: s
             "verify.py or its line in files.json was changed",
         ),
     ],
-    ids=["no head", "no daily head", "one more", "another program"],
+    ids=["no head", "no head of the bucket", "one more", "another program"],
 )
 def test_the_file_is_named_when_an_export_was_tampered_with(
     export: Path, act: Any, words: str

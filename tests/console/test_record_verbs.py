@@ -96,16 +96,19 @@ def test_the_verdict_is_identical_when_it_is_made_again(
 def test_the_path_is_named_when_the_verdict_follows_from_other_numbers(
     run_locally: Run, first: dict[str, Any], target: Target
 ) -> None:
-    """It ends with 1; what was there before is put back."""
+    """It ends with 1. Only who takes the bucket's policy away can replace a document."""
     bucket, s3 = target.outputs["VerdictsBucket"], target.client("s3")
     kept = target.verdicts().text("verdicts/tickets/1.json") or ""
     turned = json.loads(kept)
     turned["evidence"]["challenger"]["AverageF1Score"] = 0.25
+    policy = s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    s3.delete_bucket_policy(Bucket=bucket)
     s3.put_object(Bucket=bucket, Key="verdicts/tickets/1.json", Body=json.dumps(turned).encode())
     try:
         result = run_locally("replay", "1", "--json")
     finally:
         s3.put_object(Bucket=bucket, Key="verdicts/tickets/1.json", Body=kept.encode())
+        s3.put_bucket_policy(Bucket=bucket, Policy=policy)
     assert result.exit_code == 1
     difference = json.loads(result.stdout)["difference"]
     follows = first["evidence"]["challenger"]["AverageF1Score"]
@@ -144,7 +147,7 @@ def test_the_audit_is_unbroken_when_it_is_verified(run_locally: Run) -> None:
 def test_the_entry_is_named_when_somebody_changed_the_ledger(
     run_locally: Run, target: Target
 ) -> None:
-    """It ends with 1; what was there before is put back."""
+    """It ends with 1. Only who takes the bucket's policy away can replace a document."""
     table, dynamodb = target.outputs["LedgerTable"], target.client("dynamodb")
     key = {"pk": {"S": "AUDIT#tickets#2"}, "sk": {"S": "AUDIT"}}
     before = dynamodb.get_item(TableName=table, Key=key)["Item"]

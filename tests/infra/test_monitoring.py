@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from adapters.chain_heads import METRIC_SERVICE
 from tests.infra.synthesis import ROOT, Synthesized, joined, listed, plain
 
 WORKFLOW = {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
@@ -47,6 +48,7 @@ def test_everything_that_runs_has_an_alarm_when_it_is_made(
             *(f"{name}Errors" for name in functions),
             *WORKFLOW,
             *RECONCILE,
+            "AuditContradicted",
             "UploadsWait",
             slots,
         }
@@ -108,6 +110,7 @@ def test_a_publisher_may_use_the_key_when_it_publishes(each: Synthesized) -> Non
     [
         ("ReconcileAbsent", "reconciled_runs", {}, "breaching"),
         ("EventsLost", "reconciled_uploads", {}, "notBreaching"),
+        ("AuditContradicted", "audit_contradictions", {"service": METRIC_SERVICE}, "notBreaching"),
         (
             "DatasetSlotstickets",
             "dataset_slots_used_percent",

@@ -27,7 +27,8 @@ def holders(stack: Synthesized, action: str) -> set[str]:
     return {
         plain(role)
         for role, statement in stack.statements()
-        if action.casefold() in (name.casefold() for name in listed(statement["Action"]))
+        if statement["Effect"] == "Allow"
+        and action.casefold() in (name.casefold() for name in listed(statement["Action"]))
     }
 
 
@@ -39,7 +40,6 @@ def test_no_role_may_do_everything_when_policies_are_made(
         found = list(stack.statements())
         assert found
         for role, statement in found:
-            assert statement["Effect"] == "Allow"
             actions = set(listed(statement["Action"]))
             assert not [action for action in actions if action == "*" or action.endswith(":*")]
             if "*" in listed(statement["Resource"]):
@@ -117,7 +117,7 @@ def test_few_roles_may_do_a_thing_when_it_costs_or_destroys(
 
 
 def test_the_record_is_written_by_few_when_policies_are_made(each: Synthesized) -> None:
-    """Verdicts where they are made or their batch ends, heads by the schedule; no role reads."""
+    """Verdicts where they are made or their batch ends, heads also where the champion changes."""
     written = {
         (plain(role), joined(resource))
         for role, statement in each.statements()
@@ -127,15 +127,41 @@ def test_the_record_is_written_by_few_when_policies_are_made(each: Synthesized) 
     assert written == {
         ("CompareModelsServiceRole", "${VerdictsBucket.Arn}/verdicts/*"),
         ("CloseBatchServiceRole", "${VerdictsBucket.Arn}/verdicts/*"),
-        ("ReconcileServiceRole", "${VerdictsBucket.Arn}/chain/*"),
+        *(
+            (f"{function}ServiceRole", "${VerdictsBucket.Arn}/chain/*")
+            for function in ("CompareModels", "CloseBatch", "ChangeChampion", "Reconcile")
+        ),
     }
     actions = {
-        action
+        (action, joined(resource).rpartition("Arn}")[2])
         for _, statement in each.statements()
-        if "Verdicts" in joined(listed(statement["Resource"])[0])
+        for resource in listed(statement["Resource"])
+        if "Verdicts" in joined(resource)
         for action in listed(statement["Action"])
     }
-    assert actions == {"s3:PutObject"}
+    assert actions == {
+        ("s3:PutObject", "/verdicts/*"),
+        ("s3:PutObject", "/chain/*"),
+        ("s3:GetObject", "/chain/*"),
+    }
+
+
+def test_nothing_in_the_record_is_replaced_when_its_bucket_is_made(each: Synthesized) -> None:
+    """The bucket refuses everybody a write without the condition that nothing is there."""
+    statements = [
+        statement
+        for policy in each.properties("AWS::S3::BucketPolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "s3:if-none-match" in str(statement)
+    ]
+    (denial,) = statements
+    assert (denial["Effect"], denial["Principal"]) == ("Deny", {"AWS": "*"})
+    assert denial["Action"] == "s3:PutObject"
+    assert denial["Condition"] == {"Null": {"s3:if-none-match": "true"}}
+    assert [joined(resource) for resource in denial["Resource"]] == [
+        "${VerdictsBucket.Arn}/chain/*",
+        "${VerdictsBucket.Arn}/verdicts/*",
+    ]
 
 
 def test_comprehend_is_reached_by_name_when_policies_are_made(each: Synthesized) -> None:

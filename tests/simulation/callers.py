@@ -90,6 +90,7 @@ class Callers:
         record = SQSRecord({"body": _event_of(upload, size_bytes), "receiptHandle": message.handle})
         return self.survived(
             f"register {upload.version_id}",
+            register_upload,
             _LONG_SECONDS,
             lambda: register_upload._register_record(record),
         )
@@ -97,27 +98,37 @@ class Callers:
     def send_digests(self, message: Message) -> bool:
         """Handle a message of the queue of notices that are due."""
         return self.survived(
-            "digests", _LONG_SECONDS, lambda: reconcile.send_digests(self.services, message.body)
+            "digests",
+            reconcile,
+            _LONG_SECONDS,
+            lambda: reconcile.send_digests(self.services, message.body),
         )
 
     def close_late(self, payload: str) -> bool:
         """Run CloseBatch as another function asked for."""
         event = json.loads(payload)
         return self.survived(
-            "close, late", _QUICK_SECONDS, lambda: inspect.unwrap(close_batch.handler)(event, None)
+            "close, late",
+            close_batch,
+            _QUICK_SECONDS,
+            lambda: inspect.unwrap(close_batch.handler)(event, None),
         )
 
     def rebuild_late(self, payload: str) -> bool:
         """Run RebuildFlywheel as another function asked for."""
         event = json.loads(payload)
         handle = inspect.unwrap(rebuild_flywheel.handler)
-        return self.survived("rebuild", _LONG_SECONDS, lambda: handle(event, None))
+        return self.survived(
+            "rebuild", rebuild_flywheel, _LONG_SECONDS, lambda: handle(event, None)
+        )
 
     def compare_late(self, payload: str) -> bool:
         """Run CompareModels as another function asked for."""
         event = json.loads(payload)
         handle = inspect.unwrap(compare_models.handler)
-        return self.survived("judge outside", _QUICK_SECONDS, lambda: handle(event, None))
+        return self.survived(
+            "judge outside", compare_models, _QUICK_SECONDS, lambda: handle(event, None)
+        )
 
     def change_late(self, payload: str) -> bool:
         """Run ChangeChampion as another function asked for."""
@@ -126,7 +137,7 @@ class Callers:
     def change(self, event: Document) -> bool:
         """Run ChangeChampion."""
         handle = inspect.unwrap(change_champion.handler)
-        return self.survived("change", _QUICK_SECONDS, lambda: handle(event, None))
+        return self.survived("change", change_champion, _QUICK_SECONDS, lambda: handle(event, None))
 
     def answer_late(self, payload: str) -> bool:
         """Run AnswerApproval as another function asked for."""
@@ -135,7 +146,7 @@ class Callers:
     def answer(self, event: Document) -> bool:
         """Run AnswerApproval."""
         handle = inspect.unwrap(answer_approval.handler)
-        return self.survived("answer", _QUICK_SECONDS, lambda: handle(event, None))
+        return self.survived("answer", answer_approval, _QUICK_SECONDS, lambda: handle(event, None))
 
     def schedule(self) -> None:
         """Run reconcile, now and for ever."""
@@ -145,7 +156,9 @@ class Callers:
 
     def reconcile(self) -> None:
         """Run reconcile once."""
-        self.survived("reconcile", _LONG_SECONDS, lambda: reconcile.reconcile(self.services))
+        self.survived(
+            "reconcile", reconcile, _LONG_SECONDS, lambda: reconcile.reconcile(self.services)
+        )
 
     def execute(self, name: str, document: str) -> None:
         """Run one execution of the state machine to its end."""
@@ -170,10 +183,12 @@ class Callers:
         except AbortedError:
             self.world.note(f"execution {name} was stopped")
 
-    def survived(self, words: str, timeout_seconds: int, act: Callable[[], object]) -> bool:
-        """Run a process; says whether it ended well."""
+    def survived(
+        self, words: str, module: ModuleType, timeout_seconds: int, act: Callable[[], object]
+    ) -> bool:
+        """Run a process of a function; says whether it ended well."""
         try:
-            with self.world.process(timeout_seconds):
+            with self.world.process(timeout_seconds, _construct_id(module)):
                 act()
         except KilledError:
             return False
@@ -216,7 +231,7 @@ class Callers:
         handle = inspect.unwrap(module.handler)
 
         def task(given: Document) -> Any:
-            with self.world.process(timeout_seconds):
+            with self.world.process(timeout_seconds, _construct_id(module)):
                 return handle(given, None)
 
         return task
@@ -226,6 +241,12 @@ class Callers:
         if row is None:
             return {}
         return {"Item": {"registrations": {"N": str(row["registrations"])}}}
+
+
+def _construct_id(module: ModuleType) -> str:
+    """Return what the stack calls the function of a handler."""
+    folder = module.__name__.partition(".")[0]
+    return folder.title().replace("_", "")
 
 
 def _event_of(upload: ObjectVersion, size_bytes: int) -> str:

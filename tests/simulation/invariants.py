@@ -1,12 +1,14 @@
 """What must hold at every write of the ledger and at every effect on the service."""
 
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from adapters.ledger.table import Change, Delete, Item, Put, Write
 from flywheel.batches import BatchName, BatchState
 from flywheel.evidence import Evidence
 from flywheel.uploads import DatasetKind, UploadState
 from flywheel.verdict import Decision, Verdict
+from infra.ledger_rights import CHECK, DELETE, DONE_TO_ROWS, PUT, UPDATE, WRITTEN_BY
 from tests.simulation.answer_invariants import AnswersWatch
 from tests.simulation.memory_ports import MemoryPorts
 from tests.simulation.memory_service import MemoryService
@@ -47,7 +49,21 @@ class Watch:
         self.ports.table.watchers.append(self._see_write)
         self.ports.account.shared.watchers.append(self._see_effect)
 
+    def _see_rights(self, write: Write) -> None:
+        """See that the role of the function that runs may do this."""
+        function = self.world.function
+        if function is None:
+            return
+        if isinstance(write, Change):
+            action = UPDATE if write.set else CHECK
+        else:
+            action = DELETE if isinstance(write, Delete) else PUT
+        allowed = [key for key in WRITTEN_BY[function] if action in DONE_TO_ROWS[key]]
+        if not any(fnmatchcase(write.key.pk, key) for key in allowed):
+            self.world.breaks("a function writes its own rows", f"{function}: {action} {write.key}")
+
     def _see_write(self, write: Write, before: Item | None) -> None:
+        self._see_rights(write)
         if isinstance(write, Delete):
             return
         values = write.set if isinstance(write, Change) else write.values

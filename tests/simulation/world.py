@@ -102,7 +102,7 @@ class World:
     _calls: int = 0
     _fingerprint: int = 0
     _started: int = 0
-    _processes: dict[object, tuple[int, datetime]] = field(default_factory=dict)
+    _processes: dict[object, tuple[int, datetime, str | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Draw the history's rates."""
@@ -148,13 +148,19 @@ class World:
         process = self._processes.get(self.agenda.running)
         return process[0] if process else 0
 
+    @property
+    def function(self) -> str | None:
+        """Which function runs now, by its construct id; None for a person."""
+        process = self._processes.get(self.agenda.running)
+        return process[2] if process else None
+
     @contextmanager
-    def process(self, timeout_seconds: int) -> Iterator[None]:
-        """Be a process that ends after this time, finished or not."""
+    def process(self, timeout_seconds: int, function: str | None = None) -> Iterator[None]:
+        """Be a process, of a function or a person, that ends after this time, finished or not."""
         running = self.agenda.running
         self._started += 1
         deadline = self.now + timedelta(seconds=timeout_seconds)
-        self._processes[running] = (self._started, deadline)
+        self._processes[running] = (self._started, deadline, function)
         try:
             yield
         finally:

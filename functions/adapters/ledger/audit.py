@@ -43,6 +43,10 @@ class AuditHead:
     verdict_sha256: str = FIRST_SHA256
 
 
+FIRST_HEAD = AuditHead(0, _FIRST_HASH)
+"""Before a chain's first entry."""
+
+
 @dataclass(frozen=True, slots=True)
 class VerdictLink:
     """Two verdicts' documents that follow each other: the hash before, and the hash after."""
@@ -159,10 +163,10 @@ class Audit:
         head = self.head(flywheel)
         return [] if head is None else list(self.chain(flywheel, head.seq))
 
-    def chain(self, flywheel: str, last: int) -> Iterator[Item]:
-        """Give the entries up to a number, oldest first; what is not there is left out."""
-        for first in range(1, last + 1, _READ_AT_ONCE):
-            numbers = range(first, min(first + _READ_AT_ONCE, last + 1))
+    def chain(self, flywheel: str, last: int, *, first: int = 1) -> Iterator[Item]:
+        """Give the entries of these numbers, oldest first; what is not there is left out."""
+        for start in range(first, last + 1, _READ_AT_ONCE):
+            numbers = range(start, min(start + _READ_AT_ONCE, last + 1))
             keys = [entry_key(flywheel, seq) for seq in numbers]
             # By their keys: a number within could have been changed.
             found = {row["pk"]: row for row in self._table.get_many(keys)}

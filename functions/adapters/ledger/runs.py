@@ -1,4 +1,4 @@
-"""The ledger's row of reconcile's runs: when it last looked, what it found, and its audit.
+"""The ledger's rows of reconcile's runs: when it last looked, what it found, and its audit.
 
 The chain of the environment itself is kept under `ENVIRONMENT`, beside those of its flywheels.
 """
@@ -6,7 +6,7 @@ The chain of the environment itself is kept under `ENVIRONMENT`, beside those of
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from adapters.ledger.audit import Audited
+from adapters.ledger.audit import Audited, AuditHead
 from adapters.ledger.table import Item, Key, Put
 
 ENVIRONMENT = "-"
@@ -37,3 +37,17 @@ class Runs(Audited):
     def note_whole(self, now: datetime) -> None:
         """Write down that the whole inbox was looked at."""
         self._table.write([Put(_WHOLE, {"at": now.isoformat()}, replaces=True)])
+
+    def last_head(self, flywheel: str) -> AuditHead | None:
+        """Return where a chain ended when its head was last written by a run, or None."""
+        row = self._table.get(_head_key(flywheel))
+        return None if row is None else AuditHead(row["seq"], row["hash"])
+
+    def note_head(self, flywheel: str, head: AuditHead) -> None:
+        """Write down that a chain's head was written."""
+        values = {"seq": head.seq, "hash": head.hash}
+        self._table.write([Put(_head_key(flywheel), values, replaces=True)])
+
+
+def _head_key(flywheel: str) -> Key:
+    return Key("RECONCILE", f"HEAD#{flywheel}")

@@ -76,10 +76,46 @@ def test_the_condition_decides_when_it_compares(
     assert _said(statement, context=context) is (PERMITTED if is_met else NEUTRAL)
 
 
-def test_an_unknown_operator_is_an_error_when_it_is_evaluated() -> None:
+@pytest.mark.parametrize(
+    ("operator", "actual", "is_met"),
+    [
+        ("ForAllValues:StringLike", ["AUDIT#1", "OUTBOX"], True),
+        ("ForAllValues:StringLike", ["AUDIT#1", "UPLOAD#1"], False),
+        ("ForAllValues:StringLike", [], True),
+        ("ForAllValues:StringLike", None, True),
+        ("ForAnyValue:StringLike", ["UPLOAD#1", "AUDIT#1"], True),
+        ("ForAnyValue:StringLike", ["UPLOAD#1", "BATCH#1"], False),
+        ("ForAnyValue:StringLike", None, False),
+        ("ForAllValues:StringNotLike", ["UPLOAD#1", "BATCH#1"], True),
+        ("ForAllValues:StringNotLike", ["UPLOAD#1", "AUDIT#1"], False),
+        ("ForAnyValue:StringNotLike", ["UPLOAD#1", "AUDIT#1"], True),
+        ("ForAnyValue:StringNotLike", ["OUTBOX", "AUDIT#1"], False),
+        ("ForAnyValue:StringLikeIfExists", None, True),
+    ],
+)
+def test_the_set_decides_when_a_key_has_several_values(
+    operator: str, actual: list[str] | None, is_met: bool
+) -> None:
+    """All of a request's values, or any of them; all of none hold, and none of none does."""
+    keys = ["AUDIT#*", "OUTBOX"]
+    statement = {**ALLOW, "Condition": {operator: {"dynamodb:LeadingKeys": keys}}}
+    context = {} if actual is None else {"dynamodb:LeadingKeys": actual}
+
+    assert _said(statement, context=context) is (PERMITTED if is_met else NEUTRAL)
+
+
+def test_several_values_are_an_error_when_no_set_operator_compares_them() -> None:
+    """AWS does not define what that means, so nothing is guessed."""
+    statement = {**ALLOW, "Condition": {"StringLike": {"dynamodb:LeadingKeys": "AUDIT#*"}}}
+    with pytest.raises(ValueError, match="set operator"):
+        _said(statement, context={"dynamodb:LeadingKeys": ["AUDIT#1"]})
+
+
+@pytest.mark.parametrize("operator", ["IpAddress", "ForSomeValues:StringLike"])
+def test_an_unknown_operator_is_an_error_when_it_is_evaluated(operator: str) -> None:
     """A condition that cannot be judged is never silently true."""
-    statement = {**ALLOW, "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}
-    with pytest.raises(ValueError, match="IpAddress"):
+    statement = {**ALLOW, "Condition": {operator: {"aws:SourceIp": "10.0.0.0/8"}}}
+    with pytest.raises(ValueError, match=operator):
         _said(statement)
 
 

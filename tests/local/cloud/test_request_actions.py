@@ -181,6 +181,26 @@ def test_action_and_resource_are_found_when_the_service_is_s3(
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("line", "is_condition"),
+    [
+        ("PUT /verdicts/a.json", True),
+        ("POST /verdicts/a.json?uploadId=1", True),
+        ("PUT /verdicts/a.json?uploadId=1&partNumber=1", False),
+        ("GET /verdicts/a.json", False),
+    ],
+)
+def test_the_condition_is_told_when_a_write_must_not_replace(line: str, is_condition: bool) -> None:
+    """Only what makes an object has the condition; a part of an upload and a read have none."""
+    method, _, target = line.partition(" ")
+    path, _, text = target.partition("?")
+    query = {part.partition("=")[0]: ["1"] for part in text.split("&") if part}
+    request = CloudRequest("s3", method, path, query, {"if-none-match": "*"}, b"")
+
+    (needed,) = permissions_of(request, CloudSettings())
+    assert needed.context == ({"s3:if-none-match": "*"} if is_condition else {})
+
+
 def test_every_key_is_asked_for_when_several_are_deleted() -> None:
     """The keys are in the body, and each needs permission."""
     body = b"<Delete><Object><Key>a</Key></Object><Object><Key>b</Key></Object></Delete>"
