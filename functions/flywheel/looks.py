@@ -15,8 +15,8 @@ from flywheel.policy_settings import Policy
 ERROR = 0.05
 """How often chance may pass for a gain, one-sided."""
 
-LEAST_ERROR = 5e-5
-"""With less, a look decides nothing: it would take more than 400,000 draws."""
+_LEAST_ERROR = 1e-12
+"""Less is no error that arithmetic could tell from none."""
 
 _FIRST_SHARE = 0.8
 _NEXT_SHARE = 0.2
@@ -42,8 +42,10 @@ def error_of_look(policy: Policy, *, generation_looks: int = 0, pair_looks: int 
     """
     if policy.family_error == "strict":
         planned = policy.looks_planned
-        return ERROR * 2.0 ** -(generation_looks // planned + 1) / planned
-    return round(ERROR * _FIRST_SHARE * _NEXT_SHARE**pair_looks, 15)
+        error = ERROR * 2.0 ** -(generation_looks // planned + 1) / planned
+    else:
+        error = round(ERROR * _FIRST_SHARE * _NEXT_SHARE**pair_looks, 15)
+    return max(error, _LEAST_ERROR)
 
 
 def worn_looks(looks: int, documents_before: int, documents: int) -> int:

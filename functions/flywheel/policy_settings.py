@@ -151,7 +151,7 @@ class Policy(Section):
     test_looks_warning: int = Field(default=20, ge=1)
     test_looks_hold: int = Field(default=52, ge=1)
     family_error: Literal["per-look", "strict"] = "per-look"
-    looks_planned: int = Field(default=12, ge=1, le=500)
+    looks_planned: int = Field(default=12, ge=1)
     outside_iterations: Literal["judge", "ignore"] = "judge"
     rules: Annotated[tuple[Rule, ...], Field(strict=False)] = (_DEFAULT_FLOOR,)
 

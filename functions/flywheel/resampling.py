@@ -13,12 +13,14 @@ Koehn 2004; Dror et al. 2018.
 
 import math
 from array import array
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
+from statistics import NormalDist
 
 from flywheel import lanes
+from flywheel.intervals import quantile
 from flywheel.scored_documents import (
     ACCURACY,
     AVERAGES_OF_LABELS,
@@ -35,6 +37,9 @@ DRAWS, RESAMPLES = 2000, 1000
 
 _DRAWS_PER_ERROR = 20
 """So many draws lie beyond a bound in the mean, however small the error is."""
+
+_MOST_DRAWS = 400_000
+"""For errors below 20 in so many, tails are those of the normal curve through the draws."""
 
 _AT_ONCE = 2000
 """Draws in one block: memory stays the same however many there are."""
@@ -73,10 +78,10 @@ def draws_for(error: float, least: int) -> int:
 
     Examples
     --------
-    >>> draws_for(0.04, 2000), draws_for(0.0001, 2000)
-    (2000, 200000)
+    >>> draws_for(0.04, 2000), draws_for(0.0001, 2000), draws_for(1e-9, 2000)
+    (2000, 200000, 400000)
     """
-    return max(least, math.ceil(_DRAWS_PER_ERROR / error))
+    return max(least, min(_MOST_DRAWS, math.ceil(_DRAWS_PER_ERROR / error)))
 
 
 def chances(
@@ -98,7 +103,8 @@ def chances(
     labels : int
         How many labels there are to choose from.
     error : float
-        E.g. 0.04. Draws and resamples are at least 20 / error.
+        E.g. 0.04. Draws and resamples are at least 20 / error, as long as that is no more than
+        400,000.
     seed : int
     """
     champion, challenger = tallies(documents, kind=kind, labels=labels)
@@ -114,23 +120,20 @@ def chances(
         return {}
     grouped = clusters(documents)
     draws, resamples = draws_for(error, DRAWS), draws_for(error, RESAMPLES)
-    reached, undercut = Counter[Measured](), Counter[Measured]()
+    exchanged = {each: array("d") for each in gains}
     random = Random(seed)
     for lanes_used in _blocks(draws):
         drawn = _exchanged(grouped, champion, challenger, random, lanes_used)
-        for each, gain in gains.items():
-            exchanged = list(drawn(*each))
-            reached[each] += sum(one >= gain - _ROUNDING for one in exchanged)
-            undercut[each] += sum(one <= gain + _ROUNDING for one in exchanged)
-    spread = {each: array("d") for each in gains}
+        for each, values in exchanged.items():
+            values.extend(drawn(*each))
+    resampled = {each: array("d") for each in gains}
     random = Random(seed + 1)
     for lanes_used in _blocks(resamples):
         drawn = _resampled(grouped, challenger, random, lanes_used)
-        for each, values in spread.items():
+        for each, values in resampled.items():
             values.extend(drawn(*each))
     return {
-        each: _chance(reached[each], undercut[each], draws, sorted(spread[each]), error)
-        for each in gains
+        each: _chance(gain, exchanged[each], resampled[each], error) for each, gain in gains.items()
     }
 
 
@@ -141,17 +144,43 @@ def _blocks(draws: int) -> Iterator[int]:
 
 
 def _chance(
-    reached: int, undercut: int, draws: int, drawn: Sequence[float], error: float
+    gain: float, exchanged: Sequence[float], resampled: Sequence[float], error: float
 ) -> Chance:
-    mean = sum(drawn) / len(drawn)
-    beyond = int(error * len(drawn))
+    drawn = sorted(resampled)
+    mean, deviation = _moments(drawn)
+    if _is_beyond_draws(error):
+        reach = quantile(error) * deviation
+        low, high = mean - reach, mean + reach
+    else:
+        beyond = int(error * len(drawn))
+        low, high = drawn[beyond], drawn[-1 - beyond]
     return Chance(
-        p_value=(1 + reached) / (1 + draws),
-        drop_p_value=(1 + undercut) / (1 + draws),
-        low=drawn[beyond],
-        high=drawn[-1 - beyond],
-        deviation=(sum((gain - mean) ** 2 for gain in drawn) / len(drawn)) ** 0.5,
+        p_value=_tail(gain, exchanged, error),
+        drop_p_value=_tail(-gain, [-one for one in exchanged], error),
+        low=low,
+        high=high,
+        deviation=deviation,
     )
+
+
+def _tail(gain: float, exchanged: Sequence[float], error: float) -> float:
+    """Return how often exchanged answers gain at least as much."""
+    reached = sum(one >= gain - _ROUNDING for one in exchanged)
+    counted = (1 + reached) / (1 + len(exchanged))
+    mean, deviation = _moments(exchanged)
+    if reached or not deviation or not _is_beyond_draws(error):
+        return counted
+    return NormalDist(mean, deviation).cdf(2 * mean - gain)
+
+
+def _is_beyond_draws(error: float) -> bool:
+    return _DRAWS_PER_ERROR / error > _MOST_DRAWS
+
+
+def _moments(values: Sequence[float]) -> tuple[float, float]:
+    """Return mean and standard deviation."""
+    mean = sum(values) / len(values)
+    return mean, (sum((value - mean) ** 2 for value in values) / len(values)) ** 0.5
 
 
 _Gains = Callable[[str, str | None], Iterable[float]]

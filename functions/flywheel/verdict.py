@@ -15,7 +15,7 @@ from typing import Any
 from flywheel.advice import advice
 from flywheel.evidence import Evidence, TestSet
 from flywheel.label_guards import assess_guards, label_guards
-from flywheel.looks import ERROR, LEAST_ERROR
+from flywheel.looks import ERROR
 from flywheel.policy import Outcome, RuleOutcome, assess, assess_anchor
 from flywheel.policy_settings import Policy
 from flywheel.resampling import Measured
@@ -198,7 +198,6 @@ def can_be_judged_again(verdict: Verdict, policy: Policy) -> bool:
         and verdict.decision is Decision.HOLD
         and verdict.evidence.challenger_arn is not None
         and looks < policy.test_looks_hold
-        and verdict.evidence.error(policy, later=1) >= LEAST_ERROR
     )
 
 
@@ -235,20 +234,13 @@ def _test_set_outcomes(evidence: Evidence, policy: Policy) -> list[RuleOutcome]:
 
 
 def _wear(evidence: Evidence, policy: Policy) -> list[RuleOutcome]:
-    """Say how worn the test set is, and whether this look has an error to spend."""
+    """Say how worn the test set is."""
     look = (evidence.test_set.looks if evidence.test_set else 0) + 1
     seen = f"this is look {look:,} at this test set"
     cure = "freeze a new one: `flywheel testset freeze`"
     if look > policy.test_looks_hold:
         reason = f"{seen}; it has been looked at too often, {cure}"
         return [_missing("a fresh test set", reason)]
-    error = evidence.error(policy)
-    if error < LEAST_ERROR:
-        again = "the next iteration's model is judged anew"
-        if policy.family_error == "strict":
-            again = "`flywheel rebuild` makes a generation with a budget of its own"
-        reason = f"earlier looks have used up the error of {100 * ERROR:g} %; {again}"
-        return [_missing("an error budget", reason)]
     if look >= policy.test_looks_warning:
         reason = f"{seen}, and after {policy.test_looks_hold:,} nothing is promoted; {cure}"
         return [_noted("a fresh test set", Outcome.WARNING, reason)]

@@ -221,11 +221,6 @@ def problems(text: str, **others: str | bytes) -> tuple[str, tuple[str, ...]]:
             'evidence is "none"',
         ),
         (
-            '[policy]\nfamily_error = "strict"\nlooks_planned = 600' + FLYWHEEL,
-            "flywheels.tickets.policy.looks_planned",
-            "less than or equal to 500",
-        ),
-        (
             '[policy]\nevidence = "averages"\ncomparison = "non-inferiority"' + FLYWHEEL,
             "flywheels.tickets.policy",
             "averages say nothing of the distance to the anchor",

@@ -1,0 +1,108 @@
+"""A label's drop rejects only where exchanged answers show it, over all guarded labels together."""
+
+from dataclasses import replace
+
+import pytest
+
+from flywheel.comparisons import Comparison
+from flywheel.label_guards import assess_guards, label_guards
+from flywheel.policy import Outcome, RuleOutcome
+from flywheel.policy_settings import Policy, Rule
+
+
+def drop(
+    label: str, champion: float, challenger: float, p_value: float | None, documents: int = 40
+) -> Comparison:
+    """Return what answers show of a label's F1."""
+    return Comparison(
+        "F1Score",
+        label,
+        champion,
+        challenger,
+        documents,
+        None,
+        None,
+        None if p_value is None else 1 - p_value,
+        0.04,
+        "approximate randomization",
+        0.05,
+        p_value,
+    )
+
+
+def outcomes(policy: Policy, *compared: Comparison) -> list[RuleOutcome]:
+    """Judge the guards of a policy's critical labels."""
+    guards = {rule.label: rule for rule in label_guards(policy)}
+    return assess_guards([(guards[each.label], each) for each in compared], policy)
+
+
+@pytest.mark.parametrize(
+    ("challenger", "p_value", "outcome"),
+    [
+        (0.86, 0.001, Outcome.PASS),
+        (0.80, 0.20, Outcome.UNKNOWN),
+        (0.80, 0.09, Outcome.FAIL),
+        (0.80, None, Outcome.UNKNOWN),
+    ],
+)
+def test_a_drop_has_three_zones_when_a_label_is_critical(
+    challenger: float, p_value: float | None, outcome: Outcome
+) -> None:
+    """Not seen passes, seen holds, seen and shown rejects; without answers nothing is shown."""
+    policy = Policy(critical_labels=("FRAUD",))
+    (judged,) = outcomes(policy, drop("FRAUD", 0.9, challenger, p_value))
+    assert judged.outcome is outcome
+
+
+def test_a_hold_says_how_many_documents_settle_it_when_a_drop_may_be_chance() -> None:
+    """Documents of the label alone; the number stands on the drop that was seen."""
+    policy = Policy(critical_labels=("FRAUD",))
+    (judged,) = outcomes(policy, drop("FRAUD", 0.9, 0.8, 0.2))
+    assert "more test documents of 'FRAUD' would settle it in 4 of 5 cases" in judged.reason
+    assert "p = 0.2 of a drop" in judged.reason
+
+
+def test_labels_share_one_error_when_several_are_critical() -> None:
+    """By Holm: the smallest p-value of twenty must be a twentieth as large."""
+    labels = tuple(f"L{number}" for number in range(20))
+    policy = Policy(critical_labels=labels)
+    rest = [drop(label, 0.9, 0.9, 0.6) for label in labels[1:]]
+    (first, *_) = outcomes(policy, drop("L0", 0.9, 0.8, 0.0051), *rest)
+    assert first.outcome is Outcome.UNKNOWN
+    (first, *_) = outcomes(policy, drop("L0", 0.9, 0.8, 0.0049), *rest)
+    assert first.outcome is Outcome.FAIL
+
+
+def test_a_label_takes_no_part_in_the_error_when_it_only_warns() -> None:
+    """It has too few documents, so it cannot reject either."""
+    policy = Policy(critical_labels=("FEW", "MANY"))
+    few, many = outcomes(
+        policy, drop("FEW", 0.9, 0.5, 0.001, documents=29), drop("MANY", 0.9, 0.8, 0.09)
+    )
+    assert (few.outcome, many.outcome) == (Outcome.WARNING, Outcome.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "high", "outcome"),
+    [
+        ("none", None, Outcome.FAIL),
+        ("averages", -0.01, Outcome.FAIL),
+        ("averages", 0.01, Outcome.UNKNOWN),
+        ("paired", -0.01, Outcome.UNKNOWN),
+    ],
+)
+def test_bounds_show_a_drop_when_answers_may_not_be_asked_for(
+    evidence: str, high: float | None, outcome: Outcome
+) -> None:
+    """Point values decide without evidence; with paired evidence the answers are asked for."""
+    policy = Policy.model_validate({"critical_labels": ["FRAUD"], "evidence": evidence})
+    compared = replace(drop("FRAUD", 0.9, 0.8, None), low=-0.2, high=high)
+    (judged,) = outcomes(policy, compared)
+    assert judged.outcome is outcome
+
+
+def test_a_rule_about_a_label_is_a_guard_when_it_limits_its_drop() -> None:
+    """The same three zones hold for it as for critical labels."""
+    rule = Rule(metric="Recall", label="FRAUD", min=0.5, max_drop=0.02)
+    (guard,) = label_guards(Policy(rules=(rule,)))
+    assert guard == Rule(metric="Recall", label="FRAUD", max_drop=0.02)
