@@ -242,6 +242,8 @@ def shown(value: object) -> str:
     """Write a value as the tables do."""
     if isinstance(value, list):
         return "see above" if value else "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     return f"`{value}`" if isinstance(value, str) else f"{value:g}" if value != "" else "none"
 
 

@@ -67,6 +67,9 @@ def succession(
     changes: dict[str, Any] = {"expected_champion": model, "champions": number}
     if moves_anchor and model is not None:
         changes["anchor"] = model
+    elif row.anchor is None and before is not None:
+        # The first model that the ledger hears of, e.g. of a flywheel that was adopted.
+        changes["anchor"] = before
     return Succession(changes, entries)
 
 
