@@ -6,15 +6,17 @@ changes nothing. Read next: `console.verdict_again` (what is computed).
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from adapters.configuration import KnownFlywheel
 from adapters.kept_answers import AnswersMissingError, KeptAnswers, ModelAnswers, compared
 from adapters.ports import StagingObjects
+from console.derived_inputs import DerivedInputs
 from console.verdict_again import evidence_of, judged_again, policy_of
 from flywheel.evidence import Evidence
 from flywheel.paired_evidence import PairedEvidence, Predictions
-from flywheel.shapes import described_labels
+from flywheel.shapes import Shape, described_labels
 
 TaskConfig = Callable[[], Mapping[str, Any]]
 
@@ -24,6 +26,7 @@ def replayed(
     staging: StagingObjects,
     known: KnownFlywheel,
     task_config: TaskConfig,
+    derived: DerivedInputs | None = None,
 ) -> str:
     """Return the document that follows now from what a verdict was made from.
 
@@ -34,16 +37,30 @@ def replayed(
     task_config : callable
         Asks the service for the task and labels of the verdict's flywheel; only where both
         models answered.
+    derived : DerivedInputs, optional
+        What is judged by in place of what the document says; left out, that counts.
 
     Raises
     ------
     AnswersMissingError
         An object that the verdict names is not there, or is another.
     """
-    paired = Evidence.from_document(document["evidence"]).paired
-    if paired is not None:
-        paired = _paired_again(document, paired, staging, known, task_config())
-    return judged_again(document, paired)
+    evidence = evidence_of(document)
+    if derived is not None:
+        evidence = replace(evidence, kind=derived.kind, test_set=derived.test_set)
+    stored = Evidence.from_document(document["evidence"]).paired
+    if stored is not None:
+        config = task_config()
+        paired = _paired_again(
+            document,
+            evidence,
+            stored,
+            staging=staging,
+            shape=known.shape(lambda: config),
+            labels=len(described_labels(config)),
+        )
+        evidence = replace(evidence, paired=paired)
+    return judged_again(document, evidence)
 
 
 def kept_for(
@@ -74,12 +91,14 @@ def answers_for(kept: KeptAnswers, named: Predictions) -> ModelAnswers:
 
 def _paired_again(
     document: Mapping[str, Any],
+    evidence: Evidence,
     stored: PairedEvidence,
+    *,
     staging: StagingObjects,
-    known: KnownFlywheel,
-    task_config: Mapping[str, Any],
+    shape: Shape,
+    labels: int,
 ) -> PairedEvidence:
-    kept, evidence = kept_for(document, staging, stored), evidence_of(document)
+    kept = kept_for(document, staging, stored)
     found = {each.model: answers_for(kept, each) for each in stored.predictions}
     challenger = found.get(evidence.challenger_arn or "")
     if challenger is None:
@@ -91,8 +110,8 @@ def _paired_again(
         policy_of(document),
         error=evidence.error(policy_of(document)),
         anchor=found.get(evidence.anchor_arn or ""),
-        shape=known.shape(lambda: task_config),
-        labels=len(described_labels(task_config)),
+        shape=shape,
+        labels=labels,
         test_set_sha256=kept.test_set_sha256,
         predictions=tuple(
             kept.predictions(each.model, found[each.model], is_paid=bool(each.usd))

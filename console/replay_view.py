@@ -5,10 +5,13 @@ Decides words and the exit code. Read next: `console.replay` (what is read) and
 """
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from adapters.comprehend import Comprehend
 from adapters.configuration import KnownFlywheel
 from adapters.kept_answers import AnswersMissingError
+from console.derived_inputs import derive_inputs
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.replay import replayed
@@ -17,6 +20,7 @@ from console.terminal import Terminal
 from console.verdict_again import first_difference
 from console.verdict_documents import kept_document, verdict_of, whole_document
 from console.waiting import Ending
+from flywheel.verdict_document import SCHEMA_VERSION
 from flywheel.version import PRODUCT_VERSION
 
 
@@ -31,14 +35,20 @@ def tell_replay(terminal: Terminal, target: Target, known: KnownFlywheel, number
     batch, stored = verdict_of(target, known, number)
     kept = kept_document(target, batch)
     document = json.loads(kept)
+    if document["schema_version"] < SCHEMA_VERSION:
+        return _older(terminal, batch.name.verdict_key, document)
     service = Comprehend(document["flywheel_arn"], target.client("comprehend"), target.client("s3"))
+    shape = known.shape(service.task_config)
     try:
-        again = replayed(document, target.staging(), known, service.task_config)
+        derived = derive_inputs(document, _chain(target, batch.flywheel), target.staging(), shape)
+        again = replayed(document, target.staging(), known, service.task_config, derived)
     except AnswersMissingError as error:
         remedy = f"See flywheel audit verify {batch.flywheel}; versions of objects are in S3"
         where = batch.name.verdict_key
         raise CommandError(ExitCode.REFUSED, where, str(error), remedy) from error
     difference = first_difference(kept, again)
+    answers = ["both models' answers"] if document["evidence"].get("paired") else []
+    checked = ["policy and its hash", *derived.checked, *answers]
     size_bytes = len(kept.encode())
     told = {
         "document": batch.name.verdict_key,
@@ -46,6 +56,8 @@ def tell_replay(terminal: Terminal, target: Target, known: KnownFlywheel, number
         "bytes": size_bytes,
         "difference": difference,
         "version": document["product_version"],
+        "checked": checked,
+        "not_checked": list(derived.not_checked),
     }
     if difference is not None:
         terminal.tell(f"{batch.name.verdict_key} differs at {difference}", style="bold red")
@@ -55,7 +67,28 @@ def tell_replay(terminal: Terminal, target: Target, known: KnownFlywheel, number
             )
         return Ending(ExitCode.REFUSED, told)
     whole_document(target, batch, stored)
-    answers = "both models' answers" if document["evidence"].get("paired") else "the averages"
     terminal.tell_exactly(f"{batch.name.verdict_key}: identical, {size_bytes:,} bytes")
-    terminal.tell(f"Made again from {answers}, with the policy that was applied.")
+    terminal.tell(f"Checked: {', '.join(checked)}.")
+    terminal.tell(f"Not checked: {', '.join(derived.not_checked)}.")
+    return Ending(ExitCode.DONE, told)
+
+
+def _chain(target: Target, flywheel: str) -> list[str]:
+    """Return all documents of a flywheel's verdicts."""
+    bucket = target.verdicts()
+    return [
+        text
+        for key in bucket.keys(f"verdicts/{flywheel}/")
+        if (text := bucket.text(key)) is not None
+    ]
+
+
+def _older(terminal: Terminal, key: str, document: Mapping[str, Any]) -> Ending:
+    """Say that a verdict cannot be made again."""
+    terminal.tell(
+        f"{key} was made by an older gate, of version {document['product_version']}: this release "
+        "decides otherwise and cannot make it again; `flywheel audit verify` checks its hash and "
+        "its place in the chain."
+    )
+    told = {"document": key, "is_identical": None, "version": document["product_version"]}
     return Ending(ExitCode.DONE, told)

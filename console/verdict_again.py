@@ -13,7 +13,6 @@ from dataclasses import fields, replace
 from typing import Any
 
 from flywheel.evidence import Evidence, averages
-from flywheel.paired_evidence import PairedEvidence
 from flywheel.policy_settings import Policy
 from flywheel.verdict import decide
 from flywheel.verdict_document import VerdictFacts, canonical, verdict_document
@@ -44,17 +43,17 @@ def evidence_of(document: Mapping[str, Any]) -> Evidence:
     )
 
 
-def judged_again(document: Mapping[str, Any], paired: PairedEvidence | None) -> str:
+def judged_again(document: Mapping[str, Any], evidence: Evidence) -> str:
     """Return the document of the verdict that follows now from the same inputs.
 
     Parameters
     ----------
     document : mapping
         As it is kept.
-    paired : PairedEvidence or None
-        Computed again from the answers that are kept; None where the verdict has none.
+    evidence : Evidence
+        Made anew; both models' answers in it where the verdict has them.
     """
-    again = decide(replace(evidence_of(document), paired=paired), policy_of(document))
+    again = decide(evidence, policy_of(document))
     facts = {field.name: document[field.name] for field in fields(VerdictFacts)}
     return verdict_document(again.to_json(), canonical(facts))
 
