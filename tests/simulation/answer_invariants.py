@@ -159,8 +159,9 @@ def _what_failed_is_told(ports: MemoryPorts) -> Broken:
         name = BatchName(row["flywheel"], row["batch"], row["attempt"])
         stored = ports.table.look(f"VERDICT#tickets#{name.label}", "VERDICT") or {}
         evidence = Verdict.from_json(stored["verdict"]).evidence
-        if evidence.champion_arn is None and not evidence.paired_missing:
-            # A person made the challenger active meanwhile: there is nobody to compare it with.
+        compared = {evidence.champion_arn, evidence.anchor_arn, evidence.challenger_arn}
+        if not row["answer_jobs"].keys() <= compared and not evidence.paired_missing:
+            # A person changed the champion, or the anchor, meanwhile: others are compared.
             continue
         attempt = f"-{row['attempt']}" if row["attempt"] > 1 else ""
         notice_id = f"tickets-batch-{row['batch']}{attempt}-verdict"
