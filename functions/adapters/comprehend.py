@@ -177,11 +177,13 @@ class Comprehend:
                 raise
         return answer["DatasetProperties"].get("Status", "")
 
-    def has_test_dataset(self) -> bool:
-        """Say whether the flywheel holds a usable TEST dataset, whoever made it."""
+    def has_dataset(self, kind: DatasetKind) -> bool:
+        """Say whether the flywheel holds a usable dataset of a kind, whoever made it."""
         with explained("comprehend:ListDatasets"):
             answer = self._client.list_datasets(
-                FlywheelArn=self._arn, Filter={"DatasetType": "TEST"}, MaxResults=500
+                FlywheelArn=self._arn,
+                Filter={"DatasetType": "TRAIN" if kind is DatasetKind.TRAIN else "TEST"},
+                MaxResults=500,
             )
         found = answer.get("DatasetPropertiesList", [])
         return any(dataset.get("Status") == "COMPLETED" for dataset in found)

@@ -115,8 +115,8 @@ class FlywheelService(Protocol):
     def dataset_status(self, dataset_arn: str) -> str | None:
         """Return a dataset's status, or None where there is no such dataset."""
 
-    def has_test_dataset(self) -> bool:
-        """Say whether the flywheel holds a usable TEST dataset."""
+    def has_dataset(self, kind: DatasetKind) -> bool:
+        """Say whether the flywheel holds a usable dataset of a kind."""
 
     def dataset_completed_at(self, dataset_arn: str) -> datetime:
         """Return when a dataset was complete."""

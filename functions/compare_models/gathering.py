@@ -12,6 +12,7 @@ from adapters.services import Services
 from compare_models.measured_labels import Labels
 from flywheel.evidence import Evidence, TestSet, averages
 from flywheel.test_documents import kind_of
+from flywheel.uploads import DatasetKind
 
 
 def evidence_of(
@@ -38,7 +39,7 @@ def evidence_of(
         champion=old if champion else None,
         challenger_arn=challenger,
         challenger=new,
-        has_test_set=comprehend.has_test_dataset(),
+        has_test_set=comprehend.has_dataset(DatasetKind.TEST),
         kind=kind_of(services.shape(known, row.arn)),
         test_set=_test_set(services, row, batch),
         labels=labels.measured(

@@ -19,6 +19,8 @@ from adapters.ports import FlywheelService
 from adapters.services import Services, services
 from flywheel.batch_notices import rejudging, started
 from flywheel.batches import BatchState
+from flywheel.errors import ServiceRefusedError
+from flywheel.uploads import DatasetKind
 
 logger = Logger()
 tracer = Tracer()
@@ -60,6 +62,7 @@ def start(
     if batch.state is BatchState.SEALED:
         comprehend = services.comprehend(row.arn)
         if batch.announced_at is None:
+            _require_training_data(comprehend, batch)
             _announce(services, comprehend, batch, row)
         crash_point("start_iteration.announced")
         iteration_id = _iteration_id(services, comprehend, batch, row)
@@ -80,6 +83,22 @@ def start(
         "wait_seconds": wait_seconds,
         "looks_left": max(0, looks - wait_seconds // rules.poll_seconds),
     }
+
+
+def _require_training_data(comprehend: FlywheelService, batch: BatchRow) -> None:
+    """Refuse to pay for an iteration that would train on nothing.
+
+    A retried batch may have test rows alone, since an earlier batch sealed the same training rows;
+    but that one may have ended before they became a dataset.
+    """
+    has_rows = batch.documents or batch.rejudges is not None
+    if not has_rows and not comprehend.has_dataset(DatasetKind.TRAIN):
+        raise ServiceRefusedError(
+            "comprehend:StartFlywheelIteration",
+            "NoTrainingData",
+            "the flywheel has no complete TRAIN dataset; retry the failed batch that holds the "
+            "training rows first",
+        )
 
 
 def _iteration_id(
@@ -115,7 +134,7 @@ def _announce(
             label_counts=batch.label_counts,
             left_out=batch.left_out,
             waiting_labels=batch.waiting_labels,
-            has_test_set=comprehend.has_test_dataset(),
+            has_test_set=comprehend.has_dataset(DatasetKind.TEST),
             past_seconds=row.past_seconds,
         )
     else:

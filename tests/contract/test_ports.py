@@ -210,12 +210,14 @@ def test_a_dataset_is_one_when_it_is_created_twice(scene: Scene) -> None:
     assert scene.service.dataset_completed_at(arn).tzinfo is not None
 
 
-def test_a_test_dataset_is_there_when_it_is_complete(scene: Scene) -> None:
-    """A training dataset is none."""
+def test_a_dataset_of_a_kind_is_there_when_it_is_complete(scene: Scene) -> None:
+    """A training dataset is no test dataset."""
+    assert not scene.service.has_dataset(DatasetKind.TRAIN)
     _complete(scene, _created(scene, "batch-1-1-train", DatasetKind.TRAIN))
-    assert not scene.service.has_test_dataset()
+    assert scene.service.has_dataset(DatasetKind.TRAIN)
+    assert not scene.service.has_dataset(DatasetKind.TEST)
     _complete(scene, _created(scene, "batch-2-1-test", DatasetKind.TEST))
-    assert scene.service.has_test_dataset()
+    assert scene.service.has_dataset(DatasetKind.TEST)
 
 
 def test_a_flywheel_trains_once_when_it_is_started_again(scene: Scene) -> None:

@@ -123,11 +123,9 @@ class MemoryService:
 
         return self.world.call("comprehend.dataset_status", look)
 
-    def has_test_dataset(self) -> bool:
-        """Say whether the flywheel holds a usable TEST dataset."""
-        return self.world.call(
-            "comprehend.has_test_dataset", lambda: bool(self.complete(DatasetKind.TEST))
-        )
+    def has_dataset(self, kind: DatasetKind) -> bool:
+        """Say whether the flywheel holds a usable dataset of a kind."""
+        return self.world.call("comprehend.has_dataset", lambda: bool(self.complete(kind)))
 
     def dataset_completed_at(self, dataset_arn: str) -> datetime:
         """Return when a dataset was complete."""

@@ -1,12 +1,14 @@
 """StartIteration on real clients: one notice, one iteration, whoever else is at work."""
 
+from dataclasses import replace
+
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from flywheel.batches import BatchState
-from flywheel.errors import ServiceBusyError
-from start_iteration.handler import handler
+from flywheel.errors import ServiceBusyError, ServiceRefusedError
+from start_iteration.handler import _require_training_data, handler
 from tests.functions.cloud import answering, crash
 from tests.functions.world import NAME, World, documents
 
@@ -112,6 +114,16 @@ def test_the_first_look_is_planned_when_earlier_iterations_are_known(sealed: Wor
         ExpressionAttributeValues={":p": table_row["past_seconds"]},
     )
     assert sealed.start()["wait_seconds"] == 1600
+
+
+def test_nothing_is_started_when_the_flywheel_has_no_training_data(world: World) -> None:
+    """A batch of test rows alone, whose training rows never became a dataset."""
+    world.upload("test.csv", documents(2, first=90), kind="test")
+    world.upload("monday.csv", documents(4))
+    world.seal()
+    batch = replace(world.batch(), documents=0)
+    with pytest.raises(ServiceRefusedError, match="no complete TRAIN dataset"):
+        _require_training_data(world.services.comprehend(world.flywheel_arn), batch)
 
 
 def test_it_is_tried_again_when_the_service_is_busy(sealed: World) -> None:
