@@ -68,7 +68,7 @@ def test_a_gain_is_held_when_the_test_documents_are_few(story: dict[str, Any]) -
     (rule,) = [rule for rule in held["rules"] if rule["outcome"] == "UNKNOWN"]
     assert (rule["metric"], rule["documents"]) == (accuracy, 30)
     assert rule["p_value"] > 0.05
-    advice = re.compile(r"about [\d,]+ more test documents, mostly of 'FEEDBACK',")
+    advice = re.compile(r"about [\d,]+ more test documents, drawn at random,")
     assert advice.search(rule["reason"])
     letter = next(each for each in story["notices"] if "tickets-few: HELD" in each["subject"])
     assert advice.search(" ".join(letter["body"].split()))
