@@ -182,11 +182,15 @@ def _segments(document: Document, staging: StagingObjects) -> list[str]:
     AnswersMissingError
         The batch's manifest is not there.
     """
-    key = document["inputs"]["manifest_key"]
-    written = staging.text(key)
+    flywheel, number = document["flywheel"], document["batch"]
+    written = None
+    # A retry whose datasets were complete goes on with the manifest of an earlier attempt.
+    for attempt in range(document["attempt"], 0, -1):
+        name = BatchName(flywheel, number, attempt)
+        if (written := staging.text(name.manifest_key)) is not None:
+            break
     if written is None:
-        raise AnswersMissingError(f"{key} is not there")
-    name = BatchName(document["flywheel"], document["batch"], document["attempt"])
+        raise AnswersMissingError(f"{document['inputs']['manifest_key']} is not there")
     own = name.known_key(document["generation"], DatasetKind.TEST)
     has_own = kept_rows(staging, own) is not None
     return [*Manifest.from_json(written).known_test, *([own] if has_own else [])]
