@@ -14,7 +14,7 @@ from typing import Any
 
 from adapters.kept_answers import AnswersMissingError
 from adapters.ports import StagingObjects
-from adapters.test_set_rows import counted_groups, kept_rows
+from adapters.test_set_rows import groups_of_rows, kept_rows, whole_test_set
 from flywheel.batches import BatchName, Manifest
 from flywheel.evidence import Evidence, TestSet
 from flywheel.known_rows import content_hash, record
@@ -89,17 +89,19 @@ def derive_inputs(
     before = list(_chain_to(document, chain))
     looks = _looks(document, before, stored)
     checked.append(f"looks ({len(before):,} verdicts before)")
-    segments = _segments(document, staging)
-    rows = _rows(document, segments, staging)
+    rows = _rows(document, staging)
     if shape.task == "entities" and shape.entities_from == "list":
         not_checked.append("label counts, since entries of a list are no mentions")
     elif rows is None:
         not_checked.append("label counts and groups, since not all test rows are kept")
     else:
         counts = Counter(label for row in rows for label in labels_of(row.label, shape))
-        looks = replace(looks, documents=len(rows), label_counts=dict(counts))
-        if (groups := counted_groups(staging, segments, shape)) is not None:
-            looks = replace(looks, **groups)
+        looks = replace(
+            looks,
+            documents=len(rows),
+            label_counts=dict(counts),
+            **groups_of_rows(rows, shape),
+        )
         checked.append(f"label counts and groups of {len(rows):,} test rows")
     return DerivedInputs(kind_of(shape), looks, tuple(checked), tuple(not_checked))
 
@@ -121,23 +123,22 @@ def _chain_to(document: Document, chain: Sequence[str]) -> Iterator[Document]:
 
 def _looks(document: Document, before: Sequence[Document], stored: TestSet) -> TestSet:
     """Return a test set with the looks that the documents before a verdict make."""
-    counted: _Counted | None = None
+    counted = _Counted((*before, document)[0]["generation"])
     pairs: dict[int, int] = {}
-    for each in (*before, document):
+    for each in before:
         pairs[each["batch"]] = _pair_looks(each, pairs)
-        counted = _counted_until(each, counted)
-        if each is not document and not each["is_bootstrap"] and each["inputs"]["test_set"]:
+        _arrive(each, counted)
+        if not each["is_bootstrap"] and each["inputs"]["test_set"]:
             counted.looks += 1
             counted.generation_looks += 1
-    if counted is None:
-        return stored
+    _arrive(document, counted)
     # A version that no verdict saw was rounded up once more.
     is_near = counted.looks <= stored.looks <= counted.looks + counted.skipped
     return replace(
         stored,
         looks=stored.looks if is_near else counted.looks,
         generation_looks=counted.generation_looks,
-        pair_looks=pairs[document["batch"]],
+        pair_looks=_pair_looks(document, pairs),
     )
 
 
@@ -146,32 +147,29 @@ def _pair_looks(document: Document, pairs: Mapping[int, int]) -> int:
     return 0 if judged_again is None else pairs.get(judged_again, 0) + 1
 
 
-def _counted_until(document: Document, counted: _Counted | None) -> _Counted:
-    """Return the looks at the test set of a document, before its own."""
+def _arrive(document: Document, counted: _Counted) -> None:
+    """Count on to the test set of a document, before its own look."""
     generation, test_set = document["generation"], document["inputs"]["test_set"]
-    if counted is None or document["schema_version"] < SCHEMA_VERSION:
+    if document["schema_version"] < SCHEMA_VERSION:
         # An older gate counted otherwise: what it says is where counting begins.
         seen = document["evidence"].get("test_set") or {}
-        counted = _Counted(generation)
-        if document["schema_version"] < SCHEMA_VERSION:
-            counted.looks = counted.generation_looks = seen.get("looks", 0)
-            counted.documents, counted.version = (
-                (test_set["documents"], test_set["version"]) if test_set else (0, 0)
-            )
-            return counted
+        counted.generation = generation
+        counted.looks = counted.generation_looks = seen.get("looks", 0)
+        counted.documents = test_set["documents"] if test_set else 0
+        counted.version = test_set["version"] if test_set else 0
+        counted.skipped = 0
+        return
     is_switched = generation != counted.generation
     if is_switched:
         counted.generation, counted.generation_looks = generation, 0
-    if test_set is None:
-        return counted
-    if is_switched or test_set["version"] != counted.version:
-        is_whole = document["inputs"].get("rejudges") is not None
-        if counted.documents and not is_whole:
-            counted.looks = worn_looks(counted.looks, counted.documents, test_set["documents"])
-        steps = test_set["version"] - (0 if is_switched else counted.version)
-        counted.skipped = max(0, steps - 1) if counted.documents else 0
-        counted.documents, counted.version = test_set["documents"], test_set["version"]
-    return counted
+    if test_set is None or (test_set["version"] == counted.version and not is_switched):
+        return
+    is_whole = document["inputs"].get("rejudges") is not None
+    if counted.documents and not is_whole:
+        counted.looks = worn_looks(counted.looks, counted.documents, test_set["documents"])
+    steps = test_set["version"] - (0 if is_switched else counted.version)
+    counted.skipped = max(0, steps - 1) if counted.documents else 0
+    counted.documents, counted.version = test_set["documents"], test_set["version"]
 
 
 def _segments(document: Document, staging: StagingObjects) -> list[str]:
@@ -196,7 +194,7 @@ def _segments(document: Document, staging: StagingObjects) -> list[str]:
     return [*Manifest.from_json(written).known_test, *([own] if has_own else [])]
 
 
-def _rows(document: Document, segments: Sequence[str], staging: StagingObjects) -> list[Row] | None:
+def _rows(document: Document, staging: StagingObjects) -> list[Row] | None:
     """Return the rows of a verdict's test set; None where some are not kept.
 
     Raises
@@ -204,12 +202,8 @@ def _rows(document: Document, segments: Sequence[str], staging: StagingObjects) 
     AnswersMissingError
         They are not those that the test set's hash is of.
     """
-    rows: list[Row] = []
-    for segment in segments:
-        kept = kept_rows(staging, segment)
-        if kept is None:
-            return None
-        rows += kept
-    if content_hash(map(record, rows)) != document["inputs"]["test_set"]["sha256"]:
+    rows = whole_test_set(staging, _segments(document, staging))
+    test_set_sha256 = document["inputs"]["test_set"]["sha256"]
+    if rows is not None and content_hash(map(record, rows)) != test_set_sha256:
         raise AnswersMissingError("the rows that are kept are not those of the test set")
     return rows

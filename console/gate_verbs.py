@@ -107,9 +107,8 @@ def gate(
 ) -> None:
     """Draw pairs of models and test sets, and print how often each policy promotes."""
     with reporting(is_json=json) as terminal:
-        # NumPy takes a while.
-        from console import gate_simulation as simulation  # noqa: PLC0415
-        from console.gate_views import show_cells, show_scenario  # noqa: PLC0415
+        from console import gate_simulation as simulation  # noqa: PLC0415 - NumPy takes a while
+        from console.gate_views import show_cells, show_scenario  # noqa: PLC0415 - likewise
 
         if scenario is not None:
             sizes = difference or test_documents or disagreement or iterations

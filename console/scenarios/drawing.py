@@ -79,7 +79,8 @@ def single_label_documents(
         steps = random.integers(1, max(2, len(names)), (2, count))
         steps[1] = np.where(random.random(count) < _SAME_MISTAKE, steps[0], steps[1])
         for kind, first, second in zip(kinds.tolist(), *steps.tolist(), strict=True):
-            old = label if kind < 2 else names[(place + first) % len(names)]  # noqa: PLR2004
+            # Of the four kinds the champion is right in 0 and 1, the challenger in 0 and 2.
+            old = label if kind in {0, 1} else names[(place + first) % len(names)]
             new = label if kind in {0, 2} else names[(place + second) % len(names)]
             documents.append(
                 ScoredDocument(
@@ -143,7 +144,7 @@ def fact_documents(
         How often only one of both models has a fact.
     """
     # Each document needs a label that is not its own, for false ones.
-    facts = 2 if kind == "entities" or len(names) > 3 else 1  # noqa: PLR2004
+    facts = 2 if kind == "entities" or len(names) > 3 else 1  # noqa: PLR2004 - the drawn shape
     (found,) = joint([champion], [challenger], disagreement)
     (false,) = joint([1 - champion], [1 - challenger], disagreement)
     found_kinds = random.choice(4, (documents, facts), p=found).tolist()

@@ -10,7 +10,7 @@ from functools import lru_cache
 from console.scenarios.drawing import Random, joint
 from console.scenarios.judging import BETTER_ACCURACY, judge_accuracy
 from console.scenarios.scenario import Policies, Scenario, Sizes, Tallies
-from flywheel.advice import documents_needed, rounded_up
+from flywheel.advice import documents_advised
 from flywheel.looks import worn_looks
 from flywheel.policy_settings import Policy
 from flywheel.verdict import Decision, Verdict, can_be_judged_again
@@ -197,10 +197,7 @@ def _advised(verdict: Verdict, policy: Policy) -> int | None:
     evidence, rule = verdict.evidence, BETTER_ACCURACY
     compared = evidence.comparison(rule.metric, None, verdict.error)
     next_error = evidence.error(policy, later=1)
-    needed = documents_needed(compared, 0.0, rule.min_improvement or 0.0, next_error)
-    if needed is None or compared.documents is None:
-        return None
-    return rounded_up(max(needed - compared.documents, -(-compared.documents // 10)))
+    return documents_advised(compared, 0.0, rule.min_improvement or 0.0, next_error)
 
 
 ADVISED_NUMBER = Scenario(

@@ -22,6 +22,7 @@ from flywheel.uploads import DatasetKind
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
+    from mypy_boto3_comprehend.literals import DatasetTypeType
     from mypy_boto3_s3 import S3Client
 
 RUNNING_STATUSES = frozenset({"TRAINING", "EVALUATING", "STOP_REQUESTED"})
@@ -30,6 +31,10 @@ RUNNING_STATUSES = frozenset({"TRAINING", "EVALUATING", "STOP_REQUESTED"})
 _RECOGNIZER = ":entity-recognizer/"
 _IN_USE = "ResourceInUseException"
 _NOT_FOUND = "ResourceNotFoundException"
+_DATASET_TYPES: "Mapping[DatasetKind, DatasetTypeType]" = {
+    DatasetKind.TRAIN: "TRAIN",
+    DatasetKind.TEST: "TEST",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,7 @@ class Comprehend:
                 answer = self._client.create_dataset(
                     FlywheelArn=self._arn,
                     DatasetName=name,
-                    DatasetType="TRAIN" if kind is DatasetKind.TRAIN else "TEST",
+                    DatasetType=_DATASET_TYPES[kind],
                     Description=description,
                     InputDataConfig=_input_data(s3_uri, shape),
                     ClientRequestToken=token,
@@ -182,7 +187,7 @@ class Comprehend:
         with explained("comprehend:ListDatasets"):
             answer = self._client.list_datasets(
                 FlywheelArn=self._arn,
-                Filter={"DatasetType": "TRAIN" if kind is DatasetKind.TRAIN else "TEST"},
+                Filter={"DatasetType": _DATASET_TYPES[kind]},
                 MaxResults=500,
             )
         found = answer.get("DatasetPropertiesList", [])

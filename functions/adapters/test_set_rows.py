@@ -21,6 +21,17 @@ def kept_rows(staging: StagingObjects, segment: str) -> list[Row] | None:
     return None if written is None else list(rows_of(io.StringIO(written, newline="")))
 
 
+def whole_test_set(staging: StagingObjects, segments: Sequence[str]) -> list[Row] | None:
+    """Return the rows of all segments, in order; None where those of one are not kept."""
+    rows: list[Row] = []
+    for segment in segments:
+        kept = kept_rows(staging, segment)
+        if kept is None:
+            return None
+        rows += kept
+    return rows
+
+
 def counted_groups(
     staging: StagingObjects, segments: Sequence[str], shape: Shape
 ) -> CountedGroups | None:
@@ -38,12 +49,12 @@ def counted_groups(
     """
     if shape.task == "entities" and shape.entities_from == "list":
         return None
-    rows: list[Row] = []
-    for segment in segments:
-        kept = kept_rows(staging, segment)
-        if kept is None:
-            return None
-        rows += kept
+    rows = whole_test_set(staging, segments)
+    return None if rows is None else groups_of_rows(rows, shape)
+
+
+def groups_of_rows(rows: Sequence[Row], shape: Shape) -> CountedGroups:
+    """Count the groups of a test set whose rows are at hand; none of them is an entry of a list."""
     grouping = group_documents(rows)
     counts = count_groups(grouping.groups, (labels_of(row.label, shape) for row in rows))
     return {

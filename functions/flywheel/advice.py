@@ -57,6 +57,19 @@ def documents_needed(
     return max(1, math.ceil(max(test, value)), _carried(compared))
 
 
+def documents_advised(
+    compared: Comparison, shown: float, reached: float, error: float
+) -> int | None:
+    """Return how many more test documents to advise, in round numbers: a tenth more at least.
+
+    The parameters, and None, are those of `documents_needed`.
+    """
+    needed, documents = documents_needed(compared, shown, reached, error), compared.documents
+    if needed is None or documents is None:
+        return None
+    return rounded_up(max(needed - documents, math.ceil(documents / 10)))
+
+
 def smallest_gain(compared: Comparison) -> float | None:
     """Return from which true gain on a test set of this size shows it in `POWER` of all cases."""
     if not compared.deviation:
@@ -85,13 +98,12 @@ def advice(
     scarce_labels : mapping of str to int
         Labels that lack test documents, and how many each has.
     """
-    documents, smallest = compared.documents, smallest_gain(compared)
-    if compared.gain is None or not documents or smallest is None:
+    smallest = smallest_gain(compared)
+    if compared.gain is None or not compared.documents or smallest is None:
         return ""
-    needed = documents_needed(compared, shown, reached, error)
-    if needed is None:
+    more = documents_advised(compared, shown, reached, error)
+    if more is None:
         return "; no number of test documents would show it: the gain is no larger than asked"
-    more = rounded_up(max(needed - documents, math.ceil(documents / 10)))
     what = "gain" if shown >= 0 else "change"
     words = (
         f"; about {more:,} more test documents, drawn at random, would show it in 4 of 5 cases if "

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flywheel.document_groups import GroupCounts, count_groups
-from flywheel.scored_documents import ACCURACY, AVERAGES_OF_LABELS, Kind, ScoredDocument
+from flywheel.scored_documents import ACCURACY, AVERAGES_OF_LABELS, Kind, ScoredDocument, clusters
 
 LEAST_WORTH = 40
 """Documents that an average must be worth, or its bounds are no bounds.
@@ -118,12 +118,12 @@ def averages_worth(
 
 def group_counts(documents: Sequence[ScoredDocument]) -> GroupCounts:
     """Return how many groups of documents there are with a label or mention, and of each label."""
-    numbers: dict[str, int] = {}
-    groups = [
-        numbers.setdefault(each.group, place) if each.group else place
-        for place, each in enumerate(documents)
+    numbered = [
+        (number, [label for label, _ in each.actual])
+        for number, cluster in enumerate(clusters(documents))
+        for each in cluster
     ]
-    return count_groups(groups, [[label for label, _ in each.actual] for each in documents])
+    return count_groups([number for number, _ in numbered], [labels for _, labels in numbered])
 
 
 def answers_worth(
