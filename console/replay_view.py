@@ -38,10 +38,11 @@ def tell_replay(terminal: Terminal, target: Target, known: KnownFlywheel, number
     if document["schema_version"] < SCHEMA_VERSION:
         return _older(terminal, batch.name.verdict_key, document)
     service = Comprehend(document["flywheel_arn"], target.client("comprehend"), target.client("s3"))
-    shape = known.shape(service.task_config)
+    task_config, staging = service.task_config(), target.staging()
+    shape = known.shape(lambda: task_config)
     try:
-        derived = derive_inputs(document, _chain(target, batch.flywheel), target.staging(), shape)
-        again = replayed(document, target.staging(), known, service.task_config, derived)
+        derived = derive_inputs(document, _chain(target, batch.flywheel), staging, shape)
+        again = replayed(document, staging, known, lambda: task_config, derived)
     except AnswersMissingError as error:
         remedy = f"See flywheel audit verify {batch.flywheel}; versions of objects are in S3"
         where = batch.name.verdict_key
