@@ -94,7 +94,7 @@ def retry(
     """Open a failed batch again, with the uploads that it has kept."""
     act = run.act()
     with act:
-        opened = act.acts.retry(batch, reason, act.target.now())
+        opened = act.acts.retry(act.target.staging(), batch, reason, act.target.now())
     run.terminal.tell(f"Batch {opened.batch} is open again, attempt {opened.attempt}.")
     done = {"batch": opened.batch, "attempt": opened.attempt}
     ending = Ending(ExitCode.DONE, done)

@@ -11,6 +11,8 @@ from datetime import datetime
 from adapters.data_acts import DataActs
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
+from adapters.ports import StagingObjects
+from adapters.test_set_rows import without_lost_rows
 from adapters.workflow import Workflow
 from flywheel.act_notices import paused, rebuilding, resumed
 from flywheel.batches import LONGEST_CALL, BatchOutcome, BatchState
@@ -64,7 +66,9 @@ class Acts(DataActs):
         self.ledger.flywheels.resume(row, notice, now)
         return notice
 
-    def retry(self, number: int | None, reason: str, now: datetime) -> BatchRow:
+    def retry(
+        self, staging: StagingObjects, number: int | None, reason: str, now: datetime
+    ) -> BatchRow:
         """Open a failed batch again with the uploads that it has kept, and start it.
 
         Datasets that the service has taken are not sent again: only the iteration is tried anew.
@@ -92,12 +96,18 @@ class Acts(DataActs):
         statuses = self._settled_statuses(batch, now)
         # A batch with a dataset that is not complete is sealed anew, as another dataset.
         is_sealed = bool(statuses) and all(status == _COMPLETED for status in statuses.values())
+        absent = [kind for kind, status in statuses.items() if status is None]
+        refused = [kind for kind, status in statuses.items() if status == _FAILED]
+        lost = [*absent, *refused]
         self.ledger.retries.reopen(
             batch,
             row,
             is_sealed=is_sealed,
-            absent=[kind for kind, status in statuses.items() if status is None],
-            refused=[kind for kind, status in statuses.items() if status == _FAILED],
+            absent=absent,
+            refused=refused,
+            without=without_lost_rows(
+                staging, self.ledger, batch, row, lost=lost, shape=self._shape
+            ),
             reason=reason,
             now=now,
         )

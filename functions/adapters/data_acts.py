@@ -19,11 +19,11 @@ from adapters.ledger.test_sets import CountedGroups
 from adapters.ledger.upload_rows import SplitParts, UploadRow
 from adapters.ports import FlywheelService, StagingObjects
 from adapters.staged_copies import copy_rows
-from adapters.test_set_rows import counted_groups
+from adapters.test_set_rows import measured
 from flywheel.act_notices import withdrawn
 from flywheel.batches import BatchName, Manifest, StagedUpload, of_kind
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
-from flywheel.known_rows import content_hash, record, rows_key
+from flywheel.known_rows import record, rows_key
 from flywheel.labeled_documents import Row, csv_line, rows_of, text_key
 from flywheel.notices import Notice
 from flywheel.shapes import Shape, described_labels
@@ -221,9 +221,7 @@ class DataActs:
         """Keep imported test rows beside their segment; return the whole set's hash and groups."""
         staging.create(rows_key(segment), "".join(map(csv_line, rows)).encode())
         held = self.ledger.holdings.segments(self.name, row.generation)[DatasetKind.TEST]
-        whole = (*held, segment)
-        sha256 = content_hash(piece for key in whole for piece in staging.chunks(key))
-        return sha256, counted_groups(staging, whole, self._shape())
+        return measured(staging, (*held, segment), self._shape())
 
     def withdraw(self, uploads: Sequence[UploadRow], reason: str, now: datetime) -> Withdrawal:
         """Take uploads back.

@@ -106,11 +106,25 @@ def store_verdict(
     )
     course, question = Course.ACT, []
     if verdict.decision is Decision.PROMOTE:
-        course = course_of(policy, row.promote_verdicts)
+        course = _course(ledger, batch, row, policy)
     if course is Course.ASK:
         challenger = verdict.evidence.challenger_arn or ""
         question = [ledger.approvals.wanted(batch, challenger, policy, now)]
     return ledger.verdicts.store(batch, row, verdict, facts, now, course=course, also=question)
+
+
+def _course(ledger: Ledger, batch: BatchRow, row: FlywheelRow, policy: Policy) -> Course:
+    """Return how a PROMOTE is carried out.
+
+    A model that people were asked about goes live by their answer alone, also where the execution
+    that asked them ended first and the question counts as one of the policy's.
+    """
+    course = course_of(policy, row.promote_verdicts)
+    if course is Course.ACT:
+        judged = ledger.batches.judged_again(batch)
+        if ledger.approvals.is_yes_missing(batch, judged):
+            return Course.ASK
+    return course
 
 
 def keep_document(services: Services, batch: BatchRow, stored: StoredVerdict) -> None:

@@ -4,15 +4,21 @@ Decides what counts as a row's label. Read next: `flywheel.document_groups` (wha
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict
+from typing import Any
 
+from adapters.ledger.batch_rows import BatchRow
+from adapters.ledger.flywheel_rows import FlywheelRow
+from adapters.ledger.ledger import Ledger
 from adapters.ledger.test_sets import CountedGroups
 from adapters.ports import StagingObjects
 from flywheel.document_groups import count_groups, group_documents
-from flywheel.known_rows import rows_key
+from flywheel.known_rows import content_hash, rows_key
 from flywheel.labeled_documents import Row, rows_of
 from flywheel.row_labels import labels_of
 from flywheel.shapes import Shape
+from flywheel.uploads import DatasetKind
 
 
 def kept_rows(staging: StagingObjects, segment: str) -> list[Row] | None:
@@ -30,6 +36,44 @@ def whole_test_set(staging: StagingObjects, segments: Sequence[str]) -> list[Row
             return None
         rows += kept
     return rows
+
+
+def measured(
+    staging: StagingObjects, segments: Sequence[str], shape: Shape
+) -> tuple[str, CountedGroups | None]:
+    """Return the hash of a test set's rows, and their groups (`counted_groups`)."""
+    sha256 = content_hash(piece for key in segments for piece in staging.chunks(key))
+    return sha256, counted_groups(staging, segments, shape)
+
+
+def without_lost_rows(
+    staging: StagingObjects,
+    ledger: Ledger,
+    batch: BatchRow,
+    row: FlywheelRow,
+    *,
+    lost: Collection[DatasetKind],
+    shape: Callable[[], Shape],
+) -> dict[str, Any]:
+    """Return the changes of an idle flywheel's row when datasets of a failed batch are lost.
+
+    A test set that was frozen since the batch failed has the rows of its TEST dataset in its hash
+    and its groups, since it was not certain then that the service would never have them.
+
+    Parameters
+    ----------
+    lost : collection of DatasetKind
+        What the service does not have, or has FAILED.
+    shape : callable
+        Gives the shape of the flywheel's rows; called only where the test set changes.
+    """
+    held = ledger.holdings.segments(row.name, batch.generation)[DatasetKind.TEST]
+    lost_segment = batch.name.known_key(batch.generation, DatasetKind.TEST)
+    if DatasetKind.TEST not in lost or row.test_set is None or lost_segment not in held:
+        return {}
+    left = [segment for segment in held if segment != lost_segment]
+    sha256, groups = measured(staging, left, shape())
+    return {"test_set": {**asdict(row.test_set), "sha256": sha256, **(groups or {})}}
 
 
 def counted_groups(

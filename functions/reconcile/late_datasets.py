@@ -8,6 +8,7 @@ when no function that outlived the batch can create it any more.
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.batch_rows import BatchRow
 from adapters.services import Services
+from adapters.test_set_rows import without_lost_rows
 from flywheel.batches import LONGEST_CALL, BatchOutcome
 
 _BATCHES_LOOKED_AT = 5
@@ -30,11 +31,23 @@ def _settle(services: Services, batch: BatchRow) -> bool:
     ledger, known = services.ledger, services.flywheel(batch.flywheel)
     row = ledger.flywheels.ensure(batch.flywheel, known.arn)
     comprehend = services.comprehend(row.arn)
+    if not row.is_idle:
+        return False
     statuses = {kind: comprehend.dataset_status(arn) for kind, arn in batch.planned.items()}
     absent = [kind for kind, status in statuses.items() if status is None]
     is_certain = batch.closed_before(services.now() - LONGEST_CALL)
-    if absent and not batch.given_back and is_certain and row.is_idle:
-        ledger.retries.give_back(batch, row, absent, services.now())
+    is_given_back = absent and not batch.given_back and is_certain
+    refused = [kind for kind, status in statuses.items() if status == _FAILED]
+    lost = absent if is_given_back else refused
+    without = without_lost_rows(
+        services.staging,
+        ledger,
+        batch,
+        row,
+        lost=lost,
+        shape=lambda: services.shape(known, row.arn),
+    )
+    if is_given_back:
+        ledger.retries.give_back(batch, row, lost, services.now(), without=without)
         return True
-    lost = [kind for kind, status in statuses.items() if status == _FAILED]
-    return ledger.holdings.forget(batch.name, batch.generation, lost)
+    return ledger.holdings.forget(batch.name, row, lost, services.now(), without=without)

@@ -15,10 +15,10 @@ from adapters.crash_points import crash_point
 from adapters.ledger.test_sets import CountedGroups
 from adapters.ports import StagingObjects
 from adapters.staged_copies import copy_rows
-from adapters.test_set_rows import counted_groups
+from adapters.test_set_rows import measured
 from flywheel.batches import BatchName, Manifest, StagedUpload
 from flywheel.dataset_files import dataset_files
-from flywheel.known_rows import content_hash, known_among, record, rows_key
+from flywheel.known_rows import known_among, record, rows_key
 from flywheel.labeled_documents import Row, csv_line, rows_of, text_key
 from flywheel.row_labels import labels_of, sendable
 from flywheel.sealing import TRAINED_ON, Selection
@@ -138,8 +138,7 @@ class ContentWriter:
             rows = again.taken(self._rows(self.manifest.test))
             known[DatasetKind.TEST] = self._write(DatasetKind.TEST, rows)
             whole = [*self.manifest.known_test, known[DatasetKind.TEST]]
-            test_sha256 = content_hash(self._pieces(whole))
-            groups = counted_groups(self.staging, whole, self.shape)
+            test_sha256, groups = measured(self.staging, whole, self.shape)
             crash_point("seal_batch.test_written")
         return replace(
             content,

@@ -206,7 +206,14 @@ def failed(story: Story, documents: int) -> BatchRow:
 def retried(story: Story, batch: BatchRow) -> None:
     """Give a failed batch another attempt, for which its dataset is complete."""
     story.ledger.retries.reopen(
-        batch, story.row, is_sealed=True, absent=(), refused=(), reason="x", now=story.now
+        batch,
+        story.row,
+        is_sealed=True,
+        absent=(),
+        refused=(),
+        without={},
+        reason="x",
+        now=story.now,
     )
 
 

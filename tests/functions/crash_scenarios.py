@@ -96,7 +96,7 @@ def failed(story: Story) -> None:
     story.upload("monday.csv", documents(8))
     story.sealed(1)
     story.closed(1, error="Stopped", cause="by hand")
-    story.acts().retry(1, "again", story.world.now())
+    story.acts().retry(story.world.services.staging, 1, "again", story.world.now())
     story.delivered(lambda: story.world.seal(1))
     story.judged(1)
 
@@ -109,7 +109,7 @@ def retried(story: Story) -> None:
         story.world.start(1)
         story.world.await_iteration(1)
         story.closed(1, error="IterationFAILED")
-        story.acts().retry(1, "again", story.world.now())
+        story.acts().retry(story.world.services.staging, 1, "again", story.world.now())
     story.delivered(lambda: story.world.seal(1))
     story.judged(1)
 

@@ -8,6 +8,7 @@ import pytest
 from adapters.acts import Acts
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
+from flywheel.known_rows import content_hash
 from flywheel.uploads import DatasetKind, UploadState
 from reconcile.late_datasets import settle_late_datasets
 from tests.functions.cloud import answering, datasets_being
@@ -82,7 +83,7 @@ def test_only_the_iteration_is_tried_again_when_the_datasets_are_complete(
     world.trained(1)
     first = world.batch(1).iteration_id
     world.close(1, error="IterationFAILED", cause="the service was down")
-    batch = acts().retry(None, "again", world.now())
+    batch = acts().retry(world.services.staging, None, "again", world.now())
     assert (batch.batch, batch.attempt, batch.state) == (1, 2, BatchState.SEALED)
     assert f"{NAME}-batch-1-2" in world.cloud.executions()
     assert world.seal(1)["datasets"] == list(batch.datasets)
@@ -106,7 +107,7 @@ def test_test_rows_count_once_when_their_batch_is_tried_again(
         world.close(1, error="ExecutionAborted")
     frozen = world.row.test_set
     assert (frozen is None) == (seen == "CREATING")
-    acts().retry(1, "again", world.now())
+    acts().retry(world.services.staging, 1, "again", world.now())
     assert world.row.test_set is not None
     assert (world.row.test_set.version, world.row.test_set.documents) == (1, 8)
     assert frozen in (None, world.row.test_set)
@@ -132,7 +133,7 @@ def test_a_test_set_keeps_its_hash_when_rows_are_counted_late(
     before = world.row.test_set
     assert before is not None
     assert before.documents == 4
-    acts().retry(1, "again", world.now())
+    acts().retry(world.services.staging, 1, "again", world.now())
     assert world.row.test_set == replace(
         before, documents=12, label_counts={"billing": 6, "delivery": 6}
     )
@@ -147,7 +148,7 @@ def test_the_batch_is_sealed_anew_when_its_dataset_had_failed(
     world.settle()
     with datasets_being("FAILED"):
         world.close(1, error="DatasetFailed")
-        batch = acts().retry(1, "again", world.now())
+        batch = acts().retry(world.services.staging, 1, "again", world.now())
     assert (batch.state, batch.attempt) == (BatchState.OPEN, 2)
     answer = world.seal(1)
     assert answer["datasets"] == [f"{world.flywheel_arn}/dataset/batch-1-2-train"]
@@ -161,14 +162,14 @@ def test_a_retry_is_refused_when_there_is_nothing_to_retry(
 ) -> None:
     """No failed batch, a batch under way, and two people at once."""
     with pytest.raises(ActRefusedError, match="no batch of tickets has failed"):
-        acts().retry(None, "x", world.now())
+        acts().retry(world.services.staging, None, "x", world.now())
     world.upload("monday.csv", documents(3))
     with pytest.raises(ActRefusedError, match="batch 1 is under way"):
-        acts().retry(1, "x", world.now())
+        acts().retry(world.services.staging, 1, "x", world.now())
     world.sealed(1)
     world.close(1, error="Stopped")
     seen = world.batch(1)
-    acts().retry(1, "x", world.now())
+    acts().retry(world.services.staging, 1, "x", world.now())
     with pytest.raises(ConcurrentChangeError):
         world.services.ledger.retries.reopen(
             seen,
@@ -176,6 +177,7 @@ def test_a_retry_is_refused_when_there_is_nothing_to_retry(
             is_sealed=True,
             absent=[],
             refused=[],
+            without={},
             reason="x",
             now=world.now(),
         )
@@ -341,7 +343,37 @@ def test_a_retry_waits_when_a_dataset_is_still_being_taken_in(
     with datasets_being("CREATING"):
         world.close(1, error="Stopped")
         with pytest.raises(ActRefusedError, match="still being taken in"):
-            acts().retry(1, "x", world.now())
+            acts().retry(world.services.staging, 1, "x", world.now())
+
+
+@pytest.mark.parametrize("found_by", ["reconcile", "retry"])
+def test_a_test_set_lets_go_of_rows_when_the_service_never_had_them(
+    world: World, found_by: str
+) -> None:
+    """It was frozen while that was not certain; later verdicts can be judged on it by answers."""
+    world.upload("test.csv", documents(4, first=90), kind="test")
+    world.upload("monday.csv", documents(8))
+    world.sealed(1)
+    with datasets_being("CREATING"):
+        world.close(1, error="ExecutionAborted")
+    world.upload("more.csv", documents(2, first=200), kind="test")
+    world.upload("tuesday.csv", documents(8, first=40))
+    world.trained(2)
+    world.compare(2)
+    world.close(2)
+    before = world.row.test_set
+    with datasets_being("FAILED"):
+        if found_by == "reconcile":
+            assert settle_late_datasets(world.services, world.services.flywheel(NAME)) == 1
+        else:
+            world.acts().retry(world.services.staging, 1, "again", world.now())
+    (segment,) = world.services.ledger.holdings.segments(NAME, 1)[DatasetKind.TEST]
+    held = content_hash(world.services.staging.chunks(segment))
+    assert before is not None
+    assert before.sha256 != held
+    assert world.row.test_set == replace(
+        before, sha256=held, groups=4, label_groups={"billing": 2, "delivery": 2}
+    )
 
 
 def test_rows_can_be_sent_again_when_their_dataset_failed_after_its_batch(world: World) -> None:

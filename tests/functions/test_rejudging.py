@@ -311,7 +311,7 @@ def test_a_failed_batch_is_judged_again_when_it_is_retried(held: World) -> None:
     assert held.batch(2).outcome is BatchOutcome.FAILED
     held.comprehend_calls.clear()
     held.cloud.told()
-    held.acts().retry(2, "again", held.now())
+    held.acts().retry(held.services.staging, 2, "again", held.now())
     assert held.batch(2).state is BatchState.SEALED
     assert judge(held, 2) == {"outcome": BatchOutcome.PROMOTED}
     assert not NEVER_TRAINED & set(held.comprehend_calls)

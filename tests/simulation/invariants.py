@@ -203,11 +203,12 @@ class Watch:
             self.world.breaks("a person's champion is not overwritten", words)
 
     def _see_answer(self, model: str) -> None:
-        """See that a person said yes, or nothing, where people are asked."""
-        for row in self.ports.table.rows("APPROVAL#"):
-            if row["challenger"] != model:
-                continue
-            is_silence = row["state"] == "EXPIRED" and row["on_timeout"] == "promote"
-            if row["state"] != "APPROVED" and not is_silence:
-                words = f"{model} is {row['state']}"
-                self.world.breaks("nothing goes live before a person said yes", words)
+        """See that a person said yes, or nothing, when people were asked last."""
+        asked = [row for row in self.ports.table.rows("APPROVAL#") if row["challenger"] == model]
+        if not asked:
+            return
+        last = max(asked, key=lambda row: (row["batch"], row["attempt"]))
+        is_silence = last["state"] == "EXPIRED" and last["on_timeout"] == "promote"
+        if last["state"] != "APPROVED" and not is_silence:
+            words = f"{model} is {last['state']}"
+            self.world.breaks("nothing goes live before a person said yes", words)

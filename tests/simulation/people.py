@@ -111,7 +111,8 @@ class People:
 
     def retry(self) -> None:
         """Open a failed batch again."""
-        self._act("retry", lambda acts: acts.retry(None, "by hand", self.world.now))
+        staging = self.callers.ports.staging
+        self._act("retry", lambda acts: acts.retry(staging, None, "by hand", self.world.now))
 
     def _at(self, seconds: float, act: Callable[[], object]) -> None:
         self.world.later(seconds, act)

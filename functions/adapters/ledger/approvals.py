@@ -5,8 +5,8 @@ and ends as APPROVED, REJECTED or EXPIRED: one conditional write, so an answer a
 time never both hold. The task token is in this row and goes nowhere but to the state machine.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from adapters.ledger.audit import Audited
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.table import Change, Key, Put
+from flywheel.batches import BatchName
 from flywheel.notices import Notice
 from flywheel.policy_settings import Policy
 
@@ -85,7 +86,26 @@ class Approvals(Audited):
 
     def get(self, batch: BatchRow) -> Approval | None:
         """Return the question about the verdict of a batch's present attempt, or None."""
-        item = self._table.get(_key(batch))
+        return self._of(batch.name)
+
+    def is_yes_missing(self, batch: BatchRow, earlier: Sequence[BatchRow]) -> bool:
+        """Say whether the last question about a batch's challenger was not answered with a yes.
+
+        Parameters
+        ----------
+        earlier : sequence of BatchRow
+            The batches that judged the challenger before, newest first.
+        """
+        names = [replace(batch.name, attempt=batch.attempt - 1), *(held.name for held in earlier)]
+        for newest in names:
+            for attempt in range(newest.attempt, 0, -1):
+                approval = self._of(replace(newest, attempt=attempt))
+                if approval is not None:
+                    return approval.state is not ApprovalState.APPROVED
+        return False
+
+    def _of(self, name: BatchName) -> Approval | None:
+        item = self._table.get(_key(name))
         if item is None:
             return None
         fields: dict[str, Any] = {name: item.get(name) for name in Approval.__dataclass_fields__}
@@ -105,12 +125,12 @@ class Approvals(Audited):
             "until": until.isoformat(),
             "on_timeout": policy.on_approval_timeout,
         }
-        return Put(_key(batch), values)
+        return Put(_key(batch.name), values)
 
     def ask(self, batch: BatchRow, token: str, notice: Notice, now: datetime) -> None:
         """Record that people are asked, with the task's token and the notice."""
         asked = Change(
-            _key(batch),
+            _key(batch.name),
             {"state": ApprovalState.PENDING, "token": token},
             {"state": ApprovalState.WANTED},
         )
@@ -122,7 +142,7 @@ class Approvals(Audited):
     def ask_again(self, batch: BatchRow, approval: Approval, token: str) -> None:
         """Take the token of another try of the same task; an answer is to be sent to it."""
         changes = {"token": token, "sent_at": None}
-        self._table.write([Change(_key(batch), changes, {"state": approval.state})])
+        self._table.write([Change(_key(batch.name), changes, {"state": approval.state})])
 
     def answer(self, batch: BatchRow, state: ApprovalState, reason: str, now: datetime) -> None:
         """Record a person's answer, once.
@@ -133,14 +153,16 @@ class Approvals(Audited):
             It was answered, or its time ended, in this moment.
         """
         answered = {"state": state, "by": self._actor, "reason": reason, "at": now.isoformat()}
-        change = Change(_key(batch), answered, {"state": ApprovalState.PENDING})
+        change = Change(_key(batch.name), answered, {"state": ApprovalState.PENDING})
         details = {"batch": batch.batch, "answer": state, "reason": reason}
         self._audit.act(batch.flywheel, "approval answered", details, change, now=now)
 
     def note_sent(self, batch: BatchRow, approval: Approval, now: datetime) -> None:
         """Record that the state machine was told, or that its task is over."""
         change = Change(
-            _key(batch), {"sent_at": now.isoformat()}, {"token": approval.token, "sent_at": None}
+            _key(batch.name),
+            {"sent_at": now.isoformat()},
+            {"token": approval.token, "sent_at": None},
         )
         self._table.write([change])
 
@@ -152,7 +174,9 @@ class Approvals(Audited):
         ConcurrentChangeError
             Somebody answered in this moment.
         """
-        change = Change(_key(batch), {"state": ApprovalState.EXPIRED}, {"state": approval.state})
+        change = Change(
+            _key(batch.name), {"state": ApprovalState.EXPIRED}, {"state": approval.state}
+        )
         details = {"batch": batch.batch, "on_timeout": approval.on_timeout}
         self._audit.act(batch.flywheel, "approval expired", details, change, now=now)
 
@@ -164,8 +188,8 @@ class Approvals(Audited):
 
     def over(self, batch: BatchRow) -> Change:
         """Return the write that forgets the token, for the outcome's transaction."""
-        return Change(_key(batch), {"token": None})
+        return Change(_key(batch.name), {"token": None})
 
 
-def _key(batch: BatchRow) -> Key:
-    return Key(f"APPROVAL#{batch.flywheel}#{batch.name.label}", "APPROVAL")
+def _key(name: BatchName) -> Key:
+    return Key(f"APPROVAL#{name.flywheel}#{name.label}", "APPROVAL")

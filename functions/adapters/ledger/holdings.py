@@ -85,15 +85,45 @@ class Holdings(Audited):
             return []
         return [Put(key, {"segments": _by_name(left)}, replaces=True) if left else Delete(key)]
 
-    def forget(self, batch: BatchName, generation: int, kinds: Kinds) -> bool:
+    def forget(
+        self,
+        batch: BatchName,
+        flywheel: FlywheelRow,
+        kinds: Kinds,
+        now: datetime,
+        *,
+        without: Mapping[str, Any],
+    ) -> bool:
         """Take back that rows of datasets are known, which failed only after their batch did.
 
-        Returns whether any was known.
+        Parameters
+        ----------
+        without : mapping
+            Changes of the flywheel's row without these rows (`test_set_rows.without_lost_rows`).
+
+        Returns
+        -------
+        bool
+            Whether any was known.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            A batch opened in this moment.
         """
-        writes = self.forgotten(batch, generation, kinds)
-        if writes:
-            self._table.write(writes)
-        return bool(writes)
+        writes = self.forgotten(batch, flywheel.generation, kinds)
+        if not writes:
+            return False
+        idle = {"open_batch": None, "arn": flywheel.arn}
+        self._audit.act(
+            flywheel.name,
+            "rows of failed datasets forgotten",
+            {"batch": batch.batch, "datasets": sorted(kinds), **without},
+            *writes,
+            change_flywheel(flywheel.name, without, idle),
+            now=now,
+        )
+        return True
 
     def _known(self, key: Key) -> dict[DatasetKind, str]:
         row = self._table.get(key)

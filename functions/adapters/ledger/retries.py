@@ -3,7 +3,7 @@
 Read next: `adapters.acts` (who asks for an attempt), `reconcile.late_datasets` (who gives back).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -30,9 +30,20 @@ class Retries(Audited):
         self._holdings = Holdings(table, actor)
 
     def give_back(
-        self, batch: BatchRow, flywheel: FlywheelRow, absent: Collection[DatasetKind], now: datetime
+        self,
+        batch: BatchRow,
+        flywheel: FlywheelRow,
+        absent: Collection[DatasetKind],
+        now: datetime,
+        *,
+        without: Mapping[str, Any],
     ) -> None:
         """Give slots back, and forget rows, of datasets that a failed batch never got; once.
+
+        Parameters
+        ----------
+        without : mapping
+            Changes of the flywheel's row without these rows (`test_set_rows.without_lost_rows`).
 
         Raises
         ------
@@ -42,13 +53,14 @@ class Retries(Audited):
         given = {"given_back": sorted(absent)}
         expected = {"given_back": None, "outcome": BatchOutcome.FAILED, "attempt": batch.attempt}
         idle = {"open_batch": None, "arn": flywheel.arn, **slots_used(flywheel, absent)}
-        details = {"batch": batch.batch, "datasets": [batch.planned[kind] for kind in absent]}
+        datasets = [batch.planned[kind] for kind in absent]
+        details = {"batch": batch.batch, "datasets": datasets, **without}
         self._audit.act(
             batch.flywheel,
             "slots given back",
             details,
             Change(batch_key(batch.flywheel, batch.batch), given, expected),
-            change_flywheel(flywheel.name, slot_changes(flywheel, absent, -1), idle),
+            change_flywheel(flywheel.name, {**slot_changes(flywheel, absent, -1), **without}, idle),
             *self._holdings.forgotten(batch.name, batch.generation, absent),
             now=now,
         )
@@ -61,6 +73,7 @@ class Retries(Audited):
         is_sealed: bool,
         absent: Collection[DatasetKind],
         refused: Collection[DatasetKind],
+        without: Mapping[str, Any],
         reason: str,
         now: datetime,
     ) -> None:
@@ -72,6 +85,8 @@ class Retries(Audited):
         ----------
         absent, refused : collection of DatasetKind
             Kinds of its datasets that the service does not have, or has FAILED.
+        without : mapping
+            Changes of the flywheel's row without their rows (`test_set_rows.without_lost_rows`).
 
         Raises
         ------
@@ -79,7 +94,7 @@ class Retries(Audited):
             Somebody else did in this moment, or another batch is under way.
         """
         attempt, lost = batch.attempt + 1, {*absent, *refused}
-        late: dict[str, Any] = {}
+        late = dict(without)
         if DatasetKind.TEST in {*batch.planned} - lost and not batch.was_test_set_frozen:
             late = frozen_test_set(batch, flywheel, now)
             del late["freeze_asked_by"]

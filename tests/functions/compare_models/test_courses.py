@@ -39,6 +39,24 @@ def test_the_first_ones_are_asked_about_when_the_policy_says_how_many(live_world
     assert world.compare(2) == {"outcome": BatchOutcome.PROMOTED}
 
 
+@pytest.mark.parametrize("answer", [None, "approve"])
+def test_people_are_asked_again_when_nobody_said_yes_before_the_execution_ended(
+    live_world: World, answer: str | None
+) -> None:
+    """The question counts as one of the policy's, but the same model needs its own answer."""
+    world = pending_world(live_world, mode="auto", approve_first=1)
+    if answer is not None:
+        with waiting_task():
+            answered(world, answer)
+    world.close(error="Stopped")
+    world.acts().retry(world.services.staging, 1, "it was stopped", world.now())
+    world.seal()
+    world.start()
+    world.await_iteration()
+    outcome = {"outcome": BatchOutcome.PROMOTED} if answer else {"outcome": None}
+    assert world.compare().items() >= outcome.items()
+
+
 def test_nothing_is_done_when_the_policy_is_a_shadow(live_world: World, models: Models) -> None:
     """The verdict is written down and told, and that it was not carried out."""
     world = trained(live_world)
