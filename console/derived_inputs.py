@@ -2,32 +2,32 @@
 
 A verdict's document names how often its test set was looked at, how many documents and groups each
 label has, and the task. Whoever wrote the document could have written other numbers, so a replay
-takes none of them: looks follow from the chain of documents, counts from the rows that are kept.
-Decides what could be derived, and says what could not. Read next: `console.replay`.
+takes none of them. Decides what follows from the rows that are kept, and says what could not be
+derived. Read next: `console.verdict_history` (looks), `console.replay`.
 """
 
-import json
+import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.kept_answers import AnswersMissingError
 from adapters.ports import StagingObjects
-from adapters.test_set_rows import groups_of_rows, kept_rows, whole_test_set
+from adapters.test_set_rows import groups_of_rows, whole_test_set
+from console.verdict_history import Document, Entry, VerdictHistory, history_before
 from flywheel.batches import BatchName, Manifest
-from flywheel.evidence import Evidence, TestSet
+from flywheel.evidence import TestSet
 from flywheel.known_rows import content_hash, record
 from flywheel.labeled_documents import Row
-from flywheel.looks import worn_looks
 from flywheel.row_labels import labels_of
 from flywheel.scored_documents import Kind
 from flywheel.shapes import Shape
 from flywheel.test_documents import kind_of
 from flywheel.uploads import DatasetKind
-from flywheel.verdict_document import FIRST_SHA256, SCHEMA_VERSION, document_sha256
 
-Document = Mapping[str, Any]
+_MEASURED = "what the service measured, and of which models"
+_FREEZING = "when test rows were frozen, as the audit says it (flywheel audit verify)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class DerivedInputs:
     ----------
     kind : {"multi-class", "multi-label", "entities"}
     test_set : TestSet or None
-        None where the verdict has none.
+        None where none was frozen.
     checked, not_checked : tuple of str
-        What was derived, and what was taken from the document, in words.
+        What was derived, and what was taken from elsewhere, in words.
     """
 
     kind: Kind
@@ -49,20 +49,12 @@ class DerivedInputs:
     not_checked: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Counted:
-    """Looks so far, along the chain of documents."""
-
-    generation: int
-    looks: int = 0
-    generation_looks: int = 0
-    documents: int = 0
-    version: int = 0
-    skipped: int = 0
-
-
 def derive_inputs(
-    document: Document, chain: Sequence[str], staging: StagingObjects, shape: Shape
+    document: Document,
+    chain: Sequence[str],
+    entries: Iterable[Entry],
+    staging: StagingObjects,
+    shape: Shape,
 ) -> DerivedInputs:
     """Derive what a verdict was made from.
 
@@ -72,6 +64,8 @@ def derive_inputs(
         The verdict's.
     chain : sequence of str
         All documents of its flywheel, in any order.
+    entries : iterable of mapping
+        The flywheel's audit, oldest first.
     staging : StagingObjects
         Where manifests and rows are.
     shape : Shape
@@ -80,130 +74,112 @@ def derive_inputs(
     Raises
     ------
     AnswersMissingError
-        The chain does not lead to the verdict, or the rows are not those of its test set.
+        Documents, audit, manifest or rows are not those that the verdict was made from.
     """
-    stored = Evidence.from_document({**document["evidence"], "paired": None}).test_set
-    checked, not_checked = ["task"], ["what the service measured"]
-    if stored is None:
-        return DerivedInputs(kind_of(shape), None, tuple(checked), tuple(not_checked))
-    before = list(_chain_to(document, chain))
-    looks = _looks(document, before, stored)
-    checked.append(f"looks ({len(before):,} verdicts before)")
-    rows = _rows(document, staging)
-    if shape.task == "entities" and shape.entities_from == "list":
-        not_checked.append("label counts, since entries of a list are no mentions")
-    elif rows is None:
-        not_checked.append("label counts and groups, since not all test rows are kept")
-    else:
-        counts = Counter(label for row in rows for label in labels_of(row.label, shape))
-        looks = replace(
-            looks,
-            documents=len(rows),
-            label_counts=dict(counts),
-            **groups_of_rows(rows, shape),
-        )
-        checked.append(f"label counts and groups of {len(rows):,} test rows")
-    return DerivedInputs(kind_of(shape), looks, tuple(checked), tuple(not_checked))
+    history = history_before(document, chain, entries)
+    derivation = _Derivation(document, history, staging, shape)
+    derivation.check_manifest()
+    test_set = derivation.test_set()
+    checked, not_checked = tuple(derivation.checked), tuple(derivation.not_checked)
+    return DerivedInputs(kind_of(shape), test_set, checked, not_checked)
 
 
-def _chain_to(document: Document, chain: Sequence[str]) -> Iterator[Document]:
-    """Give the documents before a verdict's, oldest first."""
-    following = {json.loads(text)["previous_sha256"]: text for text in chain}
-    sha256 = FIRST_SHA256
-    while sha256 != document["previous_sha256"]:
-        text = following.pop(sha256, None)
-        if text is None:
+@dataclass(slots=True)
+class _Derivation:
+    """Derives one verdict's inputs, and notes what was checked."""
+
+    document: Document
+    history: VerdictHistory
+    staging: StagingObjects
+    shape: Shape
+    checked: list[str] = field(default_factory=lambda: ["task"])
+    not_checked: list[str] = field(default_factory=lambda: [_MEASURED])
+
+    def check_manifest(self) -> None:
+        """See that the batch's manifest is the one that the verdict names."""
+        document, named = self.document, self.document["inputs"]["manifest_sha256"]
+        name = BatchName(document["flywheel"], document["batch"], document["attempt"])
+        key, written = _manifest(self.staging, name)
+        if named is None:
+            self.not_checked.append("manifest, whose hash an older release did not name")
+            return
+        sha256 = hashlib.sha256(written.encode()).hexdigest()
+        if sha256 != named:
             raise AnswersMissingError(
-                "the chain of the flywheel's verdicts does not lead to this one: a document before "
-                "it is missing or was changed"
+                f"{key} was changed: its sha256 is {sha256}, the verdict names {named}"
             )
-        yield json.loads(text)
-        sha256 = document_sha256(text)
+        self.checked.append("manifest")
+
+    def test_set(self) -> TestSet | None:
+        """Return the test set that was frozen, as its rows and the looks before say it."""
+        history, frozen = self.history, self.history.frozen
+        if frozen is None:
+            return None
+        self.not_checked.append(_FREEZING)
+        looks = {"looks": history.looks, "generation_looks": history.generation_looks}
+        if history.doubt:
+            stored = self.document["evidence"].get("test_set") or {}
+            looks = {name: stored.get(name, 0) for name in looks}
+            self.not_checked.append(f"looks, since {history.doubt}")
+        else:
+            self.checked.append(f"looks ({history.verdicts:,} verdicts before)")
+        pair_looks = history.pair_looks(self.document)
+        return TestSet(frozen["sha256"], **self._counts(), **looks, pair_looks=pair_looks)
+
+    def _counts(self) -> dict[str, Any]:
+        """Return how many documents and groups each label has.
+
+        Rows that cannot be read are counted as the audit counts them.
+        """
+        frozen = self.history.frozen or {}
+        names = ("documents", "label_counts", "groups", "label_groups", "grouping")
+        audited = {name: frozen[name] for name in names if name in frozen}
+        counted = whole_test_set(self.staging, self.history.segments)
+        whole = None if counted is None else self._whole(counted)
+        if counted is None or whole is None:
+            self.not_checked.append("label counts and groups, since not all test rows are kept")
+            return audited
+        labels = Counter(label for row in counted for label in labels_of(row.label, self.shape))
+        counts = {**audited, "documents": len(counted), "label_counts": dict(labels)}
+        if self.history.has_groups:
+            self.checked.append(f"label counts and groups of {len(counted):,} test rows")
+            return counts | groups_of_rows(whole, self.shape)
+        self.checked.append(f"label counts of {len(counted):,} test rows")
+        if self.shape.entities_from != "list" or self.shape.task != "entities":
+            self.not_checked.append("groups, which an older release did not count")
+        return counts
+
+    def _whole(self, counted: list[Row]) -> list[Row] | None:
+        """Return the rows that the test set's hash is of; None where some are not kept.
+
+        They are more than are counted where an earlier batch failed before the service had its
+        TEST dataset: its rows are known from its seal on, and counted when it is retried.
+        """
+        sha256, seal = (self.history.frozen or {})["sha256"], self.history.sealed_as
+        if content_hash(map(record, counted)) == sha256:
+            return counted
+        whole: list[Row] | None = counted
+        if seal is not None:
+            known = Manifest.from_json(_manifest(self.staging, seal)[1]).known_test
+            own = seal.known_key(self.history.generation, DatasetKind.TEST)
+            whole = whole_test_set(self.staging, [*known, own])
+        if whole is not None and content_hash(map(record, whole)) != sha256:
+            raise AnswersMissingError("the rows that are kept are not those of the test set")
+        return whole
 
 
-def _looks(document: Document, before: Sequence[Document], stored: TestSet) -> TestSet:
-    """Return a test set with the looks that the documents before a verdict make."""
-    counted = _Counted((*before, document)[0]["generation"])
-    pairs: dict[int, int] = {}
-    for each in before:
-        pairs[each["batch"]] = _pair_looks(each, pairs)
-        _arrive(each, counted)
-        if not each["is_bootstrap"] and each["inputs"]["test_set"]:
-            counted.looks += 1
-            counted.generation_looks += 1
-    _arrive(document, counted)
-    # A version that no verdict saw was rounded up once more.
-    is_near = counted.looks <= stored.looks <= counted.looks + counted.skipped
-    return replace(
-        stored,
-        looks=stored.looks if is_near else counted.looks,
-        generation_looks=counted.generation_looks,
-        pair_looks=_pair_looks(document, pairs),
-    )
+def _manifest(staging: StagingObjects, name: BatchName) -> tuple[str, str]:
+    """Return key and text of the manifest that an attempt goes by.
 
-
-def _pair_looks(document: Document, pairs: Mapping[int, int]) -> int:
-    judged_again = document["inputs"].get("rejudges")
-    return 0 if judged_again is None else pairs.get(judged_again, 0) + 1
-
-
-def _arrive(document: Document, counted: _Counted) -> None:
-    """Count on to the test set of a document, before its own look."""
-    generation, test_set = document["generation"], document["inputs"]["test_set"]
-    if document["schema_version"] < SCHEMA_VERSION:
-        # An older gate counted otherwise: what it says is where counting begins.
-        seen = document["evidence"].get("test_set") or {}
-        counted.generation = generation
-        counted.looks = counted.generation_looks = seen.get("looks", 0)
-        counted.documents = test_set["documents"] if test_set else 0
-        counted.version = test_set["version"] if test_set else 0
-        counted.skipped = 0
-        return
-    is_switched = generation != counted.generation
-    if is_switched:
-        counted.generation, counted.generation_looks = generation, 0
-    if test_set is None or (test_set["version"] == counted.version and not is_switched):
-        return
-    is_whole = document["inputs"].get("rejudges") is not None
-    if counted.documents and not is_whole:
-        counted.looks = worn_looks(counted.looks, counted.documents, test_set["documents"])
-    steps = test_set["version"] - (0 if is_switched else counted.version)
-    counted.skipped = max(0, steps - 1) if counted.documents else 0
-    counted.documents, counted.version = test_set["documents"], test_set["version"]
-
-
-def _segments(document: Document, staging: StagingObjects) -> list[str]:
-    """Return the staging keys of the segments of a verdict's test set, oldest first.
-
-    Raises
-    ------
-    AnswersMissingError
-        The batch's manifest is not there.
-    """
-    flywheel, number = document["flywheel"], document["batch"]
-    written = None
-    # A retry whose datasets were complete goes on with the manifest of an earlier attempt.
-    for attempt in range(document["attempt"], 0, -1):
-        name = BatchName(flywheel, number, attempt)
-        if (written := staging.text(name.manifest_key)) is not None:
-            break
-    if written is None:
-        raise AnswersMissingError(f"{document['inputs']['manifest_key']} is not there")
-    own = name.known_key(document["generation"], DatasetKind.TEST)
-    has_own = kept_rows(staging, own) is not None
-    return [*Manifest.from_json(written).known_test, *([own] if has_own else [])]
-
-
-def _rows(document: Document, staging: StagingObjects) -> list[Row] | None:
-    """Return the rows of a verdict's test set; None where some are not kept.
+    A retry whose datasets were complete goes on with the manifest of an earlier attempt.
 
     Raises
     ------
     AnswersMissingError
-        They are not those that the test set's hash is of.
+        It is not there.
     """
-    rows = whole_test_set(staging, _segments(document, staging))
-    test_set_sha256 = document["inputs"]["test_set"]["sha256"]
-    if rows is not None and content_hash(map(record, rows)) != test_set_sha256:
-        raise AnswersMissingError("the rows that are kept are not those of the test set")
-    return rows
+    for attempt in range(name.attempt, 0, -1):
+        key = BatchName(name.flywheel, name.batch, attempt).manifest_key
+        if (written := staging.text(key)) is not None:
+            return key, written
+    raise AnswersMissingError(f"{name.manifest_key} is not there")

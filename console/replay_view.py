@@ -41,7 +41,9 @@ def tell_replay(terminal: Terminal, target: Target, known: KnownFlywheel, number
     task_config, staging = service.task_config(), target.staging()
     shape = known.shape(lambda: task_config)
     try:
-        derived = derive_inputs(document, _chain(target, batch.flywheel), staging, shape)
+        chain = _chain(target, batch.flywheel)
+        entries = target.ledger().audit.entries(batch.flywheel)
+        derived = derive_inputs(document, chain, entries, staging, shape)
         again = replayed(document, staging, known, lambda: task_config, derived)
     except AnswersMissingError as error:
         remedy = f"See flywheel audit verify {batch.flywheel}; versions of objects are in S3"

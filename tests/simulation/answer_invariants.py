@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from adapters.kept_answers import AnswersMissingError
 from adapters.ledger.table import Item
+from console.derived_inputs import derive_inputs
 from console.replay import replayed
 from console.verdict_again import first_difference
 from flywheel.batches import BatchName, BatchOutcome, BatchState
@@ -190,15 +191,18 @@ def _the_test_set_is_the_service_s(ports: MemoryPorts) -> Broken:
 
 def _every_verdict_is_replayed(ports: MemoryPorts) -> Broken:
     """See that every verdict follows, to the last byte, from what is kept."""
-    for key, body in ports.verdicts.objects.items():
-        if not key.startswith("verdicts/"):
-            continue
-        kept = body.decode()
+    objects = ports.verdicts.objects.items()
+    chain = {key: body.decode() for key, body in objects if key.startswith("verdicts/")}
+    rows = ports.table.rows("AUDIT#tickets#")
+    entries = sorted(rows, key=lambda entry: int(entry["seq"]))
+    for key, kept in chain.items():
         document: Item = json.loads(kept)
         service = ports.account.flywheels[document["flywheel_arn"]]
         known = ports.known[document["flywheel"]]
+        shape = known.shape(service.task_config)
         try:
-            again = replayed(document, ports.staging, known, service.task_config)
+            derived = derive_inputs(document, [*chain.values()], entries, ports.staging, shape)
+            again = replayed(document, ports.staging, known, service.task_config, derived)
         except AnswersMissingError as error:
             yield "every verdict can be replayed", f"{key}: {error}"
             continue

@@ -1,0 +1,218 @@
+"""What came before a verdict: the test set that it stands on, and how often that was looked at.
+
+The audit says when test rows were frozen and when a generation began; the verdicts' documents say
+which models were compared. Decides that both tell of the same verdicts, and counts looks as the
+ledger does, but from the first entry on. Reads no rows. Read next: `console.derived_inputs`.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.kept_answers import AnswersMissingError
+from adapters.ledger.audit import FIRST_HEAD, entry_hash
+from flywheel.batches import BatchName
+from flywheel.looks import worn_looks
+from flywheel.uploads import DatasetKind
+from flywheel.verdict_document import FIRST_SHA256, SCHEMA_VERSION, document_sha256
+
+Document = Mapping[str, Any]
+Entry = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class VerdictHistory:
+    """A flywheel's test set and looks, entry by entry.
+
+    Parameters
+    ----------
+    flywheel : str
+    generation : int
+    frozen : mapping or None
+        The generation's test set as its last freezing left it; None before the first.
+    has_groups : bool
+        Whether groups were counted when its version was frozen.
+    sealed_as : BatchName or None
+        The attempt whose seal made the test set's hash; None for an import.
+    segments : list of str
+        Staging keys of the rows that its documents and labels are counted of.
+    looks, generation_looks : int
+    verdicts : int
+        Before this one.
+    doubt : str
+        Why looks do not follow; empty where they do.
+    """
+
+    flywheel: str
+    generation: int = 1
+    frozen: Mapping[str, Any] | None = None
+    has_groups: bool = False
+    sealed_as: BatchName | None = None
+    segments: list[str] = field(default_factory=list)
+    looks: int = 0
+    generation_looks: int = 0
+    verdicts: int = 0
+    doubt: str = ""
+    _documents: int = 0
+    _is_older_gate: bool = False
+    _attempts: dict[int, int] = field(default_factory=dict)
+    _seals: dict[int, BatchName] = field(default_factory=dict)
+    _rejudging: set[int] = field(default_factory=set)
+    _chains: dict[int, int] = field(default_factory=dict)
+    _pairs: dict[int, tuple[str | None, str | None]] = field(default_factory=dict)
+
+    def follow(self, entry: Entry) -> None:
+        """Take in an entry that records no verdict."""
+        event, details = entry["event"], entry["details"]
+        number = details.get("batch")
+        if event == "batch opened" and details.get("rejudges") is not None:
+            self._rejudging.add(number)
+        elif event == "batch sealed":
+            self._seals[number] = BatchName(self.flywheel, number, self._attempts.get(number, 1))
+        elif event == "batch reopened":
+            self._attempts[number] = details["attempt"]
+        elif event == "generation switched":
+            self._switch(details)
+        frozen = details if event == "test set frozen" else details.get("test_set") or {}
+        if "version" in frozen:
+            self._freeze(frozen, details)
+
+    def look(self, document: Document) -> None:
+        """Take in a verdict."""
+        number, test_set = document["batch"], document["evidence"].get("test_set")
+        self._chains[number] = self._chain_looks(document)
+        self._is_older_gate = document["schema_version"] < SCHEMA_VERSION
+        if self._is_older_gate:
+            # It counted otherwise: what it says is where counting begins.
+            self.looks = self.generation_looks = (test_set or {}).get("looks", 0)
+        if test_set and not document["is_bootstrap"]:
+            self._pairs[number] = _pair(document)
+            self.looks += 1
+            self.generation_looks += 1
+        self.verdicts += 1
+
+    def pair_looks(self, document: Document) -> int:
+        """Return how often a verdict's models were compared before it.
+
+        That is at least in each earlier batch with the same two, whatever the verdict says of
+        being another look at them.
+        """
+        earlier = {number for number, pair in self._pairs.items() if pair == _pair(document)}
+        return max(self._chain_looks(document), len(earlier - {document["batch"]}))
+
+    def _chain_looks(self, document: Document) -> int:
+        judged_again = document["inputs"].get("rejudges")
+        return 0 if judged_again is None else self._chains.get(judged_again, 0) + 1
+
+    def _switch(self, details: Mapping[str, Any]) -> None:
+        if self._is_older_gate and self.looks:
+            self.doubt = "an older release counted those of the generation before"
+        self.generation, self.generation_looks = details["generation"], 0
+        self.frozen, self.sealed_as, self.segments = None, None, []
+
+    def _freeze(self, frozen: Mapping[str, Any], details: Mapping[str, Any]) -> None:
+        """Let looks wear off by the new documents; those that are counted late wear none."""
+        number, kind = details.get("batch"), DatasetKind.TEST
+        seal = None if number is None else self._seals[number]
+        if seal is None:
+            uid = details["uid"][:16]
+            folder = f"known/{self.flywheel}/g{self.generation}"
+            self.segments.append(f"{folder}/import-{uid}-{kind.value}.bin")
+        else:
+            self.segments.append(seal.known_key(self.generation, kind))
+        if self.frozen is None or frozen["version"] != self.frozen["version"]:
+            self.sealed_as, self.has_groups = seal, frozen.get("groups") is not None
+            if "looks" not in frozen:
+                # Releases with an older gate forgot looks at the version before.
+                self.looks = 0
+                self.generation_looks *= not self._is_older_gate
+            elif number not in self._rejudging:
+                self.looks = worn_looks(self.looks, self._documents, frozen["documents"])
+        self.frozen, self._documents = frozen, frozen["documents"]
+
+
+def history_before(
+    document: Document, chain: Sequence[str], entries: Iterable[Entry]
+) -> VerdictHistory:
+    """Return what came before a verdict.
+
+    Parameters
+    ----------
+    document : mapping
+        The verdict's.
+    chain : sequence of str
+        The documents of all verdicts of its flywheel, in any order.
+    entries : iterable of mapping
+        The flywheel's audit, oldest first.
+
+    Raises
+    ------
+    AnswersMissingError
+        Documents or entries are missing or were changed, or do not tell of the same verdicts.
+    """
+    name = BatchName(document["flywheel"], document["batch"], document["attempt"])
+    history, before = VerdictHistory(name.flywheel), _documents_before(document, chain)
+    for entry in _linked(entries):
+        details = entry["details"]
+        if entry["event"] != "verdict":
+            history.follow(entry)
+        elif details.get("document") == name.verdict_key:
+            if (more := next(before, None)) is not None:
+                raise AnswersMissingError(f"{_key(json.loads(more))} is in no entry of the audit")
+            return history
+        elif "document" not in details:
+            history.doubt = "verdicts before this one have no document"
+        else:
+            text = next(before, None)
+            if text is None or document_sha256(text) != details["document_sha256"]:
+                raise AnswersMissingError(
+                    f"entry {entry['seq']} of the audit names {details['document']}, which is not "
+                    "the next document before this verdict"
+                )
+            history.look(json.loads(text))
+    raise AnswersMissingError(f"no entry of the audit names {name.verdict_key}")
+
+
+def _linked(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Give the entries of an audit, each of which must follow the one before it."""
+    last = FIRST_HEAD
+    seq, before = last.seq, last.hash
+    for entry in entries:
+        seq += 1
+        is_next = entry["seq"] == seq and entry["previous"] == before
+        if not is_next or entry_hash(entry) != entry["hash"]:
+            raise AnswersMissingError(f"entry {seq} of the audit is missing or was changed")
+        before = entry["hash"]
+        yield entry
+
+
+def _documents_before(document: Document, chain: Sequence[str]) -> Iterator[str]:
+    """Give the documents before a verdict's, oldest first; no two may follow the same one."""
+    following: dict[str, str] = {}
+    for text in chain:
+        each = json.loads(text)
+        other = following.setdefault(each["previous_sha256"], text)
+        if other is not text:
+            both = " and ".join(sorted((_key(json.loads(other)), _key(each))))
+            raise AnswersMissingError(
+                f"{both} name the same document before them: one of the two is no verdict of this "
+                "flywheel"
+            )
+    sha256 = FIRST_SHA256
+    while sha256 != document["previous_sha256"]:
+        if (text := following.pop(sha256, "")) == "":
+            raise AnswersMissingError(
+                "the chain of the flywheel's verdicts does not lead to this one: a document before "
+                "it is missing or was changed"
+            )
+        yield text
+        sha256 = document_sha256(text)
+
+
+def _key(document: Document) -> str:
+    return BatchName(document["flywheel"], document["batch"], document["attempt"]).verdict_key
+
+
+def _pair(document: Document) -> tuple[str | None, str | None]:
+    return document["evidence"]["champion_arn"], document["inputs"]["iteration"]["trained_model"]
