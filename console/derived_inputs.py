@@ -8,7 +8,7 @@ derived. Read next: `console.verdict_history` (looks), `console.replay`.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,8 +26,8 @@ from flywheel.shapes import Shape
 from flywheel.test_documents import kind_of
 from flywheel.uploads import DatasetKind
 
-_MEASURED = "what the service measured, and of which models"
-_FREEZING = "when test rows were frozen, as the audit says it (flywheel audit verify)"
+_MEASURED = "the models and the averages that the service named"
+_FREEZING = "when test rows were frozen, which the audit says"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +39,22 @@ class DerivedInputs:
     kind : {"multi-class", "multi-label", "entities"}
     test_set : TestSet or None
         None where none was frozen.
+    document_sha256 : str
+        Of the verdict's document, as the audit names it.
     checked, not_checked : tuple of str
         What was derived, and what was taken from elsewhere, in words.
     """
 
     kind: Kind
     test_set: TestSet | None
+    document_sha256: str
     checked: tuple[str, ...]
     not_checked: tuple[str, ...]
 
 
 def derive_inputs(
     document: Document,
-    chain: Sequence[str],
+    documents: Mapping[str, str],
     entries: Iterable[Entry],
     staging: StagingObjects,
     shape: Shape,
@@ -62,8 +65,8 @@ def derive_inputs(
     ----------
     document : mapping
         The verdict's.
-    chain : sequence of str
-        All documents of its flywheel, in any order.
+    documents : mapping of str to str
+        The documents of all verdicts of its flywheel, by key.
     entries : iterable of mapping
         The flywheel's audit, oldest first.
     staging : StagingObjects
@@ -76,12 +79,17 @@ def derive_inputs(
     AnswersMissingError
         Documents, audit, manifest or rows are not those that the verdict was made from.
     """
-    history = history_before(document, chain, entries)
+    history = history_before(document, documents, entries)
     derivation = _Derivation(document, history, staging, shape)
     derivation.check_manifest()
     test_set = derivation.test_set()
-    checked, not_checked = tuple(derivation.checked), tuple(derivation.not_checked)
-    return DerivedInputs(kind_of(shape), test_set, checked, not_checked)
+    return DerivedInputs(
+        kind_of(shape),
+        test_set,
+        history.document_sha256,
+        tuple(derivation.checked),
+        tuple(derivation.not_checked),
+    )
 
 
 @dataclass(slots=True)
@@ -116,7 +124,10 @@ class _Derivation:
         if frozen is None:
             return None
         self.not_checked.append(_FREEZING)
-        looks = {"looks": history.looks, "generation_looks": history.generation_looks}
+        looks: dict[str, Any] = {
+            "looks": history.looks,
+            "generation_looks": history.generation_looks,
+        }
         if history.doubt:
             stored = self.document["evidence"].get("test_set") or {}
             looks = {name: stored.get(name, 0) for name in looks}

@@ -18,9 +18,9 @@ from console.replay import replayed
 from console.target import Target
 from console.terminal import Terminal
 from console.verdict_again import first_difference
-from console.verdict_documents import kept_document, verdict_of, whole_document
+from console.verdict_documents import kept_document, not_whole, verdict_of, whole_document
 from console.waiting import Ending
-from flywheel.verdict_document import SCHEMA_VERSION
+from flywheel.verdict_document import SCHEMA_VERSION, document_sha256
 from flywheel.version import PRODUCT_VERSION
 
 
@@ -41,9 +41,9 @@ def tell_replay(terminal: Terminal, target: Target, known: KnownFlywheel, number
     task_config, staging = service.task_config(), target.staging()
     shape = known.shape(lambda: task_config)
     try:
-        chain = _chain(target, batch.flywheel)
+        documents = _documents(target, batch.flywheel)
         entries = target.ledger().audit.entries(batch.flywheel)
-        derived = derive_inputs(document, chain, entries, staging, shape)
+        derived = derive_inputs(document, documents, entries, staging, shape)
         again = replayed(document, staging, known, lambda: task_config, derived)
     except AnswersMissingError as error:
         remedy = f"See flywheel audit verify {batch.flywheel}; versions of objects are in S3"
@@ -70,20 +70,19 @@ def tell_replay(terminal: Terminal, target: Target, known: KnownFlywheel, number
             )
         return Ending(ExitCode.REFUSED, told)
     whole_document(target, batch, stored)
+    if derived.document_sha256 != document_sha256(kept):
+        raise not_whole(batch, "it is not the one that the audit names")
     terminal.tell_exactly(f"{batch.name.verdict_key}: identical, {size_bytes:,} bytes")
-    terminal.tell(f"Checked: {', '.join(checked)}.")
-    terminal.tell(f"Not checked: {', '.join(derived.not_checked)}.")
+    terminal.tell(f"Checked: {'; '.join(checked)}.")
+    terminal.tell(f"Not checked: {'; '.join(derived.not_checked)}.")
     return Ending(ExitCode.DONE, told)
 
 
-def _chain(target: Target, flywheel: str) -> list[str]:
-    """Return all documents of a flywheel's verdicts."""
+def _documents(target: Target, flywheel: str) -> dict[str, str]:
+    """Return the documents of a flywheel's verdicts, by key."""
     bucket = target.verdicts()
-    return [
-        text
-        for key in bucket.keys(f"verdicts/{flywheel}/")
-        if (text := bucket.text(key)) is not None
-    ]
+    texts = ((key, bucket.text(key)) for key in bucket.keys(f"verdicts/{flywheel}/"))
+    return {key: text for key, text in texts if text is not None}
 
 
 def _older(terminal: Terminal, key: str, document: Mapping[str, Any]) -> Ending:

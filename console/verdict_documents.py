@@ -37,7 +37,7 @@ def kept_document(target: Target, batch: BatchRow) -> str:
     """
     kept = target.verdicts().text(batch.name.verdict_key)
     if kept is None:
-        raise _not_whole(batch, "it is not there")
+        raise not_whole(batch, "it is not there")
     return kept
 
 
@@ -51,11 +51,12 @@ def whole_document(target: Target, batch: BatchRow, stored: StoredVerdict) -> st
     """
     kept = kept_document(target, batch)
     if kept != stored.document:
-        raise _not_whole(batch, "it is not the one that the ledger tells of")
+        raise not_whole(batch, "it is not the one that the ledger tells of")
     return kept
 
 
-def _not_whole(batch: BatchRow, problem: str) -> CommandError:
+def not_whole(batch: BatchRow, problem: str) -> CommandError:
+    """Return the error that a document is not the one that was written."""
     remedy = f"See flywheel audit verify {batch.flywheel}"
     return CommandError(ExitCode.REFUSED, batch.name.verdict_key, problem, remedy)
 

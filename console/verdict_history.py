@@ -6,7 +6,7 @@ ledger does, but from the first entry on. Reads no rows. Read next: `console.der
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,8 @@ class VerdictHistory:
     looks, generation_looks : int
     verdicts : int
         Before this one.
+    document_sha256 : str
+        Of this verdict's document, as the audit names it.
     doubt : str
         Why looks do not follow; empty where they do.
     """
@@ -53,6 +55,7 @@ class VerdictHistory:
     looks: int = 0
     generation_looks: int = 0
     verdicts: int = 0
+    document_sha256: str = ""
     doubt: str = ""
     _documents: int = 0
     _is_older_gate: bool = False
@@ -113,14 +116,13 @@ class VerdictHistory:
 
     def _freeze(self, frozen: Mapping[str, Any], details: Mapping[str, Any]) -> None:
         """Let looks wear off by the new documents; those that are counted late wear none."""
-        number, kind = details.get("batch"), DatasetKind.TEST
+        number = details.get("batch")
         seal = None if number is None else self._seals[number]
         if seal is None:
-            uid = details["uid"][:16]
             folder = f"known/{self.flywheel}/g{self.generation}"
-            self.segments.append(f"{folder}/import-{uid}-{kind.value}.bin")
+            self.segments.append(f"{folder}/import-{details['uid'][:16]}-{DatasetKind.TEST}.bin")
         else:
-            self.segments.append(seal.known_key(self.generation, kind))
+            self.segments.append(seal.known_key(self.generation, DatasetKind.TEST))
         if self.frozen is None or frozen["version"] != self.frozen["version"]:
             self.sealed_as, self.has_groups = seal, frozen.get("groups") is not None
             if "looks" not in frozen:
@@ -133,7 +135,7 @@ class VerdictHistory:
 
 
 def history_before(
-    document: Document, chain: Sequence[str], entries: Iterable[Entry]
+    document: Document, documents: Mapping[str, str], entries: Iterable[Entry]
 ) -> VerdictHistory:
     """Return what came before a verdict.
 
@@ -141,8 +143,8 @@ def history_before(
     ----------
     document : mapping
         The verdict's.
-    chain : sequence of str
-        The documents of all verdicts of its flywheel, in any order.
+    documents : mapping of str to str
+        The documents of all verdicts of its flywheel, by key.
     entries : iterable of mapping
         The flywheel's audit, oldest first.
 
@@ -152,20 +154,22 @@ def history_before(
         Documents or entries are missing or were changed, or do not tell of the same verdicts.
     """
     name = BatchName(document["flywheel"], document["batch"], document["attempt"])
-    history, before = VerdictHistory(name.flywheel), _documents_before(document, chain)
+    history = VerdictHistory(name.flywheel)
+    before = _documents_before(document["previous_sha256"], documents)
     for entry in _linked(entries):
         details = entry["details"]
         if entry["event"] != "verdict":
-            history.follow(entry)
+            _follow(history, entry)
         elif details.get("document") == name.verdict_key:
             if (more := next(before, None)) is not None:
-                raise AnswersMissingError(f"{_key(json.loads(more))} is in no entry of the audit")
+                raise AnswersMissingError(f"{more[0]} is before it, but in no entry of the audit")
+            history.document_sha256 = details["document_sha256"]
             return history
         elif "document" not in details:
             history.doubt = "verdicts before this one have no document"
         else:
-            text = next(before, None)
-            if text is None or document_sha256(text) != details["document_sha256"]:
+            _, text = next(before, ("", ""))
+            if document_sha256(text) != details["document_sha256"]:
                 raise AnswersMissingError(
                     f"entry {entry['seq']} of the audit names {details['document']}, which is not "
                     "the next document before this verdict"
@@ -174,10 +178,17 @@ def history_before(
     raise AnswersMissingError(f"no entry of the audit names {name.verdict_key}")
 
 
+def _follow(history: VerdictHistory, entry: Entry) -> None:
+    try:
+        history.follow(entry)
+    except (KeyError, TypeError) as error:
+        problem = f"entry {entry['seq']} of the audit cannot be read: {error!r}"
+        raise AnswersMissingError(problem) from error
+
+
 def _linked(entries: Iterable[Entry]) -> Iterator[Entry]:
     """Give the entries of an audit, each of which must follow the one before it."""
-    last = FIRST_HEAD
-    seq, before = last.seq, last.hash
+    seq, before = FIRST_HEAD.seq, FIRST_HEAD.hash
     for entry in entries:
         seq += 1
         is_next = entry["seq"] == seq and entry["previous"] == before
@@ -187,31 +198,36 @@ def _linked(entries: Iterable[Entry]) -> Iterator[Entry]:
         yield entry
 
 
-def _documents_before(document: Document, chain: Sequence[str]) -> Iterator[str]:
-    """Give the documents before a verdict's, oldest first; no two may follow the same one."""
+def _documents_before(last: str, documents: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Give keys and documents up to the one with a hash, oldest first.
+
+    No two documents may follow the same one.
+    """
     following: dict[str, str] = {}
-    for text in chain:
-        each = json.loads(text)
-        other = following.setdefault(each["previous_sha256"], text)
-        if other is not text:
-            both = " and ".join(sorted((_key(json.loads(other)), _key(each))))
+    for key, text in documents.items():
+        other = following.setdefault(_previous(key, text), key)
+        if other != key:
+            first, second = sorted((other, key))
             raise AnswersMissingError(
-                f"{both} name the same document before them: one of the two is no verdict of this "
-                "flywheel"
+                f"{first} and {second} name the same document before them: one of the two is no "
+                "verdict of this flywheel"
             )
     sha256 = FIRST_SHA256
-    while sha256 != document["previous_sha256"]:
-        if (text := following.pop(sha256, "")) == "":
+    while sha256 != last:
+        if (found := following.pop(sha256, None)) is None:
             raise AnswersMissingError(
                 "the chain of the flywheel's verdicts does not lead to this one: a document before "
                 "it is missing or was changed"
             )
-        yield text
-        sha256 = document_sha256(text)
+        yield found, documents[found]
+        sha256 = document_sha256(documents[found])
 
 
-def _key(document: Document) -> str:
-    return BatchName(document["flywheel"], document["batch"], document["attempt"]).verdict_key
+def _previous(key: str, text: str) -> str:
+    try:
+        return str(json.loads(text)["previous_sha256"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise AnswersMissingError(f"{key} is not the document of a verdict") from error
 
 
 def _pair(document: Document) -> tuple[str | None, str | None]:

@@ -1,194 +1,216 @@
 """A replay takes no number from the verdict that it can derive: a forged one shows."""
 
-import io
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from adapters.kept_answers import AnswersMissingError
-from console.derived_inputs import DerivedInputs, derive_inputs
-from flywheel.batches import BatchName, Manifest
-from flywheel.known_rows import content_hash, record
-from flywheel.labeled_documents import Row, csv_line
+from flywheel.evidence import TestSet
 from flywheel.shapes import Shape
-from flywheel.uploads import DatasetKind
-from flywheel.verdict_document import FIRST_SHA256, canonical, document_sha256
-
-NAME = "tickets"
-ROWS = [Row("A", f"first {'x' * number}") for number in range(20)]
-MORE = [Row("B", f"later {'y' * number}") for number in range(20)]
+from tests.console.verdict_records import Record, rows_of
 
 
-class Staging:
-    """Objects in memory, as far as a replay reads them."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, str] = {}
-
-    def text(self, key: str) -> str | None:
-        """Return an object."""
-        return self.objects.get(key)
-
-    def hold(self, number: int, known: list[str], rows: list[Row], generation: int = 1) -> str:
-        """Keep a batch's manifest and its test rows; returns the key of their segment."""
-        name = BatchName(NAME, number, 1)
-        manifest = Manifest(NAME, number, (), (), known_test=tuple(known), generation=generation)
-        self.objects[name.manifest_key] = manifest.to_json()
-        segment = name.known_key(generation, DatasetKind.TEST)
-        if rows:
-            self.objects[segment.removesuffix(".bin") + ".csv"] = "".join(map(csv_line, rows))
-        return segment
-
-
-class History:
-    """The documents of a flywheel's verdicts, one after the other."""
-
-    def __init__(self) -> None:
-        self.chain: list[str] = []
-        self.staging = Staging()
-
-    def judge(
-        self,
-        number: int,
-        rows: list[Row],
-        version: int,
-        *,
-        rejudges: int | None = None,
-        generation: int = 1,
-        is_bootstrap: bool = False,
-        **stored: Any,
-    ) -> dict[str, Any]:
-        """Add a verdict's document, which says of its test set what is given."""
-        sha256 = content_hash(map(record, rows))
-        test_set = {"sha256": sha256, "documents": len(rows), "label_counts": {}, **stored}
-        document = {
-            "flywheel": NAME,
-            "batch": number,
-            "attempt": 1,
-            "generation": generation,
-            "schema_version": 2,
-            "is_bootstrap": is_bootstrap,
-            "previous_sha256": document_sha256(self.chain[-1]) if self.chain else FIRST_SHA256,
-            "inputs": {
-                "manifest_key": BatchName(NAME, number, 1).manifest_key,
-                "test_set": {"version": version, "sha256": sha256, "documents": len(rows)},
-                "rejudges": rejudges,
-            },
-            "evidence": {
-                "champion_arn": "m/1",
-                "champion": {},
-                "challenger_arn": "m/2",
-                "challenger": {},
-                "has_test_set": True,
-                "test_set": test_set,
-            },
-        }
-        self.chain.append(canonical(document))
-        return document
-
-    def derived(self, document: Mapping[str, Any]) -> DerivedInputs:
-        """Derive what a document was made from."""
-        return derive_inputs(document, self.chain, self.staging, Shape())  # type: ignore[arg-type] # it reads texts alone
+def judged(shape: Shape | None = None) -> Record:
+    """Return the record of two verdicts, the second on a test set with added rows."""
+    record = Record(shape)
+    record.seal(1, rows_of("A", 20))
+    record.freeze(1)
+    record.judge(1, is_bootstrap=True)
+    record.seal(2, rows_of("B", 20))
+    record.freeze(2)
+    record.judge(2)
+    return record
 
 
 @pytest.fixture
-def history() -> History:
-    """Have a first model, two looks, added rows, a re-judging, and a rebuild."""
-    history = History()
-    segment = history.staging.hold(1, [], ROWS)
-    history.judge(1, ROWS, 1, is_bootstrap=True)
-    for number in (2, 3):
-        history.staging.hold(number, [segment], [])
-        history.judge(number, ROWS, 1)
-    later = history.staging.hold(4, [segment], MORE)
-    history.judge(4, [*ROWS, *MORE], 2)
-    history.staging.hold(5, [segment, later], [])
-    history.judge(5, [*ROWS, *MORE], 2, rejudges=4)
-    history.staging.hold(6, [], ROWS, generation=2)
-    history.judge(6, ROWS, 1, generation=2)
-    return history
+def record() -> Record:
+    """Have two verdicts."""
+    return judged()
 
 
-@pytest.mark.parametrize(
-    ("place", "looks"),
-    [
-        (0, (0, 0, 0)),
-        (1, (0, 0, 0)),
-        (2, (1, 1, 0)),
-        (3, (1, 2, 0)),
-        (4, (2, 3, 1)),
-        (5, (3, 0, 0)),
-    ],
-)
-def test_looks_follow_from_the_chain_when_a_verdict_is_made_again(
-    history: History, place: int, looks: tuple[int, int, int]
-) -> None:
-    """A first model is none; rows that are added thin looks out; a rebuild begins a budget."""
-    document = json.loads(history.chain[place])
-    forged = {**document["evidence"]["test_set"], "looks": 40, "generation_looks": 41}
-    document["evidence"]["test_set"] = forged
-    derived = history.derived(document).test_set
-    assert derived is not None
-    assert (derived.looks, derived.generation_looks, derived.pair_looks) == looks
+def document_of(record: Record, number: int = 2) -> dict[str, Any]:
+    """Return a verdict's document."""
+    document: dict[str, Any] = json.loads(record.documents[f"verdicts/tickets/{number}.json"])
+    return document
+
+
+def test_set_of(record: Record, document: dict[str, Any]) -> TestSet:
+    """Return the test set that a verdict's follows to be."""
+    test_set = record.derived(document).test_set
+    assert test_set is not None
+    return test_set
+
+
+test_set_of.__test__ = False  # type: ignore[attr-defined] # for pytest, which takes the name for a test's
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("sha256", "0" * 64),
         ("label_counts", {"A": 4000}),
         ("groups", 4000),
         ("label_groups", {"A": 4000}),
         ("grouping", "near duplicates"),
         ("documents", 4000),
+        ("looks", 0.5),
+        ("generation_looks", 7),
         ("pair_looks", 7),
     ],
 )
 def test_a_forged_number_is_not_believed_when_rows_are_kept(
-    history: History, name: str, value: object
+    record: Record, name: str, value: object
 ) -> None:
     """Counts are those of the rows, whatever the document says."""
-    document = json.loads(history.chain[3])
+    document = document_of(record)
     document["evidence"]["test_set"][name] = value
-    derived = history.derived(document)
+    document["inputs"]["test_set"][name] = value
+    derived = record.derived(document)
     assert getattr(derived.test_set, name) != value
     assert derived.checked == (
         "task",
-        "looks (3 verdicts before)",
+        "manifest",
+        "looks (1 verdicts before)",
         "label counts and groups of 40 test rows",
+    )
+    assert derived.not_checked == (
+        "the models and the averages that the service named",
+        "when test rows were frozen, which the audit says",
     )
 
 
-def test_the_task_is_the_services_when_a_document_says_another(history: History) -> None:
+@pytest.mark.parametrize("is_frozen", [True, False])
+def test_a_test_set_is_there_when_one_was_frozen(is_frozen: bool) -> None:
+    """Whether the document has one does not matter."""
+    record = Record()
+    record.seal(1, rows_of("A", 20) if is_frozen else ())
+    if is_frozen:
+        record.freeze(1)
+    document = record.judge(1)
+    document["evidence"]["test_set"] = None if is_frozen else {"sha256": "0" * 64, "documents": 9}
+    assert (record.derived(document).test_set is not None) is is_frozen
+
+
+def test_the_task_is_the_services_when_a_document_says_another(record: Record) -> None:
     """DescribeFlywheel says what the flywheel's models do."""
-    document = json.loads(history.chain[2])
+    document = document_of(record)
     document["evidence"]["kind"] = "entities"
-    assert history.derived(document).kind == "multi-class"
+    assert record.derived(document).kind == "multi-class"
 
 
-def test_a_missing_document_is_named_when_the_chain_has_a_hole(history: History) -> None:
-    """Looks cannot be counted without it."""
-    document = json.loads(history.chain[4])
-    del history.chain[2]
-    with pytest.raises(AnswersMissingError, match="a document before it is missing"):
-        history.derived(document)
+def test_entries_are_counted_when_entities_come_from_a_list() -> None:
+    """They are no mentions, so that groups of them are none."""
+    record = Record(Shape(task="entities", entities_from="list"))
+    record.seal(1, rows_of("PERSON", 20))
+    record.freeze(1, groups=None, label_groups=None, grouping="none")
+    document = record.judge(1)
+    test_set = test_set_of(record, document)
+    assert (test_set.label_counts, test_set.groups) == ({"PERSON": 20}, None)
+    assert "label counts of 20 test rows" in record.derived(document).checked
+    assert not any("groups" in words for words in record.derived(document).not_checked)
 
 
-def test_other_rows_are_refused_when_they_were_changed(history: History) -> None:
-    """The test set's hash is over them."""
-    document = json.loads(history.chain[3])
-    key = next(key for key in history.staging.objects if key.endswith(".csv"))
-    text = io.StringIO(history.staging.objects[key]).readlines()
-    history.staging.objects[key] = "".join(text[1:])
-    with pytest.raises(AnswersMissingError, match="not those of the test set"):
-        history.derived(document)
+def test_rows_of_a_failed_batch_are_not_counted_when_the_hash_has_them() -> None:
+    """They are known from its seal on, and counted once it is retried."""
+    record = judged()
+    record.seal(3, rows_of("C", 20))
+    record.seal(4, rows_of("D", 20))
+    record.freeze(4)
+    found = test_set_of(record, record.judge(4))
+    assert (found.documents, found.label_counts) == (60, {"A": 20, "B": 20, "D": 20})
+    assert (found.groups, found.sha256) == (80, record.seals[4][0])
+    record.retry(3, freezes_late=True)
+    found = test_set_of(record, record.judge(3))
+    assert (found.documents, found.label_counts["C"], found.groups) == (80, 20, 80)
 
 
-def test_what_is_not_kept_is_said_when_an_earlier_release_froze_it(history: History) -> None:
-    """The numbers of the document count, and the reader is told."""
-    document = json.loads(history.chain[2])
-    for key in [key for key in history.staging.objects if key.endswith(".csv")]:
-        del history.staging.objects[key]
-    derived = history.derived(document)
+def test_rows_are_those_of_the_last_freezing_when_a_retry_has_an_earlier_manifest() -> None:
+    """Batch 3 goes on with its first manifest, which knows nothing of batch 4."""
+    record = judged()
+    record.seal(3, rows_of("C", 20))
+    record.freeze(3)
+    record.seal(4, rows_of("D", 20))
+    record.freeze(4)
+    record.judge(4)
+    record.retry(3)
+    found = test_set_of(record, record.judge(3))
+    assert (found.documents, sorted(found.label_counts)) == (80, ["A", "B", "C", "D"])
+
+
+def test_imported_rows_are_counted_when_no_batch_brought_them() -> None:
+    """Their segment is named after their upload."""
+    record = judged()
+    record.load("0123456789abcdef0123", rows_of("C", 20))
+    record.seal(3)
+    assert test_set_of(record, record.judge(3)).label_counts == {"A": 20, "B": 20, "C": 20}
+
+
+def test_groups_are_not_counted_when_an_older_release_froze_the_test_set() -> None:
+    """It counted none, and judges by none until rows are added; the reader is told."""
+    record = judged()
+    del record.test_set["grouping"]
+    record.seal(3, rows_of("C", 20))
+    record.freeze(3, groups=None, label_groups=None)
+    document = record.judge(3)
+    derived = record.derived(document)
+    found = test_set_of(record, document)
+    assert (found.groups, found.label_groups, found.documents) == (None, None, 60)
+    assert derived.not_checked[-1] == "groups, which an older release did not count"
+    assert "label counts of 60 test rows" in derived.checked
+
+
+def test_the_audits_numbers_count_when_rows_are_not_kept(record: Record) -> None:
+    """An earlier release kept hashes alone; the reader is told."""
+    for key in [key for key in record.staging.objects if key.endswith(".csv")]:
+        del record.staging.objects[key]
+    document = document_of(record)
+    derived = record.derived(document)
+    assert test_set_of(record, document).label_counts == {"A": 20, "B": 20}
     assert derived.not_checked[-1] == "label counts and groups, since not all test rows are kept"
+    assert not any("label counts" in words for words in derived.checked)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_other_rows_are_refused_when_they_were_changed(record: Record, number: int) -> None:
+    """The test set's hash is over them."""
+    key = f"known/tickets/g1/{number}-test.csv"
+    record.staging.objects[key] = record.staging.objects[key].partition("\n")[2]
+    with pytest.raises(AnswersMissingError, match="not those of the test set"):
+        record.derived(document_of(record))
+
+
+def test_the_manifest_is_named_when_it_was_changed(record: Record) -> None:
+    """Its hash is in the verdict."""
+    key = "manifests/tickets/2.json"
+    record.staging.objects[key] += " "
+    with pytest.raises(AnswersMissingError, match=f"{key} was changed: its sha256 is"):
+        record.derived(document_of(record))
+    del record.staging.objects[key]
+    with pytest.raises(AnswersMissingError, match=f"{key} is not there"):
+        record.derived(document_of(record))
+
+
+def test_the_manifest_is_named_when_the_verdict_names_another(record: Record) -> None:
+    """A forged hash shows."""
+    document = document_of(record)
+    document["inputs"]["manifest_sha256"] = "0" * 64
+    with pytest.raises(AnswersMissingError, match="the verdict names 0000"):
+        record.derived(document)
+
+
+def test_the_manifest_is_an_earlier_attempts_when_a_retry_went_on_with_it() -> None:
+    """Its datasets were complete, so that nothing was sealed anew."""
+    record = judged()
+    record.seal(3)
+    record.retry(3)
+    assert "manifest" in record.derived(record.judge(3)).checked
+
+
+def test_the_manifest_is_not_checked_when_the_verdict_names_none(record: Record) -> None:
+    """The reader is told."""
+    document = document_of(record)
+    document["inputs"]["manifest_sha256"] = None
+    derived = record.derived(document)
+    assert "manifest" not in derived.checked
+    assert "manifest, whose hash an older release did not name" in derived.not_checked

@@ -192,16 +192,16 @@ def _the_test_set_is_the_service_s(ports: MemoryPorts) -> Broken:
 def _every_verdict_is_replayed(ports: MemoryPorts) -> Broken:
     """See that every verdict follows, to the last byte, from what is kept."""
     objects = ports.verdicts.objects.items()
-    chain = {key: body.decode() for key, body in objects if key.startswith("verdicts/")}
+    documents = {key: body.decode() for key, body in objects if key.startswith("verdicts/")}
     rows = ports.table.rows("AUDIT#tickets#")
     entries = sorted(rows, key=lambda entry: int(entry["seq"]))
-    for key, kept in chain.items():
+    for key, kept in documents.items():
         document: Item = json.loads(kept)
         service = ports.account.flywheels[document["flywheel_arn"]]
         known = ports.known[document["flywheel"]]
         shape = known.shape(service.task_config)
         try:
-            derived = derive_inputs(document, [*chain.values()], entries, ports.staging, shape)
+            derived = derive_inputs(document, documents, entries, ports.staging, shape)
             again = replayed(document, ports.staging, known, service.task_config, derived)
         except AnswersMissingError as error:
             yield "every verdict can be replayed", f"{key}: {error}"
