@@ -39,15 +39,12 @@ class DerivedInputs:
     kind : {"multi-class", "multi-label", "entities"}
     test_set : TestSet or None
         None where none was frozen.
-    document_sha256 : str
-        Of the verdict's document, as the audit names it.
     checked, not_checked : tuple of str
         What was derived, and what was taken from elsewhere, in words.
     """
 
     kind: Kind
     test_set: TestSet | None
-    document_sha256: str
     checked: tuple[str, ...]
     not_checked: tuple[str, ...]
 
@@ -83,13 +80,8 @@ def derive_inputs(
     derivation = _Derivation(document, history, staging, shape)
     derivation.check_manifest()
     test_set = derivation.test_set()
-    return DerivedInputs(
-        kind_of(shape),
-        test_set,
-        history.document_sha256,
-        tuple(derivation.checked),
-        tuple(derivation.not_checked),
-    )
+    checked, not_checked = tuple(derivation.checked), tuple(derivation.not_checked)
+    return DerivedInputs(kind_of(shape), test_set, checked, not_checked)
 
 
 @dataclass(slots=True)

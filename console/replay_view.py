@@ -5,23 +5,27 @@ Decides words and the exit code. Read next: `console.replay` (what is read) and
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapters.comprehend import Comprehend
 from adapters.configuration import KnownFlywheel
 from adapters.kept_answers import AnswersMissingError
-from console.derived_inputs import derive_inputs
-from console.errors import CommandError
+from adapters.ledger.batch_rows import BatchRow
+from console.derived_inputs import DerivedInputs, derive_inputs
 from console.exit_codes import ExitCode
 from console.replay import replayed
 from console.target import Target
 from console.terminal import Terminal
 from console.verdict_again import first_difference
-from console.verdict_documents import kept_document, not_whole, verdict_of, whole_document
+from console.verdict_documents import audited_document, kept_document, not_whole, verdict_of
+from console.verdict_history import Entry
 from console.waiting import Ending
-from flywheel.verdict_document import SCHEMA_VERSION, document_sha256
+from flywheel.verdict_document import SCHEMA_VERSION
 from flywheel.version import PRODUCT_VERSION
+
+_UNREADABLE = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
+"""What reading a document may raise that somebody wrote over a verdict's."""
 
 
 def tell_replay(terminal: Terminal, target: Target, known: KnownFlywheel, number: int) -> Ending:
@@ -34,48 +38,64 @@ def tell_replay(terminal: Terminal, target: Target, known: KnownFlywheel, number
     """
     batch, stored = verdict_of(target, known, number)
     kept = kept_document(target, batch)
-    document = json.loads(kept)
-    if document["schema_version"] < SCHEMA_VERSION:
+    entries = target.ledger().audit.entries(batch.flywheel)
+    try:
+        document = json.loads(kept)
+        is_older = document["schema_version"] < SCHEMA_VERSION
+        made = None if is_older else _made_again(target, known, batch, document, entries)
+    except _UNREADABLE:
+        audited_document(target, batch, stored, entries)
+        raise
+    if made is None:
+        audited_document(target, batch, stored, entries)
         return _older(terminal, batch.name.verdict_key, document)
+    derived, again = made
+    difference = first_difference(kept, again)
+    if difference is None:
+        audited_document(target, batch, stored, entries)
+    answers = ["both models' answers"] if document["evidence"].get("paired") else []
+    told = {
+        "document": batch.name.verdict_key,
+        "is_identical": difference is None,
+        "bytes": len(kept.encode()),
+        "difference": difference,
+        "version": document["product_version"],
+        "checked": ["policy and its hash", *derived.checked, *answers],
+        "not_checked": list(derived.not_checked),
+    }
+    _tell(terminal, told)
+    return Ending(ExitCode.DONE if difference is None else ExitCode.REFUSED, told)
+
+
+def _tell(terminal: Terminal, told: Mapping[str, Any]) -> None:
+    """Say for people what came of it."""
+    if told["is_identical"]:
+        terminal.tell_exactly(f"{told['document']}: identical, {told['bytes']:,} bytes")
+    else:
+        terminal.tell(f"{told['document']} differs at {told['difference']}", style="bold red")
+        if told["version"] != PRODUCT_VERSION:
+            terminal.tell(f"It was made by version {told['version']}; this is {PRODUCT_VERSION}.")
+    terminal.tell(f"Checked: {'; '.join(told['checked'])}.")
+    terminal.tell(f"Not checked: {'; '.join(told['not_checked'])}.")
+
+
+def _made_again(
+    target: Target,
+    known: KnownFlywheel,
+    batch: BatchRow,
+    document: Mapping[str, Any],
+    entries: Iterable[Entry],
+) -> tuple[DerivedInputs, str]:
+    """Return what a verdict was made from, and the document that follows from it now."""
     service = Comprehend(document["flywheel_arn"], target.client("comprehend"), target.client("s3"))
     task_config, staging = service.task_config(), target.staging()
     shape = known.shape(lambda: task_config)
     try:
         documents = _documents(target, batch.flywheel)
-        entries = target.ledger().audit.entries(batch.flywheel)
         derived = derive_inputs(document, documents, entries, staging, shape)
-        again = replayed(document, staging, known, lambda: task_config, derived)
+        return derived, replayed(document, staging, known, lambda: task_config, derived)
     except AnswersMissingError as error:
-        remedy = f"See flywheel audit verify {batch.flywheel}; versions of objects are in S3"
-        where = batch.name.verdict_key
-        raise CommandError(ExitCode.REFUSED, where, str(error), remedy) from error
-    difference = first_difference(kept, again)
-    answers = ["both models' answers"] if document["evidence"].get("paired") else []
-    checked = ["policy and its hash", *derived.checked, *answers]
-    size_bytes = len(kept.encode())
-    told = {
-        "document": batch.name.verdict_key,
-        "is_identical": difference is None,
-        "bytes": size_bytes,
-        "difference": difference,
-        "version": document["product_version"],
-        "checked": checked,
-        "not_checked": list(derived.not_checked),
-    }
-    if difference is not None:
-        terminal.tell(f"{batch.name.verdict_key} differs at {difference}", style="bold red")
-        if document["product_version"] != PRODUCT_VERSION:
-            terminal.tell(
-                f"It was made by version {document['product_version']}; this is {PRODUCT_VERSION}."
-            )
-        return Ending(ExitCode.REFUSED, told)
-    whole_document(target, batch, stored)
-    if derived.document_sha256 != document_sha256(kept):
-        raise not_whole(batch, "it is not the one that the audit names")
-    terminal.tell_exactly(f"{batch.name.verdict_key}: identical, {size_bytes:,} bytes")
-    terminal.tell(f"Checked: {'; '.join(checked)}.")
-    terminal.tell(f"Not checked: {'; '.join(derived.not_checked)}.")
-    return Ending(ExitCode.DONE, told)
+        raise not_whole(batch, str(error)) from error
 
 
 def _documents(target: Target, flywheel: str) -> dict[str, str]:

@@ -3,12 +3,16 @@
 Decides what is said where there is none, or where it is not the one that the ledger tells of.
 """
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.target import Target
 from flywheel.batches import BatchState
+from flywheel.verdict_document import document_sha256
 
 
 def verdict_of(target: Target, known: KnownFlywheel, number: int) -> tuple[BatchRow, StoredVerdict]:
@@ -55,9 +59,32 @@ def whole_document(target: Target, batch: BatchRow, stored: StoredVerdict) -> st
     return kept
 
 
+def audited_document(
+    target: Target, batch: BatchRow, stored: StoredVerdict, entries: Iterable[Mapping[str, Any]]
+) -> str:
+    """Return the document as it is kept; ledger and audit must tell of the same.
+
+    Parameters
+    ----------
+    entries : iterable of mapping
+        The flywheel's audit.
+
+    Raises
+    ------
+    CommandError
+        It is not there, or it is another.
+    """
+    kept, key = whole_document(target, batch, stored), batch.name.verdict_key
+    every = (entry["details"] for entry in entries if entry["event"] == "verdict")
+    named = [details["document_sha256"] for details in every if details.get("document") == key]
+    if named != [document_sha256(kept)]:
+        raise not_whole(batch, "it is not the one that the audit names")
+    return kept
+
+
 def not_whole(batch: BatchRow, problem: str) -> CommandError:
     """Return the error that a document is not the one that was written."""
-    remedy = f"See flywheel audit verify {batch.flywheel}"
+    remedy = f"See flywheel audit verify {batch.flywheel}; versions of objects are in S3"
     return CommandError(ExitCode.REFUSED, batch.name.verdict_key, problem, remedy)
 
 

@@ -40,8 +40,6 @@ class VerdictHistory:
     looks, generation_looks : int
     verdicts : int
         Before this one.
-    document_sha256 : str
-        Of this verdict's document, as the audit names it.
     doubt : str
         Why looks do not follow; empty where they do.
     """
@@ -55,7 +53,6 @@ class VerdictHistory:
     looks: int = 0
     generation_looks: int = 0
     verdicts: int = 0
-    document_sha256: str = ""
     doubt: str = ""
     _documents: int = 0
     _is_older_gate: bool = False
@@ -163,7 +160,6 @@ def history_before(
         elif details.get("document") == name.verdict_key:
             if (more := next(before, None)) is not None:
                 raise AnswersMissingError(f"{more[0]} is before it, but in no entry of the audit")
-            history.document_sha256 = details["document_sha256"]
             return history
         elif "document" not in details:
             history.doubt = "verdicts before this one have no document"

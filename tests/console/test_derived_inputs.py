@@ -8,7 +8,7 @@ import pytest
 from adapters.kept_answers import AnswersMissingError
 from flywheel.evidence import TestSet
 from flywheel.shapes import Shape
-from tests.console.verdict_records import Record, rows_of
+from tests.console.verdict_records import GROUPS, Record, rows_of
 
 
 def judged(shape: Shape | None = None) -> Record:
@@ -103,7 +103,7 @@ def test_entries_are_counted_when_entities_come_from_a_list() -> None:
     """They are no mentions, so that groups of them are none."""
     record = Record(Shape(task="entities", entities_from="list"))
     record.seal(1, rows_of("PERSON", 20))
-    record.freeze(1, groups=None, label_groups=None, grouping="none")
+    record.freeze(1, without=GROUPS)
     document = record.judge(1)
     test_set = test_set_of(record, document)
     assert (test_set.label_counts, test_set.groups) == ({"PERSON": 20}, None)
@@ -149,9 +149,8 @@ def test_imported_rows_are_counted_when_no_batch_brought_them() -> None:
 def test_groups_are_not_counted_when_an_older_release_froze_the_test_set() -> None:
     """It counted none, and judges by none until rows are added; the reader is told."""
     record = judged()
-    del record.test_set["grouping"]
     record.seal(3, rows_of("C", 20))
-    record.freeze(3, groups=None, label_groups=None)
+    record.freeze(3, without=GROUPS)
     document = record.judge(3)
     derived = record.derived(document)
     found = test_set_of(record, document)

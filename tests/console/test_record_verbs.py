@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from jsonschema import Draft202012Validator
 from typer.testing import Result
 
 from console.target import Target
-from flywheel.verdict_document import document_sha256
+from flywheel.verdict_document import canonical, document_sha256
 from tests.console.command_line import Run
 from tests.flywheel.test_verdict_document import SCHEMA
 
@@ -87,32 +88,91 @@ def test_the_verdict_is_identical_when_it_is_made_again(
     document = answer(run_locally("replay", "1", "--json"))
     assert document["is_identical"]
     assert document["bytes"] == len(kept.encode())
+    assert "manifest" in document["checked"]
+    assert "looks (0 verdicts before)" in document["checked"]
     result = run_locally("replay", "1", "tickets")
     assert result.exit_code == 0, result.output
+    assert "Not checked: the models and the averages" in result.stdout
     assert f"verdicts/tickets/1.json: identical, {len(kept.encode()):,} bytes" in result.stdout
     assert json.loads(kept) == first
 
 
-def test_the_path_is_named_when_the_verdict_follows_from_other_numbers(
-    run_locally: Run, first: dict[str, Any], target: Target
-) -> None:
-    """It ends with 1. Only who takes the bucket's policy away can replace a document."""
+@pytest.fixture
+def replayed_as(run_locally: Run, target: Target) -> Iterator[Callable[[str], Result]]:
+    """Return what replays the first verdict with another document in its place.
+
+    Only who takes the bucket's policy away can replace one.
+    """
     bucket, s3 = target.outputs["VerdictsBucket"], target.client("s3")
     kept = target.verdicts().text("verdicts/tickets/1.json") or ""
-    turned = json.loads(kept)
-    turned["evidence"]["challenger"]["AverageF1Score"] = 0.25
     policy = s3.get_bucket_policy(Bucket=bucket)["Policy"]
     s3.delete_bucket_policy(Bucket=bucket)
-    s3.put_object(Bucket=bucket, Key="verdicts/tickets/1.json", Body=json.dumps(turned).encode())
-    try:
-        result = run_locally("replay", "1", "--json")
-    finally:
-        s3.put_object(Bucket=bucket, Key="verdicts/tickets/1.json", Body=kept.encode())
-        s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+
+    def replay(text: str) -> Result:
+        s3.put_object(Bucket=bucket, Key="verdicts/tickets/1.json", Body=text.encode())
+        return run_locally("replay", "1", "--json")
+
+    yield replay
+    s3.put_object(Bucket=bucket, Key="verdicts/tickets/1.json", Body=kept.encode())
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+
+
+def test_the_path_is_named_when_the_verdict_follows_from_other_numbers(
+    replayed_as: Callable[[str], Result], first: dict[str, Any]
+) -> None:
+    """It ends with 1."""
+    follows = first["evidence"]["challenger"]["AverageF1Score"]
+    turned = json.loads(json.dumps(first))
+    turned["evidence"]["challenger"]["AverageF1Score"] = 0.25
+    result = replayed_as(json.dumps(turned))
     assert result.exit_code == 1
     difference = json.loads(result.stdout)["difference"]
-    follows = first["evidence"]["challenger"]["AverageF1Score"]
     assert difference == (f"evidence.challenger.AverageF1Score: 0.25 is kept, {follows} follows")
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        lambda document: {**document, "schema_version": 1},
+        lambda document: {**document, "actor": "somebody"},
+        lambda document: {name: document[name] for name in document if name != "evidence"},
+        lambda document: [],
+    ],
+    ids=["an older gate's", "another who follows", "incomplete", "no document"],
+)
+def test_a_document_is_refused_when_it_is_another_than_was_entered(
+    replayed_as: Callable[[str], Result], first: dict[str, Any], turn: Callable[[Any], Any]
+) -> None:
+    """One that follows from itself, one of an older gate and one that cannot be read alike."""
+    result = replayed_as(canonical(turn(first)))
+    assert result.exit_code == 1
+    problem = json.loads(result.stdout)["error"]["problem"]
+    assert problem == "it is not the one that the ledger tells of"
+
+
+def test_a_document_is_refused_when_the_ledger_was_changed_with_it(
+    replayed_as: Callable[[str], Result], first: dict[str, Any], target: Target
+) -> None:
+    """The audit has the hash of what was entered."""
+    ledger = target.client("dynamodb")
+    row = {"pk": {"S": "VERDICT#tickets#1"}, "sk": {"S": "VERDICT"}}
+    table = {"TableName": target.outputs["LedgerTable"], "Key": row}
+    facts = ledger.get_item(**table)["Item"]["facts"]["S"]
+
+    def write(text: str) -> None:
+        values = {":facts": {"S": text}}
+        ledger.update_item(
+            **table, UpdateExpression="SET facts = :facts", ExpressionAttributeValues=values
+        )
+
+    write(canonical({**json.loads(facts), "actor": "somebody"}))
+    try:
+        result = replayed_as(canonical({**first, "actor": "somebody"}))
+    finally:
+        write(facts)
+    assert result.exit_code == 1
+    problem = json.loads(result.stdout)["error"]["problem"]
+    assert problem == "it is not the one that the audit names"
 
 
 def test_the_report_is_one_page_when_it_is_written(

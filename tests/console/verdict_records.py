@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from adapters.ledger.audit import FIRST_HEAD, entry_hash
@@ -16,6 +16,8 @@ from flywheel.uploads import DatasetKind
 from flywheel.verdict_document import FIRST_SHA256, canonical, document_sha256
 
 NAME = "tickets"
+GROUPS = ("groups", "label_groups", "grouping")
+"""What releases with an older gate did not count."""
 
 
 def rows_of(label: str, count: int, prefix: str = "") -> list[Row]:
@@ -58,9 +60,9 @@ class Record:
 
     def enter(self, event: str, **details: Any) -> None:
         """Append an entry to the audit."""
-        last = self.entries[-1] if self.entries else {"seq": 0, "hash": FIRST_HEAD.hash}
-        entry = {"seq": last["seq"] + 1, "event": event, "details": details}
-        entry["previous"] = last["hash"]
+        previous = self.entries[-1]["hash"] if self.entries else FIRST_HEAD.hash
+        seq = len(self.entries) + 1
+        entry = {"seq": seq, "event": event, "details": details, "previous": previous}
         entry["hash"] = entry_hash(entry)
         self.entries.append(entry)
 
@@ -87,10 +89,14 @@ class Record:
         self.seals[number] = (content_hash(map(record, whole)), list(rows), sha256)
         self.enter("batch sealed", batch=number, manifest_sha256=sha256)
 
-    def freeze(self, number: int, **changes: Any) -> None:
-        """Freeze the test rows of a sealed batch as the test set's next version."""
+    def freeze(self, number: int, *, without: Collection[str] = ()) -> None:
+        """Freeze the test rows of a sealed batch as the test set's next version.
+
+        Older releases wrote less of it.
+        """
         sha256, rows, _ = self.seals[number]
-        self.test_set = self._frozen(sha256, rows) | changes
+        frozen = self._frozen(sha256, rows)
+        self.test_set = {name: value for name, value in frozen.items() if name not in without}
         self.enter("test set frozen", batch=number, **self.test_set)
 
     def retry(self, number: int, *, freezes_late: bool = False) -> None:

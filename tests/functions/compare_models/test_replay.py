@@ -7,6 +7,7 @@ import pytest
 
 from adapters.clients import client
 from adapters.kept_answers import AnswersMissingError
+from console.derived_inputs import derive_inputs
 from console.replay import replayed
 from console.verdict_again import first_difference
 from tests.functions.cloud import STAGING, VERDICTS
@@ -30,13 +31,19 @@ def kept(number: int = 1) -> str:
 
 def again(world: World, document: str) -> str:
     """Return the document that follows now."""
-    services = world.services
-    return replayed(
-        json.loads(document),
+    services, s3 = world.services, client("s3")
+    known, values = services.flywheel(NAME), json.loads(document)
+    listed = s3.list_objects_v2(Bucket=VERDICTS, Prefix=f"verdicts/{NAME}/")["Contents"]
+    bodies = {each["Key"]: s3.get_object(Bucket=VERDICTS, Key=each["Key"]) for each in listed}
+    derived = derive_inputs(
+        values,
+        {key: body["Body"].read().decode() for key, body in bodies.items()},
+        services.ledger.audit.entries(NAME),
         services.staging,
-        services.flywheel(NAME),
-        lambda: services.task_config(world.flywheel_arn),
+        services.shape(known, world.flywheel_arn),
     )
+    config = services.task_config(world.flywheel_arn)
+    return replayed(values, services.staging, known, lambda: config, derived)
 
 
 def changed(document: str, *path: str | int, value: Any) -> str:
@@ -116,6 +123,9 @@ def test_a_verdict_is_refused_when_a_row_was_changed(judged: World) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "named"),
     [
+        (("evidence", "test_set", "looks"), 9, "evidence.test_set.looks: 9 is kept, 0 follows"),
+        (("evidence", "test_set", "groups"), 9, "evidence.test_set.groups: 9 is kept"),
+        (("evidence", "kind"), "entities", "evidence.kind"),
         (("inputs", "iteration", "trained_metrics", "AverageF1Score"), 0.5, "challenger"),
         (("evidence", "champion", "AverageRecall"), 0.125, "champion.AverageRecall: 0.125 is kept"),
         (("evidence", "paired", "fixed"), 99, "paired.fixed: 99 is kept"),
