@@ -10,13 +10,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, combinations
 from typing import Any
 
 from adapters.kept_answers import AnswersMissingError
 from adapters.ports import StagingObjects
-from adapters.test_set_rows import groups_of_rows, whole_test_set
+from adapters.test_set_rows import groups_of_rows, kept_rows, whole_test_set
 from console.verdict_history import Document, Entry, VerdictHistory, history_before
-from flywheel.batches import BatchName, Manifest
+from flywheel.batches import BatchName
 from flywheel.evidence import TestSet
 from flywheel.known_rows import content_hash, record
 from flywheel.labeled_documents import Row
@@ -24,10 +25,12 @@ from flywheel.row_labels import labels_of
 from flywheel.scored_documents import Kind
 from flywheel.shapes import Shape
 from flywheel.test_documents import kind_of
-from flywheel.uploads import DatasetKind
 
 _MEASURED = "the models and the averages that the service named"
 _FREEZING = "when test rows were frozen, which the audit says"
+
+_MOST_WAITING = 8
+"""Failed batches with test rows of which it is tried whether they are in a hash: 256 hashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,38 +140,41 @@ class _Derivation:
         frozen = self.history.frozen or {}
         names = ("documents", "label_counts", "groups", "label_groups", "grouping")
         audited = {name: frozen[name] for name in names if name in frozen}
-        counted = whole_test_set(self.staging, self.history.segments)
-        whole = None if counted is None else self._whole(counted)
-        if counted is None or whole is None:
+        counted = whole_test_set(self.staging, self.history.counted)
+        if counted is None:
             self.not_checked.append("label counts and groups, since not all test rows are kept")
+            return audited
+        if (whole := self._whole(counted)) is None:
+            self.not_checked.append("label counts and groups, since too many batches failed")
             return audited
         labels = Counter(label for row in counted for label in labels_of(row.label, self.shape))
         counts = {**audited, "documents": len(counted), "label_counts": dict(labels)}
-        if self.history.has_groups:
+        if frozen.get("groups") is not None:
             self.checked.append(f"label counts and groups of {len(counted):,} test rows")
             return counts | groups_of_rows(whole, self.shape)
         self.checked.append(f"label counts of {len(counted):,} test rows")
-        if self.shape.entities_from != "list" or self.shape.task != "entities":
+        if self.shape.task != "entities" or self.shape.entities_from != "list":
             self.not_checked.append("groups, which an older release did not count")
         return counts
 
     def _whole(self, counted: list[Row]) -> list[Row] | None:
-        """Return the rows that the test set's hash is of; None where some are not kept.
+        """Return the rows that the test set's hash is of; None where that cannot be said.
 
         They are more than are counted where an earlier batch failed before the service had its
-        TEST dataset: its rows are known from its seal on, and counted when it is retried.
+        TEST dataset: its rows are in the hash until it is certain that they never come, and counted
+        once they have come.
         """
-        sha256, seal = (self.history.frozen or {})["sha256"], self.history.sealed_as
-        if content_hash(map(record, counted)) == sha256:
-            return counted
-        whole: list[Row] | None = counted
-        if seal is not None:
-            known = Manifest.from_json(_manifest(self.staging, seal)[1]).known_test
-            own = seal.known_key(self.history.generation, DatasetKind.TEST)
-            whole = whole_test_set(self.staging, [*known, own])
-        if whole is not None and content_hash(map(record, whole)) != sha256:
-            raise AnswersMissingError("the rows that are kept are not those of the test set")
-        return whole
+        sha256 = (self.history.frozen or {})["sha256"]
+        found = (kept_rows(self.staging, segment) for segment in self.history.sealed)
+        waiting = [rows for rows in found if rows]
+        if len(waiting) > _MOST_WAITING:
+            return None
+        for size in range(len(waiting) + 1):
+            for more in combinations(waiting, size):
+                whole = list(chain(counted, *more))
+                if content_hash(map(record, whole)) == sha256:
+                    return whole
+        raise AnswersMissingError("the rows that are kept are not those of the test set")
 
 
 def _manifest(staging: StagingObjects, name: BatchName) -> tuple[str, str]:

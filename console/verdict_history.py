@@ -30,13 +30,12 @@ class VerdictHistory:
     flywheel : str
     generation : int
     frozen : mapping or None
-        The generation's test set as its last freezing left it; None before the first.
-    has_groups : bool
-        Whether groups were counted when its version was frozen.
-    sealed_as : BatchName or None
-        The attempt whose seal made the test set's hash; None for an import.
-    segments : list of str
-        Staging keys of the rows that its documents and labels are counted of.
+        The generation's test set as the audit last says it; None before the first.
+    counted : list of str
+        Staging keys of the segments that its documents and labels are counted of.
+    sealed : list of str
+        Those of seals that are not: the test set's hash may be over their rows too. Where a seal
+        had no test rows there is no such segment.
     looks, generation_looks : int
     verdicts : int
         Before this one.
@@ -47,9 +46,8 @@ class VerdictHistory:
     flywheel: str
     generation: int = 1
     frozen: Mapping[str, Any] | None = None
-    has_groups: bool = False
-    sealed_as: BatchName | None = None
-    segments: list[str] = field(default_factory=list)
+    counted: list[str] = field(default_factory=list)
+    sealed: list[str] = field(default_factory=list)
     looks: int = 0
     generation_looks: int = 0
     verdicts: int = 0
@@ -57,7 +55,7 @@ class VerdictHistory:
     _documents: int = 0
     _is_older_gate: bool = False
     _attempts: dict[int, int] = field(default_factory=dict)
-    _seals: dict[int, BatchName] = field(default_factory=dict)
+    _seals: dict[int, str] = field(default_factory=dict)
     _rejudging: set[int] = field(default_factory=set)
     _chains: dict[int, int] = field(default_factory=dict)
     _pairs: dict[int, tuple[str | None, str | None]] = field(default_factory=dict)
@@ -69,7 +67,9 @@ class VerdictHistory:
         if event == "batch opened" and details.get("rejudges") is not None:
             self._rejudging.add(number)
         elif event == "batch sealed":
-            self._seals[number] = BatchName(self.flywheel, number, self._attempts.get(number, 1))
+            name = BatchName(self.flywheel, number, self._attempts.get(number, 1))
+            self._seals[number] = name.known_key(self.generation, DatasetKind.TEST)
+            self.sealed.append(self._seals[number])
         elif event == "batch reopened":
             self._attempts[number] = details["attempt"]
         elif event == "generation switched":
@@ -109,26 +109,34 @@ class VerdictHistory:
         if self._is_older_gate and self.looks:
             self.doubt = "an older release counted those of the generation before"
         self.generation, self.generation_looks = details["generation"], 0
-        self.frozen, self.sealed_as, self.segments = None, None, []
+        self.frozen, self.counted, self.sealed = None, [], []
 
     def _freeze(self, frozen: Mapping[str, Any], details: Mapping[str, Any]) -> None:
-        """Let looks wear off by the new documents; those that are counted late wear none."""
-        number = details.get("batch")
-        seal = None if number is None else self._seals[number]
-        if seal is None:
+        """Take in a change of the test set.
+
+        It has more rows in another version; or rows that are counted late; or it lets go of rows
+        that were never counted, and only its hash and groups are others.
+        """
+        number, documents = details.get("batch"), frozen["documents"]
+        is_next = self.frozen is None or frozen["version"] != self.frozen["version"]
+        if is_next or documents != self._documents:
+            self._count(number, details)
+        if is_next and "looks" not in frozen:
+            # Releases with an older gate forgot looks at the version before.
+            self.looks = 0
+            self.generation_looks *= not self._is_older_gate
+        elif is_next and number not in self._rejudging:
+            self.looks = worn_looks(self.looks, self._documents, documents)
+        self.frozen, self._documents = frozen, documents
+
+    def _count(self, number: int | None, details: Mapping[str, Any]) -> None:
+        """Count the rows of a batch's last seal, or of an import."""
+        if number is None:
             folder = f"known/{self.flywheel}/g{self.generation}"
-            self.segments.append(f"{folder}/import-{details['uid'][:16]}-{DatasetKind.TEST}.bin")
+            self.counted.append(f"{folder}/import-{details['uid'][:16]}-{DatasetKind.TEST}.bin")
         else:
-            self.segments.append(seal.known_key(self.generation, DatasetKind.TEST))
-        if self.frozen is None or frozen["version"] != self.frozen["version"]:
-            self.sealed_as, self.has_groups = seal, frozen.get("groups") is not None
-            if "looks" not in frozen:
-                # Releases with an older gate forgot looks at the version before.
-                self.looks = 0
-                self.generation_looks *= not self._is_older_gate
-            elif number not in self._rejudging:
-                self.looks = worn_looks(self.looks, self._documents, frozen["documents"])
-        self.frozen, self._documents = frozen, frozen["documents"]
+            self.counted.append(self._seals[number])
+            self.sealed.remove(self._seals[number])
 
 
 def history_before(
@@ -177,7 +185,7 @@ def history_before(
 def _follow(history: VerdictHistory, entry: Entry) -> None:
     try:
         history.follow(entry)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         problem = f"entry {entry['seq']} of the audit cannot be read: {error!r}"
         raise AnswersMissingError(problem) from error
 

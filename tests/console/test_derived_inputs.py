@@ -125,6 +125,47 @@ def test_rows_of_a_failed_batch_are_not_counted_when_the_hash_has_them() -> None
     assert (found.documents, found.label_counts["C"], found.groups) == (80, 20, 80)
 
 
+def test_rows_are_not_in_the_hash_when_the_service_never_had_them() -> None:
+    """The test set lets go of them; groups are counted without them, looks are as before."""
+    record = judged()
+    record.seal(3, rows_of("C", 20))
+    record.seal(4, rows_of("D", 20))
+    record.freeze(4)
+    before = test_set_of(record, record.judge(4))
+    record.let_go(3)
+    record.seal(5)
+    found = test_set_of(record, record.judge(5))
+    assert (before.groups, found.groups) == (80, 60)
+    assert (found.documents, found.label_counts) == (before.documents, before.label_counts)
+    assert (found.looks, found.generation_looks) == (2, 2)
+
+
+def test_rows_are_those_of_the_last_seal_when_a_batch_was_sealed_again() -> None:
+    """Its first datasets were lost, and one of its uploads was withdrawn."""
+    record = judged()
+    record.seal(3, rows_of("C", 20))
+    record.seal(4, rows_of("D", 20))
+    record.freeze(4)
+    record.judge(4)
+    record.let_go(3)
+    record.retry(3)
+    record.seal(3, rows_of("C", 10))
+    record.freeze(3)
+    found = test_set_of(record, record.judge(3))
+    assert (found.documents, found.label_counts["C"], found.groups) == (70, 10, 70)
+
+
+def test_label_counts_are_not_checked_when_too_many_batches_failed() -> None:
+    """Which of their rows are in the hash would take too long to find."""
+    record = judged()
+    for number in range(3, 12):
+        record.seal(number, rows_of(f"C{number}", 1))
+    record.seal(12, rows_of("D", 20))
+    record.freeze(12)
+    derived = record.derived(record.judge(12))
+    assert derived.not_checked[-1] == "label counts and groups, since too many batches failed"
+
+
 def test_rows_are_those_of_the_last_freezing_when_a_retry_has_an_earlier_manifest() -> None:
     """Batch 3 goes on with its first manifest, which knows nothing of batch 4."""
     record = judged()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from adapters.kept_answers import AnswersMissingError
+from flywheel.verdict_document import document_sha256
 from tests.console.verdict_records import GROUPS, Record, rows_of
 
 PAIR = ("m/0", "m/1")
@@ -122,6 +123,13 @@ def test_a_pair_counts_every_batch_when_a_verdict_hides_that_it_judges_again() -
     assert looks(record, record.judge(4, PAIR, rejudges=None)) == (3, 3, 3)
 
 
+def test_a_pair_counts_the_chain_when_a_batch_judges_again() -> None:
+    """A held batch may have named another champion."""
+    record = looked_at(1)
+    record.seal(2, rejudges=1)
+    assert looks(record, record.judge(2, ("m/other", "m/1"), rejudges=1)) == (1, 1, 1)
+
+
 def test_counting_begins_where_an_older_gate_ended_when_it_made_verdicts() -> None:
     """It says how often it looked."""
     record = Record()
@@ -193,6 +201,31 @@ def test_the_entry_is_named_when_documents_before_were_left_out(history: Record)
         del record.documents[f"verdicts/tickets/{number}.json"]
     record.put("verdicts/tickets/4.json", document)
     refused(record, document, "names verdicts/tickets/2.json, which is not the next document")
+
+
+def test_the_entry_is_named_when_documents_before_were_written_anew(history: Record) -> None:
+    """A whole chain that follows from itself is not the one that the audit names."""
+    previous = json.loads(history.documents["verdicts/tickets/2.json"])["previous_sha256"]
+    for number in (2, 3, 4):
+        key = f"verdicts/tickets/{number}.json"
+        document = json.loads(history.documents[key])
+        history.put(key, {**document, "is_bootstrap": True, "previous_sha256": previous})
+        previous = document_sha256(history.documents[key])
+    document = json.loads(history.documents["verdicts/tickets/4.json"])
+    for number in (5, 6):
+        del history.documents[f"verdicts/tickets/{number}.json"]
+    refused(history, document, "names verdicts/tickets/2.json, which is not the next document")
+
+
+def test_looks_are_not_checked_when_verdicts_have_no_document() -> None:
+    """An older release kept none; how often it looked is nowhere written."""
+    record = Record()
+    record.seal(1, rows_of("A", 20))
+    record.freeze(1)
+    record.enter("verdict", batch=1, decision="HOLD")
+    record.seal(2)
+    derived = record.derived(record.judge(2))
+    assert derived.not_checked[-1] == "looks, since verdicts before this one have no document"
 
 
 def test_a_document_is_refused_when_the_audit_does_not_name_it(history: Record) -> None:

@@ -100,7 +100,7 @@ class Record:
         self.enter("test set frozen", batch=number, **self.test_set)
 
     def retry(self, number: int, *, freezes_late: bool = False) -> None:
-        """Open a failed batch again, whose datasets are complete; its test rows may be late."""
+        """Open a failed batch again; its datasets may be complete, and its test rows late."""
         self.attempts[number] += 1
         late = {}
         if freezes_late:
@@ -109,6 +109,14 @@ class Record:
             self.test_set = self.test_set | {name: counted[name] for name in names}
             late = {"test_set": self.test_set}
         self.enter("batch reopened", batch=number, attempt=self.attempts[number], **late)
+
+    def let_go(self, number: int) -> None:
+        """Forget the test rows of a failed batch, which the service never had."""
+        del self.known[self.name(number).known_key(self.generation, DatasetKind.TEST)]
+        whole = [row for each in self.known.values() for row in each]
+        sha256 = content_hash(map(record, whole))
+        self.test_set = self.test_set | {"sha256": sha256, **groups_of_rows(whole, self.shape)}
+        self.enter("slots given back", batch=number, datasets=[], test_set=self.test_set)
 
     def load(self, uid: str, rows: Sequence[Row]) -> None:
         """Import test rows."""
