@@ -166,6 +166,17 @@ def test_label_counts_are_not_checked_when_too_many_batches_failed() -> None:
     assert derived.not_checked[-1] == "label counts and groups, since too many batches failed"
 
 
+def test_rows_wait_for_nothing_when_they_are_counted() -> None:
+    """Ten batches added test rows; one of another is in the hash alone."""
+    record = judged()
+    record.seal(3, rows_of("C", 20))
+    for number in range(4, 13):
+        record.seal(number, rows_of(f"D{number}", 1))
+        record.freeze(number)
+    found = test_set_of(record, record.judge(12))
+    assert (found.documents, found.groups) == (49, 69)
+
+
 def test_rows_are_those_of_the_last_freezing_when_a_retry_has_an_earlier_manifest() -> None:
     """Batch 3 goes on with its first manifest, which knows nothing of batch 4."""
     record = judged()
