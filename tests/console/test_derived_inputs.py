@@ -171,7 +171,7 @@ def test_rows_wait_for_nothing_when_they_are_counted() -> None:
     record = judged()
     record.seal(3, rows_of("C", 20))
     for number in range(4, 13):
-        record.seal(number, rows_of(f"D{number}", 1))
+        record.seal(number, rows_of("D" * number, 1))
         record.freeze(number)
     found = test_set_of(record, record.judge(12))
     assert (found.documents, found.groups) == (49, 69)
