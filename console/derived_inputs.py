@@ -128,7 +128,7 @@ class _Derivation:
             looks = {name: stored.get(name, 0) for name in looks}
             self.not_checked.append(f"looks, since {history.doubt}")
         else:
-            self.checked.append(f"looks ({history.verdicts:,} verdicts before)")
+            self.checked.append(f"looks (verdicts before: {history.verdicts:,})")
         pair_looks = history.pair_looks(self.document)
         return TestSet(frozen["sha256"], **self._counts(), **looks, pair_looks=pair_looks)
 

@@ -71,7 +71,7 @@ def test_a_forged_number_is_not_believed_when_rows_are_kept(
     assert derived.checked == (
         "task",
         "manifest",
-        "looks (1 verdicts before)",
+        "looks (verdicts before: 1)",
         "label counts and groups of 40 test rows",
     )
     assert derived.not_checked == (
@@ -173,8 +173,10 @@ def test_rows_wait_for_nothing_when_they_are_counted() -> None:
     for number in range(4, 13):
         record.seal(number, rows_of("D" * number, 1))
         record.freeze(number)
-    found = test_set_of(record, record.judge(12))
+    document = record.judge(12)
+    found = test_set_of(record, document)
     assert (found.documents, found.groups) == (49, 69)
+    assert "label counts and groups of 49 test rows" in record.derived(document).checked
 
 
 def test_rows_are_those_of_the_last_freezing_when_a_retry_has_an_earlier_manifest() -> None:

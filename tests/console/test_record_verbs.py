@@ -89,7 +89,7 @@ def test_the_verdict_is_identical_when_it_is_made_again(
     assert document["is_identical"]
     assert document["bytes"] == len(kept.encode())
     assert "manifest" in document["checked"]
-    assert "looks (0 verdicts before)" in document["checked"]
+    assert "looks (verdicts before: 0)" in document["checked"]
     result = run_locally("replay", "1", "tickets")
     assert result.exit_code == 0, result.output
     assert "Not checked: the models and the averages" in result.stdout
