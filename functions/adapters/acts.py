@@ -12,7 +12,7 @@ from adapters.data_acts import DataActs
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
 from adapters.ports import StagingObjects
-from adapters.test_set_rows import without_lost_rows
+from adapters.test_set_rows import with_measured_test_set, without_lost_rows
 from adapters.workflow import Workflow
 from flywheel.act_notices import paused, rebuilding, resumed
 from flywheel.batches import LONGEST_CALL, BatchOutcome, BatchState
@@ -99,6 +99,9 @@ class Acts(DataActs):
         absent = [kind for kind, status in statuses.items() if status is None]
         refused = [kind for kind, status in statuses.items() if status == _FAILED]
         lost = [*absent, *refused]
+        is_frozen_late = DatasetKind.TEST in {*batch.planned} - {*lost}
+        if is_frozen_late and not batch.was_test_set_frozen:
+            batch = with_measured_test_set(staging, self.ledger, batch, self._shape())
         self.ledger.retries.reopen(
             batch,
             row,

@@ -5,7 +5,7 @@ Decides what counts as a row's label. Read next: `flywheel.document_groups` (wha
 
 import io
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from adapters.ledger.batch_rows import BatchRow
@@ -44,6 +44,18 @@ def measured(
     """Return the hash of a test set's rows, and their groups (`counted_groups`)."""
     sha256 = content_hash(piece for key in segments for piece in staging.chunks(key))
     return sha256, counted_groups(staging, segments, shape)
+
+
+def with_measured_test_set(
+    staging: StagingObjects, ledger: Ledger, batch: BatchRow, shape: Shape
+) -> BatchRow:
+    """Return a failed batch with the hash and groups of the test set as it is known now.
+
+    Rows of another batch that were known when it was sealed may have been lost since.
+    """
+    held = ledger.holdings.segments(batch.flywheel, batch.generation)[DatasetKind.TEST]
+    sha256, groups = measured(staging, held, shape)
+    return replace(batch, test_sha256=sha256, test_groups=groups)
 
 
 def without_lost_rows(

@@ -376,6 +376,25 @@ def test_a_test_set_lets_go_of_rows_when_the_service_never_had_them(
     )
 
 
+def test_rows_lost_since_are_in_no_test_set_when_a_batch_is_frozen_late(world: World) -> None:
+    """It was sealed while they were known; its retry counts what the service holds."""
+    for number in (1, 2):
+        world.upload(f"test-{number}.csv", documents(number, first=90 * number), kind="test")
+        world.upload(f"{number}.csv", documents(8, first=20 * number))
+        world.sealed(number)
+        with datasets_being("CREATING"):
+            world.close(number, error="ExecutionAborted")
+    ledger = world.services.ledger
+    first = world.batch(1)
+    lost = [DatasetKind.TEST]
+    assert ledger.holdings.forget(first.name, world.row, lost, world.now(), without={})
+    world.acts().retry(world.services.staging, 2, "again", world.now())
+    (segment,) = ledger.holdings.segments(NAME, 1)[DatasetKind.TEST]
+    assert world.row.test_set is not None
+    assert world.row.test_set.documents == world.row.test_set.groups == 4
+    assert world.row.test_set.sha256 == content_hash(world.services.staging.chunks(segment))
+
+
 def test_rows_can_be_sent_again_when_their_dataset_failed_after_its_batch(world: World) -> None:
     """Reconcile finds it, once."""
     world.upload("monday.csv", documents(3))
