@@ -10,7 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.demo_few import FewDocuments, few_documents, flywheel_name
+from console.demo_few import (
+    LEAST_OF_A_LABEL,
+    LEAST_SCARCE_LATER,
+    TEST_DOCUMENTS,
+    FewDocuments,
+    few_documents,
+    flywheel_name,
+)
 from console.demo_split import DemoDataError, find_demo_files, find_demo_pairs, split_for_demo
 from console.demo_tasks import Files, Row, broken_pair, known_labels
 from console.errors import CommandError
@@ -21,6 +28,7 @@ from flywheel.labeled_documents import ROW_FAULTS, Allowance, Report, csv_line
 from flywheel.labeled_documents import Row as Document
 from flywheel.notices import shown
 from flywheel.physical_rows import PhysicalRow, physical_rows
+from flywheel.policy_settings import Policy
 from flywheel.row_labels import labels_of
 from flywheel.settings import BatchRules
 from flywheel.shapes import LABEL_DELIMITERS, Shape
@@ -141,11 +149,7 @@ def own_data(folder: Path, shape: Shape = _SERVICES_OWN) -> DemoData:
     few = None
     if shape == _SERVICES_OWN:
         few = few_documents(parts.test, (*parts.first, *parts.more))
-    if few is None:
-        remarks.append(
-            "The act with few test documents is left out: it takes documents with one label each, "
-            "and more of two labels at least."
-        )
+    remarks += [*_small_test_set(parts.test), *_left_out_acts(few)]
     return DemoData(
         flywheel=flywheel_name(folder.resolve().name),
         labels=labels,
@@ -259,6 +263,32 @@ def _few_documents(counts: Counter[str], labels: Sequence[str]) -> list[str]:
         f"Fewer than {least} training documents, which AWS asks of a label: {named}{more}. "
         "The local environment allows it."
     ]
+
+
+def _small_test_set(test: Sequence[Row]) -> list[str]:
+    least = Policy().min_test_documents
+    if len(test) >= least:
+        return []
+    return [
+        f"Fewer than {least} test documents: no two models are compared, and only a first model "
+        "goes live."
+    ]
+
+
+def _left_out_acts(few: FewDocuments | None) -> list[str]:
+    """Remark on acts that the rows do not carry."""
+    if few is None:
+        return [
+            "The act with few test documents is left out: it takes one label a document, two "
+            f"labels of {LEAST_OF_A_LABEL} training documents each, and {TEST_DOCUMENTS} test "
+            "documents of them."
+        ]
+    if not few.later_test:
+        return [
+            "The act with more test documents is left out: fewer than "
+            f"{LEAST_SCARCE_LATER} more have the label {shown(few.scarce, 40)!r}."
+        ]
+    return []
 
 
 def _check_space(test: Sequence[Row], path: Path) -> None:
