@@ -135,6 +135,12 @@ def own_data(folder: Path, shape: Shape = _SERVICES_OWN) -> DemoData:
     train_rows = _rows(files.train, shape, remarks)
     test_rows = None if files.test is None else _rows(files.test, shape, remarks)
     parts = split_for_demo(train_rows, test_rows, source=str(files.train), shape=shape)
+    used = sum(map(len, (parts.test, parts.first, parts.more, parts.mislabeled)))
+    if dropped := len(train_rows) + len(test_rows or ()) - used:
+        remarks.append(
+            f"Most texts are repeated: {dropped:,} duplicates are dropped, so that texts are left "
+            "for a test set."
+        )
     labels = tuple(known_labels((*train_rows, *(test_rows or ())), shape))
     remarks += _several_labels(labels, shape)
     _check_space(parts.test, files.train)
@@ -229,9 +235,8 @@ def _left_out(path: Path, report: Report, shape: Shape) -> list[str]:
             f"{', '.join(counts)} ({first}{'; ...' if report.left_out > _TOLD_PROBLEMS else ''})."
         )
     if report.duplicates:
-        stay = "are cut and uploaded like any row; the flywheel drops them where they meet"
-        fate = stay if shape == _SERVICES_OWN else "are dropped"
-        remarks.append(f"{path.name}: {report.duplicates:,} exact duplicates {fate}.")
+        place = " where they meet in the flywheel" if shape == _SERVICES_OWN else ""
+        remarks.append(f"{path.name}: {report.duplicates:,} exact duplicates are dropped{place}.")
     return remarks
 
 

@@ -43,6 +43,7 @@ SHAPES: dict[str, tuple[list[Row], list[Row] | None, bool]] = {
     "20 rows": (rows(A=10, B=10), None, False),
     "100,000 rows": (many(5, 20_000), many(5, 1_000, "test"), True),
     "skewed": (rows(A=2900, B=90), rows("test", A=480, B=16), True),
+    "every text six times": (rows(A=80, B=80) * 6, None, False),
     "12 test rows": (rows(A=300, B=300), rows("test", A=6, B=6), False),
 }
 
