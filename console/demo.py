@@ -71,7 +71,7 @@ def run(terminal: Terminal, folder: Path | None, shape: Shape = _SERVICES_OWN) -
         for act in acts(data):
             story.play(act)
         document = story.document(time.monotonic() - began)
-        tell_end(terminal, document, story.endings)
+        tell_end(terminal, document, story.endings, is_own=data.is_own)
     return document
 
 

@@ -3,7 +3,6 @@
 Decides looks only. Read next: `console.demo`.
 """
 
-import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from rich.text import Text
 from console.demo_acts import ActEnding
 from console.demo_data import DemoData
 from console.mailbox import Letter
+from console.running_view import flywheel_command
 from console.terminal import Terminal
 from console.verdict_view import OUTCOME_STYLES, f1_words, model_name
 
@@ -70,7 +70,9 @@ def tell_letter(terminal: Terminal, letter: Letter, *, is_routine: bool) -> None
     )
 
 
-def tell_end(terminal: Terminal, document: dict[str, Any], endings: Sequence[ActEnding]) -> None:
+def tell_end(
+    terminal: Terminal, document: dict[str, Any], endings: Sequence[ActEnding], *, is_own: bool
+) -> None:
     """Tell what came of it all."""
     terminal.tell()
     terminal.people.rule(Text("What happened", "bold"), align="left", style="cyan")
@@ -83,9 +85,12 @@ def tell_end(terminal: Terminal, document: dict[str, Any], endings: Sequence[Act
     terminal.tell()
     terminal.show(Text.assemble("Live now: ", (model_name(document["active_model"]), "bold green")))
     terminal.tell(f"It took {document['elapsed_seconds']:.0f} seconds. To play on:")
-    command = "flywheel" if shutil.which("flywheel") else ".venv/bin/flywheel"
-    terminal.tell(f"  {command} up")
-    terminal.tell(f"  {command} upload FILE --kind train --wait --env local   (another terminal)")
+    command = flywheel_command()
+    if is_own:
+        terminal.tell(f"  {command} init FILE   (writes an environment with your labels)")
+        terminal.tell(f"  {command} up --env NAME   (runs it, and prints a first upload)")
+    else:
+        terminal.tell(f"  {command} up   (prints a first upload)")
 
 
 def _outcome(ending: ActEnding) -> Text:
