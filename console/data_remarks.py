@@ -12,6 +12,8 @@ from flywheel.settings import BatchRules
 from flywheel.shapes import LABEL_DELIMITERS, Shape
 
 _NAMED_LABELS = 10
+_ENOUGH_DOCUMENTS = 20
+"""With fewer a label each may be what somebody just begins with."""
 
 
 def several_labels(labels: Sequence[str], shape: Shape) -> list[str]:
@@ -29,6 +31,16 @@ def several_labels(labels: Sequence[str], shape: Shape) -> list[str]:
                     f"--delimiter {delimiter!r}."
                 ]
     return []
+
+
+def swapped_columns(labels: Sequence[str], documents: int) -> list[str]:
+    """Remark on rows of which most have a label of their own."""
+    if documents < _ENOUGH_DOCUMENTS or len(labels) * 2 <= documents:
+        return []
+    return [
+        f"{len(labels):,} labels of {documents:,} documents: where texts stand as labels, the "
+        "columns are swapped: flywheel convert FILE --label 2 --text 1 -o OUT."
+    ]
 
 
 def scarce_labels(counts: Counter[str], labels: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from console.data_remarks import scarce_labels, several_labels
+from console.data_remarks import scarce_labels, several_labels, swapped_columns
 from console.exit_codes import ExitCode
 from console.new_environment import new_environment
 from console.running_view import flywheel_command, upload_command
@@ -61,8 +61,8 @@ def _init(
     labels = sorted(report.label_counts)
     made = new_environment(file.name, name, labels, shape, language)
     paths = made.write(ENVIRONMENTS_FOLDER)
-    counts = report.label_counts
-    for remark in [*several_labels(labels, shape), *scarce_labels(counts, labels)]:
+    remarks = several_labels(labels, shape) + swapped_columns(labels, report.documents)
+    for remark in [*remarks, *scarce_labels(report.label_counts, labels)]:
         terminal.tell(remark, style="yellow")
     for path in paths:
         terminal.tell_exactly(f"Wrote {path}")

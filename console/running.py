@@ -5,7 +5,6 @@ Read next: `console.local_environment`.
 """
 
 import threading
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from console.local_environment import started_environment
 from console.local_file import AlreadyRunningError, LocalFile
 from console.mailbox import Mailbox
 from console.running_view import flywheel_documents, tell_copy, tell_running
-from console.sample_files import write_sample
+from console.sample_files import Samples, write_sample
 from console.target import ENVIRONMENTS_FOLDER, LOCAL, local_target
 from console.terminal import Terminal
 from local.environment import LocalEnvironment, LocalSettings
@@ -79,7 +78,7 @@ def keep_running(
         raise CommandError(ExitCode.HELD, "environment local", who, remedy) from error
 
 
-def _samples(file: LocalFile, copy: LocalCopy) -> dict[str, Path]:
+def _samples(file: LocalFile, copy: LocalCopy) -> dict[str, Path | None]:
     """Write each flywheel's sample file beside the environment's own file."""
     folder = file.folder / "samples"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -95,7 +94,10 @@ def _tell_notices(terminal: Terminal, environment: LocalEnvironment, stop: threa
 
 
 def _document(
-    file: LocalFile, environment: LocalEnvironment, copy: LocalCopy, samples: Mapping[str, Path]
+    file: LocalFile,
+    environment: LocalEnvironment,
+    copy: LocalCopy,
+    samples: Samples,
 ) -> dict[str, Any]:
     return {
         "environment": environment.settings.name,

@@ -6,17 +6,19 @@ Decides words and looks only. Read next: `console.running`.
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.local_copy import LocalCopy
 from console.local_file import PROJECT_ROOT
+from console.sample_files import Samples
 from console.target import LOCAL
 from console.terminal import Terminal
 from flywheel.notices import shown
 from flywheel.settings import FlywheelSettings
-from local.environment import LocalEnvironment
+
+if TYPE_CHECKING:
+    from local.environment import LocalEnvironment
 
 _LABELS_SHOWN = 12
 
@@ -33,9 +35,9 @@ def tell_copy(terminal: Terminal, copy: LocalCopy) -> None:
 
 def tell_running(
     terminal: Terminal,
-    environment: LocalEnvironment,
+    environment: "LocalEnvironment",
     copy: LocalCopy,
-    samples: Mapping[str, Path],
+    samples: Samples,
 ) -> None:
     """Say that the environment can be used, and show the way to a first upload."""
     variables, outputs = environment.variables, environment.outputs
@@ -52,13 +54,19 @@ def tell_running(
         terminal.tell_exactly(f"  export {name}={value}")
     terminal.tell()
     terminal.tell("Try it, in another terminal:")
-    first = copy.environment.flywheels[0]
-    terminal.tell_exactly(f"  {upload_command(first.name, samples[first.name])}")
+    terminal.tell_exactly(f"  {_first_upload(samples)}")
     if copy.source != LOCAL:
         terminal.tell(f"Commands reach it with --env local; --env {copy.source} is the one on AWS.")
     terminal.tell(
         "Its state is in a temporary folder and is gone when it stops. Stop it with Ctrl-C."
     )
+
+
+def _first_upload(samples: Samples) -> str:
+    """Return the command that uploads a sample file, or the user's own where there is none."""
+    usable = ((name, sample) for name, sample in samples.items() if sample is not None)
+    name, sample = next(usable, (next(iter(samples)), Path("FILE")))
+    return upload_command(name, sample)
 
 
 def upload_command(flywheel: str, file: Path) -> str:
@@ -78,17 +86,20 @@ def flywheel_command() -> str:
     return _path(own if own.is_file() else Path(sys.executable).parent / "flywheel")
 
 
-def flywheel_documents(copy: LocalCopy, samples: Mapping[str, Path]) -> list[dict[str, Any]]:
+def flywheel_documents(copy: LocalCopy, samples: Samples) -> list[dict[str, Any]]:
     """Return the flywheels with their labels and upload commands as JSON values."""
-    return [
-        {
-            "name": each.name,
-            "labels": list(each.labels or each.entity_types or ()),
-            "sample": str(samples[each.name]),
-            "upload": upload_command(each.name, samples[each.name]),
-        }
-        for each in copy.environment.flywheels
-    ]
+    documents = []
+    for flywheel in copy.environment.flywheels:
+        sample = samples[flywheel.name]
+        documents.append(
+            {
+                "name": flywheel.name,
+                "labels": list(flywheel.labels or flywheel.entity_types or ()),
+                "sample": sample and str(sample),
+                "upload": sample and upload_command(flywheel.name, sample),
+            }
+        )
+    return documents
 
 
 def _path(path: Path) -> str:

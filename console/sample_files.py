@@ -7,7 +7,7 @@ their label, which any model learns. Must not know how a file is uploaded.
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -16,13 +16,21 @@ from console.sample_tickets import LABELS, generate_tickets
 from flywheel.settings import FlywheelSettings
 from flywheel.shapes import CsvLayout
 
+Samples = Mapping[str, Path | None]
+"""Sample files by flywheel."""
+
 _TICKETS, _SEED = 400, 4
 _ROWS_OF_A_LABEL = 20
 _PLACES = ("today", "in a letter", "on the phone", "last week", "in a short note")
 
 
-def write_sample(folder: Path, flywheel: FlywheelSettings) -> Path:
-    """Write a flywheel's sample file, in the form that its uploads have, and return its path."""
+def write_sample(folder: Path, flywheel: FlywheelSettings) -> Path | None:
+    """Write a flywheel's sample file, in the form that its uploads have, and return its path.
+
+    None where an upload is always two files: documents with a list of entities.
+    """
+    if flywheel.entities_from == "list":
+        return None
     is_recognizer = flywheel.task == "entities"
     path = folder / f"{flywheel.name}.{'jsonl' if is_recognizer else 'csv'}"
     if is_recognizer:
