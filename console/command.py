@@ -5,7 +5,7 @@ named after it. Read next: `console.target` (the environment) and `console.termi
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -23,6 +23,7 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.flywheel_verb import Run, flywheel_verb
 from console.gate_verbs import policy, simulate
+from console.init_verb import add_init_verb
 from console.local_file import local_file
 from console.record_verbs import add_record_verbs
 from console.status_view import status_view
@@ -33,12 +34,15 @@ from console.uploads_view import upload_document, uploads_view
 from console.validating import opened, opened_for, report_document, tell_report, validated
 from console.verb_options import (
     LONGEST_MINUTES,
+    DataTask,
     Env,
     Flywheel,
     Json,
     Timeout,
     Wait,
     check_file,
+    chosen_environment,
+    data_shape,
     finish,
     opened_target,
 )
@@ -58,15 +62,6 @@ app = typer.Typer(
 )
 
 
-DemoTask = Literal["multi-class", "multi-label", "entities"]
-
-
-def _demo_shape(task: DemoTask, delimiter: LabelDelimiter) -> Shape:
-    if task == "entities":
-        return Shape(task=task)
-    return Shape(mode=task, delimiter=delimiter)
-
-
 @app.callback()
 def choose_environment(context: typer.Context, env: Env = None) -> None:
     """Take --env before the verb."""
@@ -84,7 +79,7 @@ def demo(
         ),
     ] = None,
     task: Annotated[
-        DemoTask,
+        DataTask,
         typer.Option(
             metavar="TASK", help="Of your own data: multi-class, multi-label or entities."
         ),
@@ -106,21 +101,27 @@ def demo(
             raise CommandError(ExitCode.USAGE, task, problem, "Give --data with your own")
         from console import demo as story  # noqa: PLC0415 - a cloud takes seconds to import
 
-        terminal.answer(story.run(terminal, data, _demo_shape(task, delimiter)))
+        terminal.answer(story.run(terminal, data, data_shape(task, delimiter)))
 
 
 @app.command()
 def up(
+    context: typer.Context,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Of the cloud; 0 takes a free one.")
     ] = 0,
+    env: Annotated[
+        str | None,
+        typer.Option("--env", metavar="ENV", help="Whose file it runs; or FLYWHEEL_ENV."),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Run the local environment until Ctrl-C."""
+    """Run an environment's file on this machine until Ctrl-C, with short waits."""
     with reporting(is_json=json) as terminal, ended_by_signals():
         from console.running import keep_running  # noqa: PLC0415 - a cloud takes seconds to import
 
-        keep_running(terminal, local_file(), port=port)
+        name = chosen_environment(context, env) or LOCAL
+        keep_running(terminal, local_file(), name=name, port=port)
 
 
 @app.command()
@@ -317,6 +318,7 @@ def main() -> None:
     app()
 
 
+add_init_verb(app)
 add_act_verbs(app)
 add_champion_verbs(app)
 add_data_verbs(app)

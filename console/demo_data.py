@@ -10,24 +10,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.demo_few import FewDocuments, few_documents, flywheel_name
+from console.data_remarks import scarce_labels, several_labels
+from console.demo_few import (
+    LEAST_OF_A_LABEL,
+    LEAST_SCARCE_LATER,
+    TEST_DOCUMENTS,
+    FewDocuments,
+    few_documents,
+    flywheel_name,
+)
 from console.demo_split import DemoDataError, find_demo_files, find_demo_pairs, split_for_demo
 from console.demo_tasks import Files, Row, broken_pair, known_labels
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.sample_tickets import LABELS, sample_parts
-from console.validating import file_chunks, opened
-from flywheel.labeled_documents import ROW_FAULTS, Allowance, Report, csv_line
+from console.validating import EVERY_ROW, file_chunks, opened
+from flywheel.labeled_documents import ROW_FAULTS, Report, csv_line
 from flywheel.labeled_documents import Row as Document
 from flywheel.notices import shown
 from flywheel.physical_rows import PhysicalRow, physical_rows
+from flywheel.policy_settings import Policy
 from flywheel.row_labels import labels_of
-from flywheel.settings import BatchRules
-from flywheel.shapes import LABEL_DELIMITERS, Shape
+from flywheel.shapes import Shape
 
 _COLUMNS = 2
-_EVERY_ROW = Allowance(rows=10**9, fraction=1.0)
-_NAMED_LABELS = 10
 _TOLD_PROBLEMS = 3
 _SERVICES_OWN = Shape()
 
@@ -127,13 +133,19 @@ def own_data(folder: Path, shape: Shape = _SERVICES_OWN) -> DemoData:
     train_rows = _rows(files.train, shape, remarks)
     test_rows = None if files.test is None else _rows(files.test, shape, remarks)
     parts = split_for_demo(train_rows, test_rows, source=str(files.train), shape=shape)
+    used = sum(map(len, (parts.test, parts.first, parts.more, parts.mislabeled)))
+    if dropped := len(train_rows) + len(test_rows or ()) - used:
+        remarks.append(
+            f"Most texts are repeated: {dropped:,} duplicates are dropped, so that texts are left "
+            "for a test set."
+        )
     labels = tuple(known_labels((*train_rows, *(test_rows or ())), shape))
-    remarks += _several_labels(labels, shape)
+    remarks += several_labels(labels, shape)
     _check_space(parts.test, files.train)
     counts = Counter(one for label, _ in train_rows for one in labels_of(label, shape))
     if test_rows is None:
         counts.subtract(one for label, _ in parts.test for one in labels_of(label, shape))
-    remarks += _few_documents(counts, labels)
+    remarks += scarce_labels(counts, labels)
     remarks.append(
         f"A first model goes live from {FLOOR_OF_UNKNOWN_DATA} on: nobody knows yet what is good "
         "on this data. Policies ask for 0.5 where they say nothing else."
@@ -141,11 +153,7 @@ def own_data(folder: Path, shape: Shape = _SERVICES_OWN) -> DemoData:
     few = None
     if shape == _SERVICES_OWN:
         few = few_documents(parts.test, (*parts.first, *parts.more))
-    if few is None:
-        remarks.append(
-            "The act with few test documents is left out: it takes documents with one label each, "
-            "and more of two labels at least."
-        )
+    remarks += [*_small_test_set(parts.test), *_left_out_acts(few)]
     return DemoData(
         flywheel=flywheel_name(folder.resolve().name),
         labels=labels,
@@ -193,7 +201,7 @@ def _rows(path: Path, shape: Shape, remarks: list[str]) -> list[Row]:
 
     Of duplicates with several labels or annotations the first alone counts.
     """
-    documents = opened(path, allowed=_EVERY_ROW, shape=shape)
+    documents = opened(path, allowed=EVERY_ROW, shape=shape)
     found = [(row.label, row.text) for row in documents]
     report = documents.report
     if report.is_refused:
@@ -225,40 +233,35 @@ def _left_out(path: Path, report: Report, shape: Shape) -> list[str]:
             f"{', '.join(counts)} ({first}{'; ...' if report.left_out > _TOLD_PROBLEMS else ''})."
         )
     if report.duplicates:
-        stay = "are cut and uploaded like any row; the flywheel drops them where they meet"
-        fate = stay if shape == _SERVICES_OWN else "are dropped"
-        remarks.append(f"{path.name}: {report.duplicates:,} exact duplicates {fate}.")
+        place = " where they meet in the flywheel" if shape == _SERVICES_OWN else ""
+        remarks.append(f"{path.name}: {report.duplicates:,} exact duplicates are dropped{place}.")
     return remarks
 
 
-def _several_labels(labels: Sequence[str], shape: Shape) -> list[str]:
-    """Remark on a label that is made of other labels, with a delimiter between them."""
-    if shape.task == "entities":
+def _small_test_set(test: Sequence[Row]) -> list[str]:
+    least = Policy().min_test_documents
+    if len(test) >= least:
         return []
-    known = set(labels)
-    for delimiter in LABEL_DELIMITERS:
-        for label in labels:
-            parts = label.split(delimiter)
-            if len(parts) > 1 and known.issuperset(parts):
-                return [
-                    f"{shown(label, 40)!r} counts as one label, though its parts are labels too: "
-                    "where documents have several labels, give --task multi-label "
-                    f"--delimiter {delimiter!r}."
-                ]
-    return []
-
-
-def _few_documents(counts: Counter[str], labels: Sequence[str]) -> list[str]:
-    least = BatchRules().service_min_per_label
-    few = [f"{shown(label, 40)} ({counts[label]})" for label in labels if counts[label] < least]
-    if not few:
-        return []
-    named = ", ".join(few[:_NAMED_LABELS])
-    more = f" and {len(few) - _NAMED_LABELS} more" if few[_NAMED_LABELS:] else ""
     return [
-        f"Fewer than {least} training documents, which AWS asks of a label: {named}{more}. "
-        "The local environment allows it."
+        f"Fewer than {least} test documents: no two models are compared, and only a first model "
+        "goes live."
     ]
+
+
+def _left_out_acts(few: FewDocuments | None) -> list[str]:
+    """Remark on acts that the rows do not carry."""
+    if few is None:
+        return [
+            "The act with few test documents is left out: it takes one label a document, two "
+            f"labels of {LEAST_OF_A_LABEL} training documents each, and {TEST_DOCUMENTS} test "
+            "documents of them."
+        ]
+    if not few.later_test:
+        return [
+            "The act with more test documents is left out: fewer than "
+            f"{LEAST_SCARCE_LATER} more have the label {shown(few.scarce, 40)!r}."
+        ]
+    return []
 
 
 def _check_space(test: Sequence[Row], path: Path) -> None:

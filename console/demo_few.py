@@ -24,13 +24,13 @@ _MOST_LABELS = 8
 _SCARCE_TEST_DOCUMENTS = 3
 """To put all three right proves nothing: chance does so in 1 of 8 cases."""
 
-_LEAST_SCARCE_LATER = 10
+LEAST_SCARCE_LATER = 10
 """As many more of the scarce label prove what three do not, even if some are answered wrongly."""
 
 _FIRST_OF_TWO_LABELS = 2
 """Of the scarce label in the first file, where a model would have one other label alone."""
 
-_MOST_OF_A_LABEL, _LEAST_OF_A_LABEL = 60, 20
+_MOST_OF_A_LABEL, LEAST_OF_A_LABEL = 60, 20
 _NAME_CHARACTERS = 40
 
 
@@ -93,7 +93,7 @@ def few_documents(test: Iterable[Row], training: Iterable[Row]) -> FewDocuments 
     fit = [
         label
         for label, texts in trains.items()
-        if len(texts) >= _LEAST_OF_A_LABEL and len(tests[label]) >= _SCARCE_TEST_DOCUMENTS
+        if len(texts) >= LEAST_OF_A_LABEL and len(tests[label]) >= _SCARCE_TEST_DOCUMENTS
     ]
     # The most frequent, and of them the least frequent is the scarce one.
     chosen = sorted(fit, key=lambda label: (-len(trains[label]), label))[:_MOST_LABELS]
@@ -103,7 +103,7 @@ def few_documents(test: Iterable[Row], training: Iterable[Row]) -> FewDocuments 
         return None
     few = (*others, *tests[scarce[0]][:_SCARCE_TEST_DOCUMENTS])
     later = [row for row in _in_turns(tests, chosen) if row not in few]
-    is_enough = sum(label == scarce[0] for label, _ in later) >= _LEAST_SCARCE_LATER
+    is_enough = sum(label == scarce[0] for label, _ in later) >= LEAST_SCARCE_LATER
     bring = list(_in_turns(trains, scarce))[:_MOST_OF_A_LABEL]
     shown_first = 0 if len(usual) > 1 else _FIRST_OF_TWO_LABELS
     return FewDocuments(

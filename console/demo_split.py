@@ -151,7 +151,8 @@ def split_for_demo(
         Checked rows; of them 30, 50 and 20 % become the three training files.
     test_rows : sequence of Row, optional
         The test set. None takes 20 % of the training rows for it, never from a label that has one
-        row alone, and never a text that also stays in training.
+        row alone, and never a text that also stays in training. Where most texts are repeated,
+        exact duplicates are dropped first, or too few would be left for it.
     source : str
         The file that an error names.
     shape : Shape
@@ -161,7 +162,7 @@ def split_for_demo(
     Returns
     -------
     DemoParts
-        Every row is in exactly one part.
+        Every row is in exactly one part, but for duplicates that were dropped.
 
     Raises
     ------
@@ -181,7 +182,7 @@ def split_for_demo(
     _check_labels(labels_known, source, shape)
     held_out: Sequence[Row] = test_rows if test_rows is not None else ()
     if test_rows is None:
-        shuffled, held_out = _hold_out(shuffled, shape)
+        shuffled, held_out = _hold_out(_enough_unique(shuffled), shape)
     first, more, third = _cut(shuffled, _TRAIN_PERCENTS, (1, 0, 0), shape)
     if len(shuffled) < _MIN_TRAIN_ROWS or not (held_out and first and more and third):
         problem = f"{len(train_rows)} rows are too few for a test set and three training files"
@@ -238,6 +239,13 @@ def _check_labels(labels: Sequence[str], source: str, shape: Shape) -> None:
         found = f"one label only ({labels[0]!r})" if labels else "no rows"
         remedy = "A classifier needs two labels at least: add rows of another label"
         raise DemoDataError(source, f"holds {found}", remedy)
+
+
+def _enough_unique(rows: list[Row]) -> list[Row]:
+    """Drop exact duplicates where so few texts occur once that they make no test set."""
+    times = Counter(text for _, text in rows)
+    unique = sum(times[text] == 1 for _, text in rows)
+    return rows if unique * 100 >= len(rows) * _HOLD_OUT_PERCENTS[1] else list(dict.fromkeys(rows))
 
 
 def _hold_out(rows: list[Row], shape: Shape) -> tuple[list[Row], list[Row]]:

@@ -3,7 +3,6 @@
 Decides looks only. Read next: `console.demo`.
 """
 
-import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,16 +11,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from adapters.ledger.batch_rows import BatchRow, StoredVerdict
+from console.demo_acts import ActEnding
 from console.demo_data import DemoData
 from console.mailbox import Letter
+from console.running_view import flywheel_command
 from console.terminal import Terminal
 from console.verdict_view import OUTCOME_STYLES, f1_words, model_name
 
 _LETTER_WIDTH = 110
 """No wider than this: a letter is text of 78 columns, but an ARN in it is longer."""
-
-Ending = tuple[str, BatchRow | None, StoredVerdict | None]
 
 
 def tell_data(terminal: Terminal, data: DemoData) -> None:
@@ -46,6 +44,11 @@ def tell_act(terminal: Terminal, title: str, words: str) -> None:
     terminal.tell()
 
 
+def tell_left_out(terminal: Terminal, reason: str) -> None:
+    """Say that an act, or its rest, is left out, and why."""
+    terminal.tell(f"Left out: {reason}.", style="yellow")
+
+
 def tell_letter(terminal: Terminal, letter: Letter, *, is_routine: bool) -> None:
     """Show a notice as it arrived; a routine one by its subject alone."""
     if is_routine:
@@ -67,23 +70,31 @@ def tell_letter(terminal: Terminal, letter: Letter, *, is_routine: bool) -> None
     )
 
 
-def tell_end(terminal: Terminal, document: dict[str, Any], endings: Sequence[Ending]) -> None:
+def tell_end(
+    terminal: Terminal, document: dict[str, Any], endings: Sequence[ActEnding], *, is_own: bool
+) -> None:
     """Tell what came of it all."""
     terminal.tell()
     terminal.people.rule(Text("What happened", "bold"), align="left", style="cyan")
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     for title in ("", "outcome", "F1 champion -> challenger"):
         table.add_column(title)
-    for title, batch, stored in endings:
-        outcome = batch.outcome if batch is not None else None
-        shown_outcome = (
-            Text(outcome.value, OUTCOME_STYLES[outcome]) if outcome else Text("REFUSED", "bold red")
-        )
-        table.add_row(title, shown_outcome, f1_words(stored))
+    for ending in endings:
+        table.add_row(ending.title, _outcome(ending), f1_words(ending.stored))
     terminal.show(table)
     terminal.tell()
     terminal.show(Text.assemble("Live now: ", (model_name(document["active_model"]), "bold green")))
     terminal.tell(f"It took {document['elapsed_seconds']:.0f} seconds. To play on:")
-    command = "flywheel" if shutil.which("flywheel") else ".venv/bin/flywheel"
-    terminal.tell(f"  {command} up")
-    terminal.tell(f"  {command} upload FILE --kind train --wait --env local   (another terminal)")
+    command = flywheel_command()
+    if is_own:
+        terminal.tell(f"  {command} init FILE   (writes an environment with your labels)")
+        terminal.tell(f"  {command} up --env NAME   (runs it, and prints a first upload)")
+    else:
+        terminal.tell(f"  {command} up   (prints a first upload)")
+
+
+def _outcome(ending: ActEnding) -> Text:
+    if ending.left_out is not None:
+        return Text("left out", "yellow")
+    outcome = ending.batch.outcome if ending.batch is not None else None
+    return Text(outcome.value, OUTCOME_STYLES[outcome]) if outcome else Text("REFUSED", "bold red")

@@ -13,9 +13,9 @@ import typer
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.policy_view import show_policies
-from console.target import LOCAL, environment_settings, known_environments
+from console.target import LOCAL, environment_settings
 from console.terminal import reporting
-from console.verb_options import Env, Flywheel, Json
+from console.verb_options import Env, Flywheel, Json, chosen_environment
 from flywheel.environment_file import parse_environment
 from flywheel.settings import Environment
 
@@ -43,8 +43,8 @@ def check(
 ) -> None:
     """Explain the policies of an environment's file, or say what is wrong with them."""
     with reporting(is_json=json) as terminal:
-        name = env or context.find_root().obj or LOCAL
-        settings = _read(file) if file is not None else _of_environment(name)
+        name = chosen_environment(context, env) or LOCAL
+        settings = _read(file) if file is not None else environment_settings(name)
         chosen = [each for each in settings.flywheels if flywheel in {None, each.name}]
         if not chosen:
             known = ", ".join(each.name for each in settings.flywheels)
@@ -63,13 +63,6 @@ def _read(file: Path) -> Environment:
         # A file that is only looked at may be called anything.
         name=re.sub(r"[^a-z0-9]+", "-", file.stem.casefold())[:12].strip("-") or "file",
     )
-
-
-def _of_environment(name: str) -> Environment:
-    if name not in known_environments():
-        known = f"Use one of: {', '.join(known_environments())}"
-        raise CommandError(ExitCode.USAGE, f"--env {name}", "there is no such environment", known)
-    return environment_settings(name)
 
 
 @simulate.command("gate")

@@ -5,15 +5,20 @@ Read next: `console.local_environment`.
 """
 
 import threading
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from console.demo_view import tell_letter
 from console.errors import CommandError
 from console.exit_codes import ExitCode
+from console.local_copy import LocalCopy, local_copy
 from console.local_environment import started_environment
 from console.local_file import AlreadyRunningError, LocalFile
 from console.mailbox import Mailbox
-from console.target import local_target
+from console.running_view import flywheel_documents, tell_copy, tell_running
+from console.sample_files import Samples, write_sample
+from console.target import ENVIRONMENTS_FOLDER, LOCAL, local_target
 from console.terminal import Terminal
 from local.environment import LocalEnvironment, LocalSettings
 
@@ -22,6 +27,8 @@ def keep_running(
     terminal: Terminal,
     file: LocalFile,
     *,
+    name: str = LOCAL,
+    environments: Path = ENVIRONMENTS_FOLDER,
     port: int = 0,
     is_up: threading.Event | None = None,
     stop: threading.Event | None = None,
@@ -32,6 +39,10 @@ def keep_running(
     ----------
     file : LocalFile
         Where other commands look for it.
+    name : str
+        Whose file it runs, with short waits; it is the environment ``local`` all the same.
+    environments : Path
+        The folder of files.
     port : int
         Of the cloud; 0 takes a free one.
     is_up : threading.Event, optional
@@ -44,10 +55,19 @@ def keep_running(
     CommandError
         One runs already, or it cannot start.
     """
+    copy = local_copy(name, environments)
+    tell_copy(terminal, copy)
     try:
-        with file.held(), started_environment(LocalSettings(port=port), terminal) as environment:
+        with ExitStack() as stack:
+            stack.enter_context(file.held())
+            settings = LocalSettings(
+                environments_folder=stack.enter_context(copy.folder()), port=port
+            )
+            environment = stack.enter_context(started_environment(settings, terminal))
             file.write(environment.variables)
-            _tell(terminal, file, environment)
+            samples = _samples(file, copy)
+            tell_running(terminal, environment, copy, samples)
+            terminal.answer(_document(file, environment, copy, samples))
             if is_up is not None:
                 is_up.set()
             _tell_notices(terminal, environment, stop or threading.Event())
@@ -58,23 +78,11 @@ def keep_running(
         raise CommandError(ExitCode.HELD, "environment local", who, remedy) from error
 
 
-def _tell(terminal: Terminal, file: LocalFile, environment: LocalEnvironment) -> None:
-    variables, outputs = environment.variables, environment.outputs
-    terminal.tell()
-    terminal.tell("The local environment runs.", style="bold green")
-    terminal.tell_exactly(f"  Cloud endpoint   {variables['AWS_ENDPOINT_URL']}")
-    terminal.tell_exactly(f"  Comprehend       {variables['AWS_ENDPOINT_URL_COMPREHEND']}")
-    terminal.tell_exactly(f"  Inbox            s3://{outputs['InboxBucket']}/")
-    terminal.tell()
-    terminal.tell("For the aws command and any AWS SDK, in another terminal:")
-    for name, value in variables.items():
-        terminal.tell_exactly(f"  export {name}={value}")
-    terminal.tell()
-    terminal.tell("Try it:  flywheel upload FILE --kind train --wait --env local")
-    terminal.tell(
-        "Its state is in a temporary folder and is gone when it stops. Stop it with Ctrl-C."
-    )
-    terminal.answer(_document(file, environment))
+def _samples(file: LocalFile, copy: LocalCopy) -> dict[str, Path | None]:
+    """Write each flywheel's sample file beside the environment's own file."""
+    folder = file.folder / "samples"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return {each.name: write_sample(folder, each) for each in copy.environment.flywheels}
 
 
 def _tell_notices(terminal: Terminal, environment: LocalEnvironment, stop: threading.Event) -> None:
@@ -85,9 +93,18 @@ def _tell_notices(terminal: Terminal, environment: LocalEnvironment, stop: threa
             tell_letter(terminal, letter, is_routine=False)
 
 
-def _document(file: LocalFile, environment: LocalEnvironment) -> dict[str, Any]:
+def _document(
+    file: LocalFile,
+    environment: LocalEnvironment,
+    copy: LocalCopy,
+    samples: Samples,
+) -> dict[str, Any]:
     return {
         "environment": environment.settings.name,
+        "settings_of": copy.source,
+        "replaced": list(copy.replaced),
+        "left_out": list(copy.left_out),
+        "flywheels": flywheel_documents(copy, samples),
         "endpoint": environment.variables["AWS_ENDPOINT_URL"],
         "file": str(file.path),
         "variables": environment.variables,

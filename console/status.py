@@ -13,6 +13,7 @@ from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.service_errors import explained
 from console.following import next_batch, phase_of, question
+from console.live_model import LiveModel, comparison_document, live_document, live_model
 from console.target import Target
 from console.verdict_view import f1_of, verdict_document
 from console.waiting import approval_document
@@ -67,6 +68,8 @@ class FlywheelStatus:
         The newest closed batch, and its verdict.
     verdict : StoredVerdict or None
     waiting_notices : int
+    live : LiveModel
+        How good the active model is, since when, and the last comparison.
     last_run : mapping or None
         When reconcile last ran (``at``), and what it ``found``.
     approval : Approval or None
@@ -86,6 +89,7 @@ class FlywheelStatus:
     last: BatchRow | None
     verdict: StoredVerdict | None
     waiting_notices: int
+    live: LiveModel
     last_run: Mapping[str, Any] | None = None
     approval: Approval | None = None
 
@@ -122,6 +126,7 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
         last=last,
         verdict=ledger.verdicts.get(last) if last else None,
         waiting_notices=waiting.count(name),
+        live=live_model(ledger, row, facts.active_model, target.now()),
         last_run=ledger.runs.last(),
         approval=question(target, running.batch) if running else None,
     )
@@ -148,6 +153,8 @@ def status_document(status: FlywheelStatus) -> dict[str, Any]:
         "arn": status.row.arn,
         "status": status.flywheel_status,
         "active_model": status.active_model,
+        "live": live_document(status.live),
+        "last_comparison": comparison_document(status.live.compared),
         "running": running
         and {
             "batch": running.batch.batch,

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from console.live_view import barred_rows, live_rows, status_table, verdict_rows
 from console.status import FlywheelStatus
 from console.verdict_view import OUTCOME_STYLES, f1_words, model_name
 from flywheel.notices import shown
@@ -20,8 +21,10 @@ _TAINTS_SHOWN = 3
 def status_view(
     environment: str, statuses: Sequence[FlywheelStatus], unconfirmed: Sequence[str]
 ) -> RenderableType:
-    """Return the status of an environment's flywheels."""
+    """Return the status of an environment's flywheels; of several first one line each."""
     parts: list[RenderableType] = []
+    if len(statuses) > 1:
+        parts += [status_table(statuses), Text()]
     for status in statuses:
         parts += [
             Text(f"{environment} / {status.row.name}", "bold"),
@@ -41,6 +44,7 @@ def _table(environment: str, status: FlywheelStatus) -> Table:
     table.add_column(overflow="fold")
     for name, words in (
         ("active model", _active(status)),
+        *live_rows(status),
         ("now", _now(status)),
         *((("waits for", _question(environment, status)),) if status.approval else ()),
         *((("promotion", _promotion(status)),) if status.row.promotion_pause else ()),
@@ -51,6 +55,8 @@ def _table(environment: str, status: FlywheelStatus) -> Table:
         ("test set", _test_set(status)),
         ("datasets used", _slots(status)),
         ("last outcome", _last(status)),
+        *verdict_rows(status),
+        *barred_rows(status),
         ("notices waiting", str(status.waiting_notices)),
         ("last reconciled", status.last_run["at"][:19] + "Z" if status.last_run else "not yet"),
     ):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -249,9 +250,9 @@ class Target:
         return datetime.now(UTC)
 
 
-def known_environments() -> list[str]:
+def known_environments(folder: Path = ENVIRONMENTS_FOLDER) -> list[str]:
     """Return the names of the environments that have a file."""
-    return sorted(path.stem for path in ENVIRONMENTS_FOLDER.glob("*.toml") if path.stem != "base")
+    return sorted(path.stem for path in folder.glob("*.toml") if path.stem != "base")
 
 
 def open_target(environment: str, file: LocalFile | None = None) -> Target:
@@ -264,14 +265,7 @@ def open_target(environment: str, file: LocalFile | None = None) -> Target:
     SettingsError
         The environment's file is wrong.
     """
-    known = known_environments()
-    if environment not in known:
-        raise CommandError(
-            ExitCode.USAGE,
-            f"--env {environment}",
-            "there is no such environment",
-            f"Use one of: {', '.join(known)}",
-        )
+    _require_known(environment, ENVIRONMENTS_FOLDER)
     if environment == LOCAL:
         return _running(file or local_file())
     settings = environment_settings(environment)
@@ -304,17 +298,29 @@ def _running(file: LocalFile) -> Target:
     return local_target(running.variables)
 
 
-def environment_settings(environment: str) -> Environment:
+def environment_settings(environment: str, folder: Path = ENVIRONMENTS_FOLDER) -> Environment:
     """Return what an environment's file says.
 
     Raises
     ------
+    CommandError
+        There is no such file.
     SettingsError
         The file is wrong.
     """
-    return parse_environment(
-        f"{environment}.toml", lambda file: (ENVIRONMENTS_FOLDER / file).read_text("utf-8")
-    )
+    _require_known(environment, folder)
+    return parse_environment(f"{environment}.toml", lambda file: (folder / file).read_text("utf-8"))
+
+
+def _require_known(environment: str, folder: Path) -> None:
+    known = known_environments(folder)
+    if environment not in known:
+        raise CommandError(
+            ExitCode.USAGE,
+            f"--env {environment}",
+            "there is no such environment",
+            f"Use one of: {', '.join(known)}",
+        )
 
 
 def _check_account(target: Target, settings: Environment) -> None:

@@ -28,6 +28,8 @@ _CHUNK_BYTES = 1 << 16
 _LABELS_SHOWN = 40
 _LABELS, _TYPES = ("label", "documents"), ("type", "annotations")
 _DEFAULT_ALLOWANCE = Allowance()
+EVERY_ROW = Allowance(rows=10**9, fraction=1.0)
+"""For files that are only looked at: bad rows never refuse them."""
 _SERVICES_OWN, _SERVICES_QUOTAS = Shape(), Limits()
 
 

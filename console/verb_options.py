@@ -5,7 +5,7 @@ Read next: `console.command` (the verbs) and `console.act_verbs` (those that act
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -15,6 +15,7 @@ from console.local_file import local_file
 from console.target import Target, known_environments, open_target
 from console.terminal import Terminal
 from console.waiting import Ending
+from flywheel.shapes import LabelDelimiter, Shape
 
 LONGEST_MINUTES = 24 * 60.0
 
@@ -40,6 +41,17 @@ Timeout = Annotated[
 ]
 
 
+DataTask = Literal["multi-class", "multi-label", "entities"]
+"""What a person's own rows are for."""
+
+
+def data_shape(task: DataTask, delimiter: LabelDelimiter) -> Shape:
+    """Return the shape of a person's own rows."""
+    if task == "entities":
+        return Shape(task=task)
+    return Shape(mode=task, delimiter=delimiter)
+
+
 def check_file(file: Path) -> None:
     """Refuse what is no file before anything is done with it."""
     if not file.is_file():
@@ -47,13 +59,18 @@ def check_file(file: Path) -> None:
         raise CommandError(ExitCode.USAGE, str(file), problem, "Check the path")
 
 
-def opened_target(context: typer.Context, env: str | None, *, default: str | None) -> Target:
-    """Return the environment that is meant; without a default, one must be named."""
+def chosen_environment(context: typer.Context, env: str | None) -> str | None:
+    """Return the environment's name, from --env before or after the verb or FLYWHEEL_ENV."""
     before = context.find_root().obj
     if env is not None and before is not None and env != before:
         problem = f"--env is given twice, as {before} and {env}"
         raise CommandError(ExitCode.USAGE, "--env", problem, "Give it once")
-    name = env or before or os.environ.get("FLYWHEEL_ENV") or default
+    return env or before or os.environ.get("FLYWHEEL_ENV")
+
+
+def opened_target(context: typer.Context, env: str | None, *, default: str | None) -> Target:
+    """Return the environment that is meant; without a default, one must be named."""
+    name = chosen_environment(context, env) or default
     if name is None:
         raise CommandError(
             ExitCode.USAGE,

@@ -2,9 +2,10 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from typer.testing import CliRunner, Result
 
@@ -23,11 +24,21 @@ def invoke(*arguments: str) -> Result:
 @contextmanager
 def kept_running(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """Give a process that keeps a local environment running, when it can be used."""
-    command = [sys.executable, str(Path(__file__).with_name("kept_running.py")), str(folder)]
-    with answering(command, {"PYTHONPATH": str(ROOT)}) as (process, told):
-        assert told["environment"] == "local"
+    with running_with_answer(folder) as (process, answer):
+        assert answer["environment"] == "local"
+        yield process
+
+
+@contextmanager
+def running_with_answer(
+    folder: Path, *options: str
+) -> Iterator[tuple[subprocess.Popen[str], Mapping[str, Any]]]:
+    """Give the process and what it answered; ``--name`` and ``--environments`` choose a file."""
+    program = str(Path(__file__).with_name("kept_running.py"))
+    command = [sys.executable, program, str(folder), *options]
+    with answering(command, {"PYTHONPATH": str(ROOT)}) as (process, answer):
         try:
-            yield process
+            yield process, answer
         finally:
             process.terminate()
             process.wait()

@@ -9,13 +9,14 @@ import typer
 
 from console.local_file import LocalFile
 from console.running import keep_running
+from console.target import ENVIRONMENTS_FOLDER, LOCAL
 from console.terminal import ended_by_signals, reporting
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, name: str = LOCAL, environments: Path = ENVIRONMENTS_FOLDER) -> None:
     """Run until a signal comes."""
     with reporting(is_json=True) as terminal, ended_by_signals():
-        keep_running(terminal, LocalFile(folder))
+        keep_running(terminal, LocalFile(folder), name=name, environments=environments)
 
 
 if __name__ == "__main__":

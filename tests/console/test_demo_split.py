@@ -78,6 +78,14 @@ def test_no_text_is_trained_and_tested_when_rows_come_twice() -> None:
     assert len(parts.test) + len(_train_texts(parts)) == len(rows)
 
 
+def test_duplicates_are_dropped_when_no_text_occurs_once() -> None:
+    """Else no test set could be held out."""
+    parts = split_for_demo(_rows(A=50, B=50) * 3)
+    texts = [*_train_texts(parts), *(text for _, text in parts.test)]
+    assert len(parts.test) == 20
+    assert Counter(texts) == Counter(text for _, text in _rows(A=50, B=50))
+
+
 def test_parts_are_the_same_when_the_rows_are_the_same() -> None:
     """The cut is decided by the rows and the seed alone."""
     rows = _rows(A=40, B=40)

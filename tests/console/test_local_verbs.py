@@ -122,6 +122,10 @@ def test_status_tells_everything_when_it_is_asked(run_locally: Run) -> None:
     assert status["running"] is None
     assert status["datasets"]["test"] == {"used": 1, "allowed": 10}
     assert status["last"]["outcome"] in {"PROMOTED", "REJECTED"}
+    assert status["live"]["f1"] >= 0.5
+    assert (status["live"]["how"], status["live"]["batch"]) == ("verdict", 1)
+    assert status["live"]["age_seconds"] < 3600
+    assert "live for" in result.stdout
 
 
 @pytest.mark.usefixtures("first_upload")

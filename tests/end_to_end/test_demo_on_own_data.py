@@ -1,6 +1,7 @@
 """The same story on data of the user's own."""
 
 import csv
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,23 @@ def test_one_csv_is_enough_when_there_is_no_test_set(tmp_path: Path, run_demo: D
     assert story["active_model"] in {
         iteration["trained_model"] for iteration in (first, second, rebuilt)
     }
+
+
+def test_nothing_is_judged_again_when_more_data_made_the_model_worse(
+    tmp_path: Path, run_demo: Demo
+) -> None:
+    """Two labels that no text tells apart: the act for a held model is left out, no other."""
+    texts = [text for _, text in generate_tickets(1200, seed=11)]
+    with (tmp_path / "all.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(
+            (random.Random(text).choice(["HAM", "SPAM"]), text) for text in texts
+        )
+    story = run_demo("--data", str(tmp_path))
+    outcomes = {act["title"].partition(". ")[2]: act for act in story["acts"]}
+    assert outcomes["Few test documents"]["outcome"] == "REJECTED"
+    assert "REJECTED" in outcomes["More test documents"]["left_out"]
+    assert all(act["left_out"] is None for act in story["acts"] if "More test" not in act["title"])
+    assert story["uploads"][-1]["state"] == "REFUSED"
 
 
 def test_documents_may_have_several_labels_when_the_task_says_so(

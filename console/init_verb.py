@@ -1,0 +1,79 @@
+"""The verb that makes an environment from one's own labeled file.
+
+Read next: `console.new_environment` (what is written) and `console.running` (what runs it).
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from console.data_remarks import scarce_labels, several_labels, swapped_columns
+from console.exit_codes import ExitCode
+from console.new_environment import new_environment
+from console.running_view import flywheel_command, upload_command
+from console.target import ENVIRONMENTS_FOLDER
+from console.terminal import Terminal, reporting
+from console.validating import EVERY_ROW, opened, report_document, tell_report
+from console.verb_options import DataTask, Json, check_file, data_shape, finish
+from console.waiting import Ending
+from flywheel.settings import Language
+from flywheel.shapes import LabelDelimiter, Shape
+
+
+def add_init_verb(app: typer.Typer) -> None:
+    """Add the verb to the command."""
+    app.command()(init)
+
+
+def init(
+    file: Annotated[
+        Path, typer.Argument(help="label,text; UTF-8; no header. For entities, documents.txt.")
+    ],
+    *,
+    name: Annotated[
+        str | None, typer.Option(help="Of the environment; left out, the file's own.")
+    ] = None,
+    task: Annotated[
+        DataTask, typer.Option(metavar="TASK", help="multi-class, multi-label or entities.")
+    ] = "multi-class",
+    delimiter: Annotated[
+        LabelDelimiter, typer.Option(metavar="CHAR", help="Between the labels of a document.")
+    ] = "|",
+    language: Annotated[Language, typer.Option(help="Of the texts.")] = "en",
+    json: Json = False,
+) -> None:
+    """Write an environment's file with one flywheel, from the labels of your own file."""
+    with reporting(is_json=json) as terminal:
+        check_file(file)
+        finish(terminal, _init(terminal, file, name, data_shape(task, delimiter), language))
+
+
+def _init(
+    terminal: Terminal, file: Path, name: str | None, shape: Shape, language: Language
+) -> Ending:
+    report = opened(file, allowed=EVERY_ROW, shape=shape).read_through()
+    tell_report(terminal, file.name, report)
+    document: dict[str, Any] = {"validation": report_document(file.name, report)}
+    if report.is_refused:
+        terminal.tell("Nothing was written.")
+        return Ending(ExitCode.REFUSED, document)
+    labels = sorted(report.label_counts)
+    made = new_environment(file.name, name, labels, shape, language)
+    paths = made.write(ENVIRONMENTS_FOLDER)
+    remarks = several_labels(labels, shape) + swapped_columns(labels, report.documents)
+    for remark in [*remarks, *scarce_labels(report.label_counts, labels)]:
+        terminal.tell(remark, style="yellow")
+    for path in paths:
+        terminal.tell_exactly(f"Wrote {path}")
+    commands = [
+        f"{flywheel_command()} up --env {made.name}",
+        upload_command(made.name, file.absolute()),
+    ]
+    terminal.tell("Next, the second command in another terminal:")
+    for command in commands:
+        terminal.tell_exactly(f"  {command}")
+    files = [str(path) for path in paths]
+    return Ending(
+        ExitCode.DONE, document | {"environment": made.name, "files": files, "next": commands}
+    )
