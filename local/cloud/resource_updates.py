@@ -30,12 +30,8 @@ def _change_bucket(sessions: Sessions, bucket: Any, properties: Properties) -> N
     encryption = properties.get("BucketEncryption")
     if encryption:
         rules = [
-            {
-                name.replace("ServerSideEncryptionByDefault", "ApplyServerSideEncryptionByDefault"): (
-                    value
-                )
-                for name, value in rule.items()
-            }
+            # The template's name of the member lacks the first word of the API's.
+            {name if name.startswith("Bucket") else f"Apply{name}": rule[name] for name in rule}
             for rule in encryption["ServerSideEncryptionConfiguration"]
         ]
         sessions.client("s3").put_bucket_encryption(
@@ -73,9 +69,7 @@ def _change_role(sessions: Sessions, role: Any, properties: Properties) -> None:
     iam.update_assume_role_policy(
         RoleName=role.name, PolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"])
     )
-    iam.update_role_description(
-        RoleName=role.name, Description=properties.get("Description", "")
-    )
+    iam.update_role_description(RoleName=role.name, Description=properties.get("Description", ""))
 
 
 def _change_log_group(sessions: Sessions, group: Any, properties: Properties) -> None:
@@ -108,6 +102,9 @@ CHANGES: dict[str, Change] = {
     "AWS::KMS::Key": _change_key,
 }
 """How resources are changed that moto itself would replace or lose."""
+
+REMOVABLE = frozenset({"Tags", "Description", "DisplayName"})
+"""Properties whose removal from a template these calls carry out; of others it is refused."""
 
 UPDATABLE: dict[str, frozenset[str]] = {
     name: frozenset(properties.split())

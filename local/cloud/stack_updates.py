@@ -20,7 +20,7 @@ from typing import Any
 from moto.cloudformation.exceptions import ValidationError
 
 from local.cloud.adapters_check import Patches, adapted_attribute
-from local.cloud.resource_updates import UPDATABLE
+from local.cloud.resource_updates import CHANGES, REMOVABLE, UPDATABLE
 from local.cloud.template_audit import RULES
 
 ADAPTED = (
@@ -133,9 +133,7 @@ def _update(
         del resources._parsed_resources[name], resources._resource_json_map[name]
 
 
-def _load(
-    resources: Any, template: dict[str, Any], parameters: Mapping[str, Any] | None
-) -> None:
+def _load(resources: Any, template: dict[str, Any], parameters: Mapping[str, Any] | None) -> None:
     resources._template = template
     if parameters:
         resources.input_parameters = parameters
@@ -176,9 +174,12 @@ def _check_change(
         message = f"{name}: its type {old['Type']} cannot become {resource_type} in an update."
         raise ValidationError(message=message)
     changed = _changed_properties(old, new, stale)
-    served = UPDATABLE.get(resource_type, frozenset())
     if resource_type in RULES:
-        served |= RULES[resource_type].ignored.keys()
+        changed -= RULES[resource_type].ignored.keys()
+    served = UPDATABLE.get(resource_type, frozenset())
+    if resource_type in CHANGES:
+        removed = old.get("Properties", {}).keys() - new.get("Properties", {}).keys()
+        served -= removed - REMOVABLE
     refused = sorted(changed - served)
     if refused:
         message = (

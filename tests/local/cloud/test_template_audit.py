@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from local.cloud.adapters_check import adapted_attribute
+from local.cloud.cloud import Cloud
 from local.cloud.errors import TemplateRefusedError
+from local.cloud.resource_updates import UPDATABLE
 from local.cloud.template_audit import RULES, audit_template
 
 
@@ -47,3 +50,15 @@ def test_every_ignored_property_has_a_reason_when_it_is_listed() -> None:
     reasons = [reason for rules in RULES.values() for reason in rules.ignored.values()]
     assert reasons
     assert all(len(reason) > 15 for reason in reasons)
+
+
+def test_every_type_has_what_makes_it_when_the_audit_calls_it_served(cloud: Cloud) -> None:
+    """None is let through that moto would skip; metadata alone has nothing to make."""
+    model_for = adapted_attribute("moto.cloudformation.parsing:resource_class_from_type")
+    assert {name for name in RULES if model_for(name) is None} == {"AWS::CDK::Metadata"}
+
+
+def test_only_served_properties_can_be_updated_when_a_stack_is() -> None:
+    """What an update may change is part of what a deployment serves."""
+    for name, properties in UPDATABLE.items():
+        assert properties <= RULES[name].served, name
