@@ -43,6 +43,23 @@ def test_labels_are_told_when_the_flywheel_is_active(s3: "S3Client", tmp_path: P
         assert "ActiveModelArn" not in active
 
 
+def test_the_lake_is_begun_when_a_flywheel_is_active(rig: Rig) -> None:
+    """Its two folders are there before any dataset."""
+    lake = rig.described(rig.flywheel())["DataLakeS3Uri"]
+    assert rig.in_lake(lake) == {"datasets/": "", "evaluation/": ""}
+
+
+def test_the_flywheel_has_failed_when_its_lake_cannot_be_written(rig: Rig) -> None:
+    """The message names the bucket and the role; such a flywheel can be deleted."""
+    arn = rig.flywheel(DataLakeS3Uri="s3://absent-bucket/lake")
+    failed = rig.described(arn)
+    assert failed["Status"] == "FAILED"
+    assert "NoSuchBucket" in failed["Message"]
+    assert "bucket 'absent-bucket'" in failed["Message"]
+    assert f"role {ROLE} needs s3:PutObject" in failed["Message"]
+    rig.comprehend.delete_flywheel(FlywheelArn=arn)
+
+
 @pytest.mark.parametrize("labels", [["COMEDY"], []])
 def test_a_flywheel_is_active_when_few_labels_are_named(rig: Rig, labels: list[str]) -> None:
     """One label or none is accepted; an empty security configuration is told as such."""
@@ -79,10 +96,11 @@ def test_the_first_data_names_the_labels_when_nobody_did(rig: Rig, mode: str) ->
 
 def test_the_data_lake_has_the_services_suffix_when_it_is_described(rig: Rig) -> None:
     """Name, schema version and creation second follow what was given, slash or not."""
-    seen = rig.described(rig.flywheel(FlywheelName="lake-form", DataLakeS3Uri="s3://lake-a/x/"))
+    lake = f"s3://{BUCKET}/x"
+    seen = rig.described(rig.flywheel(FlywheelName="lake-form", DataLakeS3Uri=f"{lake}/"))
     created = seen["CreationTime"].astimezone(tz=None).timestamp()
     prefix, stamp = seen["DataLakeS3Uri"].rstrip("/").rsplit("/", 1)
-    assert prefix == "s3://lake-a/x/lake-form/schemaVersion=1"
+    assert prefix == f"{lake}/lake-form/schemaVersion=1"
     assert len(stamp) == len("20230619T040032Z")
     assert created > 0
 
