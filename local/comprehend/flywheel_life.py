@@ -104,7 +104,7 @@ class FlywheelLife:
                     source_s3_uris=uris,
                     s3_uri=dataset_uri(flywheel.data_lake_s3_uri, name, flywheel.creation_time),
                     creation_time=flywheel.creation_time,
-                    description=f"Dataset created by flywheel creation from {model.arn}"[:2048],
+                    description=f"{dataset_type} Dataset created by Flywheel creation.",
                 )
 
     def _delete(self, arn: str) -> None:

@@ -274,6 +274,8 @@ def test_a_new_flywheel_inherits_the_data_when_it_begins_with_a_model(rig: Rig) 
     assert (seen["Status"], seen["ActiveModelArn"]) == ("ACTIVE", model)
     assert seen["TaskConfig"]["DocumentClassificationConfig"]["Labels"] == list(LABELS)
     datasets = rig.comprehend.list_datasets(FlywheelArn=heir)["DatasetPropertiesList"]
+    told = {item["Description"] for item in datasets}
+    assert told == {f"{kind} Dataset created by Flywheel creation." for kind in ("TRAIN", "TEST")}
     assert {item["DatasetType"]: item["NumberOfDocuments"] for item in datasets} == {
         "TRAIN": 24,
         "TEST": 10,

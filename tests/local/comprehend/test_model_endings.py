@@ -61,7 +61,9 @@ def test_both_end_stopped_when_the_training_is_stopped(s3: "S3Client", tmp_path:
             lambda: rig.iteration(flywheel, iteration), lambda seen: seen["Status"] == "STOPPED"
         )
         assert (seen["EndTime"] - seen["CreationTime"]).total_seconds() == 7.0
-        assert model(rig, arn)["Status"] == "STOPPED"
+        stopped = model(rig, arn)
+        assert stopped["Status"] == "STOPPED"
+        assert "ClassifierMetadata" not in stopped
         assert "TrainedModelArn" not in seen
         stop(DocumentClassifierArn=arn)
         rig.begin_iteration(flywheel)
