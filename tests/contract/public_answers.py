@@ -8,7 +8,7 @@ Notes
 *Source*: recorded answers of the service in Cloud Custodian (tests/data/placebo,
 test_comprehend_*); examples of the AWS CLI (awscli/examples/comprehend); Terraform's AWS provider
 (internal/service/comprehend); CloudFormation Template Reference, AWS::Comprehend::Flywheel, and the
-public handler of that type; botocore's documentation of the operations.
+public handler of that type; aws_cdk.aws_comprehend; botocore's documentation of the operations.
 """
 
 from dataclasses import dataclass, field
@@ -17,6 +17,7 @@ RECORDED = "Cloud Custodian, recorded"
 EXAMPLE = "AWS CLI, example"
 TERRAFORM = "Terraform's provider"
 CLOUDFORMATION = "CloudFormation"
+CDK = "CDK"
 BOTOCORE = "botocore, documentation"
 
 
@@ -296,6 +297,7 @@ PUBLIC_ANSWERS = (
 """Every public answer of a served operation that has members, and how the engine's differs."""
 
 _CFN = "tests/local/test_stack_update.py"
+_AUDIT = "tests/local/cloud/test_template_audit.py"
 _LIFE = "tests/local/comprehend"
 PUBLIC_RULES = (
     PublicRule(
@@ -312,12 +314,28 @@ PUBLIC_RULES = (
     PublicRule(
         CLOUDFORMATION,
         "ActiveModelArn, DataAccessRoleArn, DataSecurityConfig and Tags change in place",
-        f"{_CFN}::test_everything_stays_when_every_resource_is_tagged",
+        "tests/local/cloud/test_flywheel_resource.py"
+        "::test_all_that_may_change_does_when_a_flywheel_is_updated",
     ),
     PublicRule(
         CLOUDFORMATION,
         "FlywheelName, ModelType, DataLakeS3Uri and TaskConfig replace the flywheel",
         f"{_CFN}::test_what_refers_to_a_flywheel_follows_when_it_is_replaced",
+    ),
+    PublicRule(
+        CLOUDFORMATION,
+        "a name that is taken fails the update, and the flywheel stays",
+        f"{_CFN}::test_the_old_flywheel_stays_when_its_name_is_taken",
+    ),
+    PublicRule(
+        CDK,
+        "`CfnFlywheel`: every property is served",
+        f"{_AUDIT}::test_every_property_of_a_flywheel_is_served_when_cdk_has_it",
+    ),
+    PublicRule(
+        CDK,
+        "classifiers, recognizers and their endpoints: not served, a stack with one is refused",
+        f"{_AUDIT}::test_only_flywheels_are_served_when_cdk_has_other_comprehend_types",
     ),
     PublicRule(
         RECORDED,

@@ -161,10 +161,16 @@ def test_nothing_changes_when_one_change_is_not_served(stack: Stack) -> None:
     keys, types = stack.template(), stack.template()
     of_type(keys, TOPIC)["DisplayName"] = of_type(types, TOPIC)["DisplayName"] = "changed"
     of_type(keys, TABLE)["KeySchema"][0]["AttributeName"] = "other"
-    types["Resources"]["Machine"] = {"Type": "AWS::Pipes::Pipe", "Properties": {}}
+    types["Resources"]["Machine"] = {
+        "Type": "AWS::Comprehend::EntityRecognizerEndpoint",
+        "Properties": {},
+    }
     with pytest.raises(ClientError, match=r"AWS::DynamoDB::Table\).* does not update KeySchema"):
         stack.update(keys)
-    with pytest.raises(ClientError, match=r"Unrecognized resource types: \[AWS::Pipes::Pipe\]"):
+    with pytest.raises(
+        ClientError,
+        match=r"Unrecognized resource types: \[AWS::Comprehend::EntityRecognizerEndpoint\]",
+    ):
         stack.update(types)
 
     topic = stack.environment.client("sns").get_topic_attributes(TopicArn=stack.outputs["TopicArn"])

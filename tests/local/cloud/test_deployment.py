@@ -94,7 +94,7 @@ def test_no_stack_is_made_when_a_type_is_not_served(cloud: Cloud) -> None:
     """The type is named, in an error that an SDK can read; nothing is skipped."""
     resources = {
         "Good": {"Type": "AWS::S3::Bucket"},
-        "Odd": {"Type": "AWS::Pipes::Pipe", "Properties": {}},
+        "Odd": {"Type": "AWS::Comprehend::EntityRecognizerEndpoint", "Properties": {}},
     }
     outputs = {"Arn": {"Value": {"Fn::GetAtt": ["Odd", "Arn"]}}}
     template = json.dumps({"Resources": resources, "Outputs": outputs})
@@ -104,7 +104,9 @@ def test_no_stack_is_made_when_a_type_is_not_served(cloud: Cloud) -> None:
         cloudformation.create_stack(StackName="s", TemplateBody=template)
 
     assert refusal.value.response["Error"]["Code"] == "ValidationError"
-    assert "Unrecognized resource types: [AWS::Pipes::Pipe]" in str(refusal.value)
+    assert "Unrecognized resource types: [AWS::Comprehend::EntityRecognizerEndpoint]" in str(
+        refusal.value
+    )
     assert cloudformation.describe_stacks()["Stacks"] == []
     assert cloud.client("s3").list_buckets()["Buckets"] == []
 

@@ -1,8 +1,10 @@
+import inspect
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import aws_comprehend
 
 from local.cloud.adapters_check import adapted_attribute
 from local.cloud.cloud import Cloud
@@ -62,3 +64,25 @@ def test_only_served_properties_can_be_updated_when_a_stack_is() -> None:
     """What an update may change is part of what a deployment serves."""
     for name, properties in UPDATABLE.items():
         assert properties <= RULES[name].served, name
+
+
+def test_every_property_of_a_flywheel_is_served_when_cdk_has_it() -> None:
+    """None of them is refused, and none is left out."""
+    parameters = inspect.signature(aws_comprehend.CfnFlywheelProps.__init__).parameters
+    names = {xform.title().replace("_", "") for xform in parameters if xform != "self"}
+    served = {name.upper() for name in RULES["AWS::Comprehend::Flywheel"].served}
+    assert {name.upper() for name in names} == served
+
+
+def test_only_flywheels_are_served_when_cdk_has_other_comprehend_types(tmp_path: Path) -> None:
+    """A template with one of the others is refused by name."""
+    types = {
+        kind.CFN_RESOURCE_TYPE_NAME
+        for kind in vars(aws_comprehend).values()
+        if hasattr(kind, "CFN_RESOURCE_TYPE_NAME")
+    }
+    others = types - {"AWS::Comprehend::Flywheel"}
+    assert len(others) >= 1
+    for other in others:
+        with pytest.raises(TemplateRefusedError, match=f"type {other}"):
+            audit_template(_template(tmp_path, other))
