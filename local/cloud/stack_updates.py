@@ -113,7 +113,7 @@ def _update(
         **{name: old[name] for name in present},
         **{name: new[name] for name in wanted if name not in present},
     }
-    replaced = []
+    replaced = {}
     for name in wanted:
         before = resources[name]
         if name in present and _changed_properties(old[name], new[name], stale):
@@ -122,12 +122,18 @@ def _update(
             resources._parsed_resources[name] = after
             if after.physical_resource_id != before.physical_resource_id:
                 stale.add(name)
-                replaced.append((name, before))
+                replaced[name] = before
         resources._resource_json_map[name] = new[name]
-    for name, before in replaced:
+    for name, before in replaced.items():
         if new[name].get("UpdateReplacePolicy") not in _RETAINED:
             _delete(resources, name, before, new[name])
-    for name in reversed([name for name in _in_order(old) if name in present - set(wanted)]):
+    gone = present.difference(wanted)
+    _remove(resources, {name: old[name] for name in reversed(_in_order(old)) if name in gone})
+
+
+def _remove(resources: Any, old: Mapping[str, Any]) -> None:
+    """Remove what the template no longer has, and delete it unless it is retained."""
+    for name in old:
         if old[name].get("DeletionPolicy") not in _RETAINED:
             _delete(resources, name, resources._parsed_resources[name], old[name])
         del resources._parsed_resources[name], resources._resource_json_map[name]
