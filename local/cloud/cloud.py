@@ -36,6 +36,7 @@ from local.cloud import (
     s3_events,
     server,
     service_locks,
+    stack_updates,
     step_functions,
 )
 from local.cloud.adapters_check import Patches, check_adapted_attributes
@@ -72,6 +73,7 @@ _ADAPTERS = (
     queue_poller,
     step_functions,
     completed_resources,
+    stack_updates,
 )
 
 
@@ -294,6 +296,7 @@ class Cloud:
             iam_enforcement.install(patches, self._authorization)
         types = StackTypes(self.settings, self._sessions, background)
         completed_resources.install(patches, types, self._failures)
+        stack_updates.install(patches)
 
 
 def _function_directory(settings: CloudSettings) -> Path:

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 import moto.cloudformation.parsing as moto_parsing
-from moto.cloudformation.exceptions import ValidationError
 
 from local.cloud.adapters_check import Patches
 from local.cloud.lambda_invoke import AsyncRules
+from local.cloud.resource_updates import CHANGES, UPDATABLE, change_tags
 from local.cloud.sessions import Sessions
 from local.cloud.stack_resources import StackTypes, with_booleans
+from local.cloud.stack_updates import failure
 
 ADAPTED = (
     "moto.cloudformation.parsing:resource_class_from_type",
@@ -35,21 +36,18 @@ class CompletedModel:
     ----------
     model : class
         moto's own.
-    sessions : Sessions
-        Clients to complete it with.
-    complete : callable
-        Takes the sessions, the created resource and its properties.
-    attributes : dict
-        For each attribute that GetAtt lacks, the name under which moto's resource has it.
+    resource_type : str
+    types : StackTypes
+        Gives the clients to complete it with, account and region.
     """
 
-    def __init__(
-        self, model: Any, sessions: Sessions, complete: Completion, attributes: dict[str, str]
-    ) -> None:
+    def __init__(self, model: Any, resource_type: str, types: StackTypes) -> None:
         self._model = model
-        self._sessions = sessions
-        self._complete = complete
-        self._attributes = attributes
+        self._type = resource_type
+        self._settings = types.settings
+        self._sessions = types.sessions
+        self._complete = _COMPLETIONS.get(resource_type, _nothing_to_complete)
+        self._attributes = _ATTRIBUTES.get(resource_type, {})
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
@@ -65,15 +63,28 @@ class CompletedModel:
         resource = self._model.create_from_cloudformation_json(
             resource_name, cloudformation_json, *args, **kwargs
         )
-        return self._completed(resource, cloudformation_json)
+        return self._completed(resource, cloudformation_json.get("Properties", {}))
 
-    def update_from_cloudformation_json(self, *args: Any, **kwargs: Any) -> Any:
-        """Update the resource as moto does and complete it again."""
-        resource = self._model.update_from_cloudformation_json(*args, **kwargs)
-        return self._completed(resource, kwargs["cloudformation_json"])
+    def update(self, resource: Any, properties: dict[str, Any]) -> Any:
+        """Bring a resource to what the template says now, in place."""
+        earlier = resource.template_properties
+        if change := CHANGES.get(self._type):
+            change(self._sessions, resource, properties)
+            change_tags(self._sessions, self._type, resource, properties, earlier)
+            updated = resource
+        else:
+            updated = self._model.update_from_cloudformation_json(
+                original_resource=resource,
+                new_resource_name=resource.physical_resource_id,
+                cloudformation_json={"Type": self._type, "Properties": properties},
+                account_id=self._settings.account_id,
+                region_name=self._settings.region,
+            )
+        return self._completed(updated, properties)
 
-    def _completed(self, resource: Any, cloudformation_json: dict[str, Any]) -> Any:
-        self._complete(self._sessions, resource, cloudformation_json.get("Properties", {}))
+    def _completed(self, resource: Any, properties: dict[str, Any]) -> Any:
+        self._complete(self._sessions, resource, properties)
+        resource.template_properties = properties
         if not self._attributes:
             return resource
         moto_attribute = type(resource).get_cfn_attribute
@@ -101,13 +112,8 @@ def install(patches: Patches, types: StackTypes, failures: list[tuple[str, str]]
     """
     models: dict[str, Any] = dict(types.models())
     moto_models = moto_parsing.get_model_map()
-    for resource_type in _COMPLETIONS.keys() | _ATTRIBUTES.keys():
-        models[resource_type] = CompletedModel(
-            moto_models[resource_type],
-            types.sessions,
-            _COMPLETIONS.get(resource_type, _nothing_to_complete),
-            _ATTRIBUTES.get(resource_type, {}),
-        )
+    for resource_type in (UPDATABLE.keys() | _ATTRIBUTES.keys()) - models.keys():
+        models[resource_type] = CompletedModel(moto_models[resource_type], resource_type, types)
 
     def model_for(resource_type: str) -> Any:
         return models.get(resource_type) or original_model_for(resource_type)
@@ -116,9 +122,10 @@ def install(patches: Patches, types: StackTypes, failures: list[tuple[str, str]]
         try:
             return original_create(logical_id, resource_json, *args, **kwargs)
         except Exception as error:  # any service can refuse a resource, each in its own class
+            resource_type = resource_json["Type"]
             reason = f"{type(error).__name__}: {error}"
-            failures.append((f"{logical_id} ({resource_json.get('Type')})", reason))
-            raise ValidationError(message=reason) from error
+            failures.append((f"{logical_id} ({resource_type})", reason))
+            raise failure(logical_id, resource_type, error) from error
 
     original_model_for = patches.replace(
         "moto.cloudformation.parsing:resource_class_from_type", model_for

@@ -12,7 +12,6 @@ types, sections "Return values".
 """
 
 import json
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,12 +19,15 @@ from typing import Any
 from moto.awslambda.utils import get_backend
 
 from local.cloud.background import Background
+from local.cloud.flywheel_resource import (
+    create_flywheel,
+    delete_flywheel,
+    is_replaced,
+    update_flywheel,
+)
 from local.cloud.lambda_invoke import AsyncRules
 from local.cloud.sessions import Sessions
 from local.cloud.settings import CloudSettings
-
-_ACTIVE_SECONDS = 60.0
-_POLL_SECONDS = 0.1
 
 
 @dataclass(slots=True)
@@ -40,11 +42,14 @@ class StackResource:
         What GetAtt answers, by name.
     remove : callable
         Deletes it.
+    template_properties : dict
+        What the template last said of it, resolved.
     """
 
     physical_resource_id: str
     attributes: dict[str, str] = field(default_factory=dict)
     remove: Callable[[], object] = lambda: None
+    template_properties: dict[str, Any] = field(default_factory=dict)
     cf_resource_type: str = ""
     logical_resource_id: str = ""
 
@@ -111,19 +116,20 @@ class StackModel:
         **kwargs: Any,
     ) -> StackResource:
         """Create a resource."""
-        return self.maker(self.types, resource_name, cloudformation_json.get("Properties", {}))
+        properties = cloudformation_json.get("Properties", {})
+        resource = self.maker(self.types, resource_name, properties)
+        resource.template_properties = properties
+        return resource
 
-    def update_from_cloudformation_json(
-        self,
-        original_resource: StackResource,
-        new_resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> StackResource:
-        """Replace a resource whose template entry changed."""
-        original_resource.remove()
-        return self.maker(self.types, new_resource_name, cloudformation_json.get("Properties", {}))
+    def update(self, resource: StackResource, properties: dict[str, Any]) -> StackResource:
+        """Bring a resource to what the template says now; one with another id replaces it."""
+        if self.maker is _flywheel:
+            updated = _updated_flywheel(self.types, resource, properties)
+        else:
+            # The calls of all other makers put what is there already.
+            updated = self.maker(self.types, resource.physical_resource_id, properties)
+        updated.template_properties = properties
+        return updated
 
     def delete_from_cloudformation_json(
         self,
@@ -143,9 +149,12 @@ def _subscription(types: StackTypes, name: str, properties: dict[str, Any]) -> S
         TopicArn=properties["TopicArn"],
         Protocol=properties["Protocol"],
         Endpoint=properties.get("Endpoint", ""),
-        Attributes=attributes,
         ReturnSubscriptionArn=True,
     )["SubscriptionArn"]
+    for key, value in attributes.items():
+        sns.set_subscription_attributes(
+            SubscriptionArn=arn, AttributeName=key, AttributeValue=value
+        )
     return StackResource(arn, {"Arn": arn}, lambda: sns.unsubscribe(SubscriptionArn=arn))
 
 
@@ -190,20 +199,21 @@ def _alarm(types: StackTypes, name: str, properties: dict[str, Any]) -> StackRes
 
 def _flywheel(types: StackTypes, name: str, properties: dict[str, Any]) -> StackResource:
     comprehend = types.sessions.client("comprehend")
-    arn = comprehend.create_flywheel(ClientRequestToken=str(uuid.uuid4()), **properties)[
-        "FlywheelArn"
-    ]
-    waited = 0.0
-    while waited < _ACTIVE_SECONDS:
-        described = comprehend.describe_flywheel(FlywheelArn=arn)["FlywheelProperties"]
-        if described["Status"] == "ACTIVE":
-            break
-        if described["Status"] == "FAILED" or types.background.wait(_POLL_SECONDS):
-            raise RuntimeError(f"flywheel {name}: {described.get('Message', described['Status'])}")
-        waited += _POLL_SECONDS
-    else:
-        raise RuntimeError(f"flywheel {name} was not ACTIVE after {_ACTIVE_SECONDS:.0f} seconds")
-    return StackResource(arn, {"Arn": arn}, lambda: comprehend.delete_flywheel(FlywheelArn=arn))
+    arn = create_flywheel(comprehend, types.background, properties)
+    return StackResource(
+        arn, {"Arn": arn}, lambda: delete_flywheel(comprehend, types.background, arn)
+    )
+
+
+def _updated_flywheel(
+    types: StackTypes, flywheel: StackResource, properties: dict[str, Any]
+) -> StackResource:
+    earlier = flywheel.template_properties
+    if is_replaced(properties, earlier):
+        return _flywheel(types, "", properties)
+    comprehend = types.sessions.client("comprehend")
+    update_flywheel(comprehend, flywheel.physical_resource_id, properties, earlier)
+    return flywheel
 
 
 def _event_invoke_config(types: StackTypes, name: str, properties: dict[str, Any]) -> StackResource:

@@ -113,7 +113,6 @@ RULES: dict[str, TypeRules] = {
         "EvaluateLowSampleCountPercentile ThresholdMetricId"
     ),
     "AWS::CloudWatch::Dashboard": _rules("DashboardName DashboardBody"),
-    "AWS::SecretsManager::Secret": _rules("Name Description SecretString Tags"),
     "AWS::KMS::Key": _rules(
         "KeyPolicy Description EnableKeyRotation KeySpec KeyUsage Enabled MultiRegion Tags",
         PendingWindowInDays="a local cloud does not last that long",

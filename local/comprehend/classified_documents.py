@@ -23,7 +23,14 @@ from local.comprehend.input_data import CLASSIFIER, MANIFESTS
 from local.comprehend.manifests import labels_of, manifest_rows
 from local.comprehend.settings import Quotas
 from local.comprehend.source_files import SourceFiles
-from local.comprehend.tasks import LABEL_DELIMITERS, MULTI_CLASS, lake_delimiter
+from local.comprehend.tasks import (
+    LABEL_DELIMITERS,
+    MAX_MULTI_CLASS_LABELS,
+    MAX_MULTI_LABEL_LABELS,
+    MULTI_CLASS,
+    is_label,
+    lake_delimiter,
+)
 
 LAKE_FILE = "documents.csv"
 """The one file of a classifier's dataset in the lake."""
@@ -56,6 +63,25 @@ def handed_over(config: Mapping[str, Any], task: str, files: SourceFiles) -> Ite
         delimiter = source.get("LabelDelimiter", LABEL_DELIMITERS[0])
         for file in files.read(source["S3Uri"]):
             yield from cells(file.content, file.uri, None if task == MULTI_CLASS else delimiter)
+
+
+def named(documents: Iterable[Labeled], task: str) -> tuple[str, ...]:
+    """Return the labels of documents, sorted: those of a flywheel that was made without any.
+
+    Raises
+    ------
+    DatasetRefusedError
+        They are more than a model can have, or one of them cannot be a label.
+    """
+    found = sorted({label for labels, _ in documents for label in labels if label})
+    most = MAX_MULTI_CLASS_LABELS if task == MULTI_CLASS else MAX_MULTI_LABEL_LABELS
+    if len(found) > most:
+        message = f"The documents have {len(found)} labels; {task} takes {most}"
+        raise DatasetRefusedError(message)
+    if odd := [label for label in found if not is_label(label)]:
+        message = f"{len(odd)} labels of the documents are too long, or have control characters"
+        raise DatasetRefusedError(message)
+    return tuple(found)
 
 
 def inherited(uris: Iterable[str], delimiter: str | None, files: SourceFiles) -> Iterator[Labeled]:

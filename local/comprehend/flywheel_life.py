@@ -1,23 +1,31 @@
 """A flywheel's life around its work: CREATING -> ACTIVE or FAILED, DELETING -> gone.
 
-Decides what creation does: nothing for a new model; for an existing one its data comes along.
-Knows no request. Read next: `local.comprehend.ingestion`.
+Decides what creation does: it writes the folders of the data lake; for an existing model its data
+comes along. Knows no request. Read next: `local.comprehend.ingestion`.
 
 Notes
 -----
 *Source*: developer guide, "Flywheel overview": for an existing model "Comprehend copies the
-training and test data"; AWS CLI example list-datasets: the copy is a dataset.
+training and test data"; AWS CLI examples: create-flywheel ("a data lake is created"), list-datasets
+(the copy is a dataset), and the prefixes of datasets and evaluations. That a lake which cannot be
+written makes the flywheel FAILED, rather than the call, is inferred: creation takes a while.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from local.comprehend.background import BackgroundWork
 from local.comprehend.clock import Clock
+from local.comprehend.data_lake import DataLake
+from local.comprehend.errors import EngineStopping, StorageAccessError
 from local.comprehend.ingestion import Ingestion
 from local.comprehend.naming import dataset_arn, dataset_uri
 from local.comprehend.records import Dataset, Flywheel, Model
 from local.comprehend.store import Store
+
+_LAKE_FOLDERS = ("datasets/", "evaluation/")
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +49,37 @@ class FlywheelLife:
         flywheel = self.store.find(Flywheel, arn)
         if flywheel is None:
             return
-        failures = []
-        for dataset in self._inherited(flywheel):
-            ended = self._ingested(dataset)
-            if ended is not None and ended.status == "FAILED":
-                failures.append(f"{dataset.name}: {ended.message}")
+        failures = self._lake_failures(flywheel) or self._data_failures(flywheel)
         self.background.hold(flywheel.creation_time)
         status = "FAILED" if failures else "ACTIVE"
         message = "; ".join(failures) or None
         now = self.clock.now()
         created = replace(flywheel, status=status, message=message, last_modified_time=now)
         self.background.record(lambda: self.store.save(created))
+
+    def _lake_failures(self, flywheel: Flywheel) -> list[str]:
+        """Write the first objects of the data lake; say what is in the way."""
+        try:
+            lake = DataLake(self.ingestion.s3_client_for_role, flywheel.data_access_role_arn)
+            for folder in _LAKE_FOLDERS:
+                lake.write(f"{flywheel.data_lake_s3_uri}{folder}", b"")
+        except StorageAccessError as refusal:
+            return [f"The data lake cannot be created. {refusal}"]
+        except EngineStopping:
+            raise
+        except Exception as defect:  # a flywheel must never stay CREATING for ever
+            _LOG.exception("flywheel %s", flywheel.arn)
+            return [f"The engine failed: {type(defect).__name__}: {defect}"]
+        return []
+
+    def _data_failures(self, flywheel: Flywheel) -> list[str]:
+        """Ingest what an existing model brings along; say what could not be."""
+        ended = [self._ingested(dataset) for dataset in self._inherited(flywheel)]
+        return [
+            f"{dataset.name}: {dataset.message}"
+            for dataset in ended
+            if dataset is not None and dataset.status == "FAILED"
+        ]
 
     def _ingested(self, dataset: Dataset) -> Dataset | None:
         self.background.record(lambda: self.store.save(dataset))
@@ -76,7 +104,7 @@ class FlywheelLife:
                     source_s3_uris=uris,
                     s3_uri=dataset_uri(flywheel.data_lake_s3_uri, name, flywheel.creation_time),
                     creation_time=flywheel.creation_time,
-                    description=f"Dataset created by flywheel creation from {model.arn}"[:2048],
+                    description=f"{dataset_type} Dataset created by Flywheel creation.",
                 )
 
     def _delete(self, arn: str) -> None:

@@ -242,7 +242,7 @@ def _properties(flywheel: Flywheel) -> dict[str, Any]:
     return {
         **_summary(flywheel),
         "DataAccessRoleArn": flywheel.data_access_role_arn,
-        "DataSecurityConfig": flywheel.data_security_config,
+        "DataSecurityConfig": flywheel.data_security_config or {},
         "TaskConfig": task_config(
             Task(flywheel.task, flywheel.language_code, flywheel.labels),
             tells_labels=flywheel.status not in ("CREATING", "FAILED"),

@@ -50,30 +50,58 @@ class Ingestion:
         flywheel = self.store.find(Flywheel, dataset.flywheel_arn) if dataset else None
         if dataset is None or flywheel is None:
             return
-        ended = self._ended(dataset, flywheel)
+        ended, labels = self._ended(dataset, flywheel)
         self.background.hold(dataset.creation_time)
         ended = replace(ended, end_time=self.clock.now())
-        self.background.record(lambda: self.store.save(ended))
+        self.background.record(lambda: self._save(ended, labels))
 
-    def _ended(self, dataset: Dataset, flywheel: Flywheel) -> Dataset:
+    def _save(self, ended: Dataset, labels: tuple[str, ...]) -> None:
+        """Record how a dataset ended; the first that trains names the labels where nobody did."""
+        with self.store.transaction():
+            flywheel = self.store.find(Flywheel, ended.flywheel_arn)
+            if ended.status == "COMPLETED" and flywheel and flywheel.labels != labels:
+                if flywheel.labels:
+                    message = "Another dataset named the labels of the flywheel meanwhile."
+                    ended = replace(ended, status="FAILED", message=message)
+                else:
+                    self.store.save(replace(flywheel, labels=labels))
+            self.store.save(ended)
+
+    def _ended(self, dataset: Dataset, flywheel: Flywheel) -> tuple[Dataset, tuple[str, ...]]:
+        """Return how a dataset ends, and the flywheel's labels as it read them."""
         try:
             lake = DataLake(self.s3_client_for_role, flywheel.data_access_role_arn)
+            flywheel = self._with_labels(dataset, flywheel, lake)
             documents = self._copy(dataset, flywheel, lake)
         except (DatasetRefusedError, StorageAccessError) as refusal:
-            return replace(dataset, status="FAILED", message=str(refusal))
+            return replace(dataset, status="FAILED", message=str(refusal)), ()
         except EngineStopping:
             raise
         except Exception as defect:  # a dataset must never stay CREATING for ever
             _LOG.exception("dataset %s", dataset.arn)
             message = f"The engine failed: {type(defect).__name__}: {defect}"
-            return replace(dataset, status="FAILED", message=message)
-        return replace(dataset, status="COMPLETED", number_of_documents=documents)
+            return replace(dataset, status="FAILED", message=message), ()
+        completed = replace(dataset, status="COMPLETED", number_of_documents=documents)
+        return completed, flywheel.labels
+
+    def _with_labels(self, dataset: Dataset, flywheel: Flywheel, lake: DataLake) -> Flywheel:
+        """Return the flywheel with the labels of a dataset that trains, where it has none."""
+        config = dataset.input_data_config
+        if flywheel.labels or config is None or dataset.dataset_type != "TRAIN":
+            return flywheel
+        documents = classified_documents.handed_over(
+            config, flywheel.task, self._source(dataset, lake)
+        )
+        return replace(flywheel, labels=classified_documents.named(documents, flywheel.task))
+
+    def _source(self, dataset: Dataset, lake: DataLake) -> SourceFiles:
+        # The quota is of what is handed over; a lake has one file a dataset, of any size.
+        most_bytes = self.quotas.max_file_size_bytes if dataset.input_data_config else sys.maxsize
+        return SourceFiles(lake, most_bytes, self.background.check_going_on)
 
     def _copy(self, dataset: Dataset, flywheel: Flywheel, lake: DataLake) -> int:
         """Copy a dataset's documents into the lake; return how many there are."""
-        # The quota is of what is handed over; a lake has one file a dataset, of any size.
-        most_bytes = self.quotas.max_file_size_bytes if dataset.input_data_config else sys.maxsize
-        files = SourceFiles(lake, most_bytes, self.background.check_going_on)
+        files = self._source(dataset, lake)
         take = self._annotated if flywheel.task == ENTITIES else self._classified
         taken = take(dataset, flywheel, files)
         for name, content in taken.files.items():

@@ -142,4 +142,5 @@ def _new_model(flywheel: Flywheel, iteration: Iteration) -> Model:
         data_access_role_arn=flywheel.data_access_role_arn,
         submit_time=iteration.creation_time,
         statistics_s3_uri=iteration.evaluation_s3_uri,
+        data_security_config=flywheel.data_security_config,
     )

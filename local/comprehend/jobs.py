@@ -8,8 +8,9 @@ Notes
 *Source*: botocore, StartDocumentClassificationJob ... StopEntitiesDetectionJob; AWS CLI examples
 describe-document-classification-job and describe-entities-detection-job (OutputDataConfig tells
 the archive, ``<account>-CLN-<job id>/output/output.tar.gz`` or ``-NER-``). There is no call that
-stops a classification job. InputFormat has no documented default; ONE_DOC_PER_LINE is taken. No
-ResourceLimitExceededException is declared: one job too many is TooManyRequestsException.
+stops a classification job. A job that is started without an InputFormat is described with
+ONE_DOC_PER_LINE in those examples. No ResourceLimitExceededException is declared: one job too many
+is TooManyRequestsException.
 """
 
 import secrets
@@ -33,11 +34,12 @@ from local.comprehend.store import Store
 MAX_S3_URI = 1024
 """Longest URI that an answer may tell, characters."""
 
+_DEFAULT_FORMAT = "ONE_DOC_PER_LINE"
 _RESOURCE_OF_KIND = {"CLN": "document-classification-job", "NER": "entities-detection-job"}
 _OPERATION = {"CLN": "StartDocumentClassificationJob", "NER": "StartEntitiesDetectionJob"}
 _MODEL_MEMBER = {"CLN": "DocumentClassifierArn", "NER": "EntityRecognizerArn"}
 _TOLD_AGAIN = (
-    *("JobName", "LanguageCode", "InputDataConfig", "DataAccessRoleArn"),
+    *("JobName", "LanguageCode", "DataAccessRoleArn"),
     *("VolumeKmsKeyId", "VpcConfig", "FlywheelArn"),
 )
 
@@ -186,6 +188,7 @@ def _properties(job: Job) -> dict[str, Any]:
         "SubmitTime": job.submit_time,
         "EndTime": job.end_time,
         _MODEL_MEMBER[job.kind]: job.model_arn,
+        "InputDataConfig": {"InputFormat": _DEFAULT_FORMAT, **job.request["InputDataConfig"]},
         **_output(job),
         **{name: job.request[name] for name in _TOLD_AGAIN if name in job.request},
     }

@@ -8,8 +8,9 @@ Notes
 *Source*: botocore, StopTrainingDocumentClassifier ("put into the STOP_REQUESTED state ... put into
 the STOPPED state"), DeleteDocumentClassifier ("Only those classifiers that are in terminated
 states", "puts the classifier into a DELETING state"). That the iteration which trains the model
-stops with it is inferred: there is no other call that could make one STOPPED. Which error tells of
-a wrong state is not said.
+stops with it is inferred: there is no other call that could make one STOPPED. A model that does not
+train is left as it is: Terraform's provider stops every model before it deletes it, and fails on
+any error. Which error tells of a model that cannot be deleted is not said.
 """
 
 from collections.abc import Mapping
@@ -62,12 +63,9 @@ class ModelEndings:
     def _stop(self, arn: str) -> dict[str, Any]:
         with self.store.transaction():
             model = resource(self.store, Model, arn)
-            if model.status in _STOPPED_ALREADY:
-                return {}
             iteration = self._iteration_of(model)
-            if iteration is None:
-                message = f"Model {arn} is {model.status}; only training can be stopped."
-                raise ServiceError("InvalidRequestException", message)
+            if model.status in _STOPPED_ALREADY or iteration is None:
+                return {}
             now = self.clock.now()
             self.store.save(
                 replace(model, status="STOP_REQUESTED"),

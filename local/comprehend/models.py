@@ -108,6 +108,7 @@ def _kind(model: Model) -> str:
 
 
 def _properties(model: Model) -> dict[str, Any]:
+    security = model.data_security_config or {}
     return {
         f"{_kind(model)}Arn": model.arn,
         "LanguageCode": model.language_code,
@@ -121,6 +122,7 @@ def _properties(model: Model) -> dict[str, Any]:
         "DataAccessRoleArn": model.data_access_role_arn,
         "VersionName": name_of(model.arn),
         "FlywheelArn": model.flywheel_arn,
+        **{name: security.get(name) for name in ("ModelKmsKeyId", "VolumeKmsKeyId", "VpcConfig")},
         **(_recognizer(model) if model.task == ENTITIES else _classifier(model)),
     }
 
@@ -128,42 +130,39 @@ def _properties(model: Model) -> dict[str, Any]:
 def _classifier(model: Model) -> dict[str, Any]:
     """Return what a classifier alone has."""
     delimiter = lake_delimiter(model.labels) if model.task == MULTI_LABEL else None
+    metadata = {
+        "NumberOfLabels": len(model.labels),
+        **_documents(model),
+        "EvaluationMetrics": model.metrics,
+    }
     return {
         "InputDataConfig": {"DataFormat": "COMPREHEND_CSV", "LabelDelimiter": delimiter},
-        "ClassifierMetadata": {
-            "NumberOfLabels": len(model.labels),
-            **_documents(model),
-            "EvaluationMetrics": model.metrics,
-        },
+        "ClassifierMetadata": metadata if model.metrics else None,
         "Mode": model.task,
     }
 
 
 def _recognizer(model: Model) -> dict[str, Any]:
-    """Return what a recognizer alone has; of each type once it is trained."""
-    metrics, mentions = model.label_metrics or {}, model.train_mentions
-    types = (
-        None
-        if mentions is None
-        else [
+    """Return what a recognizer alone has."""
+    metrics, mentions = model.label_metrics or {}, model.train_mentions or {}
+    metadata = {
+        **_documents(model),
+        "EvaluationMetrics": _percentages(model.metrics),
+        "EntityTypes": [
             {
                 "Type": kind,
                 "EvaluationMetrics": _percentages(metrics.get(kind)),
                 "NumberOfTrainMentions": mentions.get(kind, 0),
             }
             for kind in model.labels
-        ]
-    )
+        ],
+    }
     return {
         "InputDataConfig": {
             "DataFormat": "COMPREHEND_CSV",
             "EntityTypes": [{"Type": kind} for kind in model.labels],
         },
-        "RecognizerMetadata": {
-            **_documents(model),
-            "EvaluationMetrics": _percentages(model.metrics),
-            "EntityTypes": types,
-        },
+        "RecognizerMetadata": metadata if model.metrics else None,
     }
 
 

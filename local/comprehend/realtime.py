@@ -8,9 +8,12 @@ Notes
 *Source*: botocore, ClassifyDocument, DetectEntities ("uses the language of your custom model, and
 it ignores any language code"); developer guide, "Guidelines and quotas" (10 KB, 5 KB) and the
 samples of both answers, which tell three classes of a multi-class model. Which error tells of an
-endpoint that is not there is not said; neither operation declares ResourceNotFound.
+endpoint that is not there is not said; neither operation declares ResourceNotFound. botocore also
+has it that a plain text in Bytes is answered as one in Text, with the members of its one page.
 """
 
+import base64
+import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +26,8 @@ from local.comprehend.store import Store
 from local.comprehend.tasks import MULTI_LABEL
 
 _SERVING = ("IN_SERVICE", "UPDATING")
-_NOT_SERVED = ("Bytes", "DocumentReaderConfig")
+# A PDF may be ASCII throughout; other kinds of files are no UTF-8.
+_FILE_SIGNATURES = (b"%PDF",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class RealTimeOperations:
 
     def classify_document(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """ClassifyDocument: Classes of a multi-class model, Labels of a multi-label one."""
-        text = _text(request, self.settings.quotas.max_classified_text_bytes)
+        text = _requested_text(request, self.settings.quotas.max_classified_text_bytes)
         model = self._served(request["EndpointArn"])
         is_multi_label = model.task == MULTI_LABEL
         most = None if is_multi_label else self.settings.told_classes
@@ -47,20 +51,23 @@ class RealTimeOperations:
         except EngineError as failure:
             raise ServiceError("ResourceUnavailableException", str(failure)) from failure
         member = "Labels" if is_multi_label else "Classes"
-        return {member: [{"Name": name, "Score": score} for name, score in labels]}
+        page = {"Page": 1} if "Bytes" in request else {}
+        told = [{"Name": name, "Score": score, **page} for name, score in labels]
+        return {member: told, **_document(request, text)}
 
     def detect_entities(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """DetectEntities, at the endpoint of a custom recognizer alone."""
         if "EndpointArn" not in request:
             message = "Give the EndpointArn of a custom recognizer; no other model is served here."
             raise ServiceError("InvalidRequestException", message)
-        text = _text(request, self.settings.quotas.max_detected_text_bytes)
+        text = _requested_text(request, self.settings.quotas.max_detected_text_bytes)
         model = self._served(request["EndpointArn"])
         try:
             (mentions,) = self.inference.detect(self.settings.model_file(model.arn), [text])
         except EngineError as failure:
             raise ServiceError("ResourceUnavailableException", str(failure)) from failure
-        return {"Entities": [entity(text, mention) for mention in mentions]}
+        entities = [entity(text, mention) for mention in mentions]
+        return {"Entities": entities, **_document(request, text)}
 
     def _served(self, arn: str) -> Model:
         """Return the model that an endpoint serves now: while it is UPDATING, the former one."""
@@ -86,16 +93,56 @@ def entity(text: str, mention: tuple[int, int, str, float]) -> dict[str, Any]:
     }
 
 
-def _text(request: Mapping[str, Any], most_bytes: int) -> str:
-    """Return a request's text, or refuse what is not plain text, or too long."""
-    others = [name for name in _NOT_SERVED if name in request]
-    if others or "Text" not in request:
-        given = f"The request has {', '.join(others)}" if others else "The request has no Text"
-        message = f"{given}; served here is plain text, in Text."
+def _document(request: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """Return what is told of a document that came in Bytes: one page of plain text."""
+    if "Bytes" not in request:
+        return {}
+    characters = [{"Page": 1, "Count": len(text)}]
+    return {
+        "DocumentMetadata": {"Pages": 1, "ExtractedCharacters": characters},
+        "DocumentType": [{"Page": 1, "Type": "PLAIN_TEXT"}],
+    }
+
+
+def _requested_text(request: Mapping[str, Any], most_bytes: int) -> str:
+    """Return a request's text, which is in Text or in Bytes.
+
+    Raises
+    ------
+    ServiceError
+        InvalidRequestException: there is none, or both, or Bytes hold no plain text.
+        TextSizeLimitExceededException: it is too long.
+    """
+    is_file = "Bytes" in request
+    if ("Text" in request) == is_file or ("DocumentReaderConfig" in request and not is_file):
+        message = "Give the document in Text or in Bytes, a DocumentReaderConfig with Bytes alone."
         raise ServiceError("InvalidRequestException", message)
-    text: str = request["Text"]
-    size = len(text.encode())
-    if size > most_bytes:
-        message = f"Text has {size} bytes; the limit is {most_bytes}."
+    content = request["Text"].encode() if "Text" in request else _decoded(request["Bytes"])
+    if len(content) > most_bytes:
+        message = (
+            "Input text size exceeds limit. Max length of request text allowed is "
+            f"{most_bytes} bytes while in this request the text size is {len(content)} bytes"
+        )
         raise ServiceError("TextSizeLimitExceededException", message)
+    text = None if content.startswith(_FILE_SIGNATURES) else _as_text(content)
+    if not text:
+        message = "Bytes hold no plain text in UTF-8; files of other kinds are not served here."
+        raise ServiceError("InvalidRequestException", message)
     return text
+
+
+def _decoded(encoded: str) -> bytes:
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except binascii.Error as error:
+        message = f"Bytes are not in base64: {error}."
+        raise ServiceError("InvalidRequestException", message) from error
+
+
+def _as_text(content: bytes) -> str | None:
+    """Return a document in UTF-8 as text; None where it is none, as an image is not."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text

@@ -130,6 +130,7 @@ class Model(_FiledByArn):
     data_access_role_arn: str
     submit_time: float
     statistics_s3_uri: str
+    data_security_config: Mapping[str, Any] | None = None
     train_s3_uris: tuple[str, ...] = ()
     test_s3_uris: tuple[str, ...] = ()
     trained_documents: int | None = None

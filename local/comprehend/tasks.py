@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.comprehend.errors import ServiceError
+from local.comprehend.shapes import matcher
 
 MULTI_CLASS, MULTI_LABEL, ENTITIES = "MULTI_CLASS", "MULTI_LABEL", "ENTITIES"
 """The tasks, as records keep them: the two modes of a classifier, and the recognizer."""
@@ -26,12 +27,17 @@ LABEL_DELIMITERS = "|~!@#$%^*-_+=\\:;>?/ \t"
 """What may stand between the labels of a document; the first is the default."""
 
 MAX_MULTI_LABEL_LABELS = 100
-"""Most labels of a multi-label classifier; what a multi-class one may have botocore says."""
+"""Most labels of a multi-label classifier."""
+
+MAX_MULTI_CLASS_LABELS = 1000
+"""Most labels of a multi-class classifier, as botocore says."""
+
+MAX_LABEL_CHARACTERS = 5000
+"""Longest label, as botocore says."""
 
 MAX_ENTITY_TYPES = 25
 """Most types of an entity recognizer."""
 
-_FEWEST_LABELS = 2
 _TOLD_BY_MODEL_TYPE = {
     "DOCUMENT_CLASSIFIER": "DocumentClassificationConfig",
     "ENTITY_RECOGNIZER": "EntityRecognitionConfig",
@@ -87,9 +93,14 @@ def task_config(task: Task, *, tells_labels: bool) -> dict[str, Any]:
     else:
         told["DocumentClassificationConfig"] = {
             "Mode": task.kind,
-            "Labels": list(task.labels) if tells_labels else None,
+            "Labels": list(task.labels) if tells_labels and task.labels else None,
         }
     return told
+
+
+def is_label(text: str) -> bool:
+    """Say whether a text of a dataset can be a label; the names in a request botocore checks."""
+    return len(text) <= MAX_LABEL_CHARACTERS and matcher(r"^\P{C}*$")(text)
 
 
 def lake_delimiter(labels: Sequence[str]) -> str:
@@ -119,8 +130,6 @@ def _classes(config: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     told = config["DocumentClassificationConfig"]
     mode, labels = told["Mode"], tuple(told.get("Labels", ()))
     member = "TaskConfig.DocumentClassificationConfig.Labels"
-    if len(labels) < _FEWEST_LABELS:
-        raise _refusal(f"{member} has {len(labels)} labels; at least {_FEWEST_LABELS} are needed.")
     _check_once(labels, member)
     if mode == MULTI_LABEL and len(labels) > MAX_MULTI_LABEL_LABELS:
         message = f"{member} has {len(labels)} labels; MULTI_LABEL takes {MAX_MULTI_LABEL_LABELS}."

@@ -12,6 +12,12 @@ from pathlib import Path
 from botocore import xform_name
 from moto.comprehend.responses import ComprehendResponse
 
+from tests.contract.public_answers import (
+    PUBLIC_ANSWERS,
+    PUBLIC_RULES,
+    SOURCES_DIFFER,
+    PublicAnswer,
+)
 from tests.contract.refusals import MODEL, SERVED, declared, met_by_input
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "parity.md"
@@ -36,6 +42,9 @@ CHOICES = (
     "account may have with TooManyRequestsException: the operation declares nothing nearer.",
     "One classification job, or entities job, more than may be active at once is refused with "
     "TooManyRequestsException: neither operation declares ResourceLimitExceededException.",
+    "A flywheel that names no labels has those of its first COMPLETED TRAIN dataset.",
+    "A flywheel is FAILED where its lake's bucket is absent or its role may not write there; the "
+    "message names both.",
     "A KMS key that is spelled like none is refused with KmsKeyValidationException; no key is "
     "looked up.",
     "A filter whose CreationTimeAfter is not before its CreationTimeBefore is refused with "
@@ -92,7 +101,10 @@ _REST = "Everything else"
 
 def page() -> str:
     """Return the page."""
-    parts = [_INTRODUCTION, *_tables(), _switches(), _choices(), _OTHERS.format(moto=_moto())]
+    parts = [
+        *(_INTRODUCTION, *_tables(), _switches(), _choices()),
+        *(_public_answers(), _public_rules(), _OTHERS.format(moto=_moto())),
+    ]
     return "\n".join(parts)
 
 
@@ -159,6 +171,46 @@ def _switches() -> str:
 def _choices() -> str:
     return "\n".join(["Without a setting:\n", *(f"- {choice}" for choice in CHOICES), ""])
 
+
+def _public_answers() -> str:
+    rows = [
+        f"| {public.source} | {public.operation} | {_members(public)} | {_agreement(public)} |"
+        for public in PUBLIC_ANSWERS
+    ]
+    return "\n".join([_PUBLIC, *rows, ""])
+
+
+def _members(public: PublicAnswer) -> str:
+    place = f"of {public.root}: " if public.root else ""
+    return place + ", ".join(public.paths.values())
+
+
+def _agreement(public: PublicAnswer) -> str:
+    if not public.lacking:
+        return "all"
+    reasons: dict[str, list[str]] = {}
+    for member, reason in public.lacking.items():
+        reasons.setdefault(reason, []).append(member)
+    return "; ".join(f"not {', '.join(names)}: {reason}" for reason, names in reasons.items())
+
+
+def _public_rules() -> str:
+    rows = [
+        f"| {public.source} | {public.rule} | `{public.test.rpartition('::')[2]}` |"
+        for public in PUBLIC_RULES
+    ]
+    head = "Behavior, each with the test that holds it:\n\n| source | rule | test |\n|---|---|---|"
+    differences = "\n".join(f"- {difference}" for difference in SOURCES_DIFFER)
+    return "\n".join([head, *rows, "", "Where sources contradict each other:\n", differences, ""])
+
+
+_PUBLIC = """## Held against what is public of the service
+
+Each row is an answer that a public source has: recorded, or an example. The contract tests see
+every one of its members in an answer of the engine, but for those that are named with a reason.
+
+| source | operation | members | the engine has |
+|---|---|---|---|"""
 
 _INTRODUCTION = """# What the engine serves
 

@@ -180,7 +180,6 @@ def _models() -> Iterator[Refusal]:
     yield "list_entity_recognizers", two, _WRONG_FILTER
     active = {"DocumentClassifierArn": "active"}
     yield "delete_document_classifier", active, _TAKEN
-    yield "stop_training_document_classifier", active, _WRONG
 
 
 def _endpoints() -> Iterator[Refusal]:
@@ -250,7 +249,6 @@ def _while_busy() -> Iterator[Refusal]:
     yield "delete_document_classifier", {"DocumentClassifierArn": "training"}, _NOT_READY
     yield "delete_entity_recognizer", {"EntityRecognizerArn": "recognizing"}, _NOT_READY
     yield "delete_entity_recognizer", {"EntityRecognizerArn": "recognizer"}, _TAKEN
-    yield "stop_training_entity_recognizer", {"EntityRecognizerArn": "recognizer"}, _WRONG
     taken = {"EndpointName": "serving", "DesiredInferenceUnits": 1, "ModelArn": "active"}
     yield "create_endpoint", taken, _TAKEN
     yield "delete_endpoint", {"EndpointArn": "starting"}, _TAKEN

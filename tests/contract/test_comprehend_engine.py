@@ -1,6 +1,7 @@
 """The engine against botocore's model: every answer has its shape."""
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ from botocore.exceptions import ClientError
 from botocore.model import ListShape, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
+from tests.contract.public_answers import PUBLIC_ANSWERS
 from tests.contract.refusals import MODEL, SERVED
 from tests.local.comprehend.recognizers import trained_recognizer
 from tests.local.comprehend.rig import (
@@ -23,6 +25,11 @@ from tests.local.comprehend.rig import (
     rows,
     until,
 )
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000001"
+VPC: Any = {"SecurityGroupIds": ["sg-00000001"], "Subnets": ["subnet-00000001"]}
+NEW_SECURITY: Any = {"ModelKmsKeyId": KEY, "VolumeKmsKeyId": KEY, "VpcConfig": VPC}
+SECURITY = {**NEW_SECURITY, "DataLakeKmsKeyId": KEY}
 
 
 @dataclass(slots=True)
@@ -65,9 +72,13 @@ def wrong_enums(value: Any, shape: Shape, path: str) -> list[str]:
 def live_a_life(rig: Rig) -> None:
     """Use every served operation, in every state a flywheel passes through."""
     comprehend = rig.comprehend
-    flywheel, model = rig.trained()
+    flywheel = rig.flywheel(DataSecurityConfig=SECURITY)
+    rig.dataset(flywheel, rows(12))
+    rig.dataset(flywheel, rows(5, first=50), "TEST")
+    model = rig.iterated(flywheel)["TrainedModelArn"]
     comprehend.update_flywheel(FlywheelArn=flywheel, ActiveModelArn=model)
-    rig.dataset(flywheel, rows(1))
+    comprehend.describe_flywheel(FlywheelArn=flywheel)
+    rig.begin_dataset(flywheel, rig.put("in/told.csv", rows(1)), Description="more")
     rig.iterated(flywheel)
     comprehend.list_datasets(FlywheelArn=flywheel)
     comprehend.list_flywheel_iteration_history(FlywheelArn=flywheel, MaxResults=1)
@@ -118,7 +129,10 @@ def serve_and_end(rig: Rig, flywheel: str, model: str) -> None:
     """Use every operation on endpoints, in every state an endpoint passes through."""
     comprehend = rig.comprehend
     arn = comprehend.create_endpoint(
-        EndpointName="contract", FlywheelArn=flywheel, DesiredInferenceUnits=1
+        EndpointName="contract",
+        FlywheelArn=flywheel,
+        DesiredInferenceUnits=1,
+        DataAccessRoleArn=ROLE,
     )["EndpointArn"]
 
     def await_service() -> None:
@@ -129,6 +143,7 @@ def serve_and_end(rig: Rig, flywheel: str, model: str) -> None:
 
     await_service()
     comprehend.classify_document(Text="refund", EndpointArn=arn)
+    comprehend.classify_document(Bytes=b"refund", EndpointArn=arn)
     comprehend.update_endpoint(EndpointArn=arn, DesiredModelArn=model)
     comprehend.list_endpoints(MaxResults=1)
     await_service()
@@ -139,12 +154,34 @@ def serve_and_end(rig: Rig, flywheel: str, model: str) -> None:
 def stop_training_a_recognizer(rig: Rig) -> str:
     """Return a trained recognizer, once the training of a next version was stopped."""
     flywheel, recognizer = trained_recognizer(rig)
+    rig.comprehend.update_flywheel(FlywheelArn=flywheel, DataSecurityConfig=NEW_SECURITY)
     iteration = rig.begin_iteration(flywheel)
     listed = rig.comprehend.list_entity_recognizers(Filter={"Status": "TRAINING"})
     (arn,) = (item["EntityRecognizerArn"] for item in listed["EntityRecognizerPropertiesList"])
     rig.comprehend.stop_training_entity_recognizer(EntityRecognizerArn=arn)
     until(lambda: rig.iteration(flywheel, iteration), lambda seen: "EndTime" in seen)
+    rig.comprehend.describe_entity_recognizer(EntityRecognizerArn=arn)
     return recognizer
+
+
+def see_jobs_fail(rig: Rig, model: str, recognizer: str, request: dict[str, Any]) -> None:
+    """Have a job of each kind without input; see why each has FAILED."""
+    comprehend = rig.comprehend
+    nowhere = {**request, "InputDataConfig": {"S3Uri": f"s3://{BUCKET}/contract/nothing"}}
+    classified = comprehend.start_document_classification_job(
+        DocumentClassifierArn=model, **nowhere
+    )["JobId"]
+    until(
+        lambda: comprehend.describe_document_classification_job(JobId=classified),
+        lambda seen: "Message" in seen["DocumentClassificationJobProperties"],
+    )
+    detected = comprehend.start_entities_detection_job(
+        EntityRecognizerArn=recognizer, LanguageCode="en", **nowhere
+    )["JobId"]
+    until(
+        lambda: comprehend.describe_entities_detection_job(JobId=detected),
+        lambda seen: "Message" in seen["EntitiesDetectionJobProperties"],
+    )
 
 
 def analyze(rig: Rig, model: str) -> None:
@@ -155,9 +192,12 @@ def analyze(rig: Rig, model: str) -> None:
     request: dict[str, Any] = {
         "JobName": "contract",
         "InputDataConfig": {"S3Uri": f"s3://{BUCKET}/contract/in.txt"},
-        "OutputDataConfig": {"S3Uri": f"s3://{BUCKET}/contract/out"},
+        "OutputDataConfig": {"S3Uri": f"s3://{BUCKET}/contract/out", "KmsKeyId": KEY},
         "DataAccessRoleArn": ROLE,
+        "VolumeKmsKeyId": KEY,
+        "VpcConfig": VPC,
     }
+    see_jobs_fail(rig, model, recognizer, request)
     job = comprehend.start_document_classification_job(DocumentClassifierArn=model, **request)
     until(
         lambda: comprehend.describe_document_classification_job(JobId=job["JobId"]),
@@ -214,13 +254,40 @@ def tag_stop_and_delete(rig: Rig, flywheel: str) -> None:
         lambda: rig.iteration(flywheel, iteration)["Status"],
         lambda status: status in ("STOPPED", "COMPLETED"),
     )
+    comprehend.list_document_classifiers()
+    comprehend.describe_document_classifier(DocumentClassifierArn=arn)
     comprehend.delete_document_classifier(DocumentClassifierArn=arn)
 
 
+def told_paths(value: Any, path: str = "") -> Iterator[str]:
+    """Yield the path of every member of an answer; a list's are those of its items."""
+    if isinstance(value, list):
+        for item in value:
+            yield from told_paths(item, path)
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            inside = f"{path}.{name}" if path else name
+            yield inside
+            yield from told_paths(member, inside)
+
+
+def check_public_answers(answers: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Hold what was answered against every public answer: no member lacks but those named."""
+    told: dict[str, set[str]] = {}
+    for operation, answer in answers:
+        told.setdefault(operation, set()).update(told_paths(answer))
+    for public in PUBLIC_ANSWERS:
+        lacking = {
+            member for path, member in public.paths.items() if path not in told[public.operation]
+        }
+        assert lacking == public.lacking.keys(), (public.source, public.operation)
+
+
 def test_every_answer_has_its_shape_when_every_operation_is_used(rig: Rig, seen: Seen) -> None:
-    """Botocore validates the JSON as it travelled; enums and unknown members are checked too."""
+    """Botocore validates the JSON as it travelled; it has what public answers have, too."""
     live_a_life(rig)
     assert {name for name, _ in seen.answers} == SERVED
+    check_public_answers(seen.answers)
     for name, answer in seen.answers:
         shape = MODEL.operation_model(name).output_shape
         assert shape is not None, name

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,11 +12,14 @@ from moto.server import ThreadedMotoServer
 
 from local.comprehend.settings import EngineSettings
 from tests.contract.parity import PAGE, SWITCHES, in_moto, page
+from tests.contract.public_answers import PUBLIC_RULES
 from tests.contract.refusals import MODEL, NEW, SERVED
 from tests.local.comprehend.rig import Rig, client
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend.client import ComprehendClient
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -41,6 +45,13 @@ def test_every_served_operation_is_in_the_contract_when_the_engine_names_them(ri
         rig.comprehend.detect_sentiment(Text="fine", LanguageCode="en")
     said = str(refusal.value).partition("Served here, as AWS JSON 1.1: ")[2].removesuffix(".")
     assert set(said.split(", ")) == SERVED
+
+
+def test_every_public_rule_has_its_test_when_the_page_names_one() -> None:
+    """A test that is renamed or gone must not stay on the page."""
+    for public in PUBLIC_RULES:
+        file, _, name = public.test.partition("::")
+        assert f"def {name}(" in (ROOT / file).read_text("utf-8"), public.test
 
 
 def test_the_switches_are_settings_when_the_page_names_them() -> None:

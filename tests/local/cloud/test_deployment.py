@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from local.cloud.cloud import Cloud, CloudSettings
 from local.cloud.errors import CloudBusyError, DeploymentError, TemplateRefusedError
@@ -87,3 +88,58 @@ def test_an_sdk_finds_the_cloud_when_it_has_the_environment(
     identity = session.client("sts").get_caller_identity()
 
     assert identity["Account"] == "123456789012"
+
+
+def test_no_stack_is_made_when_a_type_is_not_served(cloud: Cloud) -> None:
+    """The type is named, in an error that an SDK can read; nothing is skipped."""
+    resources = {
+        "Good": {"Type": "AWS::S3::Bucket"},
+        "Odd": {"Type": "AWS::Comprehend::EntityRecognizerEndpoint", "Properties": {}},
+    }
+    outputs = {"Arn": {"Value": {"Fn::GetAtt": ["Odd", "Arn"]}}}
+    template = json.dumps({"Resources": resources, "Outputs": outputs})
+    cloudformation = cloud.client("cloudformation")
+
+    with pytest.raises(ClientError) as refusal:
+        cloudformation.create_stack(StackName="s", TemplateBody=template)
+
+    assert refusal.value.response["Error"]["Code"] == "ValidationError"
+    assert "Unrecognized resource types: [AWS::Comprehend::EntityRecognizerEndpoint]" in str(
+        refusal.value
+    )
+    assert cloudformation.describe_stacks()["Stacks"] == []
+    assert cloud.client("s3").list_buckets()["Buckets"] == []
+
+
+def test_the_stack_has_failed_when_a_resource_cannot_be_created(cloud: Cloud) -> None:
+    """Its status and reason say so afterwards, too."""
+    topic = "arn:aws:sns:us-east-1:123456789012:none"
+    subscription = {
+        "Type": "AWS::SNS::Subscription",
+        "Properties": {"TopicArn": topic, "Protocol": "sqs"},
+    }
+    template = json.dumps({"Resources": {"Nobody": subscription}})
+    cloudformation = cloud.client("cloudformation")
+
+    with pytest.raises(ClientError, match="ValidationError"):
+        cloudformation.create_stack(StackName="s", TemplateBody=template)
+
+    (stack,) = cloudformation.describe_stacks()["Stacks"]
+    assert stack["StackStatus"] == "CREATE_FAILED"
+    assert stack["StackStatusReason"].startswith("Nobody (AWS::SNS::Subscription): ")
+
+
+def test_what_is_retained_stays_when_its_template_entry_goes(cloud: Cloud) -> None:
+    """An update deletes the resource that is not retained alone."""
+    kept = {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain", "Properties": {}}
+    gone = {"Type": "AWS::SQS::Queue", "Properties": {}}
+    last = {"Type": "AWS::SNS::Topic", "Properties": {}}
+    cloudformation = cloud.client("cloudformation")
+    first = {"Kept": kept, "Gone": gone, "Last": last}
+    cloudformation.create_stack(StackName="s", TemplateBody=json.dumps({"Resources": first}))
+
+    second = json.dumps({"Resources": {"Last": last}})
+    cloudformation.update_stack(StackName="s", TemplateBody=second)
+
+    (url,) = cloud.client("sqs").list_queues()["QueueUrls"]
+    assert "-Kept-" in url

@@ -1,10 +1,15 @@
+import inspect
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import aws_comprehend
 
+from local.cloud.adapters_check import adapted_attribute
+from local.cloud.cloud import Cloud
 from local.cloud.errors import TemplateRefusedError
+from local.cloud.resource_updates import UPDATABLE
 from local.cloud.template_audit import RULES, audit_template
 
 
@@ -47,3 +52,37 @@ def test_every_ignored_property_has_a_reason_when_it_is_listed() -> None:
     reasons = [reason for rules in RULES.values() for reason in rules.ignored.values()]
     assert reasons
     assert all(len(reason) > 15 for reason in reasons)
+
+
+def test_every_type_has_what_makes_it_when_the_audit_calls_it_served(cloud: Cloud) -> None:
+    """None is let through that moto would skip; metadata alone has nothing to make."""
+    model_for = adapted_attribute("moto.cloudformation.parsing:resource_class_from_type")
+    assert {name for name in RULES if model_for(name) is None} == {"AWS::CDK::Metadata"}
+
+
+def test_only_served_properties_can_be_updated_when_a_stack_is() -> None:
+    """What an update may change is part of what a deployment serves."""
+    for name, properties in UPDATABLE.items():
+        assert properties <= RULES[name].served, name
+
+
+def test_every_property_of_a_flywheel_is_served_when_cdk_has_it() -> None:
+    """None of them is refused, and none is left out."""
+    parameters = inspect.signature(aws_comprehend.CfnFlywheelProps.__init__).parameters
+    names = {xform.title().replace("_", "") for xform in parameters if xform != "self"}
+    served = {name.upper() for name in RULES["AWS::Comprehend::Flywheel"].served}
+    assert {name.upper() for name in names} == served
+
+
+def test_only_flywheels_are_served_when_cdk_has_other_comprehend_types(tmp_path: Path) -> None:
+    """A template with one of the others is refused by name."""
+    types = {
+        kind.CFN_RESOURCE_TYPE_NAME
+        for kind in vars(aws_comprehend).values()
+        if hasattr(kind, "CFN_RESOURCE_TYPE_NAME")
+    }
+    others = types - {"AWS::Comprehend::Flywheel"}
+    assert len(others) >= 1
+    for other in others:
+        with pytest.raises(TemplateRefusedError, match=f"type {other}"):
+            audit_template(_template(tmp_path, other))

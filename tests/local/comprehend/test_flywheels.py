@@ -43,12 +43,64 @@ def test_labels_are_told_when_the_flywheel_is_active(s3: "S3Client", tmp_path: P
         assert "ActiveModelArn" not in active
 
 
+def test_the_lake_is_begun_when_a_flywheel_is_active(rig: Rig) -> None:
+    """Its two folders are there before any dataset."""
+    lake = rig.described(rig.flywheel())["DataLakeS3Uri"]
+    assert rig.in_lake(lake) == {"datasets/": "", "evaluation/": ""}
+
+
+def test_the_flywheel_has_failed_when_its_lake_cannot_be_written(rig: Rig) -> None:
+    """The message names the bucket and the role; such a flywheel can be deleted."""
+    arn = rig.flywheel(DataLakeS3Uri="s3://absent-bucket/lake")
+    failed = rig.described(arn)
+    assert failed["Status"] == "FAILED"
+    assert "NoSuchBucket" in failed["Message"]
+    assert "bucket 'absent-bucket'" in failed["Message"]
+    assert f"role {ROLE} needs s3:PutObject" in failed["Message"]
+    rig.comprehend.delete_flywheel(FlywheelArn=arn)
+
+
+@pytest.mark.parametrize("labels", [["COMEDY"], []])
+def test_a_flywheel_is_active_when_few_labels_are_named(rig: Rig, labels: list[str]) -> None:
+    """One label or none is accepted; an empty security configuration is told as such."""
+    active = rig.described(rig.flywheel(labels=labels))
+    assert active["Status"] == "ACTIVE"
+    config = active["TaskConfig"]["DocumentClassificationConfig"]
+    assert config == {"Mode": "MULTI_CLASS", **({"Labels": labels} if labels else {})}
+    assert active["DataSecurityConfig"] == {}
+
+
+def test_the_iteration_fails_when_one_label_is_trained(rig: Rig) -> None:
+    """There is nothing to tell it apart from; the message says so."""
+    flywheel = rig.flywheel(labels=["billing"])
+    rig.dataset(flywheel, rows(30))
+    ended = rig.iterated(flywheel)
+    assert ended["Status"] == "FAILED"
+    assert "at least 2 labels are needed" in ended["Message"]
+
+
+@pytest.mark.parametrize("mode", ["MULTI_CLASS", "MULTI_LABEL"])
+def test_the_first_data_names_the_labels_when_nobody_did(rig: Rig, mode: str) -> None:
+    """A dataset that fails names none; later ones may have those labels alone."""
+    flywheel = rig.flywheel(**classifier_task(mode, []))
+    few = rig.dataset(flywheel, [("odd", "one text")])
+    assert few["Status"] == "FAILED"
+    assert "odd (1)" in few["Message"]
+    assert rig.dataset(flywheel, rows(30))["NumberOfDocuments"] == 60
+    late = rig.dataset(flywheel, [("odd", f"text {number}") for number in range(30)])
+    assert "No document has a label of the flywheel" in late["Message"]
+    told = rig.described(flywheel)["TaskConfig"]["DocumentClassificationConfig"]["Labels"]
+    assert told == ["billing", "delivery"]
+    assert rig.iterated(flywheel)["Status"] == "COMPLETED"
+
+
 def test_the_data_lake_has_the_services_suffix_when_it_is_described(rig: Rig) -> None:
     """Name, schema version and creation second follow what was given, slash or not."""
-    seen = rig.described(rig.flywheel(FlywheelName="lake-form", DataLakeS3Uri="s3://lake-a/x/"))
+    lake = f"s3://{BUCKET}/x"
+    seen = rig.described(rig.flywheel(FlywheelName="lake-form", DataLakeS3Uri=f"{lake}/"))
     created = seen["CreationTime"].astimezone(tz=None).timestamp()
     prefix, stamp = seen["DataLakeS3Uri"].rstrip("/").rsplit("/", 1)
-    assert prefix == "s3://lake-a/x/lake-form/schemaVersion=1"
+    assert prefix == f"{lake}/lake-form/schemaVersion=1"
     assert len(stamp) == len("20230619T040032Z")
     assert created > 0
 
@@ -107,11 +159,6 @@ def classes(mode: str, labels: list[str]) -> dict[str, Any]:
             {"ModelType": "ENTITY_RECOGNIZER", **task()},
             "InvalidRequestException",
             r"EntityRecognitionConfig is missing",
-        ),
-        (
-            task(DocumentClassificationConfig={"Mode": "MULTI_LABEL"}),
-            "InvalidRequestException",
-            r"Labels has 0 labels; at least 2",
         ),
         (classes("MULTI_CLASS", ["a", "b", "a"]), "InvalidRequestException", "once: a"),
         (
@@ -227,6 +274,8 @@ def test_a_new_flywheel_inherits_the_data_when_it_begins_with_a_model(rig: Rig) 
     assert (seen["Status"], seen["ActiveModelArn"]) == ("ACTIVE", model)
     assert seen["TaskConfig"]["DocumentClassificationConfig"]["Labels"] == list(LABELS)
     datasets = rig.comprehend.list_datasets(FlywheelArn=heir)["DatasetPropertiesList"]
+    told = {item["Description"] for item in datasets}
+    assert told == {f"{kind} Dataset created by Flywheel creation." for kind in ("TRAIN", "TEST")}
     assert {item["DatasetType"]: item["NumberOfDocuments"] for item in datasets} == {
         "TRAIN": 24,
         "TEST": 10,

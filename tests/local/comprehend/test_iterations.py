@@ -152,8 +152,8 @@ def test_one_call_wins_when_many_start_an_iteration_at_once(rig: Rig) -> None:
 
 def test_an_iteration_fails_when_the_lake_cannot_be_read(rig: Rig) -> None:
     """The message names what is missing."""
-    flywheel = rig.flywheel(DataLakeS3Uri="s3://short-lived-lake/x")
     rig.s3.create_bucket(Bucket="short-lived-lake")
+    flywheel = rig.flywheel(DataLakeS3Uri="s3://short-lived-lake/x")
     seen = rig.dataset(flywheel, rows(10))
     for entry in rig.s3.list_objects_v2(Bucket="short-lived-lake")["Contents"]:
         rig.s3.delete_object(Bucket="short-lived-lake", Key=entry["Key"])

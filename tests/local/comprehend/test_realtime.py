@@ -125,7 +125,11 @@ def test_the_error_says_what_is_wrong_when_an_endpoint_cannot_be_asked(
     rig, _, endpoint = served
     reader: Any = {"DocumentReadAction": "TEXTRACT_DETECT_DOCUMENT_TEXT"}
     cases: list[tuple[dict[str, Any], str]] = [
-        ({"Bytes": b"%PDF"}, "InvalidRequestException"),
+        ({"Bytes": b"%PDF-1.7 text"}, "InvalidRequestException"),
+        ({"Bytes": b"\x89PNG"}, "InvalidRequestException"),
+        ({"Bytes": b"a\0b"}, "InvalidRequestException"),
+        ({"Bytes": b"a", "Text": "a"}, "InvalidRequestException"),
+        ({"Bytes": b"a" * 10_241}, "TextSizeLimitExceededException"),
         ({"Text": "a", "DocumentReaderConfig": reader}, "InvalidRequestException"),
         ({}, "InvalidRequestException"),
         ({"Text": "\u00e9" * 5121}, "TextSizeLimitExceededException"),
@@ -137,6 +141,19 @@ def test_the_error_says_what_is_wrong_when_an_endpoint_cannot_be_asked(
         assert refusal.value.response["Error"]["Code"] == code, request
 
 
+def test_the_answer_is_the_same_when_a_text_comes_as_bytes(served: tuple[Rig, str, str]) -> None:
+    """With the members that tell of a document's one page."""
+    rig, _, endpoint = served
+    text = "r\u00e9fund the parcel"
+    plain = rig.comprehend.classify_document(Text=text, EndpointArn=endpoint)
+    answer = rig.comprehend.classify_document(Bytes=text.encode(), EndpointArn=endpoint)
+    assert answer["Classes"] == [{**told, "Page": 1} for told in plain["Classes"]]
+    pages = [{"Page": 1, "Count": len(text)}]
+    assert answer["DocumentMetadata"] == {"Pages": 1, "ExtractedCharacters": pages}
+    assert answer["DocumentType"] == [{"Page": 1, "Type": "PLAIN_TEXT"}]
+    assert not {"DocumentMetadata", "DocumentType"} & plain.keys()
+
+
 def test_entities_are_found_when_a_recognizers_endpoint_is_asked(rig: Rig) -> None:
     """The endpoint's ARN says that it is a recognizer's; no classifier can be put there."""
     flywheel, _ = trained_recognizer(rig)
@@ -146,6 +163,9 @@ def test_entities_are_found_when_a_recognizers_endpoint_is_asked(rig: Rig) -> No
     (found,) = rig.comprehend.detect_entities(Text=text, EndpointArn=endpoint)["Entities"]
     assert (found["Text"], str(found["Type"])) == ("Rome", "CITY")
     assert (found["BeginOffset"], found["EndOffset"]) == (17, 21)
+    in_bytes = rig.comprehend.detect_entities(Bytes=text.encode(), EndpointArn=endpoint)
+    assert in_bytes["Entities"] == [found]
+    assert in_bytes["DocumentType"] == [{"Page": 1, "Type": "PLAIN_TEXT"}]
     _, classifier = rig.trained()
     with pytest.raises(ClientError, match="of another kind"):
         rig.comprehend.update_endpoint(EndpointArn=endpoint, DesiredModelArn=classifier)
