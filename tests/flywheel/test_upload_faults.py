@@ -39,7 +39,7 @@ def read(
 def fault_of(report: Report) -> tuple[Fault, int, int, str]:
     """Return the first problem's fault, line, byte and words."""
     first = report.problems[0]
-    return first.fault, first.line, first.byte_offset, first.message
+    return first.fault, first.line, first.byte_offset, first.message.full
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\r\n \n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n"])
@@ -273,7 +273,7 @@ def test_it_is_said_when_a_file_has_one_label_alone() -> None:
 def test_unknown_labels_are_told_with_the_nearest_when_there_are_some() -> None:
     """Fault 47: case and blanks within count; the service would leave such rows out silently."""
     _, report = read(GOOD + b"billing,x\nBILL ING,y\n")
-    assert [problem.message for problem in report.problems] == [
+    assert [problem.message.full for problem in report.problems] == [
         "unknown label 'billing'; did you mean 'BILLING'?",
         "unknown label 'BILL ING'; did you mean 'BILLING'?",
     ]
@@ -301,7 +301,7 @@ def test_a_row_is_left_out_when_its_labels_are_wrong(cell: bytes, fault: Fault, 
     _, report = read(GOOD + cell + b",x\n", shape=MULTI)
     assert not report.is_refused
     assert fault_of(report)[:2] == (fault, 3)
-    assert words in report.lines()[0]
+    assert words in report.lines(quotes_values=True)[0]
 
 
 def test_labels_are_sorted_and_counted_each_when_there_are_several() -> None:
