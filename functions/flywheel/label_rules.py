@@ -75,7 +75,9 @@ class LabelRules:
             return Message("empty label")
         if not all(labels):
             rest = f"whose labels are parted by {self._shape.delimiter!r}"
-            return Message(f"empty label in a cell {rest}", f"empty label in {quoted(text)}, {rest}")
+            return Message(
+                f"empty label in a cell {rest}", f"empty label in {quoted(text)}, {rest}"
+            )
         unknown = next(label for label in labels if not self.is_known(label))
         return self._several_in_one(text) or self._unknown(unknown)
 

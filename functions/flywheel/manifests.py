@@ -16,8 +16,8 @@ from flywheel.candidates import Candidates
 from flywheel.csv_blocks import BYTE_ORDER_MARK_REPAIR, CRLF_REPAIR
 from flywheel.csv_messages import quoted
 from flywheel.line_blocks import Block, LineBlocks
-from flywheel.physical_rows import BYTE_ORDER_MARK, broken_line, too_long_message
 from flywheel.near_names import is_misspelling, nearest
+from flywheel.physical_rows import BYTE_ORDER_MARK, broken_line, too_long_message
 from flywheel.reports import Fault, Message, as_message
 from flywheel.shapes import Shape
 
@@ -104,13 +104,13 @@ class ManifestRows:
                     explain=error.explain,
                 )
                 continue
-            found.labels.append(label.encode())
-            found.texts.append(text.encode())
+            found.labels.append(label)
+            found.texts.append(text)
             lines.append(number)
         found.lines = lines
         found.repairs = +found.repairs
 
-    def _row(self, data: bytes, found: Candidates) -> tuple[str, str]:
+    def _row(self, data: bytes, found: Candidates) -> tuple[bytes, bytes]:
         try:
             row = json.loads(data)
         except (ValueError, RecursionError) as error:
@@ -126,9 +126,15 @@ class ManifestRows:
         # One space for each line break, so that offsets of annotations stay true.
         cleaned = _LINE_BREAK.sub(" ", text)
         found.repairs[_LINE_BREAKS_REPAIR] += cleaned != text
-        if self._shape.task == "entities":
-            return self._annotated(row.get(attribute), cleaned, attribute), cleaned
-        return self._label(row.get(attribute), metadata, attribute), cleaned.strip()
+        try:
+            if self._shape.task == "entities":
+                label, text = self._annotated(row.get(attribute), cleaned, attribute), cleaned
+            else:
+                label, text = self._label(row.get(attribute), metadata, attribute), cleaned.strip()
+            return label.encode(), text.encode()
+        except UnicodeEncodeError:
+            message = "half of a character (an escape from \\ud800 to \\udfff that stands alone)"
+            raise _RowFaultError(Fault.INVALID_JSON, message) from None
 
     def _attribute(self, row: Mapping[str, Any]) -> str:
         """Return which attribute holds the labels."""
@@ -136,8 +142,8 @@ class ManifestRows:
         if wanted is not None:
             if wanted in row or wanted + _METADATA in row:
                 return wanted
-            message = f"no attribute {quoted(wanted)} (label_attribute of the environment's file)"
-            raise _RowFaultError(Fault.EMPTY_LABEL, message)
+            problem = f"no attribute {quoted(wanted)} (label_attribute of the environment's file)"
+            raise _RowFaultError(Fault.EMPTY_LABEL, problem)
         described = [key.removesuffix(_METADATA) for key in row if key.endswith(_METADATA)]
         others = [key for key in row if key not in ("source", "source-ref")]
         named = described or [key for key in others if not key.endswith(_METADATA)]
@@ -185,8 +191,7 @@ class ManifestRows:
         size = len(text.encode())
         most = self._shape.entity_document_bytes
         if size > most:
-            message = document_too_long_message(size, most)
-            raise _RowFaultError(Fault.DOCUMENT_TOO_LONG, message)
+            raise _RowFaultError(Fault.DOCUMENT_TOO_LONG, document_too_long_message(size, most))
         try:
             spans = [
                 (int(entity["startOffset"]), int(entity["endOffset"]), str(entity["label"]))

@@ -267,7 +267,7 @@ class Report:
 
     def refuse_as_a_whole(self, fault: Fault, message: Message) -> None:
         """Let one problem of the whole file stand for those of its rows, which it explains."""
-        count = self.problem_count
+        count = self.problem_count - self.problem_counts[Fault.TOO_MANY_BAD_ROWS]
         self.problem_counts = Counter({fault: count})
         self.problems = [Problem(fault, 0, 0, message, count=count)]
 

@@ -14,6 +14,7 @@ from flywheel.shapes import CsvLayout, Shape
 CANARY = "qx"
 LABELS = ("billing", "delivery", "account access")
 TYPES = ("PERSON", "CITY")
+_SERVICES_OWN = Shape()
 ENTITIES, LISTS = Shape(task="entities"), Shape(task="entities", entities_from="list")
 MULTI = Shape(mode="multi-label")
 HEADED = Shape(csv=CsvLayout(header=True, label="label", text="text"))
@@ -27,7 +28,7 @@ class MalformedFile:
 
     what: str
     data: bytes
-    shape: Shape = Shape()
+    shape: Shape = _SERVICES_OWN
     companion: bytes | None = None
     labels: Sequence[str] = LABELS
     name: str = "file.csv"
@@ -71,7 +72,10 @@ def _csv_kinds(
 ) -> Iterator[tuple[str, Sequence[str]]]:
     plain = [f"{label},{text}" for label, text in good]
     yield "swapped columns", [f"{text},{label}" for label, text in good]
-    yield "swapped columns, unlike texts", [f'"{text_of(chance, ",")}",{label}' for label, _ in good]
+    yield (
+        "swapped columns, unlike texts",
+        [f'"{text_of(chance, ",")}",{label}' for label, _ in good],
+    )
     for mark in ";\t|":
         yield f"separated by {mark!r}", [f"{label}{mark}{text}" for label, text in good]
         yield (
@@ -80,9 +84,10 @@ def _csv_kinds(
         )
     yield "unquoted comma", [*plain, f"billing,{text_of(chance, ',')}"]
     yield "unquoted break", [*plain, f"billing,{text_of(chance, chr(10))},{text_of(chance)}"]
-    yield "unquoted break, comma behind", [
-        f"{label},{text}\n{text_of(chance)}, {text_of(chance)}" for label, text in good
-    ]
+    yield (
+        "unquoted break, comma behind",
+        [f"{label},{text}\n{text_of(chance)}, {text_of(chance)}" for label, text in good],
+    )
     yield "empty label", [*plain, f",{text_of(chance)}", f"|,{text_of(chance)}"]
     yield "label twice", [*plain, f"delivery,{good[0][1]}", f"billing,{good[0][1]}"]
     yield "texts as labels", [f"{text_of(chance)},{text_of(chance)}" for _ in good]
