@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from flywheel.near_names import is_misspelling
 from flywheel.reports import Message
+from flywheel.untrusted_text import visible
 
 _OWN_COLUMNS = 2
 SEPARATORS = ";\t|"
@@ -30,9 +31,10 @@ _TEXT_WORDS = frozenset(
 
 
 def quoted(value: str, most_characters: int = 40) -> str:
-    """Return a value as it may be told: cut, with control characters escaped."""
+    """Return a value as it may be shown: cut, with control characters escaped."""
     shown = value if len(value) <= most_characters else value[: most_characters - 3] + "..."
-    return repr(shown)
+    # Not every character that moves the text beside it is one that Python escapes.
+    return visible(repr(shown))
 
 
 def is_header(fields: Sequence[str]) -> bool:
