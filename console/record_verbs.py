@@ -16,7 +16,7 @@ from console.lineage_view import lineage_view
 from console.replay_view import tell_replay
 from console.reporting_verdicts import checked_out, write_report
 from console.verdict_documents import verdict_of, whole_document
-from console.verdict_words import verdict_view
+from console.verdict_words import approval_view, verdict_view
 from console.waiting import Ending
 from flywheel.verdict_document import document_sha256
 
@@ -38,6 +38,8 @@ def verdict(run: Run, batch: _Number) -> None:
     if not run.terminal.is_json:
         sha256 = document_sha256(document)
         run.terminal.show(verdict_view(json.loads(document), sha256, stored.outcome))
+        if (approval := target.ledger().approvals.get(row)) is not None:
+            run.terminal.show(approval_view(approval))
     run.terminal.answer(json.loads(document))
 
 
@@ -67,7 +69,9 @@ def report(
 @flywheel_verb
 def lineage(
     run: Run,
-    model: Annotated[str, typer.Argument(metavar="MODEL_ARN", help="A version of a model.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A version's ARN, or its name as in status.")
+    ],
 ) -> None:
     """Show what a model was trained on, what judged it, and who made it live."""
     target, known = run.look()

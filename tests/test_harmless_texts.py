@@ -17,9 +17,10 @@ from console.exit_codes import ExitCode
 from console.terminal import Terminal
 from flywheel import act_notices, upload_news
 from flywheel.batch_notices import BatchFacts, empty, failed, rejudging, started
+from flywheel.errors import MisplacedKeyError
 from flywheel.labeled_documents import LabeledDocuments
 from flywheel.notices import Notice, body, subject, upload_digest
-from flywheel.uploads import MisplacedKeyError, place_of
+from flywheel.uploads import place_of
 from notify_slack.handler import message
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -51,7 +52,7 @@ def notices(text: Callable[[], str]) -> Iterator[Notice]:
     """Give notices of every kind, with such a text wherever one comes from outside."""
     place = ("prod", "tickets")
     yield act_notices.paused(*place, text(), text(), NOW)
-    yield act_notices.resumed(*place, text(), text(), NOW)
+    yield act_notices.resumed(*place, text(), text(), paused_for=text(), now=NOW)
     yield act_notices.withdrawn(*place, [text()], [text()], reason=text(), actor=text(), now=NOW)
     yield act_notices.rebuilding(*place, 2, text(), actor=text(), now=NOW)
     yield act_notices.rebuild_failed(*place, 2, text(), NOW)

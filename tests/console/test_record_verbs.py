@@ -201,6 +201,8 @@ def test_a_model_leads_back_to_its_files_when_its_lineage_is_asked_for(
     assert result.exit_code == 0
     assert max(map(len, result.stdout.splitlines())) <= 80
     assert "Trained on batch 1 (PROMOTED)" in result.stdout
+    name = model.split(":document-classifier/")[1]
+    assert answer(run_locally("lineage", name, "--json")) == document
 
 
 def test_a_model_that_nobody_knows_is_refused_when_its_lineage_is_asked_for(
