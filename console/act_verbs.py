@@ -37,11 +37,11 @@ def pause(run: Run, *, reason: Reason) -> Ending:
 
 
 @flywheel_verb
-def resume(run: Run) -> Ending:
+def resume(run: Run, *, reason: Reason) -> Ending:
     """Let batches open and verdicts promote again; one opens at once where the rules are met."""
     act = run.act()
     with act:
-        notice = act.acts.resume(act.target.now())
+        notice = act.acts.resume(reason, act.target.now())
     act.publish(notice)
     batch, ready = act.acts.workflow.open_when_ready(act.known, act.target.now())
     run.terminal.tell(f"{act.acts.name} is resumed.")

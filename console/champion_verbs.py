@@ -73,7 +73,8 @@ def rollback(run: Run, *, reason: Reason) -> Ending:
     done = _change(act, {"act": "rollback", "reason": reason})
     run.terminal.tell_exactly(f"Live now: {done['model']}")
     run.terminal.tell(
-        "No verdict is carried out until flywheel resume; the model that was left is barred."
+        "No verdict is carried out until flywheel resume --reason TEXT; the model that was left is "
+        "barred."
     )
     return Ending(ExitCode.DONE, done)
 

@@ -87,7 +87,9 @@ class RefusedFileError(CommandError):
 
     def __init__(self, path: Path, report: Report) -> None:
         self.report = report
-        problem = "the file is refused: " + "; ".join(shown(line, 300) for line in report.lines())
+        problem = "the file is refused: " + "; ".join(
+            shown(line, 300) for line in report.lines(quotes_values=True)
+        )
         remedy = f"Repair it; flywheel validate {path} says the same"
         super().__init__(ExitCode.REFUSED, str(path), problem, remedy)
 
@@ -227,7 +229,8 @@ def _left_out(path: Path, report: Report, shape: Shape) -> list[str]:
     ]
     remarks = []
     if counts:
-        first = "; ".join(shown(line, 120) for line in report.lines()[:_TOLD_PROBLEMS])
+        told = report.lines(quotes_values=True)[:_TOLD_PROBLEMS]
+        first = "; ".join(shown(line, 120) for line in told)
         remarks.append(
             f"{path.name}: {report.left_out:,} of {report.rows_read:,} rows are left out: "
             f"{', '.join(counts)} ({first}{'; ...' if report.left_out > _TOLD_PROBLEMS else ''})."

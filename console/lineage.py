@@ -6,7 +6,7 @@ the manifests say which files. How it looks is `console.lineage_view`. Changes n
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from adapters.ledger.ledger import Ledger
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.target import Target
+from console.verdict_view import model_name
 from flywheel.batches import BatchOutcome
 from flywheel.uploads import DatasetKind
 
@@ -48,8 +49,13 @@ class Told:
     imports: dict[int, list[Mapping[str, Any]]] = field(default_factory=dict)
 
 
-def lineage(target: Target, known: KnownFlywheel, model_arn: str) -> dict[str, Any]:
+def lineage(target: Target, known: KnownFlywheel, model: str) -> dict[str, Any]:
     """Return the lineage of a model as JSON values.
+
+    Parameters
+    ----------
+    model : str
+        Its ARN, or its name as `flywheel status` prints it.
 
     Raises
     ------
@@ -57,6 +63,7 @@ def lineage(target: Target, known: KnownFlywheel, model_arn: str) -> dict[str, A
         The audit of the flywheel knows no such model.
     """
     ledger, name = target.ledger(), known.settings.name
+    model_arn = _arn_of(ledger.audit.entries(name), model)
     told = _told(ledger, name, model_arn)
     if told.verdict is None and not told.made_live:
         problem = f"the audit of {name} knows no such model"
@@ -86,6 +93,19 @@ def lineage(target: Target, known: KnownFlywheel, model_arn: str) -> dict[str, A
             if entry["seq"] < told.verdict["seq"]
         ],
     }
+
+
+def _arn_of(entries: Iterable[Mapping[str, Any]], model: str) -> str:
+    """Return the ARN of a model that is named by less; what nobody knows stays as it is."""
+    if model.startswith("arn:"):
+        return model
+    named = {
+        arn: None
+        for entry in entries
+        for arn in (entry["details"].get(key) for key in ("challenger", "live_model", "active"))
+        if arn
+    }
+    return next((arn for arn in named if model_name(arn) == model), model)
 
 
 def _told(ledger: Ledger, name: str, model_arn: str) -> Told:

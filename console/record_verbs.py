@@ -1,7 +1,7 @@
-"""The verbs that read the record: `flywheel verdict`, `replay`, `report` and `lineage`.
+"""The verbs that read the record: `flywheel log`, `verdict`, `replay`, `report` and `lineage`.
 
-Decides names, options and words. Read next: `console.verdict_words`, `console.replay_view`
-and `console.lineage`.
+Decides names, options and words. Read next: `console.timeline`, `console.verdict_words`,
+`console.replay_view` and `console.lineage`.
 """
 
 import json
@@ -15,8 +15,10 @@ from console.lineage import lineage as lineage_of
 from console.lineage_view import lineage_view
 from console.replay_view import tell_replay
 from console.reporting_verdicts import checked_out, write_report
+from console.timeline import event_document, timeline
+from console.timeline_view import timeline_view
 from console.verdict_documents import verdict_of, whole_document
-from console.verdict_words import verdict_view
+from console.verdict_words import approval_view, verdict_view
 from console.waiting import Ending
 from flywheel.verdict_document import document_sha256
 
@@ -25,8 +27,25 @@ _Number = Annotated[int, typer.Argument(min=1, metavar="N", help="The batch's nu
 
 def add_record_verbs(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
-    for verb in (verdict, replay, report, lineage):
+    for verb in (log, verdict, replay, report, lineage):
         app.command()(verb)
+
+
+@flywheel_verb
+def log(
+    run: Run,
+    *,
+    most: Annotated[int, typer.Option("-n", min=1, max=10_000, help="How many events.")] = 50,
+) -> None:
+    """Show what was decided or done, newest first, with who and why."""
+    target, known = run.look()
+    found = timeline(target, known, most)
+    if run.terminal.is_json:
+        run.terminal.answer([event_document(event) for event in found])
+    elif found:
+        run.terminal.show(timeline_view(found))
+    else:
+        run.terminal.tell(f"Nothing was decided or done about {known.settings.name} yet.")
 
 
 @flywheel_verb
@@ -38,6 +57,8 @@ def verdict(run: Run, batch: _Number) -> None:
     if not run.terminal.is_json:
         sha256 = document_sha256(document)
         run.terminal.show(verdict_view(json.loads(document), sha256, stored.outcome))
+        if (approval := target.ledger().approvals.get(row)) is not None:
+            run.terminal.show(approval_view(approval))
     run.terminal.answer(json.loads(document))
 
 
@@ -67,7 +88,9 @@ def report(
 @flywheel_verb
 def lineage(
     run: Run,
-    model: Annotated[str, typer.Argument(metavar="MODEL_ARN", help="A version of a model.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A version's ARN, or its name as in status.")
+    ],
 ) -> None:
     """Show what a model was trained on, what judged it, and who made it live."""
     target, known = run.look()

@@ -13,14 +13,28 @@ from types import FrameType
 from typing import Any
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.text import Text
 
 from console.errors import CommandError, command_error, is_debugged
 from console.exit_codes import ExitCode
+from flywheel.untrusted_text import is_hidden, visible
 
 _TERMINATED = 128 + signal.SIGTERM
+
+
+class HarmlessConsole(Console):
+    """A console that shows control characters of what it is given, and never obeys them."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """Give the segments of what is shown."""
+        for segment in super().render(renderable, options):
+            # Rich itself moves the cursor by segments of control, which hold no text of others.
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
 
 
 class Terminal:
@@ -34,8 +48,8 @@ class Terminal:
 
     def __init__(self, *, is_json: bool) -> None:
         self.is_json = is_json
-        self._out = Console(highlight=False, markup=False, emoji=False)
-        self._messages = Console(stderr=True, highlight=False, markup=False, emoji=False)
+        self._out = HarmlessConsole(highlight=False, markup=False, emoji=False)
+        self._messages = HarmlessConsole(stderr=True, highlight=False, markup=False, emoji=False)
 
     @property
     def people(self) -> Console:
@@ -62,7 +76,8 @@ class Terminal:
     def answer(self, document: Any) -> None:
         """Print the JSON document, where one is wanted."""
         if self.is_json:
-            self._out.out(json.dumps(document, indent=2, ensure_ascii=False), highlight=False)
+            text = json.dumps(document, indent=2, ensure_ascii=False)
+            self._out.out("".join(map(_as_json, text)), highlight=False)
 
     def fail(self, error: CommandError) -> None:
         """Tell an error: what, where, what to do."""
@@ -80,6 +95,11 @@ class Terminal:
                 }
             }
         )
+
+
+def _as_json(char: str) -> str:
+    """Return a character of a JSON document as a terminal may get it."""
+    return json.dumps(char)[1:-1] if char != "\n" and is_hidden(char) else char
 
 
 class _TerminatedError(KeyboardInterrupt):

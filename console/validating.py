@@ -159,7 +159,7 @@ def tell_report(terminal: Terminal, name: str, report: Report) -> None:
         many, what = len(report.label_counts), "type" if report.counts_types else "label"
         taken = f"{report.documents:,} documents, {many} {what}{'s' if many != 1 else ''}"
         terminal.tell(f"{shown(name)}: OK, {taken}", style="bold green")
-    for line in report.lines():
+    for line in report.lines(quotes_values=True):
         terminal.tell(shown(line, 300), indent=2)
     if report.left_out and not report.is_refused:
         terminal.tell(f"{report.left_out} of {report.rows_read:,} rows would be left out.")
@@ -167,7 +167,7 @@ def tell_report(terminal: Terminal, name: str, report: Report) -> None:
         terminal.tell(f"Exact duplicates that would be dropped: {report.duplicates:,}.")
     for line in report.repair_lines():
         terminal.tell(line)
-    one_label = report.one_label_line()
+    one_label = report.one_label_line(quotes_values=True)
     if one_label is not None and not report.is_refused:
         terminal.tell(shown(one_label, 300), style="yellow")
     if not report.is_refused:
@@ -206,7 +206,7 @@ def report_document(name: str, report: Report) -> dict[str, Any]:
                 "line": problem.line,
                 "byte_offset": problem.byte_offset,
                 "fault": problem.fault.value,
-                "message": problem.message,
+                "message": problem.message.full,
                 "count": problem.count,
                 **({"file": problem.file} if problem.file else {}),
             }

@@ -27,9 +27,17 @@ Flywheel = Annotated[
 ]
 
 
+_PLACEHOLDERS = frozenset({"TEXT", "REASON", "WHY", "..."})
+"""What stands for a reason in the commands that notices and help print."""
+
+
 def _said(reason: str) -> str:
     if not reason.strip():
         raise typer.BadParameter("say why in a few words: it goes into the audit and the notice")
+    if reason.strip(" <>[]\"'") in _PLACEHOLDERS:
+        raise typer.BadParameter(
+            f"{reason.strip()} stands for your reason: say why in your own words"
+        )
     return reason
 
 

@@ -3,6 +3,7 @@
 Decides looks and the JSON form of a verdict; the words of the reasons are the verdict's own.
 """
 
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -25,6 +26,7 @@ OUTCOME_STYLES = {
     BatchOutcome.EMPTY: "bold",
 }
 F1 = "AverageF1Score"
+_MODEL_KIND = re.compile(":(?:document-classifier|entity-recognizer)/")
 
 
 def tell_outcome(terminal: Terminal, batch: BatchRow, stored: StoredVerdict | None) -> None:
@@ -111,4 +113,4 @@ def model_name(arn: str | None) -> str:
     >>> model_name("arn:aws:comprehend:eu-west-1:123456789012:document-classifier/a/version/b")
     'a/version/b'
     """
-    return arn.split(":document-classifier/")[-1] if arn else "no model yet"
+    return _MODEL_KIND.split(arn)[-1] if arn else "no model yet"

@@ -4,15 +4,17 @@ Decides looks alone, and shows members that it has no words for by their names: 
 another release. Read next: `flywheel.verdict_document`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
+from adapters.ledger.approvals import Approval
 from console.verdict_view import change, number
 from flywheel.batches import BatchOutcome
+from flywheel.notices import shown
 from flywheel.paired_evidence import LabelChange
 from flywheel.what_changed import label_lines
 
@@ -57,6 +59,17 @@ def verdict_view(document: Mapping[str, Any], sha256: str, outcome: BatchOutcome
     return Group(*parts)
 
 
+def approval_view(approval: Approval) -> Group:
+    """Return what a person was asked about a verdict, and who answered what and why."""
+    facts = [("state", str(approval.state)), ("until", f"{approval.until:%Y-%m-%d %H:%M} UTC")]
+    if approval.is_answered:
+        answer = ("by", approval.by), ("at", approval.at), ("reason", approval.reason)
+        facts = [facts[0], *((name, shown(value or "-", 500)) for name, value in answer)]
+    elif approval.is_unanswered:
+        facts.append(("on time-out", approval.on_timeout))
+    return Group(*_section("A person was asked", facts))
+
+
 def _rule(rule: Mapping[str, Any]) -> Iterator[Any]:
     style = _OUTCOME_STYLES.get(rule["outcome"], "")
     title = Text.assemble((f"{rule['outcome']:<8}", style), rule["rule"])
@@ -74,7 +87,7 @@ def _rule(rule: Mapping[str, Any]) -> Iterator[Any]:
         yield Padding(Text(f"{name}: {words}", "dim"), (0, 0, 0, 10), expand=False)
 
 
-def _section(title: str, facts: Iterator[tuple[str, str]]) -> Iterator[Any]:
+def _section(title: str, facts: Iterable[tuple[str, str]]) -> Iterator[Any]:
     yield Text(title, "bold")
     for name, words in facts:
         yield Padding(Text(f"{name}: {words}", overflow="fold"), (0, 0, 0, 2), expand=False)

@@ -50,7 +50,7 @@ class Acts(DataActs):
         self.ledger.flywheels.pause(row, reason, notice, now)
         return notice
 
-    def resume(self, now: datetime) -> Notice:
+    def resume(self, reason: str, now: datetime) -> Notice:
         """Let batches open again, and verdicts promote; the caller opens one where it may be.
 
         Raises
@@ -59,11 +59,18 @@ class Acts(DataActs):
             It is not paused.
         """
         row = self._row()
-        reasons = [pause.reason for pause in (row.pause, row.promotion_pause) if pause]
-        if not reasons:
+        pauses = [pause.reason for pause in (row.pause, row.promotion_pause) if pause]
+        if not pauses:
             raise ActRefusedError("it is not paused")
-        notice = resumed(self.environment, self.name, "; ".join(reasons), self.ledger.actor, now)
-        self.ledger.flywheels.resume(row, notice, now)
+        notice = resumed(
+            self.environment,
+            self.name,
+            reason,
+            self.ledger.actor,
+            paused_for="; ".join(pauses),
+            now=now,
+        )
+        self.ledger.flywheels.resume(row, reason, notice, now)
         return notice
 
     def retry(

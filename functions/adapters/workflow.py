@@ -198,7 +198,8 @@ def _blocked(known: KnownFlywheel, row: FlywheelRow) -> str | None:
     if row.rebuild is not None and row.rebuild.step != "SWITCHED":
         return "its next generation is being made (rebuild)"
     if row.pause is not None:
-        return f"paused by {row.pause.by}: {row.pause.reason} (flywheel resume {row.name})"
+        command = f"flywheel resume {row.name} --reason TEXT"
+        return f"paused by {row.pause.by}: {row.pause.reason} ({command})"
     return None if row.is_idle else f"batch {row.open_batch} is under way"
 
 

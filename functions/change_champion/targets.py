@@ -3,10 +3,12 @@
 Reads the ledger and the service, changes nothing. Read next: `flywheel.champions`.
 """
 
+from collections.abc import Sequence
+
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ports import FlywheelService
 from adapters.services import Services
-from flywheel.champions import TRAINED_STATUSES, rollback_target
+from flywheel.champions import TRAINED_STATUSES, Champion, rollback_target
 from flywheel.errors import ActRefusedError, BatchNotFoundError
 
 
@@ -21,8 +23,26 @@ def rollback_model(services: Services, row: FlywheelRow, active: str | None) -> 
     history = services.ledger.champions.history(row.name)
     found = rollback_target(history, active, row.barred)
     if found is None:
-        raise ActRefusedError(f"{row.name} has no earlier champion to go back to")
+        raise ActRefusedError(_no_earlier(row, history, active))
     return found
+
+
+def _no_earlier(row: FlywheelRow, history: Sequence[Champion], active: str | None) -> str:
+    """Say why there is nothing to go back to, and what can be done instead."""
+    problem = f"{row.name} has no earlier champion to go back to"
+    left = next(
+        (champion.model for champion in reversed(history) if champion.model != active), None
+    )
+    if left is None:
+        return (
+            f"{problem}: {active or 'no model'} is the first one. To make another trained model "
+            f"live: flywheel promote MODEL {row.name} --reason TEXT (flywheel history {row.name} "
+            "lists verdicts, whose numbers stand for their models)"
+        )
+    return (
+        f"{problem}: all others were rolled back from. To make the one that was live before this "
+        f"one live again: flywheel promote {left} {row.name} --reason TEXT"
+    )
 
 
 def promoted_model(services: Services, row: FlywheelRow, asked: str) -> str:

@@ -20,6 +20,7 @@ from adapters.ledger.approvals import Approval, ApprovalState
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ports import FlywheelService
+from adapters.private_errors import quoting_no_document
 from adapters.services import Services, services
 from compare_models.judging import Judging
 from compare_models.outside import judge_outside
@@ -39,17 +40,18 @@ _OUTCOMES = {Decision.REJECT: BatchOutcome.REJECTED, Decision.HOLD: BatchOutcome
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Compare the models of an execution's iteration and act, or judge one from outside."""
     own_services = services("compare_models")
-    if "iteration" in event:
-        logger.set_correlation_id(f"{event['flywheel']}-{event['iteration']}")
-        answer = judge_outside(own_services, event["flywheel"], event["iteration"])
-    else:
-        logger.set_correlation_id(f"{event['flywheel']}-batch-{event['batch']}")
-        answer = compare(
-            own_services,
-            event["flywheel"],
-            event["batch"],
-            is_waited_for=event.get("is_waited_for", False),
-        )
+    name = event.get("iteration") or f"batch-{event['batch']}"
+    logger.set_correlation_id(f"{event['flywheel']}-{name}")
+    with quoting_no_document():
+        if "iteration" in event:
+            answer = judge_outside(own_services, event["flywheel"], event["iteration"])
+        else:
+            answer = compare(
+                own_services,
+                event["flywheel"],
+                event["batch"],
+                is_waited_for=event.get("is_waited_for", False),
+            )
     write_head(own_services, event["flywheel"])
     return answer
 

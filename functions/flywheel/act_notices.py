@@ -11,12 +11,13 @@ from flywheel.notices import Notice, body, shown, subject
 _FILES_NAMED = 20
 _AFTER_PAUSE = (
     "Nothing, or to let batches open by themselves again: flywheel resume {flywheel} --env "
-    "{environment}"
+    "{environment} --reason TEXT"
 )
 _AFTER_FAILURES = (
     "ACTION NEEDED: repair what the notices of the failed batches name. Then `flywheel retry "
     "{flywheel} --env {environment}` opens the last one again with the same uploads, and "
-    "`flywheel resume {flywheel} --env {environment}` lets batches open by themselves."
+    "`flywheel resume {flywheel} --env {environment} --reason TEXT` lets batches open by "
+    "themselves."
 )
 _TAINTED = (
     "The flywheel is TAINTED: Comprehend has no call that takes a dataset back, so every later "
@@ -53,14 +54,25 @@ def paused(
     )
 
 
-def resumed(environment: str, flywheel: str, reason: str, actor: str, now: datetime) -> Notice:
-    """Tell that batches open again."""
+def resumed(
+    environment: str, flywheel: str, reason: str, actor: str, *, paused_for: str, now: datetime
+) -> Notice:
+    """Tell that batches open again.
+
+    Parameters
+    ----------
+    paused_for : str
+        The reason that was given when it was paused.
+    """
     return _notice(
         environment,
         flywheel,
         _at("resumed", now),
         "RESUMED",
-        why=[f"Resumed by {shown(actor, 200)}; it was paused for: {shown(reason, 500)}."],
+        why=[
+            f"{shown(reason, 500)} (by {shown(actor, 200)}).",
+            f"It was paused for: {shown(paused_for, 500)}.",
+        ],
         todo="Nothing to do: the next batch opens when the batch rules are met.",
     )
 

@@ -25,11 +25,17 @@ def canonical_annotations(spans: Iterable[Span]) -> str:
     return json.dumps(listed, separators=(",", ":"), ensure_ascii=False)
 
 
-def wrong_annotation(spans: Iterable[Span], text: str) -> str | None:
-    """Say what is wrong with a document's annotations, or return None."""
+def wrong_annotation(spans: Iterable[Span], text: str, *, names_types: bool) -> str | None:
+    """Say what is wrong with a document's annotations, or return None.
+
+    Parameters
+    ----------
+    names_types : bool
+        Whether types may be named: those of a flywheel, not what a file has in their place.
+    """
     before = 0
     for begin, end, kind in sorted(set(spans)):
-        where = f"the annotation {begin}-{end} {kind}"
+        where = f"the annotation {begin}-{end}" + (f" {kind}" if names_types else "")
         if begin < 0 or end <= begin:
             return f"{where} is empty: the end is exclusive and comes after the beginning"
         if end > len(text):

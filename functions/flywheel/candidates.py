@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import overload
 
-from flywheel.reports import Fault, Problem
+from flywheel.reports import Fault, Message, Problem, as_message
 
 _FEW = 50
 """Up to so many rows are removed one by one, which moves the rows behind them."""
@@ -46,8 +46,11 @@ class Candidates:
         The block's own bytes, where they are canonical already; else None.
     rows_read : int
         Rows with those that have a problem already.
-    problems : list of (Problem, str or None)
-        What the reader found, each with what makes it alike others (`Report.add`).
+    problems : list of (Problem, str or None, callable or None)
+        What the reader found, each with what makes it alike others, and what makes its message
+        (`Report.add`).
+    wrong_rows : list of str
+        The first cells of rows with another number of columns than the file.
     repairs : Counter
         What was changed so that rows can be used.
     """
@@ -59,7 +62,10 @@ class Candidates:
     size_bytes: int = 0
     canonical: bytes | None = None
     rows_read: int = 0
-    problems: list[tuple[Problem, str | None]] = field(default_factory=list)
+    problems: list[tuple[Problem, str | None, Callable[[], Message] | None]] = field(
+        default_factory=list
+    )
+    wrong_rows: list[str] = field(default_factory=list)
     repairs: Counter[str] = field(default_factory=Counter)
     _gone: list[Sequence[int]] = field(default_factory=list)
 
@@ -68,13 +74,15 @@ class Candidates:
         fault: Fault,
         line: int,
         offset: int,
-        message: str,
+        message: Message | str = "",
         *,
         alike: str | None = None,
+        explain: Callable[[], Message] | None = None,
         file: str = "",
     ) -> None:
-        """Note a problem with a row."""
-        self.problems.append((Problem(fault, line, offset, message, file), alike))
+        """Note a problem with a row; `Report.add` says what the rest is."""
+        problem = Problem(fault, line, offset, as_message(message), file)
+        self.problems.append((problem, alike, explain))
 
     def leave_out(self, gone: Sequence[int]) -> None:
         """Remove rows by their positions, which rise."""

@@ -15,8 +15,8 @@ from flywheel.verdict import Decision, Verdict
 _AFTER_PROMOTE = "Nothing to do. To take it back: `flywheel rollback {flywheel} --env {env} "
 _AFTER_ROLLBACK = (
     "Batches and verdicts go on, but no verdict is carried out until `flywheel resume {flywheel} "
-    "--env {env}`. The model that was left is not promoted again, but by a person: `flywheel "
-    "promote {before} {flywheel} --env {env} --reason TEXT`."
+    "--env {env} --reason TEXT`. The model that was left is not promoted again, but by a person: "
+    "`flywheel promote {before} {flywheel} --env {env} --reason TEXT`."
 )
 
 

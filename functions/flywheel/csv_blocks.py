@@ -15,7 +15,7 @@ from flywheel.csv_messages import column_message, columns_message, no_column_mes
 from flywheel.line_blocks import Block, LineBlocks
 from flywheel.physical_rows import MAX_ROW_BYTES, BrokenRow, rows_of_lines, too_long_message
 from flywheel.quoted_texts import QUOTE, put_back, taken_out
-from flywheel.reports import Fault
+from flywheel.reports import Fault, Message
 from flywheel.shapes import CsvLayout
 from flywheel.unpacking import UnreadableFileError
 
@@ -48,7 +48,6 @@ class _Work:
     filled: dict[int, tuple[bytes, bytes]] = field(default_factory=dict)
     dropped: set[int] = field(default_factory=set)
     is_canonical: bool = True
-    wrong_columns: int = 0
     inner_crlf: int = 0
     end: int | None = None
     has_text_blanks: bool = True
@@ -69,7 +68,7 @@ class CsvBlocks:
         self,
         blocks: LineBlocks,
         layout: CsvLayout,
-        header_message: Callable[[Sequence[str]], str | None],
+        header_message: Callable[[Sequence[str]], Message | None],
     ) -> None:
         self._blocks = blocks
         self._layout = layout
@@ -222,7 +221,7 @@ class CsvBlocks:
         found.texts = _stripped(texts, block.data if work.has_text_blanks else b"")
         found.labels = labels
         work.is_canonical &= self._layout.is_services_own and found.texts == texts
-        found.rows_read += len(texts) + work.wrong_columns
+        found.rows_read += len(texts) + len(found.wrong_rows)
         found.offset_of = lambda line: block.offset_of(line - block.line)
         found.size_bytes = len(block.data)
 
@@ -326,7 +325,7 @@ class CsvBlocks:
             if len(row.fields) != self._columns:
                 message = columns_message(row.fields, self._columns, self._layout.sep)
                 work.found.add_problem(Fault.COLUMN_COUNT, row.line, row.offset, message)
-                work.wrong_columns += 1
+                work.found.wrong_rows.append(row.fields[0])
                 continue
             at = row.line - block.line - work.first
             label, text = row.fields[self._label], row.fields[self._text]

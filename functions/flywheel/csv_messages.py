@@ -1,10 +1,20 @@
-"""What is said of a CSV file's columns and header; the words only."""
+"""What is said of a CSV file's columns and header; the words only.
+
+A header is the first row of a file, and where a file has none it is a row like any other: its
+cells are quoted only in what is for whoever has the file (`flywheel.reports.Message`).
+"""
 
 import re
 from collections.abc import Sequence
 
+from flywheel.near_names import is_misspelling
+from flywheel.reports import Message
+from flywheel.untrusted_text import visible
+
 _OWN_COLUMNS = 2
-_SEPARATORS = ";\t|"
+SEPARATORS = ";\t|"
+"""What separates columns where a comma does not."""
+
 _LABEL_WORDS = frozenset(
     {
         *("label", "labels", "class", "classes", "category", "categories", "intent", "topic"),
@@ -21,9 +31,10 @@ _TEXT_WORDS = frozenset(
 
 
 def quoted(value: str, most_characters: int = 40) -> str:
-    """Return a value as it may be told: cut, with control characters escaped."""
+    """Return a value as it may be shown: cut, with control characters escaped."""
     shown = value if len(value) <= most_characters else value[: most_characters - 3] + "..."
-    return repr(shown)
+    # Not every character that moves the text beside it is one that Python escapes.
+    return visible(repr(shown))
 
 
 def is_header(fields: Sequence[str]) -> bool:
@@ -32,15 +43,17 @@ def is_header(fields: Sequence[str]) -> bool:
     return bool(words & _LABEL_WORDS) and bool(words & _TEXT_WORDS)
 
 
-def header_message(fields: Sequence[str]) -> str:
+def header_message(fields: Sequence[str]) -> Message:
     """Say that a header is not taken, and how it becomes one that is not there."""
     names = [cell.strip() for cell in _names(fields)]
     label = next(name for name in names if name.casefold() in _LABEL_WORDS)
     text = next(name for name in names if name.casefold() in _TEXT_WORDS)
-    return (
-        f"looks like a header ({', '.join(quoted(name, 20) for name in names[:5])}), and the "
-        f"service takes none. Fix: flywheel convert FILE --label {label} --text {text} -o OUT"
+    rest = (
+        "and the service takes none. "
+        f"Fix: flywheel convert FILE --label {label} --text {text} -o OUT"
     )
+    shown = ", ".join(quoted(name, 20) for name in names[:5])
+    return Message(f"looks like a header, {rest}", f"looks like a header ({shown}), {rest}")
 
 
 def columns_message(fields: Sequence[str], columns: int, separator: str) -> str:
@@ -48,7 +61,7 @@ def columns_message(fields: Sequence[str], columns: int, separator: str) -> str:
     count = len(fields)
     named = " (label, text)" if columns == _OWN_COLUMNS else ""
     message = f"{count} column{'s' if count != 1 else ''} instead of {columns}{named}"
-    other = next((mark for mark in _SEPARATORS if count == 1 and mark in fields[0]), None)
+    other = next((mark for mark in SEPARATORS if count == 1 and mark in fields[0]), None)
     if other is not None and other != separator:
         return f"{message}; {separated_by(other)}"
     mark = "a comma" if separator == "," else repr(separator)
@@ -72,13 +85,17 @@ def no_column_message(wanted: int, columns: int) -> str:
     )
 
 
-def column_message(wanted: str, names: Sequence[str]) -> str:
+def column_message(wanted: str, names: Sequence[str]) -> Message:
     """Say that a column by name is not there."""
-    has = ", ".join(quoted(name, 20) for name in names[:10])
-    return (
-        f"the header has no column {quoted(wanted, 20)}; it has {has}. Fix: rename the column, or "
-        "change csv.label, csv.text or csv.sep in the environment's file"
+    near = [name for name in names if is_misspelling(name, wanted)]
+    shown = ", ".join(quoted(name, 20) for name in near or names[:10])
+    missing = f"the header has no column {quoted(wanted, 20)}"
+    fix = (
+        "Fix: rename the column, or change csv.label, csv.text or csv.sep in the environment's file"
     )
+    quoting = f"{missing}; it has {shown}. {fix}"
+    count = f"{len(names)} column{'s' if len(names) != 1 else ''}"
+    return Message(quoting if near else f"{missing}; it has {count}. {fix}", quoting)
 
 
 def _names(fields: Sequence[str]) -> Sequence[str]:

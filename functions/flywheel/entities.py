@@ -6,8 +6,10 @@ may come in any order, so they are kept, eight bytes each, while the documents p
 *Source*: developer guide, "Plain-text annotation files" and "Entity lists".
 """
 
+import re
 from array import array
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 
 from flywheel.annotations import NO_ANNOTATIONS, Span, canonical_annotations, wrong_annotation
@@ -17,7 +19,7 @@ from flywheel.csv_messages import quoted
 from flywheel.line_blocks import Block, LineBlocks
 from flywheel.manifests import document_too_long_message, unknown_type_message
 from flywheel.physical_rows import BrokenRow, PhysicalRow, broken_line, physical_rows
-from flywheel.reports import Fault
+from flywheel.reports import Fault, Message
 from flywheel.shapes import Shape
 from flywheel.unpacking import UnreadableFileError, plain_name
 
@@ -34,6 +36,9 @@ _MOST_ANNOTATIONS = 2_000_000
 """What a function's memory holds; more than any entity dataset of 200 MB has."""
 
 _LIST_BLOCK_ROWS = 5000
+
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
+"""Python itself refuses numbers of thousands of digits."""
 
 
 class EntityPair:
@@ -119,24 +124,23 @@ class EntityPair:
             return
         fields = [value.strip() for value in row.fields]
         if len(fields) != len(ANNOTATIONS_HEADER):
-            message = f"{len(fields)} columns instead of {len(ANNOTATIONS_HEADER)}"
-            found.add_problem(Fault.COLUMN_COUNT, row.line, row.offset, message, file=name)
+            problem = f"{len(fields)} columns instead of {len(ANNOTATIONS_HEADER)}"
+            found.add_problem(Fault.COLUMN_COUNT, row.line, row.offset, problem, file=name)
             return
         file, *numbers, kind = fields
         if plain_name(file) != plain_name(self._documents.name):
-            message = (
-                f"annotates {quoted(file)}, and the documents are {quoted(self._documents.name)}"
-            )
+            rest = f", and the documents are {quoted(self._documents.name)}"
+            message = Message(f"annotates another file{rest}", f"annotates {quoted(file)}{rest}")
             found.add_problem(Fault.PAIR, row.line, row.offset, message, file=name)
             return
-        if not all(number.isdecimal() and number.isascii() for number in numbers):
-            message = "Line, Begin Offset and End Offset must be whole numbers from 0"
-            found.add_problem(Fault.COLUMN_COUNT, row.line, row.offset, message, file=name)
+        if not all(_WHOLE_NUMBER.fullmatch(number) for number in numbers):
+            problem = "Line, Begin Offset and End Offset must be whole numbers from 0"
+            found.add_problem(Fault.COLUMN_COUNT, row.line, row.offset, problem, file=name)
             return
         line, begin, end = map(int, numbers)
         if line >= _MOST_LINES or len(self._packed) >= _MOST_ANNOTATIONS:
-            message = f"{quoted(name)} has more than {_MOST_ANNOTATIONS:,} annotations: divide it"
-            raise UnreadableFileError(Fault.TOO_LARGE, message)
+            problem = f"{quoted(name)} has more than {_MOST_ANNOTATIONS:,} annotations: divide it"
+            raise UnreadableFileError(Fault.TOO_LARGE, problem)
         number = self._type_number(kind, row, found)
         # An end so far out is behind every text; where it is cut it still is.
         begin, end = min(begin, _MOST_OFFSET - 1), min(end, _MOST_OFFSET - 1)
@@ -148,9 +152,14 @@ class EntityPair:
         if self._takes_any and kind and len(self._types) < _MOST_TYPES:
             self._types.append(kind)
             return len(self._types) - 1
-        message = unknown_type_message(kind, self._types)
+        known = () if self._takes_any else self._types
         found.add_problem(
-            Fault.UNKNOWN_LABEL, row.line, row.offset, message, file=self._companion.name
+            Fault.UNKNOWN_LABEL,
+            row.line,
+            row.offset,
+            alike=kind,
+            explain=partial(unknown_type_message, kind, known),
+            file=self._companion.name,
         )
         return _UNUSABLE
 
@@ -219,7 +228,7 @@ class EntityPair:
             return None
         if self._is_list:
             return ""
-        wrong = wrong_annotation(spans, data.decode())
+        wrong = wrong_annotation(spans, data.decode(), names_types=not self._takes_any)
         if wrong is not None:
             found.add_problem(Fault.ANNOTATION, number, offset, wrong, file=file)
             return None

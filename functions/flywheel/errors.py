@@ -11,7 +11,8 @@
     ├── ConcurrentChangeError  the ledger changed meanwhile       -> nobody: it is retried
     ├── BatchNotFoundError     the ledger has no such batch       -> the operator
     ├── LabelsUnknownError     nothing tells of single labels     -> nobody: the verdict says so
-    └── ActRefusedError        an act does not fit what is now    -> who acts: see the message
+    ├── ActRefusedError        an act does not fit what is now    -> who acts: see the message
+    └── UnforeseenError        a fault of this project            -> who maintains it
 
 Step Functions matches a failed function by its exception's class name alone, so these names are
 a public contract: flat, unique, matched by name in the workflow. The module imports nothing, so
@@ -118,3 +119,20 @@ class LabelsUnknownError(FlywheelLoopError):
 
 class ActRefusedError(FlywheelLoopError):
     """What a person asked for does not fit the flywheel's state; the message says why."""
+
+
+class UnforeseenError(FlywheelLoopError):
+    """An error that nobody foresaw, without its message, which may quote a document.
+
+    Parameters
+    ----------
+    kind : str
+        The error's class.
+    where : str
+        The source lines it passed, the innermost last.
+    """
+
+    def __init__(self, kind: str, where: str) -> None:
+        self.kind = kind
+        self.where = where
+        super().__init__(f"{kind} at {where}")

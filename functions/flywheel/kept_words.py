@@ -36,7 +36,8 @@ KEPT_WORDS: Mapping[Kept, KeptWords] = {
     Kept.PROMOTION_PAUSED: KeptWords(
         "HELD, promotion is paused",
         "No verdict is carried out since somebody rolled back",
-        _BY_HAND + " `flywheel resume {flywheel} --env {environment}` lets verdicts promote again.",
+        _BY_HAND + " `flywheel resume {flywheel} --env {environment} --reason TEXT` lets verdicts "
+        "promote again.",
     ),
     Kept.BARRED: KeptWords(
         "HELD, the challenger is barred",

@@ -5,13 +5,13 @@ shapes of a cell: one label; labels with a delimiter between; annotations of ent
 (`flywheel.entities`), which were checked when they were read.
 """
 
-import difflib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flywheel.csv_messages import quoted, separated_by
-from flywheel.reports import Fault
+from flywheel.near_names import is_misspelling, nearest
+from flywheel.reports import Fault, Message
 from flywheel.shapes import LABEL_DELIMITERS, Shape
 
 _REMEMBERED = 20_000
@@ -29,13 +29,12 @@ class Cell:
     labels : sequence of str
         What is counted; an entity type once an annotation.
     fault : Fault, optional
-    message : str
+        `LabelRules.explain` says more.
     """
 
     canonical: bytes
     labels: Sequence[str] = ()
     fault: Fault | None = None
-    message: str = ""
 
 
 class LabelRules:
@@ -67,6 +66,21 @@ class LabelRules:
             known = self._cells[value] = self._judged(value.decode())
         return known
 
+    def explain(self, value: bytes) -> Message:
+        """Say what is wrong with a cell; compares it with every label, so ask for few."""
+        text = value.decode()
+        parts = text.split(self._shape.delimiter) if self._shape.is_multi_label else [text]
+        labels = [part.strip() for part in parts]
+        if not text.strip():
+            return Message("empty label")
+        if not all(labels):
+            rest = f"whose labels are parted by {self._shape.delimiter!r}"
+            return Message(
+                f"empty label in a cell {rest}", f"empty label in {quoted(text)}, {rest}"
+            )
+        unknown = next(label for label in labels if not self.is_known(label))
+        return self._several_in_one(text) or self._unknown(unknown)
+
     def _judged(self, value: str) -> Cell:
         if self._shape.task == "entities":
             return _entity_cell(value)
@@ -74,64 +88,54 @@ class LabelRules:
             return self._several(value)
         label = value.strip()
         if not label:
-            return Cell(label.encode(), fault=Fault.EMPTY_LABEL, message="empty label")
+            return Cell(label.encode(), fault=Fault.EMPTY_LABEL)
         if self._known is not None and label not in self._known:
-            return Cell(label.encode(), fault=Fault.UNKNOWN_LABEL, message=self._unknown_one(label))
+            return Cell(label.encode(), fault=Fault.UNKNOWN_LABEL)
         return Cell(label.encode(), (label,))
 
     def _several(self, value: str) -> Cell:
         delimiter = self._shape.delimiter
         parts = [part.strip() for part in value.split(delimiter)]
-        if not value.strip():
-            return Cell(b"", fault=Fault.EMPTY_LABEL, message="empty label")
         if not all(parts):
-            message = f"empty label in {quoted(value)}, whose labels are parted by {delimiter!r}"
-            return Cell(value.encode(), fault=Fault.EMPTY_LABEL, message=message)
-        unknown = [part for part in parts if self._known is not None and part not in self._known]
-        if unknown:
-            message = self._wrong_delimiter(value) or self._unknown(unknown[0])
-            return Cell(value.encode(), fault=Fault.UNKNOWN_LABEL, message=message)
+            return Cell(value.strip().encode(), fault=Fault.EMPTY_LABEL)
+        if self._known is not None and not self._known.issuperset(parts):
+            return Cell(value.encode(), fault=Fault.UNKNOWN_LABEL)
         labels = sorted(set(parts))
         return Cell(delimiter.join(labels).encode(), labels)
 
-    def _unknown_one(self, label: str) -> str:
-        parts = self._parted(label, LABEL_DELIMITERS)
-        if parts:
-            return (
-                f"{len(parts)} labels ({', '.join(parts[:3])}) in one row, and the flywheel is "
-                "multi-class: give each document one label"
-            )
-        return self._unknown(label)
-
-    def _wrong_delimiter(self, value: str) -> str | None:
-        own = self._shape.delimiter
-        for other in LABEL_DELIMITERS:
-            if other != own and self._parted(value, (other,)):
-                return (
-                    f"the labels {quoted(value)} are parted by {other!r}, and the flywheel's "
-                    f"delimiter is {own!r}: write {quoted(value.replace(other, own))}"
+    def _several_in_one(self, value: str) -> Message | None:
+        """Say of a cell that consists of known labels how they would have to be written."""
+        for delimiter in LABEL_DELIMITERS:
+            parts = [part.strip() for part in value.split(delimiter)]
+            if len(parts) == 1 or self._known is None or not self._known.issuperset(parts):
+                continue
+            if not self._shape.is_multi_label:
+                return Message(
+                    f"{len(parts)} labels ({', '.join(parts[:3])}) in one row, and the flywheel is "
+                    "multi-class: give each document one label"
                 )
+            own = self._shape.delimiter
+            return Message(
+                f"the labels {quoted(value)} are parted by {delimiter!r}, and the flywheel's "
+                f"delimiter is {own!r}: write {quoted(value.replace(delimiter, own))}"
+            )
         return None
 
-    def _parted(self, value: str, delimiters: Sequence[str]) -> list[str]:
-        """Return the known labels that a value consists of, when a delimiter parts them."""
-        for delimiter in delimiters:
-            parts = [part.strip() for part in value.split(delimiter)]
-            if len(parts) > 1 and self._known is not None and self._known.issuperset(parts):
-                return parts
-        return []
-
-    def _unknown(self, label: str) -> str:
-        folded = {known.casefold(): known for known in self._list}
+    def _unknown(self, label: str) -> Message:
+        near = nearest(label, self._list)
         separator = next((mark for mark in ";\t" if mark in label), None)
         if separator is not None:
-            return f"unknown label {quoted(label)}; {separated_by(separator)}"
-        near = difflib.get_close_matches(label.casefold(), list(folded), n=1, cutoff=0.6)
-        if near:
-            return f"unknown label {quoted(label)}; did you mean {quoted(folded[near[0]])}?"
-        more = ", ..." if len(self._list) > _SHOWN_LABELS else ""
-        shown = ", ".join(self._list[:_SHOWN_LABELS]) + more
-        return f"unknown label {quoted(label)}; the flywheel's labels: {shown}"
+            rest, near = separated_by(separator), None
+        elif near is not None:
+            rest = f"did you mean {quoted(near)}?"
+        else:
+            more = ", ..." if len(self._list) > _SHOWN_LABELS else ""
+            shown = ", ".join(self._list[:_SHOWN_LABELS]) + more
+            rest = f"the flywheel's labels: {shown}"
+        quoting = f"unknown label {quoted(label)}; {rest}"
+        if near is not None and is_misspelling(label, near):
+            return Message(quoting)
+        return Message(f"unknown label; {rest}", quoting)
 
 
 def _entity_cell(value: str) -> Cell:

@@ -14,8 +14,9 @@ Read next: `flywheel.csv_blocks` (CSV to rows), `flywheel.label_rules` (what a l
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from operator import add
 
@@ -24,6 +25,7 @@ from flywheel.csv_blocks import CsvBlocks
 from flywheel.csv_messages import header_message, is_header, quoted
 from flywheel.entities import EntityPair
 from flywheel.label_rules import Cell, LabelRules
+from flywheel.layout_signs import LayoutSigns
 from flywheel.line_blocks import LineBlocks
 from flywheel.manifests import ManifestRows, is_manifest
 from flywheel.repeated_texts import RepeatedTexts
@@ -33,8 +35,10 @@ from flywheel.reports import (
     Allowance,
     Fault,
     Limits,
+    Message,
     Problem,
     Report,
+    as_message,
 )
 from flywheel.shapes import Shape
 from flywheel.unpacking import UnreadableFileError, too_large, unpacked
@@ -104,7 +108,7 @@ class LabeledDocuments:
     --------
     >>> documents = LabeledDocuments([b"A,one\nB,two\nC,three\n"], labels=["A", "B"])
     >>> [row.text for row in documents], documents.report.lines()[-1]
-    (['one', 'two'], "line 3: unknown label 'C'; the flywheel's labels: A, B")
+    (['one', 'two'], "line 3: unknown label; the flywheel's labels: A, B")
     """
 
     def __init__(
@@ -118,11 +122,15 @@ class LabeledDocuments:
         companion: Stream | None = None,
         limits: Limits = _SERVICES_QUOTAS,
     ) -> None:
-        self.report = Report(counts_types=shape.task == "entities")
+        self.report = Report(
+            counts_types=shape.task == "entities", labels_are_known=labels is not None
+        )
         self.shape = shape
         self._file = Stream(name, chunks)
         self._labels = labels
         self._rules = LabelRules(labels, shape)
+        self._signs = LayoutSigns(self._rules, shape.csv)
+        self._is_csv = False
         self._allowance = allowance
         self._companion = companion
         self._limits = limits
@@ -158,8 +166,10 @@ class LabeledDocuments:
     def _blocks(self) -> Iterator[Candidates]:
         try:
             for found in self._found():
-                for problem, alike in sorted(found.problems, key=lambda pair: pair[0].line):
-                    self.report.add(problem, alike)
+                for problem in sorted(found.problems, key=lambda each: each[0].line):
+                    self.report.add(*problem)
+                for first in found.wrong_rows:
+                    self._signs.count(first)
                 self._judge(found)
                 self.report.repairs.update(found.repairs)
                 self._require_fitting()
@@ -167,6 +177,9 @@ class LabeledDocuments:
         except UnreadableFileError as error:
             self.report.add(Problem(error.fault, 0, 0, error.message))
         self.report.judge(self._allowance)
+        layout = self._signs.message(self.report.rows_read) if self._is_csv else None
+        if self.report.is_refused and layout is not None:
+            self.report.refuse_as_a_whole(Fault.LAYOUT, layout)
 
     def _found(self) -> Iterator[Candidates]:
         """Give what the reader of the file's format finds."""
@@ -187,9 +200,16 @@ class LabeledDocuments:
         blocks = LineBlocks(chunks)
         if is_manifest(beginning):
             return iter(ManifestRows(blocks, self.shape, self._labels))
+        if self.shape.task == "entities" and beginning.strip():
+            message = (
+                "not an augmented manifest, which has a JSON object a line. Fix: upload one, or "
+                "documents (.txt) with what belongs to them (.csv)"
+            )
+            raise UnreadableFileError(Fault.INVALID_JSON, message)
+        self._is_csv = True
         return iter(CsvBlocks(blocks, self.shape.csv, self._header_message))
 
-    def _header_message(self, fields: Sequence[str]) -> str | None:
+    def _header_message(self, fields: Sequence[str]) -> Message | None:
         known = self._rules.is_known(fields[0])
         return header_message(fields) if not known and is_header(fields) else None
 
@@ -226,12 +246,20 @@ class LabeledDocuments:
             if cell.fault is None and text:
                 continue
             gone.append(index)
-            if cell.fault is not None:
-                self._add(found, index, cell.fault, cell.message)
-            else:
-                message = f"empty text (label {quoted(cell.canonical.decode())})"
+            if cell.fault is None:
+                named = f"empty text (label {quoted(_text(cell.canonical))})"
+                message = self._naming_labels(named, otherwise="empty text")
                 self._add(found, index, Fault.EMPTY_TEXT, message)
+                continue
+            if cell.fault is Fault.UNKNOWN_LABEL:
+                self._signs.count(_text(value), _text(text))
+            explain = partial(self._rules.explain, value)
+            self._add(found, index, cell.fault, alike=_text(value), explain=explain)
         found.leave_out(gone)
+
+    def _naming_labels(self, words: str, *, otherwise: str) -> Message:
+        """Return words with labels of rows, which are public where they are the flywheel's."""
+        return Message(otherwise, words) if self._labels is None else Message(words)
 
     def _leave_out_repeated(self, found: Candidates) -> Counter[bytes]:
         """Leave out rows whose text came before, and return how many of each label."""
@@ -242,20 +270,32 @@ class LabeledDocuments:
                 self.report.duplicates += 1
                 continue
             if self.shape.task == "entities":
-                message = "the same document came before with other annotations"
+                message = Message("the same document came before with other annotations")
             else:
-                message = (
-                    f"label {quoted(label.decode())}, but the same text came before as "
-                    f"{quoted(first.decode())}"
+                named = (
+                    f"label {quoted(_text(label))}, but the same text came before as "
+                    f"{quoted(_text(first))}"
                 )
+                otherwise = "the same text came before with another label"
+                message = self._naming_labels(named, otherwise=otherwise)
             self._add(found, index, Fault.CONFLICT, message)
         gone = Counter(found.labels[index] for index, _ in repeats)
         found.leave_out([index for index, _ in repeats])
         return gone
 
-    def _add(self, found: Candidates, index: int, fault: Fault, message: str) -> None:
+    def _add(
+        self,
+        found: Candidates,
+        index: int,
+        fault: Fault,
+        message: Message | str = "",
+        *,
+        alike: str | None = None,
+        explain: Callable[[], Message] | None = None,
+    ) -> None:
         line = found.lines[index]
-        self.report.add(Problem(fault, line, found.offset_of(line), message))
+        problem = Problem(fault, line, found.offset_of(line), as_message(message))
+        self.report.add(problem, alike, explain)
 
     def _require_fitting(self) -> None:
         """Stop reading where no dataset could hold what was read already."""
@@ -282,6 +322,10 @@ def refusal_by_size(size_bytes: int, limits: Limits) -> Report | None:
     report = Report()
     report.add(Problem(error.fault, 0, 0, error.message))
     return report
+
+
+def _text(cell: bytes) -> str:
+    return cell.decode()
 
 
 def _peeked(chunks: Iterator[bytes]) -> tuple[Iterator[bytes], bytes]:

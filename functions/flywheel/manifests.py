@@ -7,7 +7,8 @@ job marks as failed is left out and reported.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from flywheel.annotations import canonical_annotations, wrong_annotation
@@ -15,8 +16,9 @@ from flywheel.candidates import Candidates
 from flywheel.csv_blocks import BYTE_ORDER_MARK_REPAIR, CRLF_REPAIR
 from flywheel.csv_messages import quoted
 from flywheel.line_blocks import Block, LineBlocks
+from flywheel.near_names import is_misspelling, nearest
 from flywheel.physical_rows import BYTE_ORDER_MARK, broken_line, too_long_message
-from flywheel.reports import Fault
+from flywheel.reports import Fault, Message, as_message
 from flywheel.shapes import Shape
 
 _METADATA = "-metadata"
@@ -30,10 +32,19 @@ def is_manifest(beginning: bytes) -> bool:
 
 
 class _RowFaultError(Exception):
-    def __init__(self, fault: Fault, message: str) -> None:
+    def __init__(
+        self,
+        fault: Fault,
+        message: Message | str = "",
+        *,
+        alike: str | None = None,
+        explain: Callable[[], Message] | None = None,
+    ) -> None:
         self.fault = fault
-        self.message = message
-        super().__init__(message)
+        self.message = as_message(message)
+        self.alike = alike
+        self.explain = explain
+        super().__init__(self.message.public)
 
 
 class ManifestRows:
@@ -84,15 +95,22 @@ class ManifestRows:
             try:
                 label, text = self._row(data, found)
             except _RowFaultError as error:
-                found.add_problem(error.fault, number, offset, error.message)
+                found.add_problem(
+                    error.fault,
+                    number,
+                    offset,
+                    error.message,
+                    alike=error.alike,
+                    explain=error.explain,
+                )
                 continue
-            found.labels.append(label.encode())
-            found.texts.append(text.encode())
+            found.labels.append(label)
+            found.texts.append(text)
             lines.append(number)
         found.lines = lines
         found.repairs = +found.repairs
 
-    def _row(self, data: bytes, found: Candidates) -> tuple[str, str]:
+    def _row(self, data: bytes, found: Candidates) -> tuple[bytes, bytes]:
         try:
             row = json.loads(data)
         except (ValueError, RecursionError) as error:
@@ -108,9 +126,15 @@ class ManifestRows:
         # One space for each line break, so that offsets of annotations stay true.
         cleaned = _LINE_BREAK.sub(" ", text)
         found.repairs[_LINE_BREAKS_REPAIR] += cleaned != text
-        if self._shape.task == "entities":
-            return self._annotated(row.get(attribute), cleaned, attribute), cleaned
-        return self._label(row.get(attribute), metadata, attribute), cleaned.strip()
+        try:
+            if self._shape.task == "entities":
+                label, text = self._annotated(row.get(attribute), cleaned, attribute), cleaned
+            else:
+                label, text = self._label(row.get(attribute), metadata, attribute), cleaned.strip()
+            return label.encode(), text.encode()
+        except UnicodeEncodeError:
+            message = "half of a character (an escape from \\ud800 to \\udfff that stands alone)"
+            raise _RowFaultError(Fault.INVALID_JSON, message) from None
 
     def _attribute(self, row: Mapping[str, Any]) -> str:
         """Return which attribute holds the labels."""
@@ -118,8 +142,8 @@ class ManifestRows:
         if wanted is not None:
             if wanted in row or wanted + _METADATA in row:
                 return wanted
-            message = f"no attribute {quoted(wanted)} (label_attribute of the environment's file)"
-            raise _RowFaultError(Fault.EMPTY_LABEL, message)
+            problem = f"no attribute {quoted(wanted)} (label_attribute of the environment's file)"
+            raise _RowFaultError(Fault.EMPTY_LABEL, problem)
         described = [key.removesuffix(_METADATA) for key in row if key.endswith(_METADATA)]
         others = [key for key in row if key not in ("source", "source-ref")]
         named = described or [key for key in others if not key.endswith(_METADATA)]
@@ -127,10 +151,12 @@ class ManifestRows:
             return named[0]
         if not named:
             raise _RowFaultError(Fault.EMPTY_LABEL, "the row has a source and no label attribute")
-        message = (
-            f"several label attributes ({', '.join(quoted(name, 20) for name in named[:4])}): name "
-            "the one that counts as label_attribute of the flywheel in the environment's file"
+        several = "several label attributes"
+        fix = (
+            "name the one that counts as label_attribute of the flywheel in the environment's file"
         )
+        names = ", ".join(quoted(name, 20) for name in named[:4])
+        message = Message(f"{several}: {fix}", f"{several} ({names}): {fix}")
         raise _RowFaultError(Fault.HEADER, message)
 
     def _label(self, value: Any, metadata: Any, attribute: str) -> str:
@@ -143,18 +169,20 @@ class ManifestRows:
             labels = [one] if isinstance(one, str) else []
         if not labels:
             wanted = "class-map" if self._shape.is_multi_label else "class-name"
-            message = (
-                f"no label: {quoted(attribute)} has no {wanted} in its metadata; is the labeling "
-                f"job's task the flywheel's ({self._shape.mode})?"
+            rest = (
+                f"has no {wanted} in its metadata; is the labeling job's task the flywheel's "
+                f"({self._shape.mode})?"
             )
+            message = _of_attribute("no label: ", attribute, rest)
             raise _RowFaultError(Fault.EMPTY_LABEL, message)
         delimiter = self._shape.delimiter
         for label in labels:
             if self._shape.is_multi_label and delimiter in label:
-                message = (
-                    f"the label {quoted(label)} holds the flywheel's delimiter {delimiter!r}, so "
-                    "it would become several: choose another label_delimiter, or rename it"
+                rest = (
+                    f"holds the flywheel's delimiter {delimiter!r}, so it would become several: "
+                    "choose another label_delimiter, or rename it"
                 )
+                message = Message(f"a label {rest}", f"the label {quoted(label)} {rest}")
                 raise _RowFaultError(Fault.UNKNOWN_LABEL, message)
         return delimiter.join(labels) if self._shape.is_multi_label else labels[0]
 
@@ -163,33 +191,46 @@ class ManifestRows:
         size = len(text.encode())
         most = self._shape.entity_document_bytes
         if size > most:
-            message = document_too_long_message(size, most)
-            raise _RowFaultError(Fault.DOCUMENT_TOO_LONG, message)
+            raise _RowFaultError(Fault.DOCUMENT_TOO_LONG, document_too_long_message(size, most))
         try:
             spans = [
                 (int(entity["startOffset"]), int(entity["endOffset"]), str(entity["label"]))
                 for entity in value["annotations"]["entities"]
             ]
         except (KeyError, TypeError, ValueError):
-            message = (
-                f"{quoted(attribute)} has no annotations.entities with startOffset, endOffset and "
-                "label; is it a job of named entity recognition?"
+            rest = (
+                "has no annotations.entities with startOffset, endOffset and label; is it a job "
+                "of named entity recognition?"
             )
+            message = _of_attribute("", attribute, rest)
             raise _RowFaultError(Fault.ANNOTATION, message) from None
         kinds = {kind for *_, kind in spans}
         unknown = kinds - (kinds if self._types is None else self._types)
         if unknown:
-            message = unknown_type_message(min(unknown), sorted(self._types or ()))
-            raise _RowFaultError(Fault.UNKNOWN_LABEL, message)
-        wrong = wrong_annotation(spans, text)
+            kind = min(unknown)
+            explain = partial(unknown_type_message, kind, sorted(self._types or ()))
+            raise _RowFaultError(Fault.UNKNOWN_LABEL, alike=kind, explain=explain)
+        wrong = wrong_annotation(spans, text, names_types=self._types is not None)
         if wrong is not None:
             raise _RowFaultError(Fault.ANNOTATION, wrong)
         return canonical_annotations(spans)
 
 
-def unknown_type_message(kind: str, types: Sequence[str]) -> str:
-    """Say that an entity type is not one of the flywheel's."""
-    return f"unknown entity type {quoted(kind)}; the flywheel's types: {', '.join(types)}"
+def unknown_type_message(kind: str, types: Sequence[str]) -> Message:
+    """Say that an entity type is not one of the flywheel's.
+
+    Parameters
+    ----------
+    types : sequence of str
+        The flywheel's.
+    """
+    near = nearest(kind, types)
+    known = f"the flywheel's types: {', '.join(types)}" if types else "there are too many types"
+    rest = known if near is None else f"did you mean {near}?"
+    quoting = f"unknown entity type {quoted(kind)}; {rest}"
+    if near is not None and is_misspelling(kind, near):
+        return Message(quoting)
+    return Message(f"unknown entity type; {rest}", quoting)
 
 
 def document_too_long_message(size: int, most: int) -> str:
@@ -215,8 +256,13 @@ def _source(row: Mapping[str, Any]) -> str:
 
 def _require_success(metadata: Any, attribute: str) -> None:
     if isinstance(metadata, dict) and metadata.get("failure-reason"):
-        message = f"the labeling job failed on this row ({quoted(attribute)}: failure-reason)"
+        message = _of_attribute("the labeling job failed on this row: ", attribute, "says why")
         raise _RowFaultError(Fault.LABELING_FAILED, message)
+
+
+def _of_attribute(before: str, attribute: str, rest: str) -> Message:
+    """Say something of the attribute that holds the labels; its name is a value of the file."""
+    return Message(f"{before}the label attribute {rest}", f"{before}{quoted(attribute)} {rest}")
 
 
 def _several(value: Any, metadata: Mapping[str, Any]) -> list[str]:

@@ -1,17 +1,20 @@
 """What people are sent: a subject and a body, and how text from data may appear in them.
 
 Text that comes from data (file names, labels) is shown through `shown`; no document's text is ever
-in a notice. Sending is `adapters.notices`. Read next: `flywheel.batch_notices` (every outcome of a
-batch) and `flywheel.upload_news` (every outcome of an upload).
+in a notice, and whatever comes in, `subject` and `body` give no control character and no link.
+Sending is `adapters.notices`. Read next: `flywheel.batch_notices` (every outcome of a batch),
+`flywheel.upload_news` (every outcome of an upload) and `flywheel.untrusted_text`.
 """
 
 import re
 import textwrap
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from flywheel.untrusted_text import is_hidden, unlinked, visible
+
 _MAX_SUBJECT_CHARACTERS = 99
+_MAX_SHOWN = 1000
 _DIGEST_BYTES = 64_000
 """What a digest tells one by one; far below the 256 KB of SNS, and more than anybody reads."""
 
@@ -70,16 +73,10 @@ def shown(text: str, most_characters: int = 80) -> str:
     >>> shown("http://evil.example/a.csv")
     'http[:]//evil.example/a.csv'
     """
-    visible = "".join(
-        char.encode("unicode_escape").decode() if _is_hidden(char) else char for char in text
+    line = "".join(
+        char.encode("unicode_escape").decode() if is_hidden(char) else char for char in text
     ).replace("://", "[:]//")
-    return visible if len(visible) <= most_characters else visible[: most_characters - 3] + "..."
-
-
-def _is_hidden(char: str) -> bool:
-    """Say whether a character is a control, a direction mark, unassigned, or a line break."""
-    category = unicodedata.category(char)
-    return category.startswith("C") or category in ("Zl", "Zp")
+    return line if len(line) <= most_characters else line[: most_characters - 3] + "..."
 
 
 def file_name(key: str) -> str:
@@ -90,7 +87,7 @@ def file_name(key: str) -> str:
 def subject(environment: str, flywheel: str | None, words: str) -> str:
     """Return a subject that SNS takes: ASCII, one line, at most 99 characters."""
     place = f"[{environment}] {flywheel}: " if flywheel else f"[{environment}] "
-    plain = re.sub(r"[^\x20-\x7e]", "?", place + words)
+    plain = re.sub(r"[^\x20-\x7e]", "?", unlinked(place + shown(words, _MAX_SHOWN)))
     limit = _MAX_SUBJECT_CHARACTERS
     return plain if len(plain) <= limit else plain[: limit - 3] + "..."
 
@@ -120,18 +117,24 @@ def body(
         The one command that shows more.
     """
     reasons = [
-        wrapped(line.strip(), "    ") if line.startswith(" ") else wrapped(line, "  ", "- ")
+        wrapped(unlinked(line.strip()), "    ")
+        if line.startswith(" ")
+        else wrapped(unlinked(line), "  ", "- ")
         for line in why
     ]
     parts = [
         f"Live now: {live}",
         "\n".join(["Why:", *reasons]),
         f"What you must do:\n{wrapped(todo, '  ')}",
-        "\n".join(table),
+        "\n".join(map(_one_line, table)),
         f"Look closer: {command}",
-        "\n".join(ids),
+        "\n".join(map(_one_line, ids)),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return unlinked(visible("\n\n".join(part for part in parts if part))) + "\n"
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\n", "\\n")
 
 
 def upload_digest(

@@ -67,7 +67,7 @@ def answers_of(lines: Iterable[str], documents: int) -> list[Said]:
         if line.strip():
             answer = json.loads(line)
             if "Line" not in answer:
-                raise ValueError(f"a line of the output has no Line: {line[:200]}")
+                raise ValueError("a line of the output has no Line")
             found[int(answer["Line"])] = _said(answer)
     missing = [number for number in range(documents) if number not in found]
     if missing:

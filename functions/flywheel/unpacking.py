@@ -8,7 +8,7 @@ never unpacked. Memory is constant; what unpacks to far more than a text ever do
 import zlib
 from collections.abc import Iterable, Iterator
 
-from flywheel.reports import Fault
+from flywheel.reports import Fault, Message, as_message
 
 SUFFIX = ".gz"
 MOST_EXPANSION = 100
@@ -28,14 +28,14 @@ class UnreadableFileError(Exception):
     Parameters
     ----------
     fault : Fault
-    message : str
+    message : Message or str
         What is wrong and what to do.
     """
 
-    def __init__(self, fault: Fault, message: str) -> None:
+    def __init__(self, fault: Fault, message: Message | str) -> None:
         self.fault = fault
-        self.message = message
-        super().__init__(message)
+        self.message = as_message(message)
+        super().__init__(self.message.public)
 
 
 def plain_name(name: str) -> str:

@@ -10,8 +10,8 @@ from flywheel.notices import UploadNews, file_name, shown
 _MAX_LINE_CHARACTERS = 300
 _UNTOUCHED = "The object in the inbox is untouched."
 _REPAIR_FILE = (
-    "Repair the file and upload it again; `flywheel validate FILE` says the same before uploading. "
-    f"Nothing was sent to Comprehend and nothing was spent. {_UNTOUCHED}"
+    "Repair the file and upload it again; `flywheel validate FILE` also quotes the values, which "
+    f"notices leave out. Nothing was sent to Comprehend and nothing was spent. {_UNTOUCHED}"
 )
 _REPAIR_ROWS = (
     "Nothing, if these rows do not matter: the other rows are staged. Else repair them and upload "

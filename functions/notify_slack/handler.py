@@ -1,12 +1,13 @@
 """NotifySlack: pass a notice on to a Slack channel.
 
 The webhook is a credential: it is read from Secrets Manager at each start of a process, never
-logged, and only Slack's own host is called. Text is sent as plain text, which Slack does not
-interpret.
+logged, and only Slack's own host is called. Text is sent as plain text, escaped as Slack asks for,
+without control characters and without what becomes a link.
 """
 
 import json
 import os
+import re
 from functools import cache
 from http.client import HTTPSConnection
 from typing import Any
@@ -25,6 +26,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.clients import client
 from flywheel.alarm_words import alarm_words
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
+from flywheel.untrusted_text import unlinked, visible
 
 logger = Logger()
 tracer = Tracer()
@@ -35,6 +37,9 @@ _TIMEOUT_SECONDS = 5
 _LONGEST_WAIT_SECONDS = 3600
 _MAX_BLOCK_CHARACTERS = 2900
 """Below Slack's limit of 3,000 characters a text block."""
+
+_MAX_HEADER_CHARACTERS = 150
+_HALF_ENTITY = re.compile(r"&[a-z]*$")
 
 
 @logger.inject_lambda_context
@@ -67,13 +72,17 @@ def _deliver_later(receipt_handle: str, seconds: int) -> None:
 
 
 def message(subject: str, body: str) -> dict[str, Any]:
-    """Return a Slack message of a notice: a header and the body, both as plain text."""
-    shown = body if len(body) <= _MAX_BLOCK_CHARACTERS else body[:_MAX_BLOCK_CHARACTERS] + "..."
+    """Return a Slack message of a notice: a header and the body, both as plain text.
+
+    Notes
+    -----
+    *Source*: Slack, "Formatting message text" (escaping) and "Blocks" (limits of a block's text).
+    """
     return {
-        "text": _escaped(subject),
+        "text": _escaped(subject, _MAX_HEADER_CHARACTERS),
         "blocks": [
-            {"type": "header", "text": _plain(subject)},
-            {"type": "section", "text": _plain(shown)},
+            {"type": "header", "text": _plain(subject, _MAX_HEADER_CHARACTERS)},
+            {"type": "section", "text": _plain(body, _MAX_BLOCK_CHARACTERS)},
         ],
     }
 
@@ -115,9 +124,13 @@ def _webhook_path() -> str:
     return url.path
 
 
-def _plain(text: str) -> dict[str, Any]:
-    return {"type": "plain_text", "text": text, "emoji": False}
+def _plain(text: str, most_characters: int) -> dict[str, Any]:
+    return {"type": "plain_text", "text": _escaped(text, most_characters), "emoji": False}
 
 
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _escaped(text: str, most_characters: int) -> str:
+    harmless = unlinked(visible(text))
+    escaped = harmless.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if len(escaped) <= most_characters:
+        return escaped
+    return _HALF_ENTITY.sub("", escaped[: most_characters - 3]) + "..."

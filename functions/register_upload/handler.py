@@ -20,6 +20,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.configuration import KnownFlywheel
 from adapters.crash_points import crash_point
 from adapters.ledger.uploads import NO_FLYWHEEL
+from adapters.private_errors import quoting_no_document
 from adapters.services import Services, services
 from flywheel import upload_news
 from flywheel.errors import ConcurrentChangeError, MisplacedKeyError, ServiceBusyError
@@ -65,7 +66,8 @@ def _register_record(record: SQSRecord) -> None:
     logger.set_correlation_id(upload.uid)
     world = services("register_upload")
     try:
-        register(world, upload, int(found.size or 0))
+        with quoting_no_document():
+            register(world, upload, int(found.size or 0))
     except (ServiceBusyError, ConcurrentChangeError):
         # Its visibility time-out is for the longest file, not for this.
         world.ports.messages.deliver_later(record.receipt_handle, _BUSY_SECONDS)

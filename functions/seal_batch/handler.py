@@ -14,6 +14,7 @@ from adapters.configuration import KnownFlywheel
 from adapters.crash_points import crash_point
 from adapters.ledger.batch_rows import BatchRow, SealedFacts
 from adapters.ledger.flywheel_rows import FlywheelRow
+from adapters.private_errors import quoting_no_document
 from adapters.services import Services, services
 from flywheel.batches import BatchName, BatchState, Manifest, StagedUpload, chosen, of_kind
 from flywheel.settings import BatchRules
@@ -29,7 +30,8 @@ tracer = Tracer()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Seal the batch of an execution and create its datasets."""
     logger.set_correlation_id(f"{event['flywheel']}-batch-{event['batch']}")
-    return seal(services("seal_batch"), event["flywheel"], event["batch"])
+    with quoting_no_document():
+        return seal(services("seal_batch"), event["flywheel"], event["batch"])
 
 
 def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:

@@ -238,6 +238,23 @@ def test_an_export_verifies_offline_when_it_was_written(run_locally: Run, tmp_pa
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".audit")] == []
 
 
+def test_the_timeline_names_who_and_why_when_it_is_asked_for(
+    run_locally: Run, first: dict[str, Any]
+) -> None:
+    """Every entry of the audit is an event, newest first, within 80 columns."""
+    events = answer(run_locally("log", "--json"))
+    assert [event["event"] for event in events if event["entry"]][-1] == "batch opened"
+    carried = next(event for event in events if event["event"] == "verdict carried out")
+    assert carried["batch"] == 1
+    assert carried["details"]["live_model"] == first["evidence"]["challenger_arn"]
+    assert events == sorted(events, key=lambda event: str(event["at"]), reverse=True)
+    assert len(answer(run_locally("log", "-n", "2", "--json"))) == 2
+    result = run_locally("log", "tickets")
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert "verdict of batch 1: PROMOTE" in result.stdout
+    assert "compare_models: " in result.stdout
+
+
 def test_a_model_leads_back_to_its_files_when_its_lineage_is_asked_for(
     run_locally: Run, first: dict[str, Any], target: Target
 ) -> None:
@@ -261,6 +278,8 @@ def test_a_model_leads_back_to_its_files_when_its_lineage_is_asked_for(
     assert result.exit_code == 0
     assert max(map(len, result.stdout.splitlines())) <= 80
     assert "Trained on batch 1 (PROMOTED)" in result.stdout
+    name = model.split(":document-classifier/")[1]
+    assert answer(run_locally("lineage", name, "--json")) == document
 
 
 def test_a_model_that_nobody_knows_is_refused_when_its_lineage_is_asked_for(

@@ -149,7 +149,7 @@ def test_people_decide_when_the_policy_asks_them(
     assert "no earlier champion" in str(
         told("rollback", "tickets", "--reason", "more", exit_code=3)
     )
-    told("resume", "tickets")
+    told("resume", "tickets", "--reason", "the labels are right")
     assert told("status", "tickets")["flywheels"][0]["promotion_paused"] is None
     decisions = world.cloud.decisions()
     assert any(decision.action == "states:SendTaskSuccess" for decision in decisions)

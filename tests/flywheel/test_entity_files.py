@@ -96,7 +96,7 @@ def test_a_document_is_left_out_when_an_annotation_of_it_is_wrong(
     assert len(rows) == 2
     assert not report.is_refused
     assert report.problems[0].fault is fault
-    assert words in report.lines()[0]
+    assert words in report.lines(quotes_values=True)[0]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_pair_is_refused_when_its_files_do_not_belong_together(
     _, report = read(DOCUMENTS, companion)
     assert report.is_refused
     assert report.problems[0].fault is fault
-    assert words in report.lines()[0]
+    assert words in report.lines(quotes_values=True)[0]
     assert "annotations.csv" in report.lines()[0]
 
 

@@ -71,7 +71,7 @@ def test_a_row_is_left_out_when_its_answer_cannot_be_used(
     assert [found.text for found in rows] == ["one", "two"]
     assert not report.is_refused
     assert (report.problems[0].fault, report.problems[0].line) == (fault, 2)
-    assert words in report.lines()[0]
+    assert words in report.lines(quotes_values=True)[0]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_file_is_refused_when_a_row_is_no_labeled_text(row: Any, words: str) -
     """What is no row of a manifest for this flywheel refuses it."""
     _, report = read([one(), row])
     assert report.is_refused
-    assert words in report.lines()[0]
+    assert words in report.lines(quotes_values=True)[0]
 
 
 def test_an_attribute_is_chosen_when_the_settings_name_it() -> None:

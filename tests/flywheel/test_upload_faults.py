@@ -3,11 +3,13 @@
 import gzip
 import tracemalloc
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 
+from flywheel import label_rules
 from flywheel.labeled_documents import (
+    SHOWN_PROBLEMS,
     Allowance,
     Fault,
     LabeledDocuments,
@@ -28,18 +30,17 @@ def read(
     shape: Shape = Shape(),  # noqa: B008 - frozen
     name: str = "monday.csv",
     limits: Limits = Limits(),  # noqa: B008 - frozen
+    allowance: Allowance = Allowance(1000, 1.0),  # noqa: B008 - frozen
 ) -> tuple[bytes, Report]:
     """Return the canonical copy and the report of a file."""
-    documents = LabeledDocuments(
-        chunks, labels, Allowance(1000, 1.0), shape=shape, name=name, limits=limits
-    )
+    documents = LabeledDocuments(chunks, labels, allowance, shape=shape, name=name, limits=limits)
     return b"".join(documents.canonical_copy()), documents.report
 
 
 def fault_of(report: Report) -> tuple[Fault, int, int, str]:
     """Return the first problem's fault, line, byte and words."""
     first = report.problems[0]
-    return first.fault, first.line, first.byte_offset, first.message
+    return first.fault, first.line, first.byte_offset, first.message.full
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\r\n \n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n"])
@@ -273,7 +274,7 @@ def test_it_is_said_when_a_file_has_one_label_alone() -> None:
 def test_unknown_labels_are_told_with_the_nearest_when_there_are_some() -> None:
     """Fault 47: case and blanks within count; the service would leave such rows out silently."""
     _, report = read(GOOD + b"billing,x\nBILL ING,y\n")
-    assert [problem.message for problem in report.problems] == [
+    assert [problem.message.full for problem in report.problems] == [
         "unknown label 'billing'; did you mean 'BILLING'?",
         "unknown label 'BILL ING'; did you mean 'BILLING'?",
     ]
@@ -301,7 +302,7 @@ def test_a_row_is_left_out_when_its_labels_are_wrong(cell: bytes, fault: Fault, 
     _, report = read(GOOD + cell + b",x\n", shape=MULTI)
     assert not report.is_refused
     assert fault_of(report)[:2] == (fault, 3)
-    assert words in report.lines()[0]
+    assert words in report.lines(quotes_values=True)[0]
 
 
 def test_labels_are_sorted_and_counted_each_when_there_are_several() -> None:
@@ -367,3 +368,58 @@ def test_multi_line_texts_are_carried_when_a_block_ends_in_them() -> None:
     assert copy.count(b"\n") == report.documents == 20_000
     assert copy.startswith(b'BILLING,"line 0 and more, end"\n')
     assert fault_of(report)[1:3] == (60_001, len(rows))
+
+
+def test_near_labels_are_looked_for_when_a_problem_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Fault 47: thousands of different unknown labels cost no more than those that are shown."""
+    looked: list[str] = []
+
+    def nearest(value: str, names: Iterable[str]) -> str | None:
+        looked.append(value)
+        return None
+
+    monkeypatch.setattr(label_rules, "nearest", nearest)
+    rows = [b"TOPIC %d,text %d\n" % (number, number) for number in range(49_000)]
+    _, report = read(GOOD, *rows)
+    assert report.problem_counts == {Fault.LAYOUT: 49_000}
+    assert len(looked) == SHOWN_PROBLEMS
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"one,BILLING\ntwo,SHIPPING\n", "the columns look swapped: in 2 of 2 rows"),
+        (b"BILLING;one\nSHIPPING;two, 2\n", "the columns look separated by ';'"),
+        (b'"BILLING"\tone, 1, 2\nSHIPPING\ttwo\n', r"the columns look separated by '\t'"),
+        (
+            b"".join(b"TOPIC %d,text %d\n" % (n, n) for n in range(10)),
+            "10 of 10 rows have no label of the flywheel in the label's column",
+        ),
+    ],
+)
+def test_one_line_is_shown_when_the_columns_are_not_where_they_should_be(
+    data: bytes, words: str
+) -> None:
+    """Fault 49: what explains nearly all rows stands for them."""
+    _, report = read(data, allowance=Allowance())
+    (line,) = report.lines()
+    assert report.is_refused
+    assert line.startswith(words)
+    assert "Fix: " in line
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"one,BILLING\n" + GOOD,
+        b"".join(b"TOPIC %d,text %d\n" % (n, n) for n in range(5)),
+        b"TOPIC,one\n" * 20,
+    ],
+)
+def test_rows_are_named_when_nothing_explains_them_all(data: bytes) -> None:
+    """Fault 49: one swapped row, few rows or one unknown label say nothing of the columns."""
+    _, report = read(data, allowance=Allowance())
+    assert Fault.LAYOUT not in report.problem_counts
+    assert "unknown label" in report.lines()[1]

@@ -37,12 +37,14 @@ def test_no_batch_opens_when_a_flywheel_is_paused(world: World, acts: Callable[[
     assert world.staged() == [f"{NAME}/train/monday.csv"]
     known = world.services.flywheel(NAME)
     _, ready = world.services.workflow.open_when_ready(known, world.now(), is_asked_for=True)
-    assert ready.lacks == (f"paused by test: labels are being checked (flywheel resume {NAME})",)
+    assert ready.lacks == (
+        f"paused by test: labels are being checked (flywheel resume {NAME} --reason TEXT)",
+    )
     with pytest.raises(ActRefusedError, match="it is paused already, by"):
         acts().pause("again", world.now())
-    acts().resume(world.now())
+    acts().resume("labels are right", world.now())
     with pytest.raises(ActRefusedError, match="it is not paused"):
-        acts().resume(world.now())
+        acts().resume("labels are right", world.now())
     batch, _ = world.services.workflow.open_when_ready(known, world.now())
     assert batch is not None
     events = [entry["event"] for entry in world.services.ledger.audit.entries(NAME)]

@@ -160,7 +160,7 @@ def test_a_marker_opens_the_training_batch_when_models_are_judged_again_first(he
     held.upload("_GO", b"")
     add_test_rows(held)
     assert freeze(held) is None
-    held.acts().resume(held.now())
+    held.acts().resume("labels are right", held.now())
     known = held.services.flywheel(NAME)
     batch, _ = held.services.workflow.open_when_ready(known, held.now())
     assert batch is not None

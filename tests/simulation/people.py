@@ -153,7 +153,7 @@ class People:
         self.world.later(7200, self._resume)
 
     def _resume(self) -> None:
-        self._act("resume", lambda acts: acts.resume(self.world.now))
+        self._act("resume", lambda acts: acts.resume("by hand", self.world.now))
 
     def _make_active(self) -> None:
         self.callers.ports.current.make_active_outside()

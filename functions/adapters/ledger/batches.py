@@ -278,12 +278,15 @@ class Batches(Audited):
             row_changes["pause"] = pause
             also.append(notice_row(batch.flywheel, ending.pause_notice, now))
         also += self._holdings.forgotten(batch.name, batch.generation, ending.refused)
+        told: dict[str, Any] = {}
+        if ending.pause_notice is not None:
+            told["pause"] = ending.pause_reason
         frozen: dict[str, Any] = {}
         if ending.is_test_set_held and not batch.was_test_set_frozen:
             frozen = frozen_test_set(batch, flywheel, now)
             changes["is_test_frozen"] = True
         also.append(change_flywheel(batch.flywheel, {**row_changes, **frozen}))
-        self._close(batch, changes, also, now, told=frozen)
+        self._close(batch, changes, also, now, told={**told, **frozen})
 
     def _close(
         self,

@@ -95,13 +95,13 @@ class Flywheels(Audited):
         change = change_flywheel(row.name, {"pause": pause}, {"pause": None})
         self._audit.act(row.name, "paused", {"reason": reason}, change, notice=notice, now=now)
 
-    def resume(self, row: FlywheelRow, notice: Notice, now: datetime) -> None:
+    def resume(self, row: FlywheelRow, reason: str, notice: Notice, now: datetime) -> None:
         """Let batches open and verdicts promote again, and count failures anew."""
         pauses = {"pause": row.pause, "promotion_pause": row.promotion_pause}
         expected = {name: asdict(pause) if pause else None for name, pause in pauses.items()}
         changes = {"pause": None, "promotion_pause": None, "failures_in_row": None}
         change = change_flywheel(row.name, changes, expected)
-        self._audit.act(row.name, "resumed", {}, change, notice=notice, now=now)
+        self._audit.act(row.name, "resumed", {"reason": reason}, change, notice=notice, now=now)
 
     def note_stop(self, row: FlywheelRow, model_arn: str, reason: str, now: datetime) -> None:
         """Write down that a model's training is stopped, before it is."""

@@ -87,9 +87,9 @@ def test_verdicts_go_on_and_are_held_when_somebody_rolled_back(promoted: World) 
     assert "rollback: complaints (by ann)" in " ".join(told.body.split())
     assert f"flywheel resume {NAME}" in " ".join(told.body.split())
     promoted.close(2)
-    acts(promoted).resume(promoted.now())
+    acts(promoted).resume("labels are right", promoted.now())
     with pytest.raises(ActRefusedError, match="is not paused"):
-        acts(promoted).resume(promoted.now())
+        acts(promoted).resume("labels are right", promoted.now())
     promoted.upload("wednesday.csv", documents(8, first=80))
     promoted.trained(3)
     assert promoted.compare(3) == {"outcome": BatchOutcome.PROMOTED}
@@ -99,7 +99,7 @@ def test_a_barred_model_stays_out_when_a_verdict_would_promote_it(promoted: Worl
     """Only a person lifts the bar, by making it active."""
     left = promoted.active_model or ""
     changed(promoted, "rollback")
-    acts(promoted).resume(promoted.now())
+    acts(promoted).resume("labels are right", promoted.now())
     promoted.upload("tuesday.csv", documents(8, first=40))
     promoted.trained(2)
 
@@ -152,7 +152,8 @@ def test_a_rejected_model_is_not_gone_back_to_when_somebody_rolls_back(
     assert changed(promoted, "rollback")["model"] == left
     assert changed(promoted, "rollback")["model"] == models.champion
     refused = changed(promoted, "rollback")["refused"]
-    assert refused == f"{NAME} has no earlier champion to go back to"
+    assert refused.startswith(f"{NAME} has no earlier champion to go back to: all others were")
+    assert refused.endswith(f"flywheel promote {left} {NAME} --reason TEXT")
 
 
 @pytest.mark.parametrize(

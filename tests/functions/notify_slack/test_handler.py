@@ -1,6 +1,7 @@
 """NotifySlack: what is posted and where; the connection to Slack is the only part replaced."""
 
 import json
+import re
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -99,18 +100,24 @@ def test_a_notice_is_posted_when_it_is_delivered(
 
 
 def test_nothing_is_interpreted_when_a_notice_holds_markup() -> None:
-    """Where Slack reads markup it is escaped; elsewhere the text is plain."""
+    """Slack's own characters are escaped wherever they stand, and no link is made."""
     document = message("<!channel> & <https://evil.example|click>", "<!here> *bold*")
-    assert document["text"] == "&lt;!channel&gt; &amp; &lt;https://evil.example|click&gt;"
-    assert {block["text"]["type"] for block in document["blocks"]} == {"plain_text"}
+    escaped = "&lt;!channel&gt; &amp; &lt;https[:]//evil[.]example|click&gt;"
+    header, section = (block["text"] for block in document["blocks"])
+    assert document["text"] == header["text"] == escaped
+    assert section["text"] == "&lt;!here&gt; *bold*"
+    assert header["type"] == section["type"] == "plain_text"
 
 
-def test_the_body_is_cut_when_slack_would_refuse_it() -> None:
-    """A block takes at most 3,000 characters."""
-    document = message("subject", "x" * 10_000)
-    shown = document["blocks"][1]["text"]["text"]
+@pytest.mark.parametrize("text", ["x", "&", "<x", "日本"])
+def test_a_text_is_cut_when_slack_would_refuse_it(text: str) -> None:
+    """A block takes at most 3,000 characters and a header 150, once they are escaped."""
+    header, section = message(text * 99, text * 10_000)["blocks"]
+    assert len(header["text"]["text"]) <= 150
+    shown = section["text"]["text"]
     assert len(shown) < 3000
     assert shown.endswith("...")
+    assert not re.search("&(?!(amp|lt|gt);)", shown)
 
 
 @pytest.mark.parametrize("answer", [429, 500, 503, TimeoutError("slow"), ConnectionResetError()])

@@ -1,0 +1,49 @@
+"""How the timeline looks at 80 columns: when and what, then who and why below."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from console.timeline import Event
+from flywheel.notices import shown
+
+_BELOW = (0, 0, 0, 18)
+_STYLES = {
+    "upload refused": "red",
+    "verdict carried out": "bold",
+    "champion changed": "bold",
+    "champion changed outside": "bold yellow",
+    "paused": "yellow",
+    "withdrawal": "yellow",
+    "act refused": "red",
+    "answer refused": "red",
+}
+
+
+def timeline_view(events: Sequence[Event]) -> RenderableType:
+    """Return events as people read them."""
+    parts: list[RenderableType] = []
+    for event in events:
+        at = datetime.fromisoformat(event.at)
+        what = Text(shown(event.what, 200), _STYLES.get(event.event, ""), overflow="fold")
+        first = Text(f"{at:%Y-%m-%d %H:%M}  ")
+        first.append_text(what)
+        first.overflow = "fold"
+        parts.append(first)
+        words = f"{who_name(event.who)}{': ' if event.why else ''}{shown(event.why, 300)}"
+        parts.append(Padding(Text(words, "dim", overflow="fold"), _BELOW, expand=False))
+    return Group(*parts)
+
+
+def who_name(who: str) -> str:
+    """Return who acted in short: of an ARN its last part.
+
+    Examples
+    --------
+    >>> who_name("arn:aws:sts::123456789012:assumed-role/Operator/ann"), who_name("close_batch")
+    ('ann', 'close_batch')
+    """
+    return shown(who.rsplit("/", 1)[-1] if who.startswith("arn:") else who, 40)
