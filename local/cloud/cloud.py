@@ -33,6 +33,7 @@ from local.cloud import (
     library_logs,
     policy_statements,
     queue_poller,
+    request_gate,
     s3_events,
     server,
     service_locks,
@@ -49,9 +50,10 @@ from local.cloud.iam_enforcement import IamEnforcement
 from local.cloud.lambda_invoke import LambdaService
 from local.cloud.queue_poller import QueuePollers
 from local.cloud.request_actions import permissions_of_operation
+from local.cloud.request_gate import RequestGate
 from local.cloud.schedules import Schedules
 from local.cloud.server import CloudServer
-from local.cloud.sessions import OPERATOR, Sessions
+from local.cloud.sessions import Sessions, new_operator
 from local.cloud.settings import CloudSettings
 from local.cloud.stack_resources import StackTypes
 from local.cloud.step_functions import StateMachines
@@ -65,6 +67,7 @@ _ADAPTERS = (
     dynamodb_transactions,
     policy_statements,
     authorization,
+    request_gate,
     iam_enforcement,
     lambda_invoke,
     s3_events,
@@ -161,8 +164,8 @@ class Cloud:
             "AWS_ENDPOINT_URL": self.url,
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
-            "AWS_ACCESS_KEY_ID": OPERATOR.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": OPERATOR.secret_access_key,
+            "AWS_ACCESS_KEY_ID": self._operator.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self._operator.secret_access_key,
         }
         if self.settings.comprehend_url:
             variables["AWS_ENDPOINT_URL_COMPREHEND"] = self.settings.comprehend_url
@@ -227,9 +230,9 @@ class Cloud:
         return self._authorization.refusal(caller, needed)
 
     def _guarded(self, application: Any) -> Any:
-        if not self.settings.enforce_iam:
-            return application
-        return IamEnforcement(application, self.settings, self._authorization)
+        if self.settings.enforce_iam:
+            application = IamEnforcement(application, self.settings, self._authorization)
+        return RequestGate(application, self._authorization.credentials)
 
     def _rule_is_permitted(self, action: str, target_arn: str, rule_arn: str) -> bool:
         return not self.settings.enforce_iam or self._authorization.service_is_allowed(
@@ -244,11 +247,12 @@ class Cloud:
         cleanup(self._patches.undo)
         directory = _function_directory(settings)
         cleanup(shutil.rmtree, directory, ignore_errors=True)
-        self._authorization = Authorization(settings)
+        self._operator = new_operator()
+        self._authorization = Authorization(settings, self._operator)
         listener = CloudServer(settings.port, self._patches, self._guarded)
         cleanup(listener.stop)
         self._url = listener.url
-        self._sessions = Sessions(settings, self._url)
+        self._sessions = Sessions(settings, self._url, self._operator)
         cleanup(self._sessions.close)
         background = Background()
         functions = LambdaService(settings, self._sessions, background, directory)

@@ -11,20 +11,18 @@ import socket
 import socketserver
 import threading
 import uuid
-from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
 
 from local.comprehend.errors import ServiceError
 from local.comprehend.fault_control import CONTROL_PATH, FaultControl
 from local.comprehend.protocol import ACCESS_DENIED, Answer, Protocol
+from local.loopback import foreign_header
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """Largest request; the largest one an operation can need is a label list of 5 MB."""
 
 _LOG = logging.getLogger(__name__)
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Server:
@@ -138,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
             message = f"Content-Length must be a number of at most {MAX_BODY_BYTES} bytes."
             return self.server.protocol.refuse(ServiceError("InvalidRequestException", message))
         body = self.rfile.read(int(length))
-        if foreign := _foreign(self.headers):
+        if foreign := foreign_header(self.headers.get("Host"), self.headers.get("Origin")):
             message = f"{foreign}; the engine answers programs of this machine alone."
             return self.server.protocol.refuse(ServiceError(ACCESS_DENIED, message))
         if self.path.startswith(CONTROL_PATH):
@@ -163,19 +161,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         _LOG.debug(format, *args)
-
-
-def _foreign(headers: Message) -> str:
-    """Return which header tells of another site, and what it says; empty where none does."""
-    told = {"Host": f"//{headers.get('Host', 'localhost')}", "Origin": headers.get("Origin")}
-    for name, address in told.items():
-        if address is not None and _host(address) not in _LOOPBACK:
-            return f"{name} is {headers[name]!r}"
-    return ""
-
-
-def _host(address: str) -> str | None:
-    try:
-        return urlsplit(address).hostname
-    except ValueError:  # no address at all, such as "//[", is no name of this machine
-        return None
