@@ -2,6 +2,7 @@
 
 import http.client
 from contextlib import closing
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -151,8 +152,8 @@ def test_the_request_is_refused_when_the_secret_is_another(
 ) -> None:
     """Who knows the key's name and not its secret is nobody."""
     key = cloud.environment()["AWS_ACCESS_KEY_ID"]
-    session = boto3.Session(key, "another-secret", region_name="us-east-1")
-    client = session.client(service, endpoint_url=cloud.url)
+    make: Any = boto3.Session(key, "another-secret", region_name="us-east-1").client
+    client = make(service, endpoint_url=cloud.url)
 
     with pytest.raises(ClientError) as caught:
         getattr(client, operation)(**parameters)
