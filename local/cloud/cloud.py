@@ -18,6 +18,7 @@ import shutil
 import tempfile
 import threading
 from contextlib import ExitStack
+from email.message import Message
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -46,15 +47,18 @@ from local.cloud.deployment import deploy
 from local.cloud.errors import CloudBusyError
 from local.cloud.event_rules import EventRules
 from local.cloud.event_targets import EventTargets
+from local.cloud.forwarding import Forwarding
 from local.cloud.iam_enforcement import IamEnforcement
 from local.cloud.lambda_invoke import LambdaService
 from local.cloud.queue_poller import QueuePollers
+from local.cloud.refusals import json_code
 from local.cloud.request_actions import permissions_of_operation
 from local.cloud.request_gate import RequestGate
 from local.cloud.schedules import Schedules
 from local.cloud.server import CloudServer
 from local.cloud.sessions import Sessions, new_operator
 from local.cloud.settings import CloudSettings
+from local.cloud.signatures import ReceivedRequest, UnverifiedRequestError, verified_signer
 from local.cloud.stack_resources import StackTypes
 from local.cloud.step_functions import StateMachines
 
@@ -202,6 +206,30 @@ class Cloud:
         """
         return self._authorization.decisions()
 
+    def signature_fault(
+        self, method: str, target: str, headers: Message, body: bytes
+    ) -> tuple[str, str] | None:
+        """Verify the signature of a request that another server has received.
+
+        Parameters
+        ----------
+        method, target : str
+            As sent; the target is path and query.
+        headers : Message
+        body : bytes
+
+        Returns
+        -------
+        tuple of (str, str) or None
+            Code and message of the refusal; None where the signature is right.
+        """
+        request = ReceivedRequest(method, target, tuple(headers.items()), body)
+        try:
+            verified_signer(request, self._authorization.credentials)
+        except UnverifiedRequestError as error:
+            return json_code(error.code), str(error)
+        return None
+
     def refusal(
         self, access_key_id: str, service: str, operation: str, parameters: dict[str, Any]
     ) -> str | None:
@@ -232,6 +260,9 @@ class Cloud:
     def _guarded(self, application: Any) -> Any:
         if self.settings.enforce_iam:
             application = IamEnforcement(application, self.settings, self._authorization)
+        engine = self.settings.comprehend_url
+        if engine:
+            application = Forwarding(application, {"comprehend": engine})
         return RequestGate(application, self._authorization.credentials)
 
     def _rule_is_permitted(self, action: str, target_arn: str, rule_arn: str) -> bool:
