@@ -36,6 +36,7 @@ from local.cloud import (
     queue_poller,
     request_gate,
     s3_events,
+    s3_listings,
     server,
     service_locks,
     step_functions,
@@ -75,6 +76,7 @@ _ADAPTERS = (
     iam_enforcement,
     lambda_invoke,
     s3_events,
+    s3_listings,
     event_rules,
     queue_poller,
     step_functions,
@@ -322,6 +324,7 @@ class Cloud:
         policy_statements.install(patches)
         functions.install(patches)
         s3_events.install(patches, rules.publish)
+        s3_listings.install(patches)
         rules.install(patches)
         pollers.install(patches)
         machines.install(patches)
