@@ -14,7 +14,7 @@ from console.exit_codes import ExitCode
 from console.terminal import Terminal
 from local.comprehend.alone import ambient_region, ambient_s3
 from local.comprehend.choices import with_choice
-from local.comprehend.data_directory import DirectoryInUseError
+from local.comprehend.data_directory import DirectoryInUseError, DirectoryNotPrivateError
 from local.comprehend.engine import Engine, EngineSettings
 
 
@@ -87,6 +87,7 @@ def _tell(terminal: Terminal, choice: EngineChoice, engine: Engine) -> None:
     terminal.tell()
     terminal.tell("For the aws command and any AWS SDK, in another terminal:")
     terminal.tell_exactly(f"  export AWS_ENDPOINT_URL_COMPREHEND={engine.url}")
+    terminal.tell_exactly(f"  export AWS_REGION={ambient_region()}")
     terminal.tell()
     terminal.tell("Its state stays in the data directory. Stop it with Ctrl-C.")
     terminal.answer({"url": engine.url, "data": str(choice.data.resolve())})
@@ -98,6 +99,9 @@ def _explained(choice: EngineChoice, error: OSError) -> CommandError:
     if isinstance(error, DirectoryInUseError):
         remedy = "Stop that engine, or choose another directory"
         return CommandError(ExitCode.HELD, where, str(error), remedy)
+    if isinstance(error, DirectoryNotPrivateError):
+        remedy = "A model there could be code of theirs; choose a directory that is yours alone"
+        return CommandError(ExitCode.USAGE, where, str(error), remedy)
     if error.errno == errno.EADDRINUSE:
         remedy = "Choose another port, or leave it out to get a free one"
         return CommandError(ExitCode.USAGE, f"--port {choice.port}", problem, remedy)

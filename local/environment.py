@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -119,6 +120,7 @@ class LocalEnvironment:
             ),
             s3_client_for_role=self._s3_client_for_role,
             refusal=self._refusal,
+            authentication=self._authentication,
         )
         self._engine.start()
         self._cloud = Cloud(
@@ -140,6 +142,11 @@ class LocalEnvironment:
 
     def _refusal(self, key: str, operation: str, request: dict[str, Any]) -> str | None:
         return self.cloud.refusal(key, "comprehend", operation, request)
+
+    def _authentication(
+        self, method: str, target: str, headers: Message, body: bytes
+    ) -> tuple[str, str] | None:
+        return self.cloud.signature_fault(method, target, headers, body)
 
     def _stop(self) -> None:
         if self._cloud is not None:

@@ -9,6 +9,7 @@ the heads of the audit. Each run is a row, an audit entry and a metric of its ow
 
 import json
 from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -18,13 +19,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.batch_rows import BatchRow
-from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.runs import ENVIRONMENT
 from adapters.services import Services, services
 from flywheel.batches import BatchState
-from flywheel.errors import FlywheelLoopError
-from flywheel.settings import BatchRules
 from reconcile.audit_heads import keep_head
+from reconcile.failures import Failures
 from reconcile.late_datasets import settle_late_datasets
 from reconcile.late_pairs import end_late_pairs
 from reconcile.lost_uploads import inject_lost_uploads
@@ -45,7 +44,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     world = services("reconcile")
     if "Records" in event:
         flywheels = {json.loads(record["body"])["flywheel"] for record in event["Records"]}
-        found = {"notices": sum(send_digests(world, flywheel) for flywheel in flywheels)}
+        failures, notices = Failures(), 0
+        for flywheel in sorted(flywheels):
+            with failures.held_back("digests", flywheel=flywheel):
+                notices += send_digests(world, flywheel)
+        failures.raise_first()
+        found = {"notices": notices}
     else:
         found = reconcile(world)
         metrics.add_metric(name="reconciled_runs", unit=MetricUnit.Count, value=1)
@@ -61,49 +65,56 @@ def send_digests(services: Services, flywheel: str) -> int:
 
 
 def reconcile(services: Services) -> dict[str, int]:
-    """Look at everything once; returns how much of each kind was set right."""
+    """Look at everything once; returns how much of each kind was set right.
+
+    Raises
+    ------
+    Exception
+        The first failure, once all else was looked at; the log has all of them.
+    """
     window = timedelta(seconds=services.configuration.notice_window_seconds)
+    failures = Failures()
+    found = Counter[str]()
     # Notices first: a trouble with one flywheel below must not keep people waiting.
-    notices = services.notices.publish_pending() + services.notices.publish_digests(window)
-    found = Counter(notices=notices, uploads=inject_lost_uploads(services))
-    troubles: list[Exception] = []
+    with failures.held_back("notices"):
+        found["notices"] += services.notices.publish_pending()
+    with failures.held_back("digests"):
+        found["notices"] += services.notices.publish_digests(window)
+    with failures.held_back("uploads"):
+        found["uploads"] += inject_lost_uploads(services)
     for known in services.flywheels().values():
-        try:
-            found.update(_look_at(services, known))
-        except FlywheelLoopError as error:
-            # One flywheel's trouble must not keep the others waiting; it is raised at the end.
-            logger.exception("a flywheel could not be looked at", flywheel=known.settings.name)
-            troubles.append(error)
-    services.ledger.runs.note(found, services.now())
-    keep_head(services, ENVIRONMENT)
-    if troubles:
-        raise troubles[0]
+        for kind, look in _LOOKS.items():
+            with failures.held_back(kind, flywheel=known.settings.name):
+                found[kind] += int(look(services, known))
+        for look_after in (_carry_rebuild_on, _measure_slots, _keep_head):
+            with failures.held_back(look_after.__name__, flywheel=known.settings.name):
+                look_after(services, known)
+    with failures.held_back("run"):
+        services.ledger.runs.note(found, services.now())
+    with failures.held_back("audit"):
+        keep_head(services, ENVIRONMENT)
+    failures.raise_first()
     return dict(found)
 
 
-def _look_at(services: Services, known: KnownFlywheel) -> dict[str, int]:
-    """Look at one flywheel; returns how much of each kind was set right."""
-    found = {
-        "batches": int(_continue_batch(services, known)),
-        "opened": int(_open_batch(services, known)),
-        "acts": carry_acts_on(services, known),
-        "outside": report_outside_changes(services, known),
-        "pairs": end_late_pairs(services, known),
-        "datasets": settle_late_datasets(services, known),
-        "unready": int(is_unready(services, known)),
-    }
+def _carry_rebuild_on(services: Services, known: KnownFlywheel) -> None:
+    row = services.ledger.flywheels.get(known.settings.name)
+    if row is not None and row.rebuild is not None:
+        # It looks for itself whether it can go on.
+        services.ports.functions.rebuild_flywheel(json.dumps({"flywheel": row.name}))
+
+
+def _keep_head(services: Services, known: KnownFlywheel) -> None:
     row = services.ledger.flywheels.get(known.settings.name)
     if row is not None:
-        if row.rebuild is not None:
-            # It looks for itself whether it can go on.
-            services.ports.functions.rebuild_flywheel(json.dumps({"flywheel": row.name}))
-        _measure_slots(row, known.settings.batch)
         keep_head(services, row.name)
-    return found
 
 
-def _measure_slots(row: FlywheelRow, rules: BatchRules) -> None:
+def _measure_slots(services: Services, known: KnownFlywheel) -> None:
     """Tell how many of the datasets of a flywheel's life are used; an alarm watches it."""
+    row, rules = services.ledger.flywheels.get(known.settings.name), known.settings.batch
+    if row is None:
+        return
     used = max(
         row.train_datasets / rules.service_train_datasets,
         row.test_datasets / rules.service_test_datasets,
@@ -151,3 +162,15 @@ def _close(services: Services, batch: BatchRow, failure: dict[str, str] | None) 
         "state_machine_arn": services.configuration.state_machine_arn,
     }
     services.ports.functions.close_batch(json.dumps(payload))
+
+
+_LOOKS: Mapping[str, Callable[[Services, KnownFlywheel], int]] = {
+    "batches": _continue_batch,
+    "opened": _open_batch,
+    "acts": carry_acts_on,
+    "outside": report_outside_changes,
+    "pairs": end_late_pairs,
+    "datasets": settle_late_datasets,
+    "unready": is_unready,
+}
+"""What is looked at for each flywheel, in order, by the name of its count."""

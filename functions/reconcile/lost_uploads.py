@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from adapters.inbox import FoundVersion
 from adapters.services import Services
 from flywheel.uploads import UploadState, is_folder_marker
+from reconcile.failures import Failures
 
 _USUAL_WINDOW = timedelta(days=3)
 _WHOLE_EVERY = timedelta(days=1)
@@ -34,10 +35,13 @@ def inject_lost_uploads(services: Services) -> int:
         and not is_folder_marker(version.upload.key, version.size_bytes)
     ]
     lost = _lost(services, found, now)
+    failures = Failures()
     for version in lost:
-        services.ports.messages.inject(version.upload, version.size_bytes)
+        with failures.held_back("upload", uid=version.upload.uid):
+            services.ports.messages.inject(version.upload, version.size_bytes)
     if is_whole:
         services.ledger.runs.note_whole(now)
+    failures.raise_first()
     return len(lost)
 
 

@@ -13,6 +13,7 @@ from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.services import Services
 from flywheel.act_notices import champion_changed, outside_iteration
 from flywheel.batches import BatchState
+from reconcile.failures import Failures
 
 _COMPLETED = "COMPLETED"
 _LOOKED_BACK = timedelta(days=3)
@@ -23,7 +24,13 @@ def report_outside_changes(services: Services, known: KnownFlywheel) -> int:
     row = services.ledger.flywheels.get(known.settings.name)
     if row is None:
         return 0
-    return _iterations(services, known, row) + _champion(services, row)
+    failures, reported = Failures(), 0
+    with failures.held_back("iterations", flywheel=row.name):
+        reported += _iterations(services, known, row)
+    with failures.held_back("champion", flywheel=row.name):
+        reported += _champion(services, row)
+    failures.raise_first()
+    return reported
 
 
 def _iterations(services: Services, known: KnownFlywheel, row: FlywheelRow) -> int:

@@ -65,6 +65,8 @@ def _register_record(record: SQSRecord) -> None:
     upload = ObjectVersion(event.detail.bucket.name, key, found.version_id)
     logger.set_correlation_id(upload.uid)
     world = services("register_upload")
+    if upload.bucket != world.configuration.inbox_bucket:
+        raise ValueError(f"the event names the bucket {upload.bucket!r}, which is not the inbox")
     try:
         with quoting_no_document():
             register(world, upload, int(found.size or 0))

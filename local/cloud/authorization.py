@@ -28,7 +28,7 @@ from moto.sts.models import sts_backends
 
 from local.cloud.policy_statements import evaluate
 from local.cloud.request_actions import TASK_TOKEN, Permission
-from local.cloud.sessions import OPERATOR_KEY_ID
+from local.cloud.sessions import Credentials
 from local.cloud.settings import CloudSettings
 
 ADAPTED = (
@@ -66,10 +66,19 @@ OPERATOR_CALLER = Caller("operator", "", "")
 
 
 class Authorization:
-    """Judges requests and remembers what was asked for."""
+    """Judges requests and remembers what was asked for.
 
-    def __init__(self, settings: CloudSettings) -> None:
+    Parameters
+    ----------
+    settings : CloudSettings
+        Account and region of the resources.
+    operator : Credentials
+        Of whoever started the cloud, and may do everything.
+    """
+
+    def __init__(self, settings: CloudSettings, operator: Credentials) -> None:
         self._settings = settings
+        self._operator = operator
         self._lock = threading.Lock()
         self._decisions: dict[Decision, None] = {}
 
@@ -78,13 +87,20 @@ class Authorization:
         with self._lock:
             return tuple(self._decisions)
 
+    def credentials(self, access_key_id: str) -> Credentials | None:
+        """Return the credentials that a key belongs to; None for one that was never given out."""
+        if access_key_id == self._operator.access_key_id:
+            return self._operator
+        session = self._role_session(access_key_id)
+        if session is None:
+            return None
+        return Credentials(access_key_id, session.secret_access_key, session.session_token)
+
     def caller(self, access_key_id: str) -> Caller | None:
         """Return whose key it is; None for a key that was never given out."""
-        if access_key_id == OPERATOR_KEY_ID:
+        if access_key_id == self._operator.access_key_id:
             return OPERATOR_CALLER
-        session = sts_backends[self._settings.account_id]["aws"].get_assumed_role_from_access_key(
-            access_key_id
-        )
+        session = self._role_session(access_key_id)
         if session is None:
             return None
         role_name = session.role_arn.rpartition("/")[2]
@@ -156,6 +172,10 @@ class Authorization:
         )
         self._remember(Decision(caller.role_name, asked.action, asked.resource, is_allowed))
         return is_allowed
+
+    def _role_session(self, access_key_id: str) -> Any:
+        backend = sts_backends[self._settings.account_id]["aws"]
+        return backend.get_assumed_role_from_access_key(access_key_id)
 
     def _remember(self, decision: Decision) -> None:
         with self._lock:

@@ -18,6 +18,7 @@ import shutil
 import tempfile
 import threading
 from contextlib import ExitStack
+from email.message import Message
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -33,7 +34,9 @@ from local.cloud import (
     library_logs,
     policy_statements,
     queue_poller,
+    request_gate,
     s3_events,
+    s3_listings,
     server,
     service_locks,
     stack_updates,
@@ -46,14 +49,18 @@ from local.cloud.deployment import deploy
 from local.cloud.errors import CloudBusyError
 from local.cloud.event_rules import EventRules
 from local.cloud.event_targets import EventTargets
+from local.cloud.forwarding import Forwarding
 from local.cloud.iam_enforcement import IamEnforcement
 from local.cloud.lambda_invoke import LambdaService
 from local.cloud.queue_poller import QueuePollers
+from local.cloud.refusals import json_code
 from local.cloud.request_actions import permissions_of_operation
+from local.cloud.request_gate import RequestGate
 from local.cloud.schedules import Schedules
 from local.cloud.server import CloudServer
-from local.cloud.sessions import OPERATOR, Sessions
+from local.cloud.sessions import Sessions, new_operator
 from local.cloud.settings import CloudSettings
+from local.cloud.signatures import ReceivedRequest, UnverifiedRequestError, verified_signer
 from local.cloud.stack_resources import StackTypes
 from local.cloud.step_functions import StateMachines
 
@@ -66,9 +73,11 @@ _ADAPTERS = (
     dynamodb_transactions,
     policy_statements,
     authorization,
+    request_gate,
     iam_enforcement,
     lambda_invoke,
     s3_events,
+    s3_listings,
     event_rules,
     queue_poller,
     step_functions,
@@ -163,8 +172,8 @@ class Cloud:
             "AWS_ENDPOINT_URL": self.url,
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
-            "AWS_ACCESS_KEY_ID": OPERATOR.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": OPERATOR.secret_access_key,
+            "AWS_ACCESS_KEY_ID": self._operator.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self._operator.secret_access_key,
         }
         if self.settings.comprehend_url:
             variables["AWS_ENDPOINT_URL_COMPREHEND"] = self.settings.comprehend_url
@@ -201,6 +210,30 @@ class Cloud:
         """
         return self._authorization.decisions()
 
+    def signature_fault(
+        self, method: str, target: str, headers: Message, body: bytes
+    ) -> tuple[str, str] | None:
+        """Verify the signature of a request that another server has received.
+
+        Parameters
+        ----------
+        method, target : str
+            As sent; the target is path and query.
+        headers : Message
+        body : bytes
+
+        Returns
+        -------
+        tuple of (str, str) or None
+            Code and message of the refusal; None where the signature is right.
+        """
+        request = ReceivedRequest(method, target, tuple(headers.items()), body)
+        try:
+            verified_signer(request, self._authorization.credentials)
+        except UnverifiedRequestError as error:
+            return json_code(error.code), str(error)
+        return None
+
     def refusal(
         self, access_key_id: str, service: str, operation: str, parameters: dict[str, Any]
     ) -> str | None:
@@ -229,9 +262,12 @@ class Cloud:
         return self._authorization.refusal(caller, needed)
 
     def _guarded(self, application: Any) -> Any:
-        if not self.settings.enforce_iam:
-            return application
-        return IamEnforcement(application, self.settings, self._authorization)
+        if self.settings.enforce_iam:
+            application = IamEnforcement(application, self.settings, self._authorization)
+        engine = self.settings.comprehend_url
+        if engine:
+            application = Forwarding(application, {"comprehend": engine})
+        return RequestGate(application, self._authorization.credentials)
 
     def _rule_is_permitted(self, action: str, target_arn: str, rule_arn: str) -> bool:
         return not self.settings.enforce_iam or self._authorization.service_is_allowed(
@@ -246,11 +282,12 @@ class Cloud:
         cleanup(self._patches.undo)
         directory = _function_directory(settings)
         cleanup(shutil.rmtree, directory, ignore_errors=True)
-        self._authorization = Authorization(settings)
+        self._operator = new_operator()
+        self._authorization = Authorization(settings, self._operator)
         listener = CloudServer(settings.port, self._patches, self._guarded)
         cleanup(listener.stop)
         self._url = listener.url
-        self._sessions = Sessions(settings, self._url)
+        self._sessions = Sessions(settings, self._url, self._operator)
         cleanup(self._sessions.close)
         background = Background()
         functions = LambdaService(settings, self._sessions, background, directory)
@@ -289,6 +326,7 @@ class Cloud:
         policy_statements.install(patches)
         functions.install(patches)
         s3_events.install(patches, rules.publish)
+        s3_listings.install(patches)
         rules.install(patches)
         pollers.install(patches)
         machines.install(patches)

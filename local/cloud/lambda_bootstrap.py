@@ -8,6 +8,7 @@ leave the checkout importable. Read next: lambda_environment.py, which starts it
 import os
 import sys
 import threading
+from typing import Any
 
 
 def end_with_the_parent() -> None:
@@ -32,10 +33,33 @@ def use_the_asset_alone(task_root: str) -> None:
     ]
 
 
+def report_under_the_secret_path(client_type: Any, address: str) -> None:
+    """Have the failure of a start reach the runtime API, which is served under a path.
+
+    Parameters
+    ----------
+    client_type : type
+        awslambdaric's client of the runtime API.
+    address : str
+        Of the runtime API. The calls about events take it as it is; the one that reports a failed
+        start takes host and port alone.
+    """
+    host, _, path = address.partition("/")
+    original = client_type.call_rapid
+
+    def call_rapid(client: Any, method: str, endpoint: str, *rest: Any, **named: Any) -> Any:
+        client.lambda_runtime_address = host
+        return original(client, method, f"/{path}{endpoint}", *rest, **named)
+
+    client_type.call_rapid = call_rapid
+
+
 if __name__ == "__main__":
     threading.Thread(target=end_with_the_parent, daemon=True).start()
     use_the_asset_alone(os.environ["LAMBDA_TASK_ROOT"])
 
     from awslambdaric.__main__ import main
+    from awslambdaric.lambda_runtime_client import BaseLambdaRuntimeClient
 
+    report_under_the_secret_path(BaseLambdaRuntimeClient, os.environ["AWS_LAMBDA_RUNTIME_API"])
     main(["bootstrap", os.environ["_HANDLER"]])

@@ -1,7 +1,9 @@
 """The Lambda Runtime API for one execution environment, as awslambdaric calls it.
 
-Decides how an invocation reaches the function's process and how its answer comes back. Must not
-know how the process is started, nor moto. Read next: lambda_environment.py.
+Decides how an invocation reaches the function's process and how its answer comes back, and that no
+other process takes part: every path begins with a secret that the function's process alone has,
+and an answer names the invocation that it belongs to. Must not know how the process is started, nor
+moto. Read next: lambda_environment.py.
 
 Notes
 -----
@@ -10,13 +12,16 @@ Notes
 
 import json
 import queue
+import secrets
 import threading
 import time
 import uuid
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-INIT_REQUEST_ID = "init"
+from local.loopback import foreign_header
+
+_RUNTIME = "2018-06-01/runtime"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class RuntimeApi:
         self._waiting: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
         self._current: Invocation | None = None
         self._init_failure: bytes | None = None
+        self._secret = secrets.token_urlsafe(32)
         self.is_initialized = threading.Event()
         self._server = _RuntimeServer(self)
         self._thread = threading.Thread(
@@ -68,8 +74,14 @@ class RuntimeApi:
 
     @property
     def address(self) -> str:
-        """Host and port, as AWS_LAMBDA_RUNTIME_API wants them."""
-        return f"127.0.0.1:{self._server.server_address[1]}"
+        """Host, port and secret path, for AWS_LAMBDA_RUNTIME_API."""
+        return f"127.0.0.1:{self._server.server_address[1]}/{self._secret}"
+
+    def call(self, path: str) -> str | None:
+        """Return what a path asks for, such as ``invocation/next``; None without the secret."""
+        prefix = f"/{self._secret}/{_RUNTIME}/"
+        start, rest = path[: len(prefix)], path[len(prefix) :]
+        return rest if secrets.compare_digest(start.encode(), prefix.encode()) else None
 
     def hand_over(self, invocation: Invocation) -> None:
         """Make an invocation the next one that the process receives."""
@@ -87,16 +99,19 @@ class RuntimeApi:
             invocation.taken.set()
         return invocation
 
-    def answered(self, payload: bytes, *, is_error: bool) -> None:
-        """Take the process's answer to the current invocation."""
-        if self._current is not None:
-            self._current.end(payload, is_error=is_error)
+    def answered(self, request_id: str, payload: bytes, *, is_error: bool) -> bool:
+        """Take the process's answer to the current invocation; False where it is to another."""
+        if self._current is None or self._current.request_id != request_id:
+            return False
+        self._current.end(payload, is_error=is_error)
+        return True
 
     def init_failed(self, payload: bytes) -> None:
         """Take the report that the handler could not be loaded."""
         self._init_failure = payload
         self.is_initialized.set()
-        self.answered(payload, is_error=True)
+        if self._current is not None:
+            self._current.end(payload, is_error=True)
 
     def process_ended(self, status: int) -> None:
         """Fail the current invocation because its process is gone."""
@@ -133,6 +148,9 @@ class _RuntimeRequest(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer ``invocation/next``."""
+        if self._call() != "invocation/next":
+            self._refuse()
+            return
         invocation = self.server.api.next_invocation()
         if invocation is None:
             self.close_connection = True
@@ -152,12 +170,33 @@ class _RuntimeRequest(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer ``invocation/<id>/response``, ``invocation/<id>/error`` and ``init/error``."""
+        call = self._call()
+        if call is None:
+            self._refuse()
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.path.endswith("/init/error"):
+        kind, _, rest = call.partition("/")
+        request_id, _, outcome = rest.partition("/")
+        if call == "init/error":
             self.server.api.init_failed(body)
-        else:
-            self.server.api.answered(body, is_error=self.path.endswith("/error"))
+        elif (
+            kind != "invocation"
+            or outcome not in ("response", "error")
+            or not self.server.api.answered(request_id, body, is_error=outcome == "error")
+        ):
+            self._answer(400, b'{"errorType":"InvalidRequestID"}', {})
+            return
         self._answer(202, b'{"status":"OK"}', {})
+
+    def _call(self) -> str | None:
+        """Return what the function's process asks for; None for a request of anybody else."""
+        if foreign_header(self.headers.get("Host"), self.headers.get("Origin")):
+            return None
+        return self.server.api.call(self.path)
+
+    def _refuse(self) -> None:
+        self.close_connection = True
+        self._answer(403, b'{"errorType":"Forbidden"}', {})
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing on standard error."""

@@ -45,9 +45,7 @@ class CloudServer:
         Wraps the WSGI application, to look at each request first.
     """
 
-    def __init__(
-        self, port: int, patches: Patches, guard: Callable[[Any], Any] = lambda served: served
-    ) -> None:
+    def __init__(self, port: int, patches: Patches, guard: Callable[[Any], Any]) -> None:
         patches.replace(_REQUEST_LOG, _say_nothing)
         forget_everything()
         self._server = make_server(

@@ -5,6 +5,8 @@ new one costs many milliseconds, and are all closed at stop. Must not know what 
 Read next: cloud.py.
 """
 
+import secrets
+import string
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,8 +20,7 @@ from moto.sts.models import sts_backends
 
 from local.cloud.settings import CloudSettings
 
-OPERATOR_KEY_ID = "AKIALOCALOPERATOR000"
-OPERATOR_SECRET_KEY = "local-operator-secret-key"
+_KEY_ID_ALPHABET = string.ascii_uppercase + "234567"
 
 
 @lru_cache(maxsize=1)
@@ -37,7 +38,10 @@ class Credentials:
     session_token: str = ""
 
 
-OPERATOR = Credentials(OPERATOR_KEY_ID, OPERATOR_SECRET_KEY)
+def new_operator() -> Credentials:
+    """Return credentials that nobody can guess, of the form that IAM gives to a user."""
+    key_id = "".join(secrets.choice(_KEY_ID_ALPHABET) for _ in range(16))
+    return Credentials(f"AKIA{key_id}", secrets.token_urlsafe(30))
 
 
 class Sessions:
@@ -49,10 +53,13 @@ class Sessions:
         Gives region and Comprehend's endpoint.
     url : str
         Endpoint of every other service.
+    operator : Credentials
+        Of whoever started the cloud.
     """
 
-    def __init__(self, settings: CloudSettings, url: str) -> None:
+    def __init__(self, settings: CloudSettings, url: str, operator: Credentials) -> None:
         self._settings = settings
+        self._operator = operator
         self._url = url
         botocore_session = botocore.session.get_session()
         botocore_session.register_component("data_loader", _shared_loader())
@@ -78,7 +85,9 @@ class Sessions:
         with self._lock:
             key = (service, role_arn, session_name)
             if key not in self._clients:
-                credentials = self.credentials(role_arn, session_name) if role_arn else OPERATOR
+                credentials = (
+                    self.credentials(role_arn, session_name) if role_arn else self._operator
+                )
                 self._clients[key] = self._new_client(service, credentials)
             return self._clients[key]
 
@@ -105,7 +114,7 @@ class Sessions:
     def _new_client(self, service: str, credentials: Credentials) -> Any:
         # A service that calls another one neither retries below its own retry rules nor checks
         # parameters before the called service does.
-        is_operator = credentials is OPERATOR
+        is_operator = credentials is self._operator
         config = Config(
             retries={"total_max_attempts": 3 if is_operator else 1},
             parameter_validation=is_operator,

@@ -1,16 +1,25 @@
 """The engine's data directory: made when absent, and one engine's at a time.
 
-Decides who may use it. The lock ends with its process, so an engine that was killed leaves nothing
-in the way of the next. Knows nothing of what is kept there. Read next: `local.comprehend.store`.
+Decides who may use it: nobody else of this machine may own or change what is there, since a model
+is code to whoever loads it. The lock ends with its process, so an engine that was killed leaves
+nothing in the way of the next. Knows nothing of what is kept there. Read next:
+`local.comprehend.store`.
 """
 
 import fcntl
 import os
+import stat
 from pathlib import Path
+
+_WRITABLE_BY_GROUP_OR_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 class DirectoryInUseError(OSError):
     """Another engine uses the directory; whoever starts this one chooses another."""
+
+
+class DirectoryNotPrivateError(OSError):
+    """Somebody else owns the directory, or may change it; its user makes it private."""
 
 
 class DataDirectory:
@@ -25,6 +34,9 @@ class DataDirectory:
     ------
     DirectoryInUseError
         Another engine uses it; the message names its process.
+    DirectoryNotPrivateError
+        Another user owns it or something in it, or may write there; the message names what, and
+        what to do.
     OSError
         It cannot be made or written.
     """
@@ -32,6 +44,7 @@ class DataDirectory:
     def __init__(self, path: Path) -> None:
         # Documents and models are nobody else's to read, and a model is code to whoever loads it.
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_private(path)
         self._lock = (path / "engine.lock").open("a+")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -48,3 +61,22 @@ class DataDirectory:
     def release(self) -> None:
         """Let another engine use the directory."""
         self._lock.close()
+
+
+def _check_private(path: Path) -> None:
+    """Refuse a directory in which another user could put a model, or has put one."""
+    _check_place(path, _WRITABLE_BY_GROUP_OR_OTHERS)
+    for folder, folders, files in os.walk(path):
+        for name in (*folders, *files):
+            # What the engine writes may be its group's, where the umask of its user says so.
+            _check_place(Path(folder) / name, stat.S_IWOTH)
+
+
+def _check_place(place: Path, forbidden_mode: int) -> None:
+    found, own = place.lstat(), os.geteuid()
+    if found.st_uid != own:
+        message = f"{place} belongs to user {found.st_uid}, and this engine is run by user {own}"
+        raise DirectoryNotPrivateError(message)
+    if found.st_mode & forbidden_mode and not stat.S_ISLNK(found.st_mode):
+        message = f"other users may write to {place}; chmod go-w {place} takes that from them"
+        raise DirectoryNotPrivateError(message)

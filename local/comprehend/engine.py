@@ -29,7 +29,13 @@ from local.comprehend.job_run import JobRun
 from local.comprehend.jobs import JobOperations
 from local.comprehend.model_endings import ModelEndings
 from local.comprehend.models import ModelOperations
-from local.comprehend.protocol import Operation, Protocol, Refusal, comprehend_model
+from local.comprehend.protocol import (
+    Authentication,
+    Operation,
+    Protocol,
+    Refusal,
+    comprehend_model,
+)
 from local.comprehend.realtime import RealTimeOperations
 from local.comprehend.resuming import Resuming
 from local.comprehend.server import Server
@@ -71,6 +77,9 @@ class Engine:
     refusal : callable, optional
         Takes a caller's access key id, an operation and its request; says why it is refused, or
         None. Without it every caller may do everything.
+    authentication : callable, optional
+        Takes a request's method, target, headers and body; says what is wrong with its signature,
+        or None. Without it every program of this machine is answered, signed or not.
 
     Examples
     --------
@@ -87,8 +96,10 @@ class Engine:
         s3_client_for_role: "S3ClientForRole",
         clock: Clock | None = None,
         refusal: Refusal | None = None,
+        authentication: Authentication | None = None,
     ) -> None:
         self._refusal = refusal
+        self._authentication = authentication
         self._settings = settings
         self._s3_client_for_role = s3_client_for_role
         self._clock = clock or SystemClock()
@@ -142,7 +153,11 @@ class Engine:
         """
         if self._parts is None:
             self._parts = _Parts(
-                self._settings, self._s3_client_for_role, self._clock, self._refusal
+                self._settings,
+                self._s3_client_for_role,
+                self._clock,
+                self._refusal,
+                self._authentication,
             )
             self._parts.start()
 
@@ -174,6 +189,7 @@ class _Parts:
         s3_client_for_role: "S3ClientForRole",
         clock: Clock,
         refusal: Refusal | None,
+        authentication: Authentication | None,
     ) -> None:
         self.directory = DataDirectory(settings.data_directory)
         try:
@@ -187,9 +203,9 @@ class _Parts:
         self.faults = Faults()
         operations = self._operations(settings, s3_client_for_role, clock)
         control = FaultControl(self.faults if settings.allows_faults else None, operations)
-        self.protocol = Protocol(operations, refusal, self.faults)
+        self.protocol = Protocol(operations, settings.region, refusal, self.faults)
         try:
-            self.server = Server(self.protocol, settings.port, control)
+            self.server = Server(self.protocol, settings.port, control, authentication)
         except OSError:
             self.store.close()
             self.directory.release()

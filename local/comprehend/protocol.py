@@ -33,13 +33,20 @@ Operation = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 Refusal = Callable[[str, str, dict[str, Any]], str | None]
 """Takes the caller's access key id, an operation and its request; says why it is refused, if so."""
 
+Authentication = Callable[[str, str, Message, bytes], tuple[str, str] | None]
+"""Takes a request's method, target, headers and body; returns code and message of what is wrong
+with its signature, None where it is right."""
+
 UNKNOWN_OPERATION = "UnknownOperationException"
 """What AWS services that speak JSON answer to an operation they do not know."""
 
 ACCESS_DENIED = "AccessDeniedException"
 """What every AWS service answers, declared or not, when a caller lacks a permission."""
 
-_ACCESS_KEY = re.compile(r"Credential=([^/,\s]+)/")
+INVALID_SIGNATURE = "InvalidSignatureException"
+"""What AWS services that speak JSON answer to a signature that cannot be of this request."""
+
+_SCOPE = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d+/(?P<region>[^/,\s]+)/")
 _LOG = logging.getLogger(__name__)
 _CBOR = "rpc-v2-cbor"
 _CBOR_MAP, _CBOR_LONG_TEXT = 0xA0, 0x7A
@@ -84,6 +91,8 @@ class Protocol:
     ----------
     operations : mapping of str to Operation
         What is served, by the operation's name.
+    region : str
+        Where the resources are: a request that is signed for another region is refused.
     refusal : callable, optional
         Judges each request; without it every caller may do everything.
     faults : Faults, optional
@@ -93,9 +102,11 @@ class Protocol:
     def __init__(
         self,
         operations: Mapping[str, Operation],
+        region: str,
         refusal: Refusal | None = None,
         faults: Faults | None = None,
     ) -> None:
+        self._region = region
         self._refusal = refusal
         self._faults = faults or Faults()
         self._model = comprehend_model()
@@ -206,10 +217,17 @@ class Protocol:
     def _check_permission(
         self, model: OperationModel, headers: Message, request: dict[str, Any]
     ) -> None:
+        scope = _SCOPE.search(headers.get("Authorization") or "")
+        if scope and scope["region"] != self._region:
+            message = (
+                f"Credential should be scoped to a valid region. The request is signed for "
+                f"{scope['region']}, and what is here is in {self._region}: set "
+                f"AWS_REGION={self._region}, or start the engine for {scope['region']}."
+            )
+            raise ServiceError(INVALID_SIGNATURE, message)
         if self._refusal is None:
             return
-        signed = _ACCESS_KEY.search(headers.get("Authorization") or "")
-        reason = self._refusal(signed.group(1) if signed else "", model.name, request)
+        reason = self._refusal(scope["key"] if scope else "", model.name, request)
         if reason is not None:
             raise ServiceError(ACCESS_DENIED, reason)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.comprehend.alone import ambient_s3
+from local.comprehend.alone import ambient_region, ambient_s3
 from local.comprehend.engine import Engine, EngineSettings
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def comprehend_engine_settings(tmp_path_factory: pytest.TempPathFactory) -> Engi
     """Set the engine: states pass as fast as their work, faults can be asked for."""
     return EngineSettings(
         data_directory=tmp_path_factory.mktemp("comprehend-engine"),
+        region=ambient_region(),
         pace_seconds=0.0,
         allows_faults=True,
     )

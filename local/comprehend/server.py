@@ -14,17 +14,18 @@ import uuid
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
 
 from local.comprehend.errors import ServiceError
 from local.comprehend.fault_control import CONTROL_PATH, FaultControl
-from local.comprehend.protocol import ACCESS_DENIED, Answer, Protocol
+from local.comprehend.protocol import ACCESS_DENIED, Answer, Authentication, Protocol
+from local.loopback import foreign_header
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """Largest request; the largest one an operation can need is a label list of 5 MB."""
 
 _LOG = logging.getLogger(__name__)
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_READ_AWAY_SECONDS = 5.0
+_READ_AWAY_BYTES = 65536
 
 
 class Server:
@@ -38,6 +39,8 @@ class Server:
         0 takes a free one.
     control : FaultControl, optional
         What answers under its own path; off without it.
+    authentication : Authentication, optional
+        Verifies each request's signature; without it every caller is answered.
 
     Raises
     ------
@@ -45,10 +48,17 @@ class Server:
         The port is taken; whoever chose it chooses another.
     """
 
-    def __init__(self, protocol: Protocol, port: int, control: FaultControl | None = None) -> None:
+    def __init__(
+        self,
+        protocol: Protocol,
+        port: int,
+        control: FaultControl | None = None,
+        authentication: Authentication | None = None,
+    ) -> None:
         self._http = _Connections(("127.0.0.1", port), _Handler)
         self._http.protocol = protocol
         self._http.control = control or FaultControl(None)
+        self._http.authentication = authentication or _everybody
         self._thread = threading.Thread(
             target=self._http.serve_forever,
             kwargs={"poll_interval": 0.05},
@@ -73,6 +83,10 @@ class Server:
         self._http.server_close()
 
 
+def _everybody(method: str, target: str, headers: Message, body: bytes) -> None:
+    """Accept a request, signed or not."""
+
+
 class _Connections(ThreadingHTTPServer):
     """A server that can end connections which clients keep open.
 
@@ -82,6 +96,7 @@ class _Connections(ThreadingHTTPServer):
     request_queue_size = 128
     protocol: Protocol
     control: FaultControl
+    authentication: Authentication
 
     def __init__(self, *arguments: Any) -> None:
         self._open: dict[socket.socket, threading.Thread] = {}
@@ -123,6 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
+    _is_unread = False
     server: _Connections
 
     def do_POST(self) -> None:
@@ -134,13 +150,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _answered(self) -> Answer:
         length = self.headers.get("Content-Length", "" if self.command == "POST" else "0")
         if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
-            self.close_connection = True
+            self._is_unread = self.close_connection = True
             message = f"Content-Length must be a number of at most {MAX_BODY_BYTES} bytes."
             return self.server.protocol.refuse(ServiceError("InvalidRequestException", message))
         body = self.rfile.read(int(length))
-        if foreign := _foreign(self.headers):
+        if foreign := foreign_header(self.headers.get("Host"), self.headers.get("Origin")):
             message = f"{foreign}; the engine answers programs of this machine alone."
             return self.server.protocol.refuse(ServiceError(ACCESS_DENIED, message))
+        if fault := self.server.authentication(self.command, self.path, self.headers, body):
+            return self.server.protocol.refuse(ServiceError(*fault))
         if self.path.startswith(CONTROL_PATH):
             return self.server.control.answer(self.command, self.path, self.headers, body)
         return self.server.protocol.answer(self.path, self.headers, body)
@@ -160,22 +178,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)
+        if self._is_unread:
+            self._read_away()
+
+    def _read_away(self) -> None:
+        """Let a client that still sends come to read the answer, which a closed socket breaks."""
+        with contextlib.suppress(OSError):
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(_READ_AWAY_SECONDS)
+            while self.rfile.read1(_READ_AWAY_BYTES):
+                pass
 
     def log_message(self, format: str, *args: Any) -> None:
         _LOG.debug(format, *args)
-
-
-def _foreign(headers: Message) -> str:
-    """Return which header tells of another site, and what it says; empty where none does."""
-    told = {"Host": f"//{headers.get('Host', 'localhost')}", "Origin": headers.get("Origin")}
-    for name, address in told.items():
-        if address is not None and _host(address) not in _LOOPBACK:
-            return f"{name} is {headers[name]!r}"
-    return ""
-
-
-def _host(address: str) -> str | None:
-    try:
-        return urlsplit(address).hostname
-    except ValueError:  # no address at all, such as "//[", is no name of this machine
-        return None

@@ -27,6 +27,19 @@ def test_the_reason_is_the_systems_when_it_is_another() -> None:
     assert str(error) == "--data state: Permission denied. Choose a directory that can be written."
 
 
+def test_the_command_that_helps_is_named_when_others_may_write_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is wrong usage, and nothing is started."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "here")
+    tmp_path.chmod(0o777)
+    choice = EngineChoice(0, tmp_path, "http://127.0.0.1:1", 0.2, allows_faults=False)
+    with pytest.raises(CommandError, match=f"chmod go-w {tmp_path} ") as refused:
+        run_engine(Terminal(is_json=False), choice)
+    assert refused.value.code is ExitCode.USAGE
+
+
 def test_the_option_is_named_when_the_address_of_s3_is_no_url(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

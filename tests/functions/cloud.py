@@ -46,8 +46,8 @@ class Told(NamedTuple):
     notice_id: str
 
 
-class Crash(Exception):
-    """Stands for the end of a process in the middle of its work."""
+class Crash(BaseException):
+    """Stands for the end of a process in the middle of its work: nothing handles it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ _COMPARISONS: Sequence[dict[str, Any]] = (
 """An exact test of both models' answers, one that draws them again, and one without a gain."""
 
 _CONFIGURATION = FunctionConfiguration.from_variables(
-    {"ENVIRONMENT": "sim", "NOTICE_WINDOW_SECONDS": "60"}
+    {"ENVIRONMENT": "sim", "INBOX_BUCKET": "inbox", "NOTICE_WINDOW_SECONDS": "60"}
 )
 _STORM = timedelta(hours=10)
 _CALM_STEP = timedelta(hours=8)

@@ -1,5 +1,6 @@
 """Reconcile on real clients: what was left behind is found, and nothing else is touched."""
 
+import contextlib
 import io
 import json
 import zipfile
@@ -12,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.clients import client
 from close_batch.handler import handler as close_batch
 from flywheel.batches import BatchOutcome, BatchState
-from flywheel.errors import ServiceBusyError
+from flywheel.errors import ServiceBusyError, ServiceRefusedError
 from reconcile.handler import handler, reconcile
 from tests.functions.cloud import NOTICE_WINDOW_SECONDS, altering, answering, crash, seeing
 from tests.functions.world import NAME, World, documents
@@ -218,3 +219,39 @@ def test_it_is_told_when_the_service_keeps_a_flywheel_from_working(world: World)
     ):
         assert reconcile(world.services)["unready"] == 1
     assert world.batch(1).state is BatchState.STARTED
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("s3", "ListObjectVersions"),
+        ("sns", "Publish"),
+        ("comprehend", "ListFlywheelIterationHistory"),
+    ],
+)
+def test_a_batch_is_closed_when_something_else_fails(
+    world: World, service: str, operation: str
+) -> None:
+    """A bucket that cannot be listed, say, keeps no flywheel waiting."""
+    world.upload("monday.csv", documents(2))
+    stop_execution(world)
+    with (
+        answering(service, operation, code="AccessDenied", status=403),
+        seeing("lambda", "Invoke") as invoked,
+        contextlib.suppress(ServiceRefusedError),
+    ):
+        reconcile(world.services)
+    assert [call["FunctionName"] for call in invoked] == ["CloseBatch"]
+
+
+def test_the_run_fails_when_one_look_failed(world: World) -> None:
+    """After all else was looked at: an alarm watches the function's failures."""
+    listing = answering("s3", "ListObjectVersions", code="InternalError", status=500)
+    with (
+        listing,
+        seeing("comprehend", "ListFlywheelIterationHistory") as looked_at,
+        pytest.raises(ServiceBusyError, match="ListObjectVersions"),
+    ):
+        reconcile(world.services)
+    assert looked_at
+    assert reconcile(world.services) == NOTHING

@@ -3,12 +3,16 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from adapters.services import Services
+from flywheel.errors import ServiceRefusedError
 from flywheel.uploads import UploadState
 from reconcile.handler import reconcile
 from register_upload.handler import handler
@@ -72,3 +76,28 @@ def test_old_uploads_are_looked_at_once_a_day_when_they_have_no_row(world: World
     world.put(f"{NAME}/train/old.csv", csv(documents(1)))
     assert reconcile(after(world, days=10, hours=1))["uploads"] == 0
     assert reconcile(after(world, days=11, hours=1))["uploads"] == 1
+
+
+def test_the_others_are_injected_when_one_cannot_be(world: World) -> None:
+    """One message that the queue refuses holds up no other upload, and the run fails."""
+    for number in range(3):
+        world.put(f"{NAME}/train/{number}.csv", csv(documents(1, first=number)))
+    sent = count()
+
+    def refuse_the_first(**_: Any) -> Any:
+        if next(sent) == 0:
+            error = {"Code": "InvalidMessageContents", "Message": "as asked for"}
+            return SimpleNamespace(status_code=400), {
+                "Error": error,
+                "ResponseMetadata": {"HTTPStatusCode": 400},
+            }
+        return None
+
+    events = client("sqs").meta.events
+    events.register("before-call.sqs.SendMessage", refuse_the_first)
+    try:
+        with pytest.raises(ServiceRefusedError, match="InvalidMessageContents"):
+            reconcile(after(world, minutes=11))
+    finally:
+        events.unregister("before-call.sqs.SendMessage", refuse_the_first)
+    assert len(injected(world)) == 2

@@ -89,6 +89,16 @@ def test_the_delivery_fails_when_the_event_names_no_version(
         handler(delivery(upload, 60), context)
 
 
+def test_no_row_is_made_when_the_event_names_another_bucket(
+    world: World, context: LambdaContext
+) -> None:
+    """What is in another bucket is nobody's upload; SQS keeps the message."""
+    upload = ObjectVersion("another-bucket", f"{NAME}/train/monday.csv", "1")
+    with pytest.raises(BatchProcessingError, match="'another-bucket', which is not the inbox"):
+        handler(delivery(upload, 60), context)
+    assert world.services.ledger.uploads.get(upload.uid) is None
+
+
 def test_the_named_version_is_staged_when_it_was_overwritten_since(world: World) -> None:
     """Two uploads of one key are two uploads, each with its own content."""
     key = f"{NAME}/train/weekly.csv"

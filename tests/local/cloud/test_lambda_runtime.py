@@ -81,6 +81,18 @@ def test_the_invocation_fails_when_the_process_ends(deployed: Deployed) -> None:
     assert not deployed.probe()[1]
 
 
+def test_the_invocation_says_why_when_the_handler_cannot_be_loaded(deployed: Deployed) -> None:
+    """The process reports the failed start, and the first invocation ends with it."""
+    name, functions = deployed.outputs["Probe"], deployed.cloud.client("lambda")
+    functions.update_function_configuration(FunctionName=name, Handler="nowhere.probe")
+
+    answer, is_error = deployed.probe()
+
+    assert is_error
+    assert answer["errorType"] == "Runtime.ImportModuleError"
+    functions.update_function_configuration(FunctionName=name, Handler="handlers.probe")
+
+
 def test_two_processes_serve_when_two_callers_invoke_at_once(deployed: Deployed) -> None:
     """Concurrent invocations run side by side, each in its own environment."""
     pids: list[int] = []

@@ -27,7 +27,9 @@ def ask(
     message["X-Amz-Target"] = target
     for name, value in headers.items():
         message[name.replace("_", "-")] = value
-    return Protocol({"DescribeFlywheel": operation}).answer(path, message, body.encode())
+    return Protocol({"DescribeFlywheel": operation}, "us-east-1").answer(
+        path, message, body.encode()
+    )
 
 
 def error(answer: Answer) -> tuple[int, str, str]:

@@ -4,11 +4,12 @@ import http.client
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from email.message import Message
 from urllib.parse import urlsplit
 
 import pytest
 
-from local.comprehend.protocol import Protocol
+from local.comprehend.protocol import Operation, Protocol
 from local.comprehend.server import MAX_BODY_BYTES, Server
 
 HEADERS = {"X-Amz-Target": "Comprehend_20171127.ListFlywheels"}
@@ -17,7 +18,8 @@ HEADERS = {"X-Amz-Target": "Comprehend_20171127.ListFlywheels"}
 @pytest.fixture
 def server() -> Iterator[Server]:
     """Serve one operation that answers an empty list."""
-    server = Server(Protocol({"ListFlywheels": lambda _: {"FlywheelSummaryList": []}}), 0)
+    operations: dict[str, Operation] = {"ListFlywheels": lambda _: {"FlywheelSummaryList": []}}
+    server = Server(Protocol(operations, "us-east-1"), 0)
     server.start()
     yield server
     server.stop()
@@ -51,6 +53,49 @@ def test_a_request_is_refused_when_its_length_is_not_accepted(server: Server, le
         answer = refused.getresponse()
         assert answer.status == 400
         assert "Content-Length" in json.loads(answer.read())["Message"]
+
+
+def test_the_refusal_arrives_when_the_body_is_too_large(server: Server) -> None:
+    """A client that sends all of it before it reads is answered, and not cut off."""
+    body = b"x" * (MAX_BODY_BYTES + 4 * 1024 * 1024)
+    with closing(connection(server)) as refused:
+        refused.request("POST", "/", body=body, headers=HEADERS)
+        answer = refused.getresponse()
+        document = json.loads(answer.read())
+    assert (answer.status, document["__type"]) == (400, "InvalidRequestException")
+
+
+def test_a_request_is_refused_by_name_when_it_is_signed_for_another_region(
+    server: Server,
+) -> None:
+    """The answer names both regions, and what to set."""
+    scope = "AKIA/20261130/eu-west-1/comprehend/aws4_request"
+    headers = {**HEADERS, "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, Signature=0"}
+    with closing(connection(server)) as refused:
+        refused.request("POST", "/", body=b"{}", headers=headers)
+        answer = refused.getresponse()
+        document = json.loads(answer.read())
+    assert (answer.status, document["__type"]) == (400, "InvalidSignatureException")
+    assert "eu-west-1" in document["Message"]
+    assert "us-east-1" in document["Message"]
+
+
+def test_everybody_is_refused_when_no_signature_is_right() -> None:
+    """What verifies signatures is asked with the request as it was sent, and its answer counts."""
+    asked = []
+
+    def fault(method: str, target: str, headers: Message, body: bytes) -> tuple[str, str]:
+        asked.append((method, target, headers["X-Amz-Target"], body))
+        return "MissingAuthenticationTokenException", "The request is not signed."
+
+    server = Server(Protocol({}, "us-east-1"), 0, authentication=fault)
+    server.start()
+    with closing(connection(server)) as refused:
+        refused.request("POST", "/?a=b", body=b"{}", headers=HEADERS)
+        document = json.loads(refused.getresponse().read())
+    server.stop()
+    assert asked == [("POST", "/?a=b", HEADERS["X-Amz-Target"], b"{}")]
+    assert document["__type"] == "MissingAuthenticationTokenException"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +150,7 @@ def test_a_method_is_refused_in_json_when_it_is_not_post(server: Server, method:
 
 def test_open_connections_end_when_the_server_stops() -> None:
     """A client that keeps its connection cannot hold up a stop."""
-    server = Server(Protocol({}), 0)
+    server = Server(Protocol({}, "us-east-1"), 0)
     server.start()
     with closing(connection(server)) as kept:
         kept.request("POST", "/", body=b"{}")
@@ -118,4 +163,4 @@ def test_open_connections_end_when_the_server_stops() -> None:
 def test_starting_is_refused_when_the_port_is_taken(server: Server) -> None:
     """Two engines never answer at one address."""
     with pytest.raises(OSError, match="in use"):
-        Server(Protocol({}), urlsplit(server.url).port or 0)
+        Server(Protocol({}, "us-east-1"), urlsplit(server.url).port or 0)
