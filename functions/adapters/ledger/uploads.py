@@ -40,9 +40,10 @@ BY_FLYWHEEL_INDEX = "uploads-by-flywheel"
 NO_FLYWHEEL = "-"
 """Stands for the flywheel of an upload whose key belongs to none."""
 
+ACCEPTED = frozenset({UploadState.SEALED, UploadState.DUPLICATE, UploadState.IMPORTED})
+"""States of uploads whose rows a generation holds, or knows from another upload."""
 
-_ACCEPTED = frozenset({UploadState.SEALED, UploadState.DUPLICATE, UploadState.IMPORTED})
-_ALL = 10_000_000
+ALL_UPLOADS = 10_000_000
 _SEALED_AT_ONCE = 50
 """Two writes each: as many as a transaction takes."""
 
@@ -320,9 +321,9 @@ class Uploads:
         name = flywheel.name
         # Whoever is slower must not take uploads out of batches of the new generation.
         goes_on = change_flywheel(name, {}, unchanged_rebuild(flywheel))
-        for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", name, _ALL):
+        for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", name, ALL_UPLOADS):
             row = self._table.get(upload_key(item["uid"])) or item
-            if row["state"] in _ACCEPTED:
+            if row["state"] in ACCEPTED:
                 self._table.write([*waits_again(name, row), goes_on])
 
     def draft_again(self, flywheel: str, uids: Sequence[str]) -> None:
