@@ -159,6 +159,13 @@ def switched(target: Target, known: KnownFlywheel, wait: Patience) -> Generator[
         wait.pause(f"rebuild of {known.settings.name}")
 
 
+def returned(target: Target, known: KnownFlywheel, wait: Patience) -> Generator[Phase, None, None]:
+    """Carry the way back on until batches go to the earlier generation."""
+    while target.carry_rebuild_on(known) == "RETURNING":
+        yield Phase("RETURNING", "uploads go back to the earlier flywheel")
+        wait.pause(f"rebuild of {known.settings.name}")
+
+
 def next_batch(target: Target, known: KnownFlywheel, row: FlywheelRow) -> Readiness:
     """Say whether the next batch may open, by the batch rules."""
     return target.workflow(target.ledger()).readiness(known, row, target.now())

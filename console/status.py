@@ -13,6 +13,7 @@ from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.service_errors import explained
 from console.following import next_batch, phase_of, question
+from console.rebuild_status import RebuildStatus, rebuild_document, rebuild_status
 from console.target import Target
 from console.verdict_view import f1_of, verdict_document
 from console.waiting import approval_document
@@ -71,6 +72,8 @@ class FlywheelStatus:
         When reconcile last ran (``at``), and what it ``found``.
     approval : Approval or None
         What a person is asked.
+    rebuild : RebuildStatus or None
+        A generation of which no model was promoted so far.
     """
 
     row: FlywheelRow
@@ -88,10 +91,13 @@ class FlywheelStatus:
     waiting_notices: int
     last_run: Mapping[str, Any] | None = None
     approval: Approval | None = None
+    rebuild: RebuildStatus | None = None
 
     @property
     def is_busy(self) -> bool:
         """Whether something is under way, or about to be."""
+        if self.rebuild is not None and self.rebuild.is_blocking:
+            return True
         return self.running is not None or not (self.lacks or self.row.pause)
 
 
@@ -115,7 +121,7 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
         running=running,
         staged_train=label_counts(of_kind(staged, DatasetKind.TRAIN)),
         staged_test=label_counts(of_kind(staged, DatasetKind.TEST)),
-        lacks=ready.lacks,
+        lacks=(blocked,) if (blocked := row.rebuild and row.rebuild.block_reason) else ready.lacks,
         waits=ready.waits,
         train_slots=known.settings.batch.service_train_datasets,
         test_slots=known.settings.batch.service_test_datasets,
@@ -124,6 +130,7 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
         waiting_notices=waiting.count(name),
         last_run=ledger.runs.last(),
         approval=question(target, running.batch) if running else None,
+        rebuild=rebuild_status(target, row),
     )
 
 
@@ -175,6 +182,7 @@ def status_document(status: FlywheelStatus) -> dict[str, Any]:
         "anchor": status.row.anchor,
         "tainted": list(status.row.taint),
         "generation": status.row.generation,
+        "rebuild": status.rebuild and rebuild_document(status.rebuild),
         "failures_in_row": status.row.failures_in_row,
         "last_reconcile": status.last_run
         and {"at": status.last_run["at"], "found": status.last_run["found"]},

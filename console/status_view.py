@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from console.rebuild_status import rebuild_words
 from console.status import FlywheelStatus
 from console.verdict_view import OUTCOME_STYLES, f1_words, model_name
 from flywheel.notices import shown
@@ -44,6 +45,7 @@ def _table(environment: str, status: FlywheelStatus) -> Table:
         ("now", _now(status)),
         *((("waits for", _question(environment, status)),) if status.approval else ()),
         *((("promotion", _promotion(status)),) if status.row.promotion_pause else ()),
+        *((("rebuild", _rebuild(environment, status)),) if status.rebuild else ()),
         *((("tainted", _taint(status)),) if status.row.taint else ()),
         ("staged", _staged(status)),
         ("next batch", _next(status)),
@@ -88,6 +90,12 @@ def _question(environment: str, status: FlywheelStatus) -> Text:
         f", until {asked.until:%Y-%m-%d %H:%M} UTC; verdict {asked.batch} says PROMOTE\n"
         f"flywheel approve {place}\nflywheel reject {place}",
     )
+
+
+def _rebuild(environment: str, status: FlywheelStatus) -> Text:
+    if status.rebuild is None:
+        return Text()
+    return rebuild_words(environment, status.row.name, status.rebuild)
 
 
 def _promotion(status: FlywheelStatus) -> Text:

@@ -158,9 +158,9 @@ def test_the_way_back_stays_open_when_generations_are_given_up_one_after_the_oth
     tainted.close(failed, error="Stopped")
     given_up(tainted)
     assert (tainted.row.generation, tainted.row.arn) == (2, second)
+    tainted.close(tainted.row.last_batch, error="Stopped")
     with pytest.raises(ActRefusedError, match=f"was rebuilt since batch {failed} failed"):
         acts(tainted).retry(failed, "x", tainted.now())
-    tainted.close(tainted.row.last_batch, error="Stopped")
     given_up(tainted)
     assert (tainted.row.generation, tainted.row.arn) == (1, first)
     assert tainted.row.next_generation == 4
