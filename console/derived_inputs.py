@@ -9,7 +9,7 @@ Decides what could be derived, and says what could not. Read next: `console.repl
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapters.kept_answers import AnswersMissingError
@@ -59,6 +59,27 @@ class _Counted:
     documents: int = 0
     version: int = 0
     skipped: int = 0
+    total: int = 0
+    left: dict[int, "_Counted"] = field(default_factory=dict)
+
+    def switch(self, generation: int) -> bool:
+        """Begin a generation; False where it is an earlier one that goes on with its test set.
+
+        Looks since it was left were looks at its rows too.
+        """
+        self.left[self.generation] = replace(self)
+        earlier = self.left.get(generation)
+        self.generation = generation
+        self.generation_looks = 0
+        if earlier is None:
+            return True
+        since = self.total - earlier.total
+        self.generation_looks = earlier.generation_looks + since
+        if not earlier.version:
+            return True
+        self.looks, self.documents = earlier.looks + since, earlier.documents
+        self.version = earlier.version
+        return False
 
 
 def derive_inputs(
@@ -131,6 +152,7 @@ def _looks(document: Document, before: Sequence[Document], stored: TestSet) -> T
         if not each["is_bootstrap"] and each["inputs"]["test_set"]:
             counted.looks += 1
             counted.generation_looks += 1
+            counted.total += 1
     _arrive(document, counted)
     # A version that no verdict saw was rounded up once more.
     is_near = counted.looks <= stored.looks <= counted.looks + counted.skipped
@@ -159,9 +181,7 @@ def _arrive(document: Document, counted: _Counted) -> None:
         counted.version = test_set["version"] if test_set else 0
         counted.skipped = 0
         return
-    is_switched = generation != counted.generation
-    if is_switched:
-        counted.generation, counted.generation_looks = generation, 0
+    is_switched = generation != counted.generation and counted.switch(generation)
     if test_set is None or (test_set["version"] == counted.version and not is_switched):
         return
     is_whole = document["inputs"].get("rejudges") is not None

@@ -118,3 +118,12 @@ class LabelsUnknownError(FlywheelLoopError):
 
 class ActRefusedError(FlywheelLoopError):
     """What a person asked for does not fit the flywheel's state; the message says why."""
+
+
+def failure_words(error: Exception) -> str:
+    """Return why something failed, as people may be told; of strange errors the name alone.
+
+    What a library says may quote a document's text.
+    """
+    name = type(error).__name__
+    return f"{name}: {error}" if isinstance(error, FlywheelLoopError) else name

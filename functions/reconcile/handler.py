@@ -27,7 +27,7 @@ from flywheel.settings import BatchRules
 from reconcile.audit_heads import keep_head
 from reconcile.late_datasets import settle_late_datasets
 from reconcile.late_pairs import end_late_pairs
-from reconcile.lost_uploads import inject_lost_uploads
+from reconcile.lost_uploads import look_for_lost_uploads
 from reconcile.outside_changes import report_outside_changes
 from reconcile.people_acts import carry_acts_on
 from reconcile.unready_service import is_unready
@@ -65,7 +65,7 @@ def reconcile(services: Services) -> dict[str, int]:
     window = timedelta(seconds=services.configuration.notice_window_seconds)
     # Notices first: a trouble with one flywheel below must not keep people waiting.
     notices = services.notices.publish_pending() + services.notices.publish_digests(window)
-    found = Counter(notices=notices, uploads=inject_lost_uploads(services))
+    found = Counter(notices=notices, **look_for_lost_uploads(services))
     troubles: list[Exception] = []
     for known in services.flywheels().values():
         try:

@@ -82,6 +82,9 @@ class People:
             self._freeze,
             self._split,
             self._rebuild,
+            self._rebuild,
+            self._give_up_rebuild,
+            self._give_up_rebuild,
             self._roll_back,
             self._promote,
             self._resume,
@@ -104,8 +107,9 @@ class People:
             self._at(moment + chance.choice((0, 30)), self.retry)
 
     def repair(self) -> None:
-        """In the calm, resume what is paused and retry what failed, until all is well."""
+        """In the calm, resume, redrive dead letters and retry what failed, until all is well."""
         self._resume()
+        self.callers.ports.messages.uploads.redrive()
         self.retry()
         self.world.later(_REPAIR_SECONDS, self.repair)
 
@@ -187,6 +191,9 @@ class People:
 
     def _rebuild(self) -> None:
         self._act("rebuild", lambda acts: acts.rebuild("by hand", (), (), self.world.now))
+
+    def _give_up_rebuild(self) -> None:
+        self._act("give up", lambda acts: acts.give_up_rebuild("by hand", self.world.now))
 
     def _freeze(self) -> None:
         self._act("freeze", lambda acts: acts.freeze(self.world.now, is_partial_allowed=True))

@@ -23,6 +23,7 @@ NOTHING = dict.fromkeys(
         "opened",
         "notices",
         "uploads",
+        "undelivered",
         "acts",
         "outside",
         "pairs",
