@@ -11,6 +11,7 @@ from adapters.configuration import KnownFlywheel
 from adapters.ledger.approvals import Approval
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from adapters.ledger.flywheel_rows import FlywheelRow
+from adapters.ledger.ledger import Ledger
 from adapters.service_errors import explained
 from console.following import next_batch, phase_of, question
 from console.rebuild_status import RebuildStatus, rebuild_document, rebuild_status
@@ -74,6 +75,8 @@ class FlywheelStatus:
         What a person is asked.
     rebuild : RebuildStatus or None
         A generation of which no model was promoted so far.
+    halves : tuple of str
+        Halves of entity uploads that wait, and for which file.
     """
 
     row: FlywheelRow
@@ -92,6 +95,7 @@ class FlywheelStatus:
     last_run: Mapping[str, Any] | None = None
     approval: Approval | None = None
     rebuild: RebuildStatus | None = None
+    halves: tuple[str, ...] = ()
 
     @property
     def is_busy(self) -> bool:
@@ -131,7 +135,15 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
         last_run=ledger.runs.last(),
         approval=question(target, running.batch) if running else None,
         rebuild=rebuild_status(target, row),
+        halves=waiting_halves(ledger, name),
     )
+
+
+def waiting_halves(ledger: Ledger, flywheel: str) -> tuple[str, ...]:
+    """Return the halves of entity uploads that wait, and for which file each does."""
+    uids = [half.upload.uid for half in ledger.pairs.waiting(flywheel)]
+    rows = ledger.uploads.get_many(uids).values()
+    return tuple("; ".join(row.reasons) for row in sorted(rows, key=lambda row: row.received_at))
 
 
 def unconfirmed_emails(sns: "SNSClient", topic_arn: str) -> list[str]:
@@ -166,6 +178,7 @@ def status_document(status: FlywheelStatus) -> dict[str, Any]:
         "staged": {"train": dict(status.staged_train), "test": dict(status.staged_test)},
         "next_batch_lacks": list(status.lacks),
         "labels_waiting": list(status.waits),
+        "halves_waiting": list(status.halves),
         "datasets": {
             "train": {"used": status.row.train_datasets, "allowed": status.train_slots},
             "test": {"used": status.row.test_datasets, "allowed": status.test_slots},

@@ -48,6 +48,7 @@ def _table(environment: str, status: FlywheelStatus) -> Table:
         *((("rebuild", _rebuild(environment, status)),) if status.rebuild else ()),
         *((("tainted", _taint(status)),) if status.row.taint else ()),
         ("staged", _staged(status)),
+        *((("WAITING", _halves(status)),) if status.halves else ()),
         ("next batch", _next(status)),
         *((("labels waiting", "\n".join(status.waits)),) if status.waits else ()),
         ("test set", _test_set(status)),
@@ -111,6 +112,11 @@ def _staged(status: FlywheelStatus) -> str:
         if counts
     ]
     return "\n".join(told) or "nothing"
+
+
+def _halves(status: FlywheelStatus) -> Text:
+    """Name the halves of entity uploads that wait, and for which file."""
+    return Text("\n".join(shown(words, 200) for words in status.halves), "yellow")
 
 
 def _taint(status: FlywheelStatus) -> Text:

@@ -19,7 +19,8 @@ class UploadRow:
     """One upload as the ledger knows it.
 
     ``failure`` is why its registration failed last; ``is_undelivered`` says that all its deliveries
-    failed, so that it was refused unread; ``delivered_at`` is when they began, the last time.
+    failed, so that it was refused unread; ``delivered_at`` is when they began, the last time. Of
+    annotations or an entity list ``paired_with`` is the upload of their documents.
     """
 
     uid: str
@@ -37,6 +38,7 @@ class UploadRow:
     failure: str | None = None
     is_undelivered: bool = False
     delivered_at: str = ""
+    paired_with: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,4 +139,5 @@ def upload_row(item: Mapping[str, Any]) -> UploadRow:
         failure=item.get("failure"),
         is_undelivered=item.get("is_undelivered", False),
         delivered_at=item.get("redelivered_at", item["received_at"]),
+        paired_with=item.get("paired_with"),
     )
