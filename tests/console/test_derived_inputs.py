@@ -95,7 +95,7 @@ class History:
 
 @pytest.fixture
 def history() -> History:
-    """Have a first model, two looks, added rows, a re-judging, and a rebuild."""
+    """Have a first model, two looks, added rows, a re-judging, a rebuild, and a way back."""
     history = History()
     segment = history.staging.hold(1, [], ROWS)
     history.judge(1, ROWS, 1, is_bootstrap=True)
@@ -108,6 +108,8 @@ def history() -> History:
     history.judge(5, [*ROWS, *MORE], 2, rejudges=4)
     history.staging.hold(6, [], ROWS, generation=2)
     history.judge(6, ROWS, 1, generation=2)
+    history.staging.hold(7, [segment, later], [])
+    history.judge(7, [*ROWS, *MORE], 2)
     return history
 
 
@@ -120,12 +122,16 @@ def history() -> History:
         (3, (1, 2, 0)),
         (4, (2, 3, 1)),
         (5, (3, 0, 0)),
+        (6, (4, 5, 0)),
     ],
 )
 def test_looks_follow_from_the_chain_when_a_verdict_is_made_again(
     history: History, place: int, looks: tuple[int, int, int]
 ) -> None:
-    """A first model is none; rows that are added thin looks out; a rebuild begins a budget."""
+    """A first model is none; rows that are added thin looks out; a rebuild begins a budget.
+
+    Looks of a generation that was given up count for the one that goes on.
+    """
     document = json.loads(history.chain[place])
     forged = {**document["evidence"]["test_set"], "looks": 40, "generation_looks": 41}
     document["evidence"]["test_set"] = forged

@@ -15,6 +15,7 @@ from tests.simulation.world import KilledError, World
 _UPLOADS, _ANSWERED_UPLOADS = (3, 8), (5, 14)
 _SIZES, _ANSWERED_SIZES = (2, 9), (12, 80)
 _SAME_NAME, _BROKEN, _DELETED, _MARKER, _MISPLACED = 0.2, 0.1, 0.03, 0.08, 0.04
+_LOCKED = 0.05
 _TEST, _ANSWERED_TEST = 0.12, 0.3
 _REPAIR_SECONDS = 2 * 3600
 _PATIENCE_SECONDS = 3600
@@ -142,6 +143,9 @@ class People:
         dropped = Dropped(upload, sort, texts)
         self.dropped.append(dropped)
         self.world.note(f"dropped {key} {upload.version_id} ({sort}, {len(texts)} rows)")
+        if self.world.happens(_LOCKED):
+            ports.inbox.locked.add(upload)
+            self.world.note(f"locked {upload.version_id}")
         ports.messages.event(upload, len(body))
         if self.world.happens(_DELETED):
             self.world.later(chance.random() * 60, lambda: self._delete(dropped))
