@@ -1,18 +1,17 @@
-"""The verbs by which people act on a flywheel: pause, resume, stop, retry, rebuild.
+"""The verbs by which people act on a flywheel: pause, resume, stop, retry.
 
-Decides names, options and words; what an act does is `adapters.acts`. Read next: that module, and
-`console.data_verbs` for what is done to its data.
+Decides names, options and words; what an act does is `adapters.acts`. Read next: that module,
+`console.rebuild_verb` for its generations, and `console.data_verbs` for what is done to its data.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.flywheel_verb import Run, flywheel_verb
-from console.following import patience, switched
-from console.progress import Progress
+from console.rebuild_verb import rebuild
 from console.training import model_in_training, stop_training
 from console.verb_options import LONGEST_MINUTES, Reason, Timeout, Wait
 from console.waiting import Ending, wait_for_batch
@@ -100,57 +99,4 @@ def retry(
     ending = Ending(ExitCode.DONE, done)
     if wait:
         ending = wait_for_batch(run.terminal, act.target, act.known, opened.batch, minutes=timeout)
-    return Ending(ending.code, {**done, **ending.document})
-
-
-@flywheel_verb
-def rebuild(
-    run: Run,
-    *,
-    add_label: Annotated[
-        list[str] | None, typer.Option("--add-label", metavar="L", help="May be repeated.")
-    ] = None,
-    drop_label: Annotated[
-        list[str] | None, typer.Option("--drop-label", metavar="L", help="May be repeated.")
-    ] = None,
-    reason: Reason,
-    wait: Wait = False,
-    timeout: Timeout = LONGEST_MINUTES,
-) -> Ending:
-    """Make the next generation: a new flywheel, from all rows that were not withdrawn."""
-    act = run.act()
-    before = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
-    bound = [endpoint.arn for endpoint in act.target.generations().endpoints_of(before.arn)]
-    with act:
-        notice = act.acts.rebuild(reason, add_label or [], drop_label or [], act.target.now())
-    act.publish(notice)
-    run.terminal.tell_exactly(f"The earlier flywheel stays as it is: {before.arn}")
-    run.terminal.tell(f"{len(bound)} endpoints follow it and move when a new model is promoted.")
-    for arn in bound:
-        run.terminal.tell_exactly(f"  {arn}")
-    pause = patience(act.target, timeout)
-    progress = Progress(run.terminal)
-    progress.wait(switched(act.target, act.known, pause))
-    row = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
-    if row.generation == before.generation:
-        raise CommandError(
-            ExitCode.CLOUD,
-            f"rebuild of {row.name}",
-            "the service did not make the new flywheel",
-            "The notice says why; repair that, then ask for it again",
-        )
-    run.terminal.tell_exactly(f"Generation {row.generation}: {row.arn}")
-    done: dict[str, Any] = {
-        "before": before.arn,
-        "arn": row.arn,
-        "generation": row.generation,
-        "endpoints": bound,
-        "batch": row.open_batch,
-    }
-    ending = Ending(ExitCode.DONE)
-    if wait and row.open_batch is not None:
-        ending = wait_for_batch(
-            run.terminal, act.target, act.known, row.open_batch, minutes=timeout
-        )
-        act.target.carry_rebuild_on(act.known)
     return Ending(ending.code, {**done, **ending.document})

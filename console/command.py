@@ -5,7 +5,7 @@ named after it. Read next: `console.target` (the environment) and `console.termi
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -29,9 +29,9 @@ from console.record_verbs import add_record_verbs
 from console.status_view import status_view
 from console.target import LOCAL
 from console.terminal import ended_by_signals, reporting
-from console.uploading import put
+from console.upload_verb import upload
 from console.uploads_view import upload_document, uploads_view
-from console.validating import opened, opened_for, report_document, tell_report, validated
+from console.validating import opened, opened_for, validated
 from console.verb_options import (
     LONGEST_MINUTES,
     DataTask,
@@ -46,10 +46,9 @@ from console.verb_options import (
     finish,
     opened_target,
 )
-from console.waiting import Ending, lacking, wait_for_batch, wait_for_upload
+from console.waiting import Ending, lacking, wait_for_batch
 from console.watching import watched
 from flywheel.shapes import LabelDelimiter, Mode, Shape, Task
-from flywheel.uploads import DatasetKind
 
 app = typer.Typer(
     name="flywheel",
@@ -147,35 +146,6 @@ def engine(
     with reporting(is_json=json) as terminal, ended_by_signals():
         chosen = EngineChoice(port, data, s3_endpoint, pace, faults, tuple(settings or ()))
         run_engine(terminal, chosen)
-
-
-@app.command()
-@flywheel_verb
-def upload(
-    run: Run,
-    file: Annotated[Path, typer.Argument(help="label,text; UTF-8; no header.")],
-    *,
-    kind: Annotated[DatasetKind, typer.Option(help="train, or test for the test set.")],
-    wait: Wait = False,
-    timeout: Timeout = LONGEST_MINUTES,
-) -> Ending:
-    """Check a labeled file and put it into the inbox."""
-    check_file(file)
-    act = run.act()
-    report = opened_for(file, act.target, act.known).read_through()
-    tell_report(run.terminal, file.name, report)
-    document: dict[str, Any] = {"validation": report_document(file.name, report)}
-    if report.is_refused:
-        run.terminal.tell("Nothing was uploaded.")
-        return Ending(ExitCode.REFUSED, document)
-    with file.open("rb") as body:
-        uploaded = put(act.target, act.acts.name, kind, file.name, body)
-    run.terminal.tell_exactly(f"Uploaded {uploaded.key}, version {uploaded.version_id}")
-    document |= {"key": uploaded.key, "version_id": uploaded.version_id}
-    ending = Ending(ExitCode.DONE)
-    if wait:
-        ending = wait_for_upload(run.terminal, act.target, act.known, uploaded, timeout)
-    return Ending(ending.code, {**document, **ending.document})
 
 
 @app.command()
@@ -319,6 +289,7 @@ def main() -> None:
 
 
 add_init_verb(app)
+app.command()(upload)
 add_act_verbs(app)
 add_champion_verbs(app)
 add_data_verbs(app)

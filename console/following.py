@@ -13,6 +13,7 @@ from adapters.configuration import KnownFlywheel
 from adapters.ledger.approvals import Approval, ApprovalState
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow
+from adapters.ledger.ledger import Ledger
 from adapters.ledger.upload_rows import UploadRow
 from console.errors import CommandError
 from console.exit_codes import ExitCode
@@ -82,7 +83,9 @@ def patience(target: Target, minutes: float) -> Patience:
 def registered(
     target: Target, uid: str, wait: Patience, *, has_other_half: bool = False
 ) -> Generator[Phase, None, UploadRow]:
-    """Wait until an upload was taken up; returns it STAGED, SEALED, REFUSED or GONE.
+    """Wait until an upload was taken up; returns it STAGED, SEALED, WAITING, REFUSED or GONE.
+
+    Of a second half that is annotations or an entity list it returns the documents' upload.
 
     Parameters
     ----------
@@ -94,9 +97,16 @@ def registered(
     while True:
         row = ledger.uploads.get(uid)
         if row is not None and row.state not in passing:
-            return row
+            return _with_rows(ledger, row)
         yield Phase("REGISTERING", "the environment checks the file")
         wait.pause("upload")
+
+
+def _with_rows(ledger: Ledger, row: UploadRow) -> UploadRow:
+    """Return the upload that has the rows: of annotations or an entity list, their documents."""
+    if row.state is not UploadState.PAIRED or row.paired_with is None:
+        return row
+    return ledger.uploads.get(row.paired_with) or row
 
 
 def batch_of(
@@ -159,6 +169,13 @@ def switched(target: Target, known: KnownFlywheel, wait: Patience) -> Generator[
         wait.pause(f"rebuild of {known.settings.name}")
 
 
+def returned(target: Target, known: KnownFlywheel, wait: Patience) -> Generator[Phase, None, None]:
+    """Carry the way back on until batches go to the earlier generation."""
+    while target.carry_rebuild_on(known) == "RETURNING":
+        yield Phase("RETURNING", "uploads go back to the earlier flywheel")
+        wait.pause(f"rebuild of {known.settings.name}")
+
+
 def next_batch(target: Target, known: KnownFlywheel, row: FlywheelRow) -> Readiness:
     """Say whether the next batch may open, by the batch rules."""
     return target.workflow(target.ledger()).readiness(known, row, target.now())
@@ -203,7 +220,7 @@ def _gathering(batch: BatchRow) -> Phase:
         return Phase("GATHERING", f"batch {batch.batch} is open; uploads in a burst go together")
     if batch.state is BatchState.SEALED:
         return _sealed(batch)
-    return Phase("WAITING", f"batch {batch.batch} is under way; this upload is for the next")
+    return Phase("STAGED", f"batch {batch.batch} is under way; this upload is for the next")
 
 
 def _sealed(batch: BatchRow) -> Phase:

@@ -11,9 +11,11 @@ from adapters.configuration import KnownFlywheel
 from adapters.ledger.approvals import Approval
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from adapters.ledger.flywheel_rows import FlywheelRow
+from adapters.ledger.ledger import Ledger
 from adapters.service_errors import explained
 from console.following import next_batch, phase_of, question
 from console.live_model import LiveModel, comparison_document, live_document, live_model
+from console.rebuild_status import RebuildStatus, rebuild_document, rebuild_status
 from console.target import Target
 from console.verdict_view import f1_of, verdict_document
 from console.waiting import approval_document
@@ -74,6 +76,10 @@ class FlywheelStatus:
         When reconcile last ran (``at``), and what it ``found``.
     approval : Approval or None
         What a person is asked.
+    rebuild : RebuildStatus or None
+        A generation of which no model was promoted so far.
+    halves : tuple of str
+        Halves of entity uploads that wait, and for which file.
     """
 
     row: FlywheelRow
@@ -92,10 +98,14 @@ class FlywheelStatus:
     live: LiveModel
     last_run: Mapping[str, Any] | None = None
     approval: Approval | None = None
+    rebuild: RebuildStatus | None = None
+    halves: tuple[str, ...] = ()
 
     @property
     def is_busy(self) -> bool:
         """Whether something is under way, or about to be."""
+        if self.rebuild is not None and self.rebuild.is_blocking:
+            return True
         return self.running is not None or not (self.lacks or self.row.pause)
 
 
@@ -119,7 +129,7 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
         running=running,
         staged_train=label_counts(of_kind(staged, DatasetKind.TRAIN)),
         staged_test=label_counts(of_kind(staged, DatasetKind.TEST)),
-        lacks=ready.lacks,
+        lacks=(blocked,) if (blocked := row.rebuild and row.rebuild.block_reason) else ready.lacks,
         waits=ready.waits,
         train_slots=known.settings.batch.service_train_datasets,
         test_slots=known.settings.batch.service_test_datasets,
@@ -129,7 +139,16 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
         live=live_model(ledger, row, facts.active_model, target.now()),
         last_run=ledger.runs.last(),
         approval=question(target, running.batch) if running else None,
+        rebuild=rebuild_status(target, row),
+        halves=waiting_halves(ledger, name),
     )
+
+
+def waiting_halves(ledger: Ledger, flywheel: str) -> tuple[str, ...]:
+    """Return the halves of entity uploads that wait, and for which file each does."""
+    uids = [half.upload.uid for half in ledger.pairs.waiting(flywheel)]
+    rows = ledger.uploads.get_many(uids).values()
+    return tuple("; ".join(row.reasons) for row in sorted(rows, key=lambda row: row.received_at))
 
 
 def unconfirmed_emails(sns: "SNSClient", topic_arn: str) -> list[str]:
@@ -166,6 +185,7 @@ def status_document(status: FlywheelStatus) -> dict[str, Any]:
         "staged": {"train": dict(status.staged_train), "test": dict(status.staged_test)},
         "next_batch_lacks": list(status.lacks),
         "labels_waiting": list(status.waits),
+        "halves_waiting": list(status.halves),
         "datasets": {
             "train": {"used": status.row.train_datasets, "allowed": status.train_slots},
             "test": {"used": status.row.test_datasets, "allowed": status.test_slots},
@@ -182,6 +202,7 @@ def status_document(status: FlywheelStatus) -> dict[str, Any]:
         "anchor": status.row.anchor,
         "tainted": list(status.row.taint),
         "generation": status.row.generation,
+        "rebuild": status.rebuild and rebuild_document(status.rebuild),
         "failures_in_row": status.row.failures_in_row,
         "last_reconcile": status.last_run
         and {"at": status.last_run["at"], "found": status.last_run["found"]},

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from console.live_view import barred_rows, live_rows, status_table, verdict_rows
+from console.rebuild_status import rebuild_words
 from console.status import FlywheelStatus
 from console.verdict_view import OUTCOME_STYLES, f1_words, model_name
 from flywheel.notices import shown
@@ -48,8 +49,10 @@ def _table(environment: str, status: FlywheelStatus) -> Table:
         ("now", _now(status)),
         *((("waits for", _question(environment, status)),) if status.approval else ()),
         *((("promotion", _promotion(status)),) if status.row.promotion_pause else ()),
+        *((("rebuild", _rebuild(environment, status)),) if status.rebuild else ()),
         *((("tainted", _taint(status)),) if status.row.taint else ()),
         ("staged", _staged(status)),
+        *((("WAITING", _halves(status)),) if status.halves else ()),
         ("next batch", _next(status)),
         *((("labels waiting", "\n".join(status.waits)),) if status.waits else ()),
         ("test set", _test_set(status)),
@@ -96,6 +99,12 @@ def _question(environment: str, status: FlywheelStatus) -> Text:
     )
 
 
+def _rebuild(environment: str, status: FlywheelStatus) -> Text:
+    if status.rebuild is None:
+        return Text()
+    return rebuild_words(environment, status.row.name, status.rebuild)
+
+
 def _promotion(status: FlywheelStatus) -> Text:
     pause = status.row.promotion_pause
     words = f"  by {shown(pause.by, 100)}: {shown(pause.reason, 200)}" if pause else ""
@@ -109,6 +118,11 @@ def _staged(status: FlywheelStatus) -> str:
         if counts
     ]
     return "\n".join(told) or "nothing"
+
+
+def _halves(status: FlywheelStatus) -> Text:
+    """Name the halves of entity uploads that wait, and for which file."""
+    return Text("\n".join(shown(words, 200) for words in status.halves), "yellow")
 
 
 def _taint(status: FlywheelStatus) -> Text:

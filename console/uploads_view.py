@@ -17,6 +17,7 @@ from flywheel.uploads import UploadState
 _STYLES = {
     UploadState.REFUSED: "red",
     UploadState.GONE: "yellow",
+    UploadState.WAITING: "yellow",
     UploadState.WITHDRAWN: "yellow",
     UploadState.STAGED: "cyan",
     UploadState.SEALED: "green",
@@ -55,9 +56,13 @@ def upload_document(upload: UploadRow) -> dict[str, Any]:
         "documents": upload.documents,
         "left_out": upload.left_out,
         "reasons": list(upload.reasons),
+        "paired_with": upload.paired_with,
     }
 
 
 def _name(upload: UploadRow) -> str:
-    """Return the key below its flywheel and kind."""
-    return shown(upload.key.split("/", 2)[-1], 120)
+    """Return the key below its flywheel and kind; of a half that waits, also for which file."""
+    name = shown(upload.key.split("/", 2)[-1], 120)
+    if upload.state is not UploadState.WAITING:
+        return name
+    return f"{name}\n{shown('; '.join(upload.reasons), 200)}"

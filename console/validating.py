@@ -40,6 +40,7 @@ def opened(
     *,
     shape: Shape = _SERVICES_OWN,
     limits: Limits = _SERVICES_QUOTAS,
+    beside: Path | None = None,
 ) -> LabeledDocuments:
     """Return what reads a file once, and of a pair both files.
 
@@ -47,13 +48,15 @@ def opened(
     ----------
     path : Path
         Of a pair, either half; the other one lies beside it.
+    beside : Path, optional
+        What belongs to the documents, wherever it lies.
 
     Raises
     ------
     CommandError
         There is no such file, it cannot be read, or the other half is not there.
     """
-    documents, companion = _halves(path, shape)
+    documents, companion = _halves(path, shape) if beside is None else (path, beside)
     return LabeledDocuments(
         file_chunks(documents),
         labels,
@@ -65,7 +68,9 @@ def opened(
     )
 
 
-def opened_for(path: Path, target: Target, known: KnownFlywheel) -> LabeledDocuments:
+def opened_for(
+    path: Path, target: Target, known: KnownFlywheel, *, beside: Path | None = None
+) -> LabeledDocuments:
     """Return what reads a file as the flywheel's environment would on arrival."""
     rules, task_config = known.settings.batch, target.comprehend(known).task_config()
     return opened(
@@ -74,6 +79,7 @@ def opened_for(path: Path, target: Target, known: KnownFlywheel) -> LabeledDocum
         allowance(rules),
         shape=known.shape(lambda: task_config),
         limits=Limits(rules.service_max_documents, rules.service_max_bytes),
+        beside=beside,
     )
 
 

@@ -21,6 +21,17 @@ Document = Mapping[str, Any]
 Entry = Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A generation at the moment at which batches ceased to go to it."""
+
+    frozen: Mapping[str, Any] | None
+    counted: list[str]
+    sealed: list[str]
+    looks: int
+    generation_looks: int
+
+
 @dataclass(slots=True)
 class VerdictHistory:
     """A flywheel's test set and looks, entry by entry.
@@ -59,6 +70,7 @@ class VerdictHistory:
     _rejudging: set[int] = field(default_factory=set)
     _chains: dict[int, int] = field(default_factory=dict)
     _pairs: dict[int, tuple[str | None, str | None]] = field(default_factory=dict)
+    _left: dict[int, "_Left"] = field(default_factory=dict)
 
     def follow(self, entry: Entry) -> None:
         """Take in an entry that records no verdict."""
@@ -108,8 +120,21 @@ class VerdictHistory:
     def _switch(self, details: Mapping[str, Any]) -> None:
         if self._is_older_gate and self.looks:
             self.doubt = "an older release counted those of the generation before"
-        self.generation, self.generation_looks = details["generation"], 0
+        self._left[self.generation] = _Left(
+            self.frozen, self.counted, self.sealed, self.looks, self.generation_looks
+        )
+        since, self.generation_looks = self.generation_looks, 0
+        self.generation = details["generation"]
         self.frozen, self.counted, self.sealed = None, [], []
+        if details.get("is_return"):
+            self._go_on(self._left[self.generation], since)
+
+    def _go_on(self, left: "_Left", since: int) -> None:
+        """Go on with an earlier generation; looks since then were looks at its rows, too."""
+        self.frozen, self.counted, self.sealed = left.frozen, left.counted, left.sealed
+        self.generation_looks = left.generation_looks + since
+        if left.frozen is not None:
+            self.looks, self._documents = left.looks + since, left.frozen["documents"]
 
     def _freeze(self, frozen: Mapping[str, Any], details: Mapping[str, Any]) -> None:
         """Take in a change of the test set.

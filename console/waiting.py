@@ -8,6 +8,7 @@ from typing import Any
 
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.approvals import Approval
+from adapters.ledger.upload_rows import UploadRow
 from console.exit_codes import OF_OUTCOME, ExitCode
 from console.following import batch_of, closed, patience, question, registered
 from console.progress import Progress
@@ -36,17 +37,31 @@ class Ending:
 
 
 def wait_for_upload(
-    terminal: Terminal, target: Target, known: KnownFlywheel, upload: Upload, minutes: float
+    terminal: Terminal,
+    target: Target,
+    known: KnownFlywheel,
+    upload: Upload,
+    minutes: float,
+    *,
+    has_other_half: bool = False,
 ) -> Ending:
-    """Follow an upload until its batch is closed; a test set only until it is staged."""
+    """Follow an upload until its batch is closed; a test set only until it is staged.
+
+    Parameters
+    ----------
+    has_other_half : bool
+        Whether both halves of a pair were uploaded, so that neither waits for long.
+    """
     progress, wait = Progress(terminal), patience(target, minutes)
-    row = progress.wait(registered(target, upload.uid, wait))
+    row = progress.wait(registered(target, upload.uid, wait, has_other_half=has_other_half))
     document: dict[str, Any] = {"state": row.state.value, "reasons": list(row.reasons)}
     if row.state in {UploadState.REFUSED, UploadState.GONE}:
         terminal.tell(f"{row.state.value}: nothing was spent.", style="bold red")
         for reason in row.reasons:
             terminal.tell(shown(reason, 300), indent=2)
         return Ending(ExitCode.REFUSED, document)
+    if row.state is UploadState.WAITING:
+        return Ending(ExitCode.HELD, {**document, **_half(terminal, known, row)})
     progress.say("STAGED", f"{row.documents:,} documents are good")
     if upload.kind is DatasetKind.TEST:
         frozen = target.ledger().flywheels.ensure(known.settings.name, known.arn).test_documents
@@ -57,13 +72,25 @@ def wait_for_upload(
             else "The test set is frozen with the next batch; it starts nothing itself."
         )
         return Ending(ExitCode.DONE, document)
-    found = progress.wait(batch_of(target, known, upload.uid, wait))
+    found = progress.wait(batch_of(target, known, row.uid, wait))
     if isinstance(found, Readiness):
         return Ending(ExitCode.HELD, {**document, **lacking(terminal, found)})
     ending = wait_for_batch(terminal, target, known, found, minutes=minutes, progress=progress)
     is_empty = ending.document.get("outcome") is BatchOutcome.EMPTY
     state = UploadState.DUPLICATE if is_empty else UploadState.SEALED
     return Ending(ending.code, {**document, "state": state.value, **ending.document})
+
+
+def _half(terminal: Terminal, known: KnownFlywheel, row: UploadRow) -> dict[str, Any]:
+    """Tell that a half waits for the other one, and return that as JSON values."""
+    words = "; ".join(row.reasons)
+    terminal.tell_exactly(f"WAITING: {shown(words, 300)}")
+    terminal.tell(
+        f"It starts nothing until then, and is refused after "
+        f"{known.settings.batch.pair_timeout_hours} hours.",
+        style="yellow",
+    )
+    return {"waits_for": words}
 
 
 def wait_for_batch(

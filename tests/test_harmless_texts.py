@@ -15,7 +15,7 @@ from rich.text import Text
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.terminal import Terminal
-from flywheel import act_notices, upload_news
+from flywheel import act_notices, rebuild_notices, upload_news
 from flywheel.batch_notices import BatchFacts, empty, failed, rejudging, started
 from flywheel.errors import MisplacedKeyError
 from flywheel.labeled_documents import LabeledDocuments
@@ -54,9 +54,21 @@ def notices(text: Callable[[], str]) -> Iterator[Notice]:
     yield act_notices.paused(*place, text(), text(), NOW)
     yield act_notices.resumed(*place, text(), text(), paused_for=text(), now=NOW)
     yield act_notices.withdrawn(*place, [text()], [text()], reason=text(), actor=text(), now=NOW)
-    yield act_notices.rebuilding(*place, 2, text(), actor=text(), now=NOW)
-    yield act_notices.rebuild_failed(*place, 2, text(), NOW)
-    yield act_notices.rebuilt(*place, before_arn=text(), arn=text(), endpoints=[text()], now=NOW)
+    yield rebuild_notices.rebuilding(*place, 2, text(), actor=text(), now=NOW)
+    yield rebuild_notices.rebuild_failed(*place, 2, text(), NOW)
+    yield rebuild_notices.rebuilt(
+        *place, before_arn=text(), arn=text(), endpoints=[text()], now=NOW
+    )
+    yield rebuild_notices.rebuild_given_up(
+        *place,
+        2,
+        arn=text(),
+        before_arn=text(),
+        is_return=True,
+        reason=text(),
+        actor=text(),
+        now=NOW,
+    )
     yield act_notices.champion_changed(*place, text(), text(), NOW)
     yield act_notices.outside_iteration(*place, text(), text())
     facts = BatchFacts(*place, 3, text(), [text()], text(), text(), taint=[text()])

@@ -1,31 +1,29 @@
-"""What people do to a flywheel: pause, resume, retry a failed batch, rebuild.
+"""What people do to a flywheel: pause, resume, retry a failed batch.
 
-Used by the `flywheel` command and by the simulator alike. Read next: `adapters.data_acts` (what is
-done to its data) and `adapters.workflow` (when a batch opens).
+Used by the `flywheel` command and by the simulator alike. Read next: `adapters.rebuild_acts` (its
+generations), `adapters.data_acts` (its data) and `adapters.workflow` (when a batch opens).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.data_acts import DataActs
 from adapters.ledger.batch_rows import BatchRow
-from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
+from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ports import StagingObjects
+from adapters.rebuild_acts import RebuildActs
 from adapters.test_set_rows import with_measured_test_set, without_lost_rows
 from adapters.workflow import Workflow
-from flywheel.act_notices import paused, rebuilding, resumed
+from flywheel.act_notices import paused, resumed
 from flywheel.batches import LONGEST_CALL, BatchOutcome, BatchState
 from flywheel.errors import ActRefusedError
 from flywheel.notices import Notice
 from flywheel.uploads import DatasetKind
 
 _COMPLETED, _FAILED = "COMPLETED", "FAILED"
-_FEWEST_LABELS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Acts(DataActs):
+class Acts(RebuildActs):
     """All acts on one flywheel.
 
     Parameters
@@ -88,8 +86,8 @@ class Acts(DataActs):
         row = self._row()
         if not row.is_idle:
             raise ActRefusedError(f"batch {row.open_batch} is under way: wait for it")
-        if row.rebuild is not None and row.rebuild.step != "SWITCHED":
-            raise ActRefusedError("it is being rebuilt: its uploads will wait again")
+        if row.rebuild is not None and row.rebuild.block_reason is not None:
+            raise ActRefusedError(f"{row.rebuild.block_reason}: its uploads will wait again")
         batch = self.ledger.batches.get(self.name, self._failed_number(row, number))
         if batch.state is not BatchState.CLOSED or batch.outcome is not BatchOutcome.FAILED:
             said = batch.outcome or batch.state
@@ -152,49 +150,3 @@ class Acts(DataActs):
             if batch.outcome is BatchOutcome.FAILED:
                 return batch.batch
         raise ActRefusedError(f"no batch of {self.name} has failed")
-
-    def rebuild(
-        self, reason: str, add_labels: Sequence[str], drop_labels: Sequence[str], now: datetime
-    ) -> Notice:
-        """Ask for the next generation, from all accepted rows that were not withdrawn.
-
-        Raises
-        ------
-        ActRefusedError
-            A batch or another rebuild is under way, or the labels do not fit.
-        """
-        row = self._idle_row()
-        if row.rebuild is not None:
-            raise ActRefusedError(f"it is being rebuilt already ({row.rebuild.step})")
-        self._check_labels(add_labels, drop_labels)
-        asked = Rebuild(
-            step="REQUESTED",
-            reason=reason,
-            before_arn=row.arn,
-            last_batch=row.last_batch,
-            add_labels=tuple(add_labels),
-            drop_labels=tuple(drop_labels),
-        )
-        notice = rebuilding(
-            self.environment,
-            self.name,
-            row.generation + 1,
-            reason,
-            actor=self.ledger.actor,
-            now=now,
-        )
-        self.ledger.rebuilds.ask(row, asked, notice, now)
-        return notice
-
-    def _check_labels(self, add: Sequence[str], drop: Sequence[str]) -> None:
-        if not (add or drop):
-            return
-        labels = set(self._labels())
-        there, unknown = sorted(set(add) & labels), sorted(set(drop) - labels)
-        if there:
-            raise ActRefusedError(f"these labels are there already: {', '.join(there)}")
-        if unknown:
-            known = ", ".join(sorted(labels)[:20])
-            raise ActRefusedError(f"no such labels: {', '.join(unknown)}; there are: {known}")
-        if len((labels | set(add)) - set(drop)) < _FEWEST_LABELS:
-            raise ActRefusedError(f"at least {_FEWEST_LABELS} labels must be left")

@@ -55,6 +55,7 @@ def batch_facts(
         iteration_id=batch.iteration_id,
         attempt=batch.attempt,
         taint=row.taint,
+        is_rebuilt=row.rebuild is not None and row.rebuild.last_batch + 1 == batch.batch,
     )
 
 

@@ -195,8 +195,8 @@ def _blocked(known: KnownFlywheel, row: FlywheelRow) -> str | None:
     """Say what keeps any batch of the flywheel from opening, whatever is staged."""
     if row.deployed_arn not in {"", known.arn}:
         return f"{row.name} is {row.deployed_arn} in the ledger: give {known.arn} another name"
-    if row.rebuild is not None and row.rebuild.step != "SWITCHED":
-        return "its next generation is being made (rebuild)"
+    if row.rebuild is not None and row.rebuild.block_reason is not None:
+        return row.rebuild.block_reason
     if row.pause is not None:
         command = f"flywheel resume {row.name} --reason TEXT"
         return f"paused by {row.pause.by}: {row.pause.reason} ({command})"

@@ -41,10 +41,10 @@ def paused(
 ) -> Notice:
     """Tell that a flywheel opens no batch until somebody resumes it."""
     todo = _AFTER_FAILURES if is_after_failures else _AFTER_PAUSE
-    return _notice(
+    return act_notice(
         environment,
         flywheel,
-        _at("paused", now),
+        at_moment("paused", now),
         f"PAUSED: {reason}",
         why=[
             f"{shown(reason, 500)} (by {shown(actor, 200)}).",
@@ -64,10 +64,10 @@ def resumed(
     paused_for : str
         The reason that was given when it was paused.
     """
-    return _notice(
+    return act_notice(
         environment,
         flywheel,
-        _at("resumed", now),
+        at_moment("resumed", now),
         "RESUMED",
         why=[
             f"{shown(reason, 500)} (by {shown(actor, 200)}).",
@@ -103,84 +103,17 @@ def withdrawn(
     words = f"WITHDRAWN {count} upload{'s' if count != 1 else ''}" + (", TAINTED" if kept else "")
     todo = _AFTER_TAINT if kept else "Upload corrected rows, if there are any."
     todo = todo.format(flywheel=flywheel, environment=environment)
-    return _notice(environment, flywheel, _at("withdrawn", now), words, why=why, todo=todo)
-
-
-def rebuilding(
-    environment: str, flywheel: str, generation: int, reason: str, *, actor: str, now: datetime
-) -> Notice:
-    """Tell that somebody asked for the next generation."""
-    return _notice(
-        environment,
-        flywheel,
-        _at("rebuilding", now),
-        f"REBUILD to generation {generation} asked for",
-        why=[
-            f"{shown(reason, 500)} (by {shown(actor, 200)}).",
-            "A new flywheel is made and gets all accepted rows that were not withdrawn, in as few "
-            "datasets as the quotas allow. What is live stays live until a model of the new "
-            "generation is promoted.",
-        ],
-        todo="Nothing to do: its first iteration starts by itself.",
-    )
-
-
-def rebuild_failed(
-    environment: str, flywheel: str, generation: int, why: str, now: datetime
-) -> Notice:
-    """Tell that the next generation could not be made."""
-    return _notice(
-        environment,
-        flywheel,
-        _at("rebuild-failed", now),
-        f"REBUILD to generation {generation} FAILED",
-        why=[
-            f"Comprehend did not make the new flywheel: {shown(why, 1000)}",
-            "Nothing was changed: uploads go to the present flywheel as before.",
-        ],
-        todo="Repair the cause. If there is a flywheel in status FAILED of the name "
-        f"{environment}-{flywheel}-g{generation}, delete it. Then: "
-        f"flywheel rebuild {flywheel} --env {environment}",
-    )
-
-
-def rebuilt(
-    environment: str,
-    flywheel: str,
-    *,
-    before_arn: str,
-    arn: str,
-    endpoints: Sequence[str],
-    now: datetime,
-) -> Notice:
-    """Tell that a model of the new generation was promoted, and what follows it now."""
-    why = [
-        f"A model of {arn} passed its gate. The earlier flywheel {before_arn} and its data lake "
-        "are untouched.",
-        *(f"This endpoint follows the new flywheel now: {endpoint}." for endpoint in endpoints),
-    ]
-    if not endpoints:
-        why.append("No endpoint followed the earlier flywheel.")
-    return _notice(
-        environment,
-        flywheel,
-        _at("rebuilt", now),
-        "REBUILT, the new generation is live",
-        why=why,
-        todo="Nothing here. Jobs and programs that name the earlier flywheel's ARN must be "
-        "pointed at the new one by whoever runs them.",
-        live=f"the active model of {arn}",
-    )
+    return act_notice(environment, flywheel, at_moment("withdrawn", now), words, why=why, todo=todo)
 
 
 def champion_changed(
     environment: str, flywheel: str, before: str | None, active: str | None, now: datetime
 ) -> Notice:
     """Tell that somebody changed the active model, in the console say."""
-    return _notice(
+    return act_notice(
         environment,
         flywheel,
-        _at("champion", now),
+        at_moment("champion", now),
         "CHAMPION_CHANGED outside",
         why=[
             f"The active model was {before or 'none'} when it was last looked at, and no verdict "
@@ -193,7 +126,7 @@ def champion_changed(
 
 def outside_iteration(environment: str, flywheel: str, iteration_id: str, status: str) -> Notice:
     """Tell of an iteration that no batch started."""
-    return _notice(
+    return act_notice(
         environment,
         flywheel,
         f"outside-{iteration_id}",
@@ -207,7 +140,7 @@ def outside_iteration(environment: str, flywheel: str, iteration_id: str, status
     )
 
 
-def _notice(
+def act_notice(
     environment: str,
     flywheel: str,
     event: str,
@@ -217,6 +150,15 @@ def _notice(
     todo: str,
     live: str = _UNCHANGED,
 ) -> Notice:
+    """Return a notice about an act on a flywheel.
+
+    Parameters
+    ----------
+    event : str
+        What tells its id from those of other acts (`at_moment`).
+    words : str
+        The subject's.
+    """
     text = body(
         live=live,
         why=why,
@@ -227,7 +169,7 @@ def _notice(
     return Notice(f"{flywheel}-{event}", subject(environment, flywheel, words), text)
 
 
-def _at(event: str, now: datetime) -> str:
+def at_moment(event: str, now: datetime) -> str:
     """Return what tells one such event from another, to the microsecond."""
     return f"{event}-{now:%Y%m%dT%H%M%S%fZ}"
 

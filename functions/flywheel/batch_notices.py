@@ -12,6 +12,7 @@ from flywheel.champions import Kept
 from flywheel.kept_words import KEPT_WORDS
 from flywheel.notices import Notice, body, file_name, shown, subject
 from flywheel.policy_settings import METRICS
+from flywheel.rejection_words import rejection
 from flywheel.verdict import Decision, Verdict
 from flywheel.what_changed import label_shift, model_changes
 
@@ -33,13 +34,6 @@ _AFTER_HOLD = "Nothing must be done. What is named above would end the hold."
 _AFTER_HOLD_WITHOUT_TRAINING = (
     " More test documents end it without training: upload them to {flywheel}/test/ in the inbox, "
     "then `flywheel testset freeze {flywheel} --env {environment}` has both models judged again."
-)
-_AFTER_REJECT = (
-    "Nothing, if the rows are right: go on uploading. But the rows of {which} are in the "
-    "flywheel now, and Comprehend has no call that takes a dataset back: every later iteration "
-    "trains on them too. If they are wrong (mislabeled, say), take them back: `flywheel withdraw "
-    "{flywheel} --batch {batch} --env {environment} --reason TEXT`, then `flywheel rebuild "
-    "{flywheel} --env {environment} --reason TEXT` makes the next generation without them."
 )
 _AFTER_FAILURE = (
     "ACTION NEEDED: read the reason above and repair it. The batch keeps its uploads: `flywheel "
@@ -78,6 +72,8 @@ class BatchFacts:
         Inbox keys that were taken back and are in the flywheel's datasets all the same.
     label_counts, earlier_counts : mapping of str to int
         Documents of each label in this batch, and in the flywheel's batches before it.
+    is_rebuilt : bool
+        Whether this is the first batch of a new generation, which holds all accepted rows.
     """
 
     environment: str
@@ -92,6 +88,7 @@ class BatchFacts:
     taint: Sequence[str] = ()
     label_counts: Mapping[str, int] = field(default_factory=dict)
     earlier_counts: Mapping[str, int] = field(default_factory=dict)
+    is_rebuilt: bool = False
 
 
 def started(
@@ -192,7 +189,11 @@ def judged(
             todo += _AFTER_HOLD_WITHOUT_TRAINING.format(**place)
     elif verdict.decision is Decision.REJECT:
         which = "this batch" if trained_by is None else f"batch {trained_by}"
-        todo = _AFTER_REJECT.format(**{**place, "which": which, "batch": trained_by or facts.batch})
+        cause = rejection(
+            verdict, facts.label_counts, facts.earlier_counts, is_rebuilt=facts.is_rebuilt
+        )
+        why = [why[0], cause.likely, *why[1:]] if why else [cause.likely]
+        todo = cause.todo.format(**{**place, "which": which, "batch": trained_by or facts.batch})
     challenger = verdict.evidence.challenger_arn
     if outcome is not BatchOutcome.PROMOTED and challenger and challenger == facts.live_model:
         why, todo = [_LIVE_ANYWAY, *why], _AFTER_LIVE_ANYWAY

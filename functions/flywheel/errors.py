@@ -136,3 +136,12 @@ class UnforeseenError(FlywheelLoopError):
         self.kind = kind
         self.where = where
         super().__init__(f"{kind} at {where}")
+
+
+def failure_words(error: Exception) -> str:
+    """Return why something failed, as people may be told; of strange errors the name alone.
+
+    What a library says may quote a document's text.
+    """
+    name = type(error).__name__
+    return f"{name}: {error}" if isinstance(error, FlywheelLoopError) else name

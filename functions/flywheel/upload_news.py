@@ -19,6 +19,10 @@ _REPAIR_ROWS = (
 )
 _MOVE = f"Upload it again to one of the places that work. {_UNTOUCHED}"
 _REPAIRED = f"Nothing: all rows are staged. {_UNTOUCHED}"
+_REDRIVE = (
+    "Repair the cause; then `flywheel dlq redrive uploads` delivers it again, or upload the file "
+    f"again. Nothing was sent to Comprehend and nothing was spent. {_UNTOUCHED}"
+)
 _AGAIN = "Nothing, or upload it again if it was meant to count."
 
 
@@ -55,6 +59,25 @@ def never_paired(key: str, message: str) -> UploadNews:
     """Tell that the other half of a pair did not come."""
     headline = f"REFUSED {file_name(key)}: its other half did not come"
     return UploadNews(key, headline, [f"{shown(message, _MAX_LINE_CHARACTERS)}."], _AGAIN)
+
+
+def undelivered(key: str, failure: str | None) -> UploadNews:
+    """Tell that an upload could not be registered, however often that was tried.
+
+    Parameters
+    ----------
+    failure : str or None
+        Why the last try failed; None where the function died before it could say so.
+    """
+    headline = f"REFUSED {file_name(key)}: it could not be registered"
+    why = failure or (
+        "the function ended without a word, as it does when time or memory runs out; see its log"
+    )
+    lines = [
+        "All five deliveries of its event failed, so the file is not checked and not staged.",
+        f"The last failure: {shown(why, _MAX_LINE_CHARACTERS)}.",
+    ]
+    return UploadNews(key, headline, lines, _REDRIVE)
 
 
 def gone(key: str) -> UploadNews:

@@ -34,6 +34,14 @@ def model_changes(paired: PairedEvidence | None) -> list[str]:
     return words
 
 
+def worse_labels(paired: PairedEvidence | None) -> list[str]:
+    """Return the labels whose F1 fell most, by both models' answers; empty where none is known."""
+    if paired is None:
+        return []
+    known = [each for each in paired.labels if each.champion is not None]
+    return [each.label for each in known if _gain(each) <= -_LEAST_CHANGE][:_NAMED]
+
+
 def label_shift(new: Mapping[str, int], before: Mapping[str, int]) -> list[str]:
     """Return how the labels of new data differ from those known before; empty where hardly.
 

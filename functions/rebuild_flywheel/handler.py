@@ -1,10 +1,11 @@
 """RebuildFlywheel: the next generation of a flywheel, from all accepted, not withdrawn rows.
 
-A person asks for it (`adapters.acts`); this function carries it on, one step a call, from whatever
-step the ledger has it in: REQUESTED -> CREATING -> SWITCHED, and when a verdict of the
+A person asks for it (`adapters.rebuild_acts`); this function carries it on, one step a call, from
+whatever step the ledger has it in: REQUESTED -> CREATING -> SWITCHED, and when a verdict of the
 new generation promoted, endpoints follow and it is done. `reconcile` calls it until then. Where the
-service refuses the new flywheel the rebuild ends, and people are told. Nothing of the earlier
-flywheel is changed or deleted.
+service refuses the new flywheel the rebuild ends, and people are told. Until a model is promoted
+people may give it up: SWITCHED -> RETURNING, and the earlier flywheel goes on. Nothing of that one
+is changed or deleted.
 """
 
 import hashlib
@@ -14,13 +15,14 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
+from adapters.configuration import KnownFlywheel
 from adapters.crash_points import crash_point
 from adapters.generations import Generations
 from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
+from adapters.rebuild_progress import was_promoted
 from adapters.services import Services, services
-from flywheel.act_notices import rebuild_failed, rebuilt
-from flywheel.batches import BatchOutcome
 from flywheel.errors import ServiceRefusedError
+from flywheel.rebuild_notices import rebuild_failed, rebuilt
 from flywheel.shapes import described_labels
 
 logger = Logger()
@@ -51,6 +53,8 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
     if row.rebuild is None:
         return {"step": None}
     generations = Generations(client("comprehend"))
+    if row.rebuild.step == "RETURNING":
+        return {"step": _go_back(services, known, row, row.rebuild)}
     try:
         if row.rebuild.step == "REQUESTED":
             _create(services, generations, row, row.rebuild)
@@ -80,7 +84,7 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
 
 def _create(services: Services, generations: Generations, row: FlywheelRow, asked: Rebuild) -> None:
     """Create the flywheel of the next generation; its name is the same for every try."""
-    name = f"{services.configuration.environment}-{row.name}-g{row.generation + 1}"
+    name = f"{services.configuration.environment}-{row.name}-g{row.next_generation}"
     before = generations.definition(row.arn)
     token = hashlib.sha256(f"{row.arn}\0{name}".encode()).hexdigest()
     labels = None
@@ -95,10 +99,29 @@ def _create(services: Services, generations: Generations, row: FlywheelRow, aske
     services.ledger.rebuilds.note_created(row, arn)
 
 
+def _go_back(
+    services: Services, known: KnownFlywheel, row: FlywheelRow, asked: Rebuild
+) -> str | None:
+    """Let the earlier generation go on, unless a model of the new one went live meanwhile."""
+    ledger = services.ledger
+    if not row.is_idle:
+        return asked.step
+    past = ledger.rebuilds.past(row, asked.before_arn)
+    if past is None or was_promoted(ledger, row, asked):
+        ledger.rebuilds.keep(row)
+        return "SWITCHED"
+    taint = ledger.returned_uploads.go_back(row, past.generation)
+    crash_point("rebuild_flywheel.uploads_returned")
+    ledger.rebuilds.go_back(row, past, taint, services.now())
+    crash_point("rebuild_flywheel.returned")
+    services.workflow.open_when_ready(known, services.now())
+    return asked.earlier.step if asked.earlier else None
+
+
 def _abandon(services: Services, row: FlywheelRow, why: str) -> None:
     """Let batches go to the present generation again: the next one cannot be made."""
     notice = rebuild_failed(
-        services.configuration.environment, row.name, row.generation + 1, why, services.now()
+        services.configuration.environment, row.name, row.next_generation, why, services.now()
     )
     services.ledger.rebuilds.abandon(row, why, notice, services.now())
     services.notices.publish(row.name, notice)
@@ -120,22 +143,11 @@ def _is_active(generations: Generations, asked: Rebuild) -> bool:
     return bool(found["Status"] == _ACTIVE)
 
 
-def _was_live(services: Services, row: FlywheelRow, asked: Rebuild) -> bool:
-    """Say whether a model of the new generation went live, by its verdict or by a person."""
-    ledger = services.ledger
-    batches = ledger.batches.newest(row, row.last_batch - asked.last_batch)
-    if any(batch.outcome is BatchOutcome.PROMOTED for batch in batches):
-        return True
-    verdicts = [stored for batch in batches if (stored := ledger.verdicts.get(batch))]
-    trained = {stored.verdict.evidence.challenger_arn for stored in verdicts} - {None}
-    return any(champion.model in trained for champion in ledger.champions.history(row.name))
-
-
 def _finish(services: Services, generations: Generations, row: FlywheelRow, asked: Rebuild) -> None:
     """Move endpoints when a model of the new generation has passed its gate."""
-    if not _was_live(services, row, asked):
+    if not was_promoted(services.ledger, row, asked):
         return
-    moved = generations.endpoints_of(asked.before_arn)
+    moved = [found for arn in asked.followed_arns for found in generations.endpoints_of(arn)]
     for endpoint in moved:
         generations.move_endpoint(endpoint, row.arn)
         crash_point("rebuild_flywheel.endpoint_moved")

@@ -26,7 +26,7 @@ from reconcile.audit_heads import keep_head
 from reconcile.failures import Failures
 from reconcile.late_datasets import settle_late_datasets
 from reconcile.late_pairs import end_late_pairs
-from reconcile.lost_uploads import inject_lost_uploads
+from reconcile.lost_uploads import look_for_lost_uploads
 from reconcile.outside_changes import report_outside_changes
 from reconcile.people_acts import carry_acts_on
 from reconcile.unready_service import is_unready
@@ -81,7 +81,7 @@ def reconcile(services: Services) -> dict[str, int]:
     with failures.held_back("digests"):
         found["notices"] += services.notices.publish_digests(window)
     with failures.held_back("uploads"):
-        found["uploads"] += inject_lost_uploads(services)
+        found.update(look_for_lost_uploads(services))
     for known in services.flywheels().values():
         for kind, look in _LOOKS.items():
             with failures.held_back(kind, flywheel=known.settings.name):

@@ -23,7 +23,12 @@ from adapters.ledger.uploads import NO_FLYWHEEL
 from adapters.private_errors import quoting_no_document
 from adapters.services import Services, services
 from flywheel import upload_news
-from flywheel.errors import ConcurrentChangeError, MisplacedKeyError, ServiceBusyError
+from flywheel.errors import (
+    ConcurrentChangeError,
+    MisplacedKeyError,
+    ServiceBusyError,
+    failure_words,
+)
 from flywheel.notices import UploadNews
 from flywheel.pairs import UnpairableKeyError, pair_place
 from flywheel.uploads import (
@@ -70,9 +75,11 @@ def _register_record(record: SQSRecord) -> None:
     try:
         with quoting_no_document():
             register(world, upload, int(found.size or 0))
-    except (ServiceBusyError, ConcurrentChangeError):
-        # Its visibility time-out is for the longest file, not for this.
-        world.ports.messages.deliver_later(record.receipt_handle, _BUSY_SECONDS)
+    except Exception as error:
+        if isinstance(error, (ServiceBusyError, ConcurrentChangeError)):
+            # Its visibility time-out is for the longest file, not for this.
+            world.ports.messages.deliver_later(record.receipt_handle, _BUSY_SECONDS)
+        world.ledger.uploads.note_failure(upload.uid, failure_words(error))
         raise
 
 
@@ -88,6 +95,8 @@ def register(services: Services, upload: ObjectVersion, size_bytes: int) -> None
         row = ledger.uploads.receive(
             upload, flywheel=NO_FLYWHEEL, kind="-", size_bytes=size_bytes, now=now
         )
+        if row.is_undelivered:
+            row = ledger.uploads.receive_again(row, now)
         if row.state is UploadState.RECEIVED:
             refuse(services, upload, NO_FLYWHEEL, upload_news.misplaced(upload.key, str(error)))
         return
@@ -96,6 +105,8 @@ def register(services: Services, upload: ObjectVersion, size_bytes: int) -> None
     row = ledger.uploads.receive(
         upload, flywheel=place.flywheel, kind=place.kind, size_bytes=size_bytes, now=now
     )
+    if row.is_undelivered:
+        row = ledger.uploads.receive_again(row, now)
     crash_point("register_upload.received")
     if row.state is UploadState.RECEIVED and is_go_marker(upload.key):
         ledger.uploads.mark(upload.uid, ledger.flywheels.ask_for_batch(place.flywheel, upload.key))

@@ -35,7 +35,9 @@ class Pair:
 
     def ended(self, services: Services, state: UploadState) -> list[Write]:
         """Return the writes by which the companion follows the documents."""
-        return services.ledger.pairs.ended(self.place, self.pair, self.companion, state)
+        return services.ledger.pairs.ended(
+            self.place, self.pair, self.documents, self.companion, state
+        )
 
 
 def brought_together(

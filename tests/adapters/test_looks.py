@@ -121,6 +121,20 @@ class Story:
         self.ledger.rebuilds.switch(self.row, self.now)
         self._change({"rebuild": None})
 
+    def given_up(self) -> None:
+        """Make the next generation, look at its test set, and go back."""
+        asked = Rebuild("REQUESTED", "x", self.row.arn, self.row.last_batch)
+        before = self.row.arn
+        self.ledger.rebuilds.ask(self.row, asked, NOTICE, self.now)
+        self.ledger.rebuilds.note_created(self.row, f"arn-{self.row.next_generation}")
+        self.ledger.rebuilds.switch(self.row, self.now)
+        self.frozen(100)
+        self.look(3)
+        self.ledger.rebuilds.give_up(self.row, "x", NOTICE, self.now)
+        past = self.ledger.rebuilds.past(self.row, before)
+        assert past is not None
+        self.ledger.rebuilds.go_back(self.row, past, (), self.now)
+
     def forget(self, *names: str) -> None:
         """Make the flywheel's row one of an earlier release."""
         self._change(dict.fromkeys(names))
@@ -181,6 +195,15 @@ def test_looks_are_carried_on_when_a_flywheel_is_rebuilt_twice(story: Story) -> 
     story.rebuilt()
     story.frozen(200)
     assert story.looks == (6, 0)
+
+
+def test_looks_are_added_up_when_a_generation_is_given_up(story: Story) -> None:
+    """Its test set was of the same rows, so the earlier one was looked at too."""
+    before = story.row.test_set
+    story.given_up()
+    assert before is not None
+    assert story.row.test_set == replace(before, looks=15)
+    assert (story.row.generation, story.row.generation_looks) == (1, 15)
 
 
 def test_looks_wear_off_when_test_rows_are_imported(story: Story) -> None:

@@ -60,6 +60,15 @@ def test_looks_follow_from_the_record_when_a_verdict_is_made_again(
     assert looks(history, document) == expected
 
 
+def test_looks_of_a_generation_count_for_the_one_before_when_it_is_given_up(
+    history: Record,
+) -> None:
+    """Its test set goes on, and what was looked at meanwhile has some of its rows."""
+    history.go_back()
+    history.seal(7)
+    assert looks(history, history.judge(7)) == (4, 5, 0)
+
+
 def looked_at(times: int) -> Record:
     """Return the record of a test set of 20 documents that was looked at so often."""
     record = Record()

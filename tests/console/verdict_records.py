@@ -53,6 +53,7 @@ class Record:
         self.documents: dict[str, str] = {}
         self.entries: list[dict[str, Any]] = []
         self.generation = 1
+        self._left: dict[int, tuple[Any, Any]] = {}
         self.attempts: dict[int, int] = {}
         self.seals: dict[int, tuple[str, list[Row], str]] = {}
         self.known: dict[str, list[Row]] = {}
@@ -128,9 +129,16 @@ class Record:
 
     def switch(self) -> None:
         """Begin the next generation."""
+        self._left[self.generation] = self.known, self.test_set
         self.generation += 1
         self.known, self.test_set = {}, {}
         self.enter("generation switched", generation=self.generation)
+
+    def go_back(self) -> None:
+        """Give a generation up: the one before goes on."""
+        self.generation -= 1
+        self.known, self.test_set = self._left[self.generation]
+        self.enter("generation switched", generation=self.generation, is_return=True)
 
     def judge(
         self,

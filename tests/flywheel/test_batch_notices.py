@@ -10,6 +10,7 @@ from flywheel.batches import BatchOutcome
 from flywheel.champions import Kept
 from flywheel.evidence import Evidence
 from flywheel.notices import Notice
+from flywheel.paired_evidence import LabelChange, PairedEvidence
 from flywheel.policy_settings import Policy
 from flywheel.verdict import Verdict, decide
 
@@ -134,6 +135,47 @@ def test_a_verdict_is_told_when_it_was_acted_on(
     facts = replace(FACTS, live_model=live)
     notice = judged(facts, verdict(**changes), outcome, kept=kept)
     same_as_golden(notice, name)
+
+
+@pytest.mark.parametrize(
+    ("challenger_f1", "facts", "likely", "is_withdrawal_offered"),
+    [
+        (0.861, FACTS, "Likely: no gain", False),
+        (0.860, FACTS, "Likely: no gain", False),
+        (0.840, FACTS, "Likely: the new rows make it worse.", True),
+        (
+            0.840,
+            replace(FACTS, label_counts={"A": 90, "B": 10}, earlier_counts={"A": 10, "B": 90}),
+            "they are much unlike the rest",
+            True,
+        ),
+        (0.861, replace(FACTS, is_rebuilt=True), "and is no better this time.", False),
+        (0.700, replace(FACTS, is_rebuilt=True), "and is worse this time.", False),
+    ],
+)
+def test_data_is_taken_back_only_when_the_new_model_is_worse(
+    challenger_f1: float, facts: BatchFacts, likely: str, *, is_withdrawal_offered: bool
+) -> None:
+    """A tie says nothing against the rows; a rebuild's own batch holds all of them."""
+    challenger = {**CHAMPION, "AverageF1Score": challenger_f1}
+    notice = judged(facts, verdict(challenger=challenger), BatchOutcome.REJECTED)
+    body = " ".join(notice.body.split())
+    assert likely in body
+    assert ("flywheel withdraw" in body) is is_withdrawal_offered
+
+
+def test_labels_are_named_when_models_answers_show_where_it_is_worse() -> None:
+    """Largest loss first; labels that hardly changed are not named."""
+    changes = (
+        LabelChange("BILLING", 40, 0.9, 0.5),
+        LabelChange("RETURNS", 40, 0.9, 0.85),
+        LabelChange("SHIPPING", 40, 0.9, 0.899),
+    )
+    paired = PairedEvidence("0", 120, 3, 20, 23, (), (), (), changes, 1, ())
+    rejected = verdict(challenger={**CHAMPION, "AverageF1Score": 0.7})
+    rejected = replace(rejected, evidence=replace(rejected.evidence, paired=paired))
+    notice = judged(FACTS, rejected, BatchOutcome.REJECTED)
+    assert "most of all on 'BILLING', 'RETURNS'." in " ".join(notice.body.split())
 
 
 def test_the_way_out_is_told_when_more_test_rows_would_end_a_hold(

@@ -88,6 +88,8 @@ class Rest:
         Key and state -> how many.
     batches : sequence of str
     is_idle : bool
+    present : int
+        The generation that batches go to, by its number in order of creation.
     told : set of str
         Ids of notices, without what is another in each run.
     audit : mapping of str to int
@@ -108,6 +110,7 @@ class Rest:
     uploads: Mapping[str, int]
     batches: Sequence[str]
     is_idle: bool
+    present: int
     told: frozenset[str]
     audit: Mapping[str, int]
     broken_at: int | None
@@ -220,6 +223,7 @@ class Story:
                 for batch in ledger.batches.newest(row, row.last_batch)
             ],
             is_idle=row.is_idle,
+            present=self.arns.index(row.arn) + 1,
             told=self._told(),
             audit=Counter(str(entry["event"]) for entry in entries),
             broken_at=broken_link(entries),

@@ -88,7 +88,7 @@ class Watch:
         if before["state"] not in {UploadState.SEALED, UploadState.DUPLICATE}:
             return False
         row = self.ports.table.look(f"FLYWHEEL#{before['flywheel']}", "FLYWHEEL") or {}
-        is_rebuilt = row.get("rebuild", {}).get("step") == "CREATING"
+        is_rebuilt = row.get("rebuild", {}).get("step") in {"CREATING", "RETURNING"}
         return bool(is_rebuilt or before["kind"] == DatasetKind.TEST)
 
     def _see_batch(self, write: Change | Put, before: Item | None, state: BatchState) -> None:

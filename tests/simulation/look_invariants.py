@@ -33,6 +33,9 @@ class Looks:
     looks, documents, generation_looks : int
     pairs : dict of tuple to set of int
         By champion and challenger, the batches that compared them.
+    generation : int
+    left : dict of int to tuple
+        By generation, what was counted when batches went to the next one.
     """
 
     ports: MemoryPorts
@@ -41,17 +44,33 @@ class Looks:
     documents: int = 0
     generation_looks: int = 0
     pairs: dict[tuple[str | None, str | None], set[int]] = field(default_factory=dict)
+    generation: int = 1
+    left: dict[int, tuple[int | None, int, int, int]] = field(default_factory=dict)
 
     def follow(self, entry: Item) -> Broken:
         """Take one entry in."""
         event, details = entry["event"], entry["details"]
         frozen = details if event == "test set frozen" else details.get("test_set") or {}
         if event == "generation switched":
-            self.version, self.generation_looks = None, 0
+            self._switch(details["generation"], is_return=details.get("is_return", False))
         elif frozen.get("version") is not None:
             self._freeze(frozen, details["batch"])
         elif event == "verdict":
             yield from self._look(details)
+
+    def _switch(self, generation: int, *, is_return: bool) -> None:
+        """Begin a generation, or go on with an earlier one: what was seen since counts there."""
+        if is_return:
+            version, looks, documents, generation_looks = self.left[generation]
+            since = self.generation_looks
+            if version is not None:
+                self.looks, self.documents = looks + since, documents
+            self.version, self.generation_looks = version, generation_looks + since
+        else:
+            counted = self.version, self.looks, self.documents, self.generation_looks
+            self.left[self.generation] = counted
+            self.version, self.generation_looks = None, 0
+        self.generation = generation
 
     def _freeze(self, frozen: Mapping[str, Any], number: int) -> None:
         """Let looks wear off by the part of the documents that is new; late counts wear none."""

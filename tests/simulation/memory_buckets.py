@@ -58,16 +58,29 @@ class MemoryStaging:
 
 @dataclass(slots=True)
 class MemoryInbox:
-    """The inbox bucket, with all versions of everything."""
+    """The inbox bucket, with all versions of everything.
+
+    Parameters
+    ----------
+    locked : set of ObjectVersion
+        Encrypted with a key that no function may use, until the calm.
+    """
 
     world: World
     bucket: str = "inbox"
+    locked: set[ObjectVersion] = field(default_factory=set)
     found: dict[ObjectVersion, tuple[bytes, datetime]] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def version_chunks(self, upload: ObjectVersion) -> Iterator[bytes] | None:
         """Return the bytes of exactly this version, or None where it is gone."""
-        found = self.world.call("inbox.version_chunks", lambda: self.found.get(upload))
+
+        def read() -> tuple[bytes, datetime] | None:
+            if upload in self.locked and not self.world.is_calm:
+                raise ServiceRefusedError("s3:GetObjectVersion", "AccessDenied", "of its key")
+            return self.found.get(upload)
+
+        found = self.world.call("inbox.version_chunks", read)
         return None if found is None else iter([found[0]])
 
     def versions(self) -> Iterator[FoundVersion]:

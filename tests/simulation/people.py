@@ -15,6 +15,7 @@ from tests.simulation.world import KilledError, World
 _UPLOADS, _ANSWERED_UPLOADS = (3, 8), (5, 14)
 _SIZES, _ANSWERED_SIZES = (2, 9), (12, 80)
 _SAME_NAME, _BROKEN, _DELETED, _MARKER, _MISPLACED = 0.2, 0.1, 0.03, 0.08, 0.04
+_LOCKED = 0.05
 _TEST, _ANSWERED_TEST = 0.12, 0.3
 _REPAIR_SECONDS = 2 * 3600
 _PATIENCE_SECONDS = 3600
@@ -82,6 +83,9 @@ class People:
             self._freeze,
             self._split,
             self._rebuild,
+            self._rebuild,
+            self._give_up_rebuild,
+            self._give_up_rebuild,
             self._roll_back,
             self._promote,
             self._resume,
@@ -104,8 +108,9 @@ class People:
             self._at(moment + chance.choice((0, 30)), self.retry)
 
     def repair(self) -> None:
-        """In the calm, resume what is paused and retry what failed, until all is well."""
+        """In the calm, resume, redrive dead letters and retry what failed, until all is well."""
         self._resume()
+        self.callers.ports.messages.uploads.redrive()
         self.retry()
         self.world.later(_REPAIR_SECONDS, self.repair)
 
@@ -139,6 +144,9 @@ class People:
         dropped = Dropped(upload, sort, texts)
         self.dropped.append(dropped)
         self.world.note(f"dropped {key} {upload.version_id} ({sort}, {len(texts)} rows)")
+        if self.world.happens(_LOCKED):
+            ports.inbox.locked.add(upload)
+            self.world.note(f"locked {upload.version_id}")
         ports.messages.event(upload, len(body))
         if self.world.happens(_DELETED):
             self.world.later(chance.random() * 60, lambda: self._delete(dropped))
@@ -188,6 +196,9 @@ class People:
 
     def _rebuild(self) -> None:
         self._act("rebuild", lambda acts: acts.rebuild("by hand", (), (), self.world.now))
+
+    def _give_up_rebuild(self) -> None:
+        self._act("give up", lambda acts: acts.give_up_rebuild("by hand", self.world.now))
 
     def _freeze(self) -> None:
         self._act("freeze", lambda acts: acts.freeze(self.world.now, is_partial_allowed=True))

@@ -63,12 +63,12 @@ class TestSet:
 
 @dataclass(frozen=True, slots=True)
 class Rebuild:
-    """A next generation that is under way.
+    """A next generation of which no model was promoted so far.
 
     Parameters
     ----------
     step : str
-        REQUESTED, CREATING or SWITCHED.
+        REQUESTED, CREATING, SWITCHED or RETURNING.
     reason : str
     before_arn : str
         The earlier generation's flywheel.
@@ -77,6 +77,9 @@ class Rebuild:
     add_labels, drop_labels : sequence of str
     arn : str or None
         The new flywheel, once it was created.
+    earlier : Rebuild or None
+        The rebuild that made the earlier generation, where no model of that one was promoted
+        either: endpoints still follow the flywheel before it.
     """
 
     step: str
@@ -86,6 +89,19 @@ class Rebuild:
     add_labels: Sequence[str] = ()
     drop_labels: Sequence[str] = ()
     arn: str | None = None
+    earlier: "Rebuild | None" = None
+
+    @property
+    def block_reason(self) -> str | None:
+        """Why no batch may open; None once batches go to the new generation."""
+        if self.step == "RETURNING":
+            return "its new generation was given up, and it goes back to the earlier one (rebuild)"
+        return None if self.step == "SWITCHED" else "its next generation is being made (rebuild)"
+
+    @property
+    def followed_arns(self) -> list[str]:
+        """Earlier flywheels whose endpoints move when a model is promoted, newest first."""
+        return [self.before_arn, *(self.earlier.followed_arns if self.earlier else ())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +187,9 @@ class FlywheelRow:
     anchor : str or None
         The model that non-inferiority must not drift away from: the last champion that a person
         made, or that was shown to be better. None where none was made since rows have one.
+    given_up_generation : int
+        The highest generation that was given up; its number, and so its name in the service, is
+        not used again.
     """
 
     name: str
@@ -202,6 +221,12 @@ class FlywheelRow:
     generation_looks: int = 0
     past_test_set: TestSet | None = None
     anchor: str | None = None
+    given_up_generation: int = 0
+
+    @property
+    def next_generation(self) -> int:
+        """The number that the next rebuild makes."""
+        return max(self.generation, self.given_up_generation) + 1
 
     @property
     def is_idle(self) -> bool:
@@ -220,8 +245,15 @@ def rebuild_values(asked: Rebuild) -> dict[str, Any]:
         **asdict(asked),
         "add_labels": list(asked.add_labels),
         "drop_labels": list(asked.drop_labels),
+        "earlier": rebuild_values(asked.earlier) if asked.earlier else None,
     }
     return {name: value for name, value in values.items() if value is not None}
+
+
+def rebuild_of(values: Mapping[str, Any]) -> Rebuild:
+    """Return a rebuild from what the row holds."""
+    earlier = rebuild_of(values["earlier"]) if "earlier" in values else None
+    return Rebuild(**{**values, "earlier": earlier})
 
 
 def unchanged_rebuild(row: FlywheelRow) -> dict[str, Any]:
@@ -280,7 +312,7 @@ def flywheel_row(item: Item) -> FlywheelRow:
         pause=Pause(**item["pause"]) if "pause" in item else None,
         taint=item.get("taint", ()),
         asked_by=item.get("asked_by"),
-        rebuild=Rebuild(**item["rebuild"]) if "rebuild" in item else None,
+        rebuild=rebuild_of(item["rebuild"]) if "rebuild" in item else None,
         deployed_arn=str(item.get("deployed_arn", item["arn"])),
         dropped_labels=item.get("dropped_labels", ()),
         champions=item.get("champions", 0),
@@ -292,4 +324,5 @@ def flywheel_row(item: Item) -> FlywheelRow:
         generation_looks=looks,
         past_test_set=TestSet(**item["past_test_set"]) if "past_test_set" in item else None,
         anchor=item.get("anchor"),
+        given_up_generation=item.get("given_up_generation", 0),
     )

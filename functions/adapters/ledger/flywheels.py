@@ -74,14 +74,12 @@ class Flywheels(Audited):
         return True
 
     def last_of_earlier(self, row: FlywheelRow) -> int:
-        """Return the last batch of the flywheel's earlier generations; 0 in the first."""
-        if row.generation == 1:
-            return 0
+        """Return the last batch of the flywheel's other generations; 0 where there is none."""
         past = self._table.query(f"FLYWHEEL#{row.name}", "GENERATION#")
         return max((int(item["last_batch"]) for item in past), default=0)
 
     def earlier_arns(self, row: FlywheelRow) -> list[str]:
-        """Return the ARNs of the flywheel's earlier generations, oldest first."""
+        """Return the ARNs of the flywheel's other generations, oldest first."""
         past = self._table.query(f"FLYWHEEL#{row.name}", "GENERATION#")
         return [str(item["arn"]) for item in past]
 

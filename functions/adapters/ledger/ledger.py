@@ -15,6 +15,7 @@ from adapters.ledger.outbox import Outbox
 from adapters.ledger.pairs import Pairs
 from adapters.ledger.rebuilds import Rebuilds
 from adapters.ledger.retries import Retries
+from adapters.ledger.returned_uploads import ReturnedUploads
 from adapters.ledger.runs import Runs
 from adapters.ledger.uploads import Uploads
 from adapters.ledger.verdicts import Verdicts
@@ -34,6 +35,7 @@ class Ledger:
     def __init__(self, table: Rows, *, actor: str) -> None:
         self.actor = actor
         self.uploads = Uploads(table)
+        self.returned_uploads = ReturnedUploads(table)
         self.flywheels = Flywheels(table, actor)
         self.batches = Batches(table, actor)
         self.verdicts = Verdicts(table, actor)

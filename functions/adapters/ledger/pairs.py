@@ -12,7 +12,7 @@ from datetime import datetime
 from adapters.ledger.table import Change, Delete, Item, Key, Put, Write
 from adapters.ledger.upload_rows import upload_key
 from adapters.ports import Rows
-from flywheel.pairs import PairPlace
+from flywheel.pairs import PairPlace, object_name
 from flywheel.uploads import DatasetKind, ObjectVersion, Place, UploadState
 
 
@@ -71,10 +71,28 @@ class Pairs:
         )
 
     def ended(
-        self, place: Place, pair: PairPlace, other: ObjectVersion, state: UploadState
+        self,
+        place: Place,
+        pair: PairPlace,
+        documents: ObjectVersion,
+        companion: ObjectVersion,
+        state: UploadState,
     ) -> list[Write]:
-        """Return the writes that end a pair, for the transaction that stages or refuses it."""
-        return [*self.over(place, pair), Change(upload_key(other.uid), {"state": state})]
+        """Return the writes that end a pair, for the transaction that stages or refuses it.
+
+        Parameters
+        ----------
+        state : UploadState
+            What becomes of the companion; it does not wait any more, and names its documents.
+        """
+        is_paired = state is UploadState.PAIRED
+        told = f"it belongs to {object_name(documents.key)}, which is {state}"
+        changes = {
+            "state": state,
+            "paired_with": documents.uid,
+            "reasons": None if is_paired else [told],
+        }
+        return [*self.over(place, pair), Change(upload_key(companion.uid), changes)]
 
     @staticmethod
     def over(place: Place, pair: PairPlace) -> list[Write]:

@@ -1,12 +1,13 @@
-"""The ledger's part in a rebuild: REQUESTED, CREATING, SWITCHED, and its end.
+"""The ledger's part in a rebuild: REQUESTED, CREATING, SWITCHED, RETURNING, and its end.
 
 Each step is one transaction that expects the step before it. Who calls which is said in
 docs/reliability.md. Read next: `rebuild_flywheel.handler`.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from adapters.ledger.audit import Audited
 from adapters.ledger.flywheel_rows import (
@@ -14,11 +15,29 @@ from adapters.ledger.flywheel_rows import (
     Rebuild,
     change_flywheel,
     rebuild_values,
+    unchanged_champion,
     unchanged_rebuild,
 )
-from adapters.ledger.table import Key, Put
+from adapters.ledger.table import Delete, Key, Put
 from adapters.ledger.test_sets import past_test_set
 from flywheel.notices import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class PastGeneration:
+    """A generation that batches do not go to any more.
+
+    Parameters
+    ----------
+    generation : int
+    arn : str
+    left : mapping or None
+        What the flywheel's row said of it at its end; None where an earlier release switched.
+    """
+
+    generation: int
+    arn: str
+    left: Mapping[str, Any] | None
 
 
 class Rebuilds(Audited):
@@ -28,7 +47,7 @@ class Rebuilds(Audited):
         """Let the next generation begin: no batch opens until it has switched."""
         expected = {"open_batch": None, **unchanged_rebuild(row)}
         change = change_flywheel(row.name, {"rebuild": rebuild_values(asked)}, expected)
-        details = {"generation": row.generation + 1, **rebuild_values(asked)}
+        details = {"generation": row.next_generation, **rebuild_values(asked)}
         self._audit.act(row.name, "rebuild asked for", details, change, notice=notice, now=now)
 
     def note_created(self, row: FlywheelRow, arn: str) -> None:
@@ -57,7 +76,7 @@ class Rebuilds(Audited):
             "rebuild": rebuild_values(replace(asked, step="SWITCHED")),
             "arn": asked.arn,
             "deployed_arn": row.deployed_arn,
-            "generation": row.generation + 1,
+            "generation": row.next_generation,
             "train_datasets": 0,
             "test_datasets": 0,
             "test_set": None,
@@ -67,24 +86,107 @@ class Rebuilds(Audited):
             "failures_in_row": None,
             "dropped_labels": dropped or None,
         }
-        past = {"arn": row.arn, "until": now.isoformat(), "last_batch": row.last_batch}
         self._audit.act(
             row.name,
             "generation switched",
-            {"before": row.arn, "arn": asked.arn, "generation": row.generation + 1},
+            {"before": row.arn, "arn": asked.arn, "generation": row.next_generation},
             change_flywheel(
                 row.name, changes, {"rebuild": rebuild_values(asked), "open_batch": None}
             ),
-            Put(Key(f"FLYWHEEL#{row.name}", f"GENERATION#{row.generation:05d}"), past),
+            _left(row, now),
             now=now,
         )
+
+    def give_up(self, row: FlywheelRow, reason: str, notice: Notice, now: datetime) -> None:
+        """Give a generation up: at once where batches do not go to it yet, else RETURNING."""
+        asked = row.rebuild
+        if asked is None:
+            return
+        changes: dict[str, Any]
+        if asked.step == "SWITCHED":
+            number = row.generation
+            changes = {"rebuild": rebuild_values(replace(asked, step="RETURNING"))}
+        else:
+            number = row.next_generation
+            changes = {"rebuild": _earlier_values(asked), "given_up_generation": number}
+        self._audit.act(
+            row.name,
+            "rebuild given up",
+            {"generation": number, "arn": asked.arn, "reason": reason},
+            change_flywheel(row.name, changes, _as_it_was(row, asked)),
+            notice=notice,
+            now=now,
+        )
+
+    def keep(self, row: FlywheelRow) -> None:
+        """Take back that a generation was given up: a model of it went live meanwhile."""
+        asked = row.rebuild
+        if asked is None:
+            return
+        kept = rebuild_values(replace(asked, step="SWITCHED"))
+        expected = {"rebuild": rebuild_values(asked)}
+        self._table.write([change_flywheel(row.name, {"rebuild": kept}, expected)])
+
+    def go_back(
+        self, row: FlywheelRow, past: PastGeneration, taint: Sequence[str], now: datetime
+    ) -> None:
+        """Make the earlier generation the flywheel again, as it was left.
+
+        Looks at the given-up generation's test set were looks at the earlier one's rows too.
+
+        Parameters
+        ----------
+        past : PastGeneration
+            The earlier one.
+        taint : sequence of str
+            Inbox keys that were withdrawn and are in its datasets.
+        """
+        asked, left = row.rebuild, past.left
+        if asked is None or left is None:
+            return
+        test_set = left["test_set"]
+        if test_set is not None:
+            test_set = {**test_set, "looks": test_set["looks"] + row.generation_looks}
+        changes = {
+            "rebuild": _earlier_values(asked),
+            "arn": past.arn,
+            "generation": past.generation,
+            "given_up_generation": max(row.generation, row.given_up_generation),
+            "train_datasets": left["train_datasets"],
+            "test_datasets": left["test_datasets"],
+            "test_set": test_set,
+            "past_test_set": past_test_set(row),
+            "generation_looks": left["generation_looks"] + row.generation_looks,
+            "taint": list(taint) or None,
+            "failures_in_row": None,
+            "dropped_labels": sorted({*left["dropped_labels"], *asked.add_labels}) or None,
+        }
+        self._audit.act(
+            row.name,
+            "generation switched",
+            {"before": row.arn, "arn": past.arn, "generation": past.generation, "is_return": True},
+            change_flywheel(row.name, changes, _as_it_was(row, asked)),
+            Delete(_generation_key(row.name, past.generation)),
+            _left(row, now),
+            now=now,
+        )
+
+    def past(self, row: FlywheelRow, arn: str) -> PastGeneration | None:
+        """Return the past generation whose flywheel has this ARN, or None."""
+        for item in self._table.query(f"FLYWHEEL#{row.name}", "GENERATION#"):
+            if item["arn"] == arn:
+                number = int(item["sk"].rpartition("#")[2])
+                return PastGeneration(number, arn, item.get("left"))
+        return None
 
     def abandon(self, row: FlywheelRow, why: str, notice: Notice, now: datetime) -> None:
         """End a rebuild whose flywheel cannot be made; the present generation goes on."""
         if row.rebuild is None:
             return
         change = change_flywheel(
-            row.name, {"rebuild": None}, {"rebuild": rebuild_values(row.rebuild)}
+            row.name,
+            {"rebuild": _earlier_values(row.rebuild)},
+            {"rebuild": rebuild_values(row.rebuild)},
         )
         self._audit.act(row.name, "rebuild failed", {"why": why}, change, notice=notice, now=now)
 
@@ -98,3 +200,30 @@ class Rebuilds(Audited):
         change = change_flywheel(row.name, {"rebuild": None}, {"rebuild": rebuild_values(asked)})
         details = {"before": asked.before_arn, "arn": row.arn, "endpoints": list(endpoints)}
         self._audit.act(row.name, "rebuilt", details, change, notice=notice, now=now)
+
+
+def _earlier_values(asked: Rebuild) -> dict[str, Any] | None:
+    """Return what the row holds of the rebuild before this one, if that one is not over."""
+    return rebuild_values(asked.earlier) if asked.earlier else None
+
+
+def _as_it_was(row: FlywheelRow, asked: Rebuild) -> dict[str, Any]:
+    """Return the expectation that no batch, rebuild or champion changed since the row was read."""
+    return {"rebuild": rebuild_values(asked), "open_batch": None, **unchanged_champion(row)}
+
+
+def _generation_key(name: str, generation: int) -> Key:
+    return Key(f"FLYWHEEL#{name}", f"GENERATION#{generation:05d}")
+
+
+def _left(row: FlywheelRow, now: datetime) -> Put:
+    """Return the write that keeps what a generation is at its end, so that it can go on."""
+    left = {
+        "train_datasets": row.train_datasets,
+        "test_datasets": row.test_datasets,
+        "test_set": asdict(row.test_set) if row.test_set else None,
+        "generation_looks": row.generation_looks,
+        "dropped_labels": list(row.dropped_labels),
+    }
+    values = {"arn": row.arn, "until": now.isoformat(), "last_batch": row.last_batch, "left": left}
+    return Put(_generation_key(row.name, row.generation), values)

@@ -16,7 +16,12 @@ from flywheel.uploads import DatasetKind, UploadState
 
 @dataclass(frozen=True, slots=True)
 class UploadRow:
-    """One upload as the ledger knows it."""
+    """One upload as the ledger knows it.
+
+    ``failure`` is why its registration failed last; ``is_undelivered`` says that all its deliveries
+    failed, so that it was refused unread; ``delivered_at`` is when they began, the last time. Of
+    annotations or an entity list ``paired_with`` is the upload of their documents.
+    """
 
     uid: str
     key: str
@@ -30,6 +35,10 @@ class UploadRow:
     left_out: int = 0
     version_id: str | None = None
     sha256: str | None = None
+    failure: str | None = None
+    is_undelivered: bool = False
+    delivered_at: str = ""
+    paired_with: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +136,8 @@ def upload_row(item: Mapping[str, Any]) -> UploadRow:
         left_out=item.get("left_out", 0),
         version_id=item.get("version_id"),
         sha256=item.get("sha256"),
+        failure=item.get("failure"),
+        is_undelivered=item.get("is_undelivered", False),
+        delivered_at=item.get("redelivered_at", item["received_at"]),
+        paired_with=item.get("paired_with"),
     )

@@ -5,7 +5,8 @@ batch, so readiness is one Query. Both, and the news for people, change in one t
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -40,9 +41,10 @@ BY_FLYWHEEL_INDEX = "uploads-by-flywheel"
 NO_FLYWHEEL = "-"
 """Stands for the flywheel of an upload whose key belongs to none."""
 
+ACCEPTED = frozenset({UploadState.SEALED, UploadState.DUPLICATE, UploadState.IMPORTED})
+"""States of uploads whose rows a generation holds, or knows from another upload."""
 
-_ACCEPTED = frozenset({UploadState.SEALED, UploadState.DUPLICATE, UploadState.IMPORTED})
-_ALL = 10_000_000
+ALL_UPLOADS = 10_000_000
 _SEALED_AT_ONCE = 50
 """Two writes each: as many as a transaction takes."""
 
@@ -116,6 +118,36 @@ class Uploads:
         if news is not None:
             writes.append(news_row(staged.uid, flywheel, news, now))
         self._table.write(writes)
+
+    def note_failure(self, uid: str, failure: str) -> None:
+        """Write down why a received upload could not be registered this time."""
+        change = Change(upload_key(uid), {"failure": failure}, {"state": UploadState.RECEIVED})
+        # Before its row was made, or after another delivery has registered it, nobody asks why.
+        with suppress(ConcurrentChangeError):
+            self._table.write([change])
+
+    def refuse_undelivered(self, upload: UploadRow, news: UploadNews, now: datetime) -> None:
+        """Refuse an upload of which all deliveries failed; another one begins anew."""
+        changes = {
+            "state": UploadState.REFUSED,
+            "reasons": list(news.lines),
+            "is_undelivered": True,
+        }
+        change = Change(upload_key(upload.uid), changes, {"state": UploadState.RECEIVED})
+        self._table.write([change, news_row(upload.uid, upload.flywheel, news, now)])
+
+    def receive_again(self, upload: UploadRow, now: datetime) -> UploadRow:
+        """Move an upload that was refused unread back to RECEIVED: it is delivered again."""
+        changes = {
+            "state": UploadState.RECEIVED,
+            "reasons": None,
+            "failure": None,
+            "is_undelivered": None,
+            "redelivered_at": now.isoformat(),
+        }
+        expected = {"state": UploadState.REFUSED, "is_undelivered": True}
+        self._table.write([Change(upload_key(upload.uid), changes, expected)])
+        return replace(upload, state=UploadState.RECEIVED, reasons=(), is_undelivered=False)
 
     def mark(self, uid: str, asked: Change) -> None:
         """Move a received ``_GO`` object to MARKER and ask for the next batch."""
@@ -320,9 +352,9 @@ class Uploads:
         name = flywheel.name
         # Whoever is slower must not take uploads out of batches of the new generation.
         goes_on = change_flywheel(name, {}, unchanged_rebuild(flywheel))
-        for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", name, _ALL):
+        for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", name, ALL_UPLOADS):
             row = self._table.get(upload_key(item["uid"])) or item
-            if row["state"] in _ACCEPTED:
+            if row["state"] in ACCEPTED:
                 self._table.write([*waits_again(name, row), goes_on])
 
     def draft_again(self, flywheel: str, uids: Sequence[str]) -> None:

@@ -1,73 +1,25 @@
 """RebuildFlywheel on real clients: the next generation, from all rows that were not withdrawn."""
 
-from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.acts import Acts
 from adapters.clients import client
-from adapters.configuration import configuration
 from flywheel.batches import BatchOutcome
 from flywheel.errors import ActRefusedError
 from flywheel.shapes import described_labels
 from rebuild_flywheel.handler import handler, rebuild
 from tests.functions.champions import changed
 from tests.functions.cloud import altering, answering, crash
-from tests.functions.world import LABELS, NAME, World, csv, documents, swapped
+from tests.functions.rebuild_flywheel.rebuilding import acts, closed, switched
+from tests.functions.world import LABELS, NAME, World, csv, documents
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend.type_defs import EndpointPropertiesTypeDef
 
-_environments = count(1)
-
-
-def acts(world: World) -> Acts:
-    """Open the acts as a person."""
-    services = world.services
-    comprehend = services.comprehend(world.row.arn)
-    return Acts("test", services.flywheel(NAME), services.ledger, comprehend, services.workflow)
-
-
-def closed(world: World, number: int) -> BatchOutcome | None:
-    """Bring a batch to its end and return what came of it."""
-    world.trained(number)
-    world.compare(number)
-    world.close(number)
-    return world.batch(number).outcome
-
-
-def switched(world: World) -> None:
-    """Carry a rebuild on until the new generation is there."""
-    world.until(lambda: rebuild(world.services, NAME)["step"], lambda step: step == "SWITCHED")
-    world.flywheel_arn = world.row.arn
-
-
-@pytest.fixture
-def named_world(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Have an environment of its own name for each test: they share one engine."""
-    name = f"t{next(_environments)}"
-    monkeypatch.setenv("ENVIRONMENT", name)
-    forget: Any = configuration
-    forget.cache_clear()
-    settings = replace(world.cloud.configuration, environment=name)
-    world.cloud = replace(world.cloud, configuration=settings)
-    world.upload("test.csv", documents(6, first=900), kind="test")
-    return world
-
-
-@pytest.fixture
-def tainted(named_world: World) -> World:
-    """Have a live model, and a rejected file in the flywheel that was withdrawn since."""
-    world = named_world
-    world.upload("monday.csv", documents(10))
-    assert closed(world, 1) is BatchOutcome.PROMOTED
-    wrong = world.upload("wrong.csv", swapped(documents(12, first=100)))
-    closed(world, 2)
-    acts(world).withdraw([world.known(wrong)], "mislabeled", world.now())
-    return world
+_endpoints = count(1)
 
 
 def test_the_next_generation_holds_what_was_not_withdrawn_when_it_is_rebuilt(
@@ -134,7 +86,7 @@ def test_an_endpoint_follows_when_a_model_of_the_new_generation_was_promoted(
     assert closed(world, 1) is BatchOutcome.PROMOTED
     old_arn = world.row.arn
     arn = comprehend.create_endpoint(
-        EndpointName=f"e{next(_environments)}", FlywheelArn=old_arn, DesiredInferenceUnits=1
+        EndpointName=f"e{next(_endpoints)}", FlywheelArn=old_arn, DesiredInferenceUnits=1
     )["EndpointArn"]
 
     def in_service() -> "EndpointPropertiesTypeDef":

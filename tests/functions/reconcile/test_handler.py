@@ -24,6 +24,7 @@ NOTHING = dict.fromkeys(
         "opened",
         "notices",
         "uploads",
+        "undelivered",
         "acts",
         "outside",
         "pairs",

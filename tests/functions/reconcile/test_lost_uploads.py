@@ -8,20 +8,28 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from adapters.services import Services
+from adapters.services import Services, task_config
 from flywheel.errors import ServiceRefusedError
-from flywheel.uploads import UploadState
+from flywheel.uploads import ObjectVersion, UploadState
 from reconcile.handler import reconcile
 from register_upload.handler import handler
+from tests.functions.cloud import answering
 from tests.functions.world import NAME, World, csv, documents
 
 
 def after(world: World, **passed: float) -> Services:
     """Return services whose clock is ahead of the bucket's, which is the machine's."""
     return replace(world.services, now=lambda: datetime.now(UTC) + timedelta(**passed))
+
+
+def event(upload: ObjectVersion) -> str:
+    """Return what EventBridge sends of an upload, as far as it is read."""
+    found = {"key": upload.key, "size": 60, "version-id": upload.version_id}
+    return json.dumps({"detail": {"bucket": {"name": upload.bucket}, "object": found}})
 
 
 def injected(world: World) -> list[dict[str, Any]]:
@@ -57,17 +65,51 @@ def test_an_upload_is_registered_when_its_event_never_came(
     assert world.staged() == [upload.key]
 
 
-def test_an_upload_is_looked_at_again_when_it_was_stuck_at_its_beginning(world: World) -> None:
-    """Fault 27: all its deliveries failed; what was staged or refused is left alone."""
+def test_an_upload_is_refused_once_when_all_its_deliveries_failed(
+    world: World, context: LambdaContext
+) -> None:
+    """Fault 27: one notice says why; it is not injected again, and a redrive registers it."""
     stuck = world.put(f"{NAME}/train/stuck.csv", csv(documents(1)))
-    now = datetime.now(UTC)
-    world.services.ledger.uploads.receive(stuck, flywheel=NAME, kind="train", size_bytes=1, now=now)
     world.upload("staged.csv", documents(1, first=10))
-    world.upload("refused.csv", b"only one column\n")
-    assert reconcile(after(world, hours=5))["uploads"] == 0
-    assert reconcile(after(world, hours=7))["uploads"] == 1
-    (record,) = injected(world)
-    assert json.loads(record["body"])["detail"]["object"]["key"] == stuck.key
+    record = {
+        "messageId": "1",
+        "receiptHandle": "1",
+        "body": event(stuck),
+        "eventSource": "aws:sqs",
+    }
+    with (
+        answering("comprehend", "DescribeFlywheel", code="AccessDeniedException"),
+        pytest.raises(BatchProcessingError),
+    ):
+        task_config.cache_clear()
+        handler({"Records": [record]}, context)
+    assert world.known(stuck).state is UploadState.RECEIVED
+    found = reconcile(after(world, hours=7))
+    assert (found["uploads"], found["undelivered"]) == (0, 0)
+    found = reconcile(after(world, hours=9))
+    assert (found["uploads"], found["undelivered"]) == (0, 1)
+    assert world.known(stuck).state is UploadState.REFUSED
+    for hours in (10, 40, 80):
+        assert reconcile(after(world, hours=hours))["uploads"] == 0
+    assert injected(world) == []
+    told = [notice for notice in world.cloud.told() if "stuck.csv" in notice.subject]
+    (notice,) = told
+    body = " ".join(notice.body.split())
+    assert "AccessDeniedException" in body
+    assert "flywheel dlq redrive uploads" in body
+
+    assert handler({"Records": [record]}, context) == {"batchItemFailures": []}
+    assert world.known(stuck).state is UploadState.STAGED
+    assert world.known(stuck).reasons == ()
+
+
+def test_an_upload_is_injected_once_when_it_has_no_row(world: World) -> None:
+    """Where its deliveries end before anything is written down, the schedule's row counts them."""
+    upload = world.put(f"{NAME}/train/early.csv", csv(documents(1)))
+    assert reconcile(after(world, minutes=11))["uploads"] == 1
+    assert world.known(upload).state is UploadState.RECEIVED
+    assert reconcile(after(world, minutes=26))["uploads"] == 0
+    assert reconcile(after(world, hours=9))["undelivered"] == 1
 
 
 def test_old_uploads_are_looked_at_once_a_day_when_they_have_no_row(world: World) -> None:

@@ -59,6 +59,8 @@ def test_both_halves_are_one_upload_when_both_are_there(
     entities.register(second)
     assert entities.known(halves[0]).state is UploadState.STAGED
     assert entities.known(halves[1]).state is UploadState.PAIRED
+    companion = entities.known(halves[1])
+    assert (companion.paired_with, companion.reasons) == (halves[0].uid, ())
     (staged,) = entities.services.ledger.uploads.staged(NAME)
     assert (staged.documents, staged.label_counts) == (2, {"billing": 1, "delivery": 1})
     assert len(entities.lines(staged.staged_key)) == 2
@@ -127,6 +129,7 @@ def test_both_halves_are_refused_when_they_do_not_fit(entities: World) -> None:
     entities.register(companion)
     states = {entities.known(half).state for half in (documents, companion)}
     assert states == {UploadState.REFUSED}
+    assert entities.known(companion).reasons == ["it belongs to documents.txt, which is REFUSED"]
     assert entities.staged() == []
 
 

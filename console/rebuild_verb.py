@@ -1,0 +1,109 @@
+"""The verb that makes a flywheel's next generation, or gives it up.
+
+Decides options and words; what is done is `adapters.rebuild_acts`. Read next: that module.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from console.acting import Act
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.flywheel_verb import Run, flywheel_verb
+from console.following import patience, returned, switched
+from console.progress import Progress
+from console.verb_options import LONGEST_MINUTES, Reason, Timeout, Wait
+from console.waiting import Ending, wait_for_batch
+from flywheel.notices import Notice
+
+
+@flywheel_verb
+def rebuild(
+    run: Run,
+    *,
+    add_label: Annotated[
+        list[str] | None, typer.Option("--add-label", metavar="L", help="May be repeated.")
+    ] = None,
+    drop_label: Annotated[
+        list[str] | None, typer.Option("--drop-label", metavar="L", help="May be repeated.")
+    ] = None,
+    abandon: Annotated[
+        bool,
+        typer.Option("--abandon", help="Give up a generation of which no model was promoted."),
+    ] = False,
+    reason: Reason,
+    wait: Wait = False,
+    timeout: Timeout = LONGEST_MINUTES,
+) -> Ending:
+    """Make the next generation: a new flywheel, from all rows that were not withdrawn."""
+    labels = [*(add_label or []), *(drop_label or [])]
+    if abandon and labels:
+        problem = "a generation that is given up gets no labels"
+        raise CommandError(ExitCode.USAGE, "--abandon", problem, "Leave the labels out")
+    act = run.act()
+    if abandon:
+        return _given_up(run, act, reason, timeout)
+    row = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+    if row.rebuild is not None and row.rebuild.step == "SWITCHED":
+        # One whose model is live is over once its endpoints have moved, which need not wait.
+        act.target.carry_rebuild_on(act.known)
+
+    def ask() -> Notice:
+        return act.acts.rebuild(reason, add_label or [], drop_label or [], act.target.now())
+
+    done = _switched(run, act, ask, timeout)
+    ending = Ending(ExitCode.DONE)
+    if wait and done["batch"] is not None:
+        ending = wait_for_batch(run.terminal, act.target, act.known, done["batch"], minutes=timeout)
+        act.target.carry_rebuild_on(act.known)
+    return Ending(ending.code, {**done, **ending.document})
+
+
+def _switched(run: Run, act: Act, ask: Callable[[], Notice], minutes: float) -> dict[str, Any]:
+    """Ask for the next generation, wait until batches go to it, and return what came of it."""
+    before = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+    followed = [before.arn, *(before.rebuild.followed_arns if before.rebuild else ())]
+    generations = act.target.generations()
+    bound = [endpoint.arn for arn in followed for endpoint in generations.endpoints_of(arn)]
+    with act:
+        notice = ask()
+    act.publish(notice)
+    run.terminal.tell_exactly(f"The earlier flywheel stays as it is: {before.arn}")
+    run.terminal.tell(f"{len(bound)} endpoints follow it and move when a new model is promoted.")
+    for arn in bound:
+        run.terminal.tell_exactly(f"  {arn}")
+    Progress(run.terminal).wait(switched(act.target, act.known, patience(act.target, minutes)))
+    row = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+    if row.generation == before.generation:
+        raise CommandError(
+            ExitCode.CLOUD,
+            f"rebuild of {row.name}",
+            "the service did not make the new flywheel",
+            "The notice says why; repair that, then ask for it again",
+        )
+    run.terminal.tell_exactly(f"Generation {row.generation}: {row.arn}")
+    return {
+        "before": before.arn,
+        "arn": row.arn,
+        "generation": row.generation,
+        "endpoints": bound,
+        "batch": row.open_batch,
+    }
+
+
+def _given_up(run: Run, act: Act, reason: str, minutes: float) -> Ending:
+    """Give a generation up and wait until batches go to the earlier one."""
+    with act:
+        notice = act.acts.give_up_rebuild(reason, act.target.now())
+    act.publish(notice)
+    Progress(run.terminal).wait(returned(act.target, act.known, patience(act.target, minutes)))
+    row = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+    run.terminal.tell_exactly(f"Given up. Uploads and batches go to {row.arn}")
+    if row.taint:
+        run.terminal.tell(f"{row.name} is TAINTED, as flywheel status shows.", style="bold yellow")
+    return Ending(
+        ExitCode.DONE,
+        {"arn": row.arn, "generation": row.generation, "tainted": list(row.taint)},
+    )

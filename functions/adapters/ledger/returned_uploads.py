@@ -1,0 +1,101 @@
+"""Uploads when a flywheel goes back to its earlier generation: whose rows that one holds already.
+
+What is in its datasets is SEALED again and never sent twice; what is not waits for its next batch.
+Read next: `adapters.ledger.rebuilds` (the rest of going back).
+"""
+
+from collections.abc import Mapping
+
+from adapters.ledger.batch_rows import BatchRow, batch_key, batch_row
+from adapters.ledger.flywheel_rows import FlywheelRow, change_flywheel, unchanged_rebuild
+from adapters.ledger.table import Change, Delete, Item, Write
+from adapters.ledger.upload_rows import staged_key_of, upload_key, waits_again
+from adapters.ledger.uploads import ACCEPTED, ALL_UPLOADS, BY_FLYWHEEL_INDEX
+from adapters.ports import Rows
+from flywheel.batches import BatchOutcome
+from flywheel.uploads import DatasetKind, UploadState
+
+_MOVABLE = ACCEPTED | {UploadState.STAGED}
+
+
+class ReturnedUploads:
+    """Lets uploads follow a flywheel back to its earlier generation."""
+
+    def __init__(self, table: Rows) -> None:
+        self._table = table
+
+    def go_back(self, flywheel: FlywheelRow, generation: int) -> list[str]:
+        """Let every accepted upload be where that generation has it; safe to repeat.
+
+        For a flywheel in which no batch can open.
+
+        Returns
+        -------
+        list of str
+            Inbox keys that were withdrawn and are in datasets of that generation.
+        """
+        name, taint = flywheel.name, []
+        held = self._batches_of(flywheel, generation)
+        imported = self._imported(name, generation)
+        goes_on = change_flywheel(name, {}, unchanged_rebuild(flywheel))
+        for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", name, ALL_UPLOADS):
+            row = self._table.get(upload_key(item["uid"])) or item
+            home = next((held[batch] for batch in _batches(row)[::-1] if batch in held), None)
+            if row["state"] == UploadState.WITHDRAWN and home is not None:
+                taint.append(str(row["key"]))
+            elif row["state"] not in _MOVABLE:
+                continue
+            elif row["uid"][:16] in imported:
+                self._table.write([*_imported_again(name, row), goes_on])
+            elif home is not None and home.outcome is not BatchOutcome.FAILED:
+                self._table.write([*_sealed_again(name, row, home), goes_on])
+            elif row["state"] in ACCEPTED:
+                self._table.write([*waits_again(name, row), goes_on])
+        return taint
+
+    def _batches_of(self, flywheel: FlywheelRow, generation: int) -> Mapping[int, BatchRow]:
+        """Return the batches that gave a generation its datasets, by number."""
+        keys = [batch_key(flywheel.name, number) for number in range(1, flywheel.last_batch + 1)]
+        batches = map(batch_row, self._table.get_many(keys))
+        return {
+            batch.batch: batch
+            for batch in batches
+            if batch.generation == generation and batch.planned
+        }
+
+    def _imported(self, name: str, generation: int) -> set[str]:
+        """Return the beginnings of the uids that were imported into a generation."""
+        prefix = f"KNOWN#{generation:05d}#import-"
+        known = self._table.query(f"FLYWHEEL#{name}", prefix)
+        return {str(item["sk"]).removeprefix(prefix) for item in known}
+
+
+def _batches(row: Item) -> list[int]:
+    """Return the batches that an upload was in, oldest first."""
+    batches = [*row.get("earlier_batches", ()), row.get("batch")]
+    return list(dict.fromkeys(number for number in batches if number))
+
+
+def _sealed_again(name: str, row: Item, home: BatchRow) -> list[Write]:
+    """Return the writes after which an upload is in a batch of the earlier generation."""
+    changes = {
+        "state": UploadState.SEALED,
+        "batch": home.batch,
+        "sealed_by": home.name.label,
+        "earlier_batches": [number for number in _batches(row) if number != home.batch],
+    }
+    sealed = Change(upload_key(row["uid"]), changes, {"state": row["state"]})
+    _, whole = waits_again(name, row)
+    if home.waiting_labels and row["kind"] == DatasetKind.TRAIN:
+        # Some of its rows may have waited; those that are known are not sent again.
+        return [sealed, whole]
+    return [sealed, Delete(staged_key_of(name, row["uid"]))]
+
+
+def _imported_again(name: str, row: Item) -> list[Write]:
+    """Return the writes after which an upload is one that the flywheel held before."""
+    changes = {"state": UploadState.IMPORTED, "batch": None, "sealed_by": None}
+    return [
+        Change(upload_key(row["uid"]), changes, {"state": row["state"]}),
+        Delete(staged_key_of(name, row["uid"])),
+    ]

@@ -1,0 +1,118 @@
+"""What is told of a flywheel's generations: asked for, not made, given up, live.
+
+Decides the words only. Read next: `flywheel.act_notices`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from flywheel.act_notices import act_notice, at_moment
+from flywheel.notices import Notice, shown
+
+
+def rebuilding(
+    environment: str, flywheel: str, generation: int, reason: str, *, actor: str, now: datetime
+) -> Notice:
+    """Tell that somebody asked for the next generation."""
+    return act_notice(
+        environment,
+        flywheel,
+        at_moment("rebuilding", now),
+        f"REBUILD to generation {generation} asked for",
+        why=[
+            f"{shown(reason, 500)} (by {shown(actor, 200)}).",
+            "A new flywheel is made and gets all accepted rows that were not withdrawn, in as few "
+            "datasets as the quotas allow. What is live stays live until a model of the new "
+            "generation is promoted.",
+        ],
+        todo="Nothing to do: its first iteration starts by itself.",
+    )
+
+
+def rebuild_failed(
+    environment: str, flywheel: str, generation: int, why: str, now: datetime
+) -> Notice:
+    """Tell that the next generation could not be made."""
+    return act_notice(
+        environment,
+        flywheel,
+        at_moment("rebuild-failed", now),
+        f"REBUILD to generation {generation} FAILED",
+        why=[
+            f"Comprehend did not make the new flywheel: {shown(why, 1000)}",
+            "Nothing was changed: uploads go to the present flywheel as before.",
+        ],
+        todo="Repair the cause. If there is a flywheel in status FAILED of the name "
+        f"{environment}-{flywheel}-g{generation}, delete it. Then: "
+        f"flywheel rebuild {flywheel} --env {environment} --reason TEXT",
+    )
+
+
+def rebuild_given_up(
+    environment: str,
+    flywheel: str,
+    generation: int,
+    *,
+    arn: str | None,
+    before_arn: str,
+    is_return: bool,
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> Notice:
+    """Tell that somebody gave a generation up.
+
+    Parameters
+    ----------
+    arn : str or None
+        Its flywheel, where there is one.
+    before_arn : str
+        The flywheel that is used from now on.
+    is_return : bool
+        Whether batches went to it already.
+    """
+    why = [f"{shown(reason, 500)} (by {shown(actor, 200)})."]
+    if is_return:
+        why.append(
+            f"Uploads and batches go to {before_arn} again, with the datasets and the test set "
+            "that it had. Accepted rows that it does not hold wait for its next batch. If it "
+            "holds rows that were withdrawn, it is TAINTED."
+        )
+    else:
+        why.append(f"Uploads and batches go to {before_arn} as before.")
+    todo = "Nothing to do."
+    if arn is not None:
+        todo = f"Nothing. The flywheel {arn} is not used any more; delete it if you like."
+    words = f"REBUILD given up: generation {generation}"
+    return act_notice(
+        environment, flywheel, at_moment("rebuild-given-up", now), words, why=why, todo=todo
+    )
+
+
+def rebuilt(
+    environment: str,
+    flywheel: str,
+    *,
+    before_arn: str,
+    arn: str,
+    endpoints: Sequence[str],
+    now: datetime,
+) -> Notice:
+    """Tell that a model of the new generation was promoted, and what follows it now."""
+    why = [
+        f"A model of {arn} passed its gate. The earlier flywheel {before_arn} and its data lake "
+        "are untouched.",
+        *(f"This endpoint follows the new flywheel now: {endpoint}." for endpoint in endpoints),
+    ]
+    if not endpoints:
+        why.append("No endpoint followed the earlier flywheel.")
+    return act_notice(
+        environment,
+        flywheel,
+        at_moment("rebuilt", now),
+        "REBUILT, the new generation is live",
+        why=why,
+        todo="Nothing here. Jobs and programs that name the earlier flywheel's ARN must be "
+        "pointed at the new one by whoever runs them.",
+        live=f"the active model of {arn}",
+    )

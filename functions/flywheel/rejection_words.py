@@ -1,0 +1,110 @@
+"""What a REJECTED notice says of the likely cause, and what people may do about it.
+
+Taking data back is offered only where the new model is worse: a tie shows nothing wrong with the
+rows, and a rebuild's own batch holds all of them. Decides the words only. Read next:
+`flywheel.batch_notices`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flywheel.notices import shown
+from flywheel.policy import Outcome
+from flywheel.verdict import Verdict
+from flywheel.what_changed import label_shift, worse_labels
+
+_LEAST_LOSS = 0.005
+"""Smaller losses of an average are no news: the policy's own default asks for as large a gain."""
+
+_KEPT = (
+    "The rows of {which} stay in the flywheel, since Comprehend has no call that takes a dataset "
+    "back"
+)
+_NO_GAIN = (
+    "Nothing: go on uploading. " + _KEPT + ", and nothing shows that they are wrong. More rows of "
+    "labels that do badly help more than rows like those it has."
+)
+_WORSE = (
+    "Look at the rows of {which}. Nothing, if they are right: go on uploading. "
+    + _KEPT
+    + ": every "
+    "later iteration trains on them too. If they are wrong (mislabeled, say), take them back: "
+    "`flywheel withdraw {flywheel} --batch {batch} --env {environment} --reason TEXT`, then "
+    "`flywheel rebuild {flywheel} --env {environment} --reason TEXT` makes the next generation "
+    "without them."
+)
+_FLOOR = (
+    "Upload more labeled rows, most of all of labels that have few: the next batch trains on these "
+    "and those."
+)
+_REBUILT = (
+    "Nothing must be done: what is live stays live. Go on uploading, and the next batch trains in "
+    "the new generation; or `flywheel rebuild {flywheel} --env {environment} --abandon --reason "
+    "TEXT` goes back to the earlier flywheel."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why a challenger was probably rejected.
+
+    Parameters
+    ----------
+    likely : str
+        One sentence.
+    todo : str
+        With ``{which}``, ``{batch}``, ``{flywheel}`` and ``{environment}`` to be filled in.
+    """
+
+    likely: str
+    todo: str
+
+
+def rejection(
+    verdict: Verdict,
+    new: Mapping[str, int],
+    before: Mapping[str, int],
+    *,
+    is_rebuilt: bool,
+) -> Rejection:
+    """Return the likely cause of a rejection.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    new, before : mapping of str to int
+        Documents of each label in the batch, and in the generation's batches before it.
+    is_rebuilt : bool
+        Whether the batch is a rebuild's own: all accepted rows, trained anew.
+    """
+    failed = [rule for rule in verdict.outcomes if rule.outcome is Outcome.FAIL and rule.metric]
+    losses = [
+        rule.champion - rule.challenger
+        for rule in failed
+        if rule.champion is not None and rule.challenger is not None
+    ]
+    if not losses:
+        return Rejection("Likely: too few rows, or labels that are hard to tell apart.", _FLOOR)
+    is_worse = max(losses) >= _LEAST_LOSS
+    if is_rebuilt:
+        change = "worse" if is_worse else "no better"
+        words = f"Likely: a rebuild trains the rows that there are anew, and is {change} this time"
+        return Rejection(f"{words}{_named(verdict)}.", _REBUILT)
+    if not is_worse:
+        return Rejection("Likely: no gain; the new rows teach it little that is new.", _NO_GAIN)
+    words = f"Likely: the new rows make it worse{_named(verdict)}"
+    if label_shift(new, before):
+        words += "; they are much unlike the rest, as the shift of labels below says"
+    return Rejection(f"{words}.", _WORSE)
+
+
+def _named(verdict: Verdict) -> str:
+    """Return the labels that became worse, where models' answers or rules tell."""
+    labels = worse_labels(verdict.evidence.paired) or [
+        rule.label
+        for rule in verdict.outcomes
+        if rule.outcome is Outcome.FAIL and rule.label is not None
+    ]
+    if not labels:
+        return ""
+    return f", most of all on {', '.join(shown(repr(label), 60) for label in labels)}"

@@ -1,0 +1,27 @@
+"""Steps of a rebuild's story, as people and functions take them."""
+
+from adapters.acts import Acts
+from flywheel.batches import BatchOutcome
+from rebuild_flywheel.handler import rebuild
+from tests.functions.world import NAME, World
+
+
+def acts(world: World) -> Acts:
+    """Open the acts as a person."""
+    services = world.services
+    comprehend = services.comprehend(world.row.arn)
+    return Acts("test", services.flywheel(NAME), services.ledger, comprehend, services.workflow)
+
+
+def closed(world: World, number: int) -> BatchOutcome | None:
+    """Bring a batch to its end and return what came of it."""
+    world.trained(number)
+    world.compare(number)
+    world.close(number)
+    return world.batch(number).outcome
+
+
+def switched(world: World) -> None:
+    """Carry a rebuild on until the new generation is there."""
+    world.until(lambda: rebuild(world.services, NAME)["step"], lambda step: step == "SWITCHED")
+    world.flywheel_arn = world.row.arn

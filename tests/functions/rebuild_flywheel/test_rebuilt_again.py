@@ -1,0 +1,166 @@
+"""A generation whose model was not promoted: rebuilt again, or given up."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters.clients import client
+from flywheel.batches import BatchOutcome
+from flywheel.errors import ActRefusedError
+from flywheel.notices import Notice
+from flywheel.uploads import UploadState
+from rebuild_flywheel.handler import rebuild
+from tests.functions.cloud import answering
+from tests.functions.rebuild_flywheel.rebuilding import acts, closed, switched
+from tests.functions.world import NAME, World, csv, documents
+
+if TYPE_CHECKING:
+    from mypy_boto3_comprehend.type_defs import EndpointPropertiesTypeDef
+
+
+def rejected(world: World) -> str:
+    """Rebuild a flywheel, have its first model rejected, and return the earlier flywheel's ARN."""
+    before = world.row.arn
+    acts(world).rebuild("clean", [], [], world.now())
+    switched(world)
+    assert closed(world, world.row.last_batch) in {BatchOutcome.REJECTED, BatchOutcome.HELD}
+    assert rebuild(world.services, NAME)["step"] == "SWITCHED"
+    return before
+
+
+def given_up(world: World) -> Notice:
+    """Give the new generation up, have the function carry that out, and return the notice."""
+    notice = acts(world).give_up_rebuild("no better", world.now())
+    rebuild(world.services, NAME)
+    world.flywheel_arn = world.row.arn
+    return notice
+
+
+def followed(arn: str) -> "EndpointPropertiesTypeDef":
+    """Return an endpoint as it is."""
+    return client("comprehend").describe_endpoint(EndpointArn=arn)["EndpointProperties"]
+
+
+def test_a_generation_is_rebuilt_again_when_its_model_was_not_promoted(tainted: World) -> None:
+    """The command that the notice orders is carried out, as often as it takes."""
+    rejected(tainted)
+    acts(tainted).rebuild("cleaner", [], [], tainted.now())
+    switched(tainted)
+    assert tainted.row.generation == 3
+    assert tainted.row.arn.endswith(f"{NAME}-g3")
+
+
+def test_every_earlier_endpoint_follows_when_the_second_rebuild_is_promoted(
+    named_world: World,
+) -> None:
+    """Nothing moved with the generation that was not promoted, so its predecessor's move now."""
+    world, comprehend = named_world, client("comprehend")
+    world.upload("monday.csv", documents(10, words=["early"]))
+    assert closed(world, 1) is BatchOutcome.PROMOTED
+    arn = comprehend.create_endpoint(
+        EndpointName="again", FlywheelArn=world.row.arn, DesiredInferenceUnits=1
+    )["EndpointArn"]
+    first = rejected(world)
+    acts(world).rebuild("more", [], [], world.now())
+    world.upload("late.csv", documents(8, first=400, words=["late"]))
+    switched(world)
+    assert followed(arn)["FlywheelArn"] == first
+    assert closed(world, world.row.last_batch) is BatchOutcome.PROMOTED
+    assert rebuild(world.services, NAME)["step"] is None
+    world.until(lambda: followed(arn), lambda seen: seen["Status"] == "IN_SERVICE")
+    assert followed(arn)["FlywheelArn"] == world.row.arn
+
+
+def test_the_earlier_rebuild_waits_on_when_the_next_cannot_be_made(tainted: World) -> None:
+    """The generation that is there is not forgotten: its endpoints still wait."""
+    rejected(tainted)
+    before = tainted.row
+    acts(tainted).rebuild("cleaner", [], [], tainted.now())
+    with answering("comprehend", "CreateFlywheel", code="ResourceLimitExceededException"):
+        rebuild(tainted.services, NAME)
+    assert (tainted.row.generation, tainted.row.rebuild) == (2, before.rebuild)
+
+
+def test_batches_go_on_when_a_rebuild_is_given_up_before_it_switched(tainted: World) -> None:
+    """At once, and the number and name of the one that was given up are not used again."""
+    acts(tainted).rebuild("clean", [], [], tainted.now())
+    assert rebuild(tainted.services, NAME)["step"] == "CREATING"
+    made = tainted.row.rebuild
+    notice = given_up(tainted)
+    assert (tainted.row.rebuild, tainted.row.generation) == (None, 1)
+    tainted.upload("late.csv", documents(4, first=500))
+    assert tainted.row.open_batch == 3
+    assert made is not None
+    assert made.arn is not None
+    assert made.arn in notice.body
+    assert closed(tainted, 3) is not None
+    acts(tainted).rebuild("again", [], [], tainted.now())
+    switched(tainted)
+    assert tainted.row.arn.endswith("-g3")
+
+
+def test_the_earlier_flywheel_goes_on_when_a_generation_is_given_up(tainted: World) -> None:
+    """With its slots, test set and taint; only what it does not hold is sent to it."""
+    earlier = tainted.row
+    before = rejected(tainted)
+    late = tainted.upload("late.csv", documents(4, first=700))
+    assert closed(tainted, tainted.row.last_batch) is not None
+    assert tainted.row.train_datasets == 2
+    given_up(tainted)
+    row = tainted.row
+    assert (row.arn, row.generation, row.rebuild) == (before, 1, None)
+    assert (row.train_datasets, row.test_datasets) == (
+        earlier.train_datasets,
+        earlier.test_datasets,
+    )
+    assert row.taint == [f"{NAME}/train/wrong.csv"]
+    assert row.test_set is not None
+    assert earlier.test_set is not None
+    assert row.test_set.sha256 == earlier.test_set.sha256
+    assert row.test_set.looks > earlier.test_set.looks
+    assert row.expected_champion == tainted.active_model
+    number = row.open_batch
+    assert number is not None
+    assert closed(tainted, number) is not None
+    assert set(tainted.sent(number)) == set(csv(documents(4, first=700)).decode().splitlines())
+    assert tainted.known(late).batch == number
+    states = {
+        upload.key: (upload.state, upload.batch)
+        for upload in tainted.services.ledger.uploads.newest(NAME)
+    }
+    assert states[f"{NAME}/train/monday.csv"] == (UploadState.SEALED, 1)
+    assert states[f"{NAME}/test/test.csv"] == (UploadState.SEALED, 1)
+
+
+def test_giving_up_is_refused_when_there_is_nothing_to_give_up(named_world: World) -> None:
+    """Without a rebuild, twice, and when a model of the generation is live."""
+    world = named_world
+    world.upload("monday.csv", documents(10, words=["early"]))
+    assert closed(world, 1) is BatchOutcome.PROMOTED
+    with pytest.raises(ActRefusedError, match="not being rebuilt"):
+        acts(world).give_up_rebuild("x", world.now())
+    acts(world).rebuild("x", [], [], world.now())
+    world.upload("late.csv", documents(8, first=400, words=["late"]))
+    switched(world)
+    assert closed(world, 2) is BatchOutcome.PROMOTED
+    with pytest.raises(ActRefusedError, match="a model of generation 2 is live"):
+        acts(world).give_up_rebuild("x", world.now())
+
+
+def test_the_way_back_stays_open_when_generations_are_given_up_one_after_the_other(
+    tainted: World,
+) -> None:
+    """From the third to the second, and from there to the first."""
+    first = rejected(tainted)
+    second = rejected(tainted)
+    tainted.upload("late.csv", documents(4, first=500))
+    failed = tainted.row.last_batch
+    tainted.close(failed, error="Stopped")
+    given_up(tainted)
+    assert (tainted.row.generation, tainted.row.arn) == (2, second)
+    tainted.close(tainted.row.last_batch, error="Stopped")
+    with pytest.raises(ActRefusedError, match=f"was rebuilt since batch {failed} failed"):
+        acts(tainted).retry(tainted.services.staging, failed, "x", tainted.now())
+    given_up(tainted)
+    assert (tainted.row.generation, tainted.row.arn) == (1, first)
+    assert tainted.row.next_generation == 4
