@@ -1,18 +1,20 @@
 """Find what became of a failed batch's datasets only after it had failed.
 
-One that failed later holds no rows: a later upload with the same rows must not be a duplicate of
-rows that no dataset holds. One that was never created uses no slot; but that can be said only
-when no function that outlived the batch can create it any more.
+A TEST dataset that was complete only later judges models, so its rows are counted. A dataset that
+failed later holds no rows: a later upload with the same rows must not be a duplicate of rows that
+no dataset holds. One that was never created uses no slot; but that can be said only when no
+function that outlived the batch can create it any more.
 """
 
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.batch_rows import BatchRow
 from adapters.services import Services
-from adapters.test_set_rows import without_lost_rows
+from adapters.test_set_rows import with_measured_test_set, without_lost_rows
 from flywheel.batches import LONGEST_CALL, BatchOutcome
+from flywheel.uploads import DatasetKind
 
 _BATCHES_LOOKED_AT = 5
-_FAILED = "FAILED"
+_COMPLETED, _FAILED = "COMPLETED", "FAILED"
 
 
 def settle_late_datasets(services: Services, known: KnownFlywheel) -> int:
@@ -34,6 +36,12 @@ def _settle(services: Services, batch: BatchRow) -> bool:
     if not row.is_idle:
         return False
     statuses = {kind: comprehend.dataset_status(arn) for kind, arn in batch.planned.items()}
+    is_complete = statuses.get(DatasetKind.TEST) == _COMPLETED
+    if is_complete and not batch.was_test_set_frozen:
+        shape = services.shape(known, row.arn)
+        measured = with_measured_test_set(services.staging, ledger, batch, shape)
+        ledger.retries.count_test_rows(measured, row, services.now())
+        return True
     absent = [kind for kind, status in statuses.items() if status is None]
     is_certain = batch.closed_before(services.now() - LONGEST_CALL)
     is_given_back = absent and not batch.given_back and is_certain

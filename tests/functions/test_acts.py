@@ -348,6 +348,25 @@ def test_a_retry_waits_when_a_dataset_is_still_being_taken_in(
             acts().retry(world.services.staging, 1, "x", world.now())
 
 
+def test_test_rows_count_when_their_dataset_is_complete_after_its_batch_failed(
+    world: World,
+) -> None:
+    """Reconcile finds it, once; a retry counts them no second time."""
+    world.upload("test.csv", documents(4, first=90), kind="test")
+    world.upload("monday.csv", documents(8))
+    world.sealed(1)
+    with datasets_being("CREATING"):
+        world.close(1, error="ExecutionAborted")
+    assert world.row.test_set is None
+    assert settle_late_datasets(world.services, world.services.flywheel(NAME)) == 1
+    assert settle_late_datasets(world.services, world.services.flywheel(NAME)) == 0
+    counted = world.row.test_set
+    assert counted is not None
+    assert (counted.version, counted.documents, counted.groups) == (1, 8, 8)
+    world.acts().retry(world.services.staging, 1, "again", world.now())
+    assert world.row.test_set == counted
+
+
 @pytest.mark.parametrize("found_by", ["reconcile", "retry"])
 def test_a_test_set_lets_go_of_rows_when_the_service_never_had_them(
     world: World, found_by: str

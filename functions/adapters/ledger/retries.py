@@ -65,6 +65,26 @@ class Retries(Audited):
             now=now,
         )
 
+    def count_test_rows(self, batch: BatchRow, flywheel: FlywheelRow, now: datetime) -> None:
+        """Freeze the test rows of a failed batch whose TEST dataset was complete only later; once.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            A batch is under way, or somebody else did in this moment.
+        """
+        late = _counted_late(batch, flywheel, now)
+        expected = {"is_test_frozen": None, "outcome": BatchOutcome.FAILED}
+        key = batch_key(batch.flywheel, batch.batch)
+        self._audit.act(
+            batch.flywheel,
+            "test rows counted late",
+            {"batch": batch.batch, **late},
+            Change(key, {"is_test_frozen": True}, {**expected, "attempt": batch.attempt}),
+            change_flywheel(flywheel.name, late, {"open_batch": None, "arn": flywheel.arn}),
+            now=now,
+        )
+
     def reopen(
         self,
         batch: BatchRow,
@@ -96,11 +116,7 @@ class Retries(Audited):
         attempt, lost = batch.attempt + 1, {*absent, *refused}
         late = dict(without)
         if DatasetKind.TEST in {*batch.planned} - lost and not batch.was_test_set_frozen:
-            late = frozen_test_set(batch, flywheel, now)
-            del late["freeze_asked_by"]
-            late["test_set"] = frozen_late(
-                flywheel.test_set, late["test_set"], batch.closed_at or ""
-            )
+            late = _counted_late(batch, flywheel, now)
         expected = {
             "state": BatchState.CLOSED,
             "outcome": BatchOutcome.FAILED,
@@ -135,6 +151,14 @@ class Retries(Audited):
             *self._holdings.forgotten(batch.name, batch.generation, lost),
             now=now,
         )
+
+
+def _counted_late(batch: BatchRow, flywheel: FlywheelRow, now: datetime) -> dict[str, Any]:
+    """Return the changes of a flywheel's row that count a failed batch's test rows."""
+    late = frozen_test_set(batch, flywheel, now)
+    del late["freeze_asked_by"]
+    before, closed_at = flywheel.test_set, batch.closed_at or ""
+    return {**late, "test_set": frozen_late(before, late["test_set"], closed_at)}
 
 
 def _next_attempt(batch: BatchRow, *, is_sealed: bool) -> dict[str, Any]:
