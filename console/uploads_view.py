@@ -63,6 +63,6 @@ def upload_document(upload: UploadRow) -> dict[str, Any]:
 def _name(upload: UploadRow) -> str:
     """Return the key below its flywheel and kind; of a half that waits, also for which file."""
     name = shown(upload.key.split("/", 2)[-1], 120)
-    if upload.state is not UploadState.WAITING:
+    if upload.state is not UploadState.WAITING or not upload.reasons:
         return name
     return f"{name}\n{shown('; '.join(upload.reasons), 200)}"
