@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.acts import Acts
+from adapters.ledger.flywheel_rows import TestSet
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
 from flywheel.known_rows import content_hash
@@ -27,6 +28,26 @@ def failed_twice(world: World) -> None:
         world.upload(f"{number}.csv", documents(2, first=20 * number))
         world.sealed(number)
         world.close(number, error="Stopped", cause="by hand")
+
+
+def failed_early(world: World) -> None:
+    """Have a batch fail while its datasets are being taken in: its test rows are known only."""
+    world.upload("test.csv", documents(4, first=90), kind="test")
+    world.upload("monday.csv", documents(8))
+    world.sealed(1)
+    with datasets_being("CREATING"):
+        world.close(1, error="ExecutionAborted")
+
+
+def frozen_since(world: World) -> TestSet:
+    """Have the next batch freeze a test set, and return that."""
+    world.upload("more.csv", documents(2, first=200), kind="test")
+    world.upload("tuesday.csv", documents(8, first=40))
+    world.trained(2)
+    world.compare(2)
+    world.close(2)
+    assert world.row.test_set is not None
+    return world.row.test_set
 
 
 def test_no_batch_opens_when_a_flywheel_is_paused(world: World, acts: Callable[[], Acts]) -> None:
@@ -122,18 +143,8 @@ def test_a_test_set_keeps_its_hash_when_rows_are_counted_late(
     world: World, acts: Callable[[], Acts]
 ) -> None:
     """A set that was frozen since holds them already, and what was looked at stays counted."""
-    world.upload("test.csv", documents(4, first=90), kind="test")
-    world.upload("monday.csv", documents(8))
-    world.sealed(1)
-    with datasets_being("CREATING"):
-        world.close(1, error="ExecutionAborted")
-    world.upload("more.csv", documents(2, first=200), kind="test")
-    world.upload("tuesday.csv", documents(8, first=40))
-    world.trained(2)
-    world.compare(2)
-    world.close(2)
-    before = world.row.test_set
-    assert before is not None
+    failed_early(world)
+    before = frozen_since(world)
     assert before.documents == 4
     acts().retry(world.services.staging, 1, "again", world.now())
     assert world.row.test_set == replace(
@@ -352,11 +363,7 @@ def test_test_rows_count_when_their_dataset_is_complete_after_its_batch_failed(
     world: World,
 ) -> None:
     """Reconcile finds it, once; a retry counts them no second time."""
-    world.upload("test.csv", documents(4, first=90), kind="test")
-    world.upload("monday.csv", documents(8))
-    world.sealed(1)
-    with datasets_being("CREATING"):
-        world.close(1, error="ExecutionAborted")
+    failed_early(world)
     assert world.row.test_set is None
     assert settle_late_datasets(world.services, world.services.flywheel(NAME)) == 1
     assert settle_late_datasets(world.services, world.services.flywheel(NAME)) == 0
@@ -372,17 +379,8 @@ def test_a_test_set_lets_go_of_rows_when_the_service_never_had_them(
     world: World, found_by: str
 ) -> None:
     """It was frozen while that was not certain; later verdicts can be judged on it by answers."""
-    world.upload("test.csv", documents(4, first=90), kind="test")
-    world.upload("monday.csv", documents(8))
-    world.sealed(1)
-    with datasets_being("CREATING"):
-        world.close(1, error="ExecutionAborted")
-    world.upload("more.csv", documents(2, first=200), kind="test")
-    world.upload("tuesday.csv", documents(8, first=40))
-    world.trained(2)
-    world.compare(2)
-    world.close(2)
-    before = world.row.test_set
+    failed_early(world)
+    before = frozen_since(world)
     with datasets_being("FAILED"):
         if found_by == "reconcile":
             assert settle_late_datasets(world.services, world.services.flywheel(NAME)) == 1
@@ -390,7 +388,6 @@ def test_a_test_set_lets_go_of_rows_when_the_service_never_had_them(
             world.acts().retry(world.services.staging, 1, "again", world.now())
     (segment,) = world.services.ledger.holdings.segments(NAME, 1)[DatasetKind.TEST]
     held = content_hash(world.services.staging.chunks(segment))
-    assert before is not None
     assert before.sha256 != held
     assert world.row.test_set == replace(
         before, sha256=held, groups=4, label_groups={"billing": 2, "delivery": 2}
