@@ -193,6 +193,9 @@ class FlywheelLoopStack(cdk.Stack):
         )
         functions.register_upload.allow(["s3:PutObject"], [staging.arn_for_objects("uploads/*")])
         functions.reconcile.allow(["s3:ListBucketVersions"], [inbox.bucket_arn])
+        # It measures a test set anew when rows of a failed batch are counted late, or lost.
+        functions.reconcile.allow(["s3:ListBucket"], [staging.bucket_arn])
+        functions.reconcile.allow(["s3:GetObject"], [staging.arn_for_objects("known/*")])
         for function in (functions.compare_models, functions.close_batch):
             self.verdicts.grant_verdicts(function)
         for function in (

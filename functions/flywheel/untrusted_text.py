@@ -24,6 +24,9 @@ _OWN_NAMES = frozenset(
 )
 """Keys of an environment's file and errors of Step Functions that our own sentences name."""
 
+_SCHEME = re.compile(r"(?<!\bs3)://")
+"""No program opens an address in S3, and people copy it."""
+
 _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*\.[^\W\d_][\w-]+")
 _LABEL = re.compile(r"\.([^\W\d_][\w-]+)")
 
@@ -57,8 +60,10 @@ def unlinked(text: str) -> str:
     --------
     >>> unlinked("see https://evil.example/a or www.evil.example in monday.csv")
     'see https[:]//evil[.]example/a or www[.]evil[.]example in monday.csv'
+    >>> unlinked("s3://inbox/tickets/monday.csv")
+    's3://inbox/tickets/monday.csv'
     """
-    return _DOMAIN.sub(_without_dots, text.replace("://", "[:]//"))
+    return _DOMAIN.sub(_without_dots, _SCHEME.sub("[:]//", text))
 
 
 def _without_dots(match: re.Match[str]) -> str:

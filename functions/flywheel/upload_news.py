@@ -74,7 +74,7 @@ def undelivered(key: str, failure: str | None) -> UploadNews:
         "the function ended without a word, as it does when time or memory runs out; see its log"
     )
     lines = [
-        "All five deliveries of its event failed, so the file is not checked and not staged.",
+        "No delivery of its event succeeded, so the file is not checked and not staged.",
         f"The last failure: {shown(why, _MAX_LINE_CHARACTERS)}.",
     ]
     return UploadNews(key, headline, lines, _REDRIVE)

@@ -41,21 +41,22 @@ metrics = Metrics()
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Send the digests that are due, or look at everything."""
-    world = services("reconcile")
+    world, failures = services("reconcile"), Failures()
     if "Records" in event:
         flywheels = {json.loads(record["body"])["flywheel"] for record in event["Records"]}
-        failures, notices = Failures(), 0
+        notices = 0
         for flywheel in sorted(flywheels):
             with failures.held_back("digests", flywheel=flywheel):
                 notices += send_digests(world, flywheel)
-        failures.raise_first()
         found = {"notices": notices}
     else:
-        found = reconcile(world)
+        found = reconcile(world, failures)
         metrics.add_metric(name="reconciled_runs", unit=MetricUnit.Count, value=1)
     for name, count in found.items():
         metrics.add_metric(name=f"reconciled_{name}", unit=MetricUnit.Count, value=count)
     logger.info("reconciled", extra={"found": found})
+    # After the metrics: alarms on them must not go blind while one thing keeps failing.
+    failures.raise_first()
     return found
 
 
@@ -64,16 +65,15 @@ def send_digests(services: Services, flywheel: str) -> int:
     return services.notices.publish_digests(timedelta(0), flywheel)
 
 
-def reconcile(services: Services) -> dict[str, int]:
+def reconcile(services: Services, failures: Failures) -> dict[str, int]:
     """Look at everything once; returns how much of each kind was set right.
 
-    Raises
-    ------
-    Exception
-        The first failure, once all else was looked at; the log has all of them.
+    Parameters
+    ----------
+    failures : Failures
+        Holds what fails; all else is looked at.
     """
     window = timedelta(seconds=services.configuration.notice_window_seconds)
-    failures = Failures()
     found = Counter[str]()
     # Notices first: a trouble with one flywheel below must not keep people waiting.
     with failures.held_back("notices"):
@@ -93,7 +93,6 @@ def reconcile(services: Services) -> dict[str, int]:
         services.ledger.runs.note(found, services.now())
     with failures.held_back("audit"):
         keep_head(services, ENVIRONMENT)
-    failures.raise_first()
     return dict(found)
 
 

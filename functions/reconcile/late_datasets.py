@@ -8,6 +8,7 @@ function that outlived the batch can create it any more.
 
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.batch_rows import BatchRow
+from adapters.private_errors import quoting_no_document
 from adapters.services import Services
 from adapters.test_set_rows import with_measured_test_set, without_lost_rows
 from flywheel.batches import LONGEST_CALL, BatchOutcome
@@ -22,11 +23,12 @@ def settle_late_datasets(services: Services, known: KnownFlywheel) -> int:
     row = services.ledger.flywheels.get(known.settings.name)
     if row is None:
         return 0
-    return sum(
-        _settle(services, batch)
-        for batch in services.ledger.batches.newest(row, _BATCHES_LOOKED_AT)
-        if batch.outcome is BatchOutcome.FAILED and batch.generation == row.generation
-    )
+    with quoting_no_document():
+        return sum(
+            _settle(services, batch)
+            for batch in services.ledger.batches.newest(row, _BATCHES_LOOKED_AT)
+            if batch.outcome is BatchOutcome.FAILED and batch.generation == row.generation
+        )
 
 
 def _settle(services: Services, batch: BatchRow) -> bool:

@@ -17,9 +17,9 @@ from adapters import crash_points
 from adapters.acts import Acts
 from adapters.clients import client
 from rebuild_flywheel.handler import rebuild
-from reconcile.handler import reconcile
 from tests.adapters.test_ledger import broken_link
 from tests.functions.cloud import LAKE, NOTICE_WINDOW_SECONDS, Crash
+from tests.functions.reconciling import reconciled
 from tests.functions.world import NAME, Document, World
 
 T = TypeVar("T")
@@ -186,7 +186,7 @@ class Story:
 
     def reconciled(self) -> None:
         """Let the schedule run; what it invokes runs too."""
-        self.delivered(lambda: reconcile(self.world.services))
+        self.delivered(lambda: reconciled(self.world.services))
         if self.world.row.rebuild is not None:
             self.rebuilt()
 

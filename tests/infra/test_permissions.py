@@ -225,6 +225,22 @@ def test_the_service_reads_only_its_flywheel_when_the_role_is_made(dev: Synthesi
     assert prefixes == [staged, ["tickets/*"]]
 
 
+def test_functions_read_the_rows_they_need_when_policies_are_made(each: Synthesized) -> None:
+    """Who measures a test set reads its rows: as a batch is sealed, judged, or counted late."""
+    readers: dict[str, set[str]] = {}
+    for role, statement in each.statements():
+        for resource in map(joined, listed(statement["Resource"])):
+            is_read = "s3:GetObject" in listed(statement["Action"])
+            if is_read and resource.startswith("${Staging") and "DataAccess" not in plain(role):
+                folder = resource.removeprefix("${Staging.Arn}/").removesuffix("/*")
+                readers.setdefault(folder, set()).add(plain(role).removesuffix("ServiceRole"))
+    assert readers["known"] == {"SealBatch", "CompareModels", "Reconcile"}
+    assert "Reconcile" not in set().union(*(readers[name] for name in readers if name != "known"))
+    assert holders(each, "s3:ListBucket") >= {
+        f"{name}ServiceRole" for name in ("SealBatch", "CompareModels", "Reconcile")
+    }
+
+
 def test_one_function_reads_of_the_lake_when_policies_are_made(each: Synthesized) -> None:
     """Archives with a confusion matrix, below the flywheels' own lakes; no other function any."""
     read = {

@@ -28,6 +28,7 @@ from reconcile import handler as reconcile
 from register_upload import handler as register_upload
 from seal_batch import handler as seal_batch
 from start_iteration import handler as start_iteration
+from tests.functions.reconciling import reconciled
 from tests.simulation.memory_channels import MemoryExecutions, Message
 from tests.simulation.memory_ports import MemoryPorts
 from tests.simulation.state_machine import (
@@ -156,9 +157,7 @@ class Callers:
 
     def reconcile(self) -> None:
         """Run reconcile once."""
-        self.survived(
-            "reconcile", reconcile, _LONG_SECONDS, lambda: reconcile.reconcile(self.services)
-        )
+        self.survived("reconcile", reconcile, _LONG_SECONDS, lambda: reconciled(self.services))
 
     def execute(self, name: str, document: str) -> None:
         """Run one execution of the state machine to its end."""

@@ -4,7 +4,7 @@ Knows no act. Read next: `adapters.ledger.flywheels`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -190,6 +190,8 @@ class FlywheelRow:
     given_up_generation : int
         The highest generation that was given up; its number, and so its name in the service, is
         not used again.
+    stored_test_set : mapping or None
+        The test set as the row holds it, which an earlier release wrote with fewer values.
     """
 
     name: str
@@ -222,6 +224,7 @@ class FlywheelRow:
     past_test_set: TestSet | None = None
     anchor: str | None = None
     given_up_generation: int = 0
+    stored_test_set: Mapping[str, Any] | None = field(default=None, repr=False)
 
     @property
     def next_generation(self) -> int:
@@ -264,6 +267,11 @@ def unchanged_rebuild(row: FlywheelRow) -> dict[str, Any]:
 def unchanged_champion(row: FlywheelRow) -> dict[str, Any]:
     """Return the expectation that nobody changed, or changes, the champion since it was read."""
     return {"champions": row.champions or None, "change": None}
+
+
+def unchanged_test_set(row: FlywheelRow) -> dict[str, Any]:
+    """Return the expectation that no batch is open and no rows were frozen since it was read."""
+    return {"open_batch": None, "arn": row.arn, "test_set": row.stored_test_set}
 
 
 def iteration_key(name: str, iteration_id: str) -> Key:
@@ -322,6 +330,7 @@ def flywheel_row(item: Item) -> FlywheelRow:
         promoting=item.get("promoting"),
         promote_verdicts=item.get("promote_verdicts", 0),
         generation_looks=looks,
+        stored_test_set=item.get("test_set"),
         past_test_set=TestSet(**item["past_test_set"]) if "past_test_set" in item else None,
         anchor=item.get("anchor"),
         given_up_generation=item.get("given_up_generation", 0),

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters.ledger.audit import Audited
-from adapters.ledger.flywheel_rows import FlywheelRow, change_flywheel
+from adapters.ledger.flywheel_rows import FlywheelRow, change_flywheel, unchanged_test_set
 from adapters.ledger.table import Delete, Key, Put, Write
 from adapters.ledger.test_sets import CountedGroups, freeze_changes
 from flywheel.batches import BatchName, StagedUpload
@@ -66,7 +66,7 @@ class Holdings(Audited):
             details,
             upload,
             Put(known, {"segments": {staged.kind.value: segment}}),
-            change_flywheel(row.name, changes, {"open_batch": None, "arn": row.arn}),
+            change_flywheel(row.name, changes, unchanged_test_set(row)),
             now=now,
         )
 
@@ -114,13 +114,12 @@ class Holdings(Audited):
         writes = self.forgotten(batch, flywheel.generation, kinds)
         if not writes:
             return False
-        idle = {"open_batch": None, "arn": flywheel.arn}
         self._audit.act(
             flywheel.name,
             "rows of failed datasets forgotten",
             {"batch": batch.batch, "datasets": sorted(kinds), **without},
             *writes,
-            change_flywheel(flywheel.name, without, idle),
+            change_flywheel(flywheel.name, without, unchanged_test_set(flywheel)),
             now=now,
         )
         return True

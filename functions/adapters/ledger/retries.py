@@ -13,6 +13,7 @@ from adapters.ledger.flywheel_rows import (
     FlywheelRow,
     change_flywheel,
     unchanged_rebuild,
+    unchanged_test_set,
 )
 from adapters.ledger.holdings import Holdings, slot_changes, slots_used
 from adapters.ledger.table import Change
@@ -52,7 +53,7 @@ class Retries(Audited):
         """
         given = {"given_back": sorted(absent)}
         expected = {"given_back": None, "outcome": BatchOutcome.FAILED, "attempt": batch.attempt}
-        idle = {"open_batch": None, "arn": flywheel.arn, **slots_used(flywheel, absent)}
+        idle = {**unchanged_test_set(flywheel), **slots_used(flywheel, absent)}
         datasets = [batch.planned[kind] for kind in absent]
         details = {"batch": batch.batch, "datasets": datasets, **without}
         self._audit.act(
@@ -81,7 +82,7 @@ class Retries(Audited):
             "test rows counted late",
             {"batch": batch.batch, **late},
             Change(key, {"is_test_frozen": True}, {**expected, "attempt": batch.attempt}),
-            change_flywheel(flywheel.name, late, {"open_batch": None, "arn": flywheel.arn}),
+            change_flywheel(flywheel.name, late, unchanged_test_set(flywheel)),
             now=now,
         )
 
@@ -143,7 +144,7 @@ class Retries(Audited):
                     **late,
                 },
                 {
-                    "open_batch": None,
+                    **unchanged_test_set(flywheel),
                     **unchanged_rebuild(flywheel),
                     **slots_used(flywheel, slots),
                 },

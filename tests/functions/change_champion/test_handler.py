@@ -12,10 +12,10 @@ from change_champion.handler import change, handler
 from flywheel.batches import BatchOutcome
 from flywheel.champions import How
 from flywheel.errors import ActRefusedError
-from reconcile.handler import reconcile
 from tests.functions.champions import changed
 from tests.functions.cloud import altering, answering, before, crash, seeing
 from tests.functions.conftest import Models
+from tests.functions.reconciling import reconciled
 from tests.functions.world import NAME, World, documents
 
 
@@ -72,7 +72,7 @@ def test_the_model_before_is_live_when_a_person_rolls_back(promoted: World, mode
     ]
     assert events(promoted)[-2:] == ["champion change began", "champion changed"]
     assert promoted.services.ledger.audit.entries(NAME)[-1]["actor"] == "ann"
-    assert reconcile(promoted.services)["outside"] == 0
+    assert reconciled(promoted.services)["outside"] == 0
 
 
 def test_verdicts_go_on_and_are_held_when_somebody_rolled_back(promoted: World) -> None:
@@ -148,7 +148,7 @@ def test_a_rejected_model_is_not_gone_back_to_when_somebody_rolls_back(
     client("comprehend").update_flywheel(
         FlywheelArn=promoted.flywheel_arn, ActiveModelArn=models.other
     )
-    assert reconcile(promoted.services)["outside"] == 1
+    assert reconciled(promoted.services)["outside"] == 1
     assert changed(promoted, "rollback")["model"] == left
     assert changed(promoted, "rollback")["model"] == models.champion
     refused = changed(promoted, "rollback")["refused"]
@@ -226,7 +226,7 @@ def test_reconcile_calls_for_it_when_a_change_was_cut_off(promoted: World) -> No
         changed(promoted, "rollback")
     over = answering("lambda", "Invoke", code="", status=202)
     with seeing("lambda", "Invoke") as calls, over:
-        assert reconcile(promoted.services)["acts"] == 1
+        assert reconciled(promoted.services)["acts"] == 1
     (call,) = calls
     assert (call["FunctionName"], call["InvocationType"]) == ("ChangeChampion", "Event")
     # What is under way is not taken for somebody else's.

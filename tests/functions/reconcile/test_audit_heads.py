@@ -18,8 +18,8 @@ from change_champion import handler as change_champion
 from close_batch import handler as close_batch
 from compare_models import handler as compare_models
 from console.offline_verifier import canonical
-from reconcile.handler import reconcile
 from tests.functions.cloud import VERDICTS
+from tests.functions.reconciling import reconciled
 from tests.functions.world import NAME, World, documents
 
 FIRST_KEY = f"chain/{NAME}/00000001.json"
@@ -103,14 +103,14 @@ def reports(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 
 def test_a_head_is_kept_when_a_chain_has_moved(world: World) -> None:
     """One for each run that finds it moved, under the entry's number; none of an empty chain."""
-    reconcile(world.services)
+    reconciled(world.services)
     assert heads() == []
     pause(world)
     for _ in range(2):
-        reconcile(world.services)
+        reconciled(world.services)
     pause(world)
     pause(world)
-    reconcile(world.services)
+    reconciled(world.services)
     first, second = heads()
     assert first == {
         "key": FIRST_KEY,
@@ -125,7 +125,7 @@ def test_a_head_is_kept_when_a_chain_has_moved(world: World) -> None:
 def test_the_environments_own_chain_has_heads_when_it_is_reconciled(world: World) -> None:
     """It records the runs themselves."""
     for _ in range(2):
-        reconcile(world.services)
+        reconciled(world.services)
     assert [head["seq"] for head in heads(ENVIRONMENT)] == [1, 2]
 
 
@@ -150,12 +150,12 @@ def test_a_forgery_is_reported_when_the_next_run_looks(
     """The run goes on, and the head that tells of the forgery stays as it was."""
     pause(world)
     pause(world)
-    reconcile(world.services)
+    reconciled(world.services)
     kept = heads()
     pause(world)
     assert reports() == []
     forge(world)
-    reconcile(world.services)
+    reconciled(world.services)
     (reported,) = reports()
     assert reported.startswith(words)
     assert kept[0] in heads()
@@ -168,7 +168,7 @@ def test_nothing_is_reported_when_a_function_wrote_the_head_first(
     pause(world)
     write_head(world.services, NAME)
     world.clock.advance(60)
-    reconcile(world.services)
+    reconciled(world.services)
     assert reports() == []
     assert [head["seq"] for head in heads()] == [1]
 

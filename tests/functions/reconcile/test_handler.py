@@ -14,8 +14,9 @@ from adapters.clients import client
 from close_batch.handler import handler as close_batch
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
-from reconcile.handler import handler, reconcile
+from reconcile.handler import handler
 from tests.functions.cloud import NOTICE_WINDOW_SECONDS, altering, answering, crash, seeing
+from tests.functions.reconciling import reconciled
 from tests.functions.world import NAME, World, documents
 
 NOTHING = dict.fromkeys(
@@ -89,7 +90,7 @@ def test_the_batch_is_closed_when_its_execution_ended_without_it(
     stop_execution(world)
     described = altering("stepfunctions", "DescribeExecution", lambda answer: answer.update(told))
     with described, seeing("lambda", "Invoke") as invoked:
-        assert reconcile(world.services) == {**NOTHING, "batches": 1}
+        assert reconciled(world.services) == {**NOTHING, "batches": 1}
     (call,) = invoked
     assert (call["FunctionName"], call["InvocationType"]) == ("CloseBatch", "Event")
     event: dict[str, Any] = json.loads(call["Payload"])
@@ -101,7 +102,7 @@ def test_the_batch_is_closed_when_its_execution_ended_without_it(
     }
     assert close_batch(event, context)["is_freed"]
     assert world.batch().outcome is BatchOutcome.FAILED
-    assert reconcile(world.services) == {**NOTHING, "opened": 1}
+    assert reconciled(world.services) == {**NOTHING, "opened": 1}
 
 
 def test_the_flywheel_is_freed_when_its_late_iteration_has_ended(
@@ -117,12 +118,12 @@ def test_the_flywheel_is_freed_when_its_late_iteration_has_ended(
     world.cloud.told()
     world.await_iteration()
     with seeing("lambda", "Invoke") as invoked:
-        assert reconcile(world.services)["batches"] == 1
+        assert reconciled(world.services)["batches"] == 1
     event: dict[str, Any] = json.loads(invoked[0]["Payload"])
     assert event["execution"]["failure"] is None
     assert close_batch(event, context)["is_freed"]
     assert world.cloud.told() == []
-    assert reconcile(world.services) == NOTHING
+    assert reconciled(world.services) == NOTHING
 
 
 @pytest.mark.parametrize("when", ["before-call", "after-call"])
@@ -133,18 +134,18 @@ def test_the_execution_begins_when_a_crash_kept_it_from_it(world: World, when: s
     with crash("stepfunctions", "StartExecution", when=when):
         world.register(upload)
     world.register(upload)
-    found = reconcile(world.services)
+    found = reconciled(world.services)
     assert found == {**NOTHING, "batches": 1 if when == "before-call" else 0}
     assert world.cloud.executions() == [f"{NAME}-batch-1-1"]
-    assert reconcile(world.services) == NOTHING
+    assert reconciled(world.services) == NOTHING
 
 
 def test_a_batch_opens_when_only_time_made_it_ready(world: World) -> None:
     """Fewer documents than our minimum wait at most max_age_hours."""
     world.upload("monday.csv", documents(1) + documents(1, first=5)[:1])
-    assert reconcile(world.services) == NOTHING
+    assert reconciled(world.services) == NOTHING
     world.clock.advance(3600)
-    assert reconcile(world.services) == {**NOTHING, "opened": 1}
+    assert reconciled(world.services) == {**NOTHING, "opened": 1}
     assert world.cloud.executions() == [f"{NAME}-batch-1-1"]
 
 
@@ -153,9 +154,9 @@ def test_a_notice_goes_out_when_publishing_it_had_failed(world: World) -> None:
     world.upload("monday.csv", documents(2))
     with answering("sns", "Publish", code="Throttling"):
         world.close(error="Stopped")
-        assert reconcile(world.services)["notices"] == 0
+        assert reconciled(world.services)["notices"] == 0
     assert world.cloud.told() == []
-    assert reconcile(world.services)["notices"] == 1
+    assert reconciled(world.services)["notices"] == 1
     (told,) = world.cloud.told()
     assert told.notice_id == f"{NAME}-batch-1-failed"
     assert world.waiting() == []
@@ -167,14 +168,14 @@ def test_upload_news_go_out_as_one_when_the_window_is_over(world: World) -> None
     world.clock.advance(NOTICE_WINDOW_SECONDS - 1)
     world.upload("b.csv", b"")
     world.register(world.put("nowhere.csv", b"billing,one\n"))
-    assert reconcile(world.services) == NOTHING
+    assert reconciled(world.services) == NOTHING
     world.clock.advance(1)
-    assert reconcile(world.services) == {**NOTHING, "notices": 1}
+    assert reconciled(world.services) == {**NOTHING, "notices": 1}
     (digest,) = world.cloud.told()
     assert digest.subject == f"[test] {NAME}: 2 uploads need a look: a.csv, b.csv"
     assert "only one column" not in digest.body
     world.clock.advance(NOTICE_WINDOW_SECONDS)
-    assert reconcile(world.services) == {**NOTHING, "notices": 1}
+    assert reconciled(world.services) == {**NOTHING, "notices": 1}
     (digest,) = world.cloud.told()
     assert digest.subject == "[test] REFUSED nowhere.csv: not under a flywheel's folder"
     assert world.waiting() == []
@@ -197,8 +198,8 @@ def test_the_schedule_tries_again_when_a_service_is_busy(world: World) -> None:
     world.upload("monday.csv", documents(2))
     busy = answering("stepfunctions", "DescribeExecution", code="ThrottlingException")
     with busy, pytest.raises(ServiceBusyError):
-        reconcile(world.services)
-    assert reconcile(world.services) == NOTHING
+        reconciled(world.services)
+    assert reconciled(world.services) == NOTHING
 
 
 def test_it_is_told_when_the_service_keeps_a_flywheel_from_working(world: World) -> None:
@@ -210,15 +211,15 @@ def test_it_is_told_when_the_service_keeps_a_flywheel_from_working(world: World)
         "DescribeFlywheel",
         lambda answer: answer["FlywheelProperties"].update(Status="UPDATING"),
     ):
-        assert reconcile(world.services)["unready"] == 1
+        assert reconciled(world.services)["unready"] == 1
     world.start(1)
-    assert reconcile(world.services)["unready"] == 0
+    assert reconciled(world.services)["unready"] == 0
     with altering(
         "comprehend",
         "DescribeFlywheelIteration",
         lambda answer: answer["FlywheelIterationProperties"].update(Status="PAUSED_BY_AWS"),
     ):
-        assert reconcile(world.services)["unready"] == 1
+        assert reconciled(world.services)["unready"] == 1
     assert world.batch(1).state is BatchState.STARTED
 
 
@@ -241,7 +242,7 @@ def test_a_batch_is_closed_when_something_else_fails(
         seeing("lambda", "Invoke") as invoked,
         contextlib.suppress(ServiceRefusedError),
     ):
-        reconcile(world.services)
+        reconciled(world.services)
     assert [call["FunctionName"] for call in invoked] == ["CloseBatch"]
 
 
@@ -253,6 +254,17 @@ def test_the_run_fails_when_one_look_failed(world: World) -> None:
         seeing("comprehend", "ListFlywheelIterationHistory") as looked_at,
         pytest.raises(ServiceBusyError, match="ListObjectVersions"),
     ):
-        reconcile(world.services)
+        reconciled(world.services)
     assert looked_at
-    assert reconcile(world.services) == NOTHING
+    assert reconciled(world.services) == NOTHING
+
+
+def test_metrics_are_written_when_one_look_failed(
+    world: World, context: LambdaContext, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The alarms on them must not say that nothing was looked at."""
+    listing = answering("s3", "ListObjectVersions", code="InternalError", status=500)
+    with listing, pytest.raises(ServiceBusyError, match="ListObjectVersions"):
+        handler({"source": "aws.events"}, context)
+    written = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert any(line.get("reconciled_runs") == [1.0] for line in written)

@@ -15,9 +15,9 @@ from adapters.clients import client
 from adapters.services import Services, task_config
 from flywheel.errors import ServiceRefusedError
 from flywheel.uploads import ObjectVersion, UploadState
-from reconcile.handler import reconcile
 from register_upload.handler import handler
 from tests.functions.cloud import answering
+from tests.functions.reconciling import reconciled
 from tests.functions.world import NAME, World, csv, documents
 
 
@@ -54,13 +54,13 @@ def test_an_upload_is_registered_when_its_event_never_came(
 ) -> None:
     """Faults 5 and 28: a rule that is off, say. Found within a run, registered once, counted."""
     upload = world.put(f"{NAME}/train/monday.csv", csv(documents(1)))
-    assert reconcile(after(world, minutes=5))["uploads"] == 0
-    assert reconcile(after(world, minutes=11))["uploads"] == 1
+    assert reconciled(after(world, minutes=5))["uploads"] == 0
+    assert reconciled(after(world, minutes=11))["uploads"] == 1
     (record,) = injected(world)
     assert json.loads(record["body"])["detail"]["object"]["version-id"] == upload.version_id
     assert handler({"Records": [record]}, context) == {"batchItemFailures": []}
     assert world.known(upload).state is UploadState.STAGED
-    assert reconcile(after(world, minutes=11))["uploads"] == 0
+    assert reconciled(after(world, minutes=11))["uploads"] == 0
     assert handler({"Records": [record]}, context) == {"batchItemFailures": []}
     assert world.staged() == [upload.key]
 
@@ -84,13 +84,13 @@ def test_an_upload_is_refused_once_when_all_its_deliveries_failed(
         task_config.cache_clear()
         handler({"Records": [record]}, context)
     assert world.known(stuck).state is UploadState.RECEIVED
-    found = reconcile(after(world, hours=7))
+    found = reconciled(after(world, hours=7))
     assert (found["uploads"], found["undelivered"]) == (0, 0)
-    found = reconcile(after(world, hours=9))
+    found = reconciled(after(world, hours=9))
     assert (found["uploads"], found["undelivered"]) == (0, 1)
     assert world.known(stuck).state is UploadState.REFUSED
     for hours in (10, 40, 80):
-        assert reconcile(after(world, hours=hours))["uploads"] == 0
+        assert reconciled(after(world, hours=hours))["uploads"] == 0
     assert injected(world) == []
     told = [notice for notice in world.cloud.told() if "stuck.csv" in notice.subject]
     (notice,) = told
@@ -106,18 +106,18 @@ def test_an_upload_is_refused_once_when_all_its_deliveries_failed(
 def test_an_upload_is_injected_once_when_it_has_no_row(world: World) -> None:
     """Where its deliveries end before anything is written down, the schedule's row counts them."""
     upload = world.put(f"{NAME}/train/early.csv", csv(documents(1)))
-    assert reconcile(after(world, minutes=11))["uploads"] == 1
+    assert reconciled(after(world, minutes=11))["uploads"] == 1
     assert world.known(upload).state is UploadState.RECEIVED
-    assert reconcile(after(world, minutes=26))["uploads"] == 0
-    assert reconcile(after(world, hours=9))["undelivered"] == 1
+    assert reconciled(after(world, minutes=26))["uploads"] == 0
+    assert reconciled(after(world, hours=9))["undelivered"] == 1
 
 
 def test_old_uploads_are_looked_at_once_a_day_when_they_have_no_row(world: World) -> None:
     """The first run looks at everything; after it three days are enough until the next day."""
-    reconcile(after(world, days=10))
+    reconciled(after(world, days=10))
     world.put(f"{NAME}/train/old.csv", csv(documents(1)))
-    assert reconcile(after(world, days=10, hours=1))["uploads"] == 0
-    assert reconcile(after(world, days=11, hours=1))["uploads"] == 1
+    assert reconciled(after(world, days=10, hours=1))["uploads"] == 0
+    assert reconciled(after(world, days=11, hours=1))["uploads"] == 1
 
 
 def test_the_others_are_injected_when_one_cannot_be(world: World) -> None:
@@ -139,7 +139,7 @@ def test_the_others_are_injected_when_one_cannot_be(world: World) -> None:
     events.register("before-call.sqs.SendMessage", refuse_the_first)
     try:
         with pytest.raises(ServiceRefusedError, match="InvalidMessageContents"):
-            reconcile(after(world, minutes=11))
+            reconciled(after(world, minutes=11))
     finally:
         events.unregister("before-call.sqs.SendMessage", refuse_the_first)
     assert len(injected(world)) == 2

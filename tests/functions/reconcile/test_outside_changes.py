@@ -7,10 +7,10 @@ from typing import Any
 
 from adapters.clients import client
 from compare_models.outside import judge_outside
-from reconcile.handler import reconcile
 from tests.functions.champions import changed
 from tests.functions.cloud import answering, seeing
 from tests.functions.conftest import Models
+from tests.functions.reconciling import reconciled
 from tests.functions.world import NAME, World, documents
 
 
@@ -29,7 +29,7 @@ def started_outside(world: World, *, is_over: bool = True, **policy: Any) -> Wor
     world.upload("monday.csv", documents(8))
     world.sealed()
     world.close(error="Stopped")
-    reconcile(world.services)
+    reconciled(world.services)
     world.cloud.told()
     client("comprehend").start_flywheel_iteration(FlywheelArn=world.flywheel_arn)
     if is_over:
@@ -40,7 +40,7 @@ def started_outside(world: World, *, is_over: bool = True, **policy: Any) -> Wor
 def judged_outside(world: World) -> dict[str, Any]:
     """Let the schedule run, and what it invokes."""
     with invoked_functions() as calls:
-        reconcile(world.services)
+        reconciled(world.services)
     (call,) = calls
     assert call["FunctionName"] == "CompareModels"
     asked = json.loads(call["Payload"])
@@ -50,8 +50,8 @@ def judged_outside(world: World) -> dict[str, Any]:
 def test_an_iteration_is_told_once_when_somebody_else_started_it(live_world: World) -> None:
     """Fault 56: it is nobody's batch, and no batch of ours waits for it for ever."""
     world = started_outside(live_world, is_over=False)
-    assert reconcile(world.services)["outside"] == 1
-    assert reconcile(world.services)["outside"] == 0
+    assert reconciled(world.services)["outside"] == 1
+    assert reconciled(world.services)["outside"] == 0
     (told,) = world.cloud.told()
     assert "OUTSIDE iteration" in told.subject
     events = [entry["event"] for entry in world.services.ledger.audit.entries(NAME)]
@@ -71,7 +71,7 @@ def test_an_outside_iteration_is_judged_and_not_promoted_when_it_has_completed(
     command = f"flywheel promote {iteration.trained_model} {NAME} --env test --reason TEXT"
     assert command in " ".join(told.body.split())
     with invoked_functions() as calls:
-        assert reconcile(world.services)["outside"] == 0
+        assert reconciled(world.services)["outside"] == 0
     assert calls == []
     again = judge_outside(world.services, NAME, iteration.id)
     assert again == {"decision": None}
@@ -95,8 +95,8 @@ def test_nobody_hears_of_it_when_outside_iterations_are_ignored(live_world: Worl
     """It is written down, so that it is never taken for ours; there is no verdict."""
     world = started_outside(live_world, outside_iterations="ignore")
     with invoked_functions() as calls:
-        assert reconcile(world.services)["outside"] == 1
-        assert reconcile(world.services)["outside"] == 0
+        assert reconciled(world.services)["outside"] == 1
+        assert reconciled(world.services)["outside"] == 0
     assert calls == []
     assert world.cloud.told() == []
 
@@ -109,13 +109,13 @@ def test_another_champion_is_told_once_when_somebody_made_it_active(
     world.upload("monday.csv", documents(4))
     world.sealed()
     world.close(error="Stopped")
-    reconcile(world.services)
+    reconciled(world.services)
     world.cloud.told()
     client("comprehend").update_flywheel(
         FlywheelArn=world.flywheel_arn, ActiveModelArn=models.other
     )
-    assert reconcile(world.services)["outside"] == 1
-    assert reconcile(world.services)["outside"] == 0
+    assert reconciled(world.services)["outside"] == 1
+    assert reconciled(world.services)["outside"] == 0
     (told,) = world.cloud.told()
     assert models.champion in told.body
     assert models.other in told.body

@@ -11,9 +11,9 @@ from adapters.clients import client
 from adapters.ledger.uploads import NO_FLYWHEEL
 from flywheel.errors import ConcurrentChangeError, ServiceBusyError
 from flywheel.uploads import ObjectVersion, UploadState
-from reconcile.handler import reconcile
 from register_upload.handler import handler
 from tests.functions.cloud import INBOX, NOTICE_WINDOW_SECONDS, altering, answering, crash, seeing
+from tests.functions.reconciling import reconciled
 from tests.functions.world import NAME, World, csv, documents
 
 
@@ -184,7 +184,7 @@ def test_a_refusal_is_told_when_a_crash_kept_its_digest_from_being_asked_for(
     assert world.known(upload).state is UploadState.REFUSED
     assert world.cloud.digests_asked_for() == 0
     world.clock.advance(NOTICE_WINDOW_SECONDS)
-    assert reconcile(world.services)["notices"] == 1
+    assert reconciled(world.services)["notices"] == 1
     assert "REFUSED weekly.csv" in world.cloud.told()[0].subject
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from adapters.clients import client
 from flywheel.uploads import ObjectVersion, UploadState
-from reconcile.handler import reconcile
 from tests.functions.cloud import SETTINGS_PATH, before, crash
+from tests.functions.reconciling import reconciled
 from tests.functions.world import NAME, RULES, World
 
 DOCUMENTS = b"the invoice of Monday\nparcel and invoice\n"
@@ -113,10 +113,10 @@ def test_people_are_told_when_the_other_half_did_not_come(entities: World) -> No
     """After the time-out the half is refused, once."""
     half = put(entities, "annotations.csv", ANNOTATIONS)
     entities.register(half)
-    assert reconcile(entities.services)["pairs"] == 0
+    assert reconciled(entities.services)["pairs"] == 0
     entities.clock.advance(2 * 3600)
-    assert reconcile(entities.services)["pairs"] == 1
-    assert reconcile(entities.services)["pairs"] == 0
+    assert reconciled(entities.services)["pairs"] == 1
+    assert reconciled(entities.services)["pairs"] == 0
     assert entities.known(half).state is UploadState.REFUSED
     assert "waited 2 hours for documents.txt" in entities.known(half).reasons[0]
 

@@ -1,0 +1,13 @@
+"""One run of reconcile, as its function does it."""
+
+from adapters.services import Services
+from reconcile.failures import Failures
+from reconcile.handler import reconcile
+
+
+def reconciled(services: Services) -> dict[str, int]:
+    """Look at everything once; what failed is raised at the end."""
+    failures = Failures()
+    found = reconcile(services, failures)
+    failures.raise_first()
+    return found
