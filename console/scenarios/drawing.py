@@ -4,14 +4,14 @@ Decides how two models' answers go together: how often each is right, how often 
 is, and what a wrong answer is. Judges nothing. Read next: `console.scenarios.judging`.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flywheel.scored_documents import Answer, Counts, Kind, ScoredDocument
+from console.scenarios.answer_arrays import AnswerArrays, ModelAnswers
+from flywheel.scored_documents import Answer, Kind, ScoredDocument
 
 _SAME_ANSWER = 0.7
 """How often two models with the same confusion matrix answer alike for a reason."""
@@ -51,14 +51,14 @@ def one_label(actual: str, predicted: str) -> Answer:
     return Answer(((predicted, 1),), ((predicted, 1),) if predicted == actual else ())
 
 
-def single_label_documents(
+def single_label_answers(
     random: Random,
     supports: Mapping[str, int],
     champion: ArrayLike,
     challenger: ArrayLike,
     disagreement: ArrayLike,
-) -> list[ScoredDocument]:
-    """Draw documents of one label each; a wrong answer is any other label.
+) -> AnswerArrays:
+    """Draw answers to documents of one label each; a wrong answer is any other label.
 
     Parameters
     ----------
@@ -67,30 +67,37 @@ def single_label_documents(
     champion, challenger : float or array of shape (n_labels,)
         Recall of each label.
     """
-    names = list(supports)
+    names = tuple(supports)
     shape = (len(names),)
     shares = joint(
         np.broadcast_to(champion, shape), np.broadcast_to(challenger, shape), disagreement
     )
-    documents: list[ScoredDocument] = []
-    for place, (label, count) in enumerate(supports.items()):
-        kinds = random.choice(4, count, p=shares[place])
-        # Another label: one of the places after this one, round the circle.
-        steps = random.integers(1, max(2, len(names)), (2, count))
-        steps[1] = np.where(random.random(count) < _SAME_MISTAKE, steps[0], steps[1])
-        for kind, first, second in zip(kinds.tolist(), *steps.tolist(), strict=True):
-            # Of the four kinds the champion is right in 0 and 1, the challenger in 0 and 2.
-            old = label if kind in {0, 1} else names[(place + first) % len(names)]
-            new = label if kind in {0, 2} else names[(place + second) % len(names)]
-            documents.append(
-                ScoredDocument(
-                    str(len(documents)),
-                    ((label, 1),),
-                    one_label(label, old),
-                    one_label(label, new),
-                )
-            )
-    return documents
+    actual = np.repeat(np.arange(len(names)), list(supports.values()))
+    steps = shares.cumsum(axis=-1)[:, :-1]
+    kinds = (random.random(len(actual))[:, None] >= steps[actual]).sum(axis=1)
+    # Another label: one of the places after this one, round the circle.
+    others = random.integers(1, max(2, len(names)), (2, len(actual)))
+    others[1] = np.where(random.random(len(actual)) < _SAME_MISTAKE, others[0], others[1])
+    others = (actual + others) % len(names)
+    models = []
+    for only, other in zip((1, 2), others, strict=True):
+        # Of the four kinds both models are right in 0, and one alone in its own.
+        is_right = (kinds == 0) | (kinds == only)
+        labels = np.where(is_right, actual, other)[:, None]
+        models.append(ModelAnswers(labels, np.full(labels.shape, True), is_right[:, None]))
+    return AnswerArrays(names, actual[:, None], *models)
+
+
+def single_label_documents(
+    random: Random,
+    supports: Mapping[str, int],
+    champion: ArrayLike,
+    challenger: ArrayLike,
+    disagreement: ArrayLike,
+) -> list[ScoredDocument]:
+    """Draw documents of one label each, as `single_label_answers` does."""
+    drawn = single_label_answers(random, supports, champion, challenger, disagreement)
+    return drawn.documents()
 
 
 def confused_documents(
@@ -124,7 +131,7 @@ def confused_documents(
     return documents
 
 
-def fact_documents(
+def fact_answers(
     random: Random,
     names: Sequence[str],
     documents: int,
@@ -133,7 +140,7 @@ def fact_documents(
     champion: float,
     challenger: float,
     disagreement: float,
-) -> list[ScoredDocument]:
+) -> AnswerArrays:
     """Draw documents of several labels, or with mentions of several types; all equally frequent.
 
     Parameters
@@ -147,36 +154,18 @@ def fact_documents(
     facts = 2 if kind == "entities" or len(names) > 3 else 1  # noqa: PLR2004 - the drawn shape
     (found,) = joint([champion], [challenger], disagreement)
     (false,) = joint([1 - champion], [1 - challenger], disagreement)
-    found_kinds = random.choice(4, (documents, facts), p=found).tolist()
-    false_kinds = random.choice(4, (documents, facts), p=false).tolist()
-    drawn: list[ScoredDocument] = []
-    for number in range(documents):
-        places = [(number * facts + fact) % len(names) for fact in range(facts)]
-        actual = [names[place] for place in places]
-        others = [names[(place + facts) % len(names)] for place in places]
-        old, new = (
-            _facts(actual, others, found_kinds[number], false_kinds[number], only)
-            for only in (1, 2)
-        )
-        drawn.append(ScoredDocument(str(number), _counted(actual), old, new))
-    return drawn
-
-
-def _facts(
-    actual: Sequence[str],
-    others: Sequence[str],
-    found_kinds: Sequence[int],
-    false_kinds: Sequence[int],
-    only: int,
-) -> Answer:
-    """Return a model's answer; it has what both have (kind 0), and what it has alone."""
-    right = [fact for fact, kind in zip(actual, found_kinds, strict=True) if kind in {0, only}]
-    false = [fact for fact, kind in zip(others, false_kinds, strict=True) if kind in {0, only}]
-    return Answer(_counted([*right, *false]), _counted(right))
-
-
-def _counted(facts: Iterable[str]) -> Counts:
-    return tuple(sorted(Counter(facts).items()))
+    found_kinds = random.choice(4, (documents, facts), p=found)
+    false_kinds = random.choice(4, (documents, facts), p=false)
+    actual = np.arange(documents * facts).reshape(documents, facts) % len(names)
+    labels = np.concatenate([actual, (actual + facts) % len(names)], axis=1)
+    models = []
+    for only in (1, 2):
+        # A model has what both have (kind 0), and what it has alone.
+        right, wrong = ((kinds == 0) | (kinds == only) for kinds in (found_kinds, false_kinds))
+        is_given = np.concatenate([right, wrong], axis=1)
+        is_right = np.concatenate([right, np.zeros_like(wrong)], axis=1)
+        models.append(ModelAnswers(labels, is_given, is_right))
+    return AnswerArrays(tuple(names), actual, *models)
 
 
 def label_names(count: int) -> list[str]:
