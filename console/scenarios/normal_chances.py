@@ -29,6 +29,10 @@ _PARTS = {"F1Score": (2, 1, 1), "Precision": (1, 1, 0), "Recall": (1, 0, 1)}
 """Right ones above the line; given and actual ones below it."""
 
 
+_ROUNDING = 1e-12
+_SAME_STEP = 1e-6
+
+
 @dataclass(frozen=True, slots=True)
 class _Counts:
     """A model's counts by the number of the label."""
@@ -83,20 +87,27 @@ class NormalChances:
         resampled = _influence(answers, answers.challenger, of_new) - _influence(
             answers, answers.champion, of_old
         )
-        spread = math.sqrt((exchanged**2).sum())
         deviation = math.sqrt(max(0.0, (resampled**2).sum() - resampled.sum() ** 2 / documents))
         reach = intervals.quantile(error) * deviation
         return Chance(
-            p_value=_tail(gain, spread),
-            drop_p_value=_tail(-gain, spread),
+            p_value=_tail(gain, exchanged),
+            drop_p_value=_tail(-gain, exchanged),
             low=gain - reach,
             high=gain + reach,
             deviation=deviation,
         )
 
 
-def _tail(gain: float, spread: float) -> float:
-    return NormalDist().cdf(-gain / spread) if spread else 1.0
+def _tail(gain: float, exchanged: Floats) -> float:
+    """Return how often exchanged answers, each of which adds or takes its part, gain as much."""
+    sizes = np.abs(exchanged)
+    sizes = sizes[sizes > _ROUNDING]
+    if not len(sizes):
+        return 1.0
+    steps = sizes / sizes.min()
+    # Gains that are sums of equal steps are often reached exactly: half a step counts for it.
+    tie = sizes.min() if np.abs(steps - steps.round()).max() < _SAME_STEP else 0.0
+    return NormalDist().cdf(-(gain - tie) / math.sqrt((sizes**2).sum()))
 
 
 def _counts(answers: AnswerArrays, tally: Tally) -> _Counts:
