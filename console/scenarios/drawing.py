@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from console.scenarios.answer_arrays import AnswerArrays, ModelAnswers
+from console.scenarios.answer_arrays import AnswerArrays, Flags, ModelAnswers
 from flywheel.scored_documents import Answer, Kind, ScoredDocument
 
 _SAME_ANSWER = 0.7
@@ -73,16 +73,13 @@ def single_label_answers(
         np.broadcast_to(champion, shape), np.broadcast_to(challenger, shape), disagreement
     )
     actual = np.repeat(np.arange(len(names)), list(supports.values()))
-    steps = shares.cumsum(axis=-1)[:, :-1]
-    kinds = (random.random(len(actual))[:, None] >= steps[actual]).sum(axis=1)
+    are_right = _answered_so(random, shares.cumsum(axis=-1).T[:, actual])
     # Another label: one of the places after this one, round the circle.
     others = random.integers(1, max(2, len(names)), (2, len(actual)))
     others[1] = np.where(random.random(len(actual)) < _SAME_MISTAKE, others[0], others[1])
     others = (actual + others) % len(names)
     models = []
-    for only, other in zip((1, 2), others, strict=True):
-        # Of the four kinds both models are right in 0, and one alone in its own.
-        is_right = (kinds == 0) | (kinds == only)
+    for is_right, other in zip(are_right, others, strict=True):
         labels = np.where(is_right, actual, other)[:, None]
         models.append(ModelAnswers(labels, np.full(labels.shape, True), is_right[:, None]))
     return AnswerArrays(names, actual[:, None], *models)
@@ -154,18 +151,33 @@ def fact_answers(
     facts = 2 if kind == "entities" or len(names) > 3 else 1  # noqa: PLR2004 - the drawn shape
     (found,) = joint([champion], [challenger], disagreement)
     (false,) = joint([1 - champion], [1 - challenger], disagreement)
-    found_kinds = random.choice(4, (documents, facts), p=found)
-    false_kinds = random.choice(4, (documents, facts), p=false)
+    shape = (4, documents, facts)
+    rights, wrongs = (
+        _answered_so(random, np.broadcast_to(shares.cumsum()[:, None, None], shape))
+        for shares in (found, false)
+    )
     actual = np.arange(documents * facts).reshape(documents, facts) % len(names)
     labels = np.concatenate([actual, (actual + facts) % len(names)], axis=1)
     models = []
-    for only in (1, 2):
-        # A model has what both have (kind 0), and what it has alone.
-        right, wrong = ((kinds == 0) | (kinds == only) for kinds in (found_kinds, false_kinds))
+    for right, wrong in zip(rights, wrongs, strict=True):
         is_given = np.concatenate([right, wrong], axis=1)
         is_right = np.concatenate([right, np.zeros_like(wrong)], axis=1)
         models.append(ModelAnswers(labels, is_given, is_right))
     return AnswerArrays(tuple(names), actual, *models)
+
+
+def _answered_so(random: Random, steps: NDArray[np.float64]) -> tuple[Flags, Flags]:
+    """Draw whether the champion, and whether the challenger, answers so.
+
+    Parameters
+    ----------
+    steps : array of shape (4, ...)
+        Sums of the shares that `joint` returns.
+    """
+    both, champion, challenger, _ = steps
+    drawn = random.random(both.shape)
+    is_old = drawn < champion
+    return is_old, (drawn < both) | (~is_old & (drawn < challenger))
 
 
 def label_names(count: int) -> list[str]:
