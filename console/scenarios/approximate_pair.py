@@ -4,7 +4,7 @@ Everything but the resampling is the product's own. Read next: `console.scenario
 without approximation), `console.scenarios.normal_chances`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from flywheel.document_groups import GroupCounts, count_groups
 from flywheel.evidence import TestSet
 from flywheel.paired_evidence import PairedEvidence
 from flywheel.policy_settings import Policy
+from flywheel.resampling import Measured
 from flywheel.scored_documents import ACCURACY, Kind, Tally
 from flywheel.verdict import Verdict, measured_by
 from flywheel.worth import answers_worth
@@ -29,9 +30,9 @@ def drawn_groups(answers: AnswerArrays) -> GroupCounts:
     return count_groups(range(len(answers.actual)), labels)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ApproximatePair:
-    """Two models' answers to one test set.
+    """Two models' answers to one test set, which several policies may judge.
 
     Parameters
     ----------
@@ -44,6 +45,7 @@ class ApproximatePair:
     answers: AnswerArrays
     kind: Kind
     groups: GroupCounts
+    _answers: dict[tuple[tuple[Measured, ...], float], PairedEvidence] = field(default_factory=dict)
 
     def judge(self, policy: Policy) -> Verdict:
         """Return the last verdict: by the averages, or by the answers where it wants them."""
@@ -56,13 +58,21 @@ class ApproximatePair:
             label_groups=self.groups.label_groups,
         )
         evidence = of_averages(averages_of(old), averages_of(new), test_set, kind=self.kind)
-        _, last = judged(evidence, policy, lambda error: self._answered(policy, old, new, error))
+        _, last = judged(evidence, policy, lambda error: self._known(policy, old, new, error))
         return last
 
-    def _answered(self, policy: Policy, old: Tally, new: Tally, error: float) -> PairedEvidence:
+    def _known(self, policy: Policy, old: Tally, new: Tally, error: float) -> PairedEvidence:
+        wanted = tuple(measured_by(policy))
+        if (wanted, error) not in self._answers:
+            self._answers[wanted, error] = self._answered(wanted, old, new, error)
+        return self._answers[wanted, error]
+
+    def _answered(
+        self, wanted: tuple[Measured, ...], old: Tally, new: Tally, error: float
+    ) -> PairedEvidence:
         chances = NormalChances(self.answers, (old, new), self.kind)
         compared = []
-        for measured in measured_by(policy):
+        for measured in wanted:
             before, after = old.metric(*measured), new.metric(*measured)
             if before is None or after is None:
                 continue

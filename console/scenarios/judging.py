@@ -153,6 +153,7 @@ def judge_accuracy(
     looks: int = 0,
     generation_looks: int = 0,
     pair_looks: int = 0,
+    anchor: tuple[int, int] | None = None,
 ) -> Verdict:
     """Judge a pair by accuracy alone, which needs counts and no documents.
 
@@ -166,27 +167,27 @@ def judge_accuracy(
         Documents that only the challenger, or only the champion, got right.
     looks, generation_looks, pair_looks : int
         As in `TestSet`.
+    anchor : tuple of int, optional
+        Documents that only the challenger, or only the anchor, got right.
     """
     test_set = TestSet(_TEST_SET, documents, {}, looks, generation_looks, pair_looks)
     old = (documents - wrong) / documents
     new = (documents - wrong + fixed - broken) / documents
     evidence = of_averages({ACCURACY: old}, {ACCURACY: new}, test_set)
-    _, verdict = judged(
-        evidence,
-        policy,
-        lambda error: _exact_answers(documents, old, new, fixed=fixed, broken=broken, error=error),
-    )
-    return verdict
+    evidence = replace(evidence, anchor_arn=None if anchor is None else "anchor")
+
+    def answers(error: float) -> PairedEvidence:
+        changes = [(fixed, broken)] if anchor is None else [(fixed, broken), anchor]
+        compared, *against = (_exact(documents, new, *each, error) for each in changes)
+        return replace(answers_of((compared,), documents), anchor=tuple(against))
+
+    return judged(evidence, policy, answers)[1]
 
 
 @lru_cache(maxsize=20_000)
-def _exact_answers(
-    documents: int, old: float, new: float, *, fixed: int, broken: int, error: float
-) -> PairedEvidence:
-    compared = exact_accuracy(
-        old, new, fixed=fixed, broken=broken, documents=documents, error=error
-    )
-    return answers_of((compared,), documents)
+def _exact(documents: int, new: float, fixed: int, broken: int, error: float) -> Comparison:
+    old = new - (fixed - broken) / documents
+    return exact_accuracy(old, new, fixed=fixed, broken=broken, documents=documents, error=error)
 
 
 def answers_of(comparisons: tuple[Comparison, ...], documents: int) -> PairedEvidence:

@@ -56,7 +56,7 @@ def judged_both_ways(
     [
         (Policy(), "multi-class", 5, 100),
         (Policy(), "multi-class", 5, 500),
-        (Policy(critical_labels=FIVE), "multi-class", 5, 300),
+        (Policy(critical_labels=tuple(label_names(10))), "multi-class", 10, 300),
         (Policy(family_error="strict", looks_planned=12), "multi-class", 3, 300),
         (
             Policy(
