@@ -38,8 +38,8 @@ _DISAGREEMENT = 0.1
 _LABELS_UNKNOWN = 5
 """Labels that are drawn for an adopted flywheel, whose file does not name them."""
 
-_MOST_TRIALS = 1000
-"""The standard error of any rate is then 1.6 points at most."""
+_MOST_TRIALS = 750
+"""The standard error of any rate is then 1.9 points at most."""
 
 _FEWEST_TRIALS = 25
 _MILLISECONDS = 16_000

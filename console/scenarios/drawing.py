@@ -5,12 +5,12 @@ is, and what a wrong answer is. Judges nothing. Read next: `console.scenarios.ju
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from console.scenarios.answer_arrays import AnswerArrays, Flags, ModelAnswers
+from console.scenarios.answer_arrays import AnswerArrays, Flags, Labels, ModelAnswers
 from flywheel.scored_documents import Answer, Kind, ScoredDocument
 
 _SAME_ANSWER = 0.7
@@ -156,14 +156,20 @@ def fact_answers(
         _answered_so(random, np.broadcast_to(shares.cumsum()[:, None, None], shape))
         for shares in (found, false)
     )
-    actual = np.arange(documents * facts).reshape(documents, facts) % len(names)
-    labels = np.concatenate([actual, (actual + facts) % len(names)], axis=1)
+    actual, labels = _labels_of_facts(documents, facts, len(names))
     models = []
     for right, wrong in zip(rights, wrongs, strict=True):
         is_given = np.concatenate([right, wrong], axis=1)
         is_right = np.concatenate([right, np.zeros_like(wrong)], axis=1)
         models.append(ModelAnswers(labels, is_given, is_right))
     return AnswerArrays(tuple(names), actual, *models)
+
+
+@lru_cache(maxsize=4)
+def _labels_of_facts(documents: int, facts: int, labels: int) -> tuple[Labels, Labels]:
+    """Return each document's labels, and all that a model may give: these, then false ones."""
+    actual = np.arange(documents * facts).reshape(documents, facts) % labels
+    return actual, np.concatenate([actual, (actual + facts) % labels], axis=1)
 
 
 def _answered_so(random: Random, steps: NDArray[np.float64]) -> tuple[Flags, Flags]:

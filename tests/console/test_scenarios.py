@@ -175,6 +175,13 @@ def test_averages_hardly_promote_when_the_rare_labels_are_the_hard_ones() -> Non
     assert row["held"] > 0.1
 
 
+@pytest.mark.parametrize("labels", [2, 5, 20, 77])
+def test_no_model_is_better_when_recalls_are_swapped(labels: int) -> None:
+    """With an odd number of labels, the challenger had one good label less than the champion."""
+    (row,) = played("macro-f1-averages", 500, labels=labels, recalls="swapped", disagreement=0.4)
+    assert 0.4 < row["rejected"] < 0.95
+
+
 @pytest.mark.parametrize("documents", [100, 300, 1000])
 def test_the_advised_number_is_enough_when_the_gain_is_as_seen(documents: int) -> None:
     """In 4 of 5 cases, also where the test set is small."""
