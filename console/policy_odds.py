@@ -2,33 +2,35 @@
 
 Decides which models are drawn for a flywheel: as many labels as it has, all equally frequent, and
 a champion that meets the policy's floors. Everything else is the product's own. Read next:
-`console.scenarios.judging`, `console.policy_words` (the policy in words).
+`console.scenarios.approximate_pair`, `console.policy_words` (the policy in words).
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
+from console.scenarios.answer_arrays import AnswerArrays
+from console.scenarios.approximate_pair import ApproximatePair, drawn_groups
 from console.scenarios.drawing import (
     Random,
-    fact_documents,
+    fact_answers,
     label_names,
-    seed_name,
     shared_out,
-    single_label_documents,
+    single_label_answers,
 )
-from console.scenarios.judging import Pair
 from console.scenarios.scenario import Policies, Scenario, Sizes, Tallies, simulated
+from flywheel.document_groups import GroupCounts
 from flywheel.policy_settings import Policy
-from flywheel.scored_documents import ACCURACY, Kind, ScoredDocument
+from flywheel.scored_documents import Kind
 from flywheel.settings import FlywheelSettings
 from flywheel.test_documents import kind_of
 from flywheel.verdict import measured_by
 
 DIFFERENCES = (0.0, 0.03, -0.02)
-_DRAWS = ((0.0, 1), (0.0, 2), (0.03, 1), (-0.02, 1))
-"""Differences with the number of the draw: equal models need more trials for the same error."""
 
 _SEED = 1
 _RIGHT, _BEST = 0.8, 0.97
@@ -36,13 +38,15 @@ _DISAGREEMENT = 0.1
 _LABELS_UNKNOWN = 5
 """Labels that are drawn for an adopted flywheel, whose file does not name them."""
 
-_SECONDS = 20.0
-"""Computing time of all trials together by `_seconds`; sets their number.
+_MOST_TRIALS = 750
+"""The standard error of any rate is then 1.9 points at most."""
+
+_FEWEST_TRIALS = 25
+_MILLISECONDS = 16_000
+"""Computing time of all trials together by `_milliseconds`; large policies have fewer for it.
 
 On two cores the command then takes less than ten seconds.
 """
-
-_FEWEST, _MOST = 20, 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,38 +103,37 @@ def odds(judged: Sequence[Judged], test_documents: int, *, processes: int) -> li
     test_documents : int
     """
     simulation = _Simulation(tuple(judged), test_documents)
-    scenario = Scenario(
-        "policy",
-        "",
-        _trials(judged, test_documents),
-        simulation.draws(),
-        simulation.policies,
-        simulation.play,
-    )
-    rows = [
-        row
-        for (row,) in simulated(scenario, trials=scenario.trials, seed=_SEED, processes=processes)
-    ]
+    trials = trials_of(judged, test_documents)
+    draws = simulation.draws()
+    scenario = Scenario("policy", "", trials, draws, simulation.policies, simulation.play)
+    rows = [row for (row,) in simulated(scenario, trials=trials, seed=_SEED, processes=processes)]
     return [
-        [
-            _odds(
-                difference,
-                [row for row in rows if (row["place"], row["difference"]) == (place, difference)],
-                policy,
-            )
-            for difference in DIFFERENCES
-        ]
+        [_odds(row, policy) for row in rows if row["place"] == place]
         for place, (policy, _) in enumerate(judged)
     ]
 
 
-def _odds(difference: float, rows: Sequence[Mapping[str, Any]], policy: Policy) -> Odds:
-    trials = sum(row["trials"] for row in rows)
-    promoted = round(sum(row["trials"] * row["promoted"] for row in rows))
+def trials_of(judged: Sequence[Judged], documents: int) -> int:
+    """Return how many trials of each difference fit the time."""
+    milliseconds = sum(_milliseconds(policy, task, documents) for policy, task in judged)
+    fitting = int(_MILLISECONDS / (len(DIFFERENCES) * milliseconds))
+    return max(_FEWEST_TRIALS, min(_MOST_TRIALS, fitting))
+
+
+def _milliseconds(policy: Policy, task: Task, documents: int) -> float:
+    """Return at most how long a trial takes, as measured; the error of a look does not matter."""
+    each_document = 1.2e-4 if task.kind == "multi-class" else 2.5e-4
+    return (
+        0.7 + each_document * documents + 0.01 * len(task.labels) + 0.3 * len(measured_by(policy))
+    )
+
+
+def _odds(row: Mapping[str, Any], policy: Policy) -> Odds:
+    trials, promoted = row["trials"], round(row["trials"] * row["promoted"])
     # With one success and one failure more, none at all does not pass for certainty.
     share = (promoted + 1) / (trials + 2)
     error = math.sqrt(share * (1 - share) / (trials + 2))
-    return Odds(difference, promoted / trials, error, trials, _right(policy))
+    return Odds(row["difference"], promoted / trials, error, trials, _right(policy))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +143,9 @@ class _Simulation:
 
     def draws(self) -> list[Sizes]:
         return [
-            {"place": place, "difference": difference, "draw": number}
+            {"place": place, "difference": difference}
             for place in range(len(self.judged))
-            for difference, number in _DRAWS
+            for difference in DIFFERENCES
         ]
 
     def policies(self, sizes: Sizes) -> Policies:
@@ -152,23 +155,26 @@ class _Simulation:
         self, random: Random, sizes: Sizes, policies: Policies, trials: int, tallies: Tallies
     ) -> None:
         _, task = self.judged[int(sizes["place"])]
+        groups = _groups(task, self.test_documents)
         for name, policy in policies.items():
             old = _right(policy)
             new = old + float(sizes["difference"])
             for _ in range(trials):
-                documents = _documents(random, task, self.test_documents, old, new)
-                pair = Pair(documents, task.kind, len(task.labels), seed_name(random))
-                _, verdict = pair.judge(policy)
+                answers = _answers(random, task, self.test_documents, old, new)
+                verdict = ApproximatePair(answers, task.kind, groups).judge(policy)
                 tallies.add_decision(name, verdict.decision)
 
 
-def _documents(
-    random: Random, task: Task, documents: int, old: float, new: float
-) -> list[ScoredDocument]:
+@lru_cache(maxsize=8)
+def _groups(task: Task, documents: int) -> GroupCounts:
+    return drawn_groups(_answers(np.random.default_rng(_SEED), task, documents, _RIGHT, _RIGHT))
+
+
+def _answers(random: Random, task: Task, documents: int, old: float, new: float) -> AnswerArrays:
     if task.kind == "multi-class":
         supports = shared_out(documents, task.labels)
-        return single_label_documents(random, supports, old, new, _DISAGREEMENT)
-    return fact_documents(
+        return single_label_answers(random, supports, old, new, _DISAGREEMENT)
+    return fact_answers(
         random,
         task.labels,
         documents,
@@ -183,19 +189,3 @@ def _right(policy: Policy) -> float:
     """Return how often the drawn champion is right: well above every floor."""
     floor = max((rule.min for rule in policy.all_rules() if rule.min is not None), default=0.0)
     return min(_BEST, max(_RIGHT, (1 + floor) / 2))
-
-
-def _trials(judged: Sequence[Judged], documents: int) -> int:
-    """Return how many trials of each draw fit the time."""
-    seconds = sum(_seconds(policy, task, documents) for policy, task in judged)
-    return max(_FEWEST, min(_MOST, int(_SECONDS / seconds)))
-
-
-def _seconds(policy: Policy, task: Task, documents: int) -> float:
-    """Return at most how long one trial of each draw takes, as measured."""
-    is_exact = task.kind == "multi-class" and {(ACCURACY, None)}.issuperset(measured_by(policy))
-    if is_exact or policy.evidence != "paired":
-        return 7e-5 * documents
-    facts = documents * (1 if task.kind == "multi-class" else 2)
-    measured = len(measured_by(policy))
-    return 0.015 + 1.3e-4 * facts + 4e-3 * len(task.labels) + 4e-3 * measured

@@ -101,8 +101,8 @@ def _odds_in_words(
         )
         sentences.append(
             f"On {test_documents:,} test documents{whose} it promotes, of simulated challengers "
-            f"that are {rates}. The champion is right in {100 * found[0].right:.0f} %, the models "
-            "disagree on 10 %, all labels are equally frequent; ± is the simulation's standard "
-            "error."
+            f"that are {rates}. Each rate is of {found[0].trials:,} trials, ± is its standard "
+            f"error. The champion is right in {100 * found[0].right:.0f} %, the models disagree on "
+            "10 %, all labels are equally frequent."
         )
     return sentences

@@ -4,14 +4,14 @@ Decides how two models' answers go together: how often each is right, how often 
 is, and what a wrong answer is. Judges nothing. Read next: `console.scenarios.judging`.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flywheel.scored_documents import Answer, Counts, Kind, ScoredDocument
+from console.scenarios.answer_arrays import AnswerArrays, Flags, Labels, ModelAnswers
+from flywheel.scored_documents import Answer, Kind, ScoredDocument
 
 _SAME_ANSWER = 0.7
 """How often two models with the same confusion matrix answer alike for a reason."""
@@ -51,14 +51,14 @@ def one_label(actual: str, predicted: str) -> Answer:
     return Answer(((predicted, 1),), ((predicted, 1),) if predicted == actual else ())
 
 
-def single_label_documents(
+def single_label_answers(
     random: Random,
     supports: Mapping[str, int],
     champion: ArrayLike,
     challenger: ArrayLike,
     disagreement: ArrayLike,
-) -> list[ScoredDocument]:
-    """Draw documents of one label each; a wrong answer is any other label.
+) -> AnswerArrays:
+    """Draw answers to documents of one label each; a wrong answer is any other label.
 
     Parameters
     ----------
@@ -67,30 +67,34 @@ def single_label_documents(
     champion, challenger : float or array of shape (n_labels,)
         Recall of each label.
     """
-    names = list(supports)
+    names = tuple(supports)
     shape = (len(names),)
     shares = joint(
         np.broadcast_to(champion, shape), np.broadcast_to(challenger, shape), disagreement
     )
-    documents: list[ScoredDocument] = []
-    for place, (label, count) in enumerate(supports.items()):
-        kinds = random.choice(4, count, p=shares[place])
-        # Another label: one of the places after this one, round the circle.
-        steps = random.integers(1, max(2, len(names)), (2, count))
-        steps[1] = np.where(random.random(count) < _SAME_MISTAKE, steps[0], steps[1])
-        for kind, first, second in zip(kinds.tolist(), *steps.tolist(), strict=True):
-            # Of the four kinds the champion is right in 0 and 1, the challenger in 0 and 2.
-            old = label if kind in {0, 1} else names[(place + first) % len(names)]
-            new = label if kind in {0, 2} else names[(place + second) % len(names)]
-            documents.append(
-                ScoredDocument(
-                    str(len(documents)),
-                    ((label, 1),),
-                    one_label(label, old),
-                    one_label(label, new),
-                )
-            )
-    return documents
+    actual = np.repeat(np.arange(len(names)), list(supports.values()))
+    are_right = _answered_so(random, shares.cumsum(axis=-1).T[:, actual])
+    # Another label: one of the places after this one, round the circle.
+    others = random.integers(1, max(2, len(names)), (2, len(actual)))
+    others[1] = np.where(random.random(len(actual)) < _SAME_MISTAKE, others[0], others[1])
+    others = (actual + others) % len(names)
+    models = []
+    for is_right, other in zip(are_right, others, strict=True):
+        labels = np.where(is_right, actual, other)[:, None]
+        models.append(ModelAnswers(labels, np.full(labels.shape, True), is_right[:, None]))
+    return AnswerArrays(names, actual[:, None], *models)
+
+
+def single_label_documents(
+    random: Random,
+    supports: Mapping[str, int],
+    champion: ArrayLike,
+    challenger: ArrayLike,
+    disagreement: ArrayLike,
+) -> list[ScoredDocument]:
+    """Draw documents of one label each, as `single_label_answers` does."""
+    drawn = single_label_answers(random, supports, champion, challenger, disagreement)
+    return drawn.documents()
 
 
 def confused_documents(
@@ -124,7 +128,7 @@ def confused_documents(
     return documents
 
 
-def fact_documents(
+def fact_answers(
     random: Random,
     names: Sequence[str],
     documents: int,
@@ -133,7 +137,7 @@ def fact_documents(
     champion: float,
     challenger: float,
     disagreement: float,
-) -> list[ScoredDocument]:
+) -> AnswerArrays:
     """Draw documents of several labels, or with mentions of several types; all equally frequent.
 
     Parameters
@@ -147,36 +151,39 @@ def fact_documents(
     facts = 2 if kind == "entities" or len(names) > 3 else 1  # noqa: PLR2004 - the drawn shape
     (found,) = joint([champion], [challenger], disagreement)
     (false,) = joint([1 - champion], [1 - challenger], disagreement)
-    found_kinds = random.choice(4, (documents, facts), p=found).tolist()
-    false_kinds = random.choice(4, (documents, facts), p=false).tolist()
-    drawn: list[ScoredDocument] = []
-    for number in range(documents):
-        places = [(number * facts + fact) % len(names) for fact in range(facts)]
-        actual = [names[place] for place in places]
-        others = [names[(place + facts) % len(names)] for place in places]
-        old, new = (
-            _facts(actual, others, found_kinds[number], false_kinds[number], only)
-            for only in (1, 2)
-        )
-        drawn.append(ScoredDocument(str(number), _counted(actual), old, new))
-    return drawn
+    shape = (4, documents, facts)
+    rights, wrongs = (
+        _answered_so(random, np.broadcast_to(shares.cumsum()[:, None, None], shape))
+        for shares in (found, false)
+    )
+    actual, labels = _labels_of_facts(documents, facts, len(names))
+    models = []
+    for right, wrong in zip(rights, wrongs, strict=True):
+        is_given = np.concatenate([right, wrong], axis=1)
+        is_right = np.concatenate([right, np.zeros_like(wrong)], axis=1)
+        models.append(ModelAnswers(labels, is_given, is_right))
+    return AnswerArrays(tuple(names), actual, *models)
 
 
-def _facts(
-    actual: Sequence[str],
-    others: Sequence[str],
-    found_kinds: Sequence[int],
-    false_kinds: Sequence[int],
-    only: int,
-) -> Answer:
-    """Return a model's answer; it has what both have (kind 0), and what it has alone."""
-    right = [fact for fact, kind in zip(actual, found_kinds, strict=True) if kind in {0, only}]
-    false = [fact for fact, kind in zip(others, false_kinds, strict=True) if kind in {0, only}]
-    return Answer(_counted([*right, *false]), _counted(right))
+@lru_cache(maxsize=4)
+def _labels_of_facts(documents: int, facts: int, labels: int) -> tuple[Labels, Labels]:
+    """Return each document's labels, and all that a model may give: these, then false ones."""
+    actual = np.arange(documents * facts).reshape(documents, facts) % labels
+    return actual, np.concatenate([actual, (actual + facts) % labels], axis=1)
 
 
-def _counted(facts: Iterable[str]) -> Counts:
-    return tuple(sorted(Counter(facts).items()))
+def _answered_so(random: Random, steps: NDArray[np.float64]) -> tuple[Flags, Flags]:
+    """Draw whether the champion, and whether the challenger, answers so.
+
+    Parameters
+    ----------
+    steps : array of shape (4, ...)
+        Sums of the shares that `joint` returns.
+    """
+    both, champion, challenger, _ = steps
+    drawn = random.random(both.shape)
+    is_old = drawn < champion
+    return is_old, (drawn < both) | (~is_old & (drawn < challenger))
 
 
 def label_names(count: int) -> list[str]:

@@ -5,12 +5,12 @@ The averages come first; both models' answers follow where the verdict wants the
 `console.scenarios.drawing` (what is judged), `flywheel.verdict`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from console.scenarios.scenario import Policies, Tallies
-from flywheel.comparisons import exact_accuracy
+from flywheel.comparisons import Comparison, exact_accuracy
 from flywheel.document_groups import Grouped
 from flywheel.evidence import Evidence, TestSet
 from flywheel.paired_evidence import PairedEvidence, paired_evidence
@@ -54,12 +54,7 @@ class Pair:
 
     def judge(self, policy: Policy) -> tuple[Verdict, Verdict]:
         """Return the verdict by the averages, and the last one."""
-        evidence = self.evidence()
-        first = decide(evidence, policy)
-        if not wants_answers(first, policy):
-            return first, first
-        answers = self.answers(policy, evidence.error(policy))
-        return first, decide(replace(evidence, paired=answers), policy)
+        return judged(self.evidence(), policy, lambda error: self.answers(policy, error))
 
     def evidence(self) -> Evidence:
         """Return what an iteration shows of both models."""
@@ -95,6 +90,24 @@ class Pair:
                 anchor=self.anchor,
             )
         return self._answers[measured, error]
+
+
+def judged(
+    evidence: Evidence, policy: Policy, answers: Callable[[float], PairedEvidence]
+) -> tuple[Verdict, Verdict]:
+    """Return the verdict by the averages, and the last one.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        What an iteration showed.
+    answers : callable
+        Gives what both models' answers show at an error; called only where a verdict wants them.
+    """
+    first = decide(evidence, policy)
+    if not wants_answers(first, policy):
+        return first, first
+    return first, decide(replace(evidence, paired=answers(evidence.error(policy))), policy)
 
 
 def judge_pair(tallies: Tallies, policies: Policies, pair: Pair) -> None:
@@ -140,6 +153,7 @@ def judge_accuracy(
     looks: int = 0,
     generation_looks: int = 0,
     pair_looks: int = 0,
+    anchor: tuple[int, int] | None = None,
 ) -> Verdict:
     """Judge a pair by accuracy alone, which needs counts and no documents.
 
@@ -153,35 +167,40 @@ def judge_accuracy(
         Documents that only the challenger, or only the champion, got right.
     looks, generation_looks, pair_looks : int
         As in `TestSet`.
+    anchor : tuple of int, optional
+        Documents that only the challenger, or only the anchor, got right.
     """
     test_set = TestSet(_TEST_SET, documents, {}, looks, generation_looks, pair_looks)
     old = (documents - wrong) / documents
     new = (documents - wrong + fixed - broken) / documents
     evidence = of_averages({ACCURACY: old}, {ACCURACY: new}, test_set)
-    verdict = decide(evidence, policy)
-    if not wants_answers(verdict, policy):
-        return verdict
-    error = evidence.error(policy)
-    answers = _exact_answers(documents, old, new, fixed=fixed, broken=broken, error=error)
-    return decide(replace(evidence, paired=answers), policy)
+    evidence = replace(evidence, anchor_arn=None if anchor is None else "anchor")
+
+    def answers(error: float) -> PairedEvidence:
+        changes = [(fixed, broken)] if anchor is None else [(fixed, broken), anchor]
+        compared, *against = (_exact(documents, new, *each, error) for each in changes)
+        return replace(answers_of((compared,), documents), anchor=tuple(against))
+
+    return judged(evidence, policy, answers)[1]
 
 
 @lru_cache(maxsize=20_000)
-def _exact_answers(
-    documents: int, old: float, new: float, *, fixed: int, broken: int, error: float
-) -> PairedEvidence:
-    compared = exact_accuracy(
-        old, new, fixed=fixed, broken=broken, documents=documents, error=error
-    )
+def _exact(documents: int, new: float, fixed: int, broken: int, error: float) -> Comparison:
+    old = new - (fixed - broken) / documents
+    return exact_accuracy(old, new, fixed=fixed, broken=broken, documents=documents, error=error)
+
+
+def answers_of(comparisons: tuple[Comparison, ...], documents: int) -> PairedEvidence:
+    """Return answers of which only the comparisons are known; nothing else decides."""
     return PairedEvidence(
         test_set_sha256=_TEST_SET,
         documents=documents,
-        fixed=fixed,
-        broken=broken,
-        disputed=fixed + broken,
+        fixed=0,
+        broken=0,
+        disputed=0,
         fixed_ids=(),
         broken_ids=(),
-        comparisons=(compared,),
+        comparisons=comparisons,
         labels=(),
         seed=0,
     )

@@ -102,6 +102,8 @@ def play_macro_f1(
 def _recalls(shape: str, supports: Counts) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if shape == "swapped":
         champion = np.where(np.arange(len(supports)) % 2, 0.6, 0.9)
+        if len(supports) % 2:
+            champion[-1] = 0.75
         return champion, 1.5 - champion
     low, high = _RECALLS[shape]
     recalls = np.where(supports == supports.min(), low, high)
@@ -177,8 +179,9 @@ MACRO_F1_AVERAGES = Scenario(
     "macro-f1-averages",
     "Two classifiers with equal macro-F1 that are compared by averages alone. Rare labels have "
     "`rarest` documents, others 25 times as many. Recall is 0.8 alike; rare low: 0.5 beside 0.97; "
-    "swapped: 0.9 and 0.6 in turn, in the other model 0.6 and 0.9. Disagreement is the part of a "
-    "label's documents that only one answers rightly, as far as recalls allow it.",
+    "swapped: 0.9 and 0.6 in turn, in the other model 0.6 and 0.9, an odd label 0.75 in both. "
+    "Disagreement is the part of a label's documents that only one answers rightly, as far as "
+    "recalls allow it.",
     5000,
     _macro_f1_draws(),
     _averages,

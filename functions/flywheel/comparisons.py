@@ -149,7 +149,7 @@ def of_answers(
         elif (metric, label) == exact:
             found[metric, label] = _exact(documents, old, new, error)
         else:
-            found[metric, label] = _drawn(
+            found[metric, label] = of_chance(
                 (metric, label),
                 (old, new),
                 resampled[metric, label],
@@ -194,7 +194,7 @@ def exact_accuracy(
     )
 
 
-def _drawn(
+def of_chance(
     measured: Measured,
     values: tuple[float, float],
     chance: Chance,
@@ -203,6 +203,19 @@ def _drawn(
     worth: float,
     error: float,
 ) -> Comparison:
+    """Compare a metric by how far chance carries its gain.
+
+    Parameters
+    ----------
+    measured : Measured
+    values : tuple of float
+        The champion's and the challenger's.
+    chance : Chance
+    documents : int
+    worth : float
+        `flywheel.worth.answers_worth` of the metric.
+    error : float
+    """
     gain = values[1] - values[0]
     # Resamples cannot show what no document showed: bounds are never nearer than Tango's.
     hidden = intervals.no_disagreement(worth, error)

@@ -185,7 +185,7 @@ def test_a_policy_is_simulated_once_when_flywheels_share_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All names stand in one line; programs get the odds of each flywheel."""
-    monkeypatch.setattr(policy_odds, "_SECONDS", 1.0)
+    monkeypatch.setattr(policy_odds, "_MOST_TRIALS", 50)
     file = tmp_path / "dev.toml"
     file.write_text(f"{FLYWHEEL}{FLYWHEEL.replace('tickets', 'mails')}")
     options = ("policy", "check", "--file", str(file), "--test-documents", "100")
@@ -201,6 +201,7 @@ def test_a_policy_is_simulated_once_when_flywheels_share_it(
     shown = {each["difference"]: each for each in documents[0]["odds"]}
     assert shown.keys() == {0.0, 0.03, -0.02}
     assert f"equally good {100 * shown[0.0]['promoted']:.1f} %" in words
+    assert "Each rate is of 50 trials, ± is its standard error." in words
     assert shown[-0.02]["promoted"] <= shown[0.03]["promoted"]
     assert all(0 < each["standard_error"] < 0.2 for each in shown.values())
 
@@ -216,13 +217,13 @@ def test_odds_are_drawn_for_the_task_when_a_policy_is_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str, labels: int
 ) -> None:
     """Better models are promoted more often than equal ones, those more often than worse ones."""
-    monkeypatch.setattr(policy_odds, "_SECONDS", 3.0)
+    monkeypatch.setattr(policy_odds, "_MOST_TRIALS", 100)
     (tmp_path / "dev.toml").write_text(f'[flywheels.notes]\nlanguage = "en"\n{task}\n')
     settings = parse_environment("dev.toml", lambda _: (tmp_path / "dev.toml").read_text("utf-8"))
     (flywheel,) = settings.flywheels
     drawn = policy_odds.task_of(flywheel)
     assert len(drawn.labels) == labels
     equal, better, worse = policy_odds.odds([(flywheel.policy, drawn)], 400, processes=1)[0]
-    assert equal.trials == 2 * better.trials == 2 * worse.trials
+    assert equal.trials == better.trials == worse.trials == 100
     assert worse.promoted <= equal.promoted <= 0.15
     assert better.promoted > equal.promoted + 0.3

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from console.scenarios.catalogue import SCENARIOS
 from flywheel.advice import documents_needed
 from flywheel.comparisons import exact_accuracy
 from flywheel.environment_file import parse_environment
@@ -54,6 +55,13 @@ def examples() -> Iterator[tuple[str, str]]:
 
 EXAMPLES = list(examples())
 SESSIONS = blocks("console")
+
+
+def playable() -> Iterator[Any]:
+    """Give each session of commands; scenarios and many cells take several seconds."""
+    for session in SESSIONS:
+        is_slow = "--scenario" in session or "--disagreement" in session
+        yield pytest.param(session, marks=[pytest.mark.slow] if is_slow else [])
 
 
 def policy_of(table: Mapping[str, Any]) -> Policy:
@@ -168,7 +176,7 @@ def test_a_verdict_is_as_the_guide_says_when_its_example_is_judged(body: str, to
     hold_equal(f"{body}```\n\n```text\n{told}", f"{body}```\n\n```text\n{judged(body)}")
 
 
-@pytest.mark.parametrize("session", SESSIONS)
+@pytest.mark.parametrize("session", list(playable()))
 def test_a_command_prints_what_the_guide_says_when_it_is_run(
     session: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +195,8 @@ def test_the_guide_has_every_kind_of_verdict_when_it_is_read() -> None:
     assert {decisions.count(each) >= 3 for each in ("PROMOTE", "REJECT", "HOLD")} == {True}
     assert any("asked for their answers" in told for _, told in EXAMPLES)
     assert sum(session.count("$ flywheel simulate gate") for session in SESSIONS) >= 3
+    scenarios = [name for each in SESSIONS for name in re.findall(r"--scenario (\S+)", each)]
+    assert sorted(scenarios) == sorted(SCENARIOS)
     assert sum(session.count("$ flywheel policy check") for session in SESSIONS) >= 2
 
 
