@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from flywheel.notices import shown
+from flywheel.reports import Fault, Report
 from flywheel.settings import BatchRules
 from flywheel.shapes import LABEL_DELIMITERS, Shape
 
@@ -33,13 +34,15 @@ def several_labels(labels: Sequence[str], shape: Shape) -> list[str]:
     return []
 
 
-def swapped_columns(labels: Sequence[str], documents: int) -> list[str]:
-    """Remark on rows of which most have a label of their own."""
-    if documents < _ENOUGH_DOCUMENTS or len(labels) * 2 <= documents:
+def swapped_columns(report: Report) -> list[str]:
+    """Remark on rows of which most have a label of their own, or the text of another row."""
+    labels, conflicts = len(report.label_counts), report.problem_counts[Fault.CONFLICT]
+    is_own = 2 * labels > report.documents >= _ENOUGH_DOCUMENTS
+    if not is_own and 2 * conflicts <= report.rows_read:
         return []
     return [
-        f"{len(labels):,} labels of {documents:,} documents: where texts stand as labels, the "
-        "columns are swapped: flywheel convert FILE --label 2 --text 1 -o OUT."
+        f"{labels + conflicts:,} labels in {report.rows_read:,} rows: where texts stand as labels, "
+        "the columns are swapped: flywheel convert FILE --label 2 --text 1 -o OUT."
     ]
 
 

@@ -14,7 +14,7 @@ from console.new_environment import new_environment
 from console.running_view import flywheel_command, upload_command
 from console.target import ENVIRONMENTS_FOLDER
 from console.terminal import Terminal, reporting
-from console.validating import EVERY_ROW, opened, report_document, tell_report
+from console.validating import halves, opened, report_document, tell_report
 from console.verb_options import DataTask, Json, check_file, data_shape, finish
 from console.waiting import Ending
 from flywheel.settings import Language
@@ -52,23 +52,26 @@ def init(
 def _init(
     terminal: Terminal, file: Path, name: str | None, shape: Shape, language: Language
 ) -> Ending:
-    report = opened(file, allowed=EVERY_ROW, shape=shape).read_through()
+    documents, companion = halves(file, shape)
+    report = opened(documents, shape=shape, beside=companion).read_through()
     tell_report(terminal, file.name, report)
     document: dict[str, Any] = {"validation": report_document(file.name, report)}
-    if report.is_refused:
+    labels = sorted(report.label_counts)
+    swapped = [] if shape.task == "entities" else swapped_columns(report)
+    if report.is_refused or swapped:
+        for remark in swapped:
+            terminal.tell(remark, style="yellow")
         terminal.tell("Nothing was written.")
         return Ending(ExitCode.REFUSED, document)
-    labels = sorted(report.label_counts)
     made = new_environment(file.name, name, labels, shape, language)
     paths = made.write(ENVIRONMENTS_FOLDER)
-    remarks = several_labels(labels, shape) + swapped_columns(labels, report.documents)
-    for remark in [*remarks, *scarce_labels(report.label_counts, labels)]:
+    for remark in [*several_labels(labels, shape), *scarce_labels(report.label_counts, labels)]:
         terminal.tell(remark, style="yellow")
     for path in paths:
         terminal.tell_exactly(f"Wrote {path}")
     commands = [
         f"{flywheel_command()} up --env {made.name}",
-        upload_command(made.name, file.absolute()),
+        upload_command(made.name, documents.absolute(), companion and companion.absolute()),
     ]
     terminal.tell("Next, the second command in another terminal:")
     for command in commands:

@@ -69,10 +69,11 @@ def _first_upload(samples: Samples) -> str:
     return upload_command(name, sample)
 
 
-def upload_command(flywheel: str, file: Path) -> str:
+def upload_command(flywheel: str, file: Path, annotations: Path | None = None) -> str:
     """Return the command that uploads a file to a flywheel of the local environment."""
+    beside = [] if annotations is None else ["--annotations", _path(annotations)]
     command = [
-        flywheel_command(), "upload", _path(file), flywheel,
+        flywheel_command(), "upload", _path(file), flywheel, *beside,
         "--kind", "train", "--wait", "--env", LOCAL,
     ]  # fmt: skip
     return shlex.join(command)

@@ -56,7 +56,7 @@ def opened(
     CommandError
         There is no such file, it cannot be read, or the other half is not there.
     """
-    documents, companion = _halves(path, shape) if beside is None else (path, beside)
+    documents, companion = halves(path, shape) if beside is None else (path, beside)
     return LabeledDocuments(
         file_chunks(documents),
         labels,
@@ -83,7 +83,7 @@ def opened_for(
     )
 
 
-def _halves(path: Path, shape: Shape) -> tuple[Path, Path | None]:
+def halves(path: Path, shape: Shape) -> tuple[Path, Path | None]:
     """Return the documents and what belongs to them, where an upload is two files."""
     try:
         place = pair_place(path.name, shape)

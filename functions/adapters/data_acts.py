@@ -235,6 +235,8 @@ class DataActs:
             An upload is in no state that can be withdrawn, e.g. REFUSED.
         """
         for upload in uploads:
+            if upload.state is UploadState.WITHDRAWN:
+                raise ActRefusedError(f"{upload.key} was withdrawn already")
             if upload.state not in _WITHDRAWABLE:
                 raise ActRefusedError(
                     f"{upload.key} is {upload.state}: it is in no batch and in no dataset"
