@@ -147,6 +147,9 @@ class Rebuilds(Audited):
         test_set = left["test_set"]
         if test_set is not None:
             test_set = {**test_set, "looks": test_set["looks"] + row.generation_looks}
+        # Of labels that came after it, with this rebuild or with one given up before, rows wait.
+        dropped_since = set(row.dropped_labels) - set(asked.drop_labels)
+        unknown_there = {*left["dropped_labels"], *asked.add_labels, *dropped_since}
         changes = {
             "rebuild": _earlier_values(asked),
             "arn": past.arn,
@@ -159,7 +162,7 @@ class Rebuilds(Audited):
             "generation_looks": left["generation_looks"] + row.generation_looks,
             "taint": list(taint) or None,
             "failures_in_row": None,
-            "dropped_labels": sorted({*left["dropped_labels"], *asked.add_labels}) or None,
+            "dropped_labels": sorted(unknown_there) or None,
         }
         self._audit.act(
             row.name,

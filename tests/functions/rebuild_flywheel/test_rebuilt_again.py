@@ -164,3 +164,19 @@ def test_the_way_back_stays_open_when_generations_are_given_up_one_after_the_oth
     given_up(tainted)
     assert (tainted.row.generation, tainted.row.arn) == (1, first)
     assert tainted.row.next_generation == 4
+
+
+def test_labels_that_later_generations_added_are_dropped_when_both_are_given_up(
+    tainted: World,
+) -> None:
+    """The first generation knows neither, so rows with them must not be sent to it."""
+    for label in ("refunds", "claims"):
+        acts(tainted).rebuild("more labels", [label], [], tainted.now())
+        switched(tainted)
+        tainted.close(tainted.row.last_batch, error="Stopped")
+    given_up(tainted)
+    assert list(tainted.row.dropped_labels) == ["claims"]
+    tainted.close(tainted.row.last_batch, error="Stopped")
+    given_up(tainted)
+    assert tainted.row.generation == 1
+    assert list(tainted.row.dropped_labels) == ["claims", "refunds"]
