@@ -86,6 +86,9 @@ class Rebuilds(Audited):
             "failures_in_row": None,
             "dropped_labels": dropped or None,
         }
+        if asked.add_labels or asked.drop_labels:
+            # It begins without a model: nobody took the earlier one's away.
+            changes["expected_champion"] = None
         self._audit.act(
             row.name,
             "generation switched",
@@ -163,6 +166,8 @@ class Rebuilds(Audited):
             "taint": list(taint) or None,
             "failures_in_row": None,
             "dropped_labels": sorted(unknown_there) or None,
+            "expected_champion": left["expected_champion"],
+            "anchor": left["anchor"],
         }
         self._audit.act(
             row.name,
@@ -227,6 +232,8 @@ def _left(row: FlywheelRow, now: datetime) -> Put:
         "test_set": asdict(row.test_set) if row.test_set else None,
         "generation_looks": row.generation_looks,
         "dropped_labels": list(row.dropped_labels),
+        "expected_champion": row.expected_champion,
+        "anchor": row.anchor,
     }
     values = {"arn": row.arn, "until": now.isoformat(), "last_batch": row.last_batch, "left": left}
     return Put(_generation_key(row.name, row.generation), values)

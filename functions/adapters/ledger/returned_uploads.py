@@ -10,7 +10,7 @@ from adapters.ledger.batch_rows import BatchRow, batch_key, batch_row
 from adapters.ledger.flywheel_rows import FlywheelRow, change_flywheel, unchanged_rebuild
 from adapters.ledger.table import Change, Delete, Item, Write
 from adapters.ledger.upload_rows import staged_key_of, upload_key, waits_again
-from adapters.ledger.uploads import ACCEPTED, ALL_UPLOADS, BY_FLYWHEEL_INDEX
+from adapters.ledger.uploads import ACCEPTED, ALL_UPLOADS, BY_FLYWHEEL_INDEX, TAINTS_NAMED
 from adapters.ports import Rows
 from flywheel.batches import BatchOutcome
 from flywheel.uploads import DatasetKind, UploadState
@@ -32,7 +32,7 @@ class ReturnedUploads:
         Returns
         -------
         list of str
-            Inbox keys that were withdrawn and are in datasets of that generation.
+            Inbox keys that were withdrawn and are in datasets of that generation; the newest.
         """
         name, taint = flywheel.name, []
         held = self._batches_of(flywheel, generation)
@@ -41,17 +41,18 @@ class ReturnedUploads:
         for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", name, ALL_UPLOADS):
             row = self._table.get(upload_key(item["uid"])) or item
             home = next((held[batch] for batch in _batches(row)[::-1] if batch in held), None)
-            if row["state"] == UploadState.WITHDRAWN and home is not None:
+            is_imported = row["uid"][:16] in imported
+            if row["state"] == UploadState.WITHDRAWN and (is_imported or home is not None):
                 taint.append(str(row["key"]))
             elif row["state"] not in _MOVABLE:
                 continue
-            elif row["uid"][:16] in imported:
+            elif is_imported:
                 self._table.write([*_imported_again(name, row), goes_on])
             elif home is not None and home.outcome is not BatchOutcome.FAILED:
                 self._table.write([*_sealed_again(name, row, home), goes_on])
             elif row["state"] in ACCEPTED:
                 self._table.write([*waits_again(name, row), goes_on])
-        return taint
+        return taint[:TAINTS_NAMED]
 
     def _batches_of(self, flywheel: FlywheelRow, generation: int) -> Mapping[int, BatchRow]:
         """Return the batches that gave a generation its datasets, by number."""

@@ -48,7 +48,7 @@ ALL_UPLOADS = 10_000_000
 _SEALED_AT_ONCE = 50
 """Two writes each: as many as a transaction takes."""
 
-_TAINTS_NAMED = 20
+TAINTS_NAMED = 20
 """How many withdrawn uploads a flywheel's row names; the upload rows have them all."""
 
 
@@ -318,7 +318,7 @@ class Uploads:
         """Return the write that names a withdrawn upload as part of the flywheel's datasets."""
         key = flywheel_key(flywheel)
         before = (self._table.get(key) or {}).get("taint")
-        named = [*(before or ()), inbox_key][:_TAINTS_NAMED]
+        named = [*(before or ()), inbox_key][:TAINTS_NAMED]
         return Change(key, {"taint": named}, {"taint": before})
 
     def withdraw(self, upload: UploadRow, reason: str) -> None:

@@ -8,8 +8,9 @@ from adapters.clients import client
 from flywheel.batches import BatchOutcome
 from flywheel.errors import ActRefusedError
 from flywheel.notices import Notice
-from flywheel.uploads import UploadState
+from flywheel.uploads import DatasetKind, UploadState
 from rebuild_flywheel.handler import rebuild
+from reconcile.handler import reconcile
 from tests.functions.cloud import answering
 from tests.functions.rebuild_flywheel.rebuilding import acts, closed, switched
 from tests.functions.world import NAME, World, csv, documents
@@ -180,3 +181,37 @@ def test_labels_that_later_generations_added_are_dropped_when_both_are_given_up(
     given_up(tainted)
     assert tainted.row.generation == 1
     assert list(tainted.row.dropped_labels) == ["claims", "refunds"]
+
+
+def test_the_earlier_flywheel_is_tainted_when_rows_that_it_held_before_were_withdrawn(
+    tainted: World,
+) -> None:
+    """Imported rows were in no batch, but they are in its datasets."""
+    uid = acts(tainted).import_rows(
+        tainted.services.staging,
+        DatasetKind.TRAIN,
+        "old.csv",
+        body=csv(documents(4, first=300)),
+        now=tainted.now(),
+    )
+    rejected(tainted)
+    imported = tainted.services.ledger.uploads.get(uid)
+    assert imported is not None
+    acts(tainted).withdraw([imported], "mislabeled", tainted.now())
+    given_up(tainted)
+    assert f"{NAME}/train/old.csv (imported)" in tainted.row.taint
+
+
+def test_the_champion_is_the_earlier_one_when_a_generation_of_other_labels_is_given_up(
+    tainted: World,
+) -> None:
+    """The new flywheel began without a model: that is no change of the earlier one's."""
+    earlier = tainted.row
+    acts(tainted).rebuild("more labels", ["refunds"], [], tainted.now())
+    switched(tainted)
+    assert (tainted.row.expected_champion, tainted.active_model) == (None, None)
+    tainted.close(tainted.row.last_batch, error="Stopped")
+    given_up(tainted)
+    reconcile(tainted.services)
+    assert tainted.row.expected_champion == earlier.expected_champion == tainted.active_model
+    assert (tainted.row.anchor, tainted.row.champions) == (earlier.anchor, earlier.champions)
