@@ -293,7 +293,12 @@ class Uploads:
                 continue
             if row["state"] == UploadState.WITHDRAWN:
                 raise ConcurrentChangeError(f"upload {uid} was withdrawn")
-            changes = {"state": state, "batch": name.batch, "sealed_by": name.label}
+            changes: dict[str, Any] = {}
+            # One of which a dataset holds rows stays SEALED by that one's batch.
+            if state == UploadState.SEALED or row["state"] != UploadState.SEALED:
+                changes = {"state": state, "batch": name.batch, "sealed_by": name.label}
+                if row.get("batch") not in {None, name.batch}:
+                    changes["earlier_batches"] = [*row.get("earlier_batches", ()), row["batch"]]
             expected = {"state": row["state"], "sealed_by": row.get("sealed_by")}
             waits = staged_key_of(name.flywheel, uid)
             remainder = remainders.get(uid)
