@@ -293,8 +293,8 @@ class Uploads:
                 continue
             if row["state"] == UploadState.WITHDRAWN:
                 raise ConcurrentChangeError(f"upload {uid} was withdrawn")
-            changes: dict[str, Any] = {}
             # One of which a dataset holds rows stays SEALED by that one's batch.
+            changes: dict[str, Any] = {"state": UploadState.SEALED}
             if state == UploadState.SEALED or row["state"] != UploadState.SEALED:
                 changes = {"state": state, "batch": name.batch, "sealed_by": name.label}
                 if row.get("batch") not in {None, name.batch}:
