@@ -54,7 +54,10 @@ def rebuild_status(target: Target, row: FlywheelRow) -> RebuildStatus | None:
         "CREATING": f"Comprehend makes {asked.arn}",
         "RETURNING": f"it was given up; uploads go back to {asked.before_arn}",
     }
-    number = row.generation if asked.step == "RETURNING" else row.next_generation
+    number = row.next_generation
+    if asked.step == "RETURNING":
+        # Its own, or that of one to which batches did not go yet.
+        number = row.generation if row.arn == asked.arn else row.given_up_generation
     return RebuildStatus(asked, number, words[asked.step])
 
 

@@ -115,6 +115,17 @@ class Comprehend:
             task_config=properties.get("TaskConfig", {}),
         )
 
+    def has_flywheel(self, flywheel_arn: str) -> bool:
+        """Say whether a flywheel, this one or another, is there and stays."""
+        with explained("comprehend:DescribeFlywheel"):
+            try:
+                answer = self._client.describe_flywheel(FlywheelArn=flywheel_arn)
+            except ClientError as error:
+                if error_code(error) == _NOT_FOUND:
+                    return False
+                raise
+        return answer["FlywheelProperties"].get("Status") not in {"DELETING", "FAILED"}
+
     def task_config(self) -> Mapping[str, Any]:
         """Return the flywheel's task and labels, which are final.
 

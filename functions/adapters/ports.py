@@ -97,6 +97,9 @@ class FlywheelService(Protocol):
     def describe(self) -> "FlywheelFacts":
         """Return the flywheel as it is now."""
 
+    def has_flywheel(self, flywheel_arn: str) -> bool:
+        """Say whether a flywheel, this one or another, is there and stays."""
+
     def task_config(self) -> Mapping[str, Any]:
         """Return the flywheel's task and labels; `ServiceBusyError` while it is not ACTIVE."""
 

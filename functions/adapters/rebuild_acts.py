@@ -62,13 +62,13 @@ class RebuildActs(DataActs):
     def give_up_rebuild(self, reason: str, now: datetime) -> Notice:
         """Give up a generation of which no model was promoted.
 
-        Until batches go to it that is all; else the function carries the way back on.
+        The function carries the way back on.
 
         Raises
         ------
         ActRefusedError
-            There is none, a batch or a change of the champion is under way, or a model of it is
-            live.
+            There is none, a batch or a change of the champion is under way, a model of it is
+            live, or the earlier flywheel was deleted.
         """
         row = self._idle_row()
         asked = row.rebuild
@@ -105,6 +105,10 @@ class RebuildActs(DataActs):
             raise ActRefusedError(
                 f"an earlier release made generation {row.generation}, and did not keep what it "
                 "takes to go back: rebuild again instead"
+            )
+        if not self.comprehend.has_flywheel(asked.before_arn):
+            raise ActRefusedError(
+                f"Comprehend does not have {asked.before_arn} any more: rebuild again instead"
             )
 
     def _check_labels(self, add: Sequence[str], drop: Sequence[str]) -> None:

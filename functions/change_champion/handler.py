@@ -88,6 +88,8 @@ def _begun(person: Services, row: FlywheelRow, asked: Mapping[str, Any]) -> Cham
         )
     if row.promoting is not None:
         raise ActRefusedError(f"batch {row.promoting} of {row.name} is being promoted: try again")
+    if row.rebuild is not None and row.rebuild.step == "RETURNING":
+        raise ActRefusedError(f"{row.rebuild.block_reason}: try again once it has")
     comprehend = person.comprehend(row.arn)
     active, how = comprehend.describe().active_model, How(asked["act"])
     model = (

@@ -65,7 +65,7 @@ def rebuild_given_up(
     Parameters
     ----------
     arn : str or None
-        Its flywheel, where there is one.
+        Its flywheel; None where that was not made yet, or nobody knows.
     before_arn : str
         The flywheel that is used from now on.
     is_return : bool
@@ -80,9 +80,11 @@ def rebuild_given_up(
         )
     else:
         why.append(f"Uploads and batches go to {before_arn} as before.")
-    todo = "Nothing to do."
-    if arn is not None:
-        todo = f"Nothing. The flywheel {arn} is not used any more; delete it if you like."
+    unused = f"The flywheel {arn}"
+    if arn is None:
+        # It may be in the making in this moment.
+        unused = f"A flywheel of the name {environment}-{flywheel}-g{generation}, if there is one,"
+    todo = f"Nothing. {unused} is not used any more; delete it if you like."
     words = f"REBUILD given up: generation {generation}"
     return act_notice(
         environment, flywheel, at_moment("rebuild-given-up", now), words, why=why, todo=todo

@@ -4,8 +4,8 @@ A person asks for it (`adapters.rebuild_acts`); this function carries it on, one
 whatever step the ledger has it in: REQUESTED -> CREATING -> SWITCHED, and when a verdict of the
 new generation promoted, endpoints follow and it is done. `reconcile` calls it until then. Where the
 service refuses the new flywheel the rebuild ends, and people are told. Until a model is promoted
-people may give it up: SWITCHED -> RETURNING, and the earlier flywheel goes on. Nothing of that one
-is changed or deleted.
+people may give it up. Both ends are RETURNING until uploads are as the earlier flywheel has them,
+which then goes on. Nothing of that one is changed or deleted.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from adapters.generations import Generations
 from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
 from adapters.rebuild_progress import was_promoted
 from adapters.services import Services, services
-from flywheel.errors import ServiceRefusedError
+from flywheel.errors import ConcurrentChangeError, ServiceRefusedError
 from flywheel.rebuild_notices import rebuild_failed, rebuilt
 from flywheel.shapes import described_labels
 
@@ -30,6 +30,7 @@ tracer = Tracer()
 
 _ACTIVE = "ACTIVE"
 _DEAD = frozenset({"FAILED", "DELETING"})
+_MAKING = frozenset({"REQUESTED", "CREATING"})
 
 
 @logger.inject_lambda_context
@@ -62,13 +63,15 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
         creating = row.rebuild if row.rebuild and row.rebuild.step == "CREATING" else None
         is_active = creating is not None and _is_active(generations, creating)
     except ServiceRefusedError as error:
-        _abandon(services, services.ledger.flywheels.ensure(flywheel, known.arn), str(error))
-        return {"step": None, "failed": str(error)}
+        step = _abandon(services, known, str(error))
+        return {"step": step, "failed": str(error)}
     if creating is not None and not is_active:
         return {"step": "CREATING"}
     if is_active:
         services.ledger.uploads.restage(row)
         crash_point("rebuild_flywheel.restaged")
+        # Of the generation that ends, late datasets may have been counted meanwhile.
+        row = services.ledger.flywheels.ensure(flywheel, known.arn)
         services.ledger.rebuilds.switch(row, services.now())
         crash_point("rebuild_flywheel.switched")
         row = services.ledger.flywheels.ensure(flywheel, known.arn)
@@ -102,29 +105,37 @@ def _create(services: Services, generations: Generations, row: FlywheelRow, aske
 def _go_back(
     services: Services, known: KnownFlywheel, row: FlywheelRow, asked: Rebuild
 ) -> str | None:
-    """Let the earlier generation go on, unless a model of the new one went live meanwhile."""
+    """Let the earlier generation go on, with the uploads that it holds."""
     ledger = services.ledger
-    if not row.is_idle:
-        return asked.step
-    past = ledger.rebuilds.past(row, asked.before_arn)
-    if past is None or was_promoted(ledger, row, asked):
-        ledger.rebuilds.keep(row)
-        return "SWITCHED"
-    taint = ledger.returned_uploads.go_back(row, past.generation)
+    past = None
+    if row.arn != asked.before_arn:
+        past = ledger.rebuilds.past(row, asked.before_arn)
+        if past is None:
+            raise ConcurrentChangeError(f"{row.name} went back to {asked.before_arn} meanwhile")
+    taint = ledger.returned_uploads.go_back(row, past.generation if past else row.generation)
     crash_point("rebuild_flywheel.uploads_returned")
-    ledger.rebuilds.go_back(row, past, taint, services.now())
+    if past is None:
+        ledger.rebuilds.stay(row, taint, services.now())
+    else:
+        ledger.rebuilds.go_back(row, past, taint, services.now())
     crash_point("rebuild_flywheel.returned")
     services.workflow.open_when_ready(known, services.now())
     return asked.earlier.step if asked.earlier else None
 
 
-def _abandon(services: Services, row: FlywheelRow, why: str) -> None:
+def _abandon(services: Services, known: KnownFlywheel, why: str) -> str | None:
     """Let batches go to the present generation again: the next one cannot be made."""
+    row = services.ledger.flywheels.ensure(known.settings.name, known.arn)
+    if row.rebuild is None or row.rebuild.step not in _MAKING:
+        # Another call, or a person, was first.
+        return row.rebuild.step if row.rebuild else None
     notice = rebuild_failed(
         services.configuration.environment, row.name, row.next_generation, why, services.now()
     )
     services.ledger.rebuilds.abandon(row, why, notice, services.now())
     services.notices.publish(row.name, notice)
+    row = services.ledger.flywheels.ensure(row.name, known.arn)
+    return _go_back(services, known, row, row.rebuild) if row.rebuild else None
 
 
 def _is_active(generations: Generations, asked: Rebuild) -> bool:

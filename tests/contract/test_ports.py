@@ -39,6 +39,13 @@ def test_values_are_the_same_when_they_come_back(scene: Scene) -> None:
     assert [row["sk"] for row in scene.ports.table.get_many([OTHER, KEY])] == ["1"]
 
 
+def test_a_flywheel_is_there_when_it_was_not_deleted(scene: Scene) -> None:
+    """Its own, and no other."""
+    arn = scene.service.describe().arn
+    assert scene.service.has_flywheel(arn)
+    assert not scene.service.has_flywheel(f"{arn}-absent")
+
+
 def test_a_tuple_is_a_list_when_it_comes_back(scene: Scene) -> None:
     """And it is expected as the same."""
     scene.ports.table.write([Put(KEY, {"l": ("a", "b")})])

@@ -187,8 +187,27 @@ def given_up(story: Story) -> None:
     story.judged(3)
 
 
+def given_up_early(story: Story) -> None:
+    """Give the next generation up before batches go to it, when uploads wait for it already."""
+    _rebuilding(story)
+    story.rebuilt()
+    # Whoever did this died before the switch.
+    story.world.services.ledger.uploads.restage(story.world.row)
+    story.acts().give_up_rebuild("not wanted", story.world.now())
+    story.rebuilt()
+    story.upload("_GO", b"")
+    story.sealed(2)
+    story.judged(2)
+
+
 def _switched(story: Story) -> None:
     """Have a live model with an endpoint, and batches that go to the next generation."""
+    _rebuilding(story)
+    story.world.until(story.rebuilt, lambda step: step == "SWITCHED")
+
+
+def _rebuilding(story: Story) -> None:
+    """Have a live model with an endpoint, and somebody ask for the next generation."""
     world = story.world
     # Environments share one engine, so each needs a name of its own for its generations.
     name = f"sweep{next(_environments)}"
@@ -207,7 +226,6 @@ def _switched(story: Story) -> None:
     world.configure(min_documents=1000)
     story.upload("tuesday.csv", documents(8, first=50, words=["late"]))
     story.acts().rebuild("labels were mixed up", [], [], world.now())
-    world.until(story.rebuilt, lambda step: step == "SWITCHED")
 
 
 def _deploy_rebuild_function(name: str) -> None:

@@ -24,6 +24,7 @@ from tests.functions.crash_scenarios import (
     empty,
     failed,
     given_up,
+    given_up_early,
     promoted,
     rebuilt,
     refused,
@@ -97,6 +98,8 @@ REACHED_BY: Mapping[Scenario, Sequence[str]] = {
 """In which story each crash point's victim dies."""
 
 ALSO: Sequence[tuple[Scenario, str]] = (
+    (given_up_early, "rebuild_flywheel.uploads_returned"),
+    (given_up_early, "rebuild_flywheel.returned"),
     (empty, "seal_batch.sealed"),
     (empty, "seal_batch.uploads_sealed"),
     (empty, "close_batch.closed"),
@@ -160,7 +163,7 @@ class Sweep:
     def told(self, scenario: Scenario, point: str | None) -> tuple[Rest, Story]:
         """Tell a story with a death at a point, and return what is left."""
         # A generation takes its first model's data along, which must be in this cloud.
-        model = None if scenario in {rebuilt, given_up} else self.models.champion
+        model = None if scenario in {rebuilt, given_up, given_up_early} else self.models.champion
         with (
             running_cloud(self.engine.url) as cloud,
             running_world(cloud, self.clock, model) as world,

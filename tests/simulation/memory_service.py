@@ -63,6 +63,10 @@ class MemoryService:
     _tokens: dict[str, str] = field(default_factory=dict)
     _seen: dict[int, str | None] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Be one of the account's flywheels."""
+        self.shared.flywheels.add(self.arn)
+
     # What functions call.
 
     def describe(self) -> FlywheelFacts:
@@ -73,6 +77,12 @@ class MemoryService:
             return FlywheelFacts(self.arn, self.status, self.active, self._task_config())
 
         return self.world.call("comprehend.describe", look)
+
+    def has_flywheel(self, flywheel_arn: str) -> bool:
+        """Say whether a flywheel, this one or another, is there and stays."""
+        return self.world.call(
+            "comprehend.has_flywheel", lambda: flywheel_arn in self.shared.flywheels
+        )
 
     def task_config(self) -> dict[str, Any]:
         """Return the flywheel's task and labels."""

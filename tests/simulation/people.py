@@ -17,6 +17,7 @@ _SIZES, _ANSWERED_SIZES = (2, 9), (12, 80)
 _SAME_NAME, _BROKEN, _DELETED, _MARKER, _MISPLACED = 0.2, 0.1, 0.03, 0.08, 0.04
 _LOCKED = 0.05
 _TEST, _ANSWERED_TEST = 0.12, 0.3
+_REGRETTED, _REGRET_SECONDS = 0.3, 3600
 _REPAIR_SECONDS = 2 * 3600
 _PATIENCE_SECONDS = 3600
 
@@ -196,6 +197,9 @@ class People:
 
     def _rebuild(self) -> None:
         self._act("rebuild", lambda acts: acts.rebuild("by hand", (), (), self.world.now))
+        # Now and then somebody thinks better of it while the new flywheel is made.
+        if self.world.happens(_REGRETTED):
+            self._at(self.world.chance.random() * _REGRET_SECONDS, self._give_up_rebuild)
 
     def _give_up_rebuild(self) -> None:
         self._act("give up", lambda acts: acts.give_up_rebuild("by hand", self.world.now))

@@ -60,9 +60,12 @@ class Shared:
         How good each model is.
     were_live : set of str
         Models that were active at some time.
+    flywheels : set of str
+        ARNs of all that there are.
     """
 
     watchers: list[Callable[[Effect], None]] = field(default_factory=list)
     quality: dict[str, float] = field(default_factory=dict)
     were_live: set[str] = field(default_factory=set)
+    flywheels: set[str] = field(default_factory=set)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))

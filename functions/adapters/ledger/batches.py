@@ -23,6 +23,7 @@ from adapters.ledger.flywheel_rows import (
     FlywheelRow,
     change_flywheel,
     iteration_key,
+    unchanged_rebuild,
 )
 from adapters.ledger.holdings import Holdings, slot_changes
 from adapters.ledger.outbox import notice_row
@@ -96,7 +97,7 @@ class Batches(Audited):
         Raises
         ------
         ConcurrentChangeError
-            Another batch was opened in this moment.
+            Another batch was opened, or a rebuild went on, in this moment.
         """
         number = flywheel.last_batch + 1
         values = {
@@ -118,7 +119,12 @@ class Batches(Audited):
             change_flywheel(
                 flywheel.name,
                 {"open_batch": number, "last_batch": number, **answered},
-                {"open_batch": None, "last_batch": flywheel.last_batch, "pause": None},
+                {
+                    "open_batch": None,
+                    "last_batch": flywheel.last_batch,
+                    "pause": None,
+                    **unchanged_rebuild(flywheel),
+                },
             ),
             Put(batch_key(flywheel.name, number), values),
             now=now,

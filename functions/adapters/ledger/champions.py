@@ -17,6 +17,7 @@ from adapters.ledger.flywheel_rows import (
     FlywheelRow,
     change_flywheel,
     unchanged_champion,
+    unchanged_rebuild,
 )
 from adapters.ledger.table import Change, Item, Key, Put
 from flywheel.batches import BatchState
@@ -103,9 +104,10 @@ class Champions(Audited):
         Raises
         ------
         ConcurrentChangeError
-            A verdict or somebody else is about to, or the champion is another by now.
+            A verdict or somebody else is about to, the champion is another by now, or a rebuild
+            went on.
         """
-        expected = {**unchanged_champion(row), "promoting": None, "arn": row.arn}
+        expected = {**unchanged_champion(row), "promoting": None, **unchanged_rebuild(row)}
         begun = change_flywheel(row.name, {"change": _values(change)}, expected)
         details = {name: value for name, value in _values(change).items() if name != "request"}
         self._audit.act(row.name, "champion change began", details, begun, now=now)

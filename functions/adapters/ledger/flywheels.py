@@ -124,7 +124,7 @@ class Flywheels(Audited):
         new = succession(
             row, active, how=How.OUTSIDE, by=OUTSIDE, now=now, before=row.expected_champion
         )
-        expected = {"expected_champion": row.expected_champion, "open_batch": None}
+        expected = {"expected_champion": row.expected_champion, "open_batch": None, "arn": row.arn}
         change = change_flywheel(row.name, new.changes, {**expected, **unchanged_champion(row)})
         details = {"before": row.expected_champion, "active": active, "by": OUTSIDE}
         self._audit.act(

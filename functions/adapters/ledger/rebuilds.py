@@ -69,7 +69,7 @@ class Rebuilds(Audited):
     def switch(self, row: FlywheelRow, now: datetime) -> None:
         """Make the new generation the flywheel: its slots are free and nothing taints it."""
         asked = row.rebuild
-        if asked is None or asked.arn is None:
+        if asked is None or asked.step != "CREATING":
             return
         dropped = sorted({*row.dropped_labels, *asked.drop_labels} - set(asked.add_labels))
         changes = {
@@ -86,29 +86,28 @@ class Rebuilds(Audited):
             "failures_in_row": None,
             "dropped_labels": dropped or None,
         }
+        if asked.add_labels or asked.drop_labels:
+            # It begins without a model: nobody took the earlier one's away.
+            changes["expected_champion"] = None
         self._audit.act(
             row.name,
             "generation switched",
             {"before": row.arn, "arn": asked.arn, "generation": row.next_generation},
-            change_flywheel(
-                row.name, changes, {"rebuild": rebuild_values(asked), "open_batch": None}
-            ),
+            change_flywheel(row.name, changes, _as_it_was(row, asked)),
             _left(row, now),
             now=now,
         )
 
     def give_up(self, row: FlywheelRow, reason: str, notice: Notice, now: datetime) -> None:
-        """Give a generation up: at once where batches do not go to it yet, else RETURNING."""
+        """Give a generation up: uploads go back first, since some may wait for it already."""
         asked = row.rebuild
         if asked is None:
             return
-        changes: dict[str, Any]
-        if asked.step == "SWITCHED":
-            number = row.generation
-            changes = {"rebuild": rebuild_values(replace(asked, step="RETURNING"))}
-        else:
-            number = row.next_generation
-            changes = {"rebuild": _earlier_values(asked), "given_up_generation": number}
+        number = row.generation if asked.step == "SWITCHED" else row.next_generation
+        changes = {
+            "rebuild": rebuild_values(replace(asked, step="RETURNING")),
+            "given_up_generation": max(number, row.given_up_generation),
+        }
         self._audit.act(
             row.name,
             "rebuild given up",
@@ -118,14 +117,23 @@ class Rebuilds(Audited):
             now=now,
         )
 
-    def keep(self, row: FlywheelRow) -> None:
-        """Take back that a generation was given up: a model of it went live meanwhile."""
+    def stay(self, row: FlywheelRow, taint: Sequence[str], now: datetime) -> None:
+        """End a rebuild before batches went to its generation; the present one goes on.
+
+        Parameters
+        ----------
+        taint : sequence of str
+            Inbox keys that were withdrawn and are in its datasets.
+        """
         asked = row.rebuild
         if asked is None:
             return
-        kept = rebuild_values(replace(asked, step="SWITCHED"))
-        expected = {"rebuild": rebuild_values(asked)}
-        self._table.write([change_flywheel(row.name, {"rebuild": kept}, expected)])
+        changes = {"rebuild": _earlier_values(asked), "taint": list(taint) or None}
+        expected = {**_as_it_was(row, asked), **_same_taint(row)}
+        change = change_flywheel(row.name, changes, expected)
+        self._audit.act(
+            row.name, "generation stays", {"generation": row.generation}, change, now=now
+        )
 
     def go_back(
         self, row: FlywheelRow, past: PastGeneration, taint: Sequence[str], now: datetime
@@ -147,11 +155,13 @@ class Rebuilds(Audited):
         test_set = left["test_set"]
         if test_set is not None:
             test_set = {**test_set, "looks": test_set["looks"] + row.generation_looks}
+        # Of labels that came after it, with this rebuild or with one given up before, rows wait.
+        dropped_since = set(row.dropped_labels) - set(asked.drop_labels)
+        unknown_there = {*left["dropped_labels"], *asked.add_labels, *dropped_since}
         changes = {
             "rebuild": _earlier_values(asked),
             "arn": past.arn,
             "generation": past.generation,
-            "given_up_generation": max(row.generation, row.given_up_generation),
             "train_datasets": left["train_datasets"],
             "test_datasets": left["test_datasets"],
             "test_set": test_set,
@@ -159,13 +169,15 @@ class Rebuilds(Audited):
             "generation_looks": left["generation_looks"] + row.generation_looks,
             "taint": list(taint) or None,
             "failures_in_row": None,
-            "dropped_labels": sorted({*left["dropped_labels"], *asked.add_labels}) or None,
+            "dropped_labels": sorted(unknown_there) or None,
+            "expected_champion": left["expected_champion"],
+            "anchor": left["anchor"],
         }
         self._audit.act(
             row.name,
             "generation switched",
             {"before": row.arn, "arn": past.arn, "generation": past.generation, "is_return": True},
-            change_flywheel(row.name, changes, _as_it_was(row, asked)),
+            change_flywheel(row.name, changes, {**_as_it_was(row, asked), **_same_taint(row)}),
             Delete(_generation_key(row.name, past.generation)),
             _left(row, now),
             now=now,
@@ -180,12 +192,12 @@ class Rebuilds(Audited):
         return None
 
     def abandon(self, row: FlywheelRow, why: str, notice: Notice, now: datetime) -> None:
-        """End a rebuild whose flywheel cannot be made; the present generation goes on."""
+        """Give up a rebuild whose flywheel cannot be made; its name may be used again."""
         if row.rebuild is None:
             return
         change = change_flywheel(
             row.name,
-            {"rebuild": _earlier_values(row.rebuild)},
+            {"rebuild": rebuild_values(replace(row.rebuild, step="RETURNING"))},
             {"rebuild": rebuild_values(row.rebuild)},
         )
         self._audit.act(row.name, "rebuild failed", {"why": why}, change, notice=notice, now=now)
@@ -212,6 +224,11 @@ def _as_it_was(row: FlywheelRow, asked: Rebuild) -> dict[str, Any]:
     return {"rebuild": rebuild_values(asked), "open_batch": None, **unchanged_champion(row)}
 
 
+def _same_taint(row: FlywheelRow) -> dict[str, Any]:
+    """Return the expectation that nothing was withdrawn from datasets since the row was read."""
+    return {"taint": list(row.taint) or None}
+
+
 def _generation_key(name: str, generation: int) -> Key:
     return Key(f"FLYWHEEL#{name}", f"GENERATION#{generation:05d}")
 
@@ -224,6 +241,8 @@ def _left(row: FlywheelRow, now: datetime) -> Put:
         "test_set": asdict(row.test_set) if row.test_set else None,
         "generation_looks": row.generation_looks,
         "dropped_labels": list(row.dropped_labels),
+        "expected_champion": row.expected_champion,
+        "anchor": row.anchor,
     }
     values = {"arn": row.arn, "until": now.isoformat(), "last_batch": row.last_batch, "left": left}
     return Put(_generation_key(row.name, row.generation), values)

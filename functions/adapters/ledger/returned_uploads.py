@@ -10,11 +10,11 @@ from adapters.ledger.batch_rows import BatchRow, batch_key, batch_row
 from adapters.ledger.flywheel_rows import FlywheelRow, change_flywheel, unchanged_rebuild
 from adapters.ledger.table import Change, Delete, Item, Write
 from adapters.ledger.upload_rows import staged_key_of, upload_key, waits_again
-from adapters.ledger.uploads import ACCEPTED, ALL_UPLOADS, BY_FLYWHEEL_INDEX
+from adapters.ledger.uploads import ACCEPTED, ALL_UPLOADS, BY_FLYWHEEL_INDEX, TAINTS_NAMED
 from adapters.ports import Rows
-from flywheel.batches import BatchOutcome
 from flywheel.uploads import DatasetKind, UploadState
 
+_IMPORT = "import-"
 _MOVABLE = ACCEPTED | {UploadState.STAGED}
 
 
@@ -32,42 +32,63 @@ class ReturnedUploads:
         Returns
         -------
         list of str
-            Inbox keys that were withdrawn and are in datasets of that generation.
+            Inbox keys that were withdrawn and are in datasets of that generation; the newest.
         """
         name, taint = flywheel.name, []
-        held = self._batches_of(flywheel, generation)
-        imported = self._imported(name, generation)
+        batches = self._batches_of(flywheel, generation)
+        held, imported = self._held(name, generation)
         goes_on = change_flywheel(name, {}, unchanged_rebuild(flywheel))
         for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", name, ALL_UPLOADS):
             row = self._table.get(upload_key(item["uid"])) or item
-            home = next((held[batch] for batch in _batches(row)[::-1] if batch in held), None)
-            if row["state"] == UploadState.WITHDRAWN and home is not None:
+            home = next(
+                (
+                    batches[number]
+                    for number in _batches(row)[::-1]
+                    if number in batches and (number, row["kind"]) in held
+                ),
+                None,
+            )
+            is_imported = row["uid"][:16] in imported
+            if row["state"] == UploadState.WITHDRAWN and (is_imported or home is not None):
                 taint.append(str(row["key"]))
-            elif row["state"] not in _MOVABLE:
+            elif row["state"] not in _MOVABLE or _is_back(row, batches, is_imported=is_imported):
                 continue
-            elif row["uid"][:16] in imported:
+            elif is_imported:
                 self._table.write([*_imported_again(name, row), goes_on])
-            elif home is not None and home.outcome is not BatchOutcome.FAILED:
+            elif home is not None:
                 self._table.write([*_sealed_again(name, row, home), goes_on])
             elif row["state"] in ACCEPTED:
                 self._table.write([*waits_again(name, row), goes_on])
-        return taint
+        return taint[:TAINTS_NAMED]
 
     def _batches_of(self, flywheel: FlywheelRow, generation: int) -> Mapping[int, BatchRow]:
-        """Return the batches that gave a generation its datasets, by number."""
+        """Return the batches that were sealed for a generation, by number."""
         keys = [batch_key(flywheel.name, number) for number in range(1, flywheel.last_batch + 1)]
         batches = map(batch_row, self._table.get_many(keys))
-        return {
-            batch.batch: batch
-            for batch in batches
-            if batch.generation == generation and batch.planned
-        }
+        return {batch.batch: batch for batch in batches if batch.generation == generation}
 
-    def _imported(self, name: str, generation: int) -> set[str]:
-        """Return the beginnings of the uids that were imported into a generation."""
-        prefix = f"KNOWN#{generation:05d}#import-"
-        known = self._table.query(f"FLYWHEEL#{name}", prefix)
-        return {str(item["sk"]).removeprefix(prefix) for item in known}
+    def _held(self, name: str, generation: int) -> tuple[set[tuple[int, str]], set[str]]:
+        """Return whose rows a generation holds: batches by kind of dataset, and imports.
+
+        Imports are the beginnings of their uids.
+        """
+        held: set[tuple[int, str]] = set()
+        imported: set[str] = set()
+        for item in self._table.query(f"FLYWHEEL#{name}", f"KNOWN#{generation:05d}#"):
+            label = str(item["sk"]).rpartition("#")[2]
+            if label.startswith(_IMPORT):
+                imported.add(label.removeprefix(_IMPORT))
+            else:
+                number = int(label.partition("-")[0])
+                held.update((number, kind) for kind in item["segments"])
+        return held, imported
+
+
+def _is_back(row: Item, batches: Mapping[int, BatchRow], *, is_imported: bool) -> bool:
+    """Say whether an upload is where that generation has it: it never left, or was moved back."""
+    if row["state"] == UploadState.IMPORTED:
+        return is_imported
+    return row["state"] in ACCEPTED and row.get("batch") in batches
 
 
 def _batches(row: Item) -> list[int]:
@@ -86,7 +107,8 @@ def _sealed_again(name: str, row: Item, home: BatchRow) -> list[Write]:
     }
     sealed = Change(upload_key(row["uid"]), changes, {"state": row["state"]})
     _, whole = waits_again(name, row)
-    if home.waiting_labels and row["kind"] == DatasetKind.TRAIN:
+    is_waiting = not set(home.waiting_labels).isdisjoint(row["label_counts"])
+    if is_waiting and row["kind"] == DatasetKind.TRAIN:
         # Some of its rows may have waited; those that are known are not sent again.
         return [sealed, whole]
     return [sealed, Delete(staged_key_of(name, row["uid"]))]

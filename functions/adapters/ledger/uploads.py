@@ -48,7 +48,7 @@ ALL_UPLOADS = 10_000_000
 _SEALED_AT_ONCE = 50
 """Two writes each: as many as a transaction takes."""
 
-_TAINTS_NAMED = 20
+TAINTS_NAMED = 20
 """How many withdrawn uploads a flywheel's row names; the upload rows have them all."""
 
 
@@ -293,7 +293,12 @@ class Uploads:
                 continue
             if row["state"] == UploadState.WITHDRAWN:
                 raise ConcurrentChangeError(f"upload {uid} was withdrawn")
-            changes = {"state": state, "batch": name.batch, "sealed_by": name.label}
+            # One of which a dataset holds rows stays SEALED by that one's batch.
+            changes: dict[str, Any] = {"state": UploadState.SEALED}
+            if state == UploadState.SEALED or row["state"] != UploadState.SEALED:
+                changes = {"state": state, "batch": name.batch, "sealed_by": name.label}
+                if row.get("batch") not in {None, name.batch}:
+                    changes["earlier_batches"] = [*row.get("earlier_batches", ()), row["batch"]]
             expected = {"state": row["state"], "sealed_by": row.get("sealed_by")}
             waits = staged_key_of(name.flywheel, uid)
             remainder = remainders.get(uid)
@@ -318,7 +323,7 @@ class Uploads:
         """Return the write that names a withdrawn upload as part of the flywheel's datasets."""
         key = flywheel_key(flywheel)
         before = (self._table.get(key) or {}).get("taint")
-        named = [*(before or ()), inbox_key][:_TAINTS_NAMED]
+        named = [*(before or ()), inbox_key][:TAINTS_NAMED]
         return Change(key, {"taint": named}, {"taint": before})
 
     def withdraw(self, upload: UploadRow, reason: str) -> None:

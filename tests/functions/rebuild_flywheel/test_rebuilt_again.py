@@ -4,13 +4,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from adapters import crash_points
 from adapters.clients import client
-from flywheel.batches import BatchOutcome
-from flywheel.errors import ActRefusedError
+from flywheel.batches import BatchName, BatchOutcome
+from flywheel.errors import ActRefusedError, ConcurrentChangeError
 from flywheel.notices import Notice
-from flywheel.uploads import UploadState
+from flywheel.uploads import DatasetKind, UploadState
 from rebuild_flywheel.handler import rebuild
-from tests.functions.cloud import answering
+from reconcile.handler import reconcile
+from tests.functions.champions import changed
+from tests.functions.cloud import Crash, answering
+from tests.functions.crash_story import Killer
 from tests.functions.rebuild_flywheel.rebuilding import acts, closed, switched
 from tests.functions.world import NAME, World, csv, documents
 
@@ -34,6 +38,12 @@ def given_up(world: World) -> Notice:
     rebuild(world.services, NAME)
     world.flywheel_arn = world.row.arn
     return notice
+
+
+def upload_states(world: World) -> dict[str, tuple[UploadState, int | None]]:
+    """Return where each upload is, by key."""
+    uploads = world.services.ledger.uploads.newest(NAME)
+    return {upload.key: (upload.state, upload.batch) for upload in uploads}
 
 
 def followed(arn: str) -> "EndpointPropertiesTypeDef":
@@ -124,10 +134,7 @@ def test_the_earlier_flywheel_goes_on_when_a_generation_is_given_up(tainted: Wor
     assert closed(tainted, number) is not None
     assert set(tainted.sent(number)) == set(csv(documents(4, first=700)).decode().splitlines())
     assert tainted.known(late).batch == number
-    states = {
-        upload.key: (upload.state, upload.batch)
-        for upload in tainted.services.ledger.uploads.newest(NAME)
-    }
+    states = upload_states(tainted)
     assert states[f"{NAME}/train/monday.csv"] == (UploadState.SEALED, 1)
     assert states[f"{NAME}/test/test.csv"] == (UploadState.SEALED, 1)
 
@@ -164,3 +171,154 @@ def test_the_way_back_stays_open_when_generations_are_given_up_one_after_the_oth
     given_up(tainted)
     assert (tainted.row.generation, tainted.row.arn) == (1, first)
     assert tainted.row.next_generation == 4
+
+
+def test_labels_that_later_generations_added_are_dropped_when_both_are_given_up(
+    tainted: World,
+) -> None:
+    """The first generation knows neither, so rows with them must not be sent to it."""
+    for label in ("refunds", "claims"):
+        acts(tainted).rebuild("more labels", [label], [], tainted.now())
+        switched(tainted)
+        tainted.close(tainted.row.last_batch, error="Stopped")
+    given_up(tainted)
+    assert list(tainted.row.dropped_labels) == ["claims"]
+    tainted.close(tainted.row.last_batch, error="Stopped")
+    given_up(tainted)
+    assert tainted.row.generation == 1
+    assert list(tainted.row.dropped_labels) == ["claims", "refunds"]
+
+
+def test_the_earlier_flywheel_is_tainted_when_rows_that_it_held_before_were_withdrawn(
+    tainted: World,
+) -> None:
+    """Imported rows were in no batch, but they are in its datasets."""
+    uid = acts(tainted).import_rows(
+        tainted.services.staging,
+        DatasetKind.TRAIN,
+        "old.csv",
+        body=csv(documents(4, first=300)),
+        now=tainted.now(),
+    )
+    rejected(tainted)
+    imported = tainted.services.ledger.uploads.get(uid)
+    assert imported is not None
+    acts(tainted).withdraw([imported], "mislabeled", tainted.now())
+    given_up(tainted)
+    assert f"{NAME}/train/old.csv (imported)" in tainted.row.taint
+
+
+def test_the_champion_is_the_earlier_one_when_a_generation_of_other_labels_is_given_up(
+    tainted: World,
+) -> None:
+    """The new flywheel began without a model: that is no change of the earlier one's."""
+    earlier = tainted.row
+    acts(tainted).rebuild("more labels", ["refunds"], [], tainted.now())
+    switched(tainted)
+    assert (tainted.row.expected_champion, tainted.active_model) == (None, None)
+    tainted.close(tainted.row.last_batch, error="Stopped")
+    given_up(tainted)
+    reconcile(tainted.services)
+    assert tainted.row.expected_champion == earlier.expected_champion == tainted.active_model
+    assert (tainted.row.anchor, tainted.row.champions) == (earlier.anchor, earlier.champions)
+
+
+def test_no_upload_waits_again_when_a_rebuild_is_given_up_before_it_switched(
+    tainted: World,
+) -> None:
+    """Uploads that waited for the new generation already are where the present one has them."""
+    before = upload_states(tainted)
+    acts(tainted).rebuild("clean", [], [], tainted.now())
+    with Killer("rebuild_flywheel.restaged").armed(), pytest.raises(Crash):
+        switched(tainted)
+    assert tainted.services.ledger.uploads.staged(NAME)
+    given_up(tainted)
+    assert (tainted.row.generation, tainted.row.rebuild) == (1, None)
+    assert tainted.row.taint == [f"{NAME}/train/wrong.csv"]
+    assert tainted.services.ledger.uploads.staged(NAME) == []
+    assert upload_states(tainted) == before
+
+
+def test_test_rows_count_when_they_came_while_uploads_were_staged_again(tainted: World) -> None:
+    """The generation that ends is left as it is then, not as it was before that took its time."""
+    more = csv(documents(2, first=950))
+
+    def imported(point: str) -> None:
+        if point == "rebuild_flywheel.restaged":
+            staging, kind = tainted.services.staging, DatasetKind.TEST
+            acts(tainted).import_rows(staging, kind, "m.csv", body=more, now=tainted.now())
+
+    acts(tainted).rebuild("clean", [], [], tainted.now())
+    crash_points.arm(imported)
+    switched(tainted)
+    crash_points.arm(None)
+    tainted.close(tainted.row.last_batch, error="Stopped")
+    given_up(tainted)
+    assert tainted.row.test_documents == 12 + 4
+
+
+def test_nothing_begins_when_a_generation_was_given_up(tainted: World) -> None:
+    """Neither a batch of who read the flywheel before, nor a change of the champion."""
+    rejected(tainted)
+    stale, ledger = tainted.row, tainted.services.ledger
+    acts(tainted).give_up_rebuild("no better", tainted.now())
+    with pytest.raises(ConcurrentChangeError):
+        ledger.batches.open(stale, 1, tainted.now())
+    trained = ledger.verdicts.get(ledger.batches.get(NAME, stale.last_batch))
+    assert trained is not None
+    tainted.flywheel_arn = stale.arn
+    model = trained.verdict.evidence.challenger_arn
+    assert "given up" in changed(tainted, "promote", model=model, request="one")["refused"]
+    assert rebuild(tainted.services, NAME)["step"] is None
+    assert tainted.row.generation == 1
+
+
+def test_an_upload_is_where_the_earlier_generation_holds_it_when_the_next_is_given_up(
+    tainted: World,
+) -> None:
+    """SEALED whatever became of its batch, and waiting only where its own label waited."""
+    held = tainted.upload("held.csv", documents(4, first=300))
+    tainted.seal(3)
+    tainted.await_datasets(3)
+    tainted.close(3, error="Stopped")
+    given = documents(4, first=350)
+    whole = tainted.upload("whole.csv", [row for row in given if row[0] == "billing"])
+    part = tainted.upload("part.csv", [row for row in given if row[0] == "delivery"][:1])
+    closed(tainted, 4)
+    assert tainted.batch(4).waiting_labels == ["delivery"]
+    rejected(tainted)
+    given_up(tainted)
+    known = [tainted.known(upload) for upload in (held, whole, part)]
+    assert [(row.state, row.batch) for row in known] == [
+        (UploadState.SEALED, 3),
+        (UploadState.SEALED, 4),
+        (UploadState.SEALED, 4),
+    ]
+    staged = tainted.services.ledger.uploads.staged(NAME)
+    assert [upload.key for upload in staged] == [f"{NAME}/train/part.csv"]
+
+
+def test_an_upload_stays_sealed_when_a_later_batch_knows_all_of_its_rows(tainted: World) -> None:
+    """A dataset holds them, so it can still be withdrawn."""
+    uploads = tainted.services.ledger.uploads
+    monday = next(row for row in uploads.newest(NAME) if row.key.endswith("monday.csv"))
+    uploads.seal(BatchName(NAME, 9, 1), [monday.uid], remainders={}, repeats=[monday.uid])
+    assert uploads.get(monday.uid) == monday
+
+
+def test_giving_up_is_refused_when_the_earlier_flywheel_was_deleted(tainted: World) -> None:
+    """Nothing could go on with it."""
+    before = rejected(tainted)
+    client("comprehend").delete_flywheel(FlywheelArn=before)
+    with pytest.raises(ActRefusedError, match=f"Comprehend does not have {before} any more"):
+        acts(tainted).give_up_rebuild("no better", tainted.now())
+    assert tainted.row.generation == 2
+
+
+def test_the_notice_names_what_may_be_in_the_making_when_a_rebuild_is_given_up(
+    tainted: World,
+) -> None:
+    """Nothing else would: the ledger does not have its ARN yet."""
+    acts(tainted).rebuild("clean", [], [], tainted.now())
+    assert f"A flywheel of the name test-{NAME}-g2, if there is one," in given_up(tainted).body
+    assert (tainted.row.generation, tainted.row.rebuild) == (1, None)
