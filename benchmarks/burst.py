@@ -133,7 +133,7 @@ class BurstPlay:
             answer=self.callers.answer_late,
         )
         configuration = FunctionConfiguration.from_variables(
-            {"ENVIRONMENT": "burst", "NOTICE_WINDOW_SECONDS": "60"}
+            {"ENVIRONMENT": "burst", "INBOX_BUCKET": "inbox", "NOTICE_WINDOW_SECONDS": "60"}
         )
         self.callers.services = Services("burst", configuration, lambda: world.now, self.ports)
 

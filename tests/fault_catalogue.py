@@ -218,7 +218,7 @@ CATALOGUE: Sequence[Fault] = (
         (
             "tests/local/cloud/test_iam_enforcement.py::test_nothing_is_delivered_when_the_queues_policy_does_not_allow_it",
             "tests/infra/test_queues.py::test_only_our_rule_may_send_uploads_when_the_queue_is_made",
-            f"{_LOST}::test_an_upload_is_looked_at_again_when_it_was_stuck_at_its_beginning",
+            f"{_LOST}::test_an_upload_is_refused_once_when_all_its_deliveries_failed",
         ),
     ),
     Fault(

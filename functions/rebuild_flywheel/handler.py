@@ -38,7 +38,14 @@ _MAKING = frozenset({"REQUESTED", "CREATING"})
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Carry a flywheel's rebuild on as far as it goes now."""
     logger.set_correlation_id(f"{event['flywheel']}-rebuild")
-    return rebuild(services("rebuild_flywheel"), event["flywheel"])
+    own_services, flywheel = services("rebuild_flywheel"), event["flywheel"]
+    try:
+        return rebuild(own_services, flywheel)
+    except ConcurrentChangeError as error:
+        # A person and the schedule call at the same time: whoever was first has carried it on.
+        logger.info("another call was first", extra={"reason": str(error)})
+        row = own_services.ledger.flywheels.get(flywheel)
+        return {"step": row.rebuild.step if row and row.rebuild else None}
 
 
 def rebuild(services: Services, flywheel: str) -> dict[str, Any]:

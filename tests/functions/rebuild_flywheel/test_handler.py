@@ -12,7 +12,7 @@ from flywheel.errors import ActRefusedError
 from flywheel.shapes import described_labels
 from rebuild_flywheel.handler import handler, rebuild
 from tests.functions.champions import changed
-from tests.functions.cloud import altering, answering, crash
+from tests.functions.cloud import altering, answering, before, crash
 from tests.functions.rebuild_flywheel.rebuilding import acts, closed, switched
 from tests.functions.world import LABELS, NAME, World, csv, documents
 
@@ -45,6 +45,21 @@ def test_the_next_generation_holds_what_was_not_withdrawn_when_it_is_rebuilt(
     assert handler({"flywheel": NAME}, context)["step"] in {"SWITCHED", None}
     events = [entry["event"] for entry in tainted.services.ledger.audit.entries(NAME)]
     assert {"withdrawal", "rebuild asked for", "generation switched"} <= set(events)
+
+
+def test_a_call_answers_with_the_step_when_another_was_first(
+    tainted: World, context: LambdaContext
+) -> None:
+    """A person and the schedule may call at the same time."""
+    acts(tainted).rebuild("without the wrong ones", (), (), tainted.now())
+    met: list[str] = []
+
+    def meanwhile() -> None:
+        met.append(rebuild(tainted.services, NAME)["step"])
+
+    with before("dynamodb", "TransactWriteItems", meanwhile):
+        assert handler({"flywheel": NAME}, context) == {"step": tainted.row.rebuild.step}  # type: ignore[union-attr] # it is being rebuilt
+    assert met == ["CREATING"]
 
 
 @pytest.mark.parametrize("when", ["before-call", "after-call"])

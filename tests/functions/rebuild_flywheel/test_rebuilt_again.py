@@ -11,11 +11,11 @@ from flywheel.errors import ActRefusedError, ConcurrentChangeError
 from flywheel.notices import Notice
 from flywheel.uploads import DatasetKind, UploadState
 from rebuild_flywheel.handler import rebuild
-from reconcile.handler import reconcile
 from tests.functions.champions import changed
 from tests.functions.cloud import Crash, answering
 from tests.functions.crash_story import Killer
 from tests.functions.rebuild_flywheel.rebuilding import acts, closed, switched
+from tests.functions.reconciling import reconciled
 from tests.functions.world import NAME, World, csv, documents
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def test_the_champion_is_the_earlier_one_when_a_generation_of_other_labels_is_gi
     assert (tainted.row.expected_champion, tainted.active_model) == (None, None)
     tainted.close(tainted.row.last_batch, error="Stopped")
     given_up(tainted)
-    reconcile(tainted.services)
+    reconciled(tainted.services)
     assert tainted.row.expected_champion == earlier.expected_champion == tainted.active_model
     assert (tainted.row.anchor, tainted.row.champions) == (earlier.anchor, earlier.champions)
 
@@ -268,6 +268,7 @@ def test_nothing_begins_when_a_generation_was_given_up(tainted: World) -> None:
     assert trained is not None
     tainted.flywheel_arn = stale.arn
     model = trained.verdict.evidence.challenger_arn
+    assert model is not None
     assert "given up" in changed(tainted, "promote", model=model, request="one")["refused"]
     assert rebuild(tainted.services, NAME)["step"] is None
     assert tainted.row.generation == 1
