@@ -267,7 +267,7 @@ def test_nothing_begins_when_a_generation_was_given_up(tainted: World) -> None:
     trained = ledger.verdicts.get(ledger.batches.get(NAME, stale.last_batch))
     assert trained is not None
     tainted.flywheel_arn = stale.arn
-    model = trained.verdict.evidence.challenger_arn
+    model = trained.verdict.evidence.challenger_arn or ""
     assert "given up" in changed(tainted, "promote", model=model, request="one")["refused"]
     assert rebuild(tainted.services, NAME)["step"] is None
     assert tainted.row.generation == 1
