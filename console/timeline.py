@@ -62,6 +62,7 @@ _WORDS: Mapping[str, Callable[[Details], str]] = {
     "imported": lambda told: f"{told['documents']:,} {told['kind']} documents imported",
     "rebuild asked for": lambda told: f"rebuild to generation {told['generation']} asked for",
     "generation switched": lambda told: f"generation {told['generation']} takes over",
+    "generation stays": lambda told: f"generation {told['generation']} goes on",
     "training stopped": lambda told: f"training of {model_name(told.get('model'))} stopped",
     "act refused": lambda told: f"{told.get('act')} refused",
     "answer refused": lambda told: f"answer about verdict {told.get('batch')} refused",
