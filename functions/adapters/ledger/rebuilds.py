@@ -171,7 +171,6 @@ class Rebuilds(Audited):
             "failures_in_row": None,
             "dropped_labels": sorted(unknown_there) or None,
             "expected_champion": left["expected_champion"],
-            "anchor": left["anchor"],
         }
         self._audit.act(
             row.name,
@@ -242,7 +241,6 @@ def _left(row: FlywheelRow, now: datetime) -> Put:
         "generation_looks": row.generation_looks,
         "dropped_labels": list(row.dropped_labels),
         "expected_champion": row.expected_champion,
-        "anchor": row.anchor,
     }
     values = {"arn": row.arn, "until": now.isoformat(), "last_batch": row.last_batch, "left": left}
     return Put(_generation_key(row.name, row.generation), values)
