@@ -44,7 +44,9 @@ def test_a_worse_model_is_kept_out_when_the_rows_are_mislabeled(story: dict[str,
     assert any(rule["outcome"] == "FAIL" for rule in third["rules"])
     rejection = next(notice for notice in story["notices"] if "REJECTED" in notice["subject"])
     assert f"Live now: {story['active_model']}" in rejection["body"]
-    assert "are in the flywheel" in " ".join(rejection["body"].split())
+    words = " ".join(rejection["body"].split())
+    assert "stay in the flywheel" in words
+    assert "`flywheel withdraw tickets --batch 3" in words
 
 
 def test_the_rows_are_gone_when_they_were_taken_back(story: dict[str, Any]) -> None:

@@ -40,7 +40,13 @@ def engine(clock: DrivenClock, tmp_path_factory: pytest.TempPathFactory) -> Iter
     settings = EngineSettings(
         tmp_path_factory.mktemp("engine"),
         pace_seconds=1.0,
-        quotas=Quotas(flywheels=_MANY, active_iterations=_MANY, min_documents_per_label=2),
+        quotas=Quotas(
+            flywheels=_MANY,
+            active_iterations=_MANY,
+            endpoints=_MANY,
+            inference_units=_MANY,
+            min_documents_per_label=2,
+        ),
     )
     with Engine(settings, s3_client_for_role=lambda _: boto3.client("s3"), clock=clock) as engine:
         yield engine

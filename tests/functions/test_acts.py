@@ -224,7 +224,7 @@ def test_rows_leave_when_an_upload_is_withdrawn_before_it_was_sent(
     assert world.row.taint == ()
     world.register(upload)
     assert world.staged() == []
-    with pytest.raises(ActRefusedError, match="is WITHDRAWN"):
+    with pytest.raises(ActRefusedError, match="was withdrawn already"):
         acts().withdraw([world.known(upload)], "again", world.now())
 
 
