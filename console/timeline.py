@@ -26,46 +26,52 @@ _NO_NEWS = frozenset({UploadState.REFUSED, UploadState.GONE})
 Details = Mapping[str, Any]
 
 _WORDS: Mapping[str, Callable[[Details], str]] = {
-    "batch opened": lambda told: f"batch {told['batch']} opened{_again(told)}",
-    "batch reopened": lambda told: f"batch {told['batch']} opened again, attempt {told['attempt']}",
-    "batch sealed": lambda told: f"batch {told['batch']} sealed",
-    "batch closed": lambda told: f"batch {told['batch']} closed as {told.get('outcome')}",
-    "slots given back": lambda told: f"dataset slots of batch {told['batch']} given back",
-    "test set frozen": lambda told: f"test set frozen with batch {told['batch']}",
-    "iteration started": lambda told: (
-        f"iteration {told['iteration_id']} started for batch {told['batch']}"
+    "batch opened": lambda details: f"batch {details['batch']} opened{_again(details)}",
+    "batch reopened": lambda details: (
+        f"batch {details['batch']} opened again, attempt {details['attempt']}"
     ),
-    "iteration judged again": lambda told: (
-        f"iteration {told['iteration_id']} judged again by batch {told['batch']}"
+    "batch sealed": lambda details: f"batch {details['batch']} sealed",
+    "batch closed": lambda details: f"batch {details['batch']} closed as {details.get('outcome')}",
+    "slots given back": lambda details: f"dataset slots of batch {details['batch']} given back",
+    "test set frozen": lambda details: f"test set frozen with batch {details['batch']}",
+    "iteration started": lambda details: (
+        f"iteration {details['iteration_id']} started for batch {details['batch']}"
     ),
-    "verdict": lambda told: f"verdict of batch {told['batch']}: {told['decision']}",
-    "verdict carried out": lambda told: (
-        f"verdict of batch {told['batch']} carried out: {told['outcome']}; "
-        f"live: {model_name(told.get('live_model'))}"
+    "iteration judged again": lambda details: (
+        f"iteration {details['iteration_id']} judged again by batch {details['batch']}"
     ),
-    "approval asked for": lambda told: f"a person is asked about verdict {told['batch']}",
-    "approval answered": lambda told: f"verdict {told['batch']} {str(told['answer']).lower()}",
-    "approval expired": lambda told: f"nobody answered about verdict {told['batch']} in time",
-    "champion change began": lambda told: (
-        f"{told['how']} began, to {model_name(told.get('model'))}"
+    "verdict": lambda details: f"verdict of batch {details['batch']}: {details['decision']}",
+    "verdict carried out": lambda details: (
+        f"verdict of batch {details['batch']} carried out: {details['outcome']}; "
+        f"live: {model_name(details.get('live_model'))}"
     ),
-    "champion changed": lambda told: f"{told['how']}; live: {model_name(told.get('active'))}",
-    "champion change abandoned": lambda told: f"{told['how']} given up",
-    "champion changed outside": lambda told: (
-        f"active model changed outside; live: {model_name(told.get('active'))}"
+    "approval asked for": lambda details: f"a person is asked about verdict {details['batch']}",
+    "approval answered": lambda details: (
+        f"verdict {details['batch']} {str(details['answer']).lower()}"
     ),
-    "outside iteration": lambda told: f"iteration {told['iteration_id']} started outside",
-    "outside iteration judged": lambda told: (
-        f"outside iteration {told['iteration_id']} judged: {told['decision']}"
+    "approval expired": lambda details: f"nobody answered about verdict {details['batch']} in time",
+    "champion change began": lambda details: (
+        f"{details['how']} began, to {model_name(details.get('model'))}"
     ),
-    "withdrawal": lambda told: f"{told['uploads']} upload(s) withdrawn",
-    "imported": lambda told: f"{told['documents']:,} {told['kind']} documents imported",
-    "rebuild asked for": lambda told: f"rebuild to generation {told['generation']} asked for",
-    "generation switched": lambda told: f"generation {told['generation']} takes over",
-    "generation stays": lambda told: f"generation {told['generation']} goes on",
-    "training stopped": lambda told: f"training of {model_name(told.get('model'))} stopped",
-    "act refused": lambda told: f"{told.get('act')} refused",
-    "answer refused": lambda told: f"answer about verdict {told.get('batch')} refused",
+    "champion changed": lambda details: (
+        f"{details['how']}; live: {model_name(details.get('active'))}"
+    ),
+    "champion change abandoned": lambda details: f"{details['how']} given up",
+    "champion changed outside": lambda details: (
+        f"active model changed outside; live: {model_name(details.get('active'))}"
+    ),
+    "outside iteration": lambda details: f"iteration {details['iteration_id']} started outside",
+    "outside iteration judged": lambda details: (
+        f"outside iteration {details['iteration_id']} judged: {details['decision']}"
+    ),
+    "withdrawal": lambda details: f"{details['uploads']} upload(s) withdrawn",
+    "imported": lambda details: f"{details['documents']:,} {details['kind']} documents imported",
+    "rebuild asked for": lambda details: f"rebuild to generation {details['generation']} asked for",
+    "generation switched": lambda details: f"generation {details['generation']} takes over",
+    "generation stays": lambda details: f"generation {details['generation']} goes on",
+    "training stopped": lambda details: f"training of {model_name(details.get('model'))} stopped",
+    "act refused": lambda details: f"{details.get('act')} refused",
+    "answer refused": lambda details: f"answer about verdict {details.get('batch')} refused",
 }
 """What is said of an entry; of others the name of the event says it."""
 
