@@ -66,7 +66,18 @@ def withdraw(
             "train on them too.",
             style="bold yellow",
         )
-    return Ending(ExitCode.DONE, {"left": list(done.left), "kept": list(done.kept)})
+    if done.live_trained_on:
+        run.terminal.tell(
+            "The live model was trained on withdrawn rows, and stays live until another is "
+            "promoted.",
+            style="bold yellow",
+        )
+    document = {
+        "left": list(done.left),
+        "kept": list(done.kept),
+        "live_trained_on": list(done.live_trained_on),
+    }
+    return Ending(ExitCode.DONE, document)
 
 
 def words_on_test_data(uploads: Sequence[UploadRow]) -> Sequence[str]:

@@ -7,6 +7,8 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
+from flywheel.uploads import DatasetKind, UploadState
+
 _FILES_SHOWN = 10
 _DIGITS = 16
 """Enough of a hash to compare by eye; --json has all of it."""
@@ -27,6 +29,11 @@ def lineage_view(document: Mapping[str, Any]) -> Group:
     if "document_sha256" in verdict:
         words = f"Verdict {verdict['document']}, sha256 {verdict['document_sha256'][:_DIGITS]}"
         parts.append(Padding(Text(words), (0, 0, 0, 2), expand=False))
+    withdrawn = sorted(set(_withdrawn_files(document)))
+    if withdrawn:
+        words = f"Trained on rows that were withdrawn since: {', '.join(withdrawn[:_FILES_SHOWN])}"
+        left = len(withdrawn) - _FILES_SHOWN
+        parts.append(Text(words + (f" and {left:,} more" if left > 0 else ""), "bold yellow"))
     title = "Trained on"
     for batch in document["batches"]:
         if batch["rejudges"] is not None:
@@ -38,6 +45,14 @@ def lineage_view(document: Mapping[str, Any]) -> Group:
         words = f"And on {imported['documents']:,} documents that were imported"
         parts.append(Text(f"{words} (uid {imported['uid'][:_DIGITS]})", "bold"))
     return Group(*parts)
+
+
+def _withdrawn_files(document: Mapping[str, Any]) -> Iterator[str]:
+    """Give the keys of training files that somebody took back."""
+    for batch in document["batches"]:
+        for file in batch["files"]:
+            if file["kind"] == DatasetKind.TRAIN and file["state"] == UploadState.WITHDRAWN:
+                yield file["key"]
 
 
 def _live(document: Mapping[str, Any]) -> Iterator[str]:
@@ -59,7 +74,8 @@ def _batch(title: str, batch: Mapping[str, Any]) -> Iterator[Any]:
     yield _line(f"manifest {batch['manifest']}, sha256 {sha256}{whole}")
     for file in batch["files"][:_FILES_SHOWN]:
         sha256 = f", sha256 {file['sha256'][:_DIGITS]}" if file["sha256"] else ""
-        yield _line(f"{file['key']}, version {file['version_id']}{sha256}")
+        withdrawn = ", WITHDRAWN since" if file["state"] == UploadState.WITHDRAWN else ""
+        yield _line(f"{file['key']}, version {file['version_id']}{sha256}{withdrawn}")
     left = len(batch["files"]) - _FILES_SHOWN
     if left > 0:
         yield _line(f"and {left:,} more (--json has them all)")

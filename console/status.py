@@ -13,6 +13,7 @@ from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.ledger import Ledger
 from adapters.service_errors import explained
+from adapters.withdrawn_training import withdrawn_from
 from console.following import next_batch, phase_of, question
 from console.live_model import LiveModel, comparison_document, live_document, live_model
 from console.rebuild_status import RebuildStatus, rebuild_document, rebuild_status
@@ -100,6 +101,7 @@ class FlywheelStatus:
     approval: Approval | None = None
     rebuild: RebuildStatus | None = None
     halves: tuple[str, ...] = ()
+    live_trained_on_withdrawn: tuple[str, ...] = ()
 
     @property
     def is_busy(self) -> bool:
@@ -141,7 +143,17 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
         approval=question(target, running.batch) if running else None,
         rebuild=rebuild_status(target, row),
         halves=waiting_halves(ledger, name),
+        live_trained_on_withdrawn=_withdrawn_from_live(ledger, row, facts.active_model),
     )
+
+
+def _withdrawn_from_live(
+    ledger: Ledger, row: FlywheelRow, active_model: str | None
+) -> tuple[str, ...]:
+    """Return withdrawn uploads that the live model was trained on, until a rebuild is over."""
+    if not row.taint and row.rebuild is None:
+        return ()
+    return tuple(withdrawn_from(ledger, row, active_model))
 
 
 def waiting_halves(ledger: Ledger, flywheel: str) -> tuple[str, ...]:
@@ -201,6 +213,7 @@ def status_document(status: FlywheelStatus) -> dict[str, Any]:
         "barred": list(status.row.barred),
         "anchor": status.row.anchor,
         "tainted": list(status.row.taint),
+        "live_trained_on_withdrawn": list(status.live_trained_on_withdrawn),
         "generation": status.row.generation,
         "rebuild": status.rebuild and rebuild_document(status.rebuild),
         "failures_in_row": status.row.failures_in_row,

@@ -51,6 +51,7 @@ def _table(environment: str, status: FlywheelStatus) -> Table:
         *((("promotion", _promotion(status)),) if status.row.promotion_pause else ()),
         *((("rebuild", _rebuild(environment, status)),) if status.rebuild else ()),
         *((("tainted", _taint(status)),) if status.row.taint else ()),
+        *((("live model", _withdrawn(status)),) if status.live_trained_on_withdrawn else ()),
         ("staged", _staged(status)),
         *((("WAITING", _halves(status)),) if status.halves else ()),
         ("next batch", _next(status)),
@@ -127,10 +128,21 @@ def _halves(status: FlywheelStatus) -> Text:
 
 def _taint(status: FlywheelStatus) -> Text:
     """Name what was taken back and is in the datasets all the same."""
-    named = ", ".join(shown(key, 80) for key in status.row.taint[:_TAINTS_SHOWN])
-    more = len(status.row.taint) - _TAINTS_SHOWN
-    others = f" and {more} more" if more > 0 else ""
-    return Text(f"TAINTED: withdrawn, but in its datasets: {named}{others}", "bold yellow")
+    words = f"TAINTED: withdrawn, but in its datasets: {_first_keys(status.row.taint)}"
+    return Text(words, "bold yellow")
+
+
+def _withdrawn(status: FlywheelStatus) -> Text:
+    """Name what the live model was trained on and was taken back since."""
+    named = _first_keys(status.live_trained_on_withdrawn)
+    words = f"was trained on withdrawn rows: {named}. It stays live until another is promoted"
+    return Text(words, "bold yellow")
+
+
+def _first_keys(keys: Sequence[str]) -> str:
+    named = ", ".join(shown(key, 80) for key in keys[:_TAINTS_SHOWN])
+    more = len(keys) - _TAINTS_SHOWN
+    return named + (f" and {more} more" if more > 0 else "")
 
 
 def _next(status: FlywheelStatus) -> str:

@@ -75,8 +75,8 @@ class ComprehendPermissions:
         function.allow(["comprehend:DescribeEntityRecognizer"], [self._recognizers])
 
     def grant_generations(self, function: ProjectFunction) -> None:
-        """Let a function make generations and move endpoints; it cannot promote."""
-        function.allow(["comprehend:CreateFlywheel"], [self._classifiers])
+        """Let a function make generations, begin them with the live model, and move endpoints."""
+        function.allow(["comprehend:UpdateFlywheel"], [self._classifiers, self._recognizers])
         grant_endpoint_listing(function)
         function.allow(
             ["comprehend:UpdateEndpoint"],

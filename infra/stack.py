@@ -243,7 +243,7 @@ class FlywheelLoopStack(cdk.Stack):
                 "DescribeFlywheelIteration",
                 "ListFlywheelIterationHistory",
             ],
-            functions.rebuild_flywheel: ["CreateFlywheel", "DescribeFlywheel"],
+            functions.rebuild_flywheel: ["CreateFlywheel", "DescribeFlywheel", "UpdateFlywheel"],
         }
         for function, names in calls.items():
             function.allow([f"comprehend:{name}" for name in names], self._comprehend.flywheels)

@@ -53,7 +53,15 @@ def notices(text: Callable[[], str]) -> Iterator[Notice]:
     place = ("prod", "tickets")
     yield act_notices.paused(*place, text(), text(), NOW)
     yield act_notices.resumed(*place, text(), text(), paused_for=text(), now=NOW)
-    yield act_notices.withdrawn(*place, [text()], [text()], reason=text(), actor=text(), now=NOW)
+    yield act_notices.withdrawn(
+        *place,
+        [text()],
+        [text()],
+        live_trained_on=[text()],
+        reason=text(),
+        actor=text(),
+        now=NOW,
+    )
     yield rebuild_notices.rebuilding(*place, 2, text(), actor=text(), now=NOW)
     yield rebuild_notices.rebuild_failed(*place, 2, text(), NOW)
     yield rebuild_notices.rebuilt(

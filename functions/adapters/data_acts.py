@@ -20,6 +20,7 @@ from adapters.ledger.upload_rows import SplitParts, UploadRow
 from adapters.ports import FlywheelService, StagingObjects
 from adapters.staged_copies import copy_rows
 from adapters.test_set_rows import measured
+from adapters.withdrawn_training import batches_behind, trained_on
 from flywheel.act_notices import withdrawn
 from flywheel.batches import BatchName, Manifest, StagedUpload, of_kind
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
@@ -43,10 +44,13 @@ class Withdrawal:
     ----------
     left, kept : sequence of str
         Inbox keys: rows that leave before they were sent, and rows that datasets hold already.
+    live_trained_on : sequence of str
+        Those of them that the live model was trained on.
     """
 
     left: Sequence[str]
     kept: Sequence[str]
+    live_trained_on: Sequence[str]
     notice: Notice
 
 
@@ -243,11 +247,14 @@ class DataActs:
                 )
         left = [upload.key for upload in uploads if upload.batch is None]
         kept = [upload.key for upload in uploads if upload.batch is not None]
+        behind = batches_behind(self.ledger, self._row(), self.comprehend.describe().active_model)
+        live_trained_on = [upload.key for upload in trained_on(uploads, behind)]
         notice = withdrawn(
             self.environment,
             self.name,
             left,
             kept,
+            live_trained_on=live_trained_on,
             reason=reason,
             actor=self.ledger.actor,
             now=now,
@@ -263,7 +270,7 @@ class DataActs:
         for upload in uploads:
             self.ledger.uploads.withdraw(upload, reason)
             crash_point("withdraw.upload_withdrawn")
-        return Withdrawal(left, kept, notice)
+        return Withdrawal(left, kept, live_trained_on, notice)
 
     def _shape(self) -> Shape:
         return self.known.shape(self.comprehend.task_config)

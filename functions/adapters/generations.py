@@ -54,6 +54,9 @@ class Generations:
     ) -> str:
         """Create a flywheel like an earlier one and return its ARN; a repeat returns the same.
 
+        It begins without a model: with one, Comprehend would copy that model's training and test
+        data into the new data lake, withdrawn rows included.
+
         Parameters
         ----------
         name : str
@@ -61,8 +64,7 @@ class Generations:
             The earlier flywheel (`definition`).
         lake_uri : str
         labels : list of str or None
-            Another label list; with None the new flywheel begins with the earlier one's active
-            model, so that its first challenger is judged against what is live.
+            Another label list; with None the earlier flywheel's.
         token : str
         """
         arn: str = before["FlywheelArn"].rsplit("/", 1)[0] + f"/{name}"
@@ -70,15 +72,10 @@ class Generations:
             "FlywheelName": name,
             "DataAccessRoleArn": before["DataAccessRoleArn"],
             "DataLakeS3Uri": lake_uri,
+            "ModelType": before["ModelType"],
+            "TaskConfig": _task(before["TaskConfig"], labels),
             "ClientRequestToken": token,
         }
-        if labels is None and before.get("ActiveModelArn"):
-            request["ActiveModelArn"] = before["ActiveModelArn"]
-        else:
-            request |= {
-                "ModelType": before["ModelType"],
-                "TaskConfig": _task(before["TaskConfig"], labels),
-            }
         if security := before.get("DataSecurityConfig"):
             request["DataSecurityConfig"] = security
         with explained("comprehend:CreateFlywheel"):
@@ -93,13 +90,13 @@ class Generations:
     def _is_ours(self, arn: str, request: Mapping[str, Any]) -> bool:
         """Say whether a flywheel of that name is what the request would have made."""
         found = self.client.describe_flywheel(FlywheelArn=arn)["FlywheelProperties"]
-        wanted = described_labels(request.get("TaskConfig", {}))
-        labels = described_labels(found.get("TaskConfig", {}))
+        wanted = sorted(described_labels(request["TaskConfig"]))
+        labels = sorted(described_labels(found.get("TaskConfig", {})))
         return (
             found["DataAccessRoleArn"] == request["DataAccessRoleArn"]
             and found["DataLakeS3Uri"].startswith(request["DataLakeS3Uri"])
             # Its labels are told only once it is ACTIVE.
-            and (not labels or not wanted or labels == wanted)
+            and (not labels or labels == wanted)
         )
 
     def endpoints_of(self, flywheel_arn: str) -> list[Endpoint]:

@@ -27,6 +27,11 @@ _AFTER_TAINT = (
     "`flywheel rebuild {flywheel} --env {environment} --reason TEXT` makes the next generation "
     "without these rows; upload corrected ones, if there are any."
 )
+_STAYS_LIVE = "It stays live, after a rebuild too, until another model is promoted."
+_OTHER_MODEL = (
+    " To have an earlier model live at once: `flywheel promote MODEL {flywheel} --env "
+    "{environment} --reason TEXT`."
+)
 _UNCHANGED = "nothing changed; the active model stays as it is."
 
 
@@ -83,6 +88,7 @@ def withdrawn(
     left: Sequence[str],
     kept: Sequence[str],
     *,
+    live_trained_on: Sequence[str],
     reason: str,
     actor: str,
     now: datetime,
@@ -93,15 +99,21 @@ def withdrawn(
     ----------
     left, kept : sequence of str
         Inbox keys: rows that were not sent, and rows that datasets hold.
+    live_trained_on : sequence of str
+        Those of them that the live model was trained on.
     """
     why = [f"{shown(reason, 500)} (by {shown(actor, 200)})."]
     if left:
         why.append(f"Not sent, and gone from what waits: {_keys(left)}.")
     if kept:
         why += [f"In datasets of the flywheel already: {_keys(kept)}.", _TAINTED]
+    if live_trained_on:
+        why.append(f"The live model was trained on {_keys(live_trained_on)}. {_STAYS_LIVE}")
     count = len(left) + len(kept)
     words = f"WITHDRAWN {count} upload{'s' if count != 1 else ''}" + (", TAINTED" if kept else "")
     todo = _AFTER_TAINT if kept else "Upload corrected rows, if there are any."
+    if live_trained_on:
+        todo += _OTHER_MODEL
     todo = todo.format(flywheel=flywheel, environment=environment)
     return act_notice(environment, flywheel, at_moment("withdrawn", now), words, why=why, todo=todo)
 

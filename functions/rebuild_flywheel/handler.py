@@ -79,6 +79,8 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
         crash_point("rebuild_flywheel.restaged")
         # Of the generation that ends, late datasets may have been counted meanwhile.
         row = services.ledger.flywheels.ensure(flywheel, known.arn)
+        _begin_with_live_model(services, row)
+        crash_point("rebuild_flywheel.begun")
         services.ledger.rebuilds.switch(row, services.now())
         crash_point("rebuild_flywheel.switched")
         row = services.ledger.flywheels.ensure(flywheel, known.arn)
@@ -107,6 +109,21 @@ def _create(services: Services, generations: Generations, row: FlywheelRow, aske
     arn = generations.create(name, before, lake, labels, token)
     crash_point("rebuild_flywheel.created")
     services.ledger.rebuilds.note_created(row, arn)
+
+
+def _begin_with_live_model(services: Services, row: FlywheelRow) -> None:
+    """Make the live model the new flywheel's, so that its first challenger is judged against it.
+
+    Just before the switch, which expects that nobody changed the champion since the row was read.
+    A model of other labels does not fit the new flywheel, which then begins without one.
+    """
+    asked = row.rebuild
+    if asked is None or asked.arn is None or asked.add_labels or asked.drop_labels:
+        return
+    live = services.comprehend(row.arn).describe().active_model
+    new = services.comprehend(asked.arn)
+    if live is not None and new.describe().active_model is None:
+        new.make_active(live)
 
 
 def _go_back(

@@ -90,6 +90,7 @@ REACHED_BY: Mapping[Scenario, Sequence[str]] = {
     rebuilt: (
         "rebuild_flywheel.created",
         "rebuild_flywheel.restaged",
+        "rebuild_flywheel.begun",
         "rebuild_flywheel.switched",
         "rebuild_flywheel.endpoint_moved",
     ),

@@ -46,14 +46,18 @@ def test_no_role_may_do_everything_when_policies_are_made(
                 assert actions <= _NOWHERE_NARROWER, role
 
 
-def test_two_functions_change_the_champion_when_policies_are_made(
+def test_three_functions_write_the_model_when_policies_are_made(
     each: Synthesized, team: Synthesized
 ) -> None:
-    """Only the comparison, for a verdict, and the one that people ask may write the model."""
+    """The comparison, for a verdict; the one that people ask; and the one that rebuilds.
+
+    The last makes the live model the new generation's, and moves endpoints there.
+    """
     for stack in (each, team):
         assert holders(stack, "comprehend:UpdateFlywheel") == {
             "CompareModelsServiceRole",
             "ChangeChampionServiceRole",
+            "RebuildFlywheelServiceRole",
         }
 
 
@@ -182,7 +186,6 @@ def test_comprehend_is_reached_by_name_when_policies_are_made(each: Synthesized)
             assert not is_endpoint or actions == ["comprehend:UpdateEndpoint"]
             assert not is_model or actions in (
                 ["comprehend:UpdateFlywheel"],
-                ["comprehend:CreateFlywheel"],
                 JOB_STARTS,
                 ["comprehend:DescribeDocumentClassifier"],
                 ["comprehend:DescribeEntityRecognizer"],

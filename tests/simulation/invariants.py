@@ -1,7 +1,9 @@
 """What must hold at every write of the ledger and at every effect on the service."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Any
 
 from adapters.ledger.table import Change, Delete, Item, Put, Write
 from flywheel.batches import BatchName, BatchState
@@ -157,6 +159,9 @@ class Watch:
         if row.get("change", {}).get("model") == model:
             self._see_change_by_a_person(effect, row["change"].get("before"))
             return
+        if model not in {item.trained_model for item in service.history.values()}:
+            self._see_beginning(effect, row.get("rebuild", {}))
+            return
         if model in row.get("barred", ()) and self._is_seen(effect):
             self.world.breaks("no verdict promotes what was rolled back", model)
         self._see_answer(model)
@@ -179,6 +184,15 @@ class Watch:
         old = None if answered else (iteration.evaluated_metrics or {}).get("AverageF1Score")
         if old is not None and new < old + self._least_improvement() - _ROUNDING:
             self.world.breaks("a promotion beats the champion", f"{new} over {old}")
+
+    def _see_beginning(self, effect: Effect, rebuild: Mapping[str, Any]) -> None:
+        """See that a generation begins with a live model, and before batches go to it."""
+        model, active = effect.subject, self._service(effect).active
+        is_making = rebuild.get("arn") == effect.flywheel_arn and rebuild["step"] == "CREATING"
+        was_live = model in self.ports.account.shared.were_live
+        # Of two calls at once the slower one changes nothing.
+        if not was_live or (active != model and not (is_making and active is None)):
+            self.world.breaks("a generation begins with the live model", f"{model} over {active}")
 
     def _least_improvement(self) -> float:
         """Return by how much a challenger must be better by the averages, or may be worse."""

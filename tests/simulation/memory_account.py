@@ -67,7 +67,6 @@ class MemoryAccount:
             found = self.flywheels[flywheel_arn]
             return {
                 "FlywheelArn": found.arn,
-                "ActiveModelArn": found.active,
                 "Status": found.status,
                 "DataLakeS3Uri": "s3://lake/tickets/schemaVersion=1/1",
             }
@@ -89,7 +88,7 @@ class MemoryAccount:
             if arn not in self.flywheels:
                 earlier = self.flywheels[before["FlywheelArn"]]
                 made = self.add(name, earlier.names)
-                made.status, made.active = "CREATING", before["ActiveModelArn"]
+                made.status = "CREATING"
                 self.world.later(self.world.chance.choice(_CREATING_SECONDS), made.begin)
                 self.world.note(f"flywheel {name} is CREATING")
             return arn

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from adapters.ledger.batch_rows import BatchRow, batch_key, batch_row
 from adapters.ledger.flywheel_rows import FlywheelRow, change_flywheel, unchanged_rebuild
 from adapters.ledger.table import Change, Delete, Item, Write
-from adapters.ledger.upload_rows import staged_key_of, upload_key, waits_again
+from adapters.ledger.upload_rows import batches_of, staged_key_of, upload_key, waits_again
 from adapters.ledger.uploads import ACCEPTED, ALL_UPLOADS, BY_FLYWHEEL_INDEX, TAINTS_NAMED
 from adapters.ports import Rows
 from flywheel.uploads import DatasetKind, UploadState
@@ -43,7 +43,7 @@ class ReturnedUploads:
             home = next(
                 (
                     batches[number]
-                    for number in _batches(row)[::-1]
+                    for number in batches_of(row)[::-1]
                     if number in batches and (number, row["kind"]) in held
                 ),
                 None,
@@ -91,19 +91,13 @@ def _is_back(row: Item, batches: Mapping[int, BatchRow], *, is_imported: bool) -
     return row["state"] in ACCEPTED and row.get("batch") in batches
 
 
-def _batches(row: Item) -> list[int]:
-    """Return the batches that an upload was in, oldest first."""
-    batches = [*row.get("earlier_batches", ()), row.get("batch")]
-    return list(dict.fromkeys(number for number in batches if number))
-
-
 def _sealed_again(name: str, row: Item, home: BatchRow) -> list[Write]:
     """Return the writes after which an upload is in a batch of the earlier generation."""
     changes = {
         "state": UploadState.SEALED,
         "batch": home.batch,
         "sealed_by": home.name.label,
-        "earlier_batches": [number for number in _batches(row) if number != home.batch],
+        "earlier_batches": [number for number in batches_of(row) if number != home.batch],
     }
     sealed = Change(upload_key(row["uid"]), changes, {"state": row["state"]})
     _, whole = waits_again(name, row)

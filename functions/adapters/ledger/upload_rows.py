@@ -20,7 +20,8 @@ class UploadRow:
 
     ``failure`` is why its registration failed last; ``is_undelivered`` says that all its deliveries
     failed, so that it was refused unread; ``delivered_at`` is when they began, the last time. Of
-    annotations or an entity list ``paired_with`` is the upload of their documents.
+    annotations or an entity list ``paired_with`` is the upload of their documents. ``batches`` are
+    all that it was in, in earlier generations too.
     """
 
     uid: str
@@ -39,6 +40,7 @@ class UploadRow:
     is_undelivered: bool = False
     delivered_at: str = ""
     paired_with: str | None = None
+    batches: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,12 @@ def waits_again(flywheel: str, row: Item) -> list[Write]:
     ]
 
 
+def batches_of(item: Mapping[str, Any]) -> list[int]:
+    """Return the batches that an upload was in, oldest first."""
+    batches = [*item.get("earlier_batches", ()), item.get("batch")]
+    return list(dict.fromkeys(number for number in batches if number))
+
+
 def staged_upload(item: Item) -> StagedUpload:
     """Return what waits, from that row."""
     return StagedUpload(
@@ -140,4 +148,5 @@ def upload_row(item: Mapping[str, Any]) -> UploadRow:
         is_undelivered=item.get("is_undelivered", False),
         delivered_at=item.get("redelivered_at", item["received_at"]),
         paired_with=item.get("paired_with"),
+        batches=batches_of(item),
     )

@@ -1,0 +1,47 @@
+"""Whether a model was trained on rows that somebody took back since.
+
+Taint says this of a flywheel's datasets, and a rebuild ends it; the live model may stay as it is.
+Decides nothing else. Read next: `adapters.data_acts`.
+"""
+
+from collections.abc import Sequence
+
+from adapters.ledger.flywheel_rows import FlywheelRow
+from adapters.ledger.ledger import Ledger
+from adapters.ledger.upload_rows import UploadRow
+from adapters.ledger.uploads import ALL_UPLOADS
+from flywheel.uploads import DatasetKind, UploadState
+
+
+def batches_behind(ledger: Ledger, row: FlywheelRow, model: str | None) -> frozenset[int]:
+    """Return the batches that a model was trained on; none where no verdict knows it.
+
+    The service trains on every dataset of a flywheel, so these are all batches of the generation
+    up to its own.
+    """
+    for batch in ledger.batches.newest(row, row.last_batch):
+        stored = ledger.verdicts.get(batch)
+        if stored is None or model is None or stored.verdict.evidence.challenger_arn != model:
+            continue
+        trained = [batch, *ledger.batches.judged_again(batch)][-1]
+        numbers = range(1, trained.batch + 1)
+        earlier = ledger.batches.get_many(row.name, numbers)
+        return frozenset(each.batch for each in earlier if each.generation == trained.generation)
+    return frozenset()
+
+
+def trained_on(uploads: Sequence[UploadRow], batches: frozenset[int]) -> list[UploadRow]:
+    """Return the training uploads that went into any of these batches."""
+    return [
+        upload
+        for upload in uploads
+        if upload.kind == DatasetKind.TRAIN and not batches.isdisjoint(upload.batches)
+    ]
+
+
+def withdrawn_from(ledger: Ledger, row: FlywheelRow, model: str | None) -> list[str]:
+    """Return the inbox keys of withdrawn uploads that a model was trained on, newest first."""
+    batches = batches_behind(ledger, row, model)
+    uploads = ledger.uploads.newest(row.name, ALL_UPLOADS) if batches else []
+    withdrawn = [upload for upload in uploads if upload.state is UploadState.WITHDRAWN]
+    return [upload.key for upload in trained_on(withdrawn, batches)]
