@@ -18,6 +18,7 @@ from console.validating import opened_for, report_document, tell_report
 from console.verb_options import LONGEST_MINUTES, Reason, Timeout, Wait
 from console.waiting import Ending, wait_for_batch
 from flywheel.notices import shown
+from flywheel.number_words import number_of
 from flywheel.uploads import DatasetKind
 
 _FEWEST_UID_CHARACTERS = 8
@@ -102,7 +103,7 @@ def import_file(
         uid = act.acts.import_rows(
             act.target.staging(), kind, file.name, body=body, now=act.target.now()
         )
-    run.terminal.tell(f"{report.documents:,} rows are known as {kind.value} rows now.")
+    run.terminal.tell(f"Recorded as {kind.value} rows: {number_of(report.documents, 'row')}.")
     return Ending(ExitCode.DONE, {**document, "uid": uid})
 
 
@@ -152,7 +153,9 @@ def split_testset(
     with act:
         done = act.acts.split(act.target.staging(), fraction, act.target.now())
     rows = sum(done.values())
-    run.terminal.tell(f"{rows:,} rows are a draft of the test set now and no training rows.")
+    run.terminal.tell(
+        f"Moved from the training rows to the draft of the test set: {number_of(rows, 'row')}."
+    )
     for label, count in sorted(done.items()):
         run.terminal.tell_exactly(f"  {shown(label, 60)}: {count:,}")
     return Ending(ExitCode.DONE, {"label_counts": dict(done)})

@@ -17,6 +17,7 @@ from console.progress import Progress
 from console.verb_options import LONGEST_MINUTES, Reason, Timeout, Wait
 from console.waiting import Ending, wait_for_batch
 from flywheel.notices import Notice
+from flywheel.number_words import number_of
 
 
 @flywheel_verb
@@ -71,7 +72,10 @@ def _switched(run: Run, act: Act, ask: Callable[[], Notice], minutes: float) -> 
         notice = ask()
     act.publish(notice)
     run.terminal.tell_exactly(f"The earlier flywheel stays as it is: {before.arn}")
-    run.terminal.tell(f"{len(bound)} endpoints follow it and move when a new model is promoted.")
+    run.terminal.tell(
+        f"{number_of(len(bound), 'endpoint follows', 'endpoints follow')} it until a new model "
+        "is promoted."
+    )
     for arn in bound:
         run.terminal.tell_exactly(f"  {arn}")
     Progress(run.terminal).wait(switched(act.target, act.known, patience(act.target, minutes)))

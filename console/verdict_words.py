@@ -12,9 +12,11 @@ from rich.padding import Padding
 from rich.text import Text
 
 from adapters.ledger.approvals import Approval
+from console.principals import with_short_principals
 from console.verdict_view import change, number
 from flywheel.batches import BatchOutcome
 from flywheel.notices import shown
+from flywheel.number_words import number_of
 from flywheel.paired_evidence import LabelChange
 from flywheel.what_changed import label_lines
 
@@ -63,7 +65,8 @@ def approval_view(approval: Approval) -> Group:
     """Return what a person was asked about a verdict, and who answered what and why."""
     facts = [("state", str(approval.state)), ("until", f"{approval.until:%Y-%m-%d %H:%M} UTC")]
     if approval.is_answered:
-        answer = ("by", approval.by), ("at", approval.at), ("reason", approval.reason)
+        who = with_short_principals(approval.by or "")
+        answer = ("by", who), ("at", approval.at), ("reason", approval.reason)
         facts = [facts[0], *((name, shown(value or "-", 500)) for name, value in answer)]
     elif approval.is_unanswered:
         facts.append(("on time-out", approval.on_timeout))
@@ -99,7 +102,10 @@ def _evidence(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for metric, value in (evidence[who] or {}).items():
             yield f"  {metric}", number(value)
     if test_set := evidence.get("test_set"):
-        yield "test set", f"{test_set['documents']:,} documents, look {test_set['looks'] + 1:,}"
+        yield (
+            "test set",
+            f"{number_of(test_set['documents'], 'document')}, look {test_set['looks'] + 1:,}",
+        )
     yield from _facts(
         {name: value for name, value in evidence.items() if name not in _KNOWN_OF_EVIDENCE}
     )
@@ -133,7 +139,10 @@ def _inputs(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if test_set is None:
         yield "test set", "none of its own"
     else:
-        yield "test set", f"version {test_set['version']}, {test_set['documents']:,} documents"
+        yield (
+            "test set",
+            f"version {test_set['version']}, {number_of(test_set['documents'], 'document')}",
+        )
         yield "  sha256", test_set["sha256"]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from flywheel.notices import Notice, body, shown, subject
+from flywheel.number_words import number_of
 
 _FILES_NAMED = 20
 _AFTER_PAUSE = (
@@ -99,8 +100,9 @@ def withdrawn(
         why.append(f"Not sent, and gone from what waits: {_keys(left)}.")
     if kept:
         why += [f"In datasets of the flywheel already: {_keys(kept)}.", _TAINTED]
-    count = len(left) + len(kept)
-    words = f"WITHDRAWN {count} upload{'s' if count != 1 else ''}" + (", TAINTED" if kept else "")
+    words = f"WITHDRAWN {number_of(len(left) + len(kept), 'upload')}" + (
+        ", TAINTED" if kept else ""
+    )
     todo = _AFTER_TAINT if kept else "Upload corrected rows, if there are any."
     todo = todo.format(flywheel=flywheel, environment=environment)
     return act_notice(environment, flywheel, at_moment("withdrawn", now), words, why=why, todo=todo)

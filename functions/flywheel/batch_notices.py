@@ -11,6 +11,7 @@ from flywheel.batches import BatchOutcome
 from flywheel.champions import Kept
 from flywheel.kept_words import KEPT_WORDS
 from flywheel.notices import Notice, body, file_name, shown, subject
+from flywheel.number_words import number_of
 from flywheel.policy_settings import METRICS
 from flywheel.rejection_words import rejection
 from flywheel.verdict import Decision, Verdict
@@ -109,7 +110,7 @@ def started(
     ]
     why += _waiting(waiting_labels)
     why.append(_cost(past_seconds))
-    words, todo = f"STARTED batch {facts.batch}, {documents:,} documents", _FOLLOWS
+    words, todo = f"STARTED batch {facts.batch}, {number_of(documents, 'document')}", _FOLLOWS
     if not has_test_set:
         words += ", WARNING: no test set"
         todo = _NO_TEST_SET.format(flywheel=facts.flywheel)
@@ -134,8 +135,8 @@ def rejudging(
         Test documents that came, and that there were.
     """
     why = [
-        f"{documents:,} new test documents from {_files(facts)}: the test set grows from "
-        f"{before:,} to {before + documents:,}.",
+        f"{number_of(documents, 'new test document')} from {_files(facts)}: the test set grows "
+        f"from {before:,} to {before + documents:,}.",
         f"Both models of batch {held}, which was held, answer it; nothing is trained.",
         *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
         "Cost on AWS: the two jobs in which they answer, and one of the flywheel's TEST datasets.",
@@ -313,7 +314,9 @@ def _files(facts: BatchFacts) -> str:
 def _counts(label_counts: Mapping[str, int]) -> str:
     told = [f"{shown(label, 40)} {count:,}" for label, count in sorted(label_counts.items())]
     more = len(told) - _LABELS_SHOWN
-    return ", ".join(told[:_LABELS_SHOWN]) + (f" and {more} more labels" if more > 0 else "")
+    return ", ".join(told[:_LABELS_SHOWN]) + (
+        f" and {number_of(more, 'more label')}" if more > 0 else ""
+    )
 
 
 def _cost(past_seconds: Sequence[float]) -> str:

@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from flywheel.number_words import number_of
 from flywheel.untrusted_text import is_hidden, unlinked, visible
 
 _MAX_SUBJECT_CHARACTERS = 99
@@ -149,7 +150,9 @@ def upload_digest(
     told = list(_told(news))
     why = [line for item in told for line in (item.headline, *(f"  {line}" for line in item.lines))]
     if news[len(told) :]:
-        why.append(f"And {len(news) - len(told)} more uploads, which the command below shows.")
+        why.append(
+            f"And {number_of(len(news) - len(told), 'more upload')}, which the command below shows."
+        )
     text = body(
         live="nothing changed; the active model stays as it is.",
         why=why,
