@@ -81,8 +81,16 @@ def shown(text: str, most_characters: int = 80) -> str:
 
 
 def file_name(key: str) -> str:
-    """Return the last part of an inbox key, fit to be shown."""
-    return shown(key.rsplit("/", 1)[-1] or key, 40)
+    """Return the last part of an inbox key, fit to be shown.
+
+    Examples
+    --------
+    >>> file_name("tickets/train/monday.csv"), file_name("tickets/train/see http://a.example/b.csv")
+    ('monday.csv', 'see http[:]//a.example/b.csv')
+    """
+    # The slashes of an address divide no folders.
+    folders, scheme, address = key.partition("://")
+    return shown(folders.rsplit("/", 1)[-1] + scheme + address or key, 40)
 
 
 def subject(environment: str, flywheel: str | None, words: str) -> str:
@@ -157,7 +165,7 @@ def upload_digest(
         live="nothing changed; the active model stays as it is.",
         why=why,
         todo="\n".join(dict.fromkeys(item.todo for item in told)),
-        command=f"flywheel status --env {environment}",
+        command=f"flywheel {f'uploads {flywheel}' if flywheel else 'log'} --env {environment}",
         ids=[f"Upload: {shown(item.key, 200)}" for item in told],
     )
     return Notice(notice_id, subject(environment, flywheel, words), text)
