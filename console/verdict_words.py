@@ -7,12 +7,14 @@ another release. Read next: `flywheel.verdict_document`.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pydantic import ValidationError
 from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
 from adapters.ledger.approvals import Approval
 from console.principals import with_short_principals
+from console.verdict_again import policy_of
 from console.verdict_view import change, number
 from flywheel.batches import BatchOutcome
 from flywheel.notices import shown
@@ -56,7 +58,7 @@ def verdict_view(document: Mapping[str, Any], sha256: str, outcome: BatchOutcome
         labels = [LabelChange(**each) for each in paired["labels"]]
         parts += [Padding(Text(line), (0, 0, 0, 2)) for line in label_lines(labels)]
     parts += _section("Made from", _inputs(document["inputs"]))
-    parts += _section("Policy", _facts(document["policy"]))
+    parts += _section("Policy", _policy(document))
     parts += _section("Who and when", _who(document, sha256))
     return Group(*parts)
 
@@ -144,6 +146,16 @@ def _inputs(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             f"version {test_set['version']}, {number_of(test_set['documents'], 'document')}",
         )
         yield "  sha256", test_set["sha256"]
+
+
+def _policy(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give the policy's members, its rules with those that it applies where it has none."""
+    try:
+        rules = [rule.model_dump(mode="json") for rule in policy_of(document).all_rules()]
+    except ValidationError:
+        # Of a release with other keys, whose defaults this one does not know.
+        rules = document["policy"].get("rules", [])
+    yield from _facts({**document["policy"], "rules": rules})
 
 
 def _who(document: Mapping[str, Any], sha256: str) -> Iterator[tuple[str, str]]:

@@ -51,6 +51,7 @@ def batch_facts(
         flywheel_arn=row.arn,
         uploads=batch.uploads,
         upload_count=batch.upload_count,
+        test_upload_count=batch.test_upload_count,
         live_model=live_model,
         iteration_id=batch.iteration_id,
         attempt=batch.attempt,

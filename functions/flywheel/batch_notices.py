@@ -62,9 +62,9 @@ class BatchFacts:
     batch : int
     flywheel_arn : str
     uploads : sequence of str
-        Inbox keys, the first ones of many.
-    upload_count : int
-        How many there are in all.
+        Inbox keys, the first ones of many: those to train on, then those to test with.
+    upload_count, test_upload_count : int
+        How many there are in all, and how many of them are to test with.
     live_model : str or None
         The active model's ARN at the time of writing.
     iteration_id : str or None
@@ -85,17 +85,24 @@ class BatchFacts:
     live_model: str | None
     iteration_id: str | None = None
     upload_count: int = 0
+    test_upload_count: int = 0
     attempt: int = 1
     taint: Sequence[str] = ()
     label_counts: Mapping[str, int] = field(default_factory=dict)
     earlier_counts: Mapping[str, int] = field(default_factory=dict)
     is_rebuilt: bool = False
 
+    @property
+    def train_upload_count(self) -> int:
+        """How many uploads are to train on."""
+        return max(self.upload_count, len(self.uploads)) - self.test_upload_count
+
 
 def started(
     facts: BatchFacts,
     *,
     documents: int,
+    test_documents: int = 0,
     label_counts: Mapping[str, int],
     left_out: Mapping[str, int],
     waiting_labels: Sequence[str],
@@ -104,7 +111,8 @@ def started(
 ) -> Notice:
     """Tell that an iteration begins, before any money is spent."""
     why = [
-        f"Batch {facts.batch} is sealed: {documents:,} training documents from {_files(facts)}.",
+        f"Batch {facts.batch} is sealed: {number_of(documents, 'training document')} from "
+        f"{_train_files(facts)}{_tested_with(facts, test_documents)}.",
         f"Documents a label: {_counts(label_counts)}.",
         *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
     ]
@@ -135,8 +143,8 @@ def rejudging(
         Test documents that came, and that there were.
     """
     why = [
-        f"{number_of(documents, 'new test document')} from {_files(facts)}: the test set grows "
-        f"from {before:,} to {before + documents:,}.",
+        f"{number_of(documents, 'new test document')} from {_test_files(facts)}: the test set "
+        f"grows from {before:,} to {before + documents:,}.",
         f"Both models of batch {held}, which was held, answer it; nothing is trained.",
         *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
         "Cost on AWS: the two jobs in which they answer, and one of the flywheel's TEST datasets.",
@@ -216,8 +224,9 @@ def empty(
         Whether its test rows alone were wanted.
     """
     wanted = "to test with" if is_for_test_alone else "to train on"
+    files = _test_files(facts) if is_for_test_alone else _train_files(facts)
     why = [
-        f"Nothing new is left {wanted} in {_files(facts)}.",
+        f"Nothing new is left {wanted} in {files}.",
         *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
         *_waiting(waiting_labels),
     ]
@@ -304,11 +313,27 @@ def _waiting(labels: Sequence[str]) -> list[str]:
     return [f"Too few documents for the service, so they wait for the next batch: {names}."]
 
 
-def _files(facts: BatchFacts) -> str:
-    count = max(facts.upload_count, len(facts.uploads))
-    names = ", ".join(file_name(key) for key in facts.uploads[:_FILES_NAMED])
+def _train_files(facts: BatchFacts) -> str:
+    count = facts.train_upload_count
+    return _files(facts.uploads[:count], count)
+
+
+def _test_files(facts: BatchFacts) -> str:
+    return _files(facts.uploads[facts.train_upload_count :], facts.test_upload_count)
+
+
+def _tested_with(facts: BatchFacts, documents: int) -> str:
+    """Name the test documents of a batch that brings some, as the end of a sentence."""
+    if not documents:
+        return ""
+    return f", and {number_of(documents, 'test document')} from {_test_files(facts)}"
+
+
+def _files(keys: Sequence[str], count: int) -> str:
+    """Count files and name the first ones; of many, no name may be known."""
+    names = ", ".join(file_name(key) for key in keys[:_FILES_NAMED])
     more = ", ..." if count > _FILES_NAMED else ""
-    return f"{count:,} file{'s' if count != 1 else ''} ({names}{more})"
+    return f"{number_of(count, 'file')}{f' ({names}{more})' if names else ''}"
 
 
 def _counts(label_counts: Mapping[str, int]) -> str:
