@@ -71,7 +71,9 @@ _WORDS: Mapping[str, Callable[[Details], str]] = {
     _WITHDRAWAL: lambda details: f"{number_of(details['uploads'], 'upload')} withdrawn",
     "imported": lambda details: f"{details['documents']:,} {details['kind']} documents imported",
     "rebuild asked for": lambda details: f"rebuild to generation {details['generation']} asked for",
-    "generation switched": lambda details: f"generation {details['generation']} takes over",
+    "generation switched": lambda details: (
+        f"uploads and batches go to generation {details['generation']}"
+    ),
     "generation stays": lambda details: f"generation {details['generation']} goes on",
     "training stopped": lambda details: f"training of {model_name(details.get('model'))} stopped",
     "act refused": lambda details: f"{details.get('act')} refused",

@@ -97,9 +97,9 @@ def withdrawn(
     """
     why = [f"{shown(reason, 500)} (by {shown(actor, 200)})."]
     if left:
-        why.append(f"Not sent, and gone from what waits: {_keys(left)}.")
+        why.append(f"Not sent, and gone from what waits: {named_keys(left)}.")
     if kept:
-        why += [f"In datasets of the flywheel already: {_keys(kept)}.", _TAINTED]
+        why += [f"In datasets of the flywheel already: {named_keys(kept)}.", _TAINTED]
     words = f"WITHDRAWN {number_of(len(left) + len(kept), 'upload')}" + (
         ", TAINTED" if kept else ""
     )
@@ -176,7 +176,8 @@ def at_moment(event: str, now: datetime) -> str:
     return f"{event}-{now:%Y%m%dT%H%M%S%fZ}"
 
 
-def _keys(keys: Sequence[str]) -> str:
+def named_keys(keys: Sequence[str]) -> str:
+    """Return the first inbox keys of many, fit to be shown."""
     named = ", ".join(shown(key, 120) for key in keys[:_FILES_NAMED])
     more = len(keys) - _FILES_NAMED
     return f"{named} and {more} more" if more > 0 else named

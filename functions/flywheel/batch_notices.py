@@ -75,6 +75,8 @@ class BatchFacts:
         Documents of each label in this batch, and in the flywheel's batches before it.
     is_rebuilt : bool
         Whether this is the first batch of a new generation, which holds all accepted rows.
+    is_return_tainted : bool
+        Whether giving that generation up leads back to a flywheel that holds withdrawn rows.
     """
 
     environment: str
@@ -91,6 +93,7 @@ class BatchFacts:
     label_counts: Mapping[str, int] = field(default_factory=dict)
     earlier_counts: Mapping[str, int] = field(default_factory=dict)
     is_rebuilt: bool = False
+    is_return_tainted: bool = False
 
     @property
     def train_upload_count(self) -> int:
@@ -199,7 +202,11 @@ def judged(
     elif verdict.decision is Decision.REJECT:
         which = "this batch" if trained_by is None else f"batch {trained_by}"
         cause = rejection(
-            verdict, facts.label_counts, facts.earlier_counts, is_rebuilt=facts.is_rebuilt
+            verdict,
+            facts.label_counts,
+            facts.earlier_counts,
+            is_rebuilt=facts.is_rebuilt,
+            is_return_tainted=facts.is_return_tainted,
         )
         why = [why[0], cause.likely, *why[1:]] if why else [cause.likely]
         todo = cause.todo.format(**{**place, "which": which, "batch": trained_by or facts.batch})

@@ -301,6 +301,19 @@ def test_each_lane_names_its_own_files_when_a_batch_brings_a_test_set(
     assert f"Batch 3 is sealed: {words}" in " ".join(notice.body.split())
 
 
+@pytest.mark.parametrize("is_tainted", [True, False])
+def test_a_rejected_rebuild_says_so_when_the_way_back_leads_to_a_tainted_flywheel(
+    *, is_tainted: bool
+) -> None:
+    """Whoever gives it up knows what they go back to."""
+    facts = replace(FACTS, is_rebuilt=True, is_return_tainted=is_tainted)
+    worse = {**CHALLENGER, "AverageF1Score": 0.7}
+    body = " ".join(judged(facts, verdict(challenger=worse), BatchOutcome.REJECTED).body.split())
+    back = "goes back to the earlier flywheel"
+    tainted = f"{back}, which is TAINTED: its datasets hold rows that were withdrawn."
+    assert (tainted if is_tainted else f"{back}.") in body
+
+
 def test_a_rejudged_batch_names_its_test_files() -> None:
     """It trains on none."""
     facts = replace(
