@@ -164,11 +164,13 @@ def _few_acts(few: FewDocuments, flywheel: str) -> Iterator[Act]:
         upload_files("test", few.test, _SERVICES_OWN),
     )
     if few.later_test:
+        more_test = number_of(
+            len(few.later_test), "more test document comes", "more test documents come"
+        )
         yield Act(
             "More test documents",
-            f"{number_of(len(few.later_test), 'more test document')} for the model that was held, "
-            "and the test set is frozen anew. Both models answer the larger one; nothing is "
-            "trained.",
+            f"{more_test} for the model that was held, and the test set is frozen anew. Both "
+            "models answer the larger one; nothing is trained.",
             flywheel,
             test=upload_files("later", few.later_test, _SERVICES_OWN),
         )
