@@ -39,7 +39,8 @@ def compared(
     types = {entity_type for spans in mentions for _, _, entity_type in spans}
     about = (
         f"{len(documents):,} documents with {sum(map(len, mentions)):,} mentions, {len(test):,} "
-        f"more to test, {number_of(len(types), 'type')}; a mention counts where it matches exactly.{note}"
+        f"more to test, {number_of(len(types), 'type')}; a mention counts where it matches "
+        f"exactly.{note}"
     )
     return side_by_side.compare(
         f"Entities: {folder.name}",
