@@ -7,7 +7,6 @@ another release. Read next: `flywheel.verdict_document`.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic import ValidationError
 from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
@@ -152,7 +151,7 @@ def _policy(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Give the policy's members, its rules with those that it applies where it has none."""
     try:
         rules = [rule.model_dump(mode="json") for rule in policy_of(document).all_rules()]
-    except ValidationError:
+    except ValueError:
         # Of a release with other keys, whose defaults this one does not know.
         rules = document["policy"].get("rules", [])
     yield from _facts({**document["policy"], "rules": rules})
