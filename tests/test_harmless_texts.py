@@ -65,7 +65,7 @@ def notices(text: Callable[[], str]) -> Iterator[Notice]:
     yield rebuild_notices.rebuilding(*place, 2, text(), actor=text(), now=NOW)
     yield rebuild_notices.rebuild_failed(*place, 2, text(), NOW)
     yield rebuild_notices.rebuilt(
-        *place, before_arn=text(), arn=text(), endpoints=[text()], now=NOW
+        *place, before_arns=[text()], arn=text(), endpoints=[text()], now=NOW
     )
     yield rebuild_notices.rebuild_given_up(
         *place,
@@ -73,6 +73,7 @@ def notices(text: Callable[[], str]) -> Iterator[Notice]:
         arn=text(),
         before_arn=text(),
         is_return=True,
+        taint=[text()],
         reason=text(),
         actor=text(),
         now=NOW,

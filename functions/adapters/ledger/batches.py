@@ -143,6 +143,7 @@ class Batches(Audited):
             "manifest_sha256": facts.manifest_sha256,
             "uploads": list(facts.uploads[:_UPLOADS_NAMED]),
             "upload_count": len(facts.uploads),
+            "test_upload_count": facts.test_upload_count,
             "documents": facts.documents,
             "label_counts": dict(facts.label_counts),
             "left_out": dict(facts.left_out),
