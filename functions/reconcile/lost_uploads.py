@@ -34,8 +34,13 @@ _EVENT_IS_KEPT = timedelta(days=14)
 """The queue's retention: an older event is gone, tried or not."""
 
 
-def look_for_lost_uploads(services: Services) -> dict[str, int]:
+def look_for_lost_uploads(services: Services, failures: Failures) -> dict[str, int]:
     """Have every version without a row registered, and refuse those that cannot be.
+
+    Parameters
+    ----------
+    failures : Failures
+        Holds what fails of one upload; all others are looked at.
 
     Returns
     -------
@@ -56,7 +61,7 @@ def look_for_lost_uploads(services: Services) -> dict[str, int]:
     lost = [version for uid, version in versions.items() if uid not in rows]
     received = [row for row in rows.values() if row.state is UploadState.RECEIVED]
     forgotten = [row for row in received if _is_forgotten(row, now)]
-    failures, ended = Failures(), 0
+    ended = 0
     for version in lost:
         with failures.held_back("upload", uid=version.upload.uid):
             _deliver(services, version)
@@ -70,7 +75,6 @@ def look_for_lost_uploads(services: Services) -> dict[str, int]:
             ended += _refuse(services, row)
     if is_whole:
         services.ledger.runs.note_whole(now)
-    failures.raise_first()
     return {"uploads": len(lost) + len(forgotten), "undelivered": ended}
 
 

@@ -15,6 +15,8 @@ from adapters.clients import client
 from adapters.services import Services, task_config
 from flywheel.errors import ServiceRefusedError
 from flywheel.uploads import MOST_DELIVERIES, ObjectVersion, UploadState
+from reconcile.failures import Failures, logger
+from reconcile.handler import reconcile
 from register_upload.handler import handler, register
 from tests.functions.cloud import answering, crash
 from tests.functions.reconciling import reconciled
@@ -195,8 +197,14 @@ def test_old_uploads_are_looked_at_once_a_day_when_they_have_no_row(world: World
     assert reconciled(after(world, days=11, hours=1))["uploads"] == 1
 
 
-def test_the_others_are_injected_when_one_cannot_be(world: World) -> None:
-    """One message that the queue refuses holds up no other upload, and the run fails."""
+def test_the_others_are_injected_when_one_cannot_be(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One message that the queue refuses holds up no other upload, and is logged once."""
+    logged: list[str] = []
+    monkeypatch.setattr(
+        logger, "exception", lambda *_, extra: logged.append(str(extra["looked_at"]))
+    )
     for number in range(3):
         world.put(f"{NAME}/train/{number}.csv", csv(documents(1, first=number)))
     sent = count()
@@ -213,8 +221,10 @@ def test_the_others_are_injected_when_one_cannot_be(world: World) -> None:
     events = client("sqs").meta.events
     events.register("before-call.sqs.SendMessage", refuse_the_first)
     try:
+        failures = Failures()
+        reconcile(after(world, minutes=11), failures)
         with pytest.raises(ServiceRefusedError, match="InvalidMessageContents"):
-            reconciled(after(world, minutes=11))
+            failures.raise_first()
     finally:
         events.unregister("before-call.sqs.SendMessage", refuse_the_first)
-    assert len(injected(world)) == 2
+    assert (len(injected(world)), logged) == (2, ["upload"])
