@@ -96,7 +96,7 @@ def file_name(key: str) -> str:
 def subject(environment: str, flywheel: str | None, words: str) -> str:
     """Return a subject that SNS takes: ASCII, one line, at most 99 characters."""
     place = f"[{environment}] {flywheel}: " if flywheel else f"[{environment}] "
-    plain = re.sub(r"[^\x20-\x7e]", "?", unlinked(place + shown(words, _MAX_SHOWN)))
+    plain = unlinked(re.sub(r"[^\x20-\x7e]", "?", place + shown(words, _MAX_SHOWN)))
     limit = _MAX_SUBJECT_CHARACTERS
     return plain if len(plain) <= limit else plain[: limit - 3] + "..."
 

@@ -71,11 +71,11 @@ def undelivered(key: str, failure: str | None) -> UploadNews:
     Parameters
     ----------
     failure : str or None
-        Why the last try failed; None where the function died before it could say so.
+        Why the last try failed; None where no function could say so.
     """
     headline = f"REFUSED {file_name(key)}: it could not be registered"
     why = failure or (
-        "the function ended without a word, as it does when time or memory runs out; see its log"
+        "not recorded. The function ran out of time or memory, or could not be started; see its log"
     )
     lines = [
         "No delivery of its event succeeded, so the file is not checked and not staged.",
