@@ -1,0 +1,117 @@
+"""Every expectation of the ledger's writes: where it alone does not hold, nothing is written."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
+from typing import Any
+
+import pytest
+
+from adapters.clients import client
+from adapters.ledger.ledger import Ledger
+from adapters.ledger.table import Table
+from flywheel.errors import ConcurrentChangeError
+from tests.adapters.conditional_writes import (  # noqa: F401 # they fill the table of cases
+    batch_cases,
+    flywheel_cases,
+    rebuild_step_cases,
+    retry_cases,
+    upload_cases,
+    verdict_cases,
+)
+from tests.adapters.conditional_writes.case import CASES, Case
+from tests.adapters.conditional_writes.story import Story
+from tests.adapters.conditional_writes.unconditional import HELD_BY_CALLERS, UNCONDITIONAL
+from tests.adapters.conditional_writes.watched_rows import WatchedRows
+from tests.functions.cloud import create_ledger, empty_cloud
+from tests.simulation.memory_rows import MemoryRows
+from tests.simulation.world import World
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[None]:
+    """Have an account for all ledgers of this module."""
+    with empty_cloud():
+        yield
+
+
+@pytest.fixture
+def rows(account: None) -> WatchedRows:
+    """Open a ledger with nothing in it, on a real client."""
+    name, dynamodb = f"ledger-{next(_numbers)}", client("dynamodb")
+    create_ledger(name)
+
+    def everything() -> list[Any]:
+        pages = dynamodb.get_paginator("scan").paginate(TableName=name)
+        found: list[Any] = [item for page in pages for item in page["Items"]]
+        return sorted(found, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
+
+    return WatchedRows(Table(name, dynamodb), everything)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_nothing_is_written_when_one_expectation_does_not_hold(
+    case: Case, rows: WatchedRows
+) -> None:
+    """The method says so, and the rows are as the neighbour left them."""
+    act = case.scene(Story(rows))
+    rows.refusals.clear()
+    if case.is_quiet:
+        act()
+    else:
+        with pytest.raises(ConcurrentChangeError):
+            act()
+    assert {*map(frozenset, rows.refusals)} == {frozenset(case.violated)}
+    assert rows.everything() == rows.at_refusal
+
+
+def rows_in_memory() -> WatchedRows:
+    """Open a ledger with nothing in it, in memory: fast enough for all cases at once."""
+    world = World(0, is_calm=True)
+    return WatchedRows(MemoryRows(world), list)
+
+
+@pytest.fixture(scope="module")
+def played() -> list[WatchedRows]:
+    """Play all cases, and the writes that expect nothing."""
+    tables = []
+    for case in CASES:
+        tables.append(rows_in_memory())
+        with suppress(ConcurrentChangeError):
+            case.scene(Story(tables[-1]))()
+    for act in UNCONDITIONAL:
+        tables.append(rows_in_memory())
+        act(Story(tables[-1]))
+    return tables
+
+
+def test_every_expectation_has_a_case_when_methods_write(played: list[WatchedRows]) -> None:
+    """Whoever adds an expectation adds the neighbour that it is for; none is left without one."""
+    expected = {name for rows in played for name in rows.expected}
+    assert expected == {name for case in CASES for name in case.violated} | set(HELD_BY_CALLERS)
+
+
+def test_every_method_is_played_when_it_writes(played: list[WatchedRows]) -> None:
+    """So that none has an expectation that nobody sees."""
+    parts = [type(part) for part in vars(Ledger(rows_in_memory(), actor="x")).values()]
+    writing = {
+        f"{part.__name__}.{name}"
+        for part in parts
+        for name in vars(part)
+        if not name.startswith("_") and writes(part, name)
+    }
+    assert len(writing) > 50
+    assert writing - {name for rows in played for name in rows.methods} == set()
+
+
+def writes(part: type, name: str) -> bool:
+    """Say whether a method of the ledger writes, itself or by private ones of its class."""
+    method = getattr(part, name, None)
+    code = getattr(method, "__code__", None)
+    if code is None:
+        return False
+    called = set(code.co_names)
+    within = (other for other in called if other.startswith("_") and other != name)
+    return bool(called & {"write", "act", "count_up"}) or any(writes(part, one) for one in within)
