@@ -89,7 +89,7 @@ def _(story: Story) -> Act:
 # Its iteration starts.
 
 
-@case("Batches.announce: BATCH.announced_at", "another starter was first", is_quiet=True)
+@case("Batches.announce: BATCH.announced_at", "another starter was first", ends="silent")
 def _(story: Story) -> Act:
     batch, row = story.sealed(TRAIN, TEST), story.row
     story.ledger.batches.announce(batch, row, NOTICE, NOW)
@@ -153,13 +153,13 @@ def _(story: Story) -> Act:
     return lambda: story.ledger.batches.fail(batch, row, FailedEnding("E", "c"), NOTICE, NOW)
 
 
-@case("Flywheels.free: FLYWHEEL.open_batch", "another closer was first", is_quiet=True)
+@case("Flywheels.free: FLYWHEEL.open_batch", "another closer was first", ends="silent")
 def _(story: Story) -> Act:
     story.failed()
     return lambda: story.ledger.flywheels.free(NAME, 1)
 
 
-@case("Flywheels.free: FLYWHEEL.open_attempt", "the next attempt is open", is_quiet=True)
+@case("Flywheels.free: FLYWHEEL.open_attempt", "the next attempt is open", ends="silent")
 def _(story: Story) -> Act:
     story.reopened(story.failed())
     return lambda: story.ledger.flywheels.free(NAME, 1)

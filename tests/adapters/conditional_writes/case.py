@@ -13,10 +13,12 @@ The decorator names the one expectation that the neighbour violates (`watched_ro
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from tests.adapters.conditional_writes.story import Story
 
 Act = Callable[[], object]
+Ending = Literal["refused", "silent", "again"]
 Scene = Callable[[Story], Act]
 
 
@@ -31,8 +33,9 @@ class Case:
         Who came between, in words.
     scene : callable
         Brings the ledger to where the write is refused, and returns the write.
-    is_quiet : bool
-        Whether the method answers False, None or the row as it is, and raises nothing.
+    ends : {"refused", "silent", "again"}
+        Whether the method raises; or answers False, None or the row as it is; or reads again, and
+        what it writes then is the scene's to look at.
     beside : str or None
         Another expectation of the same write that no neighbour can violate without this one.
     """
@@ -40,7 +43,7 @@ class Case:
     expectation: str
     neighbour: str
     scene: Scene
-    is_quiet: bool = False
+    ends: Ending = "refused"
     beside: str | None = None
 
     @property
@@ -58,12 +61,12 @@ CASES: list[Case] = []
 
 
 def case(
-    expectation: str, neighbour: str, *, is_quiet: bool = False, beside: str | None = None
+    expectation: str, neighbour: str, *, ends: Ending = "refused", beside: str | None = None
 ) -> Callable[[Scene], Scene]:
     """Make a function a case of the table."""
 
     def add(scene: Scene) -> Scene:
-        CASES.append(Case(expectation, neighbour, scene, is_quiet, beside))
+        CASES.append(Case(expectation, neighbour, scene, ends, beside))
         return scene
 
     return add

@@ -22,7 +22,7 @@ CHANGE = ChampionChange("promote", "m/7", "another person", "x", "now", "r0")
 # A flywheel's row, and acts on it.
 
 
-@case("Flywheels.ensure: FLYWHEEL absent", "another function made the row", is_quiet=True)
+@case("Flywheels.ensure: FLYWHEEL absent", "another function made the row", ends="silent")
 def _(story: Story) -> Act:
     ledger = story.ledger
     story.before_the_write(
@@ -199,6 +199,17 @@ def _(story: Story) -> Act:
     return lambda: story.ledger.champions.complete(row, change, NOTICE, NOW)
 
 
+@case(
+    "Champions.complete: FLYWHEEL.change",
+    "another run completed it",
+    beside="Champions.complete: CHAMPION absent",
+)
+def _(story: Story) -> Act:
+    change, row = story.begun(), story.row
+    story.ledger.champions.complete(row, change, NOTICE, NOW)
+    return lambda: story.ledger.champions.complete(row, change, NOTICE, NOW)
+
+
 @case("Champions.abandon: FLYWHEEL.change", "it was made")
 def _(story: Story) -> Act:
     change, row = story.begun(), story.row
@@ -214,6 +225,17 @@ def _(story: Story) -> Act:
     story.note_import(story.row, staged())
     story.rebuilt()
     row = story.row
+    return lambda: story.note_import(row, staged())
+
+
+@case(
+    "Holdings.note_import: UPLOAD absent",
+    "another person imported the same file",
+    beside="Holdings.note_import: KNOWN absent",
+)
+def _(story: Story) -> Act:
+    row = story.row
+    story.note_import(row, staged())
     return lambda: story.note_import(row, staged())
 
 

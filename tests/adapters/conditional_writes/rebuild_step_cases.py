@@ -59,3 +59,25 @@ for _step in (switch, give_up, stay, go_back):
     _add(_step, "change", "a person is about to change the champion", Story.begun)
 for _step in (stay, go_back):
     _add(_step, "taint", "an upload was withdrawn", Story.tainted)
+
+
+@case(
+    "Rebuilds.switch: FLYWHEEL.rebuild",
+    "another run took the step",
+    beside="Rebuilds.switch: GENERATION absent",
+)
+def _(story: Story) -> Act:
+    act = switch(story)
+    story.ledger.rebuilds.switch(story.row, NOW)
+    return act
+
+
+@case(
+    "Rebuilds.go_back: FLYWHEEL.rebuild",
+    "another run took the step",
+    beside="Rebuilds.go_back: GENERATION absent",
+)
+def _(story: Story) -> Act:
+    act = go_back(story)
+    story.ledger.rebuilds.go_back(story.row, story.earlier(), [], NOW)
+    return act

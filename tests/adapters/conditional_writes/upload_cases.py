@@ -3,7 +3,7 @@
 from adapters.ledger.flywheel_rows import FlywheelRow
 from flywheel.pairs import PairPlace, pair_place
 from flywheel.shapes import Shape
-from flywheel.uploads import ObjectVersion, Place
+from flywheel.uploads import ObjectVersion, Place, UploadState
 from tests.adapters.conditional_writes.case import Act, case
 from tests.adapters.conditional_writes.story import (
     NAME,
@@ -19,7 +19,7 @@ from tests.adapters.conditional_writes.story import (
 # An upload is registered.
 
 
-@case("Uploads.receive: UPLOAD absent", "another delivery was first", is_quiet=True)
+@case("Uploads.receive: UPLOAD absent", "another delivery was first", ends="silent")
 def _(story: Story) -> Act:
     story.received()
     return story.received
@@ -32,13 +32,23 @@ def _(story: Story) -> Act:
     return lambda: story.ledger.uploads.stage(NAME, staged(), left_out=0, news=None)
 
 
+@case(
+    "Uploads.stage: UPLOAD.state",
+    "another delivery staged it",
+    beside="Uploads.stage: STAGED absent",
+)
+def _(story: Story) -> Act:
+    story.staged()
+    return lambda: story.ledger.uploads.stage(NAME, staged(), left_out=0, news=None)
+
+
 @case("Uploads.refuse: UPLOAD.state", "another delivery staged it")
 def _(story: Story) -> Act:
     story.staged()
     return story.refused
 
 
-@case("Uploads.note_failure: UPLOAD.state", "another delivery staged it", is_quiet=True)
+@case("Uploads.note_failure: UPLOAD.state", "another delivery staged it", ends="silent")
 def _(story: Story) -> Act:
     story.staged()
     return lambda: story.ledger.uploads.note_failure(UPLOAD.uid, "it broke")
@@ -98,6 +108,17 @@ def _(story: Story) -> Act:
     return split(story, is_whole=True)
 
 
+@case(
+    "Uploads.split: UPLOAD absent",
+    "another person made the same draft",
+    beside="Uploads.split: STAGED absent",
+)
+def _(story: Story) -> Act:
+    story.staged()
+    split(story, is_whole=True)()
+    return split(story, is_whole=True)
+
+
 @case("Uploads.split: UPLOAD.state", "another person takes it back")
 def _(story: Story) -> Act:
     story.staged()
@@ -113,6 +134,34 @@ def _(story: Story) -> Act:
 
 
 # It follows the seal of its batch.
+
+
+@case("Uploads.seal: UPLOAD.state", "a person takes it back", ends="again")
+def _(story: Story) -> Act:
+    story.staged()
+    story.before_the_write("Uploads.seal: UPLOAD.state", story.withdrawn)
+
+    def act() -> None:
+        story.sealed_upload()
+        upload = story.upload()
+        assert (upload.state, upload.batch) == (UploadState.WITHDRAWN, 1)
+        assert story.row.taint == [UPLOAD.key]
+
+    return act
+
+
+@case("Uploads.seal: UPLOAD.sealed_by", "another sealer was first", ends="again")
+def _(story: Story) -> Act:
+    story.staged()
+    story.sealed_upload(1)
+    story.before_the_write("Uploads.seal: UPLOAD.sealed_by", lambda: story.sealed_upload(2))
+
+    def act() -> None:
+        story.sealed_upload(2)
+        assert story.upload().batches == [1, 2]
+        assert story.rows.everything() == story.rows.at_refusal
+
+    return act
 
 
 @case("Uploads.seal: FLYWHEEL.taint", "another withdrawal taints the flywheel")
@@ -174,6 +223,15 @@ def _(story: Story) -> Act:
     return lambda: story.ledger.uploads.restage(row)
 
 
+@case("Uploads.restage: FLYWHEEL.arn", "a whole rebuild went by, and batches hold it")
+def _(story: Story) -> Act:
+    story.staged()
+    story.sealed_upload()
+    row = story.row
+    story.rebuilt()
+    return lambda: story.ledger.uploads.restage(row)
+
+
 @case("Uploads.draft_again: UPLOAD.state", "a person takes it back")
 def _(story: Story) -> Act:
     story.staged()
@@ -185,12 +243,10 @@ def _(story: Story) -> Act:
 # It follows a flywheel back to its earlier generation.
 
 
-def going_back(story: Story, *, is_sealed: bool = True) -> FlywheelRow:
+def going_back(story: Story) -> FlywheelRow:
     """Bring a rebuild that is given up to where its upload follows; the flywheel as it is read."""
     story.staged()
-    batch = story.failed()
-    if is_sealed:
-        story.sealed_upload(batch.batch)
+    story.sealed_upload(story.failed().batch)
     row = story.switched()
     story.ledger.uploads.restage(row)
     return story.given_up()
@@ -207,6 +263,16 @@ def _(story: Story) -> Act:
 def _(story: Story) -> Act:
     row = going_back(story)
     story.rebuild_asked()
+    return lambda: story.ledger.returned_uploads.go_back(row, 1)
+
+
+@case("ReturnedUploads.go_back: FLYWHEEL.arn", "a whole rebuild went by")
+def _(story: Story) -> Act:
+    story.staged()
+    story.sealed_upload(story.failed().batch)
+    row = story.row
+    story.rebuilt()
+    story.ledger.uploads.restage(story.row)
     return lambda: story.ledger.returned_uploads.go_back(row, 1)
 
 

@@ -11,6 +11,7 @@ from tests.adapters.conditional_writes.story import (
     NAME,
     NOTICE,
     NOW,
+    POLICY,
     Story,
     promoted,
 )
@@ -23,6 +24,17 @@ def _(story: Story) -> Act:
     batch = story.started()
     story.store(batch)
     return lambda: story.store(batch)
+
+
+@case(
+    "Verdicts.store: VERDICT absent",
+    "another comparison stored it, and asks a person",
+    beside="Verdicts.store: APPROVAL absent",
+)
+def _(story: Story) -> Act:
+    batch = story.wanted()
+    question = story.ledger.approvals.wanted(batch, "m/3", POLICY, NOW)
+    return lambda: story.store(batch, also=[question])
 
 
 @case("Verdicts.store: FLYWHEEL.promote_verdicts", "another verdict was counted")
@@ -138,7 +150,7 @@ def _(story: Story) -> Act:
 # A notice is published once.
 
 
-@case("Outbox.claim: NOTICE.claimed_at", "another publisher claims it", is_quiet=True)
+@case("Outbox.claim: NOTICE.claimed_at", "another publisher claims it", ends="silent")
 def _(story: Story) -> Act:
     story.paused()
     outbox = story.ledger.outbox
@@ -147,7 +159,7 @@ def _(story: Story) -> Act:
     return lambda: outbox.claim(NOTICE.id, NOW)
 
 
-@case("Outbox.claim: NOTICE.claimed_at", "another takes the claim of a dead one", is_quiet=True)
+@case("Outbox.claim: NOTICE.claimed_at", "another takes the claim of a dead one", ends="silent")
 def _(story: Story) -> Act:
     story.paused()
     outbox = story.ledger.outbox
@@ -185,3 +197,36 @@ def _(story: Story) -> Act:
 
     story.rows.come_between("Audit.act: AUDIT_HEAD.seq", append_and_remove, times=10)
     return lambda: note(story, "another second")
+
+
+@case("Audit.act: AUDIT_HEAD absent", "another's first entry, which is removed", ends="again")
+def _(story: Story) -> Act:
+    def append_and_remove() -> None:
+        note(story, "first")
+        story.rows.write([Delete(Key(f"AUDIT#{NAME}#1", "AUDIT"))])
+
+    def act() -> None:
+        note(story, "another first")
+        assert [entry["seq"] for entry in story.ledger.audit.entries(NAME)] == [2]
+
+    story.before_the_write("Audit.act: AUDIT_HEAD absent", append_and_remove)
+    return act
+
+
+@case(
+    "Audit.act: AUDIT_HEAD.seq",
+    "another entry is appended",
+    beside="Audit.act: AUDIT absent",
+    ends="again",
+)
+def _(story: Story) -> Act:
+    note(story, "first")
+    story.before_the_write("Audit.act: AUDIT_HEAD.seq", lambda: note(story, "second"))
+
+    def act() -> None:
+        note(story, "third")
+        entries = story.ledger.audit.entries(NAME)
+        assert [entry["event"] for entry in entries] == ["first", "second", "third"]
+        assert [one["previous"] for one in entries[1:]] == [one["hash"] for one in entries[:-1]]
+
+    return act

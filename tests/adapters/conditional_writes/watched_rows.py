@@ -22,15 +22,10 @@ _CHAIN = {"AUDIT", "AUDIT_HEAD"}
 class WatchedRows:
     """A table that notes what its writes expect.
 
-    Parameters
-    ----------
-    rows : Rows
-        The table itself.
-    everything : callable
-        Returns all its rows, in order.
-
     Attributes
     ----------
+    table : Rows
+        Where they are. It may be another one that holds the same rows from some moment on.
     expected : set of str
         Expectations of all writes so far.
     methods : set of str
@@ -41,14 +36,25 @@ class WatchedRows:
         All rows as they were at the last of them.
     """
 
-    def __init__(self, rows: Rows, everything: Callable[[], list[Any]]) -> None:
-        self._rows = rows
-        self.everything = everything
+    def __init__(self, table: Rows) -> None:
+        self.table = table
         self.expected = set[str]()
         self.methods = set[str]()
         self.refusals = list[set[str]]()
-        self.at_refusal: list[Any] | None = None
+        self.at_refusal: list[Item] | None = None
+        self._keys = set[Key]()
         self._neighbours = dict[str, list[Callable[[], object]]]()
+
+    def everything(self) -> list[Item]:
+        """Return all rows that were ever written here and are there, in order."""
+        found = self.table.get_many(sorted(self._keys, key=lambda key: (key.pk, key.sk)))
+        return sorted(found, key=lambda row: (row["pk"], row["sk"]))
+
+    def move_to(self, table: Rows) -> None:
+        """Go on with another table, which is empty, with the same rows in it."""
+        rows = [Put(Key(row["pk"], row["sk"]), row) for row in self.everything()]
+        table.write(rows)
+        self.table = table
 
     def come_between(
         self, expectation: str, neighbour: Callable[[], object], times: int = 1
@@ -70,12 +76,13 @@ class WatchedRows:
         expected = {name for write in writes for name, _ in _expectations(method, write)}
         self.methods.add(method)
         self.expected |= expected
+        self._keys |= {write.key for write in writes}
         for name in sorted(expected):
             if waiting := self._neighbours.pop(name, []):
                 waiting.pop()()
                 self._neighbours[name] = waiting
         try:
-            self._rows.write(writes)
+            self.table.write(writes)
         except ConcurrentChangeError:
             rows = [(write, self.get(write.key)) for write in writes]
             violated = (_violated(method, write, row) for write, row in rows)
@@ -87,24 +94,25 @@ class WatchedRows:
 
     def get(self, key: Key) -> Item | None:
         """Return a row, or None."""
-        return self._rows.get(key)
+        return self.table.get(key)
 
     def get_many(self, keys: Sequence[Key]) -> Iterator[Item]:
         """Give the rows of those keys that have one."""
-        return self._rows.get_many(keys)
+        return self.table.get_many(keys)
 
     def query(self, pk: str, sk_prefix: str) -> Iterator[Item]:
         """Give the rows of one partition whose sort key begins so."""
-        return self._rows.query(pk, sk_prefix)
+        return self.table.query(pk, sk_prefix)
 
     def query_index(self, index: str, attribute: str, value: str, newest: int) -> list[Item]:
         """Return the newest rows of an index's partition."""
-        return self._rows.query_index(index, attribute, value, newest)
+        return self.table.query_index(index, attribute, value, newest)
 
     def count_up(self, key: Key, attribute: str) -> int:
         """Add one to a counter and return it."""
         self.methods.add(_method())
-        return self._rows.count_up(key, attribute)
+        self._keys.add(key)
+        return self.table.count_up(key, attribute)
 
 
 def _method() -> str:
