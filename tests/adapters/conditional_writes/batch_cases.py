@@ -7,6 +7,7 @@ from tests.adapters.conditional_writes.story import (
     NAME,
     NOTICE,
     NOW,
+    OTHER_NOTICE,
     TEST,
     TRAIN,
     Story,
@@ -151,6 +152,14 @@ def _(story: Story) -> Act:
     story.store(batch)
     story.judge(batch)
     return lambda: story.ledger.batches.fail(batch, row, FailedEnding("E", "c"), NOTICE, NOW)
+
+
+@case("Batches.fail: FLYWHEEL.pause", "a person pauses the flywheel")
+def _(story: Story) -> Act:
+    batch, row = story.sealed(), story.row
+    ending = FailedEnding("E", "c", pause_reason="2 batches failed", pause_notice=NOTICE)
+    story.paused()
+    return lambda: story.ledger.batches.fail(batch, row, ending, OTHER_NOTICE, NOW)
 
 
 @case("Flywheels.free: FLYWHEEL.open_batch", "another closer was first", ends="silent")

@@ -31,6 +31,7 @@ from tests.adapters.conditional_writes.watched_rows import WatchedRows
 NAME = "tickets"
 TRAIN, TEST = DatasetKind.TRAIN, DatasetKind.TEST
 NOTICE = Notice("n", "subject", "body")
+OTHER_NOTICE = Notice("o", "another subject", "body")
 NEWS = UploadNews(f"{NAME}/train/a.csv", "REFUSED a.csv", ["line 1: empty text"], "Repair it.")
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 UPLOAD = ObjectVersion("inbox", f"{NAME}/train/a.csv", "v1")
