@@ -15,7 +15,7 @@ Step = Callable[[Story], Act]
 def switch(story: Story) -> Act:
     """Be about to send batches to the new generation."""
     row = story.rebuild_created()
-    return lambda: story.ledger.rebuilds.switch(row, NOW)
+    return lambda: story.ledger.rebuilds.switch(row, None, NOW)
 
 
 def give_up(story: Story) -> Act:
@@ -68,7 +68,7 @@ for _step in (stay, go_back):
 )
 def _(story: Story) -> Act:
     act = switch(story)
-    story.ledger.rebuilds.switch(story.row, NOW)
+    story.ledger.rebuilds.switch(story.row, None, NOW)
     return act
 
 

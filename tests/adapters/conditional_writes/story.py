@@ -203,7 +203,7 @@ class Story:
 
     def switched(self) -> FlywheelRow:
         """Bring a rebuild to where batches go to the new generation."""
-        self.ledger.rebuilds.switch(self.rebuild_created(), NOW)
+        self.ledger.rebuilds.switch(self.rebuild_created(), None, NOW)
         return self.row
 
     def given_up(self) -> FlywheelRow:

@@ -48,10 +48,10 @@ def _(story: Story) -> Act:
     return story.refused
 
 
-@case("Uploads.note_failure: UPLOAD.state", "another delivery staged it", ends="silent")
+@case("Uploads.note_delivery: UPLOAD.state", "another delivery staged it", ends="silent")
 def _(story: Story) -> Act:
     story.staged()
-    return lambda: story.ledger.uploads.note_failure(UPLOAD.uid, "it broke")
+    return lambda: story.ledger.uploads.note_delivery(UPLOAD.uid, 2, NOW)
 
 
 @case("Uploads.refuse_undelivered: UPLOAD.state", "its last delivery staged it")
@@ -64,16 +64,16 @@ def _(story: Story) -> Act:
 @case("Uploads.receive_again: UPLOAD.is_undelivered", "it was read, and refused for its content")
 def _(story: Story) -> Act:
     upload = story.refused_undelivered()
-    story.ledger.uploads.receive_again(upload, NOW)
+    story.ledger.uploads.receive_again(upload, NOW, 1)
     story.refused()
-    return lambda: story.ledger.uploads.receive_again(upload, NOW)
+    return lambda: story.ledger.uploads.receive_again(upload, NOW, 1)
 
 
 @case("Uploads.receive_again: UPLOAD.state", "a person took it back")
 def _(story: Story) -> Act:
     upload = story.refused_undelivered()
     story.withdrawn()
-    return lambda: story.ledger.uploads.receive_again(upload, NOW)
+    return lambda: story.ledger.uploads.receive_again(upload, NOW, 1)
 
 
 @case("Uploads.mark: UPLOAD.state", "another delivery of the marker was first")
