@@ -147,8 +147,8 @@ def test_loading_is_refused_when_the_file_is_gone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("texts", "labels", "said"),
     [
-        ([], [], "documents of 0 label"),
-        (["a text"], [("card",)], "documents of 1 label"),
+        ([], [], "documents of these labels: \\[\\]"),
+        (["a text"], [("card",)], "documents of these labels: \\[.card.\\]"),
         (["...", "!!!"], [("card",), ("loan",)], "no words to learn from"),
     ],
 )
