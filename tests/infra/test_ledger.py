@@ -1,10 +1,28 @@
+import sys
 from collections import defaultdict
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from types import FrameType
 from typing import Any
 
+import pytest
+
+from adapters.ledger.table import Change, Key, Put, Write
 from adapters.ledger.uploads import BY_FLYWHEEL_INDEX
 from infra import ledger
-from infra.ledger_rights import AUDIT, DONE_TO_ROWS, NEVER_DONE_TO_ENTRIES, WRITTEN_BY
-from tests.infra.synthesis import Synthesized, joined, listed, plain
+from infra.ledger_rights import (
+    AUDIT,
+    CHECK,
+    DELETE,
+    DONE_TO_ROWS,
+    NEVER_DONE_TO_ENTRIES,
+    PUT,
+    UPDATE,
+    WRITTEN_BY,
+)
+from tests.infra.synthesis import FUNCTIONS, Synthesized, joined, listed, plain
+from tests.simulation.history import play
+from tests.simulation.memory_rows import MemoryRows
 
 KEYS = "dynamodb:LeadingKeys"
 READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
@@ -54,3 +72,61 @@ def test_an_entry_is_only_put_when_a_role_may_use_the_ledger(each: Synthesized) 
         assert denial["Action"] == list(NEVER_DONE_TO_ENTRIES)
         assert denial["Condition"] == {"ForAnyValue:StringLike": {KEYS: [AUDIT]}}
     assert set(DONE_TO_ROWS[AUDIT]) == {"dynamodb:PutItem"}
+
+
+_HISTORIES = 80
+"""So many that each function has to do with each kind of row, e.g. CloseBatch with a question."""
+
+
+def writing_function() -> str:
+    """Return the function that calls, by its construct id; empty for a person's command."""
+    frame: FrameType | None = sys._getframe(1)
+    folders = {f"{FUNCTIONS}/{_folder(name)}/": name for name in WRITTEN_BY}
+    while frame is not None:
+        for folder, name in folders.items():
+            if frame.f_code.co_filename.startswith(folder):
+                return name
+        frame = frame.f_back
+    return ""
+
+
+def _folder(construct_id: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in construct_id).strip("_")
+
+
+def done_by(write: Write) -> str:
+    """Return the permission that a write in a transaction takes."""
+    if isinstance(write, Change):
+        return UPDATE if write.set else CHECK
+    return PUT if isinstance(write, Put) else DELETE
+
+
+def test_a_function_may_write_what_it_writes_when_histories_are_played(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The table of rights has all that handlers do to rows, whatever goes wrong around them."""
+    done = set[tuple[str, str, str]]()
+    write, count_up = MemoryRows.write, MemoryRows.count_up
+
+    def watched_write(rows: MemoryRows, writes: Sequence[Write]) -> None:
+        done.update((writing_function(), one.key.pk, done_by(one)) for one in writes)
+        write(rows, writes)
+
+    def watched_count(rows: MemoryRows, key: Key, attribute: str) -> int:
+        done.add((writing_function(), key.pk, UPDATE))
+        return count_up(rows, key, attribute)
+
+    monkeypatch.setattr(MemoryRows, "write", watched_write)
+    monkeypatch.setattr(MemoryRows, "count_up", watched_count)
+    for seed in range(_HISTORIES):
+        play(seed)
+    assert {function for function, _, _ in done} == {*WRITTEN_BY, ""}
+    lacking = {
+        (function, pk.partition("#")[0], action)
+        for function, pk, action in done
+        if function
+        and not any(
+            fnmatchcase(pk, key) and action in DONE_TO_ROWS[key] for key in WRITTEN_BY[function]
+        )
+    }
+    assert lacking == set()

@@ -306,9 +306,11 @@ class Story:
         self.store(batch, promoted(), also=[question])
         return batch
 
-    def before_the_write(self, expectation: str, neighbour: Callable[[], object]) -> None:
-        """Let a neighbour come after the next writer has read and before it writes."""
-        self.rows.come_between(expectation, neighbour)
+    def before_the_write(
+        self, expectation: str, neighbour: Callable[[], object], times: int = 1
+    ) -> None:
+        """Let a neighbour come after a writer has read and before it writes (`WatchedRows`)."""
+        self.rows.come_between(expectation, neighbour, times)
 
 
 def seal_facts(batch: BatchRow, *kinds: DatasetKind) -> SealedFacts:

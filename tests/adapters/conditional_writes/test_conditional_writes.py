@@ -1,6 +1,6 @@
 """Every expectation of the ledger's writes: where it alone does not hold, nothing is written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from itertools import count
 
@@ -8,7 +8,7 @@ import pytest
 
 from adapters.clients import client
 from adapters.ledger.ledger import Ledger
-from adapters.ledger.table import Table
+from adapters.ledger.table import Table, Write
 from flywheel.errors import ConcurrentChangeError
 from tests.adapters.conditional_writes import (  # noqa: F401 # they fill the table of cases
     batch_cases,
@@ -21,11 +21,14 @@ from tests.adapters.conditional_writes import (  # noqa: F401 # they fill the ta
 from tests.adapters.conditional_writes.case import CASES, Case
 from tests.adapters.conditional_writes.story import Story
 from tests.adapters.conditional_writes.unconditional import IMPLIED, UNCONDITIONAL
-from tests.adapters.conditional_writes.watched_rows import WatchedRows
+from tests.adapters.conditional_writes.watched_rows import WatchedRows, expectations_of
 from tests.functions.cloud import create_ledger, empty_cloud
+from tests.simulation.history import play
 from tests.simulation.memory_rows import MemoryRows
 from tests.simulation.world import World
 
+COVERED = {name for case in CASES for name in case.violated} | set(IMPLIED)
+_HISTORIES = 40
 _numbers = count(1)
 
 
@@ -79,7 +82,22 @@ def played() -> list[WatchedRows]:
 def test_every_expectation_has_a_case_when_methods_write(played: list[WatchedRows]) -> None:
     """Whoever adds an expectation adds the neighbour that it is for; none is left without one."""
     expected = {name for rows in played for name in rows.expected}
-    assert expected == {name for case in CASES for name in case.violated} | set(IMPLIED)
+    assert expected == COVERED
+
+
+def test_every_expectation_has_a_case_when_functions_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In simulated histories handlers call the ledger in ways that no case here does."""
+    expected, write = set[str](), MemoryRows.write
+
+    def watched(rows: MemoryRows, writes: Sequence[Write]) -> None:
+        expected.update(expectations_of(writes))
+        write(rows, writes)
+
+    monkeypatch.setattr(MemoryRows, "write", watched)
+    for seed in range(_HISTORIES):
+        play(seed)
+    assert len(expected) > 120
+    assert expected - COVERED == set()
 
 
 def test_every_method_is_played_when_it_writes(played: list[WatchedRows]) -> None:

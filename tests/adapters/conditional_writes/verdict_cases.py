@@ -195,7 +195,7 @@ def _(story: Story) -> Act:
         seq = head.seq if (head := story.ledger.audit.head(NAME)) else 0
         story.rows.write([Delete(Key(f"AUDIT#{NAME}#{seq}", "AUDIT"))])
 
-    story.rows.come_between("Audit.act: AUDIT_HEAD.seq", append_and_remove, times=10)
+    story.before_the_write("Audit.act: AUDIT_HEAD.seq", append_and_remove, times=10)
     return lambda: note(story, "another second")
 
 

@@ -8,6 +8,7 @@ be there yet.
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import adapters.ledger.table as table_module
@@ -73,7 +74,7 @@ class WatchedRows:
     def write(self, writes: Sequence[Write]) -> None:
         """Carry out all the writes or none, and note what they expect."""
         method = _method()
-        expected = {name for write in writes for name, _ in _expectations(method, write)}
+        expected = expectations_of(writes)
         self.methods.add(method)
         self.expected |= expected
         self._keys |= {write.key for write in writes}
@@ -115,15 +116,27 @@ class WatchedRows:
         return self.table.count_up(key, attribute)
 
 
+def expectations_of(writes: Sequence[Write]) -> set[str]:
+    """Return what the writes of a method of the ledger, which calls, expect."""
+    method = _method()
+    return {name for write in writes for name, _ in _expectations(method, write)}
+
+
 def _method() -> str:
-    """Return the ledger's method that calls, outermost: those within it are its own parts."""
-    frame, name = sys._getframe(2), ""
-    while frame.f_code.co_filename.startswith(_LEDGER):
+    """Return the ledger's method that writes, outermost: those within it are its own parts."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame and not _is_of_ledger(frame):
+        frame = frame.f_back
+    name = ""
+    while frame and _is_of_ledger(frame):
         if "<" not in frame.f_code.co_qualname:
             name = frame.f_code.co_qualname
-        assert frame.f_back is not None
         frame = frame.f_back
     return name
+
+
+def _is_of_ledger(frame: FrameType) -> bool:
+    return frame.f_code.co_filename.startswith(_LEDGER)
 
 
 def _expectations(method: str, write: Write) -> Iterator[tuple[str, Any]]:
