@@ -61,7 +61,7 @@ def withdraw(
             run.terminal.tell_exactly(words)
         if batch is not None and test_words:
             what = f"withdraw --batch {batch}"
-            run.terminal.confirm(what, "Withdraw the test rows, too?", is_confirmed=yes)
+            run.terminal.confirm(what, "Withdraw all of these?", is_confirmed=yes)
         done = act.acts.withdraw(chosen, reason, act.target.now())
     act.publish(done.notice)
     for word, keys in (("not sent", done.left), ("in datasets already", done.kept)):

@@ -1,4 +1,4 @@
-"""Where the `flywheel` command begins: Ctrl-C ends it before its verbs are there, too.
+"""Where the `flywheel` command begins: Ctrl-C ends it while its verbs are imported, too.
 
 Decides what Ctrl-C does while the verbs are imported, which takes a second or two. Imports nothing
 that takes time. Read next: `console.command`.

@@ -87,7 +87,7 @@ def rebuild_words(environment: str, flywheel: str, found: RebuildStatus) -> Text
     """Say where it is, what it waits for, and what people can do."""
     text = Text.assemble(
         (f"generation {found.generation} {_step(found)}", "bold yellow"),
-        f"  {shown(found.asked.reason, 200)}\nwaits: {found.waits_for}",
+        f"\nreason: {shown(found.asked.reason, 200)}\nwaits: {found.waits_for}",
         *(f"\n{line}" for line in found.todo),
     )
     if found.is_promoted or found.asked.step == "RETURNING":

@@ -55,7 +55,8 @@ def rebuild(
     if row.rebuild is not None and row.rebuild.step == "SWITCHED":
         # One whose model is live is over once its endpoints have moved, which need not wait.
         act.target.carry_rebuild_on(act.known)
-    elif not (labels or is_called_for(row, act.known.settings.batch)):
+        row = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+    if not (labels or is_called_for(row, act.known.settings.batch)):
         _confirm(run, row, is_confirmed=yes)
 
     def ask() -> Notice:
@@ -71,7 +72,10 @@ def rebuild(
 
 def is_called_for(row: FlywheelRow, rules: BatchRules) -> bool:
     """Say whether something is wrong with a generation that the next one mends."""
-    is_used_up = slots_used_up(rules, row.train_datasets) is not None
+    is_used_up = (
+        slots_used_up(rules, row.train_datasets) is not None
+        or row.test_datasets >= rules.service_test_datasets
+    )
     return bool(row.taint) or row.rebuild is not None or is_used_up
 
 
@@ -95,10 +99,11 @@ def _switched(run: Run, act: Act, ask: Callable[[], Notice], minutes: float) -> 
         notice = ask()
     act.publish(notice)
     run.terminal.tell_exactly(f"Generation {before.generation} stays as it is: {before.arn}")
-    run.terminal.tell(
-        f"{number_of(len(bound), 'endpoint follows', 'endpoints follow')} earlier generations "
-        "until a new model is promoted."
-    )
+    if bound:
+        run.terminal.tell(
+            f"{number_of(len(bound), 'endpoint follows', 'endpoints follow')} earlier generations "
+            "until a new model is promoted."
+        )
     for arn in bound:
         run.terminal.tell_exactly(f"  {arn}")
     Progress(run.terminal).wait(switched(act.target, act.known, patience(act.target, minutes)))

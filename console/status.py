@@ -143,17 +143,8 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
         approval=question(target, running.batch) if running else None,
         rebuild=rebuild_status(target, row),
         halves=waiting_halves(ledger, name),
-        live_trained_on_withdrawn=_withdrawn_from_live(ledger, row, facts.active_model),
+        live_trained_on_withdrawn=tuple(withdrawn_from(ledger, row, facts.active_model)),
     )
-
-
-def _withdrawn_from_live(
-    ledger: Ledger, row: FlywheelRow, active_model: str | None
-) -> tuple[str, ...]:
-    """Return withdrawn uploads that the live model was trained on, until a rebuild is over."""
-    if not row.taint and row.rebuild is None:
-        return ()
-    return tuple(withdrawn_from(ledger, row, active_model))
 
 
 def waiting_halves(ledger: Ledger, flywheel: str) -> tuple[str, ...]:

@@ -99,7 +99,11 @@ class Terminal:
             return
         if not self.can_ask:
             raise CommandError(ExitCode.USAGE, what, "nobody confirmed it", "Confirm it with --yes")
-        if not typer.confirm(question):
+        try:
+            is_yes = typer.confirm(question)
+        except typer.Abort:  # Ctrl-C, or the end of what is typed
+            raise KeyboardInterrupt from None
+        if not is_yes:
             raise CommandError(ExitCode.INTERRUPTED, what, "not confirmed", "Nothing was changed")
 
     def answer(self, document: Any) -> None:

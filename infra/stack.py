@@ -217,7 +217,8 @@ class FlywheelLoopStack(cdk.Stack):
     def _grant_comprehend(self) -> None:
         """Let each function make the flywheel calls it makes.
 
-        Two may change the active model: for a verdict, and for a person.
+        Two may change the active model: for a verdict, and for a person. A third makes the live
+        model a new generation's.
         """
         functions = self.functions
         calls = {

@@ -241,6 +241,11 @@ class DataActs:
         for upload in uploads:
             if upload.state is UploadState.WITHDRAWN:
                 raise ActRefusedError(f"{upload.key} was withdrawn already")
+            if upload.state is UploadState.IMPORTED:
+                raise ActRefusedError(
+                    f"{upload.key} was imported: the flywheel held its rows before. After "
+                    "`flywheel rebuild` it can be withdrawn"
+                )
             if upload.state not in _WITHDRAWABLE:
                 raise ActRefusedError(
                     f"{upload.key} is {upload.state}: it is in no batch and in no dataset"

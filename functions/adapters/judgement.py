@@ -18,6 +18,7 @@ from adapters.ledger.ledger import Ledger
 from adapters.ports import FlywheelService
 from adapters.rebuild_progress import taint_of_return
 from adapters.services import Services
+from adapters.withdrawn_training import withdrawn_from
 from flywheel.batch_notices import BatchFacts, judged
 from flywheel.batches import BatchOutcome
 from flywheel.champions import Course, Kept, course_of
@@ -173,7 +174,8 @@ def record_outcome(
     )
     if facts.is_rebuilt and row.rebuild is not None:
         is_tainted = bool(taint_of_return(services.ledger, row, row.rebuild))
-        facts = replace(facts, is_return_tainted=is_tainted)
+        withdrawn = withdrawn_from(services.ledger, row, live_model)
+        facts = replace(facts, is_return_tainted=is_tainted, live_trained_on=withdrawn)
     held = services.ledger.batches.judged_again(batch)
     because = None if ending.kept is None else kept_reason(ending.kept, ending.detail)
     is_promoted = ending.outcome is BatchOutcome.PROMOTED

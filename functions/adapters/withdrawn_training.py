@@ -6,6 +6,7 @@ Decides nothing else. Read next: `adapters.data_acts`.
 
 from collections.abc import Sequence
 
+from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.upload_rows import UploadRow
@@ -19,15 +20,24 @@ def batches_behind(ledger: Ledger, row: FlywheelRow, model: str | None) -> froze
     The service trains on every dataset of a flywheel, so these are all batches of the generation
     up to its own.
     """
+    batch = _judged_in(ledger, row, model) if model is not None else None
+    if batch is None:
+        return frozenset()
+    trained = [batch, *ledger.batches.judged_again(batch)][-1]
+    earlier = ledger.batches.get_many(row.name, range(1, trained.batch + 1))
+    return frozenset(each.batch for each in earlier if each.generation == trained.generation)
+
+
+def _judged_in(ledger: Ledger, row: FlywheelRow, model: str) -> BatchRow | None:
+    """Return the batch whose verdict is about a model; the history of champions knows most."""
+    for champion in reversed(ledger.champions.history(row.name)):
+        if champion.model == model and champion.batch is not None:
+            return ledger.batches.get(row.name, champion.batch)
     for batch in ledger.batches.newest(row, row.last_batch):
         stored = ledger.verdicts.get(batch)
-        if stored is None or model is None or stored.verdict.evidence.challenger_arn != model:
-            continue
-        trained = [batch, *ledger.batches.judged_again(batch)][-1]
-        numbers = range(1, trained.batch + 1)
-        earlier = ledger.batches.get_many(row.name, numbers)
-        return frozenset(each.batch for each in earlier if each.generation == trained.generation)
-    return frozenset()
+        if stored is not None and stored.verdict.evidence.challenger_arn == model:
+            return batch
+    return None
 
 
 def trained_on(uploads: Sequence[UploadRow], batches: frozenset[int]) -> list[UploadRow]:

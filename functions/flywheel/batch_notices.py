@@ -7,6 +7,7 @@ the table, one command, ids. Read next: `flywheel.notices` (how text from data i
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from flywheel.act_notices import named_keys
 from flywheel.batches import BatchOutcome
 from flywheel.champions import Kept
 from flywheel.kept_words import KEPT_WORDS
@@ -77,6 +78,8 @@ class BatchFacts:
         Whether this is the first batch of a new generation, which holds all accepted rows.
     is_return_tainted : bool
         Whether giving that generation up leads back to a flywheel that holds withdrawn rows.
+    live_trained_on : sequence of str
+        Inbox keys of withdrawn uploads that the live model was trained on.
     """
 
     environment: str
@@ -94,6 +97,7 @@ class BatchFacts:
     earlier_counts: Mapping[str, int] = field(default_factory=dict)
     is_rebuilt: bool = False
     is_return_tainted: bool = False
+    live_trained_on: Sequence[str] = ()
 
     @property
     def train_upload_count(self) -> int:
@@ -207,9 +211,12 @@ def judged(
             facts.earlier_counts,
             is_rebuilt=facts.is_rebuilt,
             is_return_tainted=facts.is_return_tainted,
+            is_live_mistrained=bool(facts.live_trained_on),
         )
         why = [why[0], cause.likely, *why[1:]] if why else [cause.likely]
-        todo = cause.todo.format(**{**place, "which": which, "batch": trained_by or facts.batch})
+        facts_named = {"which": which, "batch": trained_by or facts.batch}
+        facts_named["withdrawn"] = named_keys(facts.live_trained_on)
+        todo = cause.todo.format(**{**place, **facts_named})
     challenger = verdict.evidence.challenger_arn
     if outcome is not BatchOutcome.PROMOTED and challenger and challenger == facts.live_model:
         why, todo = [_LIVE_ANYWAY, *why], _AFTER_LIVE_ANYWAY

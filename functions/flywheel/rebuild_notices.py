@@ -39,7 +39,7 @@ def rebuild_failed(
         at_moment("rebuild-failed", now),
         f"REBUILD to generation {generation} FAILED",
         why=[
-            f"Comprehend did not make the new flywheel: {shown(why, 1000)}",
+            f"Comprehend refused the new flywheel, or the live model in it: {shown(why, 1000)}",
             "Nothing was changed: uploads go to the present flywheel as before.",
         ],
         todo="Repair the cause. If there is a flywheel in status FAILED of the name "
@@ -141,7 +141,7 @@ def rebuilt(
         those since of which none was promoted.
     """
     why = [
-        f"A model of {arn} passed its gate. Flywheels of earlier generations and their data lakes "
+        f"A model of {arn} was promoted. Flywheels of earlier generations and their data lakes "
         f"are untouched: {', '.join(before_arns)}.",
         *(f"This endpoint follows the new flywheel now: {endpoint}." for endpoint in endpoints),
     ]

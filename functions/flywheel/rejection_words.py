@@ -37,10 +37,16 @@ _FLOOR = (
     "Upload more labeled rows, most of all of labels that have few: the next batch trains on these "
     "and those."
 )
+_NOTHING = "Nothing must be done: what is live stays live. "
 _REBUILT = (
-    "Nothing must be done: what is live stays live. Go on uploading, and the next batch trains in "
+    _NOTHING + "Go on uploading, and the next batch trains in "
     "the new generation; or `flywheel rebuild {flywheel} --env {environment} --abandon --reason "
     "TEXT` goes back to the earlier flywheel{taint}."
+)
+_STILL_LIVE = (
+    " The live model was trained on rows that were withdrawn ({withdrawn}), and stays live. To "
+    "have this batch's model live instead: `flywheel promote {batch} {flywheel} --env "
+    "{environment} --reason TEXT`."
 )
 _TAINTED = ", which is TAINTED: its datasets hold rows that were withdrawn"
 
@@ -54,7 +60,8 @@ class Rejection:
     likely : str
         One sentence.
     todo : str
-        With ``{which}``, ``{batch}``, ``{flywheel}`` and ``{environment}`` to be filled in.
+        With ``{which}``, ``{batch}``, ``{flywheel}``, ``{environment}`` and ``{withdrawn}`` to be
+        filled in.
     """
 
     likely: str
@@ -68,6 +75,7 @@ def rejection(
     *,
     is_rebuilt: bool,
     is_return_tainted: bool = False,
+    is_live_mistrained: bool = False,
 ) -> Rejection:
     """Return the likely cause of a rejection.
 
@@ -80,6 +88,8 @@ def rejection(
         Whether the batch is a rebuild's own: all accepted rows, trained anew.
     is_return_tainted : bool
         Whether giving the rebuild up leads back to a flywheel that holds withdrawn rows.
+    is_live_mistrained : bool
+        Whether the live model was trained on rows that were withdrawn.
     """
     failed = [rule for rule in verdict.outcomes if rule.outcome is Outcome.FAIL and rule.metric]
     losses = [
@@ -94,7 +104,11 @@ def rejection(
         change = "worse" if is_worse else "no better"
         words = f"Likely: a rebuild trains the rows that there are anew, and is {change} this time"
         taint = _TAINTED if is_return_tainted else ""
-        return Rejection(f"{words}{_named(verdict)}.", _REBUILT.replace("{taint}", taint))
+        todo = _REBUILT.replace("{taint}", taint)
+        if is_live_mistrained:
+            todo = todo.removeprefix(_NOTHING)
+            todo += _STILL_LIVE
+        return Rejection(f"{words}{_named(verdict)}.", todo)
     if not is_worse:
         return Rejection("Likely: no gain; the new rows teach it little that is new.", _NO_GAIN)
     words = f"Likely: the new rows make it worse{_named(verdict)}"

@@ -28,7 +28,7 @@ _SHARE = re.compile(r"(?<!\\)\\\\(?=\w)")
 _ADDRESS = re.compile(r"(?<!\bs3)://")
 """No program opens an address in S3, and people copy it."""
 
-_OTHER_SCHEME = re.compile(r"\b(mailto|tel|sms|callto):(?=\S)", re.IGNORECASE)
+_OTHER_SCHEME = re.compile(r"\b(mailto|tel|sms|callto|skype|sip|javascript):(?=\S)", re.IGNORECASE)
 
 
 def visible(text: str) -> str:
@@ -64,6 +64,8 @@ def unlinked(text: str) -> str:
     '10[.]1[.]2[.]3/x, evil[.]com, mailto[:]ann@evil[.]example; annotations.entities'
     >>> unlinked("s3://inbox/tickets/monday.csv")
     's3://inbox/tickets/monday.csv'
+    >>> unlinked("evil.com-week1.csv")
+    'evil[.]com-week1.csv'
     """
     text = _OTHER_SCHEME.sub(r"\1[:]", _ADDRESS.sub("[:]//", text))
     text = _IPV6.sub(lambda match: match[0].replace(":", "[:]"), _SHARE.sub(r"[\\\\]", text))
@@ -73,6 +75,11 @@ def unlinked(text: str) -> str:
 
 def _without_dots(name: re.Match[str]) -> str:
     return _DOT.sub(
-        lambda dot: f"[.]{dot[1]}" if name["host"] or is_top_level_domain(dot[1]) else dot[0],
-        name[0],
+        lambda dot: f"[.]{dot[1]}" if name["host"] or _may_end_host(dot[1]) else dot[0], name[0]
     )
+
+
+def _may_end_host(label: str) -> bool:
+    """Say whether a host's name may end with a label, or within it: evil.com-1 is a link, too."""
+    parts = label.split("-")
+    return any(is_top_level_domain("-".join(parts[:end])) for end in range(1, len(parts) + 1))

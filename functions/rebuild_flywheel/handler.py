@@ -70,18 +70,18 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
             _create(services, generations, row, row.rebuild)
             row = services.ledger.flywheels.ensure(flywheel, known.arn)
         creating = row.rebuild if row.rebuild and row.rebuild.step == "CREATING" else None
-        is_active = creating is not None and _is_active(generations, creating)
+        if creating is not None:
+            if not _is_active(generations, creating):
+                return {"step": "CREATING"}
+            services.ledger.uploads.restage(row)
+            crash_point("rebuild_flywheel.restaged")
+            # Of the generation that ends, late datasets may have been counted meanwhile.
+            row = services.ledger.flywheels.ensure(flywheel, known.arn)
+            _begin_with_live_model(services, row)
     except ServiceRefusedError as error:
         step = _abandon(services, known, str(error))
         return {"step": step, "failed": str(error)}
-    if creating is not None and not is_active:
-        return {"step": "CREATING"}
-    if is_active:
-        services.ledger.uploads.restage(row)
-        crash_point("rebuild_flywheel.restaged")
-        # Of the generation that ends, late datasets may have been counted meanwhile.
-        row = services.ledger.flywheels.ensure(flywheel, known.arn)
-        _begin_with_live_model(services, row)
+    if creating is not None:
         crash_point("rebuild_flywheel.begun")
         _switch(services, row)
         crash_point("rebuild_flywheel.switched")
@@ -116,23 +116,26 @@ def _create(services: Services, generations: Generations, row: FlywheelRow, aske
 def _begin_with_live_model(services: Services, row: FlywheelRow) -> None:
     """Make the live model the new flywheel's, so that its first challenger is judged against it.
 
-    Just before the switch, which expects that nobody changed the champion since the row was read.
+    Just before the switch, which expects that nobody changed the champion since the row was read:
+    where somebody did, the next call makes the new champion its model.
     A model of other labels does not fit the new flywheel, which then begins without one.
     """
     asked = row.rebuild
-    if asked is None or asked.arn is None or asked.add_labels or asked.drop_labels:
+    if asked is None or asked.step != "CREATING" or asked.add_labels or asked.drop_labels:
         return
     live = services.comprehend(row.arn).describe().active_model
-    new = services.comprehend(asked.arn)
-    if live is not None and new.describe().active_model is None:
+    new = services.comprehend(asked.arn or "")
+    if live is not None and new.describe().active_model != live:
         new.make_active(live)
 
 
 def _switch(services: Services, row: FlywheelRow) -> None:
     """Let batches go to the new generation, and tell where it has nothing to train on."""
     ledger, now, asked = services.ledger, services.now(), row.rebuild
+    if asked is None or asked.step != "CREATING":
+        return
     notice = None
-    if asked and asked.arn and not of_kind(ledger.uploads.staged(row.name), DatasetKind.TRAIN):
+    if asked.arn and not of_kind(ledger.uploads.staged(row.name), DatasetKind.TRAIN):
         environment = services.configuration.environment
         notice = without_rows(environment, row.name, row.next_generation, asked.arn, now)
     ledger.rebuilds.switch(row, notice, now)

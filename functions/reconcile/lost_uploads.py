@@ -7,7 +7,7 @@ whose event still waits to be delivered is left alone. The last three days are l
 run, all of them once a day.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from adapters.inbox import FoundVersion
@@ -70,7 +70,10 @@ def look_for_lost_uploads(services: Services, failures: Failures) -> dict[str, i
             version = versions[row.uid]
             services.ports.messages.inject(version.upload, version.size_bytes)
             services.ledger.uploads.note_delivery(row.uid, 0, now)
-    for row in _undelivered(services, received, now):
+    used_up: list[UploadRow] = []
+    with failures.held_back("undelivered uploads"):
+        used_up = _undelivered(services, received, now)
+    for row in used_up:
         with failures.held_back("undelivered upload", uid=row.uid):
             ended += _refuse(services, row)
     if is_whole:
@@ -104,23 +107,23 @@ def _refuse(services: Services, row: UploadRow) -> bool:
 
 def _undelivered(
     services: Services, received: Sequence[UploadRow], now: datetime
-) -> Iterator[UploadRow]:
-    """Give the uploads whose deliveries are used up.
+) -> list[UploadRow]:
+    """Return the uploads whose deliveries are used up.
 
     Most were counted. The queue counts deliveries that no function worked on, too: where it was
     throttled, or could not start. Those are used up when the queue is empty.
     """
-    uncounted = []
-    for row in received:
-        if row.deliveries < MOST_DELIVERIES:
-            uncounted.append(row)
-        elif _since_delivery(row, now) >= _DELIVERY_TAKES:
-            yield row
-    old = [
-        row for row in uncounted if _DELIVERIES_TAKE <= _since_delivery(row, now) < _EVENT_IS_KEPT
+    counted = [row for row in received if row.deliveries >= MOST_DELIVERIES]
+    used_up = [row for row in counted if _since_delivery(row, now) >= _DELIVERY_TAKES]
+    uncounted = [
+        row
+        for row in received
+        if row.deliveries < MOST_DELIVERIES
+        and _DELIVERIES_TAKE <= _since_delivery(row, now) < _EVENT_IS_KEPT
     ]
-    if old and not services.ports.messages.has_waiting_uploads():
-        yield from old
+    if uncounted and not services.ports.messages.has_waiting_uploads():
+        used_up += uncounted
+    return used_up
 
 
 def _is_forgotten(row: UploadRow, now: datetime) -> bool:

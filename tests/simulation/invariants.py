@@ -191,7 +191,7 @@ class Watch:
         is_making = rebuild.get("arn") == effect.flywheel_arn and rebuild["step"] == "CREATING"
         was_live = model in self.ports.account.shared.were_live
         # Of two calls at once the slower one changes nothing.
-        if not was_live or (active != model and not (is_making and active is None)):
+        if not was_live or (active != model and not is_making):
             self.world.breaks("a generation begins with the live model", f"{model} over {active}")
 
     def _least_improvement(self) -> float:

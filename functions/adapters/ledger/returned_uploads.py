@@ -49,7 +49,12 @@ class ReturnedUploads:
             elif is_imported:
                 self._table.write([*_imported_again(name, row), goes_on])
             elif home is not None:
-                self._table.write([*_sealed_again(name, row, home), goes_on])
+                is_partly_held = any(
+                    number in batches and (number, row["kind"]) not in held
+                    for number in batches_of(row)
+                )
+                sealed = _sealed_again(name, row, home, is_partly_held=is_partly_held)
+                self._table.write([*sealed, goes_on])
             elif row["state"] in ACCEPTED:
                 self._table.write([*waits_again(name, row), goes_on])
         return taint[:TAINTS_NAMED]
@@ -111,8 +116,11 @@ def _is_back(row: Item, batches: Mapping[int, BatchRow], *, is_imported: bool) -
     return row["state"] in ACCEPTED and row.get("batch") in batches
 
 
-def _sealed_again(name: str, row: Item, home: BatchRow) -> list[Write]:
-    """Return the writes after which an upload is in a batch of the earlier generation."""
+def _sealed_again(name: str, row: Item, home: BatchRow, *, is_partly_held: bool) -> list[Write]:
+    """Return the writes after which an upload is in a batch of the earlier generation.
+
+    Where another batch had some of its rows and no dataset came of it, they wait.
+    """
     changes = {
         "state": UploadState.SEALED,
         "batch": home.batch,
@@ -122,7 +130,7 @@ def _sealed_again(name: str, row: Item, home: BatchRow) -> list[Write]:
     sealed = Change(upload_key(row["uid"]), changes, {"state": row["state"]})
     _, whole = waits_again(name, row)
     is_waiting = not set(home.waiting_labels).isdisjoint(row["label_counts"])
-    if is_waiting and row["kind"] == DatasetKind.TRAIN:
+    if (is_waiting or is_partly_held) and row["kind"] == DatasetKind.TRAIN:
         # Some of its rows may have waited; those that are known are not sent again.
         return [sealed, whole]
     return [sealed, Delete(staged_key_of(name, row["uid"]))]
