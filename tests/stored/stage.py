@@ -199,17 +199,15 @@ class Stage:
 
         def look(method: str) -> Callable[[Document], Any]:
             def called(given: Document) -> Any:
-                answer = dict(getattr(client("comprehend"), method)(**given))
-                return json.loads(json.dumps({**answer, "ResponseMetadata": None}, default=str))
+                answer = getattr(client("comprehend"), method)(**given)
+                return json.loads(json.dumps(answer, default=str))
 
             return called
 
         return {
             **{name: task(name) for name in _FUNCTIONS},
             "lambda:invoke.waitForTaskToken": self._asked,
-            "dynamodb:getItem": lambda given: client("dynamodb").get_item(
-                **{**given, "TableName": configuration().ledger_table}
-            ),
+            "dynamodb:getItem": _registrations,
             "aws-sdk:comprehend:describeDataset": look("describe_dataset"),
             "aws-sdk:comprehend:describeFlywheelIteration": look("describe_flywheel_iteration"),
             "aws-sdk:comprehend:describeDocumentClassificationJob": look(
@@ -244,6 +242,11 @@ class Stage:
     def breaks(self, invariant: str, words: str) -> None:
         """Refuse errors that the workflow has no name for."""
         raise AssertionError(f"{invariant}: {words}")
+
+
+def _registrations(given: Document) -> Document:
+    answer = client("dynamodb").get_item(**{**given, "TableName": configuration().ledger_table})
+    return {"Item": answer["Item"]} if "Item" in answer else {}
 
 
 def _context() -> LambdaContext:
