@@ -24,6 +24,7 @@ from moto.moto_api._internal import mock_random
 from adapters.acts import Acts
 from adapters.clients import client
 from adapters.configuration import configuration
+from adapters.ledger.table import Key, Table
 from adapters.services import AwsPorts, Services
 from answer_approval.handler import handler as answer_approval
 from ask_approval.handler import handler as ask_approval
@@ -33,6 +34,7 @@ from compare_models.handler import handler as compare_models
 from flywheel.uploads import ObjectVersion
 from local.comprehend.clock import DrivenClock
 from local.comprehend.engine import Engine, EngineSettings, Quotas
+from local.comprehend.faults import Faults
 from rebuild_flywheel.handler import handler as rebuild_flywheel
 from reconcile.handler import handler as reconcile
 from register_upload.handler import handler as register_upload
@@ -42,7 +44,7 @@ from tests.functions.cloud import ACCOUNT, INBOX, LAKE, SETTINGS_PATH, answering
 from tests.functions.world import LABELS, NAME, RULES
 from tests.simulation.memory_channels import MemoryTokens
 from tests.simulation.state_machine import StateFailedError, StateMachine
-from tests.stored.recorder import Recorder
+from tests.stored.recorder import Recorder, content
 
 Document = dict[str, Any]
 
@@ -114,6 +116,12 @@ class Stage:
             services.workflow,
         )
 
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong in the engine."""
+        assert self.clock.engine._parts is not None
+        return self.clock.engine._parts.faults
+
     def now(self) -> datetime:
         """Return the clock's moment."""
         return datetime.fromtimestamp(self.clock.now(), UTC)
@@ -183,6 +191,26 @@ class Stage:
             for call in calls:
                 error = self._run(json.loads(call["input"]))
         return error
+
+    def account(self) -> Document:
+        """Return everything that the ledger and the product's buckets hold now."""
+        settings = configuration()
+        table, s3 = Table(settings.ledger_table, client("dynamodb")), client("s3")
+        keys = [
+            Key(str(item["pk"]["S"]), str(item["sk"]["S"]))
+            for item in client("dynamodb").scan(TableName=settings.ledger_table)["Items"]
+        ]
+        objects = {
+            f"{bucket}/{found['Key']}": content(
+                s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
+            )
+            for bucket in (settings.staging_bucket, settings.verdicts_bucket)
+            for found in s3.list_objects_v2(Bucket=bucket).get("Contents", [])
+            if not found["Key"].startswith("job-output/")
+        }
+        rows = [table.get(key) for key in sorted(keys, key=lambda key: (key.pk, key.sk))]
+        task = self.services.comprehend(self.arn).task_config()
+        return {"rows": rows, "objects": objects, "task": task}
 
     def _run(self, document: Document) -> str:
         context = {"StateMachine": {"Id": configuration().state_machine_arn}}
@@ -263,7 +291,11 @@ def running_engine(folder: Any) -> Iterator[SteadyClock]:
     """Run an engine whose work takes no time of its clock."""
     clock = SteadyClock()
     settings = EngineSettings(
-        folder, pace_seconds=0.0, quotas=Quotas(flywheels=1000, min_documents_per_label=2)
+        folder,
+        pace_seconds=0.0,
+        quotas=Quotas(
+            min_documents_per_label=2, min_multi_label_documents=4, min_annotations_per_type=2
+        ),
     )
     with Engine(settings, s3_client_for_role=lambda _: boto3.client("s3"), clock=clock) as engine:
         clock.engine = engine

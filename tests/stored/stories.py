@@ -5,27 +5,23 @@ Each begins with a new account (`tests.stored.stage`). Documents are as few as t
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
 from adapters.clients import client
 from adapters.configuration import configuration
 from adapters.ledger.audit import entry_key
-from flywheel.errors import FlywheelLoopError
 from flywheel.uploads import DatasetKind
 from local.comprehend.faults import Fault
 from tests.functions.cloud import (
     INBOX,
-    STAGING,
-    Crash,
     altering,
     answering,
-    before,
     crash,
     datasets_being,
 )
-from tests.functions.world import NAME, csv, documents, swapped
+from tests.functions.world import LABELS, NAME, csv, documents, swapped
 from tests.stored.stage import Document, Stage
 
 _EARLY, _LATE = csv(documents(4, words=["early"])), csv(documents(4, first=50, words=["late"]))
@@ -39,7 +35,7 @@ def live(stage: Stage) -> None:
     stage.executed()
 
 
-def better(stage: Stage, number: int = 1, **settings: Any) -> None:
+def better(stage: Stage, number: int = 1) -> None:
     """Drop rows that make a better model."""
     stage.upload(f"better-{number}.csv", csv(documents(4, first=50 * number, words=["late"])))
 
@@ -52,7 +48,7 @@ def changed(stage: Stage, act: str, model: str = "", request: str = "one") -> Do
 
 
 def champions(stage: Stage) -> None:
-    """Promote, reject, withdraw, roll back; change the champion outside, and let changes fail."""
+    """Promote, reject, withdraw, roll back; let changes of the champion be refused and cut off."""
     live(stage)
     better(stage)
     stage.executed()
@@ -69,21 +65,12 @@ def champions(stage: Stage) -> None:
     with crash("comprehend", "UpdateFlywheel"):
         changed(stage, "promote", model="2", request="four")
     stage.reconcile()
-    row = stage.services.ledger.flywheels.get(NAME)
-    assert row is not None
-    history = stage.services.ledger.champions.history(NAME)
-    client("comprehend").update_flywheel(
-        FlywheelArn=stage.arn, ActiveModelArn=history[0].model or ""
-    )
-    stage.services.ledger.flywheels.note_stop(row, "arn:of:a:model", "too long", stage.now())
-    stage.reconcile()
 
 
 def outside(stage: Stage) -> None:
-    """Run an iteration that no batch started, and forge the audit."""
+    """Have a person act in the console, and somebody forge the audit."""
     live(stage)
     stage.configure(policy={"outside_iterations": "judge"})
-    stage.clock.advance(60)
     client("comprehend").start_flywheel_iteration(FlywheelArn=stage.arn)
     stage.clock.advance(1)
 
@@ -94,41 +81,63 @@ def outside(stage: Stage) -> None:
     with altering("comprehend", "ListFlywheelIterationHistory", still_training):
         stage.reconcile()
     stage.reconcile()
-    key = entry_key(NAME, 2)
-    client("dynamodb").update_item(
+    comprehend = stage.services.comprehend(stage.arn)
+    trained = {iteration.trained_model for iteration in comprehend.iterations()}
+    (other,) = trained - {comprehend.describe().active_model}
+    client("comprehend").update_flywheel(FlywheelArn=stage.arn, ActiveModelArn=other or "")
+    row = stage.services.ledger.flywheels.get(NAME)
+    head = stage.services.ledger.audit.head(NAME)
+    assert row is not None
+    assert head is not None
+    stage.services.ledger.flywheels.note_stop(row, "arn:of:a:model", "too long", stage.now())
+    key = entry_key(NAME, head.seq)
+    client("dynamodb").put_item(
         TableName=configuration().ledger_table,
-        Key={"pk": {"S": key.pk}, "sk": {"S": key.sk}},
-        UpdateExpression="SET actor = :somebody",
-        ExpressionAttributeValues={":somebody": {"S": "somebody"}},
+        Item={"pk": {"S": key.pk}, "sk": {"S": key.sk}, "actor": {"S": "somebody"}},
     )
+    stage.reconcile()
 
 
 def approvals(stage: Stage) -> None:
-    """Ask a person, who says yes, says no, says nothing, and does something else meanwhile."""
+    """Ask people: they say no, yes, nothing, and do other things meanwhile; then ask nobody."""
+    asking = {"mode": "approve", "approval_timeout_hours": 2}
 
     def says(answer: str, number: int) -> Document:
         asked = {"flywheel": NAME, "batch": number, "answer": answer, "reason": "looks good"}
         given: Document = stage.call("AnswerApproval", {**asked, "actor": "ann"})
         return given
 
-    live(stage)
-    stage.configure(policy={"mode": "approve", "approval_timeout_hours": 2})
-    better(stage, 1)
-    stage.executed(person=lambda: says("reject", 2))
-    better(stage, 2)
-    stage.executed()
-    better(stage, 3)
+    def goes_live_and_back() -> None:
+        changed(stage, "promote", model="3", request="there")
+        changed(stage, "rollback", request="back")
+        says("approve", 3)
 
-    def approved_late() -> None:
+    def says_yes_and_the_function_dies() -> None:
         with crash("stepfunctions", "SendTaskSuccess", when="after-call"):
             says("approve", 4)
         with altering("stepfunctions", "DescribeExecution", _running):
             stage.reconcile()
 
-    stage.executed(person=approved_late)
-    assert "refused" in says("approve", 4)
+    def makes_another_active() -> None:
+        changed(stage, "promote", model="2", request="other")
+
+    live(stage)
+    stage.configure(policy=asking)
+    people = (
+        lambda: says("reject", 2),
+        goes_live_and_back,
+        says_yes_and_the_function_dies,
+        None,
+        makes_another_active,
+    )
+    for number, person in enumerate(people, 1):
+        better(stage, number)
+        stage.executed(person=person)
+    assert "refused" in says("approve", 2)
+    stage.acts.resume("goes on", stage.now())
+    changed(stage, "promote", model="1", request="first")
     stage.configure(policy={"mode": "shadow"})
-    better(stage, 4)
+    better(stage, 6)
     stage.executed()
 
 
@@ -136,83 +145,45 @@ def _running(answer: Document) -> None:
     answer["status"] = "RUNNING"
 
 
-def held(stage: Stage) -> None:
-    """Hold what a verdict promotes: another champion, a barred model, promotion paused."""
-    live(stage)
-    stage.configure(policy={"mode": "approve", "approval_timeout_hours": 2})
-    first = stage.services.comprehend(stage.arn).describe().active_model or ""
-
-    def says_yes(number: int) -> None:
-        asked = {"flywheel": NAME, "batch": number, "answer": "approve", "reason": "fine"}
-        stage.call("AnswerApproval", {**asked, "actor": "ann"})
-
-    def goes_back_from_it() -> None:
-        changed(stage, "promote", model="2", request="there")
-        changed(stage, "rollback", request="back")
-        says_yes(2)
-
-    better(stage, 1)
-    stage.executed(person=goes_back_from_it)
-    stage.configure()
-    better(stage, 2)
-    stage.executed()
-    stage.acts.resume("goes on", stage.now())
-    stage.configure(policy={"mode": "approve", "approval_timeout_hours": 2})
-
-    def somebody_else_acts() -> None:
-        changed(stage, "promote", model="3", request="other")
-        says_yes(4)
-
-    better(stage, 3)
-    stage.executed(person=somebody_else_acts)
-    assert first
-
-
 def failures(stage: Stage) -> None:
     """Have batches fail in every way, and be tried again."""
-    assert stage.clock.engine._parts is not None
-    faults = stage.clock.engine._parts.faults
-    faults.add(Fault("fail_iteration", flywheel=stage.arn, times=1))
+    stage.faults.add(Fault("fail_iteration", flywheel=stage.arn, times=1))
     live(stage)
     stage.acts.retry(stage.services.staging, 1, "again", stage.now())
     stage.executed()
     # The same rows again: nothing is new.
     stage.upload("again.csv", _EARLY)
     stage.executed()
-    # A service that refuses datasets: slots are given back when no call can create them any more.
+    # A service that refuses datasets; their slots come back when no call can create them any more.
     better(stage, 1)
     with answering("comprehend", "CreateDataset", code="InvalidRequestException"):
         stage.executed()
     stage.clock.advance(3600)
     stage.reconcile()
-    # An execution that never began and one that ended without closing; then the flywheel pauses.
+    # An execution that ended without closing its batch: the second failure in a row.
     better(stage, 2)
     stage.reconcile()
 
 
 def late_datasets(stage: Stage) -> None:
     """Have datasets end after their batch did: a TEST one complete, a TRAIN one failed."""
-    stage.upload("test.csv", _TEST, kind="test")
-    stage.upload("monday.csv", _EARLY)
+    stage.configure(batch={"poll_seconds": 600, "iteration_deadline_hours": 1})
     with datasets_being("CREATING"):
-        stage.upload("late.csv", _LATE)
-        stage.reconcile()
+        live(stage)
+    stage.clock.advance(60)
     stage.reconcile()
     with datasets_being("FAILED"):
         stage.reconcile()
 
 
 def data(stage: Stage) -> None:
-    """Import, split, withdraw before sealing, ask by a marker; refuse, lose, and not deliver."""
+    """Import, split, withdraw before the seal, ask by a marker; refuse, lose, and not deliver."""
     stage.configure(batch={"min_documents": 1000})
     stage.services.ledger.flywheels.ensure(NAME, stage.arn)
     staging = stage.services.staging
-    stage.acts.import_rows(
-        staging, DatasetKind.TRAIN, "old.csv", body=csv(documents(2, first=300)), now=stage.now()
-    )
-    stage.acts.import_rows(
-        staging, DatasetKind.TEST, "older.csv", body=csv(documents(2, first=310)), now=stage.now()
-    )
+    for kind, first in ((DatasetKind.TRAIN, 300), (DatasetKind.TEST, 310)):
+        body = csv(documents(2, first=first))
+        stage.acts.import_rows(staging, kind, "old.csv", body=body, now=stage.now())
     stage.upload("a.csv", csv(documents(5)))
     withdrawn = stage.upload("b.csv", csv(documents(3, first=30)))
     rows = stage.services.ledger.uploads.get_many([withdrawn.uid]).values()
@@ -220,8 +191,7 @@ def data(stage: Stage) -> None:
     stage.acts.split(staging, 0.2, stage.now())
     stage.upload("broken.csv", b"only one column\n")
     stage.upload("in-part.csv", csv(documents(60, first=500)) + b"bilin,wrong label\n")
-    elsewhere = stage.put("nowhere.csv", b"billing,one\n")
-    stage.delivered(elsewhere)
+    stage.delivered(stage.put("nowhere.csv", b"billing,one\n"))
     gone = stage.put(f"{NAME}/train/gone.csv", b"billing,one\n")
     client("s3").delete_object(Bucket=INBOX, Key=gone.key, VersionId=gone.version_id)
     stage.delivered(gone)
@@ -231,7 +201,11 @@ def data(stage: Stage) -> None:
     lost = stage.put(f"{NAME}/train/lost.csv", csv(documents(2, first=320)))
     stage.clock.advance(3600)
     stage.reconcile()
-    with answering("s3", "GetObject", code="SlowDown", status=503):
+    with (
+        answering("s3", "GetObject", code="SlowDown", status=503),
+        answering("sqs", "ChangeMessageVisibility", code="", status=200),
+        pytest.raises(BatchProcessingError),
+    ):
         stage.delivered(lost)
     stage.clock.advance(9 * 3600)
     stage.reconcile()
@@ -244,7 +218,7 @@ def answers(stage: Stage) -> None:
     stage.upload("monday.csv", _EARLY)
     stage.executed()
     stage.configure(policy={"evidence": "paired", "min_test_documents": 2})
-    better(stage, 1)
+    better(stage)
     stage.executed()
     stage.upload("more.csv", csv(documents(10, first=400)), kind="test")
     stage.acts.freeze(stage.now())
@@ -253,15 +227,14 @@ def answers(stage: Stage) -> None:
 
 
 def rebuilds(stage: Stage) -> None:
-    """Rebuild and promote, with an endpoint that follows; give up; fail; stay."""
+    """Ask for generations that are refused, given up early and late, and made."""
     live(stage)
+    name = configuration().environment
     client("comprehend").create_endpoint(
-        EndpointName=f"{configuration().environment}",
-        FlywheelArn=stage.arn,
-        DesiredInferenceUnits=1,
+        EndpointName=name, FlywheelArn=stage.arn, DesiredInferenceUnits=1
     )
-    stage.clock.advance(1)
     stage.configure(batch={"min_documents": 1000})
+    better(stage)
     stage.acts.rebuild("never made", [], [], stage.now())
     with answering("comprehend", "CreateFlywheel", code="InvalidRequestException"):
         stage.reconcile()
@@ -269,15 +242,89 @@ def rebuilds(stage: Stage) -> None:
     stage.acts.give_up_rebuild("not wanted", stage.now())
     stage.reconcile()
     stage.acts.rebuild("labels were mixed up", ["refunds"], [], stage.now())
-    for _ in range(2):
-        stage.reconcile()
+    stage.reconcile()
+    stage.reconcile()
+    with answering("comprehend", "CreateDataset", code="InvalidRequestException"):
+        stage.executed()
     stage.acts.give_up_rebuild("no better", stage.now())
     stage.reconcile()
+    stage.acts.rebuild("slots", [], [], stage.now())
+    stage.reconcile()
+    stage.reconcile()
+    stage.executed()
+    stage.reconcile()
 
+
+def entities(stage: Stage) -> None:
+    """Take both halves of entity data, and a half alone; have a recognizer answer."""
+    shape = {"task": "entities"}
+    stage.configure(policy={"evidence": "paired", "min_test_documents": 2}, **shape)
+    for kind, folder, word in (("test", "t", "met"), ("train", "a", "lives"), ("train", "b", "met")):
+        texts, annotations = _annotated(word, 6 if kind == "test" else 10)
+        stage.upload(f"{folder}/documents.txt", texts, kind)
+        stage.upload(f"{folder}/annotations.csv", annotations, kind)
+        stage.executed()
+    stage.upload("alone/documents.txt", b"Ann met Bern\n")
+    stage.clock.advance(3 * 24 * 3600)
+    stage.reconcile()
+
+
+def _annotated(word: str, documents: int) -> tuple[bytes, bytes]:
+    names, lines, found = ("Ann", "Bob", "Cleo", "Dora", "Emil"), [], []
+    for number in range(documents):
+        name, place = names[number % 5], ("Bern", "Cork", "Graz")[number % 3]
+        lines.append(f"{name} {word} in {place} {number * 'x'}")
+        begin = len(f"{name} {word} in ")
+        found += [
+            f"documents.txt,{number},0,{len(name)},PERSON",
+            f"documents.txt,{number},{begin},{begin + len(place)},PLACE",
+        ]
+    head = "File,Line,Begin Offset,End Offset,Type"
+    return "".join(f"{line}\n" for line in lines).encode(), "\n".join([head, *found, ""]).encode()
+
+
+def several_labels(stage: Stage) -> None:
+    """Take documents with several labels, and have a model answer with several."""
+    stage.configure(
+        policy={"evidence": "paired", "min_test_documents": 2}, mode="multi-label"
+    )
+    for kind, first in (("test", 200), ("train", 1), ("train", 60)):
+        rows = [(f"{a}|{b}", f"{one} {two}") for (a, one), (b, two) in _pairs(first)]
+        given = [*documents(4, first=first), *rows]
+        stage.upload(f"{first}.csv", csv(given), kind)
+        stage.executed()
+
+
+def _pairs(first: int) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+    given = documents(4, first=first)
+    return list(zip(given[::2], given[1::2], strict=True))
+
+
+TASKS: Mapping[str, Document] = {
+    "entities": {
+        "LanguageCode": "en",
+        "EntityRecognitionConfig": {"EntityTypes": [{"Type": "PERSON"}, {"Type": "PLACE"}]},
+    },
+    "several-labels": {
+        "LanguageCode": "en",
+        "DocumentClassificationConfig": {"Mode": "MULTI_LABEL", "Labels": list(LABELS)},
+    },
+}
+"""Tasks of the flywheels of some stories, as CreateFlywheel takes them."""
 
 STORIES: Mapping[str, Callable[[Stage], None]] = {
     story.__name__.replace("_", "-"): story
     for story in (
-        champions, outside, approvals, held, failures, late_datasets, data, answers, rebuilds,
+        champions,
+        outside,
+        approvals,
+        failures,
+        late_datasets,
+        data,
+        answers,
+        rebuilds,
+        entities,
+        several_labels,
     )
 }
+"""By the name of the environment that they are played in."""
