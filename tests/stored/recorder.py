@@ -122,7 +122,7 @@ class Recorder:
             params["Body"].seek(place)
         if params["Bucket"] != "inbox-bucket":
             kind = "-".join((params["Bucket"].removesuffix("-bucket"), params["Key"].split("/")[0]))
-            self.note("objects", kind, {"key": params["Key"], "content": content(body)})
+            self.note("objects", kind, {"object_key": params["Key"], "content": content(body)})
 
     def _measured(self, line: Mapping[str, Any]) -> None:
         (metrics,) = line["_aws"]["CloudWatchMetrics"]

@@ -19,8 +19,10 @@ Samples = dict[str, dict[str, list[Any]]]
 """By group and kind."""
 
 _FOR_PEOPLE = frozenset({"subject", "body", "headline", "lines", "todo", "Subject", "Message"})
-_NAMES = frozenset({"actor", "answer", "half", "how", "id", "key", "kind", "metric", "StringValue"})
-"""Members whose values are among a fixed few once numbers and hashes are taken out."""
+_NAMES = frozenset(
+    {"actor", "answer", "half", "how", "id", "kind", "metric", "object_key", "StringValue"}
+)
+"""Members whose values are among a fixed few, once numbers and hashes are taken out."""
 
 _STATE = re.compile(r"[A-Z][A-Z_]+")
 _COUNTED = re.compile(r"[0-9a-f]{16,}|\d+")
@@ -32,7 +34,7 @@ def kept(samples: Iterable[Sample]) -> Samples:
     found: Samples = defaultdict(lambda: defaultdict(list))
     seen: dict[tuple[str, str], set[str]] = defaultdict(set)
     for sample in samples:
-        value = _readable(sample.value)
+        value = readable(sample.value)
         traits = {*_traits(value)} - seen[sample.group, sample.kind]
         if traits:
             seen[sample.group, sample.kind] |= traits
@@ -55,14 +57,14 @@ def _traits(value: Any, path: str = "") -> Iterator[str]:
         yield f"{path} {type(value).__name__}"
 
 
-def _readable(value: Any, name: str = "") -> Any:
+def readable(value: Any, name: str = "") -> Any:
     """Return a value as files hold it: texts that are JSON or have lines are spread out."""
     if name in _FOR_PEOPLE:
         return "(words)" if isinstance(value, str) else ["(words)"]
     if isinstance(value, dict):
-        return {inner: _readable(value[inner], inner) for inner in value}
+        return {inner: readable(value[inner], inner) for inner in value}
     if isinstance(value, list):
-        return [_readable(inner) for inner in value]
+        return [readable(inner) for inner in value]
     if isinstance(value, str) and value[:1] in {"{", "["} and "\n" not in value:
         read = json.loads(value)
         if _written(read) == value:
@@ -87,11 +89,6 @@ def as_stored(value: Any) -> Any:
 
 def _written(read: Any) -> str:
     return json.dumps(read, sort_keys=True, separators=(",", ":"))
-
-
-def readable(value: Any) -> Any:
-    """Return a value as files hold it: texts that are JSON or have lines are spread out."""
-    return _readable(value)
 
 
 def write(samples: Samples) -> None:

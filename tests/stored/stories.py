@@ -220,7 +220,7 @@ def answers(stage: Stage) -> None:
     stage.configure(policy={"evidence": "paired", "min_test_documents": 2})
     better(stage)
     stage.executed()
-    stage.upload("more.csv", csv(documents(10, first=400)), kind="test")
+    stage.upload("more.csv", csv(documents(14, first=400)), kind="test")
     stage.acts.freeze(stage.now())
     stage.reconcile()
     stage.executed()
@@ -257,8 +257,7 @@ def rebuilds(stage: Stage) -> None:
 
 def entities(stage: Stage) -> None:
     """Take both halves of entity data, and a half alone; have a recognizer answer."""
-    shape = {"task": "entities"}
-    stage.configure(policy={"evidence": "paired", "min_test_documents": 2}, **shape)
+    stage.configure(policy=_guarded("PERSON"), task="entities")
     for kind, folder, word in (("test", "t", "met"), ("train", "a", "lives"), ("train", "b", "met")):
         texts, annotations = _annotated(word, 6 if kind == "test" else 10)
         stage.upload(f"{folder}/documents.txt", texts, kind)
@@ -267,6 +266,12 @@ def entities(stage: Stage) -> None:
     stage.upload("alone/documents.txt", b"Ann met Bern\n")
     stage.clock.advance(3 * 24 * 3600)
     stage.reconcile()
+
+
+def _guarded(label: str) -> Document:
+    """Return a policy with a guard that averages say nothing of."""
+    guard = {"critical_labels": [label], "comparison": "non-inferiority", "margin": 0.2}
+    return {"evidence": "paired", "min_test_documents": 2, **guard}
 
 
 def _annotated(word: str, documents: int) -> tuple[bytes, bytes]:
@@ -285,9 +290,7 @@ def _annotated(word: str, documents: int) -> tuple[bytes, bytes]:
 
 def several_labels(stage: Stage) -> None:
     """Take documents with several labels, and have a model answer with several."""
-    stage.configure(
-        policy={"evidence": "paired", "min_test_documents": 2}, mode="multi-label"
-    )
+    stage.configure(policy=_guarded("billing"), mode="multi-label")
     for kind, first in (("test", 200), ("train", 1), ("train", 60)):
         rows = [(f"{a}|{b}", f"{one} {two}") for (a, one), (b, two) in _pairs(first)]
         given = [*documents(4, first=first), *rows]
