@@ -8,14 +8,12 @@ serve executions of the one before.
 To add a kind, let a story in `tests.stored.stories` come to it, and record.
 """
 
-import json
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from tests.stored.deployed import deployed, synthesized
 from tests.stored.samples import FOLDER, Samples, kept, pretty, readable, write
-from tests.stored.stage import Document, Stage, running_engine, stage_of
+from tests.stored.stage import Document, running_engine, stage_of
 from tests.stored.stories import STORIES, TASKS
 
 WHOLE = "answers"

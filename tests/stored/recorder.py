@@ -15,7 +15,6 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 from moto.dynamodb.models import dynamodb_backends
 
-from adapters.clients import client
 from adapters.ledger.table import _plain
 from tests.functions.cloud import ACCOUNT, REGION, TABLE, _hooked
 
@@ -96,7 +95,9 @@ class Recorder:
         self.note("calls", operation, {name: content(value) for name, value in params.items()})
 
     def _about_to_write(self, operation: str, params: Mapping[str, Any], **_: Any) -> None:
-        changed = [item.get("Put") or item.get("Update") for item in params.get("TransactItems", ())]
+        changed = [
+            item.get("Put") or item.get("Update") for item in params.get("TransactItems", ())
+        ]
         rows = [params] if operation == "UpdateItem" else [write for write in changed if write]
         keys = [row.get("Item") or row["Key"] for row in rows]
         self._keys = [{name: key[name] for name in ("pk", "sk")} for key in keys]
@@ -112,7 +113,7 @@ class Recorder:
             if row["sk"] == "AUDIT":
                 self.note("audit", row["event"], row)
             else:
-                self.note("rows", _row_kind(row["pk"], row["sk"]), row)
+                self.note("rows", row_kind(row["pk"], row["sk"]), row)
 
     def _put(self, _: str, params: Mapping[str, Any], **__: Any) -> None:
         body = params["Body"]
@@ -132,7 +133,8 @@ class Recorder:
             self.note("metrics", metric["Name"], told)
 
 
-def _row_kind(pk: str, sk: str) -> str:
+def row_kind(pk: str, sk: str) -> str:
+    """Return the kind of a row: what its keys begin with."""
     first, second = pk.partition("#")[0], sk.partition("#")[0]
     return first if first == second else f"{first}-{second}"
 

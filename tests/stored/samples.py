@@ -59,7 +59,7 @@ def _traits(value: Any, path: str = "") -> Iterator[str]:
 
 def readable(value: Any, name: str = "") -> Any:
     """Return a value as files hold it: texts that are JSON or have lines are spread out."""
-    if name in _FOR_PEOPLE:
+    if name in _FOR_PEOPLE and not str(value).startswith("{"):
         return "(words)" if isinstance(value, str) else ["(words)"]
     if isinstance(value, dict):
         return {inner: readable(value[inner], inner) for inner in value}

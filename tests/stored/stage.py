@@ -37,6 +37,7 @@ from local.comprehend.engine import Engine, EngineSettings, Quotas
 from local.comprehend.faults import Faults
 from rebuild_flywheel.handler import handler as rebuild_flywheel
 from reconcile.handler import handler as reconcile
+from reconcile.handler import metrics
 from register_upload.handler import handler as register_upload
 from seal_batch.handler import handler as seal_batch
 from start_iteration.handler import handler as start_iteration
@@ -334,6 +335,7 @@ def stage_of(
             stack.enter_context(patch(f"local.comprehend.{name}.secrets", counted))
         stack.enter_context(patch("adapters.services._utc_now", stage.now))
         stack.enter_context(patch("adapters.judgement.PRODUCT_VERSION", "0.1.0"))
+        stack.enter_context(patch.object(metrics.provider, "service", "reconcile"))
         moment = lambda: stage.now().replace(tzinfo=None)  # noqa: E731 - one line says it
         stack.enter_context(patch("moto.s3.models.utcnow", moment))
         for name, value in _variables(story).items():

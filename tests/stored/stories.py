@@ -107,35 +107,36 @@ def approvals(stage: Stage) -> None:
         given: Document = stage.call("AnswerApproval", {**asked, "actor": "ann"})
         return given
 
+    def makes_another_active() -> None:
+        changed(stage, "promote", model="2", request="other")
+
     def goes_live_and_back() -> None:
-        changed(stage, "promote", model="3", request="there")
+        changed(stage, "promote", model="5", request="there")
         changed(stage, "rollback", request="back")
-        says("approve", 3)
+        says("approve", 5)
 
     def says_yes_and_the_function_dies() -> None:
         with crash("stepfunctions", "SendTaskSuccess", when="after-call"):
-            says("approve", 4)
+            says("approve", 6)
         with altering("stepfunctions", "DescribeExecution", _running):
             stage.reconcile()
-
-    def makes_another_active() -> None:
-        changed(stage, "promote", model="2", request="other")
 
     live(stage)
     stage.configure(policy=asking)
     people = (
         lambda: says("reject", 2),
-        goes_live_and_back,
-        says_yes_and_the_function_dies,
         None,
         makes_another_active,
+        goes_live_and_back,
+        says_yes_and_the_function_dies,
     )
     for number, person in enumerate(people, 1):
         better(stage, number)
         stage.executed(person=person)
+        if person is makes_another_active:
+            changed(stage, "promote", model="1", request="first")
     assert "refused" in says("approve", 2)
     stage.acts.resume("goes on", stage.now())
-    changed(stage, "promote", model="1", request="first")
     stage.configure(policy={"mode": "shadow"})
     better(stage, 6)
     stage.executed()
@@ -258,12 +259,17 @@ def rebuilds(stage: Stage) -> None:
 def entities(stage: Stage) -> None:
     """Take both halves of entity data, and a half alone; have a recognizer answer."""
     stage.configure(policy=_guarded("PERSON"), task="entities")
-    for kind, folder, word in (("test", "t", "met"), ("train", "a", "lives"), ("train", "b", "met")):
+    for kind, folder, word in (
+        ("test", "t", "met"),
+        ("train", "a", "lives"),
+        ("train", "b", "met"),
+    ):
         texts, annotations = _annotated(word, 6 if kind == "test" else 10)
         stage.upload(f"{folder}/documents.txt", texts, kind)
         stage.upload(f"{folder}/annotations.csv", annotations, kind)
         stage.executed()
-    stage.upload("alone/documents.txt", b"Ann met Bern\n")
+    for text in (b"Ann met Bern\n", b"Bob met Cork\n"):
+        stage.upload("alone/documents.txt", text)
     stage.clock.advance(3 * 24 * 3600)
     stage.reconcile()
 
