@@ -7,7 +7,7 @@ import pytest
 
 from tests.stored.deployed import deployed, synthesized
 from tests.stored.record import play
-from tests.stored.samples import FOLDER, Samples, as_stored, pretty, readable, recorded
+from tests.stored.samples import Samples, as_stored, pretty, readable, recorded
 from tests.stored.stage import Document
 
 
@@ -29,10 +29,3 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Samples, Document]
     (workflow,) = recorded("deployed")["workflow"]
     samples, account = play(tmp_path_factory.mktemp("engine"), as_stored(workflow))
     return as_filed(samples), as_filed(readable(account))
-
-
-@pytest.fixture(scope="session")
-def account() -> Document:
-    """Return the account that was kept whole, as it was stored."""
-    stored: Document = as_stored(json.loads((FOLDER / "account.json").read_text("utf-8")))
-    return stored

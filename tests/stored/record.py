@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tests.stored.deployed import deployed, synthesized
-from tests.stored.samples import FOLDER, Samples, kept, pretty, readable, write
+from tests.stored.samples import ACCOUNT, Samples, kept, pretty, readable, write
 from tests.stored.stage import Document, running_engine, stage_of
 from tests.stored.stories import STORIES, TASKS
 
@@ -48,7 +48,7 @@ def main() -> None:
         (workflow,) = stack["workflow"]
         samples, account = play(Path(folder) / "engine", workflow)
     write({**samples, "deployed": stack})
-    (FOLDER / "account.json").write_text(pretty(readable(account)), "utf-8")
+    ACCOUNT.write_text(pretty(readable(account)), "utf-8")
 
 
 if __name__ == "__main__":

@@ -10,13 +10,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 from moto.dynamodb.models import dynamodb_backends
 
-from adapters.ledger.table import _plain
-from tests.functions.cloud import ACCOUNT, REGION, TABLE, _hooked
+from adapters.clients import client
+from tests.functions.cloud import ACCOUNT, INBOX, REGION, TABLE
 
 CALLS: Mapping[Any, tuple[str, ...]] = {
     "comprehend": (
@@ -89,7 +90,10 @@ class Recorder:
         def hook(model: Any = None, **given: Any) -> None:
             note(operation, **given)
 
-        stack.enter_context(_hooked(service, f"{event}.{{}}.{operation}", hook))
+        made = client(service)
+        name = f"{event}.{made.meta.service_model.service_id.hyphenize()}.{operation}"
+        made.meta.events.register(name, hook)
+        stack.callback(made.meta.events.unregister, name, hook)
 
     def _called(self, operation: str, params: Mapping[str, Any], **_: Any) -> None:
         self.note("calls", operation, {name: content(value) for name, value in params.items()})
@@ -109,7 +113,8 @@ class Recorder:
         backend = dynamodb_backends[ACCOUNT][REGION]
         for key in self._keys:
             item = backend.get_item(TABLE, key).to_json()["Attributes"]
-            row = {name: _plain(TypeDeserializer().deserialize(item[name])) for name in item}
+            read = {name: TypeDeserializer().deserialize(item[name]) for name in item}
+            row = json.loads(json.dumps(read, default=_number))
             if row["sk"] == "AUDIT":
                 self.note("audit", row["event"], row)
             else:
@@ -121,7 +126,7 @@ class Recorder:
             place = body.tell()
             body = body.read()
             params["Body"].seek(place)
-        if params["Bucket"] != "inbox-bucket":
+        if params["Bucket"] != INBOX:
             kind = "-".join((params["Bucket"].removesuffix("-bucket"), params["Key"].split("/")[0]))
             self.note("objects", kind, {"object_key": params["Key"], "content": content(body)})
 
@@ -131,6 +136,10 @@ class Recorder:
             dimensions = {name: line[name] for names in metrics["Dimensions"] for name in names}
             told = {**metric, "Namespace": metrics["Namespace"], "Dimensions": dimensions}
             self.note("metrics", metric["Name"], told)
+
+
+def _number(value: Decimal) -> float:
+    return int(value) if value == int(value) else float(value)
 
 
 def row_kind(pk: str, sk: str) -> str:

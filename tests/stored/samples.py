@@ -15,6 +15,9 @@ from typing import Any
 from tests.stored.recorder import Sample
 
 FOLDER = Path(__file__).parent / "values"
+ACCOUNT = FOLDER / "account.json"
+"""All rows and objects that one story leaves."""
+
 Samples = dict[str, dict[str, list[Any]]]
 """By group and kind."""
 

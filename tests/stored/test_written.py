@@ -3,9 +3,11 @@
 Where a test here fails, what is stored would change. If it must, read `tests.stored.record`.
 """
 
+import json
+
 import pytest
 
-from tests.stored.samples import Samples, recorded
+from tests.stored.samples import ACCOUNT, Samples, recorded
 from tests.stored.stage import Document
 
 GROUPS = ("audit", "calls", "metrics", "objects", "rows", "tasks")
@@ -23,10 +25,10 @@ def test_the_same_is_stored_and_sent_when_the_stories_are_played(
 
 
 def test_the_same_account_is_left_when_a_story_has_been_played(
-    played: tuple[Samples, Document], account: Document
+    played: tuple[Samples, Document],
 ) -> None:
     """Every row and every object, byte for byte."""
-    assert played[1] == recorded(".")["account"]
+    assert played[1] == json.loads(ACCOUNT.read_text("utf-8"))
 
 
 @pytest.mark.parametrize("kind", sorted(recorded("deployed")))
