@@ -12,8 +12,9 @@ import tempfile
 from pathlib import Path
 
 from tests.stored.deployed import deployed, synthesized
+from tests.stored.pinned import running_engine
 from tests.stored.samples import ACCOUNT, Samples, kept, pretty, readable, write
-from tests.stored.stage import Document, running_engine, stage_of
+from tests.stored.stage import Document, stage_of
 from tests.stored.stories import STORIES, TASKS
 
 WHOLE = "answers"

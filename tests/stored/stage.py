@@ -6,20 +6,15 @@ it began with, and with the new functions. The clock stands still while the engi
 ids are counted, so a story writes the same bytes each time.
 """
 
-import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import count
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
-from unittest.mock import patch
 
-import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from moto.moto_api._internal import mock_random
 
 from adapters.acts import Acts
 from adapters.clients import client
@@ -32,12 +27,9 @@ from change_champion.handler import handler as change_champion
 from close_batch.handler import handler as close_batch
 from compare_models.handler import handler as compare_models
 from flywheel.uploads import ObjectVersion
-from local.comprehend.clock import DrivenClock
-from local.comprehend.engine import Engine, EngineSettings, Quotas
 from local.comprehend.faults import Faults
 from rebuild_flywheel.handler import handler as rebuild_flywheel
 from reconcile.handler import handler as reconcile
-from reconcile.handler import metrics
 from register_upload.handler import handler as register_upload
 from seal_batch.handler import handler as seal_batch
 from start_iteration.handler import handler as start_iteration
@@ -45,6 +37,7 @@ from tests.functions.cloud import ACCOUNT, INBOX, LAKE, SETTINGS_PATH, answering
 from tests.functions.world import LABELS, NAME, RULES
 from tests.simulation.memory_channels import MemoryTokens
 from tests.simulation.state_machine import StateFailedError, StateMachine
+from tests.stored.pinned import SteadyClock, pinned
 from tests.stored.recorder import Recorder, content
 
 Document = dict[str, Any]
@@ -61,22 +54,6 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "SealBatch": seal_batch,
     "StartIteration": start_iteration,
 }
-
-
-class SteadyClock(DrivenClock):
-    """A driven clock that moves only when the engine has nothing to do."""
-
-    engine: Engine
-
-    def rest(self, **_: Any) -> None:
-        """Let the engine end what it is doing."""
-        assert self.engine._parts is not None
-        self.engine._parts.background.join()
-
-    def advance(self, seconds: float) -> None:
-        """Let the engine end what it is doing, then move on."""
-        self.rest()
-        super().advance(seconds)
 
 
 @dataclass(slots=True)
@@ -129,7 +106,7 @@ class Stage:
 
     def now(self) -> datetime:
         """Return the clock's moment."""
-        return datetime.fromtimestamp(self.clock.now(), UTC)
+        return self.clock.moment()
 
     def configure(self, *, policy: Document | None = None, **settings: Any) -> None:
         """Deploy the flywheel's settings."""
@@ -292,22 +269,6 @@ def _context() -> LambdaContext:
 
 
 @contextmanager
-def running_engine(folder: Any) -> Iterator[SteadyClock]:
-    """Run an engine whose work takes no time of its clock."""
-    clock = SteadyClock()
-    settings = EngineSettings(
-        folder,
-        pace_seconds=0.0,
-        quotas=Quotas(
-            min_documents_per_label=2, min_multi_label_documents=4, min_annotations_per_type=2
-        ),
-    )
-    with Engine(settings, s3_client_for_role=lambda _: boto3.client("s3"), clock=clock) as engine:
-        clock.engine = engine
-        yield clock
-
-
-@contextmanager
 def stage_of(
     story: str, clock: SteadyClock, definition: Document, task: Document | None = None
 ) -> Iterator[Stage]:
@@ -320,54 +281,23 @@ def stage_of(
     task : mapping, optional
         The flywheel's, as CreateFlywheel takes it; one label a document by default.
     """
-    numbers = count(1)
-
-    def token(size_bytes: int) -> str:
-        return hashlib.sha256(f"{story} {next(numbers)}".encode()).hexdigest()[: 2 * size_bytes]
-
-    mock_random.seed(story)
-    clock._now = DrivenClock().now()
-    recorder = Recorder()
-    with running_cloud(clock.engine.url), ExitStack() as stack:
+    with running_cloud(clock.engine.url), pinned(story, clock), ExitStack() as stack:
+        recorder = Recorder()
         stage = Stage(clock, "", definition, recorder)
-        for name in ("naming", "jobs"):
-            counted = SimpleNamespace(token_hex=token)
-            stack.enter_context(patch(f"local.comprehend.{name}.secrets", counted))
-        stack.enter_context(patch("adapters.services._utc_now", stage.now))
-        stack.enter_context(patch("adapters.judgement.PRODUCT_VERSION", "0.1.0"))
-        stack.enter_context(patch.object(metrics.provider, "service", "reconcile"))
-        moment = lambda: stage.now().replace(tzinfo=None)  # noqa: E731 - one line says it
-        stack.enter_context(patch("moto.s3.models.utcnow", moment))
-        for name, value in _variables(story).items():
-            stack.enter_context(patch.dict("os.environ", {name: value}))
-        cache: Any = configuration
-        cache.cache_clear()
+        # Functions that a function calls, and the task that waits, are played by the story.
         stack.enter_context(answering("lambda", "Invoke", code="", status=200))
         stack.enter_context(answering("stepfunctions", "SendTaskSuccess", code="", status=200))
-        # Whoever asks for something and looks at once always sees the same.
-        client("comprehend").meta.events.register("after-call.comprehend", clock.rest)
-        stage.arn = _flywheel(story, task or _classifier("MULTI_CLASS"))
+        stage.arn = _flywheel(story, task or _CLASSIFIER)
         stage.configure()
         clock.advance(1)
         with recorder.listening():
             yield stage
 
 
-def _variables(story: str) -> Mapping[str, str]:
-    functions = ("CloseBatch", "RebuildFlywheel", "CompareModels", "ChangeChampion")
-    names = {
-        "CLOSE_BATCH_FUNCTION": functions[0],
-        "REBUILD_FLYWHEEL_FUNCTION": functions[1],
-        "COMPARE_MODELS_FUNCTION": functions[2],
-        "CHANGE_CHAMPION_FUNCTION": functions[3],
-        "ANSWER_APPROVAL_FUNCTION": "AnswerApproval",
-    }
-    return {**names, "ENVIRONMENT": story, "POWERTOOLS_SERVICE_NAME": "reconcile"}
-
-
-def _classifier(mode: str, labels: Sequence[str] = LABELS) -> Document:
-    config = {"Mode": mode, "Labels": list(labels)}
-    return {"LanguageCode": "en", "DocumentClassificationConfig": config}
+_CLASSIFIER: Document = {
+    "LanguageCode": "en",
+    "DocumentClassificationConfig": {"Mode": "MULTI_CLASS", "Labels": list(LABELS)},
+}
 
 
 def _flywheel(story: str, task: Document) -> str:

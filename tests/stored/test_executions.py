@@ -13,8 +13,9 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from flywheel.batches import BatchOutcome
 from flywheel.errors import FlywheelLoopError
 from tests.functions.world import NAME
+from tests.stored.pinned import SteadyClock, running_engine
 from tests.stored.samples import as_stored, recorded
-from tests.stored.stage import Document, SteadyClock, running_engine, stage_of
+from tests.stored.stage import Document, stage_of
 from tests.stored.stories import better, live
 
 _NEWER = {"attempt.$", "looks_left.$", "is_waited_for.$"}
