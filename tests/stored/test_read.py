@@ -18,7 +18,7 @@ from adapters.ledger.batch_rows import batch_row
 from adapters.ledger.flywheel_rows import FlywheelRow, flywheel_row
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.table import Item, Key, Put, Table
-from adapters.ledger.upload_rows import staged_upload, upload_row
+from adapters.ledger.upload_rows import staged_upload, upload_row, waits_again
 from adapters.ledger.verdict_rows import stored_verdict
 from adapters.objects import Objects
 from console.derived_inputs import derive_inputs
@@ -50,7 +50,7 @@ def _iteration(ledger: Ledger, row: Item) -> Any:
     is_unjudged = ledger.flywheels.is_unjudged(NAME, iteration)
     assert is_unjudged is not bool({"batch", "judged_at"} & row.keys())
     verdict = Verdict.from_json(row["verdict"]).to_json() if "verdict" in row else None
-    return {"sk": row["sk"], **({"verdict": verdict} if verdict else {})}
+    return {"verdict": verdict}
 
 
 def _waiting(ledger: Ledger, row: Item) -> Any:
@@ -76,6 +76,15 @@ def _listing(ledger: Ledger, row: Item) -> Any:
     return {"at": row["at"]}
 
 
+def _upload(_: Ledger, row: Item) -> Any:
+    upload = upload_row(row)
+    assert upload.delivered_at == row.get("redelivered_at", row["received_at"])
+    assert {*row.get("earlier_batches", ())} - {0} <= {*upload.batches}
+    waits: Any = waits_again(NAME, row)[1] if "staged_key" in row else None
+    copy = {**waits.values, "staged_bytes": waits.values["size_bytes"]} if waits else {}
+    return {**copy, **{name: getattr(upload, name) for name in upload.__dataclass_fields__}}
+
+
 READ: Mapping[str, Callable[[Ledger, Item], Any]] = {
     "APPROVAL": _approval,
     "BATCH": lambda _, row: batch_row(row),
@@ -94,19 +103,45 @@ READ: Mapping[str, Callable[[Ledger, Item], Any]] = {
     "RECONCILE-HEAD": lambda ledger, row: ledger.runs.last_head(row["sk"].partition("#")[2]),
     "RECONCILE-LAST_RUN": lambda ledger, _: ledger.runs.last(),
     "RECONCILE-LAST_WHOLE_LISTING": _listing,
-    "UPLOAD": lambda _, row: upload_row(row),
+    "UPLOAD": _upload,
     "VERDICT": lambda _, row: {**asdict(stored_verdict(row)), "verdict": row["verdict"]},
 }
 """Ledger with the row, and the row -> what is read of it, with the row's own names."""
 
 
+UNREAD: Mapping[str, set[str]] = {
+    "FLYWHEEL-GENERATION": {"last_batch", "until"},
+    "FLYWHEEL-ITERATION": {"at", "attempt", "batch", "judged_at"},
+    "OUTBOX-NOTICE": {"claimed_at", "written_at"},
+    "UPLOAD": {
+        "bucket",
+        "earlier_batches",
+        "redelivered_at",
+        "sealed_by",
+        "size_bytes",
+        "split_from",
+        "withdrawn_because",
+    },
+    "VERDICT": {"batch", "decided_at", "decision", "facts", "flywheel", "policy_sha256"},
+}
+"""Attributes of which the readers above make nothing: others do, or people who look."""
+
+
+def is_read(ledger: Ledger, row: Item) -> bool:
+    """Say whether everything in a row is read as it is."""
+    kind = row_kind(row["pk"], row["sk"])
+    stored = {name: row[name] for name in row.keys() - {"pk", "sk"} - UNREAD.get(kind, set())}
+    return agrees(READ[kind](ledger, row), stored)
+
+
 def agrees(read: Any, stored: Any) -> bool:
-    """Say whether what is read is what was stored; names that are known to one alone are left."""
+    """Say whether what is read has all that was stored."""
     if is_dataclass(read) and not isinstance(read, type):
         read = {name: getattr(read, name) for name in read.__dataclass_fields__}
     if isinstance(read, Mapping) and isinstance(stored, Mapping):
-        both = read.keys() & stored.keys()
-        return bool(both or not stored) and all(agrees(read[name], stored[name]) for name in both)
+        return stored.keys() <= read.keys() and all(
+            agrees(read[name], stored[name]) for name in stored
+        )
     if isinstance(read, datetime):
         return read == datetime.fromisoformat(stored)
     return list(read) == stored if isinstance(read, tuple) else bool(read == stored)
@@ -140,7 +175,7 @@ def opened() -> Iterator[Callable[..., Ledger]]:
 def test_a_row_is_read_when_it_was_recorded(opened: Callable[..., Ledger], kind: str) -> None:
     """Each sample of a kind comes back with the values that it has."""
     for row in as_stored(recorded("rows")[kind]):
-        assert agrees(READ[kind](opened([row]), row), row), row
+        assert is_read(opened([row]), row), row
 
 
 @pytest.mark.parametrize("name", _ACCOUNTS)
@@ -151,7 +186,7 @@ def test_every_row_is_read_when_an_earlier_release_wrote_it(
     for row in stored_account(name)["rows"]:
         kind = row_kind(row["pk"], row["sk"])
         if kind != "AUDIT":
-            assert agrees(READ[kind](opened([row]), row), row), row
+            assert is_read(opened([row]), row), row
     (row,) = [row for row in stored_account(name)["rows"] if row["sk"] == "FLYWHEEL"]
     flywheel, test_set = flywheel_row(row), row["test_set"]
     assert flywheel.generation_looks == row.get("generation_looks", test_set.get("looks", 0))
