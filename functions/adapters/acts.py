@@ -143,10 +143,19 @@ class Acts(RebuildActs):
         return statuses
 
     def _failed_number(self, row: FlywheelRow, number: int | None) -> int:
-        """Return the batch that is meant: the newest failed one where none is named."""
+        """Return the batch that is meant: the newest failed one where none is named.
+
+        While the flywheel has no training rows it is the newest one that has some: without them no
+        iteration starts.
+        """
         if number is not None:
             return number
-        for batch in self.ledger.batches.newest(row, row.last_batch):
-            if batch.outcome is BatchOutcome.FAILED:
-                return batch.batch
-        raise ActRefusedError(f"no batch of {self.name} has failed")
+        batches = self.ledger.batches.newest(row, row.last_batch)
+        failed = [batch for batch in batches if batch.outcome is BatchOutcome.FAILED]
+        if not failed:
+            raise ActRefusedError(f"no batch of {self.name} has failed")
+        if self.ledger.holdings.segments(self.name, row.generation)[DatasetKind.TRAIN]:
+            return failed[0].batch
+        current = (batch for batch in failed if batch.generation == row.generation)
+        with_rows = (batch for batch in current if batch.documents)
+        return next(with_rows, failed[0]).batch

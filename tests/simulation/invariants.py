@@ -1,5 +1,6 @@
 """What must hold at every write of the ledger and at every effect on the service."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -200,8 +201,9 @@ class Watch:
         return -policy.margin if policy.comparison == "non-inferiority" else _LEAST_IMPROVEMENT
 
     def _evidence(self, model: str) -> Evidence | None:
-        """Return what the verdict that promotes a model stands on, or None."""
-        for row in self.ports.table.rows("VERDICT#"):
+        """Return what the newest verdict that promotes a model stands on, or None."""
+        rows = list(self.ports.table.rows("VERDICT#"))
+        for row in sorted(rows, key=lambda row: str(json.loads(row["facts"])["decided_at"]))[::-1]:
             evidence = Verdict.from_json(row["verdict"]).evidence
             if row["decision"] == Decision.PROMOTE and evidence.challenger_arn == model:
                 return evidence
