@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from local.comprehend.errors import IterationFailedError
-from local.comprehend.learning.calibration import EachForItself
+from local.comprehend.learning.calibration import Calibration
 from local.comprehend.learning.classifier import (
     TextClassifier,
     train_classifier,
@@ -110,8 +110,7 @@ def test_a_half_is_the_decision_when_labels_are_given_that_are_less_likely() -> 
     """Whatever a label's threshold: scores keep their order, and those away from a half stay."""
     likely = np.arange(0.0005, 1, 0.001).repeat(2).reshape(-1, 2)
     margins = np.log(likely / (1 - likely)).astype(np.float32)
-    each = EachForItself(np.ones(2), np.zeros(2), np.array([0.2, 0.7]))
-    scores = each.scores(margins)
+    scores = Calibration(1.0, 0.0, np.array([0.2, 0.7])).scores(margins)
     below, above = likely[:, 0] < 0.2, likely[:, 0] > 0.2
     # The first label alone is given to where the second's begins; the likeliest where none is.
     assert (scores[above, 0] >= 0.5).all()
@@ -120,7 +119,7 @@ def test_a_half_is_the_decision_when_labels_are_given_that_are_less_likely() -> 
     assert (np.diff(scores[:, 1]) > 0).all()
     stays = (likely > 0.51) & (scores >= 0.5) | (likely < 0.49) & (scores < 0.5)
     np.testing.assert_allclose(scores[stays], likely[stays], atol=1e-6)
-    assert (each.chosen(scores)[below] == [True, False]).all()
+    assert ((scores[below] >= 0.5) == [True, False]).all()
 
 
 @pytest.mark.parametrize("mode", ["MULTI_CLASS", "MULTI_LABEL"])
