@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.side_by_side import ENGINE
+from local.comprehend.tasks import MULTI_CLASS, MULTI_LABEL
 
 TOKEN = re.compile(r"\w+|[^\w\s]")
 
@@ -59,10 +60,10 @@ class Way:
 def engine(task: Task) -> Answer:
     """Learn as the engine does."""
     classifier = importlib.import_module("local.comprehend.learning.classifier")
-    mode = "MULTI_CLASS" if task.is_exclusive else "MULTI_LABEL"
+    mode = MULTI_CLASS if task.is_exclusive else MULTI_LABEL
     model = classifier.train_classifier(task.texts, task.labels, mode=mode, seed=0)
     scores = model.scores(task.test_texts)
-    return Answer(model.calibration.chosen(scores), scores)
+    return Answer(_best(scores) if task.is_exclusive else scores >= 0.5, scores)  # noqa: PLR2004
 
 
 def linear_svc(views: dict[str, Any], tuned: bool) -> Callable[[Task], Answer]:
@@ -182,7 +183,7 @@ _CHARACTERS = {"analyzer": "char_wb", "ngram_range": (2, 5)}
 _SKLEARN = ("sklearn.feature_extraction.text", "sklearn.svm", "sklearn.multiclass")
 
 WAYS = {
-    ENGINE: Way("llvmlite", ["local.comprehend.learning.classifier"], engine),
+    ENGINE: Way("sklearn", ["local.comprehend.learning.classifier"], engine),
     "scikit-learn words": Way("sklearn", _SKLEARN, linear_svc(_WORDS, tuned=False)),
     "scikit-learn characters": Way("sklearn", _SKLEARN, linear_svc(_CHARACTERS, tuned=False)),
     "scikit-learn words, tuned": Way("sklearn", _SKLEARN, linear_svc(_WORDS, tuned=True)),

@@ -141,7 +141,8 @@ def train_classifier(
     weights, intercepts = _fit(rows[rest], has[rest], is_exclusive, seed)
     margins = rows[held_out] @ weights + intercepts
     calibration = calibrate(margins, has[held_out].toarray(), is_exclusive=is_exclusive)
-    weights, intercepts = _fit(rows, has, is_exclusive, seed)
+    if len(held_out) > _TOO_FEW_TO_MATTER * len(texts):
+        weights, intercepts = _fit(rows, has, is_exclusive, seed)
     return TextClassifier(names, features, weights, intercepts, calibration)
 
 
@@ -167,7 +168,7 @@ def _fit(
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return the weights and intercepts of one linear machine per label."""
     if is_exclusive:
-        machine = LinearSVC(C=_PENALTY, tol=_TOLERANCE, random_state=seed).fit(rows, has.indices)
+        machine = _machine(_PENALTY, seed).fit(rows, has.indices)
         weights, intercepts = machine.coef_, machine.intercept_
         if len(weights) == 1:
             weights, intercepts = np.vstack([-weights, weights]), np.array([-1, 1]) * intercepts
@@ -178,10 +179,14 @@ def _fit(
     for number in range(has.shape[1]):
         is_label = by_label[:, [number]].toarray().ravel()
         if not is_label.all():
-            machine = LinearSVC(C=_PENALTY_OF_MANY, tol=_TOLERANCE, random_state=seed)
-            machine.fit(wide, is_label)
+            machine = _machine(_PENALTY_OF_MANY, seed).fit(wide, is_label)
             weights[:, number], intercepts[number] = machine.coef_[0], machine.intercept_[0]
     return weights, intercepts
+
+
+def _machine(penalty: float, seed: int) -> Any:
+    # The tolerance means something else to the primal solver, which the data would choose.
+    return LinearSVC(C=penalty, tol=_TOLERANCE, dual=True, random_state=seed)
 
 
 def _has_word(text: str) -> bool:
@@ -189,6 +194,8 @@ def _has_word(text: str) -> bool:
 
 
 _FEWEST_LABELS = 2
+_TOO_FEW_TO_MATTER = 0.05
+"""The share of documents held out up to which they are not learned from afterwards."""
 _PENALTY = 1.0
 _PENALTY_OF_MANY = 0.2
 """Where documents have several labels, people agree less about each: errors must cost less."""

@@ -18,8 +18,11 @@ from sklearn.preprocessing import normalize
 MOST_WORDS, MOST_TRIGRAMS = 100_000, 50_000
 """Bounds of the vocabularies; the most frequent terms are kept."""
 
-MOST_CHARACTERS = 6_000_000
+MOST_CHARACTERS = 2_000_000
 """In more text than this, words occur often enough to do without trigrams, and the time counts."""
+
+MANY_TEXTS = 1_000
+"""Among so many texts, a word or pair that only one of them has tells nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def fit_features(texts: Sequence[str], *, most: int) -> tuple[TextFeatures, Any]
         Bound of the columns, at least 2.
     """
     words = _words(max_features=min(MOST_WORDS, most // 2))
-    counts = [words.fit_transform(texts)]
+    counts = [_fitted(words, texts)]
     trigrams: Mapping[str, int] = {}
     if sum(map(len, texts)) <= MOST_CHARACTERS:
         counter = _trigrams(max_features=min(MOST_TRIGRAMS, most // 2))
@@ -77,6 +80,16 @@ def _words(**options: Any) -> CountVectorizer:
 
 def _trigrams(**options: Any) -> CountVectorizer:
     return CountVectorizer(analyzer="char_wb", ngram_range=(3, 3), dtype=np.float32, **options)
+
+
+def _fitted(words: CountVectorizer, texts: Sequence[str]) -> Any:
+    """Count words; of many texts, those that at least two of them have, where there are any."""
+    if len(texts) >= MANY_TEXTS:
+        try:
+            return words.set_params(min_df=2).fit_transform(texts)
+        except ValueError:
+            words.set_params(min_df=1)
+    return words.fit_transform(texts)
 
 
 def _counts_of_trigrams(texts: Sequence[str], count: Callable[[Sequence[str]], Any]) -> Any:
