@@ -1,8 +1,8 @@
 """From margins to scores that mean what they say, and to labels.
 
 Decides both by margins of documents that the decision had not seen: one temperature where labels
-exclude each other; a sigmoid and a threshold per label where they do not. Knows no texts. Read next:
-`local.comprehend.learning.classifier`.
+exclude each other; a sigmoid and a threshold per label where they do not. Knows no texts. Read
+next: `local.comprehend.learning.classifier`.
 """
 
 from collections.abc import Callable
@@ -54,11 +54,9 @@ class Calibration:
         given = likely >= self.thresholds
         without = np.flatnonzero(~given.any(axis=1))
         given[without, likely[without].argmax(axis=1)] = True
-        return np.where(
-            given,
-            np.interp(likely, (0, DECISION + _NARROW, 1), (DECISION, DECISION + _NARROW, 1)),
-            np.interp(likely, (0, DECISION - _NARROW, 1), (0, DECISION - _NARROW, _BELOW)),
-        )
+        raised = np.interp(likely, (0, DECISION + _NARROW, 1), (DECISION, DECISION + _NARROW, 1))
+        lowered = np.interp(likely, (0, DECISION - _NARROW, 1), (0, DECISION - _NARROW, _BELOW))
+        return np.asarray(np.where(given, raised, lowered), np.float64)
 
 
 def calibrate(margins: npt.NDArray[np.float32], has: Flags, *, is_exclusive: bool) -> Calibration:

@@ -80,7 +80,7 @@ class TextClassifier:
             "scale": calibration.scale,
             "shift": calibration.shift,
         }
-        arrays = {
+        arrays: dict[str, npt.NDArray[Any]] = {
             "rarity": seen.rarity,
             "weights": self.weights,
             "intercepts": self.intercepts,

@@ -74,10 +74,10 @@ def load(file: Path) -> Any:
         message = f"The model file {file.name} is missing from the engine's data directory."
         raise IterationFailedError(message)
     try:
-        with np.load(file, allow_pickle=False) as members:
+        with file.open("rb") as stored, np.load(stored, allow_pickle=False) as members:
             arrays = dict(members)
         header = json.loads(arrays.pop(_HEADER).tobytes())
-    except (ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+    except (ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise _unreadable(file) from error
     if header["format"] != FORMAT:
         raise _unreadable(file)

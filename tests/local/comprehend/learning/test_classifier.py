@@ -1,7 +1,11 @@
 """What the learner promises, on documents made up here."""
 
+import io
+import os
+import pickle
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +66,13 @@ def calibration_error(scores: Sequence[float], is_right: Sequence[bool]) -> floa
     gaps = np.asarray(scores, float) - np.asarray(is_right, float)
     bins = np.minimum((np.asarray(scores) * 10).astype(int), 9)
     return float(sum(abs(gaps[bins == each].sum()) for each in range(10)) / len(gaps))
+
+
+def array_file(write: Callable[..., None]) -> bytes:
+    """Return a file that numpy wrote."""
+    file = io.BytesIO()
+    write(file, np.ones(3))
+    return file.getvalue()
 
 
 def trained(count: int = 300, seed: int = 1) -> TextClassifier:
@@ -142,6 +153,50 @@ def test_loading_is_refused_when_the_file_is_gone(tmp_path: Path) -> None:
         load(tmp_path / "absent.model")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        pickle.dumps({"labels": ("a", "b")}),
+        b"",
+        b"PK\x03\x04 and no more",
+        array_file(np.save),
+        array_file(np.savez),
+        array_file(partial(np.savez, header=np.frombuffer(b'{"format": 0}', np.uint8))),
+    ],
+    ids=["pickle", "empty", "part of an archive", "array", "no header", "other format"],
+)
+def test_loading_is_refused_when_another_release_wrote_the_file(
+    tmp_path: Path, content: bytes
+) -> None:
+    """The message names the file and says to train again."""
+    (tmp_path / "old.model").write_bytes(content)
+    with pytest.raises(IterationFailedError, match=r"old\.model is not .* Train the model again"):
+        load(tmp_path / "old.model")
+
+
+class Trap:
+    """What a pickle could hold: unpickling it makes a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (self.folder,)
+
+
+def test_no_code_runs_when_a_stored_array_holds_some(tmp_path: Path) -> None:
+    """Pickled objects inside of arrays are refused unread."""
+    save(trained(), tmp_path / "a.model")
+    with np.load(tmp_path / "a.model") as members:
+        arrays = dict(members)
+    arrays["weights"] = np.array([Trap(tmp_path / "sprung")], object)
+    with (tmp_path / "a.model").open("wb") as file:
+        np.savez(file, **arrays)
+    with pytest.raises(IterationFailedError, match="Train the model again"):
+        load(tmp_path / "a.model")
+    assert not (tmp_path / "sprung").exists()
+
+
 @pytest.mark.parametrize("mode", ["MULTI_CLASS", "MULTI_LABEL"])
 @pytest.mark.parametrize(
     ("texts", "labels", "said"),
@@ -170,6 +225,50 @@ def test_any_text_is_answered_when_it_is_odd(text: str) -> None:
     np.testing.assert_allclose(model.scores([text]).sum(), 1)
     odd = train_classifier([text, "a word"] * 5, [("a",), ("b",)] * 5, mode="MULTI_CLASS", seed=0)
     assert odd.predict(["a word"]) == [("b",)]
+
+
+@pytest.mark.parametrize("mode", ["MULTI_CLASS", "MULTI_LABEL"])
+def test_a_label_is_known_when_one_document_has_it(mode: str) -> None:
+    """That document is always learned from, whichever are held out."""
+    texts, labels = documents(60, seed=1)
+    for seed in range(5):
+        model = train_classifier(
+            [*texts, "parachute over greenland"], [*labels, ("rare",)], mode=mode, seed=seed
+        )
+        assert "rare" in model.labels
+        assert "rare" in model.predict(["parachute over greenland"])[0]
+
+
+def test_a_label_is_always_given_when_all_documents_have_it() -> None:
+    """There is nothing that it could be told from."""
+    texts, labels = many_labels(200, seed=1)
+    both = [(*each, "all") for each in labels]
+    model = train_classifier(texts, both, mode="MULTI_LABEL", seed=0)
+    assert all("all" in given for given in model.predict(["", *many_labels(50, seed=2)[0]]))
+
+
+def test_topics_are_told_apart_when_documents_outnumber_features() -> None:
+    """Thousands of documents of two dozen words, which other solvers give up after one step."""
+    model = train_classifier(*documents(6000, seed=1), mode="MULTI_CLASS", seed=0)
+    unseen, wanted = documents(300, seed=2, own_words=4)
+    assert np.mean([a == b for a, b in zip(model.predict(unseen), wanted, strict=True)]) > 0.8
+
+
+def test_every_label_is_predicted_when_there_are_many() -> None:
+    """Hundreds of labels with three documents each."""
+    names = [f"topic{number}" for number in range(300)]
+    texts = [f"{name} {filler}" for name in names for filler in ("please", "today", "again")]
+    labels = [(name,) for name in names for _ in range(3)]
+    model = train_classifier(texts, labels, mode="MULTI_CLASS", seed=0)
+    assert model.predict([f"{name} now" for name in names]) == [(name,) for name in names]
+
+
+def test_words_count_when_no_two_of_many_texts_share_one() -> None:
+    """Then even those are kept that one text alone has."""
+    texts = [f"a{number}" if number % 2 else f"b{number}" for number in range(1200)]
+    labels = [("a",) if number % 2 else ("b",) for number in range(1200)]
+    model = train_classifier(texts, labels, mode="MULTI_CLASS", seed=0)
+    assert model.predict(["a1", "b2"]) == [("a",), ("b",)]
 
 
 def test_two_documents_are_enough_when_they_differ() -> None:
