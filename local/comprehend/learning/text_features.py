@@ -18,7 +18,7 @@ from sklearn.preprocessing import normalize
 MOST_WORDS, MOST_TRIGRAMS = 100_000, 50_000
 """Bounds of the vocabularies; the most frequent terms are kept."""
 
-MOST_CHARACTERS = 2_000_000
+MOST_CHARACTERS = 6_000_000
 """In more text than this, words occur often enough to do without trigrams, and the time counts."""
 
 MANY_TEXTS = 1_000
