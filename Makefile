@@ -24,7 +24,6 @@ $(INSTALLED): requirements-dev.txt pyproject.toml scripts/check_machine.sh
 	@$$(scripts/check_machine.sh --python) -m venv $(VENV)
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@$(PYTHON) -c "import local.comprehend.learning.classifier"
 	@touch $@
 	@echo "Done. The command is $(VENV)/bin/flywheel"
 

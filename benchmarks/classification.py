@@ -1,18 +1,16 @@
 """How well and how fast the engine's classifier learns, beside what people would use instead.
 
 ``python -m benchmarks.classification`` takes every labeled set that it finds (a folder of folders
-with ``train.csv`` and ``test.csv``, label and text: ``--data``) and sample tickets, and learns each
-in every way that is installed; ``--set NAME`` takes one. A last table, ``--set growing``, shows
-that the engine's time and memory grow with the documents alone. Peers are in
+with ``train.csv`` and ``test.csv``, label and text: ``--data``), or else sample tickets, and learns
+each in every way that is installed; ``--set NAME`` takes one. Peers are in
 ``benchmarks/requirements.txt``. Asserts nothing. Read next:
 `benchmarks.side_by_side`, then `benchmarks.classification_ways`.
 """
 
 import csv
 import importlib
-import random
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +18,12 @@ import numpy.typing as npt
 
 from benchmarks import side_by_side
 from benchmarks.classification_ways import ONLY_MULTI_LABEL, WAYS, Answer, Task
-from benchmarks.side_by_side import DATA, ENGINE, QUICK_ROWS, RUNS, Outcome, Quality, Watch
+from benchmarks.side_by_side import DATA, QUICK_ROWS, RUNS, Outcome, Quality, Watch
 from benchmarks.tables import Result
 from console.sample_tickets import generate_tickets
 
 _MODULE = "benchmarks.classification"
-_TICKETS, _GROWING = "sample_tickets", "growing"
 _TRAIN_TICKETS, _TEST_TICKETS = 3000, 1000
-_GROWTH, _QUICK_GROWTH = (125_000, 250_000, 500_000, 1_000_000), (5_000, 10_000)
 _DELIMITER = "|"
 _BINS = 15
 
@@ -35,7 +31,7 @@ Row = tuple[str, str]
 
 
 def measure(*, quick: bool = False) -> Iterator[Result]:
-    """Learn all sets in all ways; in the quick form parts of the largest and of tickets."""
+    """Learn all sets in all ways; in the quick form parts of them."""
     yield from _tables(DATA, None, RUNS, quick)
 
 
@@ -120,60 +116,25 @@ def calibration_error(scores: npt.NDArray[np.float64], is_right: npt.NDArray[np.
     return float(sum(gaps) / len(scores))
 
 
-def write_documents(folder: Path, documents: int) -> None:
-    """Write short made-up documents of 20 labels; a hundred of them are the test."""
-    chance = random.Random(documents)
-    words = [
-        "".join(chance.choices("abcdefghiklmnoprstu", k=chance.randint(3, 9)))
-        for _ in range(50_000)
-    ]
-    for name, rows in (("train.csv", documents), ("test.csv", 100)):
-        with (folder / name).open("w", encoding="utf-8") as file:
-            for _ in range(rows):
-                label = chance.randrange(20)
-                # Few words are frequent, many are rare, and each label has its own.
-                own = [words[int(2500 * chance.random() ** 2) * 20 + label] for _ in range(3)]
-                any_ = [words[int(50_000 * chance.random() ** 3)] for _ in range(7)]
-                file.write(f"LABEL_{label},{' '.join(own + any_)}\n")
-
-
-def growth(sizes: Sequence[int]) -> Result:
-    """Learn from more and more documents."""
-    rows = []
-    for documents in sizes:
-        with tempfile.TemporaryDirectory() as folder:
-            write_documents(Path(folder), documents)
-            found = side_by_side.in_own_process(_MODULE, ENGINE, Path(folder))
-        cost = found.cost
-        rows.append(
-            (
-                *(f"{documents:,}", f"{cost.wall_seconds:.1f}", f"{cost.cpu_seconds:.1f}"),
-                f"{1e6 * cost.cpu_seconds / documents:.0f}",
-                f"{cost.peak_mib:.0f}",
-                f"{found.quality['macro-F1']:.3f}",
-            )
-        )
-    columns = ("documents", "wall, s", "CPU, s", "us of CPU a document", "peak, MiB", "macro-F1")
-    notes = ("The engine alone, once each; made-up documents of ten words, 20 labels.",)
-    return Result("Classification: growth with the documents", columns, rows, notes)
+def one_table(results: Mapping[str, Result]) -> Result:
+    """Put the tables of sets under each other."""
+    columns = ("set", *next(iter(results.values())).columns)
+    rows = [(name, *row) for name, result in results.items() for row in result.rows]
+    notes = [f"{name}. {' '.join(result.notes)}" for name, result in results.items()]
+    return Result("Classification", columns, rows, notes)
 
 
 def _tables(data: Path, name: str | None, runs: int, quick: bool) -> Iterator[Result]:
     with tempfile.TemporaryDirectory() as scratch:
         folders = sorted(file.parent for file in data.glob("*/train.csv"))
         note = "" if folders else side_by_side.ALONE
-        if quick and name is None:
-            folders = sorted(folders, key=_size)[-1:]
-        folders.append(_tickets(Path(scratch) / _TICKETS))
+        folders = folders or [_tickets(Path(scratch) / "sample_tickets")]
+        results = {}
         for folder in (each for each in folders if name in (None, each.name)):
-            kept = _part(folder, Path(scratch) / "part" / folder.name) if quick else folder
-            yield compared(kept, runs=1 if quick else runs, note=note)
-    if name in (None, _GROWING):
-        yield growth(_QUICK_GROWTH if quick else _GROWTH)
-
-
-def _size(folder: Path) -> int:
-    return (folder / "train.csv").stat().st_size
+            measured = _part(folder, Path(scratch) / "part" / folder.name) if quick else folder
+            results[folder.name] = compared(measured, runs=1 if quick else runs, note=note)
+    if results:
+        yield one_table(results)
 
 
 def _tickets(folder: Path) -> Path:

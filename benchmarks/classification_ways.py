@@ -1,8 +1,7 @@
 """The ways of learning to classify that are compared: the engine's learner, and what people use.
 
-Decides how each peer is set up: as its own documentation would have it, several settings where
-the choice matters. Each runs in a process of its own and imports only what it needs. Read next:
-`benchmarks.classification`.
+Decides how each peer is set up: as its own documentation would have it. Each runs in a
+process of its own and imports only what it needs. Read next: `benchmarks.classification`.
 """
 
 import importlib
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.side_by_side import ENGINE
+from local.comprehend.tasks import MULTI_CLASS, MULTI_LABEL
 
 TOKEN = re.compile(r"\w+|[^\w\s]")
 
@@ -59,10 +59,10 @@ class Way:
 def engine(task: Task) -> Answer:
     """Learn as the engine does."""
     classifier = importlib.import_module("local.comprehend.learning.classifier")
-    mode = "MULTI_CLASS" if task.is_exclusive else "MULTI_LABEL"
+    mode = MULTI_CLASS if task.is_exclusive else MULTI_LABEL
     model = classifier.train_classifier(task.texts, task.labels, mode=mode, seed=0)
     scores = model.scores(task.test_texts)
-    return Answer(model.calibration.chosen(scores), scores)
+    return Answer(_best(scores) if task.is_exclusive else scores >= 0.5, scores)  # noqa: PLR2004
 
 
 def linear_svc(views: dict[str, Any], tuned: bool) -> Callable[[Task], Answer]:
@@ -96,62 +96,52 @@ def linear_svc(views: dict[str, Any], tuned: bool) -> Callable[[Task], Answer]:
     return run
 
 
-def fast_text(**settings: Any) -> Callable[[Task], Answer]:
-    """Return fastText with settings, in multi-label mode one against all with threshold 0.3."""
-
-    def run(task: Task) -> Answer:
-        library = importlib.import_module("fasttext")
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "train.txt"
-            place = {name: number for number, name in enumerate(task.names)}
-            with file.open("w", encoding="utf-8") as lines:
-                for text, labels in zip(task.texts, task.labels, strict=True):
-                    marks = " ".join(f"__label__{place[label]}" for label in labels)
-                    lines.write(f"{marks} {_tokens(text)}\n")
-            loss = "softmax" if task.is_exclusive else "ova"
-            model = library.train_supervised(str(file), loss=loss, thread=1, verbose=0, **settings)
-        scores = np.zeros((len(task.test_texts), len(task.names)))
-        # Not model.predict: it breaks under today's numpy.
-        for row, text in enumerate(task.test_texts):
-            for score, mark in model.f.predict(
-                _tokens(text) + "\n", len(task.names), 0.0, "strict"
-            ):
-                scores[row, int(mark.removeprefix("__label__"))] = score
-        if task.is_exclusive:
-            return Answer(_best(scores), scores)
-        return Answer(scores >= 0.3, np.minimum(scores, 1))  # noqa: PLR2004 - as said above
-
-    return run
+def fast_text(task: Task) -> Answer:
+    """Learn by fastText, in multi-label mode one label against all with threshold 0.3."""
+    library = importlib.import_module("fasttext")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "train.txt"
+        place = {name: number for number, name in enumerate(task.names)}
+        with file.open("w", encoding="utf-8") as lines:
+            for text, labels in zip(task.texts, task.labels, strict=True):
+                marks = " ".join(f"__label__{place[label]}" for label in labels)
+                lines.write(f"{marks} {_tokens(text)}\n")
+        loss = "softmax" if task.is_exclusive else "ova"
+        model = library.train_supervised(str(file), loss=loss, thread=1, verbose=0, **_FAST_TEXT)
+    scores = np.zeros((len(task.test_texts), len(task.names)))
+    # Not model.predict: it breaks under today's numpy.
+    for row, text in enumerate(task.test_texts):
+        for score, mark in model.f.predict(_tokens(text) + "\n", len(task.names), 0.0, "strict"):
+            scores[row, int(mark.removeprefix("__label__"))] = score
+    if task.is_exclusive:
+        return Answer(_best(scores), scores)
+    return Answer(scores >= 0.3, np.minimum(scores, 1))  # noqa: PLR2004 - as said above
 
 
-def vowpal_wabbit(passes: int) -> Callable[[Task], Answer]:
-    """Return Vowpal Wabbit over words and pairs, one against all, with a number of passes."""
-
-    def run(task: Task) -> Answer:
-        library = importlib.import_module("vowpalwabbit")
-        place = {name: number + task.is_exclusive for number, name in enumerate(task.names)}
-        kind = "--oaa" if task.is_exclusive else "--multilabel_oaa"
-        with tempfile.TemporaryDirectory() as folder:
-            train, test, model, answers = (Path(folder) / name for name in "abmp")
-            with train.open("w", encoding="utf-8") as lines:
-                for text, labels in zip(task.texts, task.labels, strict=True):
-                    marks = ",".join(str(place[label]) for label in labels)
-                    lines.write(f"{marks} |w {_vw_tokens(text)}\n")
-            with test.open("w", encoding="utf-8") as lines:
-                lines.writelines(f"|w {_vw_tokens(text)}\n" for text in task.test_texts)
-            library.Workspace(
-                f"{kind} {len(task.names)} -d {train} -c -k --passes {passes} --holdout_off "
-                f"--ngram 2 -b 22 -f {model} --quiet"
-            ).finish()
-            library.Workspace(f"-t -d {test} -i {model} -p {answers} --quiet").finish()
-            said = answers.read_text().splitlines()
-        given = np.zeros((len(task.test_texts), len(task.names)), bool)
-        for row, line in enumerate(said):
-            for mark in filter(None, line.strip().split(",")):
-                given[row, int(mark) - task.is_exclusive] = True
-        return Answer(given)
-
-    return run
+def vowpal_wabbit(task: Task) -> Answer:
+    """Learn by Vowpal Wabbit over words and pairs, one label against all."""
+    library = importlib.import_module("vowpalwabbit")
+    place = {name: number + task.is_exclusive for number, name in enumerate(task.names)}
+    kind = "--oaa" if task.is_exclusive else "--multilabel_oaa"
+    with tempfile.TemporaryDirectory() as folder:
+        train, test, model, answers = (Path(folder) / name for name in "abmp")
+        with train.open("w", encoding="utf-8") as lines:
+            for text, labels in zip(task.texts, task.labels, strict=True):
+                marks = ",".join(str(place[label]) for label in labels)
+                lines.write(f"{marks} |w {_vw_tokens(text)}\n")
+        with test.open("w", encoding="utf-8") as lines:
+            lines.writelines(f"|w {_vw_tokens(text)}\n" for text in task.test_texts)
+        library.Workspace(
+            f"{kind} {len(task.names)} -d {train} -c -k --passes 10 --holdout_off "
+            f"--ngram 2 -b 22 -f {model} --quiet"
+        ).finish()
+        library.Workspace(f"-t -d {test} -i {model} -p {answers} --quiet").finish()
+        said = answers.read_text().splitlines()
+    given = np.zeros((len(task.test_texts), len(task.names)), bool)
+    for row, line in enumerate(said):
+        for mark in filter(None, line.strip().split(",")):
+            given[row, int(mark) - task.is_exclusive] = True
+    return Answer(given)
 
 
 def _tokens(text: str) -> str:
@@ -179,20 +169,15 @@ def _macro_f1(given: Any, has: Any) -> float:
 
 _WORDS = {"ngram_range": (1, 2)}
 _CHARACTERS = {"analyzer": "char_wb", "ngram_range": (2, 5)}
+_FAST_TEXT = {"lr": 1.0, "epoch": 25, "dim": 50, "wordNgrams": 2, "bucket": 200_000}
 _SKLEARN = ("sklearn.feature_extraction.text", "sklearn.svm", "sklearn.multiclass")
 
 WAYS = {
-    ENGINE: Way("llvmlite", ["local.comprehend.learning.classifier"], engine),
+    ENGINE: Way("sklearn", ["local.comprehend.learning.classifier"], engine),
     "scikit-learn words": Way("sklearn", _SKLEARN, linear_svc(_WORDS, tuned=False)),
     "scikit-learn characters": Way("sklearn", _SKLEARN, linear_svc(_CHARACTERS, tuned=False)),
     "scikit-learn words, tuned": Way("sklearn", _SKLEARN, linear_svc(_WORDS, tuned=True)),
-    "fastText 5 epochs": Way(
-        "fasttext", ["fasttext"], fast_text(lr=0.5, epoch=5, dim=10, wordNgrams=2, bucket=200_000)
-    ),
-    "fastText 25 epochs": Way(
-        "fasttext", ["fasttext"], fast_text(lr=1.0, epoch=25, dim=50, wordNgrams=2, bucket=200_000)
-    ),
-    "VW 3 passes": Way("vowpalwabbit", ["vowpalwabbit"], vowpal_wabbit(3)),
-    "VW 10 passes": Way("vowpalwabbit", ["vowpalwabbit"], vowpal_wabbit(10)),
+    "fastText": Way("fasttext", ["fasttext"], fast_text),
+    "Vowpal Wabbit": Way("vowpalwabbit", ["vowpalwabbit"], vowpal_wabbit),
 }
 ONLY_MULTI_LABEL = ("scikit-learn words, tuned",)

@@ -25,7 +25,7 @@ PARTS = 5
 FEWEST_OF_LABEL = 10
 """A label with fewer rows is neither suspected nor suggested: too few to know it by."""
 
-_SURE = 0.9
+_SURE = 0.75
 """Least score of a label that is suggested."""
 
 _OF_LOTS = 0.2

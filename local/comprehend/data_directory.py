@@ -1,8 +1,8 @@
 """The engine's data directory: made when absent, and one engine's at a time.
 
-Decides who may use it: nobody else of this machine may own or change what is there, since a model
-is code to whoever loads it. The lock ends with its process, so an engine that was killed leaves
-nothing in the way of the next. Knows nothing of what is kept there. Read next:
+Decides who may use it: nobody else of this machine may own or change what is there, since whoever
+can write a model decides what it answers. The lock ends with its process, so an engine that was
+killed leaves nothing in the way of the next. Knows nothing of what is kept there. Read next:
 `local.comprehend.store`.
 """
 
@@ -42,7 +42,7 @@ class DataDirectory:
     """
 
     def __init__(self, path: Path) -> None:
-        # Documents and models are nobody else's to read, and a model is code to whoever loads it.
+        # Documents and models are nobody else's to read, and nobody else's to change.
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_private(path)
         self._lock = (path / "engine.lock").open("a+")

@@ -8,7 +8,6 @@
     ├── StorageAccessError       S3 refused or failed          -> what needed it ends FAILED
     ├── IterationFailedError     no model can come of it       -> the iteration ends FAILED
     ├── DiskFullError            nothing more can be kept      -> the caller, told over HTTP
-    ├── CompilationFailedError   the learner has no code       -> whoever set the machine up
     ├── WorkCancelledError       a person stopped it           -> the iteration ends STOPPED
     └── WorkerDiedError          its process is gone           -> what needed it ends FAILED
 
@@ -52,10 +51,6 @@ class IterationFailedError(EngineError):
 
 class DiskFullError(EngineError):
     """Nothing more can be kept; whoever runs the engine makes room."""
-
-
-class CompilationFailedError(EngineError):
-    """The learner's loops cannot be compiled, or kept; whoever set the machine up repairs it."""
 
 
 class WorkCancelledError(EngineError):

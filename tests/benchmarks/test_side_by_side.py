@@ -5,6 +5,7 @@ from pathlib import Path
 
 from benchmarks import classification, entities
 from benchmarks.side_by_side import ENGINE, Cost, Outcome, verdicts
+from benchmarks.tables import Result
 from console.sample_tickets import generate_tickets
 from flywheel.labeled_documents import Row, csv_line
 
@@ -19,6 +20,18 @@ def test_classification_is_measured_when_the_engine_is_alone(tmp_path: Path) -> 
     assert result.rows[0][0] == ENGINE
     assert result.notes[0] == "No peer was measured."
     assert result.notes[1].startswith("90 documents, 30 more to test, 8 labels, one a document.")
+
+
+def test_sets_share_one_table_when_several_are_measured() -> None:
+    """Each row and each note says whose it is."""
+    results = {
+        name: Result(name, ("way", "wall, s"), [(ENGINE, seconds)], ("No peer was measured.",))
+        for name, seconds in (("spam", "0.1"), ("intents", "0.2"))
+    }
+    table = classification.one_table(results)
+    assert table.columns == ("set", "way", "wall, s")
+    assert table.rows == [("spam", ENGINE, "0.1"), ("intents", ENGINE, "0.2")]
+    assert table.notes == ["spam. No peer was measured.", "intents. No peer was measured."]
 
 
 def test_entities_are_measured_when_the_engine_is_alone(tmp_path: Path) -> None:

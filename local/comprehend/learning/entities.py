@@ -6,6 +6,7 @@ training process alone. Knows neither flywheels nor S3. Read next:
 `local.comprehend.learning.entity_training`.
 """
 
+import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ from local.comprehend.learning.entity_training import (
     make_batch,
     rate_at,
 )
+from local.comprehend.learning.model_files import ModelParts
 from local.comprehend.learning.tokens import Tokens, chain_lengths, tokenise
 
 __all__ = ["EntityModel", "Mention", "train_entities"]
@@ -80,6 +82,16 @@ class EntityModel:
         for begin in range(0, len(documents), DOCUMENTS_AT_ONCE):
             found += self._find(documents[begin : begin + DOCUMENTS_AT_ONCE])
         return found
+
+    def to_parts(self) -> ModelParts:
+        """Return what a file holds of the model."""
+        return ModelParts({}, {"model": np.frombuffer(pickle.dumps(self), np.uint8)})
+
+    @classmethod
+    def from_parts(cls, parts: ModelParts) -> "EntityModel":
+        """Return the model that a file holds."""
+        model: EntityModel = pickle.loads(parts.arrays["model"].tobytes())
+        return model
 
     def _find(self, documents: Sequence[str]) -> list[list[Mention]]:
         found: list[list[Mention]] = [[] for _ in documents]

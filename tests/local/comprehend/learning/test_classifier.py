@@ -1,14 +1,18 @@
 """What the learner promises, on documents made up here."""
 
+import io
+import os
+import pickle
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from local.comprehend.errors import IterationFailedError
-from local.comprehend.learning.calibration import EachForItself
+from local.comprehend.learning.calibration import Calibration
 from local.comprehend.learning.classifier import (
     TextClassifier,
     train_classifier,
@@ -64,6 +68,13 @@ def calibration_error(scores: Sequence[float], is_right: Sequence[bool]) -> floa
     return float(sum(abs(gaps[bins == each].sum()) for each in range(10)) / len(gaps))
 
 
+def array_file(write: Callable[..., None]) -> bytes:
+    """Return a file that numpy wrote."""
+    file = io.BytesIO()
+    write(file, np.ones(3))
+    return file.getvalue()
+
+
 def trained(count: int = 300, seed: int = 1) -> TextClassifier:
     """Train on documents of one topic each."""
     return train_classifier(*documents(count, seed), mode="MULTI_CLASS", seed=0)
@@ -110,8 +121,7 @@ def test_a_half_is_the_decision_when_labels_are_given_that_are_less_likely() -> 
     """Whatever a label's threshold: scores keep their order, and those away from a half stay."""
     likely = np.arange(0.0005, 1, 0.001).repeat(2).reshape(-1, 2)
     margins = np.log(likely / (1 - likely)).astype(np.float32)
-    each = EachForItself(np.ones(2), np.zeros(2), np.array([0.2, 0.7]))
-    scores = each.scores(margins)
+    scores = Calibration(1.0, 0.0, np.array([0.2, 0.7])).scores(margins)
     below, above = likely[:, 0] < 0.2, likely[:, 0] > 0.2
     # The first label alone is given to where the second's begins; the likeliest where none is.
     assert (scores[above, 0] >= 0.5).all()
@@ -120,7 +130,7 @@ def test_a_half_is_the_decision_when_labels_are_given_that_are_less_likely() -> 
     assert (np.diff(scores[:, 1]) > 0).all()
     stays = (likely > 0.51) & (scores >= 0.5) | (likely < 0.49) & (scores < 0.5)
     np.testing.assert_allclose(scores[stays], likely[stays], atol=1e-6)
-    assert (each.chosen(scores)[below] == [True, False]).all()
+    assert ((scores[below] >= 0.5) == [True, False]).all()
 
 
 @pytest.mark.parametrize("mode", ["MULTI_CLASS", "MULTI_LABEL"])
@@ -141,6 +151,50 @@ def test_loading_is_refused_when_the_file_is_gone(tmp_path: Path) -> None:
     """The message names the file."""
     with pytest.raises(IterationFailedError, match=r"absent\.model"):
         load(tmp_path / "absent.model")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pickle.dumps({"labels": ("a", "b")}),
+        b"",
+        b"PK\x03\x04 and no more",
+        array_file(np.save),
+        array_file(np.savez),
+        array_file(partial(np.savez, header=np.frombuffer(b'{"format": 0}', np.uint8))),
+    ],
+    ids=["pickle", "empty", "part of an archive", "array", "no header", "other format"],
+)
+def test_loading_is_refused_when_another_release_wrote_the_file(
+    tmp_path: Path, content: bytes
+) -> None:
+    """The message names the file and says to train again."""
+    (tmp_path / "old.model").write_bytes(content)
+    with pytest.raises(IterationFailedError, match=r"old\.model is not .* Train the model again"):
+        load(tmp_path / "old.model")
+
+
+class Trap:
+    """What a pickle could hold: unpickling it makes a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (self.folder,)
+
+
+def test_no_code_runs_when_a_stored_array_holds_some(tmp_path: Path) -> None:
+    """Pickled objects inside of arrays are refused unread."""
+    save(trained(), tmp_path / "a.model")
+    with np.load(tmp_path / "a.model") as members:
+        arrays = dict(members)
+    arrays["weights"] = np.array([Trap(tmp_path / "sprung")], object)
+    with (tmp_path / "a.model").open("wb") as file:
+        np.savez(file, **arrays)
+    with pytest.raises(IterationFailedError, match="Train the model again"):
+        load(tmp_path / "a.model")
+    assert not (tmp_path / "sprung").exists()
 
 
 @pytest.mark.parametrize("mode", ["MULTI_CLASS", "MULTI_LABEL"])
@@ -171,6 +225,50 @@ def test_any_text_is_answered_when_it_is_odd(text: str) -> None:
     np.testing.assert_allclose(model.scores([text]).sum(), 1)
     odd = train_classifier([text, "a word"] * 5, [("a",), ("b",)] * 5, mode="MULTI_CLASS", seed=0)
     assert odd.predict(["a word"]) == [("b",)]
+
+
+@pytest.mark.parametrize("mode", ["MULTI_CLASS", "MULTI_LABEL"])
+def test_a_label_is_known_when_one_document_has_it(mode: str) -> None:
+    """That document is always learned from, whichever are held out."""
+    texts, labels = documents(60, seed=1)
+    for seed in range(5):
+        model = train_classifier(
+            [*texts, "parachute over greenland"], [*labels, ("rare",)], mode=mode, seed=seed
+        )
+        assert "rare" in model.labels
+        assert "rare" in model.predict(["parachute over greenland"])[0]
+
+
+def test_a_label_is_always_given_when_all_documents_have_it() -> None:
+    """There is nothing that it could be told from."""
+    texts, labels = many_labels(200, seed=1)
+    both = [(*each, "all") for each in labels]
+    model = train_classifier(texts, both, mode="MULTI_LABEL", seed=0)
+    assert all("all" in given for given in model.predict(["", *many_labels(50, seed=2)[0]]))
+
+
+def test_topics_are_told_apart_when_documents_outnumber_features() -> None:
+    """Thousands of documents of two dozen words, which other solvers give up after one step."""
+    model = train_classifier(*documents(6000, seed=1), mode="MULTI_CLASS", seed=0)
+    unseen, wanted = documents(300, seed=2, own_words=4)
+    assert np.mean([a == b for a, b in zip(model.predict(unseen), wanted, strict=True)]) > 0.8
+
+
+def test_every_label_is_predicted_when_there_are_many() -> None:
+    """Hundreds of labels with three documents each."""
+    names = [f"topic{number}" for number in range(300)]
+    texts = [f"{name} {filler}" for name in names for filler in ("please", "today", "again")]
+    labels = [(name,) for name in names for _ in range(3)]
+    model = train_classifier(texts, labels, mode="MULTI_CLASS", seed=0)
+    assert model.predict([f"{name} now" for name in names]) == [(name,) for name in names]
+
+
+def test_words_count_when_no_two_of_many_texts_share_one() -> None:
+    """Then even those are kept that one text alone has."""
+    texts = [f"a{number}" if number % 2 else f"b{number}" for number in range(1200)]
+    labels = [("a",) if number % 2 else ("b",) for number in range(1200)]
+    model = train_classifier(texts, labels, mode="MULTI_CLASS", seed=0)
+    assert model.predict(["a1", "b2"]) == [("a",), ("b",)]
 
 
 def test_two_documents_are_enough_when_they_differ() -> None:

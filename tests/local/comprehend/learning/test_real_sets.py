@@ -23,15 +23,15 @@ def rows(name: str, part: str) -> tuple[list[str], list[list[str]]]:
 @pytest.mark.parametrize(
     ("name", "mode", "least_macro_f1", "most_error"),
     [
-        ("banking77", "MULTI_CLASS", 0.903, 0.04),
-        ("sms_spam", "MULTI_CLASS", 0.969, 0.02),
-        ("goemotions", "MULTI_LABEL", 0.441, 0.01),
+        ("banking77", "MULTI_CLASS", 0.906, 0.03),
+        ("sms_spam", "MULTI_CLASS", 0.9725, 0.03),
+        ("goemotions", "MULTI_LABEL", 0.444, 0.03),
     ],
 )
 def test_it_is_as_good_as_its_peers_and_means_its_scores_when_data_is_real(
     name: str, mode: str, least_macro_f1: float, most_error: float
 ) -> None:
-    """The bounds are the best peer's macro-F1 less 0.003, and an expected calibration error."""
+    """The bounds are the best peer's macro-F1, and an expected calibration error."""
     model = train_classifier(*rows(name, "train"), mode=mode, seed=0)
     texts, labels = rows(name, "test")
     has = np.array([[label in each for label in model.labels] for each in labels])
