@@ -19,6 +19,7 @@ from benchmarks import entity_peers, side_by_side
 from benchmarks.entity_peers import WAYS, Documents, Spans
 from benchmarks.side_by_side import DATA, QUICK_ROWS, RUNS, Outcome, Quality, Watch
 from benchmarks.tables import Result
+from flywheel.number_words import number_of
 
 _MODULE = "benchmarks.entities"
 _PATTERNS = "patterns"
@@ -38,7 +39,8 @@ def compared(
     types = {entity_type for spans in mentions for _, _, entity_type in spans}
     about = (
         f"{len(documents):,} documents with {sum(map(len, mentions)):,} mentions, {len(test):,} "
-        f"more to test, {len(types)} type(s); a mention counts where it matches exactly.{note}"
+        f"more to test, {number_of(len(types), 'type')}; a mention counts where it matches "
+        f"exactly.{note}"
     )
     return side_by_side.compare(
         f"Entities: {folder.name}",

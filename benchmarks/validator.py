@@ -21,6 +21,7 @@ from pathlib import Path
 from benchmarks.memory import peak_mib
 from benchmarks.tables import Result, show
 from flywheel.labeled_documents import LabeledDocuments, Limits
+from flywheel.number_words import number_of
 
 _CHUNK_BYTES = 1 << 16
 _LABELS = [f"LABEL_{number:02d}" for number in range(20)]
@@ -132,8 +133,9 @@ def _table(megabytes: int, runs: int) -> Result:
         *("the same in CPU time", "peak MiB"),
     )
     notes = (
-        f"Files of {megabytes} MB, each read {runs} time(s) in each way, by turns, in processes of "
-        "their own; medians. Python's csv module reads the rows and does nothing with them.",
+        f"Files of {megabytes} MB, each read {number_of(runs, 'time')} in each way, by turns, in "
+        "processes of their own; medians. Python's csv module reads the rows and does nothing "
+        "with them.",
     )
     return Result("Checking an upload", columns, rows, notes)
 

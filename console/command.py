@@ -188,12 +188,21 @@ def convert(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="CSV to write.")],
     sep: Annotated[str | None, typer.Option(help="Separator, or tab; else it is found.")] = None,
     encoding: Annotated[str | None, typer.Option(help="E.g. windows-1252; else UTF-8.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace OUT if it exists.")] = False,
     json: Json = False,
 ) -> None:
     """Turn what spreadsheets and labeling tools write into the service's CSV."""
     with reporting(is_json=json) as terminal:
         check_file(file)
-        done = convert_file(file, output, label=label, text=text, separator=sep, encoding=encoding)
+        done = convert_file(
+            file,
+            output,
+            label=label,
+            text=text,
+            separator=sep,
+            encoding=encoding,
+            is_replacing=force,
+        )
         if not json:
             tell_conversion(terminal, output, done)
         terminal.answer(conversion_document(output, done))

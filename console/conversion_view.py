@@ -11,23 +11,20 @@ from console.convert import Conversion
 from console.terminal import Terminal
 from console.validating import label_table
 from flywheel.notices import shown
+from flywheel.number_words import number_of
 
 
 def tell_conversion(terminal: Terminal, output: Path, done: Conversion) -> None:
     """Show people what was written, and what was not."""
-    noun = "document" if done.rows_written == 1 else "documents"
-    terminal.tell_exactly(
-        f"Wrote {done.rows_written:,} {noun} to {output} (read as {done.encoding})"
-    )
+    written = number_of(done.rows_written, "document")
+    terminal.tell_exactly(f"Wrote {written} to {output} (read as {done.encoding})")
     for row in done.left_out:
         terminal.tell(f"line {row.line}: left out, {shown(row.reason)}", "yellow", indent=2)
     hidden = done.left_out_count - len(done.left_out)
     if hidden > 0:
-        terminal.tell(
-            f"... and {hidden:,} more row{'s' if hidden != 1 else ''} left out", "yellow", indent=2
-        )
+        terminal.tell(f"... and {number_of(hidden, 'more row')} left out", "yellow", indent=2)
     for repair, count in done.repairs.items():
-        terminal.tell(f"Repaired: {repair} ({count:,} row{'s' if count != 1 else ''}).")
+        terminal.tell(f"Repaired: {repair} ({number_of(count, 'row')}).")
     terminal.show(label_table(list(done.label_counts.items())))
 
 

@@ -79,6 +79,7 @@ def convert(
     text: str,
     separator: str | None = None,
     encoding: str | None = None,
+    is_replacing: bool = False,
 ) -> Conversion:
     """Write the rows of a file as the service's multi-class CSV.
 
@@ -88,7 +89,7 @@ def convert(
         ``.jsonl`` and ``.ndjson`` are read as JSON Lines, ``.json`` as an array of objects or as
         JSON Lines, everything else as a table.
     output : Path
-        Replaced when the whole file was converted, and only then.
+        Written when the whole file was converted, and only then.
     label, text : str
         The columns: a name, or a number from 1. Where both are numbers the first row of a table is
         taken for a header only if it reads like one.
@@ -96,6 +97,8 @@ def convert(
         One character, or ``tab``; None finds it in the file.
     encoding : str, optional
         None takes the byte order mark's, else UTF-8.
+    is_replacing : bool
+        Whether the output may exist already.
 
     Returns
     -------
@@ -104,11 +107,12 @@ def convert(
     Raises
     ------
     ConversionUsageError
-        When a column or an encoding is not there, or the output is the source or no file.
+        When a column or an encoding is not there, or the output is the source, a folder or a file
+        that was there before.
     ConversionError
         When bytes cannot be decoded, a quote is never closed, or nothing is left to write.
     """
-    _check_output(source, output)
+    _check_output(source, output, is_replacing=is_replacing)
     request = Request(source, label, text, one_character(separator, source))
     found = Found()
     partial = output.with_name(f".{output.name}.{os.getpid()}.part")
@@ -139,16 +143,18 @@ def _conversion(found: Found, encoding: str) -> Conversion:
     )
 
 
-def _check_output(source: Path, output: Path) -> None:
-    problem = None
+def _check_output(source: Path, output: Path, *, is_replacing: bool) -> None:
+    problem, remedy = None, "Give another name with -o"
     if output.exists() and source.exists() and output.samefile(source):
         problem = "the output is the file that is read"
     elif output.is_dir():
         problem = "the output is a folder"
     elif not output.parent.is_dir():
         problem = f"there is no folder {output.parent}"
+    elif output.exists() and not is_replacing:
+        problem, remedy = "it exists already", f"{remedy}, or replace it with --force"
     if problem is not None:
-        raise ConversionUsageError(str(output), problem, "Give another name with -o")
+        raise ConversionUsageError(str(output), problem, remedy)
 
 
 def _write(request: Request, encoding: str, found: Found, sink: TextIO) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from flywheel.notices import shown
+from flywheel.number_words import number_of
 from flywheel.reports import Fault, Report
 from flywheel.settings import BatchRules
 from flywheel.shapes import LABEL_DELIMITERS, Shape
@@ -41,8 +42,9 @@ def swapped_columns(report: Report) -> list[str]:
     if not is_own and 2 * conflicts <= report.rows_read:
         return []
     return [
-        f"{labels + conflicts:,} labels in {report.rows_read:,} rows: where texts stand as labels, "
-        "the columns are swapped: flywheel convert FILE --label 2 --text 1 -o OUT."
+        f"{number_of(labels + conflicts, 'label')} in {number_of(report.rows_read, 'row')}: where "
+        "texts stand as labels, the columns are swapped: flywheel convert FILE --label 2 --text 1 "
+        "-o OUT."
     ]
 
 

@@ -15,9 +15,10 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.flywheel_verb import Run, flywheel_verb
 from console.validating import opened_for, report_document, tell_report
-from console.verb_options import LONGEST_MINUTES, Reason, Timeout, Wait
+from console.verb_options import LONGEST_MINUTES, Reason, Timeout, Wait, Yes
 from console.waiting import Ending, wait_for_batch
 from flywheel.notices import shown
+from flywheel.number_words import number_of
 from flywheel.uploads import DatasetKind
 
 _FEWEST_UID_CHARACTERS = 8
@@ -42,6 +43,7 @@ def withdraw(
     ] = None,
     batch: Annotated[int | None, typer.Option("--batch", min=1, help="All of its uploads.")] = None,
     reason: Reason,
+    yes: Yes = False,
 ) -> Ending:
     """Take data back: rows not sent yet leave; rows in a dataset mark the flywheel TAINTED."""
     if (upload is None) == (batch is None):
@@ -53,8 +55,13 @@ def withdraw(
             chosen: Sequence[UploadRow] = [_upload(act.acts.ledger, act.acts.name, str(upload))]
         else:
             chosen = act.acts.uploads_of(act.target.staging(), batch)
-        for words in words_on_test_data(chosen):
+            run.terminal.tell(f"Batch {batch} takes along {rows_by_kind(chosen)}.")
+        test_words = words_on_test_data(chosen)
+        for words in test_words:
             run.terminal.tell_exactly(words)
+        if batch is not None and test_words:
+            what = f"withdraw --batch {batch}"
+            run.terminal.confirm(what, "Withdraw the test rows, too?", is_confirmed=yes)
         done = act.acts.withdraw(chosen, reason, act.target.now())
     act.publish(done.notice)
     for word, keys in (("not sent", done.left), ("in datasets already", done.kept)):
@@ -78,6 +85,16 @@ def withdraw(
         "live_trained_on": list(done.live_trained_on),
     }
     return Ending(ExitCode.DONE, document)
+
+
+def rows_by_kind(uploads: Sequence[UploadRow]) -> str:
+    """Count the rows of uploads, those to train on and those to test with."""
+    counts = []
+    for kind, noun in ((DatasetKind.TRAIN, "training row"), (DatasetKind.TEST, "test row")):
+        rows = [upload.documents for upload in uploads if upload.kind == kind]
+        if rows:
+            counts.append(f"{number_of(sum(rows), noun)} of {number_of(len(rows), 'upload')}")
+    return " and ".join(counts)
 
 
 def words_on_test_data(uploads: Sequence[UploadRow]) -> Sequence[str]:
@@ -113,7 +130,7 @@ def import_file(
         uid = act.acts.import_rows(
             act.target.staging(), kind, file.name, body=body, now=act.target.now()
         )
-    run.terminal.tell(f"{report.documents:,} rows are known as {kind.value} rows now.")
+    run.terminal.tell(f"Recorded as {kind.value} rows: {number_of(report.documents, 'row')}.")
     return Ending(ExitCode.DONE, {**document, "uid": uid})
 
 
@@ -163,7 +180,9 @@ def split_testset(
     with act:
         done = act.acts.split(act.target.staging(), fraction, act.target.now())
     rows = sum(done.values())
-    run.terminal.tell(f"{rows:,} rows are a draft of the test set now and no training rows.")
+    run.terminal.tell(
+        f"Moved from the training rows to the draft of the test set: {number_of(rows, 'row')}."
+    )
     for label, count in sorted(done.items()):
         run.terminal.tell_exactly(f"  {shown(label, 60)}: {count:,}")
     return Ending(ExitCode.DONE, {"label_counts": dict(done)})

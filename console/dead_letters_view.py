@@ -12,6 +12,7 @@ from rich.text import Text
 
 from console.dead_letters import DeadLetter, Look
 from flywheel.notices import shown
+from flywheel.number_words import number_of
 
 _INDENT = (0, 0, 0, 2)
 _DETAIL_INDENT = (0, 0, 0, 6)
@@ -59,11 +60,11 @@ def _count(look: Look) -> str:
     if not look.count:
         return "empty"
     more = f", the first {len(look.letters)} here" if look.count > len(look.letters) else ""
-    return f"{look.count:,} message{'s' if look.count != 1 else ''}{more}"
+    return f"{number_of(look.count, 'message')}{more}"
 
 
 def _details(letter: DeadLetter, now: datetime) -> list[str]:
-    times = f"received {letter.times_received} time{'s' if letter.times_received != 1 else ''}"
+    times = f"received {number_of(letter.times_received, 'time')}"
     return [
         f"{letter.id}, {_age((now - letter.sent_at).total_seconds())} old, {times}",
         *(f"{name} {shown(value, 200)}" for name, value in letter.undelivered.items()),

@@ -39,6 +39,7 @@ from console.terminal import Terminal
 from console.uploading import Upload, put
 from console.verdict_view import tell_outcome, verdict_document
 from flywheel.batches import BatchOutcome, BatchState, Readiness
+from flywheel.number_words import number_of
 from flywheel.shapes import Shape
 from flywheel.uploads import DatasetKind, UploadState
 from local.environment import LocalSettings
@@ -164,10 +165,15 @@ class Story:
             registered(self._target, self._uploads[-1].uid, wait, has_other_half=len(files) > 1)
         )
         if row.state is UploadState.REFUSED:
-            progress.say("REFUSED", f"{len(row.reasons)} reasons; they are in the notice", "red")
+            progress.say(
+                "REFUSED", f"{number_of(len(row.reasons), 'reason')}, in the notice", "red"
+            )
         else:
-            left_out = f", {row.left_out} rows left out" if row.left_out else ""
-            progress.say("STAGED", f"{row.documents:,} documents are good{left_out}")
+            left_out = f", {number_of(row.left_out, 'row')} left out" if row.left_out else ""
+            progress.say(
+                "STAGED",
+                f"{number_of(row.documents, 'document is good', 'documents are good')}{left_out}",
+            )
         return row.state
 
     def _take_back(self, act: Act, number: int, progress: Progress, wait: Patience) -> ActEnding:
@@ -207,7 +213,7 @@ class Story:
         if isinstance(number, Readiness):
             return self._lacking(act, number)
         sealed = self._target.ledger().batches.get(self._known.settings.name, number)
-        progress.tell(Phase("SEALED", f"batch {number}: {sealed.documents:,} documents"))
+        progress.tell(Phase("SEALED", f"batch {number}: {number_of(sealed.documents, 'document')}"))
         return self._follow_batch(act, number, progress, wait, is_last=is_last)
 
     def _lacking(self, act: Act, ready: Readiness) -> ActEnding:

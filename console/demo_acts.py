@@ -14,6 +14,7 @@ from console.demo_few import FewDocuments, few_flywheel
 from console.demo_tasks import Files, upload_files
 from flywheel.batches import BatchOutcome
 from flywheel.notices import shown
+from flywheel.number_words import number_of
 from flywheel.policy_settings import Policy
 from flywheel.shapes import Shape
 from flywheel.verdict import can_be_judged_again
@@ -151,9 +152,10 @@ def _few_acts(few: FewDocuments, flywheel: str) -> Iterator[Act]:
     knows = few.first_of_scarce or "no"
     yield Act(
         "Few test documents",
-        f"Another flywheel, whose test set has {len(few.test)} documents and whose policy asks for "
-        f"a gain in accuracy. Its first model is shown {knows} {shown(few.scarce, 40)!r}; the next "
-        f"file is {len(few.more)} of them. Does that help, and do so few documents prove it?",
+        f"Another flywheel, whose test set has {number_of(len(few.test), 'document')} and whose "
+        f"policy asks for a gain in accuracy. Its first model is shown {knows} "
+        f"{shown(few.scarce, 40)!r}; the next file is {len(few.more)} of them. Does that help, and "
+        "do so few documents prove it?",
         flywheel,
         (
             upload_files("first", few.first, _SERVICES_OWN),
@@ -162,10 +164,13 @@ def _few_acts(few: FewDocuments, flywheel: str) -> Iterator[Act]:
         upload_files("test", few.test, _SERVICES_OWN),
     )
     if few.later_test:
+        more_test = number_of(
+            len(few.later_test), "more test document comes", "more test documents come"
+        )
         yield Act(
             "More test documents",
-            f"{len(few.later_test):,} more test documents come for the model that was held, and "
-            "the test set is frozen anew. Both models answer the larger one; nothing is trained.",
+            f"{more_test} for the model that was held, and the test set is frozen anew. Both "
+            "models answer the larger one; nothing is trained.",
             flywheel,
             test=upload_files("later", few.later_test, _SERVICES_OWN),
         )

@@ -21,6 +21,7 @@ from flywheel.batches import BatchName
 from flywheel.evidence import TestSet
 from flywheel.known_rows import content_hash, record
 from flywheel.labeled_documents import Row
+from flywheel.number_words import number_of
 from flywheel.row_labels import labels_of
 from flywheel.scored_documents import Kind
 from flywheel.shapes import Shape
@@ -150,9 +151,9 @@ class _Derivation:
         labels = Counter(label for row in counted for label in labels_of(row.label, self.shape))
         counts = {**audited, "documents": len(counted), "label_counts": dict(labels)}
         if frozen.get("groups") is not None:
-            self.checked.append(f"label counts and groups of {len(counted):,} test rows")
+            self.checked.append(f"label counts and groups of {number_of(len(counted), 'test row')}")
             return counts | groups_of_rows(whole, self.shape)
-        self.checked.append(f"label counts of {len(counted):,} test rows")
+        self.checked.append(f"label counts of {number_of(len(counted), 'test row')}")
         if self.shape.task != "entities" or self.shape.entities_from != "list":
             self.not_checked.append("groups, which an older release did not count")
         return counts

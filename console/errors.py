@@ -33,7 +33,7 @@ _EXPIRED_CODES = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
 )
 _DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
-_SIGN_IN = "Sign in to AWS (aws sso login, or set AWS_PROFILE) and run it again"
+SIGN_IN = "Sign in to AWS (aws sso login, or set AWS_PROFILE) and run it again"
 _NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, ProfileNotFound)
 
 
@@ -105,7 +105,7 @@ def _loop_error(error: FlywheelLoopError) -> CommandError:
 def _refused(error: ServiceRefusedError) -> CommandError:
     problem, remedy = f"{error.code}: {error.detail.rstrip('.')}", "Repair what it names"
     if error.code in _EXPIRED_CODES:
-        remedy = _SIGN_IN
+        remedy = SIGN_IN
     elif error.code in _DENIED_CODES:
         remedy = f"Ask for the permission {error.operation}, or use a role that has it"
     return CommandError(ExitCode.CLOUD, error.operation, problem, remedy)
@@ -113,7 +113,7 @@ def _refused(error: ServiceRefusedError) -> CommandError:
 
 def _unreachable(where: str, error: BotoCoreError) -> CommandError:
     problem = str(error).rstrip(".")
-    remedy = _SIGN_IN
+    remedy = SIGN_IN
     if isinstance(error, NoRegionError):
         remedy = "Set AWS_REGION, or region in the environment's file"
     elif isinstance(error, ConnectionError | HTTPClientError):

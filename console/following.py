@@ -19,6 +19,7 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.target import Target
 from flywheel.batches import BatchState, Readiness
+from flywheel.number_words import number_of
 from flywheel.uploads import UploadState
 
 _LOCAL_SECONDS, _AWS_SECONDS = 0.1, 10.0
@@ -224,11 +225,11 @@ def _gathering(batch: BatchRow) -> Phase:
 
 
 def _sealed(batch: BatchRow) -> Phase:
-    documents = f"batch {batch.batch}: {batch.documents or batch.test_documents:,} documents"
+    count = number_of(batch.documents or batch.test_documents, "document")
+    documents = f"batch {batch.batch}: {count}"
     if not batch.datasets:
         return Phase("SEALED", documents)
-    count = len(batch.datasets)
-    return Phase("DATASETS", f"{documents} in {count} dataset{'s' if count != 1 else ''}")
+    return Phase("DATASETS", f"{documents} in {number_of(len(batch.datasets), 'dataset')}")
 
 
 def _check_execution(target: Target, batch: BatchRow) -> None:

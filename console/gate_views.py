@@ -18,6 +18,7 @@ from console.gate_simulation import Cell
 from console.scenarios.catalogue import SCENARIOS
 from console.scenarios.scenario import Scenario, simulated
 from console.terminal import Terminal
+from flywheel.number_words import number_of
 
 _COUNTS = ("documents_advised",)
 """What a scenario measures that is no share."""
@@ -31,7 +32,9 @@ def show_cells(terminal: Terminal, cells: Iterable[Cell], trials: int) -> None:
     with _drawing(terminal) as describe:
         for cell in cells:
             documents.append(cell.document())
-            describe(f"difference {cell.difference:+g}, {cell.test_documents:,} documents")
+            describe(
+                f"difference {cell.difference:+g}, {number_of(cell.test_documents, 'document')}"
+            )
     names = list(dict.fromkeys(cell["policy"] for cell in documents))
     looks = documents[0]["iterations"]
     seen = "one look" if looks == 1 else f"at least one of {looks:,} looks"

@@ -15,6 +15,7 @@ from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from console.target import Target
 from console.verdict_view import OUTCOME_STYLES, f1_of, f1_words, verdict_document
 from flywheel.notices import file_name, shown
+from flywheel.number_words import number_of
 
 _INDENT = (0, 0, 0, 6)
 _FILES_SHOWN = 4
@@ -87,6 +88,5 @@ def _line(batch: BatchRow, stored: StoredVerdict | None) -> Text:
 def _files(batch: BatchRow) -> str:
     names = ", ".join(file_name(key) for key in batch.uploads[:_FILES_SHOWN])
     more = ", ..." if batch.upload_count > _FILES_SHOWN else ""
-    count = batch.upload_count
     again = f"; batch {batch.rejudges} judged again" if batch.rejudges is not None else ""
-    return f"{count} upload{'s' if count != 1 else ''}{': ' if names else ''}{names}{more}{again}"
+    return f"{number_of(batch.upload_count, 'upload')}{': ' if names else ''}{names}{more}{again}"

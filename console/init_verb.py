@@ -10,7 +10,7 @@ import typer
 
 from console.data_remarks import scarce_labels, several_labels, swapped_columns
 from console.exit_codes import ExitCode
-from console.new_environment import new_environment
+from console.new_environment import environment_name, new_environment
 from console.running_view import flywheel_command, upload_command
 from console.target import ENVIRONMENTS_FOLDER
 from console.terminal import Terminal, reporting
@@ -46,12 +46,11 @@ def init(
     """Write an environment's file with one flywheel, from the labels of your own file."""
     with reporting(is_json=json) as terminal:
         check_file(file)
-        finish(terminal, _init(terminal, file, name, data_shape(task, delimiter), language))
+        named = environment_name(file.name, name, ENVIRONMENTS_FOLDER)
+        finish(terminal, _init(terminal, file, named, data_shape(task, delimiter), language))
 
 
-def _init(
-    terminal: Terminal, file: Path, name: str | None, shape: Shape, language: Language
-) -> Ending:
+def _init(terminal: Terminal, file: Path, name: str, shape: Shape, language: Language) -> Ending:
     documents, companion = halves(file, shape)
     report = opened(documents, shape=shape, beside=companion).read_through()
     tell_report(terminal, file.name, report)

@@ -7,6 +7,8 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
+from console.principals import with_short_principals
+from flywheel.number_words import number_of
 from flywheel.uploads import DatasetKind, UploadState
 
 _FILES_SHOWN = 10
@@ -42,8 +44,8 @@ def lineage_view(document: Mapping[str, Any]) -> Group:
         parts += _batch(title, batch)
         title = "And on"
     for imported in document["imported"]:
-        words = f"And on {imported['documents']:,} documents that were imported"
-        parts.append(Text(f"{words} (uid {imported['uid'][:_DIGITS]})", "bold"))
+        words = number_of(imported["documents"], "imported document")
+        parts.append(Text(f"And on {words} (uid {imported['uid'][:_DIGITS]})", "bold"))
     return Group(*parts)
 
 
@@ -60,13 +62,14 @@ def _live(document: Mapping[str, Any]) -> Iterator[str]:
         yield "It was never made the champion."
     for made in document["made_live"]:
         reason = f": {made['reason']}" if made["reason"] else ""
-        yield f"Made live on {made['at'][:16]} by {made['who']}{reason} (entry {made['entry']})"
+        who = with_short_principals(made["who"])
+        yield f"Made live on {made['at'][:16]} by {who}{reason} (entry {made['entry']})"
 
 
 def _batch(title: str, batch: Mapping[str, Any]) -> Iterator[Any]:
     tested = f", {batch['test_documents']:,} to test" if batch["test_documents"] else ""
     words = f"{title} batch {batch['batch']} ({batch['outcome'] or 'under way'})"
-    yield Text(f"{words}: {batch['documents']:,} documents{tested}", "bold")
+    yield Text(f"{words}: {number_of(batch['documents'], 'document')}{tested}", "bold")
     for arn in batch["datasets"]:
         yield _line(f"dataset {arn}")
     whole = "" if batch["is_manifest_whole"] else " - AND THE MANIFEST IS ANOTHER NOW"

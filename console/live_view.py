@@ -11,9 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from console.live_model import BATCHES_READ, ComparedModels, LiveModel
+from console.principals import with_short_principals
 from console.verdict_view import OUTCOME_STYLES, f1_words, model_name, number
 from flywheel.champions import Champion, How
 from flywheel.notices import shown
+from flywheel.number_words import number_of
 
 if TYPE_CHECKING:
     from console.status import FlywheelStatus
@@ -90,7 +92,7 @@ def age_words(age: timedelta) -> str:
     """
     for name, unit in _UNITS:
         if count := age // unit:
-            return f"{count:,} {name}{'s' if count > 1 else ''}"
+            return number_of(count, name)
     return "under a minute"
 
 
@@ -120,7 +122,7 @@ def _live_for(live: LiveModel) -> Text:
 def _made_by(champion: Champion) -> str:
     return {
         How.VERDICT: f"by verdict {champion.batch}",
-        How.PROMOTE: f"promoted by {shown(champion.by, 100)}",
-        How.ROLLBACK: f"rolled back to by {shown(champion.by, 100)}",
+        How.PROMOTE: f"promoted by {shown(with_short_principals(champion.by), 100)}",
+        How.ROLLBACK: f"rolled back to by {shown(with_short_principals(champion.by), 100)}",
         How.OUTSIDE: "made active outside",
     }[champion.how]

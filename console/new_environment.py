@@ -12,7 +12,7 @@ from console.demo_few import flywheel_name
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.toml_text import toml_text
-from flywheel.environment_file import parse_environment
+from flywheel.environment_file import NAME_RULE, is_environment_name, parse_environment
 from flywheel.errors import SettingsError
 from flywheel.notices import shown
 from flywheel.settings import Language
@@ -60,16 +60,46 @@ class NewEnvironment:
         return paths
 
 
-def new_environment(
-    source: str, name: str | None, labels: list[str], shape: Shape, language: Language
-) -> NewEnvironment:
-    """Return an environment of one flywheel.
+def environment_name(source: str, name: str | None, folder: Path) -> str:
+    """Return what a new environment is called, before anything is read for it.
 
     Parameters
     ----------
     source : str
         The labeled file's name; its stem is the environment's name where there is no other.
     name : str or None
+        As it was given.
+    folder : Path
+        Of environments.
+
+    Raises
+    ------
+    CommandError
+        None may have this name, or one has it.
+    """
+    given = flywheel_name(Path(source).stem)[:_NAME_CHARACTERS].strip("-") if name is None else name
+    where = f"--name {shown(given)}"
+    if not is_environment_name(given):
+        problem = "no environment can have this name"
+        raise CommandError(ExitCode.USAGE, where, problem, f"Give {NAME_RULE}")
+    path = folder / f"{given}.toml"
+    if path.exists():
+        remedy = "Choose another --name, or delete it first"
+        raise CommandError(ExitCode.USAGE, where, f"{path} exists already", remedy)
+    return given
+
+
+def new_environment(
+    source: str, name: str, labels: list[str], shape: Shape, language: Language
+) -> NewEnvironment:
+    """Return an environment of one flywheel.
+
+    Parameters
+    ----------
+    source : str
+        The labeled file's name.
+    name : str
+        `environment_name`.
     labels : list of str
         Labels, or entity types.
     shape : Shape
@@ -79,23 +109,21 @@ def new_environment(
     Raises
     ------
     CommandError
-        The service takes no such labels, or nothing may have that name.
+        The service takes no such labels.
     """
-    stem = flywheel_name(Path(source).stem)[:_NAME_CHARACTERS].strip("-")
-    named = name or stem
-    texts = {f"{named}.toml": _text(source, named, labels, shape, language)}
+    texts = {f"{name}.toml": _text(source, name, labels, shape, language)}
     if shape.task == "classification":
-        texts[_labels_file(named)] = "".join(f"{label}\n" for label in labels)
+        texts[_labels_file(name)] = "".join(f"{label}\n" for label in labels)
     try:
-        parse_environment(f"{named}.toml", texts.__getitem__)
+        parse_environment(f"{name}.toml", texts.__getitem__)
     except SettingsError as error:
         problem = "; ".join(shown(line, 200) for line in error.problems)
         remedy = (
-            "Repair labels in the file, or choose another --name. Where texts stand as labels, "
+            "Repair labels in the file. Where texts stand as labels, "
             f"the columns are swapped: flywheel convert {source} --label 2 --text 1 -o OUT"
         )
         raise CommandError(ExitCode.REFUSED, source, problem, remedy) from error
-    return NewEnvironment(named, texts)
+    return NewEnvironment(name, texts)
 
 
 def _labels_file(name: str) -> str:

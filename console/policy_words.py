@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from flywheel.label_guards import GUARD_ERROR, label_guards
 from flywheel.looks import ERROR, error_of_look
+from flywheel.number_words import number_of
 from flywheel.policy import measured
 from flywheel.policy_settings import Policy
 
@@ -88,8 +89,8 @@ def _test_set(policy: Policy) -> Iterator[str]:
     if policy.family_error == "strict":
         yield (
             f"Chance may pass for a gain in {100 * ERROR:g} % of all histories: in {error:.2g} % "
-            f"of each of the first {policy.looks_planned:,} looks of a generation, and in half as "
-            "many of each of as many looks after them, and so on."
+            f"of each of the first {number_of(policy.looks_planned, 'look')} of a generation, and "
+            "in half as many of each of as many looks after them, and so on."
         )
     else:
         yield (
@@ -98,13 +99,13 @@ def _test_set(policy: Policy) -> Iterator[str]:
         )
     most, warned = policy.test_looks_hold, policy.test_looks_warning
     yield (
-        f"A test set needs {policy.min_test_documents:,} documents; it warns from look {warned:,} "
-        f"on, and after look {most:,} nothing is promoted until a new one is frozen."
+        f"A test set needs {number_of(policy.min_test_documents, 'document')}; it warns from look "
+        f"{warned:,} on, and after look {most:,} nothing is promoted until a new one is frozen."
     )
 
 
 def _mode(policy: Policy) -> str:
-    hours = f"{policy.approval_timeout_hours:,} hours"
+    hours = number_of(policy.approval_timeout_hours, "hour")
     late = "goes live" if policy.on_approval_timeout == "promote" else "does not go live"
     if policy.mode == "shadow":
         return "Shadow: verdicts are written and told, and nothing is ever made active."

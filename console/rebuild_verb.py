@@ -8,15 +8,20 @@ from typing import Annotated, Any
 
 import typer
 
+from adapters.ledger.flywheel_rows import FlywheelRow
 from console.acting import Act
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.flywheel_verb import Run, flywheel_verb
 from console.following import patience, returned, switched
 from console.progress import Progress
-from console.verb_options import LONGEST_MINUTES, Reason, Timeout, Wait
+from console.rebuild_status import without_rows
+from console.verb_options import LONGEST_MINUTES, Reason, Timeout, Wait, Yes
 from console.waiting import Ending, wait_for_batch
+from flywheel.batches import slots_used_up
 from flywheel.notices import Notice
+from flywheel.number_words import number_of
+from flywheel.settings import BatchRules
 
 
 @flywheel_verb
@@ -34,6 +39,7 @@ def rebuild(
         typer.Option("--abandon", help="Give up a generation of which no model was promoted."),
     ] = False,
     reason: Reason,
+    yes: Yes = False,
     wait: Wait = False,
     timeout: Timeout = LONGEST_MINUTES,
 ) -> Ending:
@@ -49,6 +55,8 @@ def rebuild(
     if row.rebuild is not None and row.rebuild.step == "SWITCHED":
         # One whose model is live is over once its endpoints have moved, which need not wait.
         act.target.carry_rebuild_on(act.known)
+    elif not (labels or is_called_for(row, act.known.settings.batch)):
+        _confirm(run, row, is_confirmed=yes)
 
     def ask() -> Notice:
         return act.acts.rebuild(reason, add_label or [], drop_label or [], act.target.now())
@@ -61,6 +69,22 @@ def rebuild(
     return Ending(ending.code, {**done, **ending.document})
 
 
+def is_called_for(row: FlywheelRow, rules: BatchRules) -> bool:
+    """Say whether something is wrong with a generation that the next one mends."""
+    is_used_up = slots_used_up(rules, row.train_datasets) is not None
+    return bool(row.taint) or row.rebuild is not None or is_used_up
+
+
+def _confirm(run: Run, row: FlywheelRow, *, is_confirmed: bool) -> None:
+    """Say what a rebuild costs where nothing calls for it, and have it confirmed."""
+    run.terminal.tell(
+        f"{row.name} is not TAINTED, and its datasets are not used up. A rebuild makes a new "
+        f"flywheel, generation {row.next_generation}, sends all its rows once more and pays for "
+        "a training."
+    )
+    run.terminal.confirm(f"rebuild of {row.name}", "Rebuild it?", is_confirmed=is_confirmed)
+
+
 def _switched(run: Run, act: Act, ask: Callable[[], Notice], minutes: float) -> dict[str, Any]:
     """Ask for the next generation, wait until batches go to it, and return what came of it."""
     before = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
@@ -70,8 +94,11 @@ def _switched(run: Run, act: Act, ask: Callable[[], Notice], minutes: float) -> 
     with act:
         notice = ask()
     act.publish(notice)
-    run.terminal.tell_exactly(f"The earlier flywheel stays as it is: {before.arn}")
-    run.terminal.tell(f"{len(bound)} endpoints follow it and move when a new model is promoted.")
+    run.terminal.tell_exactly(f"Generation {before.generation} stays as it is: {before.arn}")
+    run.terminal.tell(
+        f"{number_of(len(bound), 'endpoint follows', 'endpoints follow')} earlier generations "
+        "until a new model is promoted."
+    )
     for arn in bound:
         run.terminal.tell_exactly(f"  {arn}")
     Progress(run.terminal).wait(switched(act.target, act.known, patience(act.target, minutes)))
@@ -84,6 +111,9 @@ def _switched(run: Run, act: Act, ask: Callable[[], Notice], minutes: float) -> 
             "The notice says why; repair that, then ask for it again",
         )
     run.terminal.tell_exactly(f"Generation {row.generation}: {row.arn}")
+    if row.open_batch is None:
+        for words in without_rows(act.acts.ledger, act.target.environment, row):
+            run.terminal.tell_exactly(words)
     return {
         "before": before.arn,
         "arn": row.arn,

@@ -17,6 +17,7 @@ from console.report_style import STYLE
 from console.verdict_view import change, number
 from flywheel.evidence import Evidence
 from flywheel.notices import shown
+from flywheel.number_words import number_of
 from flywheel.policy_settings import METRICS
 
 _LABELS_DRAWN = 40
@@ -148,8 +149,9 @@ def _answers(facts: ReportFacts) -> Iterator[str]:
     yield from _section("F1 of each label", _label_bars(labels))
     counts = [
         _p(
-            f"Of {paired['documents']:,} test documents the challenger fixes {paired['fixed']:,} "
-            f"and breaks {paired['broken']:,}; {paired['disputed']:,} are answered otherwise."
+            f"Of {number_of(paired['documents'], 'test document')} the challenger fixes "
+            f"{paired['fixed']:,} and breaks {paired['broken']:,}; {paired['disputed']:,} are "
+            "answered otherwise."
         )
     ]
     if facts.missing:
@@ -185,7 +187,9 @@ def _label_bars(labels: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield change_bars(bars, "Change of F1 of each label; the table below says the same")
         yield _p("Change of F1, with test documents of the label in brackets.", "dim")
         if len(gains) > len(bars):
-            yield _p(f"{len(gains) - len(bars):,} labels that changed less are not drawn.", "dim")
+            yield _p(
+                f"Not drawn: {number_of(len(gains) - len(bars), 'label')} that changed less.", "dim"
+            )
         rows = [
             (
                 each["label"],
@@ -198,7 +202,7 @@ def _label_bars(labels: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         ]
         heads = ("label", "documents", "champion", "challenger", "change")
         table = _table(heads, rows, numbers_from=1)
-        yield f"<details><summary>All {len(rows):,} labels</summary>{table}</details>"
+        yield f"<details><summary>All {number_of(len(rows), 'label')}</summary>{table}</details>"
 
 
 def _confusion(answered: AnsweredDocuments, fixed: int, broken: int) -> Iterator[str]:
@@ -214,7 +218,7 @@ def _confusion(answered: AnsweredDocuments, fixed: int, broken: int) -> Iterator
         heads = ("it is", "champion says", "challenger says", "documents")
         yield _table(heads, told, numbers_from=3)
         if len(rows) > len(told):
-            yield _p(f"{len(rows) - len(told):,} rarer changes are not told.", "dim")
+            yield _p(f"Not listed: {number_of(len(rows) - len(told), 'rarer change')}.", "dim")
 
 
 def _named(found: Sequence[NamedDocument], total: int) -> Iterator[str]:
@@ -244,7 +248,7 @@ def _made_from(facts: ReportFacts) -> Iterator[str]:
     if (held := inputs.get("rejudges")) is not None:
         rows.append(("judged again", f"the models of batch {held}, on more test documents"))
     if test_set := inputs["test_set"]:
-        told = f"version {test_set['version']}, {test_set['documents']:,} documents"
+        told = f"version {test_set['version']}, {number_of(test_set['documents'], 'document')}"
         rows.append(("test set", f"{told}, sha256 {test_set['sha256']}"))
     for each in (evidence.get("paired") or {}).get("predictions", ()):
         cost = f"{each['seconds']:g} s, {each['usd']:.4f} USD" if each["usd"] else "kept"

@@ -15,6 +15,7 @@ from console.sample_files import Samples
 from console.target import LOCAL
 from console.terminal import Terminal
 from flywheel.notices import shown
+from flywheel.number_words import number_of
 from flywheel.settings import FlywheelSettings
 
 if TYPE_CHECKING:
@@ -111,7 +112,9 @@ def _path(path: Path) -> str:
 
 def _labels(flywheel: FlywheelSettings) -> str:
     names = flywheel.labels or flywheel.entity_types or ()
-    kind = "entity types" if flywheel.task == "entities" else f"labels, {flywheel.mode}"
+    is_entities = flywheel.task == "entities"
+    count = number_of(len(names), "entity type" if is_entities else "label")
+    mode = "" if is_entities else f", {flywheel.mode}"
     shown_names = ", ".join(shown(name, 40) for name in names[:_LABELS_SHOWN])
     more = f" and {len(names) - _LABELS_SHOWN} more" if names[_LABELS_SHOWN:] else ""
-    return f"{len(names):,} {kind}: {shown_names}{more}"
+    return f"{count}{mode}: {shown_names}{more}"

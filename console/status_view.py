@@ -9,11 +9,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from adapters.ledger.flywheel_rows import Pause
 from console.live_view import barred_rows, live_rows, status_table, verdict_rows
+from console.principals import with_short_principals
 from console.rebuild_status import rebuild_words
 from console.status import FlywheelStatus
 from console.verdict_view import OUTCOME_STYLES, f1_words, model_name
 from flywheel.notices import shown
+from flywheel.number_words import number_of
 
 _LABELS_SHOWN = 12
 _TAINTS_SHOWN = 3
@@ -77,7 +80,7 @@ def _active(status: FlywheelStatus) -> Text:
 def _now(status: FlywheelStatus) -> Text:
     running, pause = status.running, status.row.pause
     if running is None and pause is not None:
-        words = f"  by {shown(pause.by, 100)}, {pause.at[:16]}: {shown(pause.reason, 200)}"
+        words = f"  by {_who(pause)}, {pause.at[:16]}: {shown(pause.reason, 200)}"
         return Text.assemble(("PAUSED", "bold red"), words)
     if running is None:
         return Text("idle")
@@ -108,8 +111,12 @@ def _rebuild(environment: str, status: FlywheelStatus) -> Text:
 
 def _promotion(status: FlywheelStatus) -> Text:
     pause = status.row.promotion_pause
-    words = f"  by {shown(pause.by, 100)}: {shown(pause.reason, 200)}" if pause else ""
+    words = f"  by {_who(pause)}: {shown(pause.reason, 200)}" if pause else ""
     return Text.assemble(("PAUSED until flywheel resume", "bold yellow"), words)
+
+
+def _who(pause: Pause) -> str:
+    return shown(with_short_principals(pause.by), 100)
 
 
 def _staged(status: FlywheelStatus) -> str:
@@ -156,9 +163,8 @@ def _next(status: FlywheelStatus) -> str:
 def _test_set(status: FlywheelStatus) -> Text:
     test_set = status.row.test_set
     if test_set is not None:
-        words = f"version {test_set.version}: {test_set.documents:,} documents, frozen"
-        looks = "1 look" if test_set.looks == 1 else f"{test_set.looks:,} looks"
-        words += f", {looks}, sha256 {test_set.sha256[:12]}"
+        words = f"version {test_set.version}: {number_of(test_set.documents, 'document')}, frozen"
+        words += f", {number_of(test_set.looks, 'look')}, sha256 {test_set.sha256[:12]}"
         if status.row.freeze_asked_by:
             words += "; the draft is frozen with the next batch"
         elif status.staged_test:
@@ -192,4 +198,4 @@ def _counts(counts: Mapping[str, int]) -> str:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     told = ", ".join(f"{shown(label, 40)} {count:,}" for label, count in ordered[:_LABELS_SHOWN])
     more = len(ordered) - _LABELS_SHOWN
-    return f"{told} and {more} more labels" if more > 0 else told
+    return f"{told} and {number_of(more, 'more label')}" if more > 0 else told

@@ -15,6 +15,7 @@ from rich.text import Text
 from console.terminal import Terminal
 from flywheel.labeled_documents import Row
 from flywheel.notices import shown
+from flywheel.number_words import number_of
 from flywheel.row_labels import labels_of
 from flywheel.shapes import Shape
 
@@ -159,7 +160,7 @@ def _look(suspects: Suspects, sample: Sample, shape: Shape, tell: Callable[[str]
     if not is_known and not suspects.reason:
         suspects.reason = f"not two labels with {rule.FEWEST_OF_LABEL} rows each"
     elif sample.seen > len(texts) and not suspects.reason:
-        suspects.reason = f"a sample of {len(texts):,} rows"
+        suspects.reason = f"a sample of {number_of(len(texts), 'row')}"
 
 
 def tell_suspects(terminal: Terminal, suspects: Suspects) -> None:
@@ -168,13 +169,13 @@ def tell_suspects(terminal: Terminal, suspects: Suspects) -> None:
         terminal.tell("Stopped looking for wrong labels; the report above is whole.", "yellow")
     if not suspects.looked_at:
         return
-    count, of = len(suspects.found), f"{suspects.looked_at:,} rows looked at"
+    count, of = len(suspects.found), f"{number_of(suspects.looked_at, 'row')} looked at"
     if suspects.looked_at < suspects.rows:
         of += f" of {suspects.rows:,}"
     if not count:
         terminal.tell(f"No label looks wrong ({of}).")
         return
-    rows = "1 label looks" if count == 1 else f"{count:,} labels look"
+    rows = number_of(count, "label looks", "labels look")
     terminal.tell()
     terminal.tell(f"{rows} wrong to a model that has not seen the row ({of}):", "yellow")
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))

@@ -28,7 +28,7 @@ from adapters.objects import Objects
 from adapters.service_errors import explained
 from adapters.topic import NoticeTopic
 from adapters.workflow import StateMachine, Workflow
-from console.errors import CommandError
+from console.errors import SIGN_IN, CommandError
 from console.exit_codes import ExitCode
 from console.local_file import PROJECT_ROOT, LocalFile, local_file
 from flywheel.environment_file import parse_environment
@@ -114,8 +114,7 @@ class Target:
                 ExitCode.CLOUD,
                 stack,
                 f"there is no such stack in {region}",
-                f"Deploy it with: cdk deploy -c env={self.environment}; or choose another "
-                "region or AWS_PROFILE",
+                f"Choose another region or AWS_PROFILE. {_elsewhere(self.environment)}",
             ) from error
         return {
             output["OutputKey"]: output["OutputValue"]
@@ -271,7 +270,9 @@ def open_target(environment: str, file: LocalFile | None = None) -> Target:
     settings = environment_settings(environment)
     with explained("the AWS configuration"):
         region = settings.region or os.environ.get("AWS_REGION")
-        target = Target(environment, boto3.Session(region_name=region))
+        session = boto3.Session(region_name=region)
+        _require_account(environment, session)
+        target = Target(environment, session)
     _check_account(target, settings)
     return target
 
@@ -321,6 +322,30 @@ def _require_known(environment: str, folder: Path) -> None:
             "there is no such environment",
             f"Use one of: {', '.join(known)}",
         )
+
+
+def _require_account(environment: str, session: boto3.Session) -> None:
+    """Refuse to look for a deployment where nothing says in which account or region it is."""
+    if session.region_name is None:
+        lacks, remedy = "no AWS region is set", "Set AWS_REGION, or region in its file"
+    elif session.get_credentials() is None:
+        lacks, remedy = "there are no AWS credentials", SIGN_IN
+    else:
+        return
+    raise CommandError(
+        ExitCode.CLOUD,
+        f"environment {environment}",
+        f"{lacks}, so its stack cannot be looked for",
+        f"{remedy}. {_elsewhere(environment)}",
+    )
+
+
+def _elsewhere(environment: str) -> str:
+    """Say how an environment comes to be on AWS, and where it is when it runs here."""
+    return (
+        f"Not deployed yet? cdk deploy -c env={environment} puts it on AWS; flywheel up --env "
+        f"{environment} runs it on this machine, where commands reach it as --env {LOCAL}"
+    )
 
 
 def _check_account(target: Target, settings: Environment) -> None:

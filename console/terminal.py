@@ -7,6 +7,7 @@ flywheels. Read next: `console.errors`.
 
 import json
 import signal
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -72,6 +73,34 @@ class Terminal:
     def warn(self, text: str) -> None:
         """Say something that is not the result, on standard error."""
         self._messages.print(text, style="yellow", soft_wrap=True)
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody is there who can answer a question."""
+        return not self.is_json and sys.stdin.isatty()
+
+    def confirm(self, what: str, question: str, *, is_confirmed: bool) -> None:
+        """Have a person say yes to what costs or cannot be undone, by ``--yes`` or an answer.
+
+        Parameters
+        ----------
+        what : str
+            The verb and what it is about, for the error.
+        question : str
+        is_confirmed : bool
+            Whether ``--yes`` was given.
+
+        Raises
+        ------
+        CommandError
+            Nobody can be asked, or the answer is no.
+        """
+        if is_confirmed:
+            return
+        if not self.can_ask:
+            raise CommandError(ExitCode.USAGE, what, "nobody confirmed it", "Confirm it with --yes")
+        if not typer.confirm(question):
+            raise CommandError(ExitCode.INTERRUPTED, what, "not confirmed", "Nothing was changed")
 
     def answer(self, document: Any) -> None:
         """Print the JSON document, where one is wanted."""

@@ -5,7 +5,7 @@ refused, which it does not hold. Typed facts; how they look is `console.timeline
 may show the same. Changes nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,10 +17,14 @@ from adapters.ledger.uploads import NO_FLYWHEEL
 from console.history import why as why_of_batch
 from console.target import Target
 from console.verdict_view import model_name
+from flywheel.notices import file_name
+from flywheel.number_words import number_of
 from flywheel.uploads import UploadState
 
 _UPLOADS_READ = 1000
 _REGISTERED_BY = "register_upload"
+_WITHDRAWAL = "withdrawal"
+_FILES_NAMED = 3
 _NO_NEWS = frozenset({UploadState.REFUSED, UploadState.GONE})
 
 Details = Mapping[str, Any]
@@ -64,10 +68,12 @@ _WORDS: Mapping[str, Callable[[Details], str]] = {
     "outside iteration judged": lambda details: (
         f"outside iteration {details['iteration_id']} judged: {details['decision']}"
     ),
-    "withdrawal": lambda details: f"{details['uploads']} upload(s) withdrawn",
+    _WITHDRAWAL: lambda details: f"{number_of(details['uploads'], 'upload')} withdrawn",
     "imported": lambda details: f"{details['documents']:,} {details['kind']} documents imported",
     "rebuild asked for": lambda details: f"rebuild to generation {details['generation']} asked for",
-    "generation switched": lambda details: f"generation {details['generation']} takes over",
+    "generation switched": lambda details: (
+        f"uploads and batches go to generation {details['generation']}"
+    ),
     "generation stays": lambda details: f"generation {details['generation']} goes on",
     "training stopped": lambda details: f"training of {model_name(details.get('model'))} stopped",
     "act refused": lambda details: f"{details.get('act')} refused",
@@ -134,19 +140,33 @@ def _decided(ledger: Ledger, name: str, most: int) -> Iterator[Event]:
         return
     chain = list(ledger.audit.chain(name, head.seq, first=max(1, head.seq - most + 1)))
     reasons = _verdict_reasons(ledger, name, [row["details"] for row in chain])
+    withdrawn = _withdrawn_keys(ledger, chain)
     for row in reversed(chain):
         event, details = row["event"], row["details"]
         why = reasons.get((details.get("batch"), details.get("attempt", 1)), "")
         yield Event(
             at=row["at"],
             event=event,
-            what=_what(event, details),
+            what=_what(event, details) + _names(withdrawn.get(row["seq"], ())),
             who=str(details.get("by") or row["actor"]),
             why=_why(details) or (why if event == "verdict" else ""),
             batch=details.get("batch"),
             entry=int(row["seq"]),
             details=details,
         )
+
+
+def _withdrawn_keys(ledger: Ledger, chain: list[Any]) -> dict[int, list[str]]:
+    """Return the inbox keys that each withdrawal took back, by the entry's number."""
+    withdrawals = [row for row in chain if row["event"] == _WITHDRAWAL]
+    uids = {row["seq"]: row["details"].get("uids", ()) for row in withdrawals}
+    rows = ledger.uploads.get_many({uid for named in uids.values() for uid in named})
+    return {seq: [rows[uid].key for uid in named if uid in rows] for seq, named in uids.items()}
+
+
+def _names(keys: Sequence[str]) -> str:
+    names = ", ".join(file_name(key) for key in keys[:_FILES_NAMED])
+    return f": {names}{', ...' if keys[_FILES_NAMED:] else ''}" if names else ""
 
 
 def _what(event: str, details: Details) -> str:

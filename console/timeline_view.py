@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from console.principals import with_short_principals
 from console.timeline import Event
 from flywheel.notices import shown
 
@@ -28,22 +29,15 @@ def timeline_view(events: Sequence[Event]) -> RenderableType:
     parts: list[RenderableType] = []
     for event in events:
         at = datetime.fromisoformat(event.at)
-        what = Text(shown(event.what, 200), _STYLES.get(event.event, ""), overflow="fold")
+        what = Text(_short(event.what, 200), _STYLES.get(event.event, ""), overflow="fold")
         first = Text(f"{at:%Y-%m-%d %H:%M}  ")
         first.append_text(what)
         first.overflow = "fold"
         parts.append(first)
-        words = f"{who_name(event.who)}{': ' if event.why else ''}{shown(event.why, 300)}"
+        words = f"{_short(event.who, 40)}{': ' if event.why else ''}{_short(event.why, 300)}"
         parts.append(Padding(Text(words, "dim", overflow="fold"), _BELOW, expand=False))
     return Group(*parts)
 
 
-def who_name(who: str) -> str:
-    """Return who acted in short: of an ARN its last part.
-
-    Examples
-    --------
-    >>> who_name("arn:aws:sts::123456789012:assumed-role/Operator/ann"), who_name("close_batch")
-    ('ann', 'close_batch')
-    """
-    return shown(who.rsplit("/", 1)[-1] if who.startswith("arn:") else who, 40)
+def _short(words: str, most_characters: int) -> str:
+    return shown(with_short_principals(words), most_characters)

@@ -1,17 +1,19 @@
-"""What became of each upload, newest first.
+"""What became of each upload, newest first, and what is wrong with those that were not taken.
 
 Decides facts and looks of `flywheel uploads`. Changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from adapters.ledger.upload_rows import UploadRow
 from flywheel.notices import shown
+from flywheel.number_words import number_of
 from flywheel.uploads import UploadState
 
 _STYLES = {
@@ -23,10 +25,13 @@ _STYLES = {
     UploadState.SEALED: "green",
 }
 _UID_CHARACTERS = 8
+_EXPLAINED = frozenset({UploadState.REFUSED, UploadState.GONE, UploadState.WAITING})
+_REASONS_SHOWN = 3
+_BELOW = (0, 0, 0, 2)
 
 
 def uploads_view(uploads: Sequence[UploadRow]) -> RenderableType:
-    """Return the uploads as a table."""
+    """Return the uploads as a table, with the reasons below it: they quote no document."""
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     for title in ("uid", "received", "kind", "state", "batch", "documents"):
         table.add_column(title, no_wrap=True)
@@ -41,7 +46,8 @@ def uploads_view(uploads: Sequence[UploadRow]) -> RenderableType:
             f"{upload.documents:,}",
             _name(upload),
         )
-    return table
+    explained = [upload for upload in uploads if upload.state in _EXPLAINED and upload.reasons]
+    return Group(table, *(part for upload in explained for part in _reasons(upload)))
 
 
 def upload_document(upload: UploadRow) -> dict[str, Any]:
@@ -61,8 +67,18 @@ def upload_document(upload: UploadRow) -> dict[str, Any]:
 
 
 def _name(upload: UploadRow) -> str:
-    """Return the key below its flywheel and kind; of a half that waits, also for which file."""
-    name = shown(upload.key.split("/", 2)[-1], 120)
-    if upload.state is not UploadState.WAITING or not upload.reasons:
-        return name
-    return f"{name}\n{shown('; '.join(upload.reasons), 200)}"
+    """Return the key below its flywheel and kind."""
+    return shown(upload.key.split("/", 2)[-1], 120)
+
+
+def _reasons(upload: UploadRow) -> Iterator[RenderableType]:
+    """Give an upload with the first reasons why it is refused, gone or waits."""
+    yield Text()
+    name = f"{upload.uid[:_UID_CHARACTERS]}  {upload.state} {_name(upload)}"
+    yield Text(name, _STYLES[upload.state], overflow="fold")
+    for reason in upload.reasons[:_REASONS_SHOWN]:
+        yield Padding(Text(shown(reason, 200), overflow="fold"), _BELOW, expand=False)
+    more = len(upload.reasons) - _REASONS_SHOWN
+    if more > 0:
+        words = f"... and {number_of(more, 'more line')}: flywheel uploads --json"
+        yield Padding(Text(words), _BELOW, expand=False)

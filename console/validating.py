@@ -21,6 +21,7 @@ from console.waiting import Ending
 from flywheel.batches import allowance
 from flywheel.labeled_documents import Allowance, LabeledDocuments, Limits, Report, Stream
 from flywheel.notices import shown
+from flywheel.number_words import number_of
 from flywheel.pairs import Half, PairPlace, UnpairableKeyError, pair_place
 from flywheel.shapes import Shape, described_labels
 
@@ -162,13 +163,15 @@ def tell_report(terminal: Terminal, name: str, report: Report) -> None:
     if report.is_refused:
         terminal.tell(f"{shown(name)}: REFUSED", style="bold red")
     else:
-        many, what = len(report.label_counts), "type" if report.counts_types else "label"
-        taken = f"{report.documents:,} documents, {many} {what}{'s' if many != 1 else ''}"
+        labels = number_of(len(report.label_counts), "type" if report.counts_types else "label")
+        taken = f"{number_of(report.documents, 'document')}, {labels}"
         terminal.tell(f"{shown(name)}: OK, {taken}", style="bold green")
     for line in report.lines(quotes_values=True):
         terminal.tell(shown(line, 300), indent=2)
     if report.left_out and not report.is_refused:
-        terminal.tell(f"{report.left_out} of {report.rows_read:,} rows would be left out.")
+        terminal.tell(
+            f"{report.left_out:,} of {number_of(report.rows_read, 'row')} would be left out."
+        )
     if report.duplicates:
         terminal.tell(f"Exact duplicates that would be dropped: {report.duplicates:,}.")
     for line in report.repair_lines():
@@ -192,7 +195,9 @@ def label_table(
         table.add_row(Text(shown(label)), f"{count:,}")
     more = counts[_LABELS_SHOWN:]
     if more:
-        table.add_row(f"and {len(more)} more {named}s", f"{sum(count for _, count in more):,}")
+        table.add_row(
+            f"and {number_of(len(more), f'more {named}')}", f"{sum(count for _, count in more):,}"
+        )
     return table
 
 

@@ -44,6 +44,7 @@ def _said(reason: str) -> str:
 _ReasonOption = typer.Option("--reason", help="Why, for the audit and the notice.", callback=_said)
 Reason = Annotated[str, _ReasonOption]
 Wait = Annotated[bool, typer.Option("--wait", help="Follow it until its batch is closed.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Confirm it, where the verb asks.")]
 Timeout = Annotated[
     float, typer.Option("--timeout", min=0, metavar="MINUTES", help="How long to wait.")
 ]

@@ -12,9 +12,12 @@ from rich.padding import Padding
 from rich.text import Text
 
 from adapters.ledger.approvals import Approval
+from console.principals import with_short_principals
+from console.verdict_again import policy_of
 from console.verdict_view import change, number
 from flywheel.batches import BatchOutcome
 from flywheel.notices import shown
+from flywheel.number_words import number_of
 from flywheel.paired_evidence import LabelChange
 from flywheel.what_changed import label_lines
 
@@ -54,7 +57,7 @@ def verdict_view(document: Mapping[str, Any], sha256: str, outcome: BatchOutcome
         labels = [LabelChange(**each) for each in paired["labels"]]
         parts += [Padding(Text(line), (0, 0, 0, 2)) for line in label_lines(labels)]
     parts += _section("Made from", _inputs(document["inputs"]))
-    parts += _section("Policy", _facts(document["policy"]))
+    parts += _section("Policy", _policy(document))
     parts += _section("Who and when", _who(document, sha256))
     return Group(*parts)
 
@@ -63,7 +66,8 @@ def approval_view(approval: Approval) -> Group:
     """Return what a person was asked about a verdict, and who answered what and why."""
     facts = [("state", str(approval.state)), ("until", f"{approval.until:%Y-%m-%d %H:%M} UTC")]
     if approval.is_answered:
-        answer = ("by", approval.by), ("at", approval.at), ("reason", approval.reason)
+        who = with_short_principals(approval.by or "")
+        answer = ("by", who), ("at", approval.at), ("reason", approval.reason)
         facts = [facts[0], *((name, shown(value or "-", 500)) for name, value in answer)]
     elif approval.is_unanswered:
         facts.append(("on time-out", approval.on_timeout))
@@ -99,7 +103,10 @@ def _evidence(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for metric, value in (evidence[who] or {}).items():
             yield f"  {metric}", number(value)
     if test_set := evidence.get("test_set"):
-        yield "test set", f"{test_set['documents']:,} documents, look {test_set['looks'] + 1:,}"
+        yield (
+            "test set",
+            f"{number_of(test_set['documents'], 'document')}, look {test_set['looks'] + 1:,}",
+        )
     yield from _facts(
         {name: value for name, value in evidence.items() if name not in _KNOWN_OF_EVIDENCE}
     )
@@ -133,8 +140,21 @@ def _inputs(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if test_set is None:
         yield "test set", "none of its own"
     else:
-        yield "test set", f"version {test_set['version']}, {test_set['documents']:,} documents"
+        yield (
+            "test set",
+            f"version {test_set['version']}, {number_of(test_set['documents'], 'document')}",
+        )
         yield "  sha256", test_set["sha256"]
+
+
+def _policy(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give the policy's members, its rules with those that it applies where it has none."""
+    try:
+        rules = [rule.model_dump(mode="json") for rule in policy_of(document).all_rules()]
+    except ValueError:
+        # Of a release with other keys, whose defaults this one does not know.
+        rules = document["policy"].get("rules", [])
+    yield from _facts({**document["policy"], "rules": rules})
 
 
 def _who(document: Mapping[str, Any], sha256: str) -> Iterator[tuple[str, str]]:

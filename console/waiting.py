@@ -18,6 +18,7 @@ from console.uploading import Upload
 from console.verdict_view import tell_outcome, verdict_document
 from flywheel.batches import BatchOutcome, Readiness
 from flywheel.notices import shown
+from flywheel.number_words import number_of
 from flywheel.uploads import DatasetKind, UploadState
 
 
@@ -62,12 +63,12 @@ def wait_for_upload(
         return Ending(ExitCode.REFUSED, document)
     if row.state is UploadState.WAITING:
         return Ending(ExitCode.HELD, {**document, **_half(terminal, known, row)})
-    progress.say("STAGED", f"{row.documents:,} documents are good")
+    progress.say("STAGED", number_of(row.documents, "document is good", "documents are good"))
     if upload.kind is DatasetKind.TEST:
         frozen = target.ledger().flywheels.ensure(known.settings.name, known.arn).test_documents
         terminal.tell(
-            f"The flywheel keeps the test set of {frozen:,} documents that it has; these rows stay "
-            "staged and are not used."
+            f"The flywheel keeps the test set of {number_of(frozen, 'document')} that it has; "
+            "these rows stay staged and are not used."
             if frozen
             else "The test set is frozen with the next batch; it starts nothing itself."
         )

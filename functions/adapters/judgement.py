@@ -16,6 +16,7 @@ from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.ledger import Ledger
 from adapters.ports import FlywheelService
+from adapters.rebuild_progress import taint_of_return
 from adapters.services import Services
 from flywheel.batch_notices import BatchFacts, judged
 from flywheel.batches import BatchOutcome
@@ -51,6 +52,7 @@ def batch_facts(
         flywheel_arn=row.arn,
         uploads=batch.uploads,
         upload_count=batch.upload_count,
+        test_upload_count=batch.test_upload_count,
         live_model=live_model,
         iteration_id=batch.iteration_id,
         attempt=batch.attempt,
@@ -169,6 +171,9 @@ def record_outcome(
         label_counts=batch.label_counts,
         earlier_counts=earlier_counts(services.ledger, batch),
     )
+    if facts.is_rebuilt and row.rebuild is not None:
+        is_tainted = bool(taint_of_return(services.ledger, row, row.rebuild))
+        facts = replace(facts, is_return_tainted=is_tainted)
     held = services.ledger.batches.judged_again(batch)
     because = None if ending.kept is None else kept_reason(ending.kept, ending.detail)
     is_promoted = ending.outcome is BatchOutcome.PROMOTED

@@ -54,6 +54,19 @@ class Queues:
         with explained("sqs:SendMessage"):
             self.sqs.send_message(QueueUrl=self.uploads_url, MessageBody=json.dumps(event))
 
+    def has_waiting_uploads(self) -> bool:
+        """Say whether the uploads queue holds a message: visible, hidden or delayed."""
+        with explained("sqs:GetQueueAttributes"):
+            answer = self.sqs.get_queue_attributes(
+                QueueUrl=self.uploads_url,
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesNotVisible",
+                    "ApproximateNumberOfMessagesDelayed",
+                ],
+            )
+        return any(map(int, answer["Attributes"].values()))
+
     def deliver_later(self, receipt_handle: str, seconds: int) -> None:
         """Have a message of the uploads queue delivered again after so many seconds."""
         with explained("sqs:ChangeMessageVisibility"):

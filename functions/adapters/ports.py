@@ -175,6 +175,9 @@ class Messages(Protocol):
     def inject(self, upload: ObjectVersion, size_bytes: int) -> None:
         """Have an upload registered as if its event came now."""
 
+    def has_waiting_uploads(self) -> bool:
+        """Say whether an upload's event is still to be delivered, or under way."""
+
     def deliver_later(self, receipt_handle: str, seconds: int) -> None:
         """Have a message of the uploads queue delivered again after so many seconds."""
 

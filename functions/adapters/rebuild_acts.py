@@ -10,7 +10,7 @@ from datetime import datetime
 
 from adapters.data_acts import DataActs
 from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
-from adapters.rebuild_progress import was_promoted
+from adapters.rebuild_progress import taint_of_return, was_promoted
 from flywheel.errors import ActRefusedError
 from flywheel.notices import Notice
 from flywheel.rebuild_notices import rebuild_given_up, rebuilding
@@ -88,6 +88,7 @@ class RebuildActs(DataActs):
             arn=asked.arn,
             before_arn=asked.before_arn,
             is_return=is_return,
+            taint=taint_of_return(self.ledger, row, asked),
             reason=reason,
             actor=self.ledger.actor,
             now=now,

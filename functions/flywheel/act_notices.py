@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from flywheel.notices import Notice, body, shown, subject
+from flywheel.number_words import number_of
 
 _FILES_NAMED = 20
 _AFTER_PAUSE = (
@@ -104,13 +105,14 @@ def withdrawn(
     """
     why = [f"{shown(reason, 500)} (by {shown(actor, 200)})."]
     if left:
-        why.append(f"Not sent, and gone from what waits: {_keys(left)}.")
+        why.append(f"Not sent, and gone from what waits: {named_keys(left)}.")
     if kept:
-        why += [f"In datasets of the flywheel already: {_keys(kept)}.", _TAINTED]
+        why += [f"In datasets of the flywheel already: {named_keys(kept)}.", _TAINTED]
     if live_trained_on:
-        why.append(f"The live model was trained on {_keys(live_trained_on)}. {_STAYS_LIVE}")
-    count = len(left) + len(kept)
-    words = f"WITHDRAWN {count} upload{'s' if count != 1 else ''}" + (", TAINTED" if kept else "")
+        why.append(f"The live model was trained on {named_keys(live_trained_on)}. {_STAYS_LIVE}")
+    words = f"WITHDRAWN {number_of(len(left) + len(kept), 'upload')}" + (
+        ", TAINTED" if kept else ""
+    )
     todo = _AFTER_TAINT if kept else "Upload corrected rows, if there are any."
     if live_trained_on:
         todo += _OTHER_MODEL
@@ -186,7 +188,8 @@ def at_moment(event: str, now: datetime) -> str:
     return f"{event}-{now:%Y%m%dT%H%M%S%fZ}"
 
 
-def _keys(keys: Sequence[str]) -> str:
+def named_keys(keys: Sequence[str]) -> str:
+    """Return the first inbox keys of many, fit to be shown."""
     named = ", ".join(shown(key, 120) for key in keys[:_FILES_NAMED])
     more = len(keys) - _FILES_NAMED
     return f"{named} and {more} more" if more > 0 else named

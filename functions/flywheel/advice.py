@@ -15,6 +15,7 @@ from collections.abc import Mapping
 
 from flywheel import intervals
 from flywheel.comparisons import Comparison
+from flywheel.number_words import number_of
 from flywheel.policy import ROUNDING
 from flywheel.worth import LEAST_WORTH
 
@@ -106,8 +107,8 @@ def advice(
         return "; no number of test documents would show it: the gain is no larger than asked"
     what = "gain" if shown >= 0 else "change"
     words = (
-        f"; about {more:,} more test documents, drawn at random, would show it in 4 of 5 cases if "
-        f"the {what} is as large as seen"
+        f"; about {number_of(more, 'more test document')}, drawn at random, would show it in 4 of "
+        f"5 cases if the {what} is as large as seen"
     )
     if shown >= 0:
         words += f"; this test set shows gains from about {_points(smallest)} on"

@@ -8,6 +8,8 @@ a JSON list of ``[begin, end, type]``, sorted: the label of a `flywheel.labeled_
 import json
 from collections.abc import Iterable
 
+from flywheel.number_words import number_of
+
 Span = tuple[int, int, str]
 
 NO_ANNOTATIONS = "[]"
@@ -40,8 +42,8 @@ def wrong_annotation(spans: Iterable[Span], text: str, *, names_types: bool) -> 
             return f"{where} is empty: the end is exclusive and comes after the beginning"
         if end > len(text):
             return (
-                f"{where} ends behind the text, which has {len(text)} characters; offsets count "
-                "characters from 0, not bytes"
+                f"{where} ends behind the text, which has {number_of(len(text), 'character')}; "
+                "offsets count characters from 0, not bytes"
             )
         if begin < before:
             return f"{where} overlaps the one before it, and the service takes no overlaps"

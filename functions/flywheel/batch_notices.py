@@ -11,6 +11,7 @@ from flywheel.batches import BatchOutcome
 from flywheel.champions import Kept
 from flywheel.kept_words import KEPT_WORDS
 from flywheel.notices import Notice, body, file_name, shown, subject
+from flywheel.number_words import number_of
 from flywheel.policy_settings import METRICS
 from flywheel.rejection_words import rejection
 from flywheel.verdict import Decision, Verdict
@@ -61,9 +62,9 @@ class BatchFacts:
     batch : int
     flywheel_arn : str
     uploads : sequence of str
-        Inbox keys, the first ones of many.
-    upload_count : int
-        How many there are in all.
+        Inbox keys, the first ones of many: those to train on, then those to test with.
+    upload_count, test_upload_count : int
+        How many there are in all, and how many of them are to test with.
     live_model : str or None
         The active model's ARN at the time of writing.
     iteration_id : str or None
@@ -74,6 +75,8 @@ class BatchFacts:
         Documents of each label in this batch, and in the flywheel's batches before it.
     is_rebuilt : bool
         Whether this is the first batch of a new generation, which holds all accepted rows.
+    is_return_tainted : bool
+        Whether giving that generation up leads back to a flywheel that holds withdrawn rows.
     """
 
     environment: str
@@ -84,17 +87,25 @@ class BatchFacts:
     live_model: str | None
     iteration_id: str | None = None
     upload_count: int = 0
+    test_upload_count: int = 0
     attempt: int = 1
     taint: Sequence[str] = ()
     label_counts: Mapping[str, int] = field(default_factory=dict)
     earlier_counts: Mapping[str, int] = field(default_factory=dict)
     is_rebuilt: bool = False
+    is_return_tainted: bool = False
+
+    @property
+    def train_upload_count(self) -> int:
+        """How many uploads are to train on."""
+        return max(self.upload_count, len(self.uploads)) - self.test_upload_count
 
 
 def started(
     facts: BatchFacts,
     *,
     documents: int,
+    test_documents: int = 0,
     label_counts: Mapping[str, int],
     left_out: Mapping[str, int],
     waiting_labels: Sequence[str],
@@ -103,13 +114,14 @@ def started(
 ) -> Notice:
     """Tell that an iteration begins, before any money is spent."""
     why = [
-        f"Batch {facts.batch} is sealed: {documents:,} training documents from {_files(facts)}.",
+        f"Batch {facts.batch} is sealed: {number_of(documents, 'training document')} from "
+        f"{_train_files(facts)}{_tested_with(facts, test_documents)}.",
         f"Documents a label: {_counts(label_counts)}.",
         *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
     ]
     why += _waiting(waiting_labels)
     why.append(_cost(past_seconds))
-    words, todo = f"STARTED batch {facts.batch}, {documents:,} documents", _FOLLOWS
+    words, todo = f"STARTED batch {facts.batch}, {number_of(documents, 'document')}", _FOLLOWS
     if not has_test_set:
         words += ", WARNING: no test set"
         todo = _NO_TEST_SET.format(flywheel=facts.flywheel)
@@ -134,8 +146,8 @@ def rejudging(
         Test documents that came, and that there were.
     """
     why = [
-        f"{documents:,} new test documents from {_files(facts)}: the test set grows from "
-        f"{before:,} to {before + documents:,}.",
+        f"{number_of(documents, 'new test document')} from {_test_files(facts)}: the test set "
+        f"grows from {before:,} to {before + documents:,}.",
         f"Both models of batch {held}, which was held, answer it; nothing is trained.",
         *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
         "Cost on AWS: the two jobs in which they answer, and one of the flywheel's TEST datasets.",
@@ -190,7 +202,11 @@ def judged(
     elif verdict.decision is Decision.REJECT:
         which = "this batch" if trained_by is None else f"batch {trained_by}"
         cause = rejection(
-            verdict, facts.label_counts, facts.earlier_counts, is_rebuilt=facts.is_rebuilt
+            verdict,
+            facts.label_counts,
+            facts.earlier_counts,
+            is_rebuilt=facts.is_rebuilt,
+            is_return_tainted=facts.is_return_tainted,
         )
         why = [why[0], cause.likely, *why[1:]] if why else [cause.likely]
         todo = cause.todo.format(**{**place, "which": which, "batch": trained_by or facts.batch})
@@ -215,8 +231,9 @@ def empty(
         Whether its test rows alone were wanted.
     """
     wanted = "to test with" if is_for_test_alone else "to train on"
+    files = _test_files(facts) if is_for_test_alone else _train_files(facts)
     why = [
-        f"Nothing new is left {wanted} in {_files(facts)}.",
+        f"Nothing new is left {wanted} in {files}.",
         *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
         *_waiting(waiting_labels),
     ]
@@ -303,17 +320,35 @@ def _waiting(labels: Sequence[str]) -> list[str]:
     return [f"Too few documents for the service, so they wait for the next batch: {names}."]
 
 
-def _files(facts: BatchFacts) -> str:
-    count = max(facts.upload_count, len(facts.uploads))
-    names = ", ".join(file_name(key) for key in facts.uploads[:_FILES_NAMED])
+def _train_files(facts: BatchFacts) -> str:
+    count = facts.train_upload_count
+    return _files(facts.uploads[:count], count)
+
+
+def _test_files(facts: BatchFacts) -> str:
+    return _files(facts.uploads[facts.train_upload_count :], facts.test_upload_count)
+
+
+def _tested_with(facts: BatchFacts, documents: int) -> str:
+    """Name the test documents of a batch that brings some, as the end of a sentence."""
+    if not documents:
+        return ""
+    return f", and {number_of(documents, 'test document')} from {_test_files(facts)}"
+
+
+def _files(keys: Sequence[str], count: int) -> str:
+    """Count files and name the first ones; of many, no name may be known."""
+    names = ", ".join(file_name(key) for key in keys[:_FILES_NAMED])
     more = ", ..." if count > _FILES_NAMED else ""
-    return f"{count:,} file{'s' if count != 1 else ''} ({names}{more})"
+    return f"{number_of(count, 'file')}{f' ({names}{more})' if names else ''}"
 
 
 def _counts(label_counts: Mapping[str, int]) -> str:
     told = [f"{shown(label, 40)} {count:,}" for label, count in sorted(label_counts.items())]
     more = len(told) - _LABELS_SHOWN
-    return ", ".join(told[:_LABELS_SHOWN]) + (f" and {more} more labels" if more > 0 else "")
+    return ", ".join(told[:_LABELS_SHOWN]) + (
+        f" and {number_of(more, 'more label')}" if more > 0 else ""
+    )
 
 
 def _cost(past_seconds: Sequence[float]) -> str:

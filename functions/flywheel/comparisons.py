@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flywheel import intervals
+from flywheel.number_words import number_of
 from flywheel.resampling import DRAWS, RESAMPLES, Chance, Measured, chances, draws_for
 from flywheel.scored_documents import ACCURACY, Kind, ScoredDocument, tallies
 from flywheel.worth import AveragesWorth, answers_worth, group_counts
@@ -90,7 +91,7 @@ def of_averages(
         `flywheel.worth.averages_worth` of the metric.
     """
     low = high = deviation = None
-    method = worth.reason or f"the averages of {documents:,} test documents"
+    method = worth.reason or f"the averages of {number_of(documents or 0, 'test document')}"
     if worth.documents and champion is not None and challenger is not None:
         spread = champion * (1 - champion) + challenger * (1 - challenger)
         deviation = (spread / worth.documents) ** 0.5
@@ -161,7 +162,7 @@ def of_answers(
 
 
 def _single(metric: str, label: str | None, value: float, count: int, error: float) -> Comparison:
-    method = f"{count:,} test documents"
+    method = number_of(count, "test document")
     return Comparison(metric, label, None, value, count, None, None, None, error, method)
 
 
@@ -188,7 +189,8 @@ def exact_accuracy(
         high,
         intervals.mcnemar(fixed, broken),
         error,
-        f"exact McNemar on {documents:,} documents, {fixed:,} fixed and {broken:,} broken",
+        f"exact McNemar on {number_of(documents, 'document')}, {fixed:,} fixed and {broken:,} "
+        "broken",
         (fixed + broken) ** 0.5 / documents,
         intervals.mcnemar(broken, fixed),
     )
@@ -229,7 +231,7 @@ def of_chance(
         chance.p_value,
         error,
         f"approximate randomization ({draws_for(error, DRAWS):,} draws) and paired bootstrap "
-        f"({draws_for(error, RESAMPLES):,}) on {documents:,} documents{independent}",
+        f"({draws_for(error, RESAMPLES):,}) on {number_of(documents, 'document')}{independent}",
         chance.deviation,
         chance.drop_p_value,
     )

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from flywheel.near_names import is_misspelling
+from flywheel.number_words import number_of
 from flywheel.reports import Message
 from flywheel.untrusted_text import visible
 
@@ -60,7 +61,7 @@ def columns_message(fields: Sequence[str], columns: int, separator: str) -> str:
     """Say that a row has another number of columns than the file."""
     count = len(fields)
     named = " (label, text)" if columns == _OWN_COLUMNS else ""
-    message = f"{count} column{'s' if count != 1 else ''} instead of {columns}{named}"
+    message = f"{number_of(count, 'column')} instead of {columns}{named}"
     other = next((mark for mark in SEPARATORS if count == 1 and mark in fields[0]), None)
     if other is not None and other != separator:
         return f"{message}; {separated_by(other)}"
@@ -79,7 +80,7 @@ def separated_by(separator: str) -> str:
 def no_column_message(wanted: int, columns: int) -> str:
     """Say that a column by number is not there."""
     return (
-        f"the first row has {columns} column{'s' if columns != 1 else ''}, and the flywheel's csv "
+        f"the first row has {number_of(columns, 'column')}, and the flywheel's csv "
         f"settings ask for column {wanted}. Fix: upload a file with that column, or change "
         "csv.label, csv.text or csv.sep in the environment's file"
     )
@@ -94,7 +95,7 @@ def column_message(wanted: str, names: Sequence[str]) -> Message:
         "Fix: rename the column, or change csv.label, csv.text or csv.sep in the environment's file"
     )
     quoting = f"{missing}; it has {shown}. {fix}"
-    count = f"{len(names)} column{'s' if len(names) != 1 else ''}"
+    count = number_of(len(names), "column")
     return Message(quoting if near else f"{missing}; it has {count}. {fix}", quoting)
 
 

@@ -18,6 +18,7 @@ from flywheel.csv_blocks import BYTE_ORDER_MARK_REPAIR, CRLF_REPAIR
 from flywheel.csv_messages import quoted
 from flywheel.line_blocks import Block, LineBlocks
 from flywheel.manifests import document_too_long_message, unknown_type_message
+from flywheel.number_words import number_of
 from flywheel.physical_rows import BrokenRow, PhysicalRow, broken_line, physical_rows
 from flywheel.reports import Fault, Message
 from flywheel.shapes import Shape
@@ -124,7 +125,7 @@ class EntityPair:
             return
         fields = [value.strip() for value in row.fields]
         if len(fields) != len(ANNOTATIONS_HEADER):
-            problem = f"{len(fields)} columns instead of {len(ANNOTATIONS_HEADER)}"
+            problem = f"{number_of(len(fields), 'column')} instead of {len(ANNOTATIONS_HEADER)}"
             found.add_problem(Fault.COLUMN_COUNT, row.line, row.offset, problem, file=name)
             return
         file, *numbers, kind = fields
@@ -258,7 +259,9 @@ class EntityPair:
         fields = [value.strip() for value in row.fields]
         found.rows_read += 1
         if len(fields) != len(LIST_HEADER):
-            message = f"{len(fields)} columns instead of {len(LIST_HEADER)} (Text, Type)"
+            message = (
+                f"{number_of(len(fields), 'column')} instead of {len(LIST_HEADER)} (Text, Type)"
+            )
             found.add_problem(Fault.COLUMN_COUNT, row.line, row.offset, message, file=name)
             return
         text, kind = fields

@@ -14,6 +14,9 @@ from flywheel.settings import PLAIN_NAME, Environment, checked_environment
 _MAX_NAME_CHARACTERS = 12
 """With a flywheel's name and generation it must fit the service's 63 characters."""
 
+NAME_RULE = f"1 to {_MAX_NAME_CHARACTERS} lower-case letters, digits and single hyphens"
+"""What an environment may be called."""
+
 _DISPLACED_BY: Mapping[str, tuple[str, ...]] = {
     "labels": ("labels_file",),
     "labels_file": ("labels",),
@@ -48,10 +51,8 @@ def parse_environment(
     """
     document = _load(file, read, seen=())
     name = name or file.removesuffix(".toml")
-    if not PLAIN_NAME.fullmatch(name) or len(name) > _MAX_NAME_CHARACTERS:
-        raise SettingsError(
-            file, ("file name: 1 to 12 lower-case letters, digits and single hyphens",)
-        )
+    if not is_environment_name(name):
+        raise SettingsError(file, (f"file name: {NAME_RULE}",))
     if "name" in document:
         raise SettingsError(file, ("name: leave it out; the file's name is the environment's",))
     flywheels = document.pop("flywheels", None)
@@ -60,6 +61,17 @@ def parse_environment(
     defaults = {key: document.pop(key, {}) for key in ("batch", "policy")}
     tables = [_flywheel(file, key, table, defaults, read) for key, table in flywheels.items()]
     return checked_environment(file, {**document, "name": name, "flywheels": tables})
+
+
+def is_environment_name(name: str) -> bool:
+    """Say whether an environment may have this name.
+
+    Examples
+    --------
+    >>> is_environment_name("my-tickets"), is_environment_name("My Tickets")
+    (True, False)
+    """
+    return PLAIN_NAME.fullmatch(name) is not None and len(name) <= _MAX_NAME_CHARACTERS
 
 
 def _load(file: str, read: Callable[[str], str], seen: tuple[str, ...]) -> dict[str, Any]:

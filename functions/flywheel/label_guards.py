@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from flywheel import intervals
 from flywheel.advice import POWER, rounded_up
 from flywheel.comparisons import Comparison
+from flywheel.number_words import number_of
 from flywheel.policy import (
     ROUNDING,
     Outcome,
@@ -77,8 +78,8 @@ def _judge_drop(
     missed = f"{change(compared, bound)}, a drop of at most {bound:.3f} is allowed"
     if _only_warns(rule, compared, policy):
         return Outcome.WARNING, (
-            f"{missed}; it has {compared.documents} test documents, and with fewer than "
-            f"{policy.critical_min_documents} the guard only warns"
+            f"{missed}; it has {number_of(compared.documents or 0, 'test document')}, and with "
+            f"fewer than {policy.critical_min_documents} the guard only warns"
         )
     if (rule.metric, rule.label) in shown:
         return Outcome.FAIL, f"{missed}{shown_drop(compared)}"
@@ -135,6 +136,6 @@ def _settled(rule: Rule, compared: Comparison, error: float) -> str:
     needed = math.ceil(count * compared.deviation**2 * reach**2 / drop**2)
     more = rounded_up(max(needed - count, math.ceil(count / 10)))
     return (
-        f"; about {more:,} more test documents of {rule.label!r} would settle it in 4 of 5 cases "
-        "if the drop is as large as seen"
+        f"; about {number_of(more, 'more test document')} of {rule.label!r} would settle it in 4 "
+        "of 5 cases if the drop is as large as seen"
     )

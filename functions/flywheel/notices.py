@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from flywheel.number_words import number_of
 from flywheel.untrusted_text import is_hidden, unlinked, visible
 
 _MAX_SUBJECT_CHARACTERS = 99
@@ -80,14 +81,22 @@ def shown(text: str, most_characters: int = 80) -> str:
 
 
 def file_name(key: str) -> str:
-    """Return the last part of an inbox key, fit to be shown."""
-    return shown(key.rsplit("/", 1)[-1] or key, 40)
+    """Return the last part of an inbox key, fit to be shown.
+
+    Examples
+    --------
+    >>> file_name("tickets/train/monday.csv"), file_name("tickets/train/see http://a.example/b.csv")
+    ('monday.csv', 'see http[:]//a.example/b.csv')
+    """
+    # The slashes of an address divide no folders.
+    folders, scheme, address = key.partition("://")
+    return shown(folders.rsplit("/", 1)[-1] + scheme + address or key, 40)
 
 
 def subject(environment: str, flywheel: str | None, words: str) -> str:
     """Return a subject that SNS takes: ASCII, one line, at most 99 characters."""
     place = f"[{environment}] {flywheel}: " if flywheel else f"[{environment}] "
-    plain = re.sub(r"[^\x20-\x7e]", "?", unlinked(place + shown(words, _MAX_SHOWN)))
+    plain = unlinked(re.sub(r"[^\x20-\x7e]", "?", place + shown(words, _MAX_SHOWN)))
     limit = _MAX_SUBJECT_CHARACTERS
     return plain if len(plain) <= limit else plain[: limit - 3] + "..."
 
@@ -149,12 +158,14 @@ def upload_digest(
     told = list(_told(news))
     why = [line for item in told for line in (item.headline, *(f"  {line}" for line in item.lines))]
     if news[len(told) :]:
-        why.append(f"And {len(news) - len(told)} more uploads, which the command below shows.")
+        why.append(
+            f"And {number_of(len(news) - len(told), 'more upload')}, which the command below shows."
+        )
     text = body(
         live="nothing changed; the active model stays as it is.",
         why=why,
         todo="\n".join(dict.fromkeys(item.todo for item in told)),
-        command=f"flywheel status --env {environment}",
+        command=f"flywheel {f'uploads {flywheel}' if flywheel else 'log'} --env {environment}",
         ids=[f"Upload: {shown(item.key, 200)}" for item in told],
     )
     return Notice(notice_id, subject(environment, flywheel, words), text)

@@ -6,7 +6,7 @@ Decides the words only. Read next: `flywheel.act_notices`.
 from collections.abc import Sequence
 from datetime import datetime
 
-from flywheel.act_notices import act_notice, at_moment
+from flywheel.act_notices import act_notice, at_moment, named_keys
 from flywheel.notices import Notice, shown
 
 
@@ -56,6 +56,7 @@ def rebuild_given_up(
     arn: str | None,
     before_arn: str,
     is_return: bool,
+    taint: Sequence[str],
     reason: str,
     actor: str,
     now: datetime,
@@ -69,25 +70,56 @@ def rebuild_given_up(
     before_arn : str
         The flywheel that is used from now on.
     is_return : bool
-        Whether batches went to it already.
+        Whether batches went to the generation already.
+    taint : sequence of str
+        Inbox keys that were withdrawn and are in the datasets of the flywheel that is used.
     """
     why = [f"{shown(reason, 500)} (by {shown(actor, 200)})."]
     if is_return:
         why.append(
             f"Uploads and batches go to {before_arn} again, with the datasets and the test set "
-            "that it had. Accepted rows that it does not hold wait for its next batch. If it "
-            "holds rows that were withdrawn, it is TAINTED."
+            "that it had. Accepted rows that it does not hold wait for its next batch."
         )
     else:
         why.append(f"Uploads and batches go to {before_arn} as before.")
+    words, todo = f"REBUILD given up: generation {generation}", "Nothing."
+    if taint:
+        why.append(
+            f"That flywheel is TAINTED: its datasets hold rows that were withdrawn "
+            f"({named_keys(taint)}), and every later iteration trains on them too."
+        )
+        words += ", TAINTED"
+        todo = (
+            f"`flywheel rebuild {flywheel} --env {environment} --reason TEXT` makes another "
+            "generation without these rows."
+        )
     unused = f"The flywheel {arn}"
     if arn is None:
         # It may be in the making in this moment.
         unused = f"A flywheel of the name {environment}-{flywheel}-g{generation}, if there is one,"
-    todo = f"Nothing. {unused} is not used any more; delete it if you like."
-    words = f"REBUILD given up: generation {generation}"
+    todo += f" {unused} is not used any more; delete it if you like."
     return act_notice(
         environment, flywheel, at_moment("rebuild-given-up", now), words, why=why, todo=todo
+    )
+
+
+def without_rows(
+    environment: str, flywheel: str, generation: int, arn: str, now: datetime
+) -> Notice:
+    """Tell that a new generation has nothing to train on."""
+    place = f"{flywheel} --env {environment}"
+    return act_notice(
+        environment,
+        flywheel,
+        at_moment("without-rows", now),
+        f"REBUILD to generation {generation}, ACTION NEEDED: no rows are left to train on",
+        why=[
+            f"{arn} was made, and uploads and batches go to it. All training rows that were "
+            "accepted before were withdrawn since.",
+            "What is live stays live until a model of the new generation is promoted.",
+        ],
+        todo=f"Upload training rows: `flywheel upload FILE {place} --kind train`; the first batch "
+        f"starts by itself. Or go back: `flywheel rebuild {place} --abandon --reason TEXT`.",
     )
 
 
@@ -95,26 +127,33 @@ def rebuilt(
     environment: str,
     flywheel: str,
     *,
-    before_arn: str,
+    before_arns: Sequence[str],
     arn: str,
     endpoints: Sequence[str],
     now: datetime,
 ) -> Notice:
-    """Tell that a model of the new generation was promoted, and what follows it now."""
+    """Tell that a model of the new generation was promoted, and what follows it now.
+
+    Parameters
+    ----------
+    before_arns : sequence of str
+        The flywheels that endpoints followed until now: the last generation with a live model, and
+        those since of which none was promoted.
+    """
     why = [
-        f"A model of {arn} passed its gate. The earlier flywheel {before_arn} and its data lake "
-        "are untouched.",
+        f"A model of {arn} passed its gate. Flywheels of earlier generations and their data lakes "
+        f"are untouched: {', '.join(before_arns)}.",
         *(f"This endpoint follows the new flywheel now: {endpoint}." for endpoint in endpoints),
     ]
     if not endpoints:
-        why.append("No endpoint followed the earlier flywheel.")
+        why.append("No endpoint followed an earlier generation.")
     return act_notice(
         environment,
         flywheel,
         at_moment("rebuilt", now),
         "REBUILT, the new generation is live",
         why=why,
-        todo="Nothing here. Jobs and programs that name the earlier flywheel's ARN must be "
+        todo="Nothing here. Jobs and programs that name the ARN of an earlier flywheel must be "
         "pointed at the new one by whoever runs them.",
         live=f"the active model of {arn}",
     )

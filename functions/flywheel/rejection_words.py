@@ -40,8 +40,9 @@ _FLOOR = (
 _REBUILT = (
     "Nothing must be done: what is live stays live. Go on uploading, and the next batch trains in "
     "the new generation; or `flywheel rebuild {flywheel} --env {environment} --abandon --reason "
-    "TEXT` goes back to the earlier flywheel."
+    "TEXT` goes back to the earlier flywheel{taint}."
 )
+_TAINTED = ", which is TAINTED: its datasets hold rows that were withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ def rejection(
     before: Mapping[str, int],
     *,
     is_rebuilt: bool,
+    is_return_tainted: bool = False,
 ) -> Rejection:
     """Return the likely cause of a rejection.
 
@@ -76,6 +78,8 @@ def rejection(
         Documents of each label in the batch, and in the generation's batches before it.
     is_rebuilt : bool
         Whether the batch is a rebuild's own: all accepted rows, trained anew.
+    is_return_tainted : bool
+        Whether giving the rebuild up leads back to a flywheel that holds withdrawn rows.
     """
     failed = [rule for rule in verdict.outcomes if rule.outcome is Outcome.FAIL and rule.metric]
     losses = [
@@ -89,7 +93,8 @@ def rejection(
     if is_rebuilt:
         change = "worse" if is_worse else "no better"
         words = f"Likely: a rebuild trains the rows that there are anew, and is {change} this time"
-        return Rejection(f"{words}{_named(verdict)}.", _REBUILT)
+        taint = _TAINTED if is_return_tainted else ""
+        return Rejection(f"{words}{_named(verdict)}.", _REBUILT.replace("{taint}", taint))
     if not is_worse:
         return Rejection("Likely: no gain; the new rows teach it little that is new.", _NO_GAIN)
     words = f"Likely: the new rows make it worse{_named(verdict)}"

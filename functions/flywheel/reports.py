@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from flywheel.number_words import number_of
+
 SHOWN_PROBLEMS = 20
 """How many different problems are told; beyond it they are counted."""
 
@@ -231,7 +233,7 @@ class Report:
     def repair_lines(self) -> list[str]:
         """Return what was repaired, as lines of text."""
         return [
-            f"Repaired: {repair} ({count:,} {'row' if count == 1 else 'rows'})."
+            f"Repaired: {repair} ({number_of(count, 'row')})."
             for repair, count in self.repairs.items()
         ]
 
@@ -281,9 +283,9 @@ class Report:
         allowed = min(allowance.rows, fraction)
         if self.left_out > allowed and not self.is_refused:
             message = (
-                f"{self.left_out} of {self.rows_read} rows are bad; at most {allowed} "
-                f"({allowance.fraction:.0%}, never more than {allowance.rows}) "
-                "are left out, so the file is refused"
+                f"{self.left_out:,} of {number_of(self.rows_read, 'row')} are bad; at most "
+                f"{allowed} ({allowance.fraction:.0%}, never more than {allowance.rows}) are left "
+                "out, so the file is refused"
             )
             self.add(Problem(Fault.TOO_MANY_BAD_ROWS, 0, 0, Message(message)))
         elif not self.documents and not self.is_refused:

@@ -7,28 +7,28 @@ program or a chat makes a link of whatever looks like one. Read next: `flywheel.
 import re
 import unicodedata
 
-_DATA_SUFFIXES = frozenset(
-    {
-        *("csv", "tsv", "txt", "json", "jsonl", "ndjson", "manifest", "gz", "toml", "xlsx"),
-        *("parquet", "pdf", "html"),
-    }
-)
-"""No top-level domains: a file of such a name becomes no link."""
+from flywheel.top_level_domains import is_top_level_domain
 
-_OWN_NAMES = frozenset(
-    {
-        *("csv.label", "csv.text", "csv.sep"),
-        *("States.TaskFailed", "States.Timeout", "States.Runtime", "States.Permissions"),
-        *("States.DataLimitExceeded", "Lambda.Unknown", "Lambda.TooManyRequestsException"),
-    }
-)
-"""Keys of an environment's file and errors of Step Functions that our own sentences name."""
+# What programs make links of: an address with a scheme, a network share, the address of a machine,
+# and a host's name, which is one where it begins with "www.", follows an "@" or ends in a top-level
+# domain. So a file's name is left as it is, unless its suffix is such a domain: .md and .zip are.
+_LABEL = r"[\w\u0900-\u0eff-]+"
+r"""Part of a host's name; ``\w`` lacks the vowel signs of Indic scripts and of Thai."""
 
-_SCHEME = re.compile(r"(?<!\bs3)://")
+_DOTS = ".\u3002\uff0e\uff61"
+"""What separates the labels of a host's name. *Source*: RFC 3490, section 3.1."""
+
+_NAME = re.compile(
+    rf"(?P<host>@|www\d*(?=[{_DOTS}]))?(?:{_LABEL})?(?:[{_DOTS}]{_LABEL})+", re.IGNORECASE
+)
+_DOT = re.compile(rf"[{_DOTS}]({_LABEL})")
+_IPV4 = re.compile(rf"\d{{1,3}}(?:[{_DOTS}]\d{{1,3}}){{3}}")
+_IPV6 = re.compile(r"\[(?:[0-9a-f:.]*::[0-9a-f:.]*|(?:[0-9a-f]+:){7}[0-9a-f]+)\]", re.IGNORECASE)
+_SHARE = re.compile(r"(?<!\\)\\\\(?=\w)")
+_ADDRESS = re.compile(r"(?<!\bs3)://")
 """No program opens an address in S3, and people copy it."""
 
-_DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*\.[^\W\d_][\w-]+")
-_LABEL = re.compile(r"\.([^\W\d_][\w-]+)")
+_OTHER_SCHEME = re.compile(r"\b(mailto|tel|sms|callto):(?=\S)", re.IGNORECASE)
 
 
 def visible(text: str) -> str:
@@ -60,17 +60,19 @@ def unlinked(text: str) -> str:
     --------
     >>> unlinked("see https://evil.example/a or www.evil.example in monday.csv")
     'see https[:]//evil[.]example/a or www[.]evil[.]example in monday.csv'
+    >>> unlinked("10.1.2.3/x, evil。com, mailto:ann@evil.example; annotations.entities")
+    '10[.]1[.]2[.]3/x, evil[.]com, mailto[:]ann@evil[.]example; annotations.entities'
     >>> unlinked("s3://inbox/tickets/monday.csv")
     's3://inbox/tickets/monday.csv'
     """
-    return _DOMAIN.sub(_without_dots, _SCHEME.sub("[:]//", text))
+    text = _OTHER_SCHEME.sub(r"\1[:]", _ADDRESS.sub("[:]//", text))
+    text = _IPV6.sub(lambda match: match[0].replace(":", "[:]"), _SHARE.sub(r"[\\\\]", text))
+    text = _IPV4.sub(lambda match: _DOT.sub(r"[.]\1", match[0]), text)
+    return _NAME.sub(_without_dots, text)
 
 
-def _without_dots(match: re.Match[str]) -> str:
-    name = match[0]
-    if name in _OWN_NAMES:
-        return name
-    suffixes = frozenset() if name.casefold().startswith("www.") else _DATA_SUFFIXES
-    return _LABEL.sub(
-        lambda label: label[0] if label[1].casefold() in suffixes else f"[.]{label[1]}", name
+def _without_dots(name: re.Match[str]) -> str:
+    return _DOT.sub(
+        lambda dot: f"[.]{dot[1]}" if name["host"] or is_top_level_domain(dot[1]) else dot[0],
+        name[0],
     )

@@ -6,6 +6,7 @@ no news of its own: the notice that its batch started names it.
 
 from flywheel.labeled_documents import ROW_FAULTS, Fault, Report
 from flywheel.notices import UploadNews, file_name, shown
+from flywheel.number_words import number_of
 
 _MAX_LINE_CHARACTERS = 300
 _UNTOUCHED = "The object in the inbox is untouched."
@@ -35,7 +36,10 @@ def refused(key: str, report: Report) -> UploadNews:
 def taken_in_part(key: str, report: Report) -> UploadNews | None:
     """Tell what was left out of a file that was taken, or repaired in it; None where nothing."""
     if report.left_out:
-        headline = f"TAKEN {file_name(key)}: {report.left_out} of {report.rows_read} rows left out"
+        headline = (
+            f"TAKEN {file_name(key)}: {report.left_out:,} of {number_of(report.rows_read, 'row')} "
+            "left out"
+        )
         return UploadNews(key, headline, [*_lines(report), *_one_label(report)], _REPAIR_ROWS)
     if report.repairs:
         headline = f"TAKEN {file_name(key)}: repaired"
@@ -67,11 +71,11 @@ def undelivered(key: str, failure: str | None) -> UploadNews:
     Parameters
     ----------
     failure : str or None
-        Why the last try failed; None where the function died before it could say so.
+        Why the last try failed; None where no function could say so.
     """
     headline = f"REFUSED {file_name(key)}: it could not be registered"
     why = failure or (
-        "the function ended without a word, as it does when time or memory runs out; see its log"
+        "not recorded. The function ran out of time or memory, or could not be started; see its log"
     )
     lines = [
         "No delivery of its event succeeded, so the file is not checked and not staged.",
@@ -90,7 +94,7 @@ def _headline(report: Report) -> str:
     """Return the reason in few words: the file's fault, or how many rows are bad."""
     file_faults = [fault for fault in report.problem_counts if fault not in ROW_FAULTS]
     if file_faults == [Fault.TOO_MANY_BAD_ROWS] or not file_faults:
-        return f"{report.left_out} bad row{'s' if report.left_out != 1 else ''}"
+        return number_of(report.left_out, "bad row")
     named = [fault.value for fault in file_faults if fault is not Fault.TOO_MANY_BAD_ROWS]
     return ", ".join(named[:3])
 

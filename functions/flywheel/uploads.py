@@ -20,6 +20,9 @@ class DatasetKind(StrEnum):
     TEST = "test"
 
 
+MOST_DELIVERIES = 5
+"""How often the queue delivers an upload's event; after that the event is a dead letter."""
+
 GO_MARKER = "_GO"
 """The name of an object that asks for the next batch, whatever it holds."""
 

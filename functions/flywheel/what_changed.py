@@ -7,6 +7,7 @@ Decides how many labels are named. Read next: `flywheel.evidence` (where the cou
 from collections.abc import Mapping, Sequence
 
 from flywheel.notices import shown
+from flywheel.number_words import number_of
 from flywheel.paired_evidence import LabelChange, PairedEvidence
 
 _NAMED = 3
@@ -22,8 +23,8 @@ def model_changes(paired: PairedEvidence | None) -> list[str]:
     if paired is None or not any(each.champion is not None for each in paired.labels):
         return []
     words = [
-        f"Of {paired.documents:,} test documents the challenger fixes {paired.fixed:,} and breaks "
-        f"{paired.broken:,}."
+        f"Of {number_of(paired.documents, 'test document')} the challenger fixes {paired.fixed:,} "
+        f"and breaks {paired.broken:,}."
     ]
     changes = [each for each in paired.labels if abs(_gain(each)) >= _LEAST_CHANGE]
     lost = [each for each in changes if _gain(each) < 0][:_NAMED]

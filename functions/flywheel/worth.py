@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flywheel.document_groups import GroupCounts, count_groups
+from flywheel.number_words import number_of
 from flywheel.scored_documents import ACCURACY, AVERAGES_OF_LABELS, Kind, ScoredDocument, clusters
 
 LEAST_WORTH = 40
@@ -94,7 +95,7 @@ def averages_worth(
     """
     if not documents:
         return AveragesWorth(0, "the averages; how many test documents they are of is not known")
-    of = f"the averages of {documents:,} test documents"
+    of = f"the averages of {number_of(documents, 'test document')}"
     if metric == "AveragePrecision":
         # Only the predictions of a label count, and averages do not say how many there are.
         return AveragesWorth(0, f"{of}, which do not say how often each label was predicted")

@@ -21,9 +21,11 @@ from adapters.generations import Generations
 from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
 from adapters.rebuild_progress import was_promoted
 from adapters.services import Services, services
+from flywheel.batches import of_kind
 from flywheel.errors import ConcurrentChangeError, ServiceRefusedError
-from flywheel.rebuild_notices import rebuild_failed, rebuilt
+from flywheel.rebuild_notices import rebuild_failed, rebuilt, without_rows
 from flywheel.shapes import described_labels
+from flywheel.uploads import DatasetKind
 
 logger = Logger()
 tracer = Tracer()
@@ -81,7 +83,7 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
         row = services.ledger.flywheels.ensure(flywheel, known.arn)
         _begin_with_live_model(services, row)
         crash_point("rebuild_flywheel.begun")
-        services.ledger.rebuilds.switch(row, services.now())
+        _switch(services, row)
         crash_point("rebuild_flywheel.switched")
         row = services.ledger.flywheels.ensure(flywheel, known.arn)
     if row.rebuild is not None and row.rebuild.step == "SWITCHED":
@@ -124,6 +126,18 @@ def _begin_with_live_model(services: Services, row: FlywheelRow) -> None:
     new = services.comprehend(asked.arn)
     if live is not None and new.describe().active_model is None:
         new.make_active(live)
+
+
+def _switch(services: Services, row: FlywheelRow) -> None:
+    """Let batches go to the new generation, and tell where it has nothing to train on."""
+    ledger, now, asked = services.ledger, services.now(), row.rebuild
+    notice = None
+    if asked and asked.arn and not of_kind(ledger.uploads.staged(row.name), DatasetKind.TRAIN):
+        environment = services.configuration.environment
+        notice = without_rows(environment, row.name, row.next_generation, asked.arn, now)
+    ledger.rebuilds.switch(row, notice, now)
+    if notice is not None:
+        services.notices.publish(row.name, notice)
 
 
 def _go_back(
@@ -189,7 +203,7 @@ def _finish(services: Services, generations: Generations, row: FlywheelRow, aske
     notice = rebuilt(
         services.configuration.environment,
         row.name,
-        before_arn=asked.before_arn,
+        before_arns=asked.followed_arns,
         arn=row.arn,
         endpoints=[endpoint.arn for endpoint in moved],
         now=services.now(),

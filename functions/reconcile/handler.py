@@ -9,7 +9,7 @@ the heads of the audit. Each run is a row, an audit entry and a metric of its ow
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -27,7 +27,7 @@ from reconcile.failures import Failures
 from reconcile.late_datasets import settle_late_datasets
 from reconcile.late_pairs import end_late_pairs
 from reconcile.lost_uploads import look_for_lost_uploads
-from reconcile.outside_changes import report_outside_changes
+from reconcile.outside_changes import report_champion, report_iterations
 from reconcile.people_acts import carry_acts_on
 from reconcile.unready_service import is_unready
 
@@ -81,9 +81,9 @@ def reconcile(services: Services, failures: Failures) -> dict[str, int]:
     with failures.held_back("digests"):
         found["notices"] += services.notices.publish_digests(window)
     with failures.held_back("uploads"):
-        found.update(look_for_lost_uploads(services))
+        found.update(look_for_lost_uploads(services, failures))
     for known in services.flywheels().values():
-        for kind, look in _LOOKS.items():
+        for kind, look in _LOOKS:
             with failures.held_back(kind, flywheel=known.settings.name):
                 found[kind] += int(look(services, known))
         for look_after in (_carry_rebuild_on, _measure_slots, _keep_head):
@@ -163,13 +163,14 @@ def _close(services: Services, batch: BatchRow, failure: dict[str, str] | None) 
     services.ports.functions.close_batch(json.dumps(payload))
 
 
-_LOOKS: Mapping[str, Callable[[Services, KnownFlywheel], int]] = {
-    "batches": _continue_batch,
-    "opened": _open_batch,
-    "acts": carry_acts_on,
-    "outside": report_outside_changes,
-    "pairs": end_late_pairs,
-    "datasets": settle_late_datasets,
-    "unready": is_unready,
-}
-"""What is looked at for each flywheel, in order, by the name of its count."""
+_LOOKS: Sequence[tuple[str, Callable[[Services, KnownFlywheel], int]]] = (
+    ("batches", _continue_batch),
+    ("opened", _open_batch),
+    ("acts", carry_acts_on),
+    ("outside", report_iterations),
+    ("outside", report_champion),
+    ("pairs", end_late_pairs),
+    ("datasets", settle_late_datasets),
+    ("unready", is_unready),
+)
+"""What is looked at for each flywheel, in order, with the name of its count."""

@@ -2,10 +2,12 @@
 
 Events are delivered at least once, but rules can be off, permissions wrong, messages dead. The
 bucket is the truth: each version in it has a row in the ledger, or is registered as if its event
-came now, once. A version whose deliveries are used up is refused, and people are told why. The last
-three days are looked at in each run, all of them once a day.
+came now, once. A version whose deliveries are used up is refused, and people are told why; one
+whose event still waits to be delivered is left alone. The last three days are looked at in each
+run, all of them once a day.
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from adapters.inbox import FoundVersion
@@ -14,7 +16,7 @@ from adapters.ledger.uploads import NO_FLYWHEEL
 from adapters.services import Services
 from flywheel.errors import ConcurrentChangeError, MisplacedKeyError
 from flywheel.upload_news import undelivered
-from flywheel.uploads import UploadState, is_folder_marker, place_of
+from flywheel.uploads import MOST_DELIVERIES, UploadState, is_folder_marker, place_of
 from reconcile.failures import Failures
 
 _USUAL_WINDOW = timedelta(days=3)
@@ -22,12 +24,23 @@ _WHOLE_EVERY = timedelta(days=1)
 _EVENT_TAKES = timedelta(minutes=10)
 """Younger versions may have an event that is still under way."""
 
+_DELIVERY_TAKES = timedelta(minutes=90)
+"""The queue's visibility time-out: so long after it began no delivery is under way."""
+
 _DELIVERIES_TAKE = timedelta(hours=8)
-"""Longer than five deliveries, each of which is hidden for 90 minutes."""
+"""Longer than all deliveries of an event, one after the other."""
+
+_EVENT_IS_KEPT = timedelta(days=14)
+"""The queue's retention: an older event is gone, tried or not."""
 
 
-def look_for_lost_uploads(services: Services) -> dict[str, int]:
+def look_for_lost_uploads(services: Services, failures: Failures) -> dict[str, int]:
     """Have every version without a row registered, and refuse those that cannot be.
+
+    Parameters
+    ----------
+    failures : Failures
+        Holds what fails of one upload; all others are looked at.
 
     Returns
     -------
@@ -46,17 +59,23 @@ def look_for_lost_uploads(services: Services) -> dict[str, int]:
     }
     rows = services.ledger.uploads.get_many(versions)
     lost = [version for uid, version in versions.items() if uid not in rows]
-    failures, ended = Failures(), 0
+    received = [row for row in rows.values() if row.state is UploadState.RECEIVED]
+    forgotten = [row for row in received if _is_forgotten(row, now)]
+    ended = 0
     for version in lost:
         with failures.held_back("upload", uid=version.upload.uid):
             _deliver(services, version)
-    for row in filter(lambda row: _is_undelivered(row, now), rows.values()):
+    for row in forgotten:
+        with failures.held_back("forgotten upload", uid=row.uid):
+            version = versions[row.uid]
+            services.ports.messages.inject(version.upload, version.size_bytes)
+            services.ledger.uploads.note_delivery(row.uid, 0, now)
+    for row in _undelivered(services, received, now):
         with failures.held_back("undelivered upload", uid=row.uid):
             ended += _refuse(services, row)
     if is_whole:
         services.ledger.runs.note_whole(now)
-    failures.raise_first()
-    return {"uploads": len(lost), "undelivered": ended}
+    return {"uploads": len(lost) + len(forgotten), "undelivered": ended}
 
 
 def _deliver(services: Services, version: FoundVersion) -> None:
@@ -83,6 +102,31 @@ def _refuse(services: Services, row: UploadRow) -> bool:
     return True
 
 
-def _is_undelivered(row: UploadRow, now: datetime) -> bool:
-    delivered_at = datetime.fromisoformat(row.delivered_at)
-    return row.state is UploadState.RECEIVED and now - delivered_at >= _DELIVERIES_TAKE
+def _undelivered(
+    services: Services, received: Sequence[UploadRow], now: datetime
+) -> Iterator[UploadRow]:
+    """Give the uploads whose deliveries are used up.
+
+    Most were counted. The queue counts deliveries that no function worked on, too: where it was
+    throttled, or could not start. Those are used up when the queue is empty.
+    """
+    uncounted = []
+    for row in received:
+        if row.deliveries < MOST_DELIVERIES:
+            uncounted.append(row)
+        elif _since_delivery(row, now) >= _DELIVERY_TAKES:
+            yield row
+    old = [
+        row for row in uncounted if _DELIVERIES_TAKE <= _since_delivery(row, now) < _EVENT_IS_KEPT
+    ]
+    if old and not services.ports.messages.has_waiting_uploads():
+        yield from old
+
+
+def _is_forgotten(row: UploadRow, now: datetime) -> bool:
+    """Say whether a received upload's event was waiting for longer than the queue keeps it."""
+    return row.deliveries < MOST_DELIVERIES and _since_delivery(row, now) >= _EVENT_IS_KEPT
+
+
+def _since_delivery(row: UploadRow, now: datetime) -> timedelta:
+    return now - datetime.fromisoformat(row.delivered_at)

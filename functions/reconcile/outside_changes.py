@@ -13,47 +13,44 @@ from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.services import Services
 from flywheel.act_notices import champion_changed, outside_iteration
 from flywheel.batches import BatchState
-from reconcile.failures import Failures
 
 _COMPLETED = "COMPLETED"
 _LOOKED_BACK = timedelta(days=3)
 
 
-def report_outside_changes(services: Services, known: KnownFlywheel) -> int:
-    """Report iterations and a champion that the ledger does not know; returns how many."""
+def report_iterations(services: Services, known: KnownFlywheel) -> int:
+    """Report iterations that no batch booked; returns how many.
+
+    None while one of ours may just have begun.
+    """
     row = services.ledger.flywheels.get(known.settings.name)
     if row is None:
         return 0
-    failures, reported = Failures(), 0
-    with failures.held_back("iterations", flywheel=row.name):
-        reported += _iterations(services, known, row)
-    with failures.held_back("champion", flywheel=row.name):
-        reported += _champion(services, row)
-    failures.raise_first()
-    return reported
-
-
-def _iterations(services: Services, known: KnownFlywheel, row: FlywheelRow) -> int:
-    """Report iterations that no batch booked, unless one of ours may just have begun."""
     if row.open_batch is not None:
         batch = services.ledger.batches.get(row.name, row.open_batch)
         if batch.state in {BatchState.OPEN, BatchState.SEALED}:
             return 0
+    return sum(
+        _report(services, known, row, iteration)
+        for iteration in services.comprehend(row.arn).iterations()
+        if services.now() - iteration.created_at <= _LOOKED_BACK
+    )
+
+
+def _report(
+    services: Services, known: KnownFlywheel, row: FlywheelRow, iteration: Iteration
+) -> bool:
+    """Report one iteration, once, and have it judged where the policy wants that."""
     is_judging = known.settings.policy.outside_iterations == "judge"
-    reported = 0
-    for iteration in services.comprehend(row.arn).iterations():
-        if services.now() - iteration.created_at > _LOOKED_BACK:
-            continue
-        is_over = iteration.status == _COMPLETED
-        if not services.ledger.flywheels.knows_iteration(row.name, iteration.id):
-            # What is judged at once needs no word before its verdict.
-            is_told = is_judging and not is_over
-            _note(services, row, iteration, is_told=is_told)
-            reported += 1
-        if is_judging and is_over and services.ledger.flywheels.is_unjudged(row.name, iteration.id):
-            asked = {"flywheel": row.name, "iteration": iteration.id}
-            services.ports.functions.compare_models(json.dumps(asked))
-    return reported
+    is_over = iteration.status == _COMPLETED
+    is_new = not services.ledger.flywheels.knows_iteration(row.name, iteration.id)
+    if is_new:
+        # What is judged at once needs no word before its verdict.
+        _note(services, row, iteration, is_told=is_judging and not is_over)
+    if is_judging and is_over and services.ledger.flywheels.is_unjudged(row.name, iteration.id):
+        asked = {"flywheel": row.name, "iteration": iteration.id}
+        services.ports.functions.compare_models(json.dumps(asked))
+    return is_new
 
 
 def _note(services: Services, row: FlywheelRow, iteration: Iteration, *, is_told: bool) -> None:
@@ -67,13 +64,14 @@ def _note(services: Services, row: FlywheelRow, iteration: Iteration, *, is_told
         services.notices.publish(row.name, told)
 
 
-def _champion(services: Services, row: FlywheelRow) -> int:
+def report_champion(services: Services, known: KnownFlywheel) -> bool:
     """Take over a model that was made active outside; while a batch is open, its verdict looks."""
-    if row.open_batch is not None or row.change is not None:
-        return 0
+    row = services.ledger.flywheels.get(known.settings.name)
+    if row is None or row.open_batch is not None or row.change is not None:
+        return False
     active = services.comprehend(row.arn).describe().active_model
     if active == row.expected_champion:
-        return 0
+        return False
     now = services.now()
     notice = champion_changed(
         services.configuration.environment, row.name, row.expected_champion, active, now
@@ -83,4 +81,4 @@ def _champion(services: Services, row: FlywheelRow) -> int:
     services.ledger.flywheels.note_champion(row, active, told, now)
     if told is not None:
         services.notices.publish(row.name, told)
-    return 1 if told else 0
+    return told is not None

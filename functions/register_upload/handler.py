@@ -19,6 +19,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.configuration import KnownFlywheel
 from adapters.crash_points import crash_point
+from adapters.ledger.upload_rows import UploadRow
 from adapters.ledger.uploads import NO_FLYWHEEL
 from adapters.private_errors import quoting_no_document
 from adapters.services import Services, services
@@ -69,44 +70,41 @@ def _register_record(record: SQSRecord) -> None:
         raise ValueError(f"{key}: the event names no version; is versioning on?")
     upload = ObjectVersion(event.detail.bucket.name, key, found.version_id)
     logger.set_correlation_id(upload.uid)
+    delivery = int(record.attributes.approximate_receive_count)
     world = services("register_upload")
     if upload.bucket != world.configuration.inbox_bucket:
         raise ValueError(f"the event names the bucket {upload.bucket!r}, which is not the inbox")
     try:
         with quoting_no_document():
-            register(world, upload, int(found.size or 0))
+            register(world, upload, int(found.size or 0), delivery=delivery)
     except Exception as error:
         if isinstance(error, (ServiceBusyError, ConcurrentChangeError)):
             # Its visibility time-out is for the longest file, not for this.
             world.ports.messages.deliver_later(record.receipt_handle, _BUSY_SECONDS)
-        world.ledger.uploads.note_failure(upload.uid, failure_words(error))
+        words = failure_words(error)
+        world.ledger.uploads.note_delivery(upload.uid, delivery, world.now(), words)
         raise
 
 
-def register(services: Services, upload: ObjectVersion, size_bytes: int) -> None:
+def register(
+    services: Services, upload: ObjectVersion, size_bytes: int, *, delivery: int = 1
+) -> None:
     """Register one object version, from whatever state the ledger has it in."""
     if is_folder_marker(upload.key, size_bytes):
         return
-    ledger, now = services.ledger, services.now()
-    flywheels = services.flywheels()
+    ledger, flywheels = services.ledger, services.flywheels()
     try:
         place = place_of(upload.key, flywheels)
     except MisplacedKeyError as error:
-        row = ledger.uploads.receive(
-            upload, flywheel=NO_FLYWHEEL, kind="-", size_bytes=size_bytes, now=now
-        )
-        if row.is_undelivered:
-            row = ledger.uploads.receive_again(row, now)
+        row = receive(services, upload, NO_FLYWHEEL, "-", size_bytes=size_bytes, delivery=delivery)
         if row.state is UploadState.RECEIVED:
             refuse(services, upload, NO_FLYWHEEL, upload_news.misplaced(upload.key, str(error)))
         return
     known = flywheels[place.flywheel]
     flywheel_arn = ledger.flywheels.ensure(place.flywheel, known.arn).arn
-    row = ledger.uploads.receive(
-        upload, flywheel=place.flywheel, kind=place.kind, size_bytes=size_bytes, now=now
+    row = receive(
+        services, upload, place.flywheel, place.kind, size_bytes=size_bytes, delivery=delivery
     )
-    if row.is_undelivered:
-        row = ledger.uploads.receive_again(row, now)
     crash_point("register_upload.received")
     if row.state is UploadState.RECEIVED and is_go_marker(upload.key):
         ledger.uploads.mark(upload.uid, ledger.flywheels.ask_for_batch(place.flywheel, upload.key))
@@ -120,6 +118,28 @@ def register(services: Services, upload: ObjectVersion, size_bytes: int) -> None
         return
     batch, ready = services.workflow.open_when_ready(known, services.now())
     logger.info("registered", key=upload.key, opened=batch and batch.batch, lacks=ready.lacks)
+
+
+def receive(
+    services: Services,
+    upload: ObjectVersion,
+    flywheel: str,
+    kind: str,
+    *,
+    size_bytes: int,
+    delivery: int,
+) -> UploadRow:
+    """Return the upload's row, made or brought up to this delivery of its event."""
+    uploads, now = services.ledger.uploads, services.now()
+    row = uploads.receive(
+        upload, flywheel=flywheel, kind=kind, size_bytes=size_bytes, now=now, delivery=delivery
+    )
+    if row.is_undelivered:
+        return uploads.receive_again(row, now, delivery)
+    if row.state is UploadState.RECEIVED and row.deliveries != delivery:
+        # Now, not at its end: a function that dies says nothing.
+        uploads.note_delivery(row.uid, delivery, now)
+    return row
 
 
 def take(

@@ -151,6 +151,7 @@ def _facts(row: FlywheelRow, name: BatchName, manifest: Manifest, content: Conte
         test_label_counts=content.test_label_counts,
         test_sha256=content.test_sha256,
         test_groups=content.test_groups,
+        test_upload_count=len(manifest.test),
         planned={kind: f"{row.arn}/dataset/{name.dataset(kind)}" for kind in content.known},
         known=content.known,
     )

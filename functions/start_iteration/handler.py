@@ -131,6 +131,7 @@ def _announce(
         notice = started(
             facts,
             documents=batch.documents,
+            test_documents=batch.test_documents,
             label_counts=batch.label_counts,
             left_out=batch.left_out,
             waiting_labels=batch.waiting_labels,

@@ -46,8 +46,8 @@ class Forwarding:
             for name, value in request.headers:
                 if name.lower() not in _SENT_ANEW:
                     connection.putheader(name, value)
-            connection.putheader("Content-Length", str(len(request.body)))
-            connection.endheaders(request.body)
+            connection.putheader("Content-Length", environ["CONTENT_LENGTH"])
+            connection.endheaders(environ["wsgi.input"].read())
             # An answer that never comes ends the caller's connection, too.
             answer = connection.getresponse()
             body = answer.read()

@@ -8,11 +8,13 @@ Read next: signatures.py, then iam_enforcement.py, which this passes requests on
 
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from moto.core.request import Request
 
 from local.cloud.refusals import ACCESS_DENIED, Application, Environ, StartResponse, refused
+from local.cloud.request_bodies import UnreadableBodyError, read_body
 from local.cloud.signatures import (
     CredentialsOf,
     ReceivedRequest,
@@ -52,11 +54,13 @@ class RequestGate:
         if closed:
             return refused(environ, start_response, "", ACCESS_DENIED, closed)
         request = received_request(environ)
+        service = claimed_service(request)
         try:
+            request = replace(request, body=read_body(environ, service))
             environ[_SIGNER] = verified_signer(request, self._credentials_of)
-        except UnverifiedRequestError as error:
-            service = claimed_service(request)
+        except (UnreadableBodyError, UnverifiedRequestError) as error:
             return refused(environ, start_response, service, error.code, str(error))
+        _put_back(environ, request.body)
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             kept = [each for each in headers if not each[0].lower().startswith(_BROWSER_HEADERS)]
@@ -72,13 +76,16 @@ def signer_of(environ: Environ) -> Signer:
 
 
 def received_request(environ: Environ) -> ReceivedRequest:
-    """Return a request as it arrived; what comes after finds its body unread."""
-    length = None if "HTTP_TRANSFER_ENCODING" in environ else environ.get("CONTENT_LENGTH") or 0
-    body = environ["wsgi.input"].read(None if length is None else int(length))
+    """Return a request as it arrived, but for its body."""
+    headers = tuple(Request(environ).headers)
+    return ReceivedRequest(environ["REQUEST_METHOD"], environ["REQUEST_URI"], headers, b"")
+
+
+def _put_back(environ: Environ, body: bytes) -> None:
+    """Let what comes after find the body unread, and in one piece."""
     environ["wsgi.input"] = io.BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
-    headers = tuple(Request(environ).headers)
-    return ReceivedRequest(environ["REQUEST_METHOD"], environ["REQUEST_URI"], headers, body)
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
 
 
 def _reason_to_refuse_anybody(environ: Environ) -> str:

@@ -1,8 +1,9 @@
 """moto's HTTP application, served in this process with a clean start and a clean end.
 
 The gaps: moto's own threaded server leaves its listening socket open when it stops, takes half a
-second to do so, and writes a line for each request; its backends keep their state for the whole
-process. Decides the server's life. Must not know the adapters. Read next: cloud.py.
+second to do so, writes a line for each request, and waits for a silent client for ever; its
+backends keep their state for the whole process. Decides the server's life. Must not know the
+adapters. Read next: cloud.py.
 """
 
 import threading
@@ -32,6 +33,12 @@ _HOST = "127.0.0.1"
 _STOP_POLL_SECONDS = 0.05
 
 
+class RequestHandler(MotoRequestHandler):  # type: ignore[misc] # moto has no types
+    """Receives requests, as long as the client goes on sending."""
+
+    timeout = 30
+
+
 class CloudServer:
     """Serves moto's backends over HTTP on the loopback interface.
 
@@ -53,7 +60,7 @@ class CloudServer:
             port,
             guard(DomainDispatcherApplication(create_backend_app)),
             threaded=True,
-            request_handler=MotoRequestHandler,
+            request_handler=RequestHandler,
         )
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_STOP_POLL_SECONDS,), daemon=True

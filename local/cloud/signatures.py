@@ -101,6 +101,7 @@ MISSING = "MissingAuthenticationToken"
 UNKNOWN_KEY = "InvalidClientTokenId"
 MISMATCH = "SignatureDoesNotMatch"
 EXPIRED = "RequestExpired"
+NOT_SIGNED = "HeadersNotSigned"
 
 
 def verified_signer(
@@ -119,8 +120,8 @@ def verified_signer(
     Raises
     ------
     UnverifiedRequestError
-        It is not signed, with an unknown key, with another secret, or too long ago. Whoever sends
-        it uses the credentials that the cloud was started with.
+        It is not signed, or not all of it, with an unknown key, with another secret, or too long
+        ago. Whoever sends it uses the credentials that the cloud was started with.
     """
     now = now or datetime.now(UTC)
     query = dict(parse_qsl(urlsplit(request.target).query, keep_blank_values=True))
@@ -247,6 +248,7 @@ def _version_4(
     names: Collection[str],
     signed_at: datetime,
 ) -> str:
+    _check_all_signed(request, names)
     host = request.header("host") or "localhost"
     signable = AWSRequest(request.method, f"http://{host}{target}", data=request.body)
     for name, value in request.headers:
@@ -255,6 +257,21 @@ def _version_4(
     signable.context["timestamp"] = signed_at.strftime(_TIME_FORMAT)
     to_sign = signature.string_to_sign(signable, signature.canonical_request(signable))
     return signature.signature(to_sign, signable)
+
+
+def _check_all_signed(request: ReceivedRequest, names: Collection[str]) -> None:
+    """Refuse a header that changes what a request means, and that anybody may have added.
+
+    Not Content-Type, which AWS asks for and does not check: presigned URLs leave it open.
+    """
+    received = {name.lower() for name, _ in request.headers}
+    needed = {"host", *(name for name in received if name.startswith("x-amz-"))}
+    if unsigned := sorted(needed.difference(names)):
+        message = (
+            "There were headers present in the request which were not signed: "
+            f"{', '.join(unsigned)}."
+        )
+        raise UnverifiedRequestError(NOT_SIGNED, message)
 
 
 def _signer(credential: str, signed_at: datetime) -> Signer:

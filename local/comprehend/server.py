@@ -1,8 +1,8 @@
 """The HTTP server: loopback only, one thread a connection, connections kept.
 
-Decides about sockets, and that no web page reaches the engine through a browser: neither from
-another site nor under a name that its owner had lead here. Knows nothing of what is said. Read
-next: `local.comprehend.protocol`.
+Decides about sockets, what is a request's body, and that no web page reaches the engine through a
+browser: neither from another site nor under a name that its owner had lead here. Knows nothing of
+what is said. Read next: `local.comprehend.protocol`.
 """
 
 import contextlib
@@ -139,6 +139,9 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1
     _is_unread = False
+    timeout = 60
+    """Seconds after which a client that sends nothing is not waited for any longer."""
+
     server: _Connections
 
     def do_POST(self) -> None:
@@ -148,12 +151,12 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_DELETE = do_PUT = do_PATCH = do_OPTIONS = do_HEAD = do_POST
 
     def _answered(self) -> Answer:
-        length = self.headers.get("Content-Length", "" if self.command == "POST" else "0")
-        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+        try:
+            body = self._body()
+        except ServiceError as refusal:
+            # Where the next request begins is not known.
             self._is_unread = self.close_connection = True
-            message = f"Content-Length must be a number of at most {MAX_BODY_BYTES} bytes."
-            return self.server.protocol.refuse(ServiceError("InvalidRequestException", message))
-        body = self.rfile.read(int(length))
+            return self.server.protocol.refuse(refusal)
         if foreign := foreign_header(self.headers.get("Host"), self.headers.get("Origin")):
             message = f"{foreign}; the engine answers programs of this machine alone."
             return self.server.protocol.refuse(ServiceError(ACCESS_DENIED, message))
@@ -162,6 +165,27 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.startswith(CONTROL_PATH):
             return self.server.control.answer(self.command, self.path, self.headers, body)
         return self.server.protocol.answer(self.path, self.headers, body)
+
+    def _body(self) -> bytes:
+        """Read the body, as long as the request says."""
+        if "Transfer-Encoding" in self.headers:
+            message = "Transfer-Encoding is not served: a request has a Content-Length."
+            raise ServiceError("InvalidRequestException", message)
+        lengths = self.headers.get_all("Content-Length") or ["" if self.command == "POST" else "0"]
+        length = lengths[0]
+        is_number = len(set(lengths)) == 1 and length.isascii() and length.isdecimal()
+        if not is_number or int(length) > MAX_BODY_BYTES:
+            message = f"Content-Length must be a number of at most {MAX_BODY_BYTES} bytes."
+            raise ServiceError("InvalidRequestException", message)
+        try:
+            body = self.rfile.read(int(length))
+        except TimeoutError as error:
+            message = "The rest of the body did not come in time."
+            raise ServiceError("InvalidRequestException", message) from error
+        if len(body) < int(length):
+            message = f"The body has {len(body)} bytes, where Content-Length announces {length}."
+            raise ServiceError("InvalidRequestException", message)
+        return body
 
     def _send(self, answer: Answer) -> None:
         if answer.is_dropped:

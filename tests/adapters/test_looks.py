@@ -118,7 +118,7 @@ class Story:
         asked = Rebuild("REQUESTED", "x", self.row.arn, self.row.last_batch)
         self.ledger.rebuilds.ask(self.row, asked, NOTICE, self.now)
         self.ledger.rebuilds.note_created(self.row, f"arn-{self.row.generation + 1}")
-        self.ledger.rebuilds.switch(self.row, self.now)
+        self.ledger.rebuilds.switch(self.row, None, self.now)
         self._change({"rebuild": None})
 
     def given_up(self) -> None:
@@ -127,7 +127,7 @@ class Story:
         before = self.row.arn
         self.ledger.rebuilds.ask(self.row, asked, NOTICE, self.now)
         self.ledger.rebuilds.note_created(self.row, f"arn-{self.row.next_generation}")
-        self.ledger.rebuilds.switch(self.row, self.now)
+        self.ledger.rebuilds.switch(self.row, None, self.now)
         self.frozen(100)
         self.look(3)
         self.ledger.rebuilds.give_up(self.row, "x", NOTICE, self.now)

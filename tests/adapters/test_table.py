@@ -4,7 +4,7 @@ import pytest
 
 from adapters.ledger.table import Change, Delete, Key, Put, Table, Write
 from flywheel.errors import ConcurrentChangeError, ServiceBusyError, ServiceRefusedError
-from tests.functions.cloud import answering
+from tests.functions.cloud import answering, seeing
 
 KEY = Key("A", "1")
 OTHER = Key("A", "2")
@@ -89,6 +89,22 @@ def test_rows_come_in_order_when_a_prefix_is_queried(table: Table) -> None:
     assert [row["sk"] for row in table.query("A", "NOTICE#")] == [
         f"NOTICE#{number}" for number in range(1, 6)
     ]
+
+
+def test_reads_are_consistent_when_decisions_rest_on_them(table: Table) -> None:
+    """A row, several rows and a partition are read as the last write left them."""
+    table.write([Put(KEY, {"value": 1})])
+    with (
+        seeing("dynamodb", "GetItem") as rows,
+        seeing("dynamodb", "BatchGetItem") as several,
+        seeing("dynamodb", "Query") as partitions,
+    ):
+        table.get(KEY)
+        list(table.get_many([KEY]))
+        list(table.query("A", "1"))
+    (several_of_ours,) = several
+    asked = [*rows, *several_of_ours["RequestItems"].values(), *partitions]
+    assert [call["ConsistentRead"] for call in asked] == [True, True, True]
 
 
 def test_counting_begins_at_one_when_there_was_no_counter(table: Table) -> None:

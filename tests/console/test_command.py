@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+from moto import mock_aws
 
 from console.local_file import LocalFile
 from tests.console.command_line import Run
@@ -71,6 +72,7 @@ def test_people_are_told_to_sign_in_when_there_are_no_credentials(
     result = run("status", "--env", "dev")
     assert result.exit_code == 5
     assert "Sign in to AWS" in result.stderr
+    assert "--env local" in result.stderr
     assert "Traceback" not in result.output
 
 
@@ -81,7 +83,11 @@ def test_people_are_told_to_name_a_region_when_there_is_none(
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     result = run("status", "--env", "dev")
     assert result.exit_code == 5
+    assert result.stderr.startswith("environment dev: no AWS region is set")
     assert "Set AWS_REGION" in result.stderr
+    assert "cdk deploy -c env=dev" in result.stderr
+    assert "flywheel up --env dev" in result.stderr
+    assert "--env local" in result.stderr
 
 
 def test_the_environment_counts_as_ended_when_its_process_is_gone(run: Run, tmp_path: Path) -> None:
@@ -184,3 +190,15 @@ def test_a_conversion_is_a_document_when_json_is_asked(run: Run, tmp_path: Path)
     document = json.loads(result.stdout)
     assert document["rows_written"] == 1
     assert document["left_out"][0]["line"] == 3
+
+
+def test_people_are_told_how_to_run_it_when_it_has_no_stack(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An environment that was never deployed: on AWS, or on this machine."""
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    with mock_aws():
+        result = run("status", "--env", "dev")
+    assert result.exit_code == 5
+    assert result.stderr.startswith("flywheel-loop-dev: there is no such stack in eu-west-1")
+    assert "flywheel up --env dev runs it on this machine" in result.stderr

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from console.convert import Conversion, ConversionError, LeftOut, convert
+from tests.console.command_line import Run
 
 TABLE = (
     'Id;Category;Message\r\n1;BILLING;"Too much; why?"\r\n2;SHIPPING;Wo ist meine Größe, bitte\r\n'
@@ -28,11 +29,20 @@ def _convert(
     text: str = "Message",
     separator: str | None = None,
     encoding: str | None = None,
+    is_replacing: bool = False,
 ) -> Conversion:
     output.parent.mkdir(exist_ok=True)
     source = output.parent.parent / name
     source.write_bytes(data.encode() if isinstance(data, str) else data)
-    return convert(source, output, label=label, text=text, separator=separator, encoding=encoding)
+    return convert(
+        source,
+        output,
+        label=label,
+        text=text,
+        separator=separator,
+        encoding=encoding,
+        is_replacing=is_replacing,
+    )
 
 
 @pytest.mark.parametrize(
@@ -227,9 +237,24 @@ def test_older_output_stays_when_the_conversion_fails(output: Path) -> None:
     """What was there before is replaced by a whole file or not at all."""
     _convert("Category,Message\nA,old\n", output)
     with pytest.raises(ConversionError):
-        _convert(b"Category,Message\nA,new\nA,\xff\n", output)
+        _convert(b"Category,Message\nA,new\nA,\xff\n", output, is_replacing=True)
     assert output.read_text() == "A,old\n"
-    _convert("Category,Message\nA,new\n", output)
+    _convert("Category,Message\nA,new\n", output, is_replacing=True)
+    assert output.read_text() == "A,new\n"
+
+
+def test_older_output_stays_when_nobody_says_to_replace_it(output: Path, run: Run) -> None:
+    """The command says how to; with that, it is replaced."""
+    _convert("Category,Message\nA,old\n", output)
+    (output.parent.parent / "in.csv").write_text("Category,Message\nA,new\n")
+    source = str(output.parent.parent / "in.csv")
+    asked = ("convert", source, "--label", "1", "--text", "2", "-o", str(output))
+    refused = run(*asked)
+    assert refused.exit_code == 2
+    assert f"{output}: it exists already" in refused.stderr
+    assert "--force" in refused.stderr
+    assert output.read_text() == "A,old\n"
+    assert run(*asked, "--force").exit_code == 0
     assert output.read_text() == "A,new\n"
 
 

@@ -1,7 +1,9 @@
 """What the verbs on data say."""
 
+from dataclasses import replace
+
 from adapters.ledger.upload_rows import UploadRow
-from console.data_verbs import words_on_test_data
+from console.data_verbs import rows_by_kind, words_on_test_data
 from flywheel.uploads import DatasetKind, UploadState
 
 
@@ -22,3 +24,13 @@ def test_a_withdrawal_says_so_when_test_data_goes_along() -> None:
 def test_a_withdrawal_says_nothing_of_test_data_when_there_is_none() -> None:
     """Training data alone changes nothing about how models are judged."""
     assert words_on_test_data([upload("tickets/train/a.csv", DatasetKind.TRAIN)]) == ()
+
+
+def test_rows_are_counted_by_kind_when_a_batch_is_withdrawn() -> None:
+    """Who takes a batch back sees how much of the test set goes along."""
+    train = replace(upload("tickets/train/a.csv", DatasetKind.TRAIN), documents=1_200)
+    test = replace(upload("tickets/test/b.csv", DatasetKind.TEST), documents=1)
+    assert rows_by_kind([train, test, train]) == (
+        "2,400 training rows of 2 uploads and 1 test row of 1 upload"
+    )
+    assert rows_by_kind([test]) == "1 test row of 1 upload"

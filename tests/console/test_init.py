@@ -93,8 +93,30 @@ def test_nothing_is_overwritten_when_the_file_exists(
     before = (environments / "my-tickets.toml").read_text("utf-8")
     result = run("init", file, "--language", "de")
     assert result.exit_code == 2
-    assert "it exists already" in result.stderr
+    assert "exists already" in result.stderr
     assert (environments / "my-tickets.toml").read_text("utf-8") == before
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("My Tickets", "no environment can have this name"),
+        ("", "no environment can have this name"),
+        ("much-too-long", "no environment can have this name"),
+        ("here", "/environments/here.toml exists already"),
+    ],
+)
+def test_a_name_is_refused_before_the_file_is_read(
+    run: Run, tmp_path: Path, environments: Path, name: str, problem: str
+) -> None:
+    """The error is the option's, and says nothing of rows that nobody had to look at."""
+    (environments / "here.toml").write_text("")
+    result = run("init", labeled(tmp_path, [("", "no label")]), "--name", name)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"--name {name}: ")
+    assert problem in result.stderr
+    assert "REFUSED" not in result.output
+    assert [path.name for path in environments.iterdir()] == ["here.toml"]
 
 
 @pytest.mark.parametrize(

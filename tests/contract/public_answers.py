@@ -253,6 +253,7 @@ PUBLIC_ANSWERS = (
     PublicAnswer(EXAMPLE, "CreateEndpoint", "", "EndpointArn"),
     PublicAnswer(EXAMPLE, "DescribeEndpoint", "EndpointProperties", _ENDPOINT),
     PublicAnswer(EXAMPLE, "ListEndpoints", "EndpointPropertiesList", _ENDPOINT),
+    PublicAnswer(EXAMPLE, "ClassifyDocument", "Classes", "Name Score"),
     PublicAnswer(EXAMPLE, "ListTagsForResource", "", "ResourceArn Tags.Key Tags.Value"),
     PublicAnswer(EXAMPLE, "StartDocumentClassificationJob", "", _JOB_STARTED),
     PublicAnswer(

@@ -173,7 +173,9 @@ def test_a_notice_is_sent_again_when_it_is_published_again(scene: Scene) -> None
 def test_an_upload_comes_when_it_is_injected(scene: Scene) -> None:
     """As the very version."""
     upload = scene.drop("tickets/train/a b+ü.csv", b"x")
+    assert not scene.ports.messages.has_waiting_uploads()
     scene.ports.messages.inject(upload, 1)
+    assert scene.ports.messages.has_waiting_uploads()
     assert scene.injected() == [upload]
 
 

@@ -56,7 +56,9 @@ def rejected(answer: Answer, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         file = folder / f"{name}.csv"
         file.write_bytes(csv_bytes(rows))
         answer("upload", str(file), "--kind", kind, "--wait", exit_code=exit_code)
-    ending = answer("rebuild", "--wait", *REASON, exit_code=4)
+    asked = answer("rebuild", *REASON, exit_code=2)
+    assert asked["error"]["remedy"] == "Confirm it with --yes"
+    ending = answer("rebuild", "--wait", "--yes", *REASON, exit_code=4)
     assert ending["outcome"] == "REJECTED"
     return ending
 
@@ -95,11 +97,22 @@ def test_a_rebuild_goes_on_or_back_when_its_model_was_rejected(
 
 
 @pytest.mark.usefixtures("rejected")
+def test_a_batch_with_test_rows_stays_when_nobody_confirmed_its_withdrawal(answer: Answer) -> None:
+    """The rows are counted, those of the test set by themselves."""
+    result = invoke("withdraw", "--batch", "1", *REASON, "--env", "local")
+    assert result.exit_code == 2
+    words = " ".join(result.output.split())
+    assert "takes along 200 training rows of 1 upload and 100 test rows of 1 upload" in words
+    assert "Confirm it with --yes" in words
+    assert shown(answer)["tainted"] == []
+
+
+@pytest.mark.usefixtures("rejected")
 def test_the_next_rebuild_is_possible_at_once_when_one_was_promoted(answer: Answer) -> None:
     """Without a label the new generation's model is its first; nobody waits for reconcile."""
     made = answer("rebuild", "--drop-label", "FEEDBACK", *REASON)
     answer("status", "--watch")
     status = shown(answer)
     assert (status["last"]["outcome"], status["generation"]) == ("PROMOTED", made["generation"])
-    again = answer("rebuild", *REASON)
+    again = answer("rebuild", "--yes", *REASON)
     assert again["generation"] == made["generation"] + 1

@@ -190,7 +190,8 @@ def test_a_second_judgement_is_told_before_money_is_spent(
     same_as_golden: Callable[[Notice, str], None],
 ) -> None:
     """How the test set grows, whose models answer it, and what that costs."""
-    facts = replace(FACTS, batch=8, uploads=["tickets/test/more.csv"], upload_count=1)
+    facts = replace(FACTS, batch=8, uploads=["tickets/test/more.csv"])
+    facts = replace(facts, upload_count=1, test_upload_count=1)
     left_out = {"exact duplicates": 3}
     notice = rejudging(facts, 7, documents=280, before=30, left_out=left_out)
     same_as_golden(notice, "started_judging_again")
@@ -272,3 +273,52 @@ def test_the_taint_is_told_when_the_flywheel_has_one() -> None:
     assert "TAINTED: its datasets hold rows that were withdrawn (wrong.csv)" in " ".join(
         notice.body.split()
     )
+
+
+@pytest.mark.parametrize(
+    ("uploads", "count", "words"),
+    [
+        (
+            ["tickets/train/first.csv", "tickets/test/test.csv"],
+            2,
+            "300 training documents from 1 file (first.csv), and 60 test documents from 1 file "
+            "(test.csv).",
+        ),
+        (
+            [f"tickets/train/{number}.csv" for number in range(20)],
+            31,
+            "300 training documents from 30 files (0.csv, 1.csv, 2.csv, 3.csv, 4.csv, ...), and 60 "
+            "test documents from 1 file.",
+        ),
+    ],
+)
+def test_each_lane_names_its_own_files_when_a_batch_brings_a_test_set(
+    uploads: list[str], count: int, words: str
+) -> None:
+    """A test file is none that is trained on; of many uploads the last ones have no name."""
+    facts = replace(FACTS, uploads=uploads, upload_count=count, test_upload_count=1)
+    notice = start(facts, documents=300, test_documents=60)
+    assert f"Batch 3 is sealed: {words}" in " ".join(notice.body.split())
+
+
+@pytest.mark.parametrize("is_tainted", [True, False])
+def test_a_rejected_rebuild_says_so_when_the_way_back_leads_to_a_tainted_flywheel(
+    *, is_tainted: bool
+) -> None:
+    """Whoever gives it up knows what they go back to."""
+    facts = replace(FACTS, is_rebuilt=True, is_return_tainted=is_tainted)
+    worse = {**CHALLENGER, "AverageF1Score": 0.7}
+    body = " ".join(judged(facts, verdict(challenger=worse), BatchOutcome.REJECTED).body.split())
+    back = "goes back to the earlier flywheel"
+    tainted = f"{back}, which is TAINTED: its datasets hold rows that were withdrawn."
+    assert (tainted if is_tainted else f"{back}.") in body
+
+
+def test_a_rejudged_batch_names_its_test_files() -> None:
+    """It trains on none."""
+    facts = replace(
+        FACTS, uploads=["tickets/test/a.csv", "tickets/test/b.csv"], test_upload_count=2
+    )
+    notice = rejudging(facts, 2, documents=1, before=30, left_out={})
+    words = "1 new test document from 2 files (a.csv, b.csv): the test set grows from 30 to 31."
+    assert words in " ".join(notice.body.split())

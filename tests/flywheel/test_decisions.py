@@ -228,6 +228,15 @@ def test_all_looks_of_a_generation_share_one_error_when_that_is_asked(
     assert verdict.decision is decision
 
 
+@pytest.mark.parametrize(("documents", "is_enough"), [(29, False), (30, True), (31, True)])
+def test_a_test_set_is_large_enough_when_it_has_the_minimum(
+    documents: int, *, is_enough: bool
+) -> None:
+    """`min_test_documents` itself is enough."""
+    verdict = decide(of_accuracies(0.1, 0.9, documents), policy())
+    assert any("a large enough test set" in reason for reason in verdict.reasons) != is_enough
+
+
 def test_a_test_set_is_too_small_when_it_is_below_the_minimum() -> None:
     """However large the gain, and no model is asked for answers."""
     verdict = decide(of_accuracies(0.1, 0.9, 20), policy())

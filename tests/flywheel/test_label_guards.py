@@ -83,6 +83,45 @@ def test_a_label_takes_no_part_in_the_error_when_it_only_warns() -> None:
 
 
 @pytest.mark.parametrize(
+    ("settings", "documents", "outcome"),
+    [
+        ({}, 29, Outcome.WARNING),
+        ({}, 30, Outcome.FAIL),
+        ({}, 31, Outcome.FAIL),
+        ({"critical_min_documents": 12}, 11, Outcome.WARNING),
+        ({"critical_min_documents": 12}, 12, Outcome.FAIL),
+    ],
+)
+def test_a_guard_stops_a_challenger_when_its_label_has_documents_enough(
+    settings: dict[str, int], documents: int, outcome: Outcome
+) -> None:
+    """From `critical_min_documents` on; with one fewer it only warns."""
+    policy = Policy.model_validate({"critical_labels": ["FRAUD"], **settings})
+    (judged,) = outcomes(policy, drop("FRAUD", 0.9, 0.5, 0.001, documents))
+    assert judged.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("settings", "challenger", "outcome"),
+    [
+        ({}, 0.85, Outcome.PASS),
+        ({}, 0.849, Outcome.FAIL),
+        ({"critical_max_drop": 0.2}, 0.70, Outcome.PASS),
+        ({"critical_max_drop": 0.2}, 0.699, Outcome.FAIL),
+        ({"critical_max_drop": 0.0}, 0.9, Outcome.PASS),
+        ({"critical_max_drop": 0.0}, 0.899, Outcome.FAIL),
+    ],
+)
+def test_a_critical_label_may_drop_when_it_stays_within_the_allowance(
+    settings: dict[str, float], challenger: float, outcome: Outcome
+) -> None:
+    """Up to `critical_max_drop` itself, whatever the answers show."""
+    policy = Policy.model_validate({"critical_labels": ["FRAUD"], **settings})
+    (judged,) = outcomes(policy, drop("FRAUD", 0.9, challenger, 0.001))
+    assert judged.outcome is outcome
+
+
+@pytest.mark.parametrize(
     ("evidence", "high", "outcome"),
     [
         ("none", None, Outcome.FAIL),

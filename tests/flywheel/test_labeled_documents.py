@@ -190,7 +190,7 @@ def test_bad_rows_are_left_out_when_they_are_few(good: int, bad: int, allowed: i
     if report.is_refused:
         assert report.problems[0].fault is Fault.TOO_MANY_BAD_ROWS
         assert report.lines()[0] == (
-            f"{bad} of {good + bad} rows are bad; at most {allowed} (1%, never more than 50) "
+            f"{bad} of {good + bad:,} rows are bad; at most {allowed} (1%, never more than 50) "
             "are left out, so the file is refused"
         )
 
@@ -248,7 +248,7 @@ def test_the_refusal_stands_first_when_there_are_many_problems() -> None:
     """Why a file is refused is said before its problems, which stay twenty."""
     _, report = read(many(500, 0) + b"\n" + unlike(500), allowance=Allowance())
     lines = report.lines(quotes_values=True)
-    assert lines[0].startswith("500 of 1001 rows are bad")
+    assert lines[0].startswith("500 of 1,001 rows are bad")
     assert len(lines) == 22
     assert lines[-1] == "... and 480 more (unknown label)"
     assert [line.split(": ")[0] for line in report.lines()[1:]] == [

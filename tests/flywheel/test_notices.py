@@ -48,6 +48,8 @@ def test_text_from_data_stays_as_it_is_when_it_is_harmless(text: str) -> None:
         ("tickets/train/", "tickets/train/"),
         ("tickets/train/" + "x" * 100, "x" * 37 + "..."),
         ("tickets/train/a\nb.csv", r"a\nb.csv"),
+        ("tickets/train/<https://evil>x.csv", "<https[:]//evil>x.csv"),
+        ("tickets/train/new/see http://a/b/x.csv", "see http[:]//a/b/x.csv"),
     ],
 )
 def test_a_file_is_named_when_its_key_is_long(key: str, name: str) -> None:
@@ -105,6 +107,15 @@ def test_a_digest_fits_a_message_when_its_uploads_are_many() -> None:
     notice = upload_digest("dev", "tickets", [wide] * 60, "digest-1")
     assert len(notice.body.encode()) < 128_000
     assert "more uploads" in notice.body
+
+
+@pytest.mark.parametrize(("flywheel", "command"), [("tickets", "uploads tickets"), (None, "log")])
+def test_a_digest_leads_to_where_the_refused_uploads_are(
+    flywheel: str | None, command: str
+) -> None:
+    """Uploads that belong to no flywheel are in the log alone."""
+    notice = upload_digest("dev", flywheel, [news(1)], "digest-1")
+    assert f"Look closer: flywheel {command} --env dev\n" in notice.body
 
 
 def test_no_flywheel_is_named_when_an_upload_belongs_to_none() -> None:

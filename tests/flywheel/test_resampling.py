@@ -11,10 +11,11 @@ from scipy import stats
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from flywheel.comparisons import of_answers
+from flywheel.intervals import no_disagreement
 from flywheel.paired_evidence import paired_evidence
 from flywheel.resampling import RESAMPLES, chances
 from flywheel.scored_documents import Answer, Kind, ScoredDocument, tallies
-from tests.flywheel.answers import answered, one_label
+from tests.flywheel.answers import answered, one_label, paired
 
 LABELS = ("A", "B", "C", "D")
 
@@ -204,6 +205,25 @@ def test_entities_are_compared_by_all_mentions_when_types_are_several() -> None:
     f1 = found["AverageF1Score", None]
     assert (f1.champion, f1.challenger) == pytest.approx((2 / 4, 4 / 6))
     assert f1.shows_gain
+
+
+@pytest.mark.parametrize(("fixed", "broken"), [(0, 0), (1, 0), (0, 1)])
+def test_bounds_are_no_nearer_than_tangos_when_resamples_show_less(fixed: int, broken: int) -> None:
+    """Resamples of documents that agree show no change at all, however few documents there are."""
+    documents = paired(fixed, broken, 90 - fixed - broken, 10)
+    metric = ("AverageF1Score", None)
+    shown = of_answers(documents, [metric], kind="multi-class", labels=2, error=0.04, seed=1)
+    (drawn_alone,) = chances(
+        documents, [metric], kind="multi-class", labels=2, error=0.04, seed=1
+    ).values()
+    found = shown[metric]
+    assert found.gain is not None
+    hidden = no_disagreement(100, 0.04)
+    assert drawn_alone.low > found.gain - hidden
+    assert drawn_alone.high < found.gain + hidden
+    assert (found.low, found.high) == pytest.approx(
+        (found.gain - hidden, found.gain + hidden), abs=1e-12
+    )
 
 
 def test_evidence_repeats_to_the_bit_when_the_answers_are_the_same() -> None:

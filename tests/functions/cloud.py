@@ -133,7 +133,7 @@ def _laid_out(patch: pytest.MonkeyPatch) -> Cloud:
     for bucket in (INBOX, STAGING, VERDICTS, LAKE):
         client("s3").create_bucket(Bucket=bucket)
     client("s3").put_bucket_versioning(Bucket=INBOX, VersioningConfiguration={"Status": "Enabled"})
-    _create_ledger()
+    create_ledger()
     sqs, sns = client("sqs"), client("sns")
     topic = sns.create_topic(Name="notices")["TopicArn"]
     subscriber = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
@@ -168,9 +168,10 @@ def _laid_out(patch: pytest.MonkeyPatch) -> Cloud:
     return Cloud(found, subscriber)
 
 
-def _create_ledger() -> None:
+def create_ledger(name: str = TABLE) -> None:
+    """Make the ledger's table, empty."""
     client("dynamodb").create_table(
-        TableName=TABLE,
+        TableName=name,
         KeySchema=[
             {"AttributeName": "pk", "KeyType": "HASH"},
             {"AttributeName": "sk", "KeyType": "RANGE"},

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from adapters.acts import Acts
 from adapters.ledger.flywheel_rows import TestSet
-from flywheel.batches import BatchOutcome, BatchState
-from flywheel.errors import ActRefusedError, ConcurrentChangeError
+from flywheel.batches import LONGEST_CALL, BatchOutcome, BatchState
+from flywheel.errors import ActRefusedError, ConcurrentChangeError, ServiceRefusedError
 from flywheel.known_rows import content_hash
 from flywheel.uploads import DatasetKind, UploadState
 from reconcile.late_datasets import settle_late_datasets
@@ -357,6 +358,25 @@ def test_a_retry_waits_when_a_dataset_is_still_being_taken_in(
         world.close(1, error="Stopped")
         with pytest.raises(ActRefusedError, match="still being taken in"):
             acts().retry(world.services.staging, 1, "x", world.now())
+
+
+def test_a_retry_waits_when_a_call_may_still_create_a_dataset(
+    world: World, acts: Callable[[], Acts]
+) -> None:
+    """It would be in the flywheel beside the one of the next attempt, with the same rows."""
+    world.upload("monday.csv", documents(3))
+    busy = answering("comprehend", "CreateDataset", code="ResourceLimitExceededException")
+    with busy, pytest.raises(ServiceRefusedError):
+        world.seal(1)
+    world.close(1, error="ServiceRefusedError")
+    before = world.batch(1)
+    closed_at = datetime.fromisoformat(before.closed_at or "")
+    for moment in (closed_at, closed_at + LONGEST_CALL):
+        with pytest.raises(ActRefusedError, match="a call that is still under way may create it"):
+            acts().retry(world.services.staging, 1, "x", moment)
+    assert (world.batch(1), world.row.is_idle) == (before, True)
+    late = closed_at + LONGEST_CALL + timedelta(seconds=1)
+    assert acts().retry(world.services.staging, 1, "x", late).attempt == 2
 
 
 def test_test_rows_count_when_their_dataset_is_complete_after_its_batch_failed(

@@ -4,7 +4,7 @@ from rich.console import Console
 
 from change_champion.handler import change
 from console.timeline import Event, event_document, timeline_of
-from console.timeline_view import timeline_view, who_name
+from console.timeline_view import timeline_view
 from tests.functions.world import NAME, World, documents
 
 ANN = "arn:aws:sts::123456789012:assumed-role/Operator/ann"
@@ -84,7 +84,44 @@ def test_the_timeline_fits_a_terminal_when_people_read_it(live_world: World) -> 
     lines = shown.get().splitlines()
     assert max(map(len, lines)) <= 80
     assert any("ann: complaints" in line for line in lines)
-    assert who_name("outside") == "outside"
+    assert not any("arn:aws:sts" in line for line in lines)
+
+
+def test_a_withdrawal_names_its_uploads_when_it_is_read(live_world: World) -> None:
+    """By the short names of their files, some of many."""
+    for name in ("a", "b", "c", "d"):
+        live_world.upload(f"{name}.csv", documents(2, first=ord(name)))
+    acts, staged = live_world.acts(), live_world.services.ledger.uploads.newest(NAME, 4)
+    acts.withdraw(staged[:1], "wrong file", live_world.now())
+    acts.withdraw(staged[1:2], "twice", live_world.now())
+    first = events(live_world)
+    assert [event.what for event in first if event.event == "withdrawal"] == [
+        f"1 upload withdrawn: {staged[1].key.rsplit('/', 1)[-1]}",
+        f"1 upload withdrawn: {staged[0].key.rsplit('/', 1)[-1]}",
+    ]
+
+
+def test_a_withdrawal_of_many_uploads_names_the_first(live_world: World) -> None:
+    """The entry's details name the rest."""
+    for name in ("a", "b", "c", "d"):
+        live_world.upload(f"{name}.csv", documents(2, first=ord(name)))
+    uploads = sorted(
+        live_world.services.ledger.uploads.newest(NAME, 4), key=lambda upload: upload.key
+    )
+    live_world.acts().withdraw(uploads, "another labeler", live_world.now())
+    (event,) = [found for found in events(live_world) if found.event == "withdrawal"]
+    assert event.what == "4 uploads withdrawn: a.csv, b.csv, c.csv, ..."
+    assert len(event.details["uids"]) == 4
+
+
+def test_no_arn_is_shown_when_a_reason_names_somebody() -> None:
+    """People read the short name there, too; the document has the ARN."""
+    refused = Event("2026-01-01T00:00:00+00:00", "paused", "paused", ANN, f"no (by {ANN})")
+    console = Console(width=80)
+    with console.capture() as shown:
+        console.print(timeline_view([refused]))
+    assert shown.get().split("\n")[1].strip() == "ann: no (by ann)"
+    assert event_document(refused)["why"] == f"no (by {ANN})"
 
 
 def test_there_is_no_event_when_nothing_happened(world: World) -> None:

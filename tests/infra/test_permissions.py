@@ -1,7 +1,10 @@
 import json
+import os
+from pathlib import Path
 
 import pytest
 
+from infra.ledger_rights import WRITTEN_BY
 from tests.infra.synthesis import Synthesized, joined, listed, plain
 
 _NOWHERE_NARROWER = {
@@ -20,6 +23,92 @@ _NOWHERE_NARROWER = {
     "comprehend:ListEndpoints",
 }
 """Actions for which AWS takes no resource (*Source*: Service Authorization Reference)."""
+
+
+GOLDEN = Path(__file__).with_name("grants.golden.txt")
+_OWN_ARNS = "arn:${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}:"
+
+
+def grants(stack: Synthesized) -> list[str]:
+    """Return what each role may do to what, and on which condition, a line each.
+
+    What functions may do to the ledger is in its own table (`infra.ledger_rights`).
+    """
+    found = set()
+    for role, statement in stack.statements():
+        name = plain(role).removesuffix("ServiceRole")
+        condition = statement.get("Condition")
+        suffix = f"  when {json.dumps(condition, sort_keys=True)}" if condition else ""
+        for resource in map(joined, listed(statement["Resource"])):
+            if resource.startswith("${LedgerTable.Arn}") and name in WRITTEN_BY:
+                continue
+            for action in listed(statement["Action"]):
+                own = _OWN_ARNS % action.partition(":")[0].lower()
+                place = resource.removeprefix(own)
+                found.add(f"{name}  {statement['Effect']}  {action}  {place}{suffix}")
+    return sorted(found)
+
+
+def test_a_role_may_do_what_it_needs_when_policies_are_made(dev: Synthesized) -> None:
+    """What a function may do, to what, and on which condition: no less than its work takes.
+
+    Each change is a readable diff of the golden file.
+    """
+    text = "".join(f"{line}\n" for line in grants(dev))
+    if os.environ.get("REWRITE_GOLDEN"):
+        GOLDEN.write_text(text, "utf-8")
+    assert text == GOLDEN.read_text("utf-8")
+
+
+def test_roles_are_the_same_when_the_environment_is_another(
+    each: Synthesized, dev: Synthesized
+) -> None:
+    """Up to the environment's name; a function that only one of them has is left aside."""
+    name = each.template_file.name.removeprefix("flywheel-loop-").split(".")[0]
+    renamed = [
+        line.replace(f"{name}-", "dev-").replace(f"-{name}/", "-dev/") for line in grants(each)
+    ]
+    of_dev = grants(dev)
+    roles = {line.partition(" ")[0] for line in of_dev}
+    assert [line for line in renamed if line.partition(" ")[0] in roles] == of_dev
+
+
+def test_a_role_is_passed_to_the_service_alone_when_policies_are_made(
+    each: Synthesized, team: Synthesized
+) -> None:
+    """Who may start jobs or make a flywheel hands the data access role to Comprehend and nobody."""
+    for stack in (each, team):
+        passing = [
+            (plain(role), statement["Condition"], listed(statement["Resource"]))
+            for role, statement in stack.statements()
+            if "iam:PassRole" in listed(statement["Action"])
+        ]
+        assert {role for role, _, _ in passing} == {
+            "CompareModelsServiceRole",
+            "RebuildFlywheelServiceRole",
+        }
+        for _, condition, resources in passing:
+            assert condition == {
+                "StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}
+            }
+            assert "*" not in resources
+
+
+def test_the_key_is_used_by_publishers_when_policies_are_made(each: Synthesized) -> None:
+    """Functions that tell people something, and the account's alarms."""
+    for action in ("sns:Publish", "kms:Decrypt", "kms:GenerateDataKey*"):
+        assert holders(each, action) == {
+            f"{name}ServiceRole"
+            for name in (
+                "AskApproval",
+                "ChangeChampion",
+                "CloseBatch",
+                "CompareModels",
+                "RebuildFlywheel",
+                "Reconcile",
+                "StartIteration",
+            )
+        }
 
 
 def holders(stack: Synthesized, action: str) -> set[str]:

@@ -1,3 +1,4 @@
+from flywheel.uploads import MOST_DELIVERIES
 from tests.infra.synthesis import Synthesized, joined, listed, plain
 
 
@@ -14,7 +15,7 @@ def test_every_queue_is_encrypted_and_redriven_when_it_is_made(
                 assert "RedrivePolicy" not in queue
                 continue
             redrive = queue["RedrivePolicy"]
-            assert redrive["maxReceiveCount"] == 5
+            assert redrive["maxReceiveCount"] == MOST_DELIVERIES
             assert "DeadLetters" in redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]
         assert len([name for name in queues if "DeadLetters" in name]) * 2 == len(queues)
 

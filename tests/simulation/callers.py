@@ -88,7 +88,13 @@ class Callers:
     def register_upload(self, message: Message) -> bool:
         """Handle a message of the uploads queue."""
         upload, size_bytes = message.body
-        record = SQSRecord({"body": _event_of(upload, size_bytes), "receiptHandle": message.handle})
+        record = SQSRecord(
+            {
+                "body": _event_of(upload, size_bytes),
+                "receiptHandle": message.handle,
+                "attributes": {"ApproximateReceiveCount": str(message.deliveries)},
+            }
+        )
         return self.survived(
             f"register {upload.version_id}",
             register_upload,

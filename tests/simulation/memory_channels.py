@@ -11,10 +11,9 @@ from typing import Any
 
 from flywheel.errors import ServiceBusyError
 from flywheel.notices import Notice
-from flywheel.uploads import ObjectVersion
+from flywheel.uploads import MOST_DELIVERIES, ObjectVersion
 from tests.simulation.world import World
 
-_DELIVERIES = 5
 _VISIBILITY_SECONDS = 90 * 60
 _LATEST_SECONDS = 86_400
 _INVOCATION_TRIES = 3
@@ -118,7 +117,7 @@ class MemoryQueue:
         if self.receive(message) and not self.world.happens(self.world.rates.lost_reply):
             message.is_done = True
             self.waiting.pop(message.handle, None)
-        elif message.deliveries >= _DELIVERIES:
+        elif message.deliveries >= MOST_DELIVERIES:
             message.is_done = True
             if self.waiting.pop(message.handle, None):
                 self.dead.append(message)
@@ -150,6 +149,10 @@ class MemoryMessages:
             lambda: self.uploads.send((upload, size_bytes), 1),
             is_repeatable=True,
         )
+
+    def has_waiting_uploads(self) -> bool:
+        """Say whether an upload's event is still to be delivered, or under way."""
+        return self.world.call("messages.has_waiting_uploads", lambda: bool(self.uploads.waiting))
 
     def deliver_later(self, receipt_handle: str, seconds: int) -> None:
         """Have a message of the uploads queue delivered again after so many seconds."""

@@ -184,6 +184,8 @@ class StateMachine:
             raise StateFailedError(f"{service}.TooManyRequestsException", "throttled")
         try:
             answer = self.tasks[name](given)
+        except StateFailedError:
+            raise
         except KilledError as error:
             raise StateFailedError("Lambda.Unknown", str(error)) from error
         except FlywheelLoopError as error:

@@ -23,7 +23,8 @@ class BatchRow:
     """One batch as the ledger knows it.
 
     ``rejudges`` is the held batch whose models it has judged again on a larger test set: it trains
-    nothing, and its iteration is that one's.
+    nothing, and its iteration is that one's. ``uploads`` names those to train on first; of all
+    ``upload_count`` the last ``test_upload_count`` are to test with.
     """
 
     flywheel: str
@@ -36,6 +37,7 @@ class BatchRow:
     manifest_sha256: str | None = None
     uploads: Sequence[str] = ()
     upload_count: int = 0
+    test_upload_count: int = 0
     documents: int = 0
     label_counts: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
@@ -112,6 +114,8 @@ class SealedFacts:
         Staging keys of the segments of rows in them.
     test_groups : CountedGroups or None
         Of the whole test set, with the batch's rows in it.
+    test_upload_count : int
+        How many of the uploads, the last ones, are to test with.
     """
 
     manifest_sha256: str
@@ -124,6 +128,7 @@ class SealedFacts:
     test_label_counts: Mapping[str, int] = field(default_factory=dict)
     test_sha256: str | None = None
     test_groups: CountedGroups | None = None
+    test_upload_count: int = 0
     planned: Mapping[DatasetKind, str] = field(default_factory=dict)
     known: Mapping[DatasetKind, str] = field(default_factory=dict)
 

@@ -143,6 +143,7 @@ class Batches(Audited):
             "manifest_sha256": facts.manifest_sha256,
             "uploads": list(facts.uploads[:_UPLOADS_NAMED]),
             "upload_count": len(facts.uploads),
+            "test_upload_count": facts.test_upload_count,
             "documents": facts.documents,
             "label_counts": dict(facts.label_counts),
             "left_out": dict(facts.left_out),
@@ -268,6 +269,11 @@ class Batches(Audited):
 
         Rows of datasets that the service refused are not in the flywheel. The second failure in a
         row pauses the flywheel.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            The batch ended otherwise, or a person paused the flywheel, in this moment.
         """
         changes: dict[str, Any] = {
             "outcome": BatchOutcome.FAILED,
@@ -279,9 +285,12 @@ class Batches(Audited):
             "failures_in_row": flywheel.failures_in_row + 1,
             "promoting": None,
         }
+        expected: dict[str, Any] = {}
         if ending.pause_notice is not None:
             pause = {"by": self._actor, "reason": ending.pause_reason, "at": now.isoformat()}
             row_changes["pause"] = pause
+            # A person's pause and its reason stay.
+            expected["pause"] = None
             also.append(notice_row(batch.flywheel, ending.pause_notice, now))
         also += self._holdings.forgotten(batch.name, batch.generation, ending.refused)
         told: dict[str, Any] = {}
@@ -291,7 +300,7 @@ class Batches(Audited):
         if ending.is_test_set_held and not batch.was_test_set_frozen:
             frozen = frozen_test_set(batch, flywheel, now)
             changes["is_test_frozen"] = True
-        also.append(change_flywheel(batch.flywheel, {**row_changes, **frozen}))
+        also.append(change_flywheel(batch.flywheel, {**row_changes, **frozen}, expected))
         self._close(batch, changes, also, now, told={**told, **frozen})
 
     def _close(

@@ -66,8 +66,14 @@ class Rebuilds(Audited):
             ]
         )
 
-    def switch(self, row: FlywheelRow, now: datetime) -> None:
-        """Make the new generation the flywheel: its slots are free and nothing taints it."""
+    def switch(self, row: FlywheelRow, notice: Notice | None, now: datetime) -> None:
+        """Make the new generation the flywheel: its slots are free and nothing taints it.
+
+        Parameters
+        ----------
+        notice : Notice or None
+            Where people must do something before it can train.
+        """
         asked = row.rebuild
         if asked is None or asked.step != "CREATING":
             return
@@ -95,6 +101,7 @@ class Rebuilds(Audited):
             {"before": row.arn, "arn": asked.arn, "generation": row.next_generation},
             change_flywheel(row.name, changes, _as_it_was(row, asked)),
             _left(row, now),
+            notice=notice,
             now=now,
         )
 

@@ -4,7 +4,7 @@ What is in its datasets is SEALED again and never sent twice; what is not waits 
 Read next: `adapters.ledger.rebuilds` (the rest of going back).
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from adapters.ledger.batch_rows import BatchRow, batch_key, batch_row
 from adapters.ledger.flywheel_rows import FlywheelRow, change_flywheel, unchanged_rebuild
@@ -40,14 +40,7 @@ class ReturnedUploads:
         goes_on = change_flywheel(name, {}, unchanged_rebuild(flywheel))
         for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", name, ALL_UPLOADS):
             row = self._table.get(upload_key(item["uid"])) or item
-            home = next(
-                (
-                    batches[number]
-                    for number in batches_of(row)[::-1]
-                    if number in batches and (number, row["kind"]) in held
-                ),
-                None,
-            )
+            home = _home(row, batches, held)
             is_imported = row["uid"][:16] in imported
             if row["state"] == UploadState.WITHDRAWN and (is_imported or home is not None):
                 taint.append(str(row["key"]))
@@ -59,6 +52,19 @@ class ReturnedUploads:
                 self._table.write([*_sealed_again(name, row, home), goes_on])
             elif row["state"] in ACCEPTED:
                 self._table.write([*waits_again(name, row), goes_on])
+        return taint[:TAINTS_NAMED]
+
+    def taint_of(self, flywheel: FlywheelRow, generation: int) -> list[str]:
+        """Return inbox keys that were withdrawn and are in datasets of a generation; the newest."""
+        batches = self._batches_of(flywheel, generation)
+        held, imported = self._held(flywheel.name, generation)
+        rows = self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", flywheel.name, ALL_UPLOADS)
+        taint = [
+            str(row["key"])
+            for row in rows
+            if row["state"] == UploadState.WITHDRAWN
+            and (row["uid"][:16] in imported or _home(row, batches, held) is not None)
+        ]
         return taint[:TAINTS_NAMED]
 
     def _batches_of(self, flywheel: FlywheelRow, generation: int) -> Mapping[int, BatchRow]:
@@ -82,6 +88,20 @@ class ReturnedUploads:
                 number = int(label.partition("-")[0])
                 held.update((number, kind) for kind in item["segments"])
         return held, imported
+
+
+def _home(
+    row: Item, batches: Mapping[int, BatchRow], held: Container[tuple[int, str]]
+) -> BatchRow | None:
+    """Return the last of these batches in whose datasets an upload's rows are."""
+    return next(
+        (
+            batches[number]
+            for number in batches_of(row)[::-1]
+            if number in batches and (number, row["kind"]) in held
+        ),
+        None,
+    )
 
 
 def _is_back(row: Item, batches: Mapping[int, BatchRow], *, is_imported: bool) -> bool:

@@ -18,10 +18,11 @@ from flywheel.uploads import DatasetKind, UploadState
 class UploadRow:
     """One upload as the ledger knows it.
 
-    ``failure`` is why its registration failed last; ``is_undelivered`` says that all its deliveries
-    failed, so that it was refused unread; ``delivered_at`` is when they began, the last time. Of
-    annotations or an entity list ``paired_with`` is the upload of their documents. ``batches`` are
-    all that it was in, in earlier generations too.
+    ``deliveries`` is the number, from 1, of the last delivery of its event that a function worked
+    on, ``delivered_at`` when that was, ``failure`` why it failed; ``is_undelivered`` says that all
+    of them failed, so that it was refused unread. Of annotations or an entity list
+    ``paired_with`` is the upload of their documents. ``batches`` are all that it was in, in earlier
+    generations too.
     """
 
     uid: str
@@ -38,6 +39,7 @@ class UploadRow:
     sha256: str | None = None
     failure: str | None = None
     is_undelivered: bool = False
+    deliveries: int = 0
     delivered_at: str = ""
     paired_with: str | None = None
     batches: Sequence[int] = ()
@@ -146,6 +148,7 @@ def upload_row(item: Mapping[str, Any]) -> UploadRow:
         sha256=item.get("sha256"),
         failure=item.get("failure"),
         is_undelivered=item.get("is_undelivered", False),
+        deliveries=item.get("deliveries", 0),
         delivered_at=item.get("redelivered_at", item["received_at"]),
         paired_with=item.get("paired_with"),
         batches=batches_of(item),

@@ -59,9 +59,22 @@ class Uploads:
         self._table = table
 
     def receive(
-        self, upload: ObjectVersion, *, flywheel: str, kind: str, size_bytes: int, now: datetime
+        self,
+        upload: ObjectVersion,
+        *,
+        flywheel: str,
+        kind: str,
+        size_bytes: int,
+        now: datetime,
+        delivery: int = 0,
     ) -> UploadRow:
-        """Record that an upload was seen, or return what is known of it already."""
+        """Record that an upload was seen, or return what is known of it already.
+
+        Parameters
+        ----------
+        delivery : int
+            Which delivery of its event this is, from 1; 0 where there was none yet.
+        """
         values = {
             **asdict(upload),
             "uid": upload.uid,
@@ -70,6 +83,7 @@ class Uploads:
             "size_bytes": size_bytes,
             "state": UploadState.RECEIVED,
             "received_at": now.isoformat(),
+            "deliveries": delivery,
         }
         try:
             self._table.write([Put(upload_key(upload.uid), values)])
@@ -119,12 +133,16 @@ class Uploads:
             writes.append(news_row(staged.uid, flywheel, news, now))
         self._table.write(writes)
 
-    def note_failure(self, uid: str, failure: str) -> None:
-        """Write down why a received upload could not be registered this time."""
-        change = Change(upload_key(uid), {"failure": failure}, {"state": UploadState.RECEIVED})
-        # Before its row was made, or after another delivery has registered it, nobody asks why.
+    def note_delivery(
+        self, uid: str, delivery: int, now: datetime, failure: str | None = None
+    ) -> None:
+        """Write down which delivery of a received upload is worked on, or why it failed."""
+        changes: dict[str, Any] = {"deliveries": delivery, "redelivered_at": now.isoformat()}
+        if failure is not None:
+            changes["failure"] = failure
+        # Before its row was made, or after another delivery has registered it, nobody asks.
         with suppress(ConcurrentChangeError):
-            self._table.write([change])
+            self._table.write([Change(upload_key(uid), changes, {"state": UploadState.RECEIVED})])
 
     def refuse_undelivered(self, upload: UploadRow, news: UploadNews, now: datetime) -> None:
         """Refuse an upload of which all deliveries failed; another one begins anew."""
@@ -136,13 +154,14 @@ class Uploads:
         change = Change(upload_key(upload.uid), changes, {"state": UploadState.RECEIVED})
         self._table.write([change, news_row(upload.uid, upload.flywheel, news, now)])
 
-    def receive_again(self, upload: UploadRow, now: datetime) -> UploadRow:
+    def receive_again(self, upload: UploadRow, now: datetime, delivery: int) -> UploadRow:
         """Move an upload that was refused unread back to RECEIVED: it is delivered again."""
         changes = {
             "state": UploadState.RECEIVED,
             "reasons": None,
             "failure": None,
             "is_undelivered": None,
+            "deliveries": delivery,
             "redelivered_at": now.isoformat(),
         }
         expected = {"state": UploadState.REFUSED, "is_undelivered": True}

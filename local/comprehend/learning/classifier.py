@@ -88,7 +88,7 @@ def train_classifier(
     found = tuple(sorted({label for each in labels for label in each}))
     if len(found) < _FEWEST_LABELS:
         message = (
-            f"The training data has documents of {len(found)} label(s) {list(found)}; "
+            f"The training data has documents of these labels: {list(found)}; "
             f"at least {_FEWEST_LABELS} labels are needed."
         )
         raise IterationFailedError(message)

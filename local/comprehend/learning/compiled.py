@@ -95,8 +95,8 @@ class CompiledFunction:
                 told.extend(argument.shape)
             else:
                 message = (
-                    f"{self.symbol} takes as argument {place} a contiguous, writable array of "
-                    f"{parameter.dtype} with {parameter.dimensions} dimension(s)."
+                    f"{self.symbol} takes as argument {place} a contiguous, writable, "
+                    f"{parameter.dimensions}-dimensional array of {parameter.dtype}."
                 )
                 raise TypeError(message)
         self._code(*told)

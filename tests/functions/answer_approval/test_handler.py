@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from adapters.ledger.approvals import ApprovalState
+from adapters.ledger.table import Change, Key
 from answer_approval.handler import handler, send_again
 from ask_approval.handler import ask
 from flywheel.batches import BatchOutcome
@@ -84,9 +85,15 @@ def _answered(world: World) -> None:
         answered(world, "approve", actor="bob")
 
 
+def _about_another(world: World) -> None:
+    table = world.services.ports.table
+    table.write([Change(Key(f"APPROVAL#{NAME}#1", "APPROVAL"), {"challenger": "arn:another"})])
+
+
 @pytest.mark.parametrize(
     ("happens", "number", "given", "why"),
     [
+        (_about_another, 1, "approve", "verdict 1 of tickets is about another model by now"),
         (_late, 1, "approve", "the time to answer verdict 1 of tickets was over"),
         (_closed, 1, "approve", "batch 1 of tickets is CLOSED already"),
         (_answered, 1, "approve", "verdict 1 of tickets was approved by bob"),
@@ -94,7 +101,15 @@ def _answered(world: World) -> None:
         (lambda world: None, 7, "approve", "no batch 7 of flywheel tickets"),
         (lambda world: None, 1, "perhaps", "'perhaps' is no answer"),
     ],
-    ids=["late", "of a closed batch", "repeated", "another", "of no batch", "no answer"],
+    ids=[
+        "of another model",
+        "late",
+        "of a closed batch",
+        "repeated",
+        "another",
+        "of no batch",
+        "no answer",
+    ],
 )
 def test_an_answer_is_refused_when_it_does_not_fit(
     asking: World, happens: Callable[[World], None], number: int, given: str, why: str

@@ -7,8 +7,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from close_batch.handler import handler
 from flywheel.batches import BatchOutcome, BatchState
-from flywheel.errors import BatchNotFoundError
-from tests.functions.cloud import answering, crash
+from flywheel.errors import BatchNotFoundError, ConcurrentChangeError
+from tests.functions.cloud import answering, before, crash
 from tests.functions.world import NAME, World, documents
 
 CLAIM_SECONDS = 6 * 60
@@ -146,3 +146,39 @@ def test_people_are_told_when_the_service_itself_is_the_trouble(
     assert answer == {"outcome": BatchOutcome.FAILED, "is_freed": is_freed, "opened": None}
     (told,) = opened.cloud.told()
     assert f"cannot be read ({code})" in " ".join(told.body.split())
+
+
+def failed_once(world: World) -> None:
+    """Have a batch that failed, and another one that is sealed."""
+    for number in (1, 2):
+        world.upload(f"{number}.csv", documents(2, first=20 * number))
+        world.sealed(number)
+        if number == 1:
+            world.close(number, error="Stopped")
+    world.cloud.told()
+
+
+def test_a_persons_pause_stays_when_the_batch_under_way_fails(world: World) -> None:
+    """Their reason is not replaced by ours, and nobody is told of a second pause."""
+    failed_once(world)
+    world.acts().pause("labels are being checked", world.now())
+    paused = world.row.pause
+    world.close(2, error="Stopped")
+    assert (world.row.pause, world.row.failures_in_row) == (paused, 2)
+    assert [notice.subject for notice in world.cloud.told() if "2 batches" in notice.subject] == []
+
+
+def test_a_persons_pause_stays_when_it_comes_while_a_batch_is_closed(world: World) -> None:
+    """The closing gives way, and its repeat sees the pause."""
+    failed_once(world)
+
+    def pause() -> None:
+        world.acts().pause("labels are being checked", world.now())
+
+    with before("dynamodb", "TransactWriteItems", pause), pytest.raises(ConcurrentChangeError):
+        world.close(2, error="Stopped")
+    assert world.batch(2).state is BatchState.SEALED
+    world.close(2, error="Stopped")
+    assert (world.batch(2).outcome, world.row.is_idle) == (BatchOutcome.FAILED, True)
+    assert world.row.pause is not None
+    assert world.row.pause.reason == "labels are being checked"

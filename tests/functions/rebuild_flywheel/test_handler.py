@@ -7,6 +7,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
+from console.rebuild_status import without_rows
 from flywheel.batches import BatchOutcome
 from flywheel.errors import ActRefusedError
 from flywheel.shapes import described_labels
@@ -173,3 +174,57 @@ def test_the_present_generation_goes_on_when_the_next_cannot_be_made(tainted: Wo
     told = [notice.subject for notice in tainted.cloud.told()]
     assert sum(subject.endswith("REBUILD to generation 2 FAILED") for subject in told) == 2
     assert tainted.row.taint
+
+
+def test_people_are_told_to_upload_when_no_rows_are_left_to_train_on(named_world: World) -> None:
+    """The new generation waits, by its notice and by its status, and begins once rows come."""
+    world = named_world
+    monday = world.upload("monday.csv", documents(10))
+    assert closed(world, 1) is BatchOutcome.PROMOTED
+    acts(world).withdraw([world.known(monday)], "mislabeled", world.now())
+    acts(world).rebuild("without monday", [], [], world.now())
+    world.cloud.told()
+    switched(world)
+    (notice,) = world.cloud.told()
+    assert notice.subject.endswith("ACTION NEEDED: no rows are left to train on")
+    assert f"flywheel upload FILE {NAME} --env" in " ".join(notice.body.split())
+    ledger = world.services.ledger
+    (line,) = without_rows(ledger, "test", world.row)
+    assert line.startswith("No rows are left to train on. Upload some: flywheel upload FILE")
+    assert rebuild(world.services, NAME)["step"] == "SWITCHED"
+    assert world.cloud.told() == []
+    world.upload("tuesday.csv", documents(10, first=300))
+    assert without_rows(ledger, "test", world.row) == ()
+    assert world.row.open_batch == 2
+
+
+def test_nobody_is_told_to_upload_when_rows_are_left(tainted: World) -> None:
+    """They are trained on at once."""
+    acts(tainted).rebuild("clean", [], [], tainted.now())
+    tainted.cloud.told()
+    switched(tainted)
+    assert not [notice for notice in tainted.cloud.told() if "no rows" in notice.subject]
+    assert without_rows(tainted.services.ledger, "test", tainted.row) == ()
+
+
+def test_every_earlier_flywheel_is_named_when_the_second_rebuild_is_promoted(
+    named_world: World,
+) -> None:
+    """The one in between was never live, so it alone is not the earlier one."""
+    world = named_world
+    world.upload("monday.csv", documents(10, words=["early"]))
+    assert closed(world, 1) is BatchOutcome.PROMOTED
+    earlier = [world.row.arn]
+    acts(world).rebuild("first", [], [], world.now())
+    switched(world)
+    assert closed(world, 2) is not BatchOutcome.PROMOTED
+    earlier.append(world.row.arn)
+    acts(world).rebuild("second", [], [], world.now())
+    world.upload("late.csv", documents(8, first=400, words=["late"]))
+    switched(world)
+    world.cloud.told()
+    assert closed(world, world.row.last_batch) is BatchOutcome.PROMOTED
+    assert rebuild(world.services, NAME)["step"] is None
+    (notice,) = [told for told in world.cloud.told() if "REBUILT" in told.subject]
+    assert all(arn in notice.body for arn in earlier)
+    assert "of earlier generations" in " ".join(notice.body.split())

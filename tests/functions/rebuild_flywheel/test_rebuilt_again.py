@@ -323,3 +323,28 @@ def test_the_notice_names_what_may_be_in_the_making_when_a_rebuild_is_given_up(
     acts(tainted).rebuild("clean", [], [], tainted.now())
     assert f"A flywheel of the name test-{NAME}-g2, if there is one," in given_up(tainted).body
     assert (tainted.row.generation, tainted.row.rebuild) == (1, None)
+
+
+def test_the_notice_says_tainted_when_the_earlier_flywheel_holds_withdrawn_rows(
+    tainted: World,
+) -> None:
+    """It is known before anything went back; the rejection says it, too."""
+    rejected(tainted)
+    told = [" ".join(notice.body.split()) for notice in tainted.cloud.told()]
+    assert [body for body in told if "earlier flywheel, which is TAINTED" in body]
+    notice = given_up(tainted)
+    assert "TAINTED" in notice.subject
+    assert f"({NAME}/train/wrong.csv)" in " ".join(notice.body.split())
+    assert "If it holds" not in notice.body
+    assert tainted.row.taint == [f"{NAME}/train/wrong.csv"]
+
+
+def test_the_notice_says_nothing_of_taint_when_the_earlier_flywheel_has_none(
+    named_world: World,
+) -> None:
+    """Nothing was withdrawn."""
+    named_world.upload("monday.csv", documents(10))
+    assert closed(named_world, 1) is BatchOutcome.PROMOTED
+    rejected(named_world)
+    notice = given_up(named_world)
+    assert "TAINTED" not in notice.subject + notice.body

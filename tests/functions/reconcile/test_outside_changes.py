@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from adapters.clients import client
 from compare_models.outside import judge_outside
+from flywheel.errors import ServiceRefusedError
+from reconcile.failures import logger
 from tests.functions.champions import changed
 from tests.functions.cloud import answering, seeing
 from tests.functions.conftest import Models
@@ -120,3 +124,19 @@ def test_another_champion_is_told_once_when_somebody_made_it_active(
     assert models.champion in told.body
     assert models.other in told.body
     assert world.row.expected_champion == world.active_model == models.other
+
+
+def test_a_failure_is_logged_once_when_iterations_cannot_be_listed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The champion is looked at all the same, and the run counts as failed."""
+    world.upload("monday.csv", documents(1))
+    logged: list[str] = []
+    monkeypatch.setattr(
+        logger, "exception", lambda *_, extra: logged.append(str(extra["looked_at"]))
+    )
+    refused = answering("comprehend", "ListFlywheelIterationHistory", code="AccessDeniedException")
+    with refused, pytest.raises(ServiceRefusedError, match="AccessDeniedException"):
+        reconciled(world.services)
+    assert logged.count("outside") == 1
+    assert "iterations" not in logged

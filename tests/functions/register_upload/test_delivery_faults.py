@@ -10,15 +10,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
-from flywheel.uploads import UploadState
+from flywheel.uploads import MOST_DELIVERIES, UploadState
 from register_upload.handler import handler
 from tests.functions.cloud import INBOX, altering, answering, seeing
 from tests.functions.register_upload.test_handler import delivery
 from tests.functions.world import NAME, World, csv, documents
 
 _MOST_KEY_BYTES = 1024
-_DELIVERIES = 5
-"""After so many a message is a dead letter (`tests/infra/test_queues.py`)."""
 
 
 def as_another_event(event: dict[str, Any]) -> dict[str, Any]:
@@ -84,7 +82,7 @@ def test_the_upload_waits_for_more_than_an_hour_when_a_service_stays_busy(
     )
     put_off = answering("sqs", "ChangeMessageVisibility", code="", status=200)
     with throttled, put_off, seeing("sqs", "ChangeMessageVisibility") as seen:
-        for _ in range(_DELIVERIES - 1):
+        for _ in range(MOST_DELIVERIES - 1):
             with pytest.raises(BatchProcessingError):
                 handler(delivery(upload, 60), context)
     assert sum(call["VisibilityTimeout"] for call in seen) >= 3600

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from console.dead_letters import DeadLetterQueue, look, redrive
-from flywheel.uploads import ObjectVersion, UploadState
+from flywheel.uploads import MOST_DELIVERIES, ObjectVersion, UploadState
 from register_upload.handler import handler
 from tests.functions.cloud import ACCOUNT, REGION, answering
 from tests.functions.world import NAME, World, csv, documents
@@ -20,7 +20,7 @@ def queue(world: World) -> DeadLetterQueue:
     url = world.cloud.configuration.uploads_queue_url
     dead = client("sqs").create_queue(QueueName="uploads-dead")["QueueUrl"]
     arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:uploads-dead"
-    policy = {"deadLetterTargetArn": arn, "maxReceiveCount": "5"}
+    policy = {"deadLetterTargetArn": arn, "maxReceiveCount": str(MOST_DELIVERIES)}
     client("sqs").set_queue_attributes(
         QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)}
     )
@@ -35,12 +35,15 @@ def event(upload: ObjectVersion) -> str:
 
 def deliver(queue: DeadLetterQueue, context: LambdaContext) -> bool:
     """Have the function handle the next message as Lambda does; False where there is none."""
-    answer = client("sqs").receive_message(QueueUrl=queue.source_url, VisibilityTimeout=0)
+    answer = client("sqs").receive_message(
+        QueueUrl=queue.source_url, VisibilityTimeout=0, AttributeNames=["All"]
+    )
     for message in answer.get("Messages", []):
         record = {
             "messageId": message["MessageId"],
             "receiptHandle": message["ReceiptHandle"],
             "body": message["Body"],
+            "attributes": message["Attributes"],
             "eventSource": "aws:sqs",
         }
         try:
@@ -66,7 +69,8 @@ def test_an_upload_is_registered_once_when_its_dead_letter_is_redriven(
             pass
     (letter,) = look(client("sqs"), queue).letters
     assert letter.content == {"key": upload.key, "version_id": upload.version_id}
-    assert world.known(upload).state is UploadState.RECEIVED
+    known = world.known(upload)
+    assert (known.state, known.deliveries) == (UploadState.RECEIVED, MOST_DELIVERIES)
 
     assert len(list(redrive(client("sqs"), queue))) == 1
     client("sqs").send_message(QueueUrl=queue.url, MessageBody=message)

@@ -16,7 +16,7 @@ from flywheel.errors import ServiceRefusedError
 from flywheel.uploads import DatasetKind, UploadState
 from reconcile.late_datasets import settle_late_datasets
 from seal_batch.handler import handler
-from tests.functions.cloud import STAGING, answering, crash, datasets_being, seeing
+from tests.functions.cloud import STAGING, answering, before, crash, datasets_being, seeing
 from tests.functions.world import NAME, World, csv, documents
 
 MANIFEST = f"manifests/{NAME}/1.json"
@@ -117,6 +117,24 @@ def test_the_seal_is_the_same_when_a_crash_cut_it_off(world: World, fault: Fault
     assert events == ["batch opened", "batch sealed"]
     listed = client("comprehend").list_datasets(FlywheelArn=world.flywheel_arn)
     assert len(listed["DatasetPropertiesList"]) == 2
+
+
+def test_the_stored_manifest_counts_when_another_sealer_was_faster(world: World) -> None:
+    """The other one saw an upload more, and died: whoever comes second seals what it chose."""
+    first = world.upload("monday.csv", documents(3))
+
+    def seal_and_die() -> None:
+        world.upload("tuesday.csv", documents(3, first=50))
+        with crash("dynamodb", "TransactWriteItems"):
+            world.seal()
+
+    with before("s3", "PutObject", seal_and_die):
+        world.seal()
+    assert world.batch().upload_count == 2
+    sha256 = hashlib.sha256((world.services.staging.text(MANIFEST) or "").encode()).hexdigest()
+    assert world.batch().manifest_sha256 == sha256
+    assert (world.known(first).state, world.staged()) == (UploadState.SEALED, [])
+    assert len(world.sent()) == 12
 
 
 def test_a_dataset_is_refused_when_its_name_holds_other_content(world: World) -> None:

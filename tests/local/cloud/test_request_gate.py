@@ -226,3 +226,64 @@ def test_a_presigned_url_is_refused_when_it_has_expired(inbox: Cloud, version: s
 
     assert status == 403
     assert b"<Code>AccessDenied<" in content
+
+
+@pytest.mark.parametrize(
+    ("service", "target", "code"),
+    [
+        ("s3", f"/{BUCKET}/a.csv", b"<Code>AccessDenied<"),
+        ("sts", "/?Action=GetCallerIdentity&Version=2011-06-15", b"<Code>SignatureDoesNotMatch<"),
+    ],
+)
+def test_the_request_is_refused_when_a_header_was_added_to_it(
+    inbox: Cloud, service: str, target: str, code: bytes
+) -> None:
+    """What changes a request's meaning is signed, or anybody may have changed it."""
+    headers = signed(inbox, "GET", target, service)
+    added = {**headers, "x-amz-server-side-encryption": "aws:kms"}
+
+    assert sent(inbox, "GET", target, {**headers, "x-amzn-trace-id": "Root=1"})[0] == 200
+    status, _, content = sent(inbox, "GET", target, added)
+
+    assert (status, code in content) == (403, True)
+    assert b"not signed: x-amz-server-side-encryption" in content
+
+
+def test_the_operation_is_refused_when_it_was_not_signed(cloud: Cloud) -> None:
+    """The header that names it decides everything."""
+    headers = signed(cloud, "POST", "/", "dynamodb", b"{}")
+    headers |= {"X-Amz-Target": "DynamoDB_20120810.ListTables"}
+
+    status, _, content = sent(cloud, "POST", "/", headers, b"{}")
+
+    assert status == 400
+    assert b"InvalidSignatureException" in content
+    assert b"not signed: x-amz-target" in content
+
+
+def test_the_request_is_refused_when_its_host_was_not_signed(inbox: Cloud) -> None:
+    """A signature of Version 4 is for one server."""
+    target = f"/{BUCKET}/a.csv"
+    headers = signed(inbox, "GET", target, "s3")
+    headers["Authorization"] = headers["Authorization"].replace("host;", "")
+
+    assert b"not signed: host" in sent(inbox, "GET", target, headers)[2]
+
+
+def test_a_presigned_url_is_refused_when_a_header_is_added(inbox: Cloud) -> None:
+    """But for the content's type, which whoever signs may leave open."""
+    variables = inbox.environment()
+    session = boto3.Session(
+        variables["AWS_ACCESS_KEY_ID"],
+        variables["AWS_SECRET_ACCESS_KEY"],
+        region_name=variables["AWS_REGION"],
+    )
+    config = Config(signature_version="s3v4", s3={"addressing_style": "path"})
+    client = session.client("s3", endpoint_url=inbox.url, config=config)
+    place = {"Bucket": BUCKET, "Key": "b.csv"}
+    url = client.generate_presigned_url("put_object", place).removeprefix(inbox.url)
+
+    status, _, content = sent(inbox, "PUT", url, {"x-amz-meta-owner": "mallory"}, b"put")
+    assert (status, b"not signed: x-amz-meta-owner" in content) == (403, True)
+    assert is_intact(inbox)
+    assert sent(inbox, "PUT", url, {"Content-Type": "text/csv"}, b"put")[0] == 200

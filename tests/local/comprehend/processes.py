@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.command_process import ROOT, answering
 
-COMMAND = (sys.executable, "-c", "from console.command import main; main()", "engine")
+COMMAND = (sys.executable, "-c", "from console.entry import main; main()", "engine")
 VARIABLES = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",

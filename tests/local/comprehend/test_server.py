@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 from email.message import Message
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from local.comprehend.protocol import Operation, Protocol
-from local.comprehend.server import MAX_BODY_BYTES, Server
+from local.comprehend.server import MAX_BODY_BYTES, Server, _Handler
 
 HEADERS = {"X-Amz-Target": "Comprehend_20171127.ListFlywheels"}
 
@@ -53,6 +54,54 @@ def test_a_request_is_refused_when_its_length_is_not_accepted(server: Server, le
         answer = refused.getresponse()
         assert answer.status == 400
         assert "Content-Length" in json.loads(answer.read())["Message"]
+
+
+def exchanged(server: Server, request: bytes) -> bytes:
+    """Send bytes, and no more; return all that is answered until the connection ends."""
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connected:
+        connected.sendall(request)
+        connected.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connected.recv(65536), b""))
+
+
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("method", "rest"),
+    [
+        (b"POST", CHUNKED),
+        (b"GET", CHUNKED),
+        (b"POST", b"Content-Length: 2\r\n" + CHUNKED),
+        (b"POST", b"Transfer-Encoding: gzip\r\n\r\n{}"),
+        (b"POST", b"Content-Length: 10\r\n\r\n{}"),
+        (b"POST", b"Content-Length: -2\r\n\r\n{}"),
+        (b"POST", b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
+        (b"POST", b"\r\n{}"),
+    ],
+)
+def test_one_request_is_refused_when_its_end_is_not_known(
+    server: Server, method: bytes, rest: bytes
+) -> None:
+    """What follows is no second request: the connection ends after the refusal."""
+    answer = exchanged(server, method + b" / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + rest)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b"InvalidRequestException" in answer
+
+
+def test_a_client_is_not_waited_for_when_it_falls_silent(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body that is shorter than announced holds no thread for ever."""
+    monkeypatch.setattr(_Handler, "timeout", 0.01)
+    with closing(connection(server)) as silent:
+        silent.putrequest("POST", "/")
+        silent.putheader("Content-Length", "10")
+        silent.endheaders(b"{}")
+        answer = silent.getresponse()
+        assert (answer.status, b"in time" in answer.read()) == (400, True)
 
 
 def test_the_refusal_arrives_when_the_body_is_too_large(server: Server) -> None:
