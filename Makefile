@@ -1,7 +1,7 @@
 # Everything is done from here: `make help`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check simulate benchmark parity synth lock clean
+.PHONY: help setup demo test test-all check coverage simulate benchmark parity synth lock licences audit release clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -21,8 +21,8 @@ setup: $(INSTALLED) ## Create .venv with everything in it, the flywheel command 
 $(INSTALLED): requirements-dev.txt pyproject.toml scripts/check_machine.sh
 	@scripts/check_machine.sh
 	@echo "Installing into $(VENV) (about 1.2 GB; one to three minutes)"
-	@$$(scripts/check_machine.sh --python) -m venv $(VENV)
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$${PYTHON3:-$$(scripts/check_machine.sh --python)} -m venv --clear $(VENV)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 	@echo "Done. The command is $(VENV)/bin/flywheel"
@@ -31,7 +31,13 @@ demo: $(INSTALLED) ## Show the whole loop at work on this machine, with real tra
 	@$(VENV)/bin/flywheel demo
 
 test: $(INSTALLED) ## Run the tests
-	@$(PYTHON) -m pytest -q -n auto
+	@$(PYTHON) -m pytest -q -n auto -m "not slow"
+
+test-all: $(INSTALLED) ## Run the slow tests: kills, sweeps, long histories, the gate's rates
+	@$(PYTHON) -m pytest -q -n auto -m slow
+
+coverage: $(INSTALLED) ## Run the tests and hold the floor of branch coverage of functions/
+	@$(PYTHON) -m pytest -q -n auto -m "not slow" --cov --cov-report=term:skip-covered
 
 check: $(INSTALLED) ## Lint, types, architecture
 	@$(VENV)/bin/ruff check .
@@ -60,10 +66,21 @@ synth: $(INSTALLED) ## Write ENV's stack to cdk.out: make synth ENV=dev
 	@$(VENV)/bin/cfn-lint -- cdk.out/flywheel-loop-$(ENV).template.json
 	@echo "cdk.out/flywheel-loop-$(ENV).template.json; deploy it with: npx aws-cdk@2.1148.1 deploy -c env=$(ENV)"
 
-lock: $(INSTALLED) ## Pin requirements*.in anew
-	@$(PYTHON) -m pip install --quiet uv
-	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header requirements.in -o requirements.txt
-	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
+COMPILE = $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header
+
+lock: $(INSTALLED) ## Pin requirements*.in anew, with hashes: make lock UPGRADE=--upgrade
+	@$(COMPILE) $(UPGRADE) requirements.in -o requirements.txt
+	@$(COMPILE) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
+
+licences: $(INSTALLED) ## List the licences of what is installed
+	@$(VENV)/bin/pip-licenses --python $(PYTHON) --order license
+
+audit: $(INSTALLED) ## Look the pinned packages up among known vulnerabilities
+	@scripts/audit.sh $(VENV)/bin/pip-audit
+
+release: $(INSTALLED) ## Check that version, changelog and tag agree, then tag
+	@scripts/release.sh $(PYTHON)
 
 clean: ## Remove everything that was made
 	@rm -rf $(VENV) $(PEERS_VENV) cdk.out .local .mypy_cache .ruff_cache .pytest_cache ./*.egg-info

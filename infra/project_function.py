@@ -1,6 +1,7 @@
 """The one place that makes a Lambda function: runtime, layer, log group, tracing, limits."""
 
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -10,9 +11,9 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 _POWERTOOLS_LAYER = (
-    "layer:AWSLambdaPowertoolsPythonV3-python314-arm64:38"  # Powertools' public layer
+    f"/aws/service/powertools/python/arm64/python3.13/{version('aws-lambda-powertools')}"
 )
-_POWERTOOLS_ACCOUNT = "017000801446"
+"""Public parameter with the ARN of the layer that holds the release that is installed here."""
 
 
 class ProjectFunction(lambda_.Function):
@@ -49,7 +50,7 @@ class ProjectFunction(lambda_.Function):
                 str(asset_folder), exclude=["**/__pycache__", "**/*.pyc", "*.egg-info"]
             ),
             handler=f"{folder}.handler.handler",
-            runtime=lambda_.Runtime.PYTHON_3_14,
+            runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
             timeout=timeout,
             memory_size=memory_mib,
@@ -87,6 +88,6 @@ def folder_of(construct_id: str) -> str:
 
 
 def _powertools(scope: Construct, construct_id: str) -> lambda_.ILayerVersion:
-    stack = cdk.Stack.of(scope)
-    arn = f"arn:{stack.partition}:lambda:{stack.region}:{_POWERTOOLS_ACCOUNT}:{_POWERTOOLS_LAYER}"
+    parameter = cdk.CfnDynamicReference(cdk.CfnDynamicReferenceService.SSM, _POWERTOOLS_LAYER)
+    arn = cdk.Token.as_string(parameter)
     return lambda_.LayerVersion.from_layer_version_arn(scope, f"{construct_id}Powertools", arn)

@@ -5,9 +5,19 @@ set -euo pipefail
 
 least_free_mb=2500
 
+# Python 3.13 is what the functions run on in Lambda; others do as well. One that pyenv has installed but
+# not switched on counts too.
 find_python() {
-  local candidate
-  for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
+  local version candidate
+  for version in 3.13 3.12 3.11; do
+    for candidate in "python$version" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$version".*/bin/python3; do
+      if "$candidate" -c 'import ensurepip, venv' 2>/dev/null; then
+        echo "$candidate"
+        return
+      fi
+    done
+  done
+  for candidate in python3 python3.14; do
     if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
       echo "$candidate"
       return

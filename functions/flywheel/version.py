@@ -1,3 +1,3 @@
-"""The product's version, as a verdict names it; the one of pyproject.toml."""
+"""The product's version, as a verdict names it; pyproject.toml takes it from here."""
 
 PRODUCT_VERSION = "0.1.0"

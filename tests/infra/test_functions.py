@@ -1,5 +1,6 @@
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -21,6 +22,14 @@ def asset(stack: Synthesized) -> Path:
     return stack.folder / str(folder)
 
 
+def pinned(package: str) -> str:
+    """Return the version of a package that requirements.txt pins."""
+    line = re.compile(rf"^{package}==(\S+)", re.MULTILINE)
+    found = line.search((ROOT / "requirements.txt").read_text())
+    assert found
+    return found[1]
+
+
 def test_every_function_is_made_alike_when_it_is_made(each: Synthesized, team: Synthesized) -> None:
     """The same runtime, layer, tracing and asset, and a folder that holds its handler."""
     for stack in (each, team):
@@ -30,13 +39,12 @@ def test_every_function_is_made_alike_when_it_is_made(each: Synthesized, team: S
             assert function["Handler"] == f"{folder}.handler.handler"
             assert (FUNCTIONS / folder / "handler.py").is_file()
             assert function["Description"] == f"functions/{folder}"
-            assert function["Runtime"] == "python3.14"
+            assert function["Runtime"] == "python3.13"
             assert function["Architectures"] == ["arm64"]
             assert function["TracingConfig"] == {"Mode": "Active"}
             (layer,) = function["Layers"]
-            assert ":017000801446:layer:AWSLambdaPowertoolsPythonV3-python314-arm64:" in joined(
-                layer
-            )
+            place = "/aws/service/powertools/python/arm64/python3.13"
+            assert layer == f"{{{{resolve:ssm:{place}/{pinned('aws-lambda-powertools')}}}}}"
         assert len({joined(item["Code"]["S3Key"]) for item in functions.values()}) == 1
 
 
