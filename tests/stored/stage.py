@@ -136,8 +136,12 @@ class Stage:
         named = {"key": upload.key, "size": size_bytes, "version-id": upload.version_id}
         detail = {"bucket": {"name": upload.bucket}, "object": named}
         event = {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
-        record = {"messageId": "1", "receiptHandle": "1", "eventSource": "aws:sqs"}
-        record["attributes"] = {"ApproximateReceiveCount": "1"}
+        record = {
+            "messageId": "1",
+            "receiptHandle": "1",
+            "eventSource": "aws:sqs",
+            "attributes": {"ApproximateReceiveCount": "1"},
+        }
         self.call("RegisterUpload", {"Records": [{**record, "body": json.dumps(event)}]})
 
     def call(self, function: str, event: Document) -> Any:
