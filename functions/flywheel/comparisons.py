@@ -6,6 +6,7 @@ is. Knows no rules. Read next: `flywheel.worth` (which documents count),
 `flywheel.label_comparisons`, `flywheel.evidence`, `flywheel.policy`.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -94,7 +95,7 @@ def of_averages(
     method = worth.reason or f"the averages of {number_of(documents or 0, 'test document')}"
     if worth.documents and champion is not None and challenger is not None:
         spread = champion * (1 - champion) + challenger * (1 - challenger)
-        deviation = (spread / worth.documents) ** 0.5
+        deviation = math.sqrt(spread / worth.documents)
         if worth.has_bounds:
             # Labels have shares of their own, so the average bounds no label's disagreement.
             correlation = (
@@ -191,7 +192,7 @@ def exact_accuracy(
         error,
         f"exact McNemar on {number_of(documents, 'document')}, {fixed:,} fixed and {broken:,} "
         "broken",
-        (fixed + broken) ** 0.5 / documents,
+        math.sqrt(fixed + broken) / documents,
         intervals.mcnemar(broken, fixed),
     )
 

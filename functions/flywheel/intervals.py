@@ -150,8 +150,8 @@ def least_favourable_correlation(old: float, new: float) -> float:
     >>> round(least_favourable_correlation(0.9, 0.9), 3)
     -0.111
     """
-    right = (old * new) ** 0.5
-    wrong = ((1 - old) * (1 - new)) ** 0.5
+    right = math.sqrt(old * new)
+    wrong = math.sqrt((1 - old) * (1 - new))
     larger, smaller = max(right, wrong), min(right, wrong)
     return -smaller / larger if larger else 0.0
 

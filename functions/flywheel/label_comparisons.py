@@ -10,6 +10,7 @@ Notes
 (the bounds of a difference of any two measures from the bounds of each).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -74,7 +75,7 @@ def of_label(
         )
         low, high = _joined(metric, of_old, of_new)
         if of_old.variance is not None and of_new.variance is not None:
-            deviation = (of_old.variance + of_new.variance) ** 0.5
+            deviation = math.sqrt(of_old.variance + of_new.variance)
     return Comparison(
         metric, label, old, new, support or None, low, high, None, error, method, deviation
     )

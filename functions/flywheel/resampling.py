@@ -178,9 +178,9 @@ def _is_beyond_draws(error: float) -> bool:
 
 
 def _moments(values: Sequence[float]) -> tuple[float, float]:
-    """Return mean and standard deviation."""
-    mean = sum(values) / len(values)
-    return mean, (sum((value - mean) ** 2 for value in values) / len(values)) ** 0.5
+    """Return mean and standard deviation: the same on every Python, as a replay must be."""
+    mean = math.fsum(values) / len(values)
+    return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
 
 
 _Gains = Callable[[str, str | None], Iterable[float]]
@@ -333,7 +333,7 @@ def _metric(
         _ratios(of_label, actual[label], told.get(label, nothing), right.get(label, nothing))
         for label in seen
     ]
-    return [sum(values) / len(seen) for values in zip(*each_label, strict=True)]
+    return [math.fsum(values) / len(seen) for values in zip(*each_label, strict=True)]
 
 
 def _accuracies(

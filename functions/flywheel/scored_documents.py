@@ -5,6 +5,7 @@ mentions together for entities, accuracy as what the Hamming loss lacks to 1 for
 Knows neither intervals nor rules. Read next: `flywheel.resampling`.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -169,7 +170,7 @@ def mean_of(
     seen = [label for label, count in actual.items() if count]
     if not seen:
         return None
-    total = sum(
+    total = math.fsum(
         ratio_of(name, actual[label], told.get(label, 0), right.get(label, 0)) for label in seen
     )
     return total / len(seen)

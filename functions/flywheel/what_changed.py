@@ -4,6 +4,7 @@ Decides how many labels are named. Read next: `flywheel.evidence` (where the cou
 `flywheel.batch_notices` (where the sentences go).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 from flywheel.notices import shown
@@ -67,7 +68,7 @@ def label_shift(new: Mapping[str, int], before: Mapping[str, int]) -> list[str]:
         label: (before.get(label, 0) / total, new.get(label, 0) / new_total)
         for label in {*new, *before}
     }
-    distance = sum(abs(new - old) for old, new in shares.values()) / 2
+    distance = math.fsum(abs(new - old) for old, new in shares.values()) / 2
     if distance < _LEAST_SHIFT:
         return []
     moved = sorted(shares, key=lambda label: (-abs(shares[label][1] - shares[label][0]), label))

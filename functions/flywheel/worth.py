@@ -57,7 +57,7 @@ def effective_documents(label_counts: Mapping[str, int]) -> float:
     19
     """
     counts = [count for count in label_counts.values() if count]
-    return len(counts) ** 2 / sum(1 / count for count in counts) if counts else 0.0
+    return len(counts) ** 2 / math.fsum(1 / count for count in counts) if counts else 0.0
 
 
 def averages_worth(
