@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.side_by_side import ENGINE
-from local.comprehend.tasks import MULTI_CLASS, MULTI_LABEL
+from comprehend_engine.tasks import MULTI_CLASS, MULTI_LABEL
 
 TOKEN = re.compile(r"\w+|[^\w\s]")
 
@@ -58,7 +58,7 @@ class Way:
 
 def engine(task: Task) -> Answer:
     """Learn as the engine does."""
-    classifier = importlib.import_module("local.comprehend.learning.classifier")
+    classifier = importlib.import_module("comprehend_engine.learning.classifier")
     mode = MULTI_CLASS if task.is_exclusive else MULTI_LABEL
     model = classifier.train_classifier(task.texts, task.labels, mode=mode, seed=0)
     scores = model.scores(task.test_texts)
@@ -173,7 +173,7 @@ _FAST_TEXT = {"lr": 1.0, "epoch": 25, "dim": 50, "wordNgrams": 2, "bucket": 200_
 _SKLEARN = ("sklearn.feature_extraction.text", "sklearn.svm", "sklearn.multiclass")
 
 WAYS = {
-    ENGINE: Way("sklearn", ["local.comprehend.learning.classifier"], engine),
+    ENGINE: Way("sklearn", ["comprehend_engine.learning.classifier"], engine),
     "scikit-learn words": Way("sklearn", _SKLEARN, linear_svc(_WORDS, tuned=False)),
     "scikit-learn characters": Way("sklearn", _SKLEARN, linear_svc(_CHARACTERS, tuned=False)),
     "scikit-learn words, tuned": Way("sklearn", _SKLEARN, linear_svc(_WORDS, tuned=True)),

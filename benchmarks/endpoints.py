@@ -3,7 +3,7 @@
 An engine runs, a flywheel trains a classifier and another one a recognizer, both from generated
 documents, and boto3 asks their endpoints over HTTP, one question after the other. A call that asks
 no model stands beside them: what it takes is boto3 and HTTP. Read next:
-`local.comprehend.realtime`.
+`comprehend_engine.realtime`.
 """
 
 import logging
@@ -22,9 +22,9 @@ from moto.server import ThreadedMotoServer
 
 from benchmarks import entities
 from benchmarks.tables import Result
+from comprehend_engine.engine import Engine, EngineSettings
 from console.sample_tickets import LABELS, generate_tickets
 from flywheel.labeled_documents import Row, csv_line
-from local.comprehend.engine import Engine, EngineSettings
 
 _BUCKET = "data-bucket"
 _ROLE = "arn:aws:iam::123456789012:role/comprehend-data-access"

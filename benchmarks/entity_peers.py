@@ -40,7 +40,7 @@ def learner(way: str) -> Learner:
     package, _, rest = way.partition(" ")
     number = int("".join(sign for sign in rest if sign.isdigit()) or 0)
     if way == ENGINE:
-        return _engine(importlib.import_module("local.comprehend.learning.entities"))
+        return _engine(importlib.import_module("comprehend_engine.learning.entities"))
     if package == "CRFsuite":
         algorithm = _ALGORITHMS[rest.split(" ")[0]]
         return _crfsuite(importlib.import_module("pycrfsuite"), algorithm, number)

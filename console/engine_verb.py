@@ -1,7 +1,7 @@
 """Run the Comprehend engine alone until it is told to stop.
 
 Decides what is said about it and the words for what can keep it from starting. Read next:
-`local.comprehend.alone` and `local.comprehend.engine`.
+`comprehend_engine.alone` and `comprehend_engine.engine`.
 """
 
 import errno
@@ -9,13 +9,13 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from comprehend_engine.alone import ambient_region, ambient_s3
+from comprehend_engine.choices import with_choice
+from comprehend_engine.data_directory import DirectoryInUseError, DirectoryNotPrivateError
+from comprehend_engine.engine import Engine, EngineSettings
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.terminal import Terminal
-from local.comprehend.alone import ambient_region, ambient_s3
-from local.comprehend.choices import with_choice
-from local.comprehend.data_directory import DirectoryInUseError, DirectoryNotPrivateError
-from local.comprehend.engine import Engine, EngineSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from local.comprehend.learning.classifier import train_classifier
-from local.comprehend.tasks import MULTI_CLASS, MULTI_LABEL
+from comprehend_engine.learning.classifier import train_classifier
+from comprehend_engine.tasks import MULTI_CLASS, MULTI_LABEL
 
 PARTS = 5
 FEWEST_OF_LABEL = 10

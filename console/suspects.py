@@ -132,8 +132,8 @@ def look(terminal: Terminal, sample: Sample, shape: Shape) -> Suspects:
 
 def _look(suspects: Suspects, sample: Sample, shape: Shape, tell: Callable[[str], None]) -> None:
     # The learner takes a second to import, and many runs do without.
+    from comprehend_engine.errors import IterationFailedError  # noqa: PLC0415 - as said above
     from console import suspected_labels as rule  # noqa: PLC0415 - as said above
-    from local.comprehend.errors import IterationFailedError  # noqa: PLC0415 - as said above
 
     lines = [line for line, _ in sample.rows]
     texts = [row.text for _, row in sample.rows]

@@ -2,7 +2,7 @@
 
 Decides the order: synthesize, start the engine, start the cloud, deploy. What runs is the template
 that `cdk deploy` would take and the asset that Lambda would get. Knows neither ledger nor policy.
-Read next: `local.cloud.cloud` and `local.comprehend.engine`.
+Read next: `local.cloud.cloud` and `comprehend_engine.engine`.
 """
 
 import json
@@ -18,8 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from comprehend_engine.engine import Engine, EngineSettings, Quotas
 from local.cloud.cloud import Cloud, CloudSettings
-from local.comprehend.engine import Engine, EngineSettings, Quotas
 
 _ROOT = Path(__file__).resolve().parent.parent
 _WAIT_SCALE = 0.125

@@ -23,7 +23,7 @@ _OUTSIDE = "tests/functions/reconcile/test_outside_changes.py"
 _SLACK = "tests/functions/notify_slack/test_handler.py"
 _ACTS = "tests/functions/test_acts.py"
 _FILES = "tests/flywheel/test_upload_faults.py"
-_ENGINE = "tests/local/comprehend/test_engine.py"
+_ENGINE = "engine/tests/test_engine.py"
 _SWEEP = (
     "tests/functions/test_crash_points.py::test_the_end_is_the_same_when_a_process_died",
     "tests/functions/test_crash_points.py::test_every_crash_point_has_a_story_when_the_source_is_read",
@@ -541,9 +541,9 @@ CATALOGUE: Sequence[Fault] = (
         "the engine is killed while it writes, its disk is full, its port is taken",
         (
             f"{_ENGINE}::test_work_goes_on_when_a_stop_cut_it_off",
-            "tests/local/comprehend/test_store_faults.py::test_what_was_written_is_there_when_the_process_was_killed",
-            "tests/local/comprehend/test_store_faults.py::test_nothing_is_half_written_when_the_disk_is_full",
-            "tests/local/comprehend/test_server.py::test_starting_is_refused_when_the_port_is_taken",
+            "engine/tests/test_store_faults.py::test_what_was_written_is_there_when_the_process_was_killed",
+            "engine/tests/test_store_faults.py::test_nothing_is_half_written_when_the_disk_is_full",
+            "engine/tests/test_server.py::test_starting_is_refused_when_the_port_is_taken",
         ),
     ),
 )

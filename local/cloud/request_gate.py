@@ -13,6 +13,7 @@ from typing import Any
 
 from moto.core.request import Request
 
+from comprehend_engine.loopback import foreign_header
 from local.cloud.refusals import ACCESS_DENIED, Application, Environ, StartResponse, refused
 from local.cloud.request_bodies import UnreadableBodyError, read_body
 from local.cloud.signatures import (
@@ -23,7 +24,6 @@ from local.cloud.signatures import (
     claimed_service,
     verified_signer,
 )
-from local.loopback import foreign_header
 
 ADAPTED = ("moto.core.request:Request",)
 _SIGNER = "local.signer"

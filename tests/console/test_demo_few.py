@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from comprehend_engine.learning.classifier import TextClassifier, train_classifier
 from console.demo_data import own_data
 from console.demo_few import FewDocuments, few_documents, few_flywheel
 from console.demo_tasks import Row, csv_bytes
 from console.sample_tickets import generate_tickets
 from flywheel.intervals import mcnemar
 from flywheel.shapes import Shape
-from local.comprehend.learning.classifier import TextClassifier, train_classifier
 
 SEEDS = range(20)
 

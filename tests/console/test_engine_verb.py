@@ -1,4 +1,4 @@
-"""The words for what keeps the engine from starting; tests/local/comprehend has the processes."""
+"""The words for what keeps the engine from starting; engine/tests has the processes."""
 
 import errno
 from pathlib import Path

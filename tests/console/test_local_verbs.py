@@ -12,8 +12,8 @@ from console.local_file import LocalFile
 from console.mailbox import Mailbox
 from console.sample_tickets import LABELS, generate_tickets
 from console.target import Target
+from engine_testing.rig import until
 from tests.console.command_line import Run, kept_running
-from tests.local.comprehend.rig import until
 
 OPTIONS = ("--kind", "train", "--env", "local")
 

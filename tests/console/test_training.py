@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from comprehend_engine.clock import DrivenClock
 from console.training import model_in_training, stop_training
-from local.comprehend.clock import DrivenClock
-from tests.local.comprehend.conftest import s3
-from tests.local.comprehend.rig import rows, running, until
+from engine_testing.rig import rows, running, until
+from engine_testing.s3_server import s3
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine_testing.rig import Rig, running
+from engine_testing.s3_server import s3
 from tests.functions.conftest import clock, cloud, engine, world
-from tests.local.comprehend.conftest import s3
-from tests.local.comprehend.rig import Rig, running
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

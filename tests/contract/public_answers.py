@@ -299,7 +299,7 @@ PUBLIC_ANSWERS = (
 
 _CFN = "tests/local/test_stack_update.py"
 _AUDIT = "tests/local/cloud/test_template_audit.py"
-_LIFE = "tests/local/comprehend"
+_LIFE = "engine/tests"
 PUBLIC_RULES = (
     PublicRule(
         TERRAFORM,

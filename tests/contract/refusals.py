@@ -10,8 +10,8 @@ from typing import Any
 
 from botocore import xform_name
 
-from local.comprehend.protocol import comprehend_model
-from tests.local.comprehend.rig import (
+from comprehend_engine.protocol import comprehend_model
+from engine_testing.rig import (
     BUCKET,
     LABELS,
     ROLE,

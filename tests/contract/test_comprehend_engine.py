@@ -10,10 +10,8 @@ from botocore.exceptions import ClientError
 from botocore.model import ListShape, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
-from tests.contract.public_answers import PUBLIC_ANSWERS
-from tests.contract.refusals import MODEL, SERVED
-from tests.local.comprehend.recognizers import trained_recognizer
-from tests.local.comprehend.rig import (
+from engine_testing.recognizers import trained_recognizer
+from engine_testing.rig import (
     BUCKET,
     LABELS,
     ROLE,
@@ -25,6 +23,8 @@ from tests.local.comprehend.rig import (
     rows,
     until,
 )
+from tests.contract.public_answers import PUBLIC_ANSWERS
+from tests.contract.refusals import MODEL, SERVED
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000001"
 VPC: Any = {"SecurityGroupIds": ["sg-00000001"], "Subnets": ["subnet-00000001"]}

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from adapters.comprehend import Comprehend
+from engine_testing.rig import BUCKET, Rig, classifier_task, entity_task
 from flywheel.dataset_files import dataset_files
 from flywheel.labeled_documents import Row
 from flywheel.shapes import Shape
 from flywheel.uploads import DatasetKind
-from tests.local.comprehend.rig import BUCKET, Rig, classifier_task, entity_task
 
 CLASSES = classifier_task("MULTI_CLASS", ["hot, dry", "wet"])
 SEVERAL = classifier_task("MULTI_LABEL", ["hot, dry", "wet|cold"])

@@ -8,7 +8,10 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from local.comprehend.settings import Quotas
+from comprehend_engine.settings import Quotas
+from engine_testing.fault_requests import ask_for, control
+from engine_testing.recognizers import trained_recognizer
+from engine_testing.rig import BUCKET, Rig, rows, running, until
 from tests.contract.conftest import reached
 from tests.contract.refusals import (
     BUSY_REFUSALS,
@@ -20,9 +23,6 @@ from tests.contract.refusals import (
     declared,
     met_by_input,
 )
-from tests.local.comprehend.fault_requests import ask_for, control
-from tests.local.comprehend.recognizers import trained_recognizer
-from tests.local.comprehend.rig import BUCKET, Rig, rows, running, until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

@@ -10,11 +10,11 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from local.comprehend.settings import EngineSettings
+from comprehend_engine.settings import EngineSettings
+from engine_testing.rig import Rig, client
 from tests.contract.parity import PAGE, SWITCHES, in_moto, page
 from tests.contract.public_answers import PUBLIC_RULES
 from tests.contract.refusals import MODEL, NEW, SERVED
-from tests.local.comprehend.rig import Rig, client
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend.client import ComprehendClient

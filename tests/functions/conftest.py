@@ -8,8 +8,8 @@ import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from local.comprehend.clock import DrivenClock
-from local.comprehend.engine import Engine, EngineSettings, Quotas
+from comprehend_engine.clock import DrivenClock
+from comprehend_engine.engine import Engine, EngineSettings, Quotas
 from tests.functions.cloud import Cloud, running_cloud
 from tests.functions.world import World, documents, running_world
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from adapters.acts import Acts
-from local.comprehend.clock import DrivenClock
-from local.comprehend.engine import Engine
+from comprehend_engine.clock import DrivenClock
+from comprehend_engine.engine import Engine
 from tests.functions.cloud import running_cloud
 from tests.functions.conftest import Models
 from tests.functions.crash_scenarios import (

@@ -19,8 +19,8 @@ from adapters.ledger.upload_rows import UploadRow
 from adapters.services import AwsPorts, Services
 from close_batch.handler import close
 from compare_models.handler import compare
+from comprehend_engine.clock import DrivenClock
 from flywheel.uploads import ObjectVersion
-from local.comprehend.clock import DrivenClock
 from register_upload.handler import register
 from seal_batch.handler import seal
 from start_iteration.handler import start

@@ -19,10 +19,10 @@ from moto.moto_api._internal import mock_random
 
 from adapters.clients import client
 from adapters.configuration import configuration
+from comprehend_engine.clock import DrivenClock
+from comprehend_engine.engine import Engine, EngineSettings, Quotas
 from local.cloud import dynamodb_transactions
 from local.cloud.adapters_check import Patches
-from local.comprehend.clock import DrivenClock
-from local.comprehend.engine import Engine, EngineSettings, Quotas
 from reconcile.handler import metrics
 
 
@@ -85,8 +85,8 @@ def pinned(story: str, clock: SteadyClock) -> Iterator[None]:
     replaced = {
         "adapters.services._utc_now": clock.moment,
         "adapters.judgement.PRODUCT_VERSION": "0.1.0",
-        "local.comprehend.naming.secrets": SimpleNamespace(token_hex=token),
-        "local.comprehend.jobs.secrets": SimpleNamespace(token_hex=token),
+        "comprehend_engine.naming.secrets": SimpleNamespace(token_hex=token),
+        "comprehend_engine.jobs.secrets": SimpleNamespace(token_hex=token),
         "moto.s3.models.utcnow": lambda: clock.moment().replace(tzinfo=None),
     }
     variables = {"ENVIRONMENT": story, "POWERTOOLS_SERVICE_NAME": "reconcile"}

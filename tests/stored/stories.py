@@ -12,8 +12,8 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from adapters.clients import client
 from adapters.configuration import configuration
 from adapters.ledger.audit import entry_key
+from comprehend_engine.faults import Fault
 from flywheel.uploads import DatasetKind
-from local.comprehend.faults import Fault
 from tests.functions.cloud import (
     INBOX,
     altering,

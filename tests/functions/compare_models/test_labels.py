@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from adapters.clients import client
+from comprehend_engine.clock import DrivenClock
 from console.replay import replayed
 from flywheel.batches import BatchOutcome
 from flywheel.evidence import MeasuredLabels
 from flywheel.verdict import Verdict
-from local.comprehend.clock import DrivenClock
 from tests.functions.champions import changed
 from tests.functions.cloud import LAKE, VERDICTS, Cloud, altering, answering, seeing
 from tests.functions.compare_models.conftest import TESTED

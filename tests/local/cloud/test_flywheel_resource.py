@@ -5,14 +5,7 @@ from collections.abc import Iterator
 import pytest
 from moto.server import ThreadedMotoServer
 
-from local.cloud.background import Background
-from local.cloud.flywheel_resource import (
-    create_flywheel,
-    delete_flywheel,
-    is_replaced,
-    update_flywheel,
-)
-from tests.local.comprehend.rig import (
+from engine_testing.rig import (
     BUCKET,
     LABELS,
     ROLE,
@@ -20,6 +13,13 @@ from tests.local.comprehend.rig import (
     classifier_task,
     client,
     running,
+)
+from local.cloud.background import Background
+from local.cloud.flywheel_resource import (
+    create_flywheel,
+    delete_flywheel,
+    is_replaced,
+    update_flywheel,
 )
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000001"

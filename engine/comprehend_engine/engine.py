@@ -1,0 +1,269 @@
+"""The engine: put together, started, stopped.
+
+Decides what is served, by the names of the parts' methods, and the order in which parts come up and
+go. Holds no rule of its own. Read next: `comprehend_engine.protocol` (how a call arrives), then the
+operation's module.
+"""
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from botocore import xform_name
+
+from comprehend_engine.background import BackgroundWork
+from comprehend_engine.clock import Clock, SystemClock
+from comprehend_engine.data_directory import DataDirectory
+from comprehend_engine.datasets import DatasetOperations
+from comprehend_engine.endpoint_life import EndpointLife
+from comprehend_engine.endpoints import EndpointOperations
+from comprehend_engine.fault_control import FaultControl
+from comprehend_engine.faults import Faults
+from comprehend_engine.flywheel_life import FlywheelLife
+from comprehend_engine.flywheels import FlywheelOperations
+from comprehend_engine.in_process import attach
+from comprehend_engine.inference_worker import InferenceWorker
+from comprehend_engine.ingestion import Ingestion
+from comprehend_engine.iteration_run import IterationRun
+from comprehend_engine.iterations import IterationOperations
+from comprehend_engine.job_run import JobRun
+from comprehend_engine.jobs import JobOperations
+from comprehend_engine.model_endings import ModelEndings
+from comprehend_engine.models import ModelOperations
+from comprehend_engine.protocol import (
+    Authentication,
+    Operation,
+    Protocol,
+    Refusal,
+    comprehend_model,
+)
+from comprehend_engine.realtime import RealTimeOperations
+from comprehend_engine.resuming import Resuming
+from comprehend_engine.server import Server
+from comprehend_engine.settings import EngineSettings, Quotas
+from comprehend_engine.store import Store
+from comprehend_engine.tagging import TagOperations
+from comprehend_engine.worker import TrainingWorker
+
+if TYPE_CHECKING:
+    from mypy_boto3_comprehend import ComprehendClient
+
+    from comprehend_engine.data_lake import S3ClientForRole
+
+__all__ = ["Engine", "EngineSettings", "Quotas"]
+
+
+_TAGGED_CREATIONS = {
+    "CreateFlywheel": "FlywheelArn",
+    "CreateDataset": "DatasetArn",
+    "CreateEndpoint": "EndpointArn",
+    "StartDocumentClassificationJob": "JobArn",
+    "StartEntitiesDetectionJob": "JobArn",
+}
+"""What may come with tags: the operation, and the answer's member that has the new ARN."""
+
+
+class Engine:
+    """Amazon Comprehend's flywheel API on this machine, with models that really learn.
+
+    Parameters
+    ----------
+    settings : EngineSettings
+        Who it is and where it keeps state.
+    s3_client_for_role : callable
+        Takes a flywheel's data access role ARN, returns an S3 client with that role's rights. It
+        is called for each job, from the job's own thread; the engine never closes a client.
+    clock : Clock, optional
+        The system's by default.
+    refusal : callable, optional
+        Takes a caller's access key id, an operation and its request; says why it is refused, or
+        None. Without it every caller may do everything.
+    authentication : callable, optional
+        Takes a request's method, target, headers and body; says what is wrong with its signature,
+        or None. Without it every program of this machine is answered, signed or not.
+
+    Examples
+    --------
+    Serve, and talk to it with boto3::
+
+        with Engine(settings, s3_client_for_role=lambda role_arn: boto3.client("s3")) as engine:
+            comprehend = boto3.client("comprehend", endpoint_url=engine.url)
+    """
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        *,
+        s3_client_for_role: "S3ClientForRole",
+        clock: Clock | None = None,
+        refusal: Refusal | None = None,
+        authentication: Authentication | None = None,
+    ) -> None:
+        self._refusal = refusal
+        self._authentication = authentication
+        self._settings = settings
+        self._s3_client_for_role = s3_client_for_role
+        self._clock = clock or SystemClock()
+        self._parts: _Parts | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is served, such as ``http://127.0.0.1:4577``.
+
+        Raises
+        ------
+        RuntimeError
+            It is not started.
+        """
+        return self._started.server.url
+
+    @property
+    def _started(self) -> "_Parts":
+        if self._parts is None:
+            message = "the engine is not started"
+            raise RuntimeError(message)
+        return self._parts
+
+    def attach(self, client: "ComprehendClient") -> None:
+        """Answer a client's calls in this process, without a connection.
+
+        Raises
+        ------
+        RuntimeError
+            It is not started.
+        """
+        attach(client, self._started.protocol)
+
+    @property
+    def training_process_id(self) -> int | None:
+        """The process that trains, for who watches it; None where none runs."""
+        return None if self._parts is None else self._parts.worker.process_id
+
+    @property
+    def inference_process_id(self) -> int | None:
+        """The process that answers for endpoints and jobs; None where none runs yet."""
+        return None if self._parts is None else self._parts.inference.process_id
+
+    def start(self) -> None:
+        """Serve, and go on with what an earlier stop cut off; returns at once.
+
+        Raises
+        ------
+        OSError
+            The port is taken, or the data directory cannot be written or is another engine's.
+        """
+        if self._parts is None:
+            self._parts = _Parts(
+                self._settings,
+                self._s3_client_for_role,
+                self._clock,
+                self._refusal,
+                self._authentication,
+            )
+            self._parts.start()
+
+    def stop(self) -> None:
+        """End at once, also in the middle of training; nothing acknowledged is lost."""
+        if self._parts is not None:
+            parts, self._parts = self._parts, None
+            parts.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+class _Parts:
+    """Everything between one start and one stop."""
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        s3_client_for_role: "S3ClientForRole",
+        clock: Clock,
+        refusal: Refusal | None,
+        authentication: Authentication | None,
+    ) -> None:
+        self.directory = DataDirectory(settings.data_directory)
+        try:
+            self.store = Store(settings.data_directory / "engine.sqlite3")
+        except OSError:
+            self.directory.release()
+            raise
+        self.worker = TrainingWorker(settings.data_directory / "training.log")
+        self.inference = InferenceWorker(settings.data_directory / "inference.log")
+        self.background = BackgroundWork(clock, settings.pace_seconds)
+        self.faults = Faults()
+        operations = self._operations(settings, s3_client_for_role, clock)
+        control = FaultControl(self.faults if settings.allows_faults else None, operations)
+        self.protocol = Protocol(operations, settings.region, refusal, self.faults)
+        try:
+            self.server = Server(self.protocol, settings.port, control, authentication)
+        except OSError:
+            self.store.close()
+            self.directory.release()
+            raise
+
+    def _operations(
+        self, settings: EngineSettings, s3_client_for_role: "S3ClientForRole", clock: Clock
+    ) -> dict[str, Operation]:
+        """Put together what is served, and what goes on when the engine starts."""
+        store, background = self.store, self.background
+        ingestion = Ingestion(store, clock, background, settings.quotas, s3_client_for_role)
+        life = FlywheelLife(store, clock, background, ingestion)
+        endpoints = EndpointLife(store, clock, background, settings, self.inference)
+        iterations = IterationRun(
+            settings, store, clock, background, self.worker, s3_client_for_role, self.faults
+        )
+        jobs = JobRun(settings, store, clock, background, self.inference, s3_client_for_role)
+        endings = ModelEndings(settings, store, clock, background, self.worker)
+        self.resuming = Resuming(store, life, ingestion, iterations, jobs, endings, endpoints)
+        tags = TagOperations(store)
+        operations = _served(
+            FlywheelOperations(settings, store, clock, life, endpoints),
+            DatasetOperations(settings, store, clock, ingestion),
+            IterationOperations(settings, store, clock, iterations),
+            ModelOperations(store),
+            endings,
+            EndpointOperations(settings, store, clock, endpoints),
+            RealTimeOperations(settings, store, self.inference),
+            JobOperations(settings, store, clock, jobs),
+            tags,
+        )
+        for name, arn_member in _TAGGED_CREATIONS.items():
+            operations[name] = tags.creating(operations[name], arn_member)
+        return operations
+
+    def start(self) -> None:
+        self.worker.warm()
+        self.resuming.resume()
+        self.server.start()
+
+    def stop(self) -> None:
+        # What is recorded from here on goes on at the next start.
+        self.background.ask_to_stop()
+        self.faults.stop()
+        self.server.stop()
+        self.worker.stop()
+        self.inference.stop()
+        self.background.join()
+        self.store.close()
+        self.directory.release()
+
+
+def _served(*parts: object) -> dict[str, Operation]:
+    """Name what is served: a method that is called as boto3 calls an operation serves it."""
+    names = {xform_name(name): name for name in comprehend_model().operation_names}
+    return {
+        names[method]: getattr(part, method)
+        for part in parts
+        for method in dir(part)
+        if method in names
+    }

@@ -1,0 +1,19 @@
+"""Records to store."""
+
+from comprehend_engine.records import Flywheel, Iteration, Model
+
+ARN = "arn:aws:comprehend:us-east-1:123456789012:flywheel/f"
+FLYWHEEL = Flywheel(
+    arn=ARN,
+    name="f",
+    status="ACTIVE",
+    data_access_role_arn="role",
+    data_lake_s3_uri="s3://lake/f/",
+    language_code="en",
+    labels=("a", "b"),
+    creation_time=1.5,
+    last_modified_time=1.5,
+    data_security_config={"VpcConfig": {"Subnets": ["s"]}},
+)
+ITERATION = Iteration(ARN, "20260101T000000Z", "TRAINING", 2.0, "model", "s3://lake/f/e/")
+MODEL = Model("model", ARN, "TRAINED", "en", ("a", "b"), "role", 2.0, "s3://lake/f/e/")
