@@ -1,49 +1,64 @@
 """The entity recognizer: how it learns, how it answers.
 
-Decides the stages: tokens, features, a chain of tags, and a calibration of its scores on documents
-that the tagger has not seen by then. One configuration for all data and languages. Imported by the
-training process alone. Knows neither flywheels nor S3. Read next:
-`comprehend_engine.learning.entity_training`.
+A conditional random field over the tags of tokens (CRFsuite, L-BFGS), and a calibration of its
+scores on documents that it had not seen. One configuration for all data and languages. Imported by
+the training process alone. Knows neither flywheels nor S3. Read next:
+`comprehend_engine.learning.entity_tokens` and `entity_features`.
 """
 
-import pickle
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+import pycrfsuite
+from sklearn.linear_model import LogisticRegression
 
 from comprehend_engine.errors import IterationFailedError
-from comprehend_engine.learning.entity_calibration import Calibration, calibrate
-from comprehend_engine.learning.entity_chain import Places, Walk, best_spans
-from comprehend_engine.learning.entity_features import FeatureMaker, FeatureNumbers
-from comprehend_engine.learning.entity_tags import Mention, TagSet, TokenSpan, spans_of_mentions
-from comprehend_engine.learning.entity_training import (
-    Batch,
-    Trainer,
-    Weights,
-    batch_count,
-    emissions_of,
-    epochs_for,
-    make_batch,
-    rate_at,
+from comprehend_engine.learning.entity_features import features_of
+from comprehend_engine.learning.entity_tokens import (
+    OUTSIDE,
+    Mention,
+    Token,
+    chains_of,
+    spans_of,
+    tags_of,
+    tokens_of,
 )
 from comprehend_engine.learning.model_files import ModelParts
-from comprehend_engine.learning.tokens import Tokens, chain_lengths, tokenise
 
 __all__ = ["EntityModel", "Mention", "train_entities"]
 
-HELD_OUT_BATCHES = 0.1
-"""Part of the batches that calibrates the scores before it is learnt from."""
+_SETTINGS = {"c1": 0.1, "c2": 0.01, "max_iterations": 60, "feature.possible_transitions": True}
+_PARTS = 5
+"""One part of so many calibrates the scores, by a field that learns from the others."""
 
-CROSS_FITTED_CHAINS = 200
-"""Up to how many chains all of them calibrate the scores: a tenth of so few says too little."""
+_FEW_DOCUMENTS = 200
+"""Up to how many documents every part does, in turns: one part of so few says too little."""
 
-FOLDS = 5
-"""Into how many parts little data falls, of which each calibrates what learns from the others."""
+_BLOCKS = 25
+_LEAST_SLOPE = 0.05
+_EDGE = 1e-6
 
-DOCUMENTS_AT_ONCE = 2_000
-"""How many documents are tagged side by side, which is what owns the memory of answering."""
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How probable a mention is: ``logit(p') = shift + slope * logit(p)``."""
+
+    shift: float = 0.0
+    slope: float = 1.0
+
+    def correct(self, probability: float) -> float:
+        """Return the corrected probability, between 0 and 1; the order of any two stays.
+
+        Examples
+        --------
+        >>> Calibration().correct(0.25), Calibration(shift=-1.0).correct(0.5) < 0.5
+        (0.25, True)
+        """
+        return 1 / (1 + math.exp(-self.shift - self.slope * _logit(probability)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,62 +72,56 @@ class EntityModel:
     left_out : int
         Mentions of the training data that could not be learnt from: overlapped by a longer one,
         or without a letter, digit or sign.
+    crf : bytes
+        The field, in CRFsuite's own form.
+    calibration : Calibration
     """
 
     types: tuple[str, ...]
     left_out: int
-    numbers: FeatureNumbers
-    weights: Weights
+    crf: bytes
     calibration: Calibration
+    _tagger: pycrfsuite.Tagger = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Read the field."""
+        tagger = pycrfsuite.Tagger()
+        tagger.open_inmemory(self.crf)
+        object.__setattr__(self, "_tagger", tagger)
 
     def find(self, documents: Sequence[str]) -> list[list[Mention]]:
-        """Find mentions.
-
-        Parameters
-        ----------
-        documents : sequence of str
-            Documents; what is found in one does not depend on the others.
+        """Find mentions; what is found in one document does not depend on the others.
 
         Returns
         -------
         list of list of Mention
             Of each document, in order and not overlapping.
         """
-        found: list[list[Mention]] = []
-        for begin in range(0, len(documents), DOCUMENTS_AT_ONCE):
-            found += self._find(documents[begin : begin + DOCUMENTS_AT_ONCE])
-        return found
+        return [
+            [
+                Mention(found.begin, found.end, found.type, self.calibration.correct(found.score))
+                for found in _found(self._tagger, document)
+            ]
+            for document in documents
+        ]
 
     def to_parts(self) -> ModelParts:
         """Return what a file holds of the model."""
-        return ModelParts({}, {"model": np.frombuffer(pickle.dumps(self), np.uint8)})
+        calibration = [self.calibration.shift, self.calibration.slope]
+        description = {
+            "types": self.types,
+            "left_out": self.left_out,
+            "calibration": calibration,
+        }
+        return ModelParts(description, {"crf": np.frombuffer(self.crf, np.uint8)})
 
     @classmethod
     def from_parts(cls, parts: ModelParts) -> "EntityModel":
         """Return the model that a file holds."""
-        model: EntityModel = pickle.loads(parts.arrays["model"].tobytes())
-        return model
-
-    def _find(self, documents: Sequence[str]) -> list[list[Mention]]:
-        found: list[list[Mention]] = [[] for _ in documents]
-        tokens = tokenise(documents)
-        if not tokens.words:
-            return found
-        rows = FeatureMaker(self.numbers, learns=False).rows(tokens)
-        lengths = chain_lengths(tokens)
-        firsts = np.cumsum(lengths) - lengths
-        walk = Walk.through(firsts, lengths)
-        emissions = emissions_of(rows, self.weights, walk)
-        is_first = _marked(firsts[lengths > 0], len(tokens.words))
-        documents_begin = tokens.firsts()
-        for span, probability in best_spans(
-            emissions, self.weights.transitions, walk, TagSet(self.types), is_first
-        ):
-            document = int(np.searchsorted(documents_begin, span.first, side="right")) - 1
-            begin, end = int(tokens.begins[span.first]), int(tokens.ends[span.stop - 1])
-            score = self.calibration.correct(probability)
-            found[document].append(Mention(begin, end, self.types[span.type], score))
-        return found
+        told = parts.description
+        calibration = Calibration(*told["calibration"])
+        crf = parts.arrays["crf"].tobytes()
+        return cls(tuple(told["types"]), told["left_out"], crf, calibration)
 
 
 def train_entities(
@@ -147,115 +156,80 @@ def train_entities(
             "annotations, or an entity list whose entries occur in the documents, are needed."
         )
         raise IterationFailedError(message)
-    tokens = tokenise(documents)
-    spans, left_out = spans_of_mentions(mentions, tokens, types)
-    if not spans:
+    tokens = [tokens_of(document) for document in documents]
+    tagged = [tags_of(each, found) for each, found in zip(tokens, mentions, strict=True)]
+    tags, left_out = [each for each, _ in tagged], sum(count for _, count in tagged)
+    if all(tag == OUTSIDE for each in tags for tag in each):
         message = f"None of the {left_out} mentions covers a letter, digit or sign of its document."
         raise IterationFailedError(message)
-    numbers, tag_set, chooser = FeatureNumbers(), TagSet(types), np.random.default_rng(seed)
-    lessons = _lessons(tokens, spans, tag_set, numbers, chooser)
-    weights, calibration = _fitted(lessons, tag_set, numbers.size, chooser)
-    return EntityModel(types, left_out, numbers, weights, calibration)
+    calibration = _calibrated(documents, tokens, tags, seed)
+    return EntityModel(types, left_out, _learnt(tokens, tags), calibration)
 
 
-@dataclass(frozen=True, slots=True)
-class _Lessons:
-    """Training documents made ready: their batches, and what all tokens are tagged with."""
-
-    batches: list[Batch]
-    tags: Places
-    is_first: NDArray[np.bool_]
-
-
-def _lessons(
-    tokens: Tokens,
-    spans: list[TokenSpan],
-    tag_set: TagSet,
-    numbers: FeatureNumbers,
-    chooser: np.random.Generator,
-) -> _Lessons:
-    tags = tag_set.encode(spans, len(tokens.words))
-    is_joined = np.zeros(len(tags), dtype=bool)
-    for span in spans:
-        is_joined[span.first : span.stop - 1] = True
-    lengths = chain_lengths(tokens, is_joined)
-    firsts = np.cumsum(lengths) - lengths
-    rows = FeatureMaker(numbers, learns=True).rows(tokens)
-    order = chooser.permutation(np.flatnonzero(lengths))
-    parts = np.array_split(order, batch_count(len(tags), len(order)))
-    batches = [make_batch(chains, firsts, lengths, rows, tags) for chains in parts]
-    return _Lessons(batches, tags, _marked(firsts[lengths > 0], len(tags)))
+def _learnt(tokens: Sequence[Sequence[Token]], tags: Sequence[Sequence[str]]) -> bytes:
+    """Return a field that has learnt from documents."""
+    trainer = pycrfsuite.Trainer(verbose=False)
+    for words, marks in zip(tokens, tags, strict=True):
+        for chain in chains_of(words, marks):
+            trainer.append(features_of(words[chain]), marks[chain])
+    trainer.set_params(_SETTINGS)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "crf"
+        trainer.train(str(file))
+        return file.read_bytes()
 
 
-def _fitted(
-    lessons: _Lessons, tag_set: TagSet, features: int, chooser: np.random.Generator
-) -> tuple[Weights, Calibration]:
-    """Learn the weights, and calibrate them on batches that were not learnt from by then."""
-    batches = lessons.batches
-    if sum(batch.walk.chains for batch in batches) <= CROSS_FITTED_CHAINS:
-        calibration = _cross_fitted(lessons, tag_set, features, chooser)
-        return _learnt(batches, tag_set, features, chooser), calibration
-    trainer, calibration = Trainer(features, len(tag_set), len(batches)), Calibration()
-    held_out, epochs = int(HELD_OUT_BATCHES * len(batches)), epochs_for(len(batches))
-    for epoch in range(epochs):
-        if 2 * epoch >= epochs and held_out:
-            calibration = _calibrated(_said(lessons, batches[:held_out], trainer.weights, tag_set))
-            held_out = 0
-        chosen = held_out + chooser.permutation(len(batches) - held_out)
-        for step, place in enumerate(chosen.tolist()):
-            rate = rate_at(epoch * len(chosen) + step, epochs * len(chosen))
-            trainer.step(batches[place], rate)
-    return trainer.weights, calibration
+def _found(tagger: pycrfsuite.Tagger, document: str) -> Iterator[Mention]:
+    """Give the mentions of a document, each as probable as the least probable of its tags."""
+    tokens = tokens_of(document)
+    for chain in chains_of(tokens):
+        words = tokens[chain]
+        tags = tagger.tag(features_of(words))
+        for first, stop, kind in spans_of(tags):
+            marginals = [tagger.marginal(tags[place], place) for place in range(first, stop)]
+            if stop < len(tags):
+                marginals.append(tagger.marginal(tags[stop], stop))
+            yield Mention(words[first].begin, words[stop - 1].end, kind, min(marginals))
 
 
-def _learnt(
-    batches: Sequence[Batch], tag_set: TagSet, features: int, chooser: np.random.Generator
-) -> Weights:
-    trainer, epochs = Trainer(features, len(tag_set), len(batches)), epochs_for(len(batches))
-    for epoch in range(epochs):
-        for step, place in enumerate(chooser.permutation(len(batches)).tolist()):
-            trainer.step(
-                batches[place], rate_at(epoch * len(batches) + step, epochs * len(batches))
-            )
-    return trainer.weights
-
-
-def _cross_fitted(
-    lessons: _Lessons, tag_set: TagSet, features: int, chooser: np.random.Generator
+def _calibrated(
+    documents: Sequence[str],
+    tokens: Sequence[Sequence[Token]],
+    tags: Sequence[Sequence[str]],
+    seed: int,
 ) -> Calibration:
-    """Calibrate on all of little data: each part by a tagger that learns from the others."""
-    batches, said = lessons.batches, list[_Said]()
-    for fold in range(min(FOLDS, len(batches))):
-        others = [batch for place, batch in enumerate(batches) if place % FOLDS != fold]
-        if others:
-            weights = _learnt(others, tag_set, features, chooser)
-            said += _said(lessons, batches[fold::FOLDS], weights, tag_set)
-    return _calibrated(said)
+    """Fit how often mentions are right in documents that were not learnt from.
+
+    Neighbouring documents are held out together: sentences of one text know each other. Of few
+    documents each is held out once.
+    """
+    blocks = np.arange(len(documents)) * _BLOCKS // max(1, len(documents))
+    parts = (np.random.default_rng(seed).permutation(_BLOCKS)[blocks] % _PARTS).tolist()
+    scores: list[float] = []
+    is_right: list[bool] = []
+    for part in range(_PARTS if len(documents) <= _FEW_DOCUMENTS else 1):
+        seen = [place for place, held_out in enumerate(parts) if held_out != part]
+        if not any(tag != OUTSIDE for place in seen for tag in tags[place]):
+            continue
+        tagger = pycrfsuite.Tagger()
+        crf = _learnt([tokens[place] for place in seen], [tags[place] for place in seen])
+        tagger.open_inmemory(crf)
+        for place, held_out in enumerate(parts):
+            if held_out == part:
+                words = tokens[place]
+                there = {
+                    (words[first].begin, words[stop - 1].end, kind)
+                    for first, stop, kind in spans_of(tags[place])
+                }
+                found = list(_found(tagger, documents[place]))
+                scores += [_logit(each.score) for each in found]
+                is_right += [(each.begin, each.end, each.type) in there for each in found]
+    if all(is_right) or not any(is_right):  # nothing to tell apart
+        return Calibration()
+    line = LogisticRegression().fit(np.array(scores)[:, None], is_right)
+    return Calibration(float(line.intercept_[0]), max(_LEAST_SLOPE, float(line.coef_[0, 0])))
 
 
-_Said = tuple[float, bool]
-"""How probable the tagger took a mention to be, and whether it is one."""
-
-
-def _said(
-    lessons: _Lessons, batches: Sequence[Batch], weights: Weights, tag_set: TagSet
-) -> list[_Said]:
-    """Return what the tagger finds in batches that it has not learnt from."""
-    there = set(tag_set.decode(lessons.tags, lessons.is_first))
-    return [
-        (probability, span in there)
-        for batch in batches
-        for span, probability in best_spans(
-            batch.emissions(weights), weights.transitions, batch.walk, tag_set, lessons.is_first
-        )
-    ]
-
-
-def _calibrated(said: Sequence[_Said]) -> Calibration:
-    return calibrate([probability for probability, _ in said], [right for _, right in said])
-
-
-def _marked(places: Places, size: int) -> NDArray[np.bool_]:
-    is_marked = np.zeros(size, dtype=bool)
-    is_marked[places] = True
-    return is_marked
+def _logit(probability: float) -> float:
+    clipped = min(1 - _EDGE, max(_EDGE, probability))
+    return math.log(clipped / (1 - clipped))
