@@ -2,8 +2,8 @@
 
 Decides how a task becomes calls of `comprehend_engine.training`, or of
 `comprehend_engine.recognizer_training`, which is imported when it is first asked for: what it
-stands on takes memory that a classifier can do without. Runs apart from the server so that training never
-holds up an answer.
+stands on takes memory that a classifier can do without. Runs apart from the server so that training
+never holds up an answer.
 Read next: `comprehend_engine.worker`, the other end of the line.
 """
 
