@@ -13,6 +13,8 @@ from comprehend_engine.clock import DrivenClock
 from comprehend_engine.errors import DiskFullError, EngineStopping
 from engine_testing.rig import BUCKET, ROLE, Rig, rows, running, until
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 

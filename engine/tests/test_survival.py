@@ -14,6 +14,8 @@ from comprehend_engine.records import Endpoint, Flywheel, Model
 from engine_testing.processes import EngineProcess, engine_process, refused
 from engine_testing.rig import BUCKET, ROLE, Rig, client, rows, running, until
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 

@@ -48,7 +48,13 @@ SHAPES: dict[str, tuple[list[Row], list[Row] | None, bool]] = {
 }
 
 
-@pytest.fixture(scope="module", params=SHAPES)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=[pytest.mark.slow] if name == "100,000 rows" else [])
+        for name in SHAPES
+    ],
+)
 def shaped(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[DemoData, bool]:

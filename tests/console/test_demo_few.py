@@ -108,6 +108,7 @@ def test_it_is_said_when_the_act_is_left_out(
     assert ("few test documents is left out" in " ".join(data.remarks)) is not is_there
 
 
+@pytest.mark.slow
 def test_the_gain_is_seen_and_not_proven_when_tickets_are_of_any_seed() -> None:
     """One to four documents more are right: fewer than five that differ prove nothing at 5 %."""
     gains = []

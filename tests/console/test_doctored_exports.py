@@ -316,6 +316,7 @@ def test_a_folder_is_refused_when_it_is_larger_than_an_export_can_be(
     assert "is too much" in problem(lambda: verify_folder(folder))
 
 
+@pytest.mark.slow
 def test_every_change_of_a_byte_is_refused_when_it_is_made_anywhere() -> None:
     """Another byte, one more, one less, in any file: always in words."""
     chance = random.Random(20260102)
@@ -350,6 +351,7 @@ def test_an_entry_is_refused_when_it_is_nested_to_any_depth(name: str) -> None:
         assert problem(partial(verify_files, {**whole, "entries.jsonl": entry}))
 
 
+@pytest.mark.slow
 def test_nothing_else_is_read_out_of_a_zip_when_one_of_its_bytes_is_another(tmp_path: Path) -> None:
     """It is refused in words, unless what it holds is the same (as with the time of a file)."""
     chance = random.Random(20260103)

@@ -32,6 +32,7 @@ def simulated(*options: str) -> dict[str, float]:
     return {cell["policy"]: cell["promoted"] for cell in cells}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("documents", ["50", "100", "200", "500", "1000", "2000", "5000", "10000"])
 def test_noise_is_not_promoted_when_both_models_are_equally_good(documents: str) -> None:
     """At most 5 % of the looks with evidence, over 40 % without, at every size."""

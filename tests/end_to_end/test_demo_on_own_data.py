@@ -10,6 +10,8 @@ import pytest
 
 from console.sample_tickets import generate_tickets
 
+pytestmark = pytest.mark.slow
+
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 Demo = Callable[..., dict[str, Any]]

@@ -10,6 +10,8 @@ from console.mailbox import Letter, Mailbox
 from console.target import Target, local_target
 from local.environment import LocalEnvironment, LocalSettings
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_SECONDS = 120
 
 

@@ -24,6 +24,8 @@ from console.target import Target, local_target
 from infra.ledger_rights import WRITTEN_BY
 from local.environment import LocalEnvironment, LocalSettings
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 HEAD_WRITERS = ("CompareModels", "CloseBatch", "ChangeChampion", "Reconcile")
 _numbers = count(1)

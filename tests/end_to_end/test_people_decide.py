@@ -27,6 +27,8 @@ from console.target import ENVIRONMENTS_FOLDER, Target, local_target
 from local.environment import LocalEnvironment, LocalSettings
 from tests.console.command_line import invoke
 
+pytestmark = pytest.mark.slow
+
 Told = Callable[..., dict[str, Any]]
 
 LEAST_GAIN = 0.005

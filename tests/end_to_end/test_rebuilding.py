@@ -15,6 +15,8 @@ from console.target import local_target
 from local.environment import LocalEnvironment, LocalSettings
 from tests.console.command_line import invoke
 
+pytestmark = pytest.mark.slow
+
 Answer = Callable[..., dict[str, Any]]
 
 REASON = ("--reason", "by hand")

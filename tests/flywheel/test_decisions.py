@@ -213,7 +213,7 @@ def test_a_test_set_wears_when_it_is_looked_at(
         (80, 0, Decision.PROMOTE),
         (80, 12, Decision.PROMOTE),
         (62, 12, Decision.HOLD),
-        (80, 96, Decision.HOLD),
+        pytest.param(80, 96, Decision.HOLD, marks=pytest.mark.slow),
     ],
 )
 def test_all_looks_of_a_generation_share_one_error_when_that_is_asked(

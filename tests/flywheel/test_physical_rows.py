@@ -109,6 +109,7 @@ def test_reading_goes_on_when_a_quote_is_never_closed() -> None:
     assert [row.line for row in found] == [1, 2, 3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", [b'""', b"x", b'a"b,"c', b'"",""'])
 def test_reading_stays_quick_when_an_open_quote_swallows_many_lines(line: bytes) -> None:
     """An open quote costs no more than its lines, whatever quotes these hold."""

@@ -58,9 +58,9 @@ SESSIONS = blocks("console")
 
 
 def playable() -> Iterator[Any]:
-    """Give each session of commands; scenarios and many cells take several seconds."""
+    """Give each session of commands; those that simulate take long."""
     for session in SESSIONS:
-        is_slow = "--scenario" in session or "--disagreement" in session
+        is_slow = "flywheel simulate" in session or "--test-documents" in session
         yield pytest.param(session, marks=[pytest.mark.slow] if is_slow else [])
 
 

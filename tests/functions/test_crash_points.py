@@ -222,6 +222,7 @@ def test_every_crash_point_has_a_story_when_the_source_is_read() -> None:
     assert sorted(point for points in REACHED_BY.values() for point in points) == NAMES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scenario", "point"),
     [

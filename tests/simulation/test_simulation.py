@@ -9,6 +9,7 @@ _REPLAYED = 50
 _MOST_TRIES = 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, _HISTORIES, 100))
 def test_nothing_breaks_when_histories_are_played(first: int) -> None:
     """Whatever goes wrong, every history comes to rest with all invariants whole."""
@@ -25,12 +26,14 @@ def test_nothing_breaks_when_kept_seeds_are_replayed() -> None:
     assert not {seed: broken for seed in kept_seeds() if (broken := play(seed).broken)}
 
 
+@pytest.mark.slow
 def test_the_same_happens_when_a_seed_is_played_again() -> None:
     """A seed is one history, to the last event."""
     for seed in range(_REPLAYED):
         assert play(seed) == play(seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("safeguard", SAFEGUARDS)
 def test_something_breaks_when_a_safeguard_is_taken_away(safeguard: str) -> None:
     """Each safeguard is missed, by the seed that missed it last or by another one soon."""
