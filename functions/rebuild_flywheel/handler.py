@@ -196,7 +196,7 @@ def _is_active(generations: Generations, asked: Rebuild) -> bool:
 
 
 def _finish(services: Services, generations: Generations, row: FlywheelRow, asked: Rebuild) -> None:
-    """Move endpoints when a model of the new generation has passed its gate."""
+    """Move endpoints when a model of the new generation was promoted."""
     if not was_promoted(services.ledger, row, asked):
         return
     moved = [found for arn in asked.followed_arns for found in generations.endpoints_of(arn)]

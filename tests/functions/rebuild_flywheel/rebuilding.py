@@ -2,8 +2,9 @@
 
 from adapters.acts import Acts
 from flywheel.batches import BatchOutcome
+from flywheel.uploads import ObjectVersion
 from rebuild_flywheel.handler import rebuild
-from tests.functions.world import NAME, World
+from tests.functions.world import NAME, World, documents
 
 
 def acts(world: World) -> Acts:
@@ -19,6 +20,14 @@ def closed(world: World, number: int) -> BatchOutcome | None:
     world.compare(number)
     world.close(number)
     return world.batch(number).outcome
+
+
+def live_on_wrong_rows(world: World) -> ObjectVersion:
+    """Have a live model that was trained on a right and on a wrong file; return the wrong one."""
+    world.upload("monday.csv", documents(10))
+    wrong = world.upload("wrong.csv", documents(12, first=100))
+    assert closed(world, 1) is BatchOutcome.PROMOTED
+    return wrong
 
 
 def switched(world: World) -> None:

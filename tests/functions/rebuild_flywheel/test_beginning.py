@@ -6,7 +6,7 @@ from flywheel.errors import ConcurrentChangeError
 from rebuild_flywheel.handler import rebuild
 from tests.functions.champions import changed
 from tests.functions.cloud import answering, before
-from tests.functions.rebuild_flywheel.rebuilding import acts, closed, switched
+from tests.functions.rebuild_flywheel.rebuilding import acts, closed, live_on_wrong_rows, switched
 from tests.functions.world import NAME, World, documents
 
 
@@ -74,9 +74,7 @@ def test_the_rejection_names_the_way_out_when_the_live_model_was_trained_on_with
 ) -> None:
     """Nobody is told that nothing must be done."""
     world = named_world
-    world.upload("monday.csv", documents(10))
-    wrong = world.upload("wrong.csv", documents(12, first=100))
-    assert closed(world, 1) is BatchOutcome.PROMOTED
+    wrong = live_on_wrong_rows(world)
     acts(world).withdraw([world.known(wrong)], "mislabeled", world.now())
     acts(world).rebuild("without them", [], [], world.now())
     switched(world)

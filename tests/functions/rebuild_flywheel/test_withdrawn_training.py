@@ -2,10 +2,9 @@
 
 from adapters.clients import client
 from adapters.withdrawn_training import withdrawn_from
-from flywheel.batches import BatchOutcome
 from flywheel.uploads import DatasetKind
 from tests.functions.champions import changed
-from tests.functions.rebuild_flywheel.rebuilding import acts, closed, switched
+from tests.functions.rebuild_flywheel.rebuilding import acts, closed, live_on_wrong_rows, switched
 from tests.functions.world import NAME, World, csv, documents
 
 _WRONG = f"{NAME}/train/wrong.csv"
@@ -17,11 +16,9 @@ def datasets(world: World) -> list[str]:
     return sorted(found["DatasetName"] for found in answer["DatasetPropertiesList"])
 
 
-def live_on_wrong_rows(world: World) -> str:
+def live_on_withdrawn_rows(world: World) -> str:
     """Have a live model that was trained on a file which is withdrawn since; return the model."""
-    world.upload("monday.csv", documents(10))
-    wrong = world.upload("wrong.csv", documents(12, first=100))
-    assert closed(world, 1) is BatchOutcome.PROMOTED
+    wrong = live_on_wrong_rows(world)
     done = acts(world).withdraw([world.known(wrong)], "mislabeled", world.now())
     assert list(done.live_trained_on) == [_WRONG]
     words = " ".join(done.notice.body.split())
@@ -37,7 +34,7 @@ def test_no_withdrawn_row_is_trained_on_when_the_live_model_was_trained_on_it(
 ) -> None:
     """The new generation begins with the live model, and with none of its data."""
     world = named_world
-    live = live_on_wrong_rows(world)
+    live = live_on_withdrawn_rows(world)
     acts(world).rebuild("wrong.csv was mislabeled", [], [], world.now())
     switched(world)
     assert world.active_model == live
@@ -56,7 +53,7 @@ def test_no_withdrawn_row_is_trained_on_when_the_live_model_was_trained_on_it(
 def test_the_model_is_named_when_it_was_trained_on_withdrawn_rows(named_world: World) -> None:
     """The live one stays so after the switch; one of the new generation is not."""
     world, ledger = named_world, named_world.services.ledger
-    live = live_on_wrong_rows(world)
+    live = live_on_withdrawn_rows(world)
     assert withdrawn_from(ledger, world.row, live) == [_WRONG]
     acts(world).rebuild("wrong.csv was mislabeled", [], [], world.now())
     switched(world)
@@ -92,9 +89,7 @@ def test_the_live_model_is_named_when_the_rows_wait_for_the_next_generation(
 ) -> None:
     """Withdrawn after the switch they taint nothing, and the live model has learnt from them."""
     world = named_world
-    world.upload("monday.csv", documents(10))
-    wrong = world.upload("wrong.csv", documents(12, first=100))
-    assert closed(world, 1) is BatchOutcome.PROMOTED
+    wrong = live_on_wrong_rows(world)
     live = world.active_model
     acts(world).rebuild("slots", [], [], world.now())
     switched(world)
