@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from comprehend_engine.alone import ambient_region, ambient_s3
+from comprehend_engine.ambient_aws import ambient_region, ambient_s3
 from comprehend_engine.engine import Engine, EngineSettings
 
 if TYPE_CHECKING:

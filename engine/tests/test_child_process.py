@@ -72,7 +72,9 @@ def test_the_child_imports_what_its_engine_imports_when_another_copy_is_installe
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The paths are those of this process, in their order."""
-    (tmp_path / "answering.py").write_text("for line in iter(input, None): print(line, flush=True)\n")
+    (tmp_path / "answering.py").write_text(
+        "for line in iter(input, None): print(line, flush=True)\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     child = ChildProcess("test process", "answering", tmp_path / "child.log")
     try:

@@ -1,4 +1,4 @@
-"""An engine in a real process: killed at any moment, stopped, or not able to start."""
+"""An engine in a real process: killed at any moment."""
 
 import signal
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import pytest
 
 from comprehend_engine.engine import Engine, EngineSettings
 from comprehend_engine.records import Endpoint, Flywheel, Model
-from engine_testing.processes import EngineProcess, engine_process, refused
+from engine_testing.processes import EngineProcess, engine_process
 from engine_testing.rig import BUCKET, ROLE, Rig, client, rows, running, until
 
 pytestmark = pytest.mark.slow
@@ -107,43 +107,6 @@ def test_every_acknowledged_call_holds_when_each_is_followed_by_a_kill(
         ):
             act(rig)
             process.process.send_signal(signal.SIGKILL)
-
-
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_it_ends_cleanly_when_it_is_told_to(
-    s3_url: str, tmp_path: Path, sent: signal.Signals, code: int
-) -> None:
-    """Ctrl-C and SIGTERM alike; no trace, and the directory is free."""
-    with engine_process(tmp_path / "data", s3_url) as process:
-        process.process.send_signal(sent)
-        told = process.process.stderr.read() if process.process.stderr else ""
-        assert process.process.wait() == code
-        assert "Traceback" not in told
-        assert f"export AWS_ENDPOINT_URL_COMPREHEND={process.url}" in told
-    with engine_process(tmp_path / "data", s3_url):
-        pass
-
-
-def test_it_says_why_when_it_cannot_start(s3: "S3Client", tmp_path: Path) -> None:
-    """One sentence what, one what to do: the directory, the port, no directory, no such setting."""
-    file = tmp_path / "file"
-    file.touch()
-    with running(tmp_path / "data", s3) as rig:
-        port = rig.engine.url.rsplit(":", 1)[-1]
-        taken = refused("--data", str(tmp_path / "data"))
-        busy = refused("--data", str(tmp_path / "other"), "--port", port)
-    no_directory = refused("--data", str(file / "data"))
-    no_setting = refused("--data", str(tmp_path / "other"), "--set", "endpoints=many")
-    assert taken[0] == 3
-    assert "is in use by another engine (process " in taken[1]
-    assert "Stop that engine, or choose another directory." in taken[1]
-    assert (busy[0], busy[1].splitlines()[0]) == (2, f"--port {port}: Address already in use")
-    assert no_directory[0] == 2
-    assert "Choose a directory that can be written." in no_directory[1]
-    assert no_setting[0] == 2
-    assert "endpoints takes a whole number from 0, not 'many'\n" in no_setting[1]
-    for _, told in (taken, busy, no_directory, no_setting):
-        assert len(told.splitlines()) == 2
 
 
 def test_a_full_disk_is_told_when_a_call_cannot_be_kept(s3: "S3Client", tmp_path: Path) -> None:
