@@ -26,7 +26,7 @@ FRAMES = (
     "the 12 people of {city} wrote to {name} .",
 )
 
-SHARED = Path(__file__).resolve().parents[5] / "shared" / "data" / "ncbi_disease"
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "ncbi_disease"
 
 Corpus = tuple[list[str], list[list[Mention]]]
 

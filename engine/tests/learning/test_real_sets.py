@@ -8,7 +8,7 @@ import pytest
 
 from comprehend_engine.learning.classifier import train_classifier
 
-SHARED = Path(__file__).resolve().parents[5] / "shared" / "data"
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 
 pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason=f"the labeled sets are not at {SHARED}")
 
