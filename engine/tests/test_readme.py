@@ -66,7 +66,7 @@ def test_the_fixture_works_when_another_project_takes_the_example(tmp_path: Path
 
 
 def test_a_conftest_may_name_the_plugin_when_it_is_installed() -> None:
-    """pytest takes both for the same one where the entry point has the name of its module."""
+    """Pytest takes both for the same one where the entry point has the name of its module."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["entry-points"]["pytest11"] == {PLUGIN: PLUGIN}
 
