@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
 
 from comprehend_engine.errors import StartRefusedError
 
@@ -24,7 +23,7 @@ class _Terminated(KeyboardInterrupt):
     """SIGTERM arrived; it ends the engine as Ctrl-C does."""
 
 
-def main(arguments: Sequence[str] | None = None, *, program: str = "comprehend-engine") -> NoReturn:
+def main(arguments: Sequence[str] | None = None, *, program: str = "comprehend-engine") -> None:
     """Run the command and end the process.
 
     Parameters
