@@ -1,6 +1,5 @@
 """The job operations, over HTTP: from files to an archive of answers."""
 
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,8 +8,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from comprehend_engine.clock import DrivenClock
-from comprehend_engine.records import Job
-from comprehend_engine.store import Store
 from engine_testing.jobs import (
     answer_lines,
     classification_job,
@@ -232,31 +229,3 @@ def test_a_job_is_refused_when_it_has_nothing_to_use(rig: Rig, trained: tuple[st
         rig.comprehend.start_entities_detection_job(
             **job_request("s3://bucket/in/", LanguageCode="en", FlywheelArn=flywheel)
         )
-
-
-def test_a_job_is_told_without_its_archive_when_no_answer_could_name_it(
-    s3: "S3Client", tmp_path: Path
-) -> None:
-    """One that an older engine kept: the list is answered, and the message has the URI."""
-    archive = f"s3://{BUCKET}/{'a' * 1100}/output.tar.gz"
-    kept = Job(
-        job_id="0" * 32,
-        arn=f"arn:aws:comprehend:us-east-1:{ACCOUNT}:document-classification-job/{'0' * 32}",
-        kind="CLN",
-        status="FAILED",
-        model_arn=f"arn:aws:comprehend:us-east-1:{ACCOUNT}:document-classifier/a/version/b",
-        output_s3_uri=archive,
-        request=job_request(f"s3://{BUCKET}/in"),
-        submit_time=1.0,
-        message="No such model.",
-    )
-    with closing(Store(tmp_path / "engine.sqlite3")) as store:
-        store.save(kept)
-    with running(tmp_path, s3) as rig:
-        (described,) = rig.comprehend.list_document_classification_jobs()[
-            "DocumentClassificationJobPropertiesList"
-        ]
-        assert described == classification_job(rig, kept.job_id)
-    assert "OutputDataConfig" not in described
-    assert described["Message"].startswith("No such model. The archive's URI is too long")
-    assert described["Message"].endswith(archive)
