@@ -150,8 +150,8 @@ class ChildProcess:
 
     def _spawned(self) -> subprocess.Popen[str]:
         pinned = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        # Models are written and read by one release: the child imports what its engine imports,
-        # and nothing (-P) from the directory in which somebody happened to start the engine.
+        # One release writes and reads models: the child imports what its engine imports, and (-P)
+        # nothing from the directory that they happen to be started in.
         path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
         with self._log_file.open("ab") as log:
             return subprocess.Popen(
