@@ -197,6 +197,7 @@ def test_an_entity_list_trains_too() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the real labeled sets are not here")
 def test_real_mentions_are_found_as_well_as_by_the_usual_recognizers() -> None:
     """Diseases in abstracts: as good as CRFsuite is with the usual features."""
