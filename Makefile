@@ -18,12 +18,13 @@ help: ## Show what can be done
 
 setup: $(INSTALLED) ## Create .venv with everything in it, the flywheel command too
 
-$(INSTALLED): requirements-dev.txt pyproject.toml scripts/check_machine.sh
+$(INSTALLED): requirements-dev.txt pyproject.toml engine/pyproject.toml scripts/check_machine.sh
 	@scripts/check_machine.sh
 	@echo "Installing into $(VENV) (about 1.2 GB; one to three minutes)"
 	@$${PYTHON3:-$$(scripts/check_machine.sh --python)} -m venv --clear $(VENV)
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e engine -e .
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e engine
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 	@echo "Done. The command is $(VENV)/bin/flywheel"
 

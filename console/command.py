@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from comprehend_engine.command import main as serve_engine
 from console import history as history_facts
 from console import status as status_facts
 from console.act_verbs import add_act_verbs
@@ -18,7 +19,6 @@ from console.conversion_view import conversion_document, tell_conversion
 from console.convert import convert as convert_file
 from console.data_verbs import add_data_verbs
 from console.dead_letter_verbs import dlq
-from console.engine_verb import EngineChoice, run_engine
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.flywheel_verb import Run, flywheel_verb
@@ -123,29 +123,13 @@ def up(
         keep_running(terminal, local_file(), name=name, port=port)
 
 
-@app.command()
-def engine(
-    *,
-    data: Annotated[Path, typer.Option(metavar="DIR", help="Where it keeps state; made.")],
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
-    s3_endpoint: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="Its S3; left out, as boto3 finds it."),
-    ] = None,
-    pace: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="Least time of a passing state.")
-    ] = 0.2,
-    faults: Annotated[bool, typer.Option("--faults", help="Let tests ask for faults.")] = False,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A switch or quota; may be repeated."),
-    ] = None,
-    json: Json = False,
-) -> None:
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def engine(context: typer.Context) -> None:
     """Run the Comprehend engine alone until Ctrl-C: no cloud, no stack, any S3."""
-    with reporting(is_json=json) as terminal, ended_by_signals():
-        chosen = EngineChoice(port, data, s3_endpoint, pace, faults, tuple(settings or ()))
-        run_engine(terminal, chosen)
+    serve_engine(context.args, program="flywheel engine")
 
 
 @app.command()

@@ -1,23 +1,17 @@
 """Work that goes on after a call was answered: one thread a job, all ended by one stop.
 
-Decides how long a passing state stays visible, how a stop unwinds, and how long a job waits for
-room to record its end. Knows nothing of what the jobs do. Read next: `comprehend_engine.ingestion`
-and `comprehend_engine.iteration_run`.
+Decides how long a passing state stays visible and how a stop unwinds. What a job cannot record, as
+where the disk is full, it does again at the next start. Knows nothing of what the jobs do. Read
+next: `comprehend_engine.ingestion` and `comprehend_engine.iteration_run`.
 """
 
 import logging
 import threading
 from collections.abc import Callable
-from typing import TypeVar
 
 from comprehend_engine.clock import Clock
-from comprehend_engine.errors import DiskFullError, EngineStopping
+from comprehend_engine.errors import EngineStopping
 
-PATIENCE_SECONDS = 24 * 3600.0
-"""How long a job waits for room on a full disk before it is left for the next start, s."""
-
-_RETRY_SECONDS = 1.0
-T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 
 
@@ -58,32 +52,6 @@ class BackgroundWork:
         """
         if not self._clock.wait_until(entered + self._pace_seconds, self._stop):
             raise EngineStopping
-
-    def record(self, write: Callable[[], T]) -> T:
-        """Keep what a job has come to; where the disk is full, again and again until there is room.
-
-        Parameters
-        ----------
-        write : callable
-            Keeps it, in a transaction of its own.
-
-        Raises
-        ------
-        DiskFullError
-            There was no room for as long as a job is patient.
-        EngineStopping
-            The engine is stopped meanwhile.
-        """
-        gives_up_at = self._clock.now() + PATIENCE_SECONDS
-        while True:
-            try:
-                return write()
-            except DiskFullError as failure:
-                if self._clock.now() >= gives_up_at:
-                    raise
-                _LOG.warning("%s: %s", threading.current_thread().name, failure)
-            if not self._clock.wait_until(self._clock.now() + _RETRY_SECONDS, self._stop):
-                raise EngineStopping
 
     def check_going_on(self) -> None:
         """Raise EngineStopping when the engine is being stopped."""

@@ -22,7 +22,6 @@ from comprehend_engine.errors import (
     WorkerDiedError,
 )
 
-_ROOT = Path(__file__).resolve().parents[2]
 _LOOK_SECONDS = 0.05
 
 
@@ -151,11 +150,13 @@ class ChildProcess:
 
     def _spawned(self) -> subprocess.Popen[str]:
         pinned = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        # One release writes and reads models: the child imports what its engine imports, and (-P)
+        # nothing from the directory that they happen to be started in.
+        path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
         with self._log_file.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", self._module],
-                cwd=_ROOT,
-                env={**os.environ, **pinned},
+                [sys.executable, "-P", "-m", self._module],
+                env={**os.environ, **pinned, "PYTHONPATH": path},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

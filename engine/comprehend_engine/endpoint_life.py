@@ -69,7 +69,7 @@ class EndpointLife:
     def _bring_up(self, entered: Endpoint) -> None:
         self._warm(entered.desired_model_arn)
         self.background.hold(entered.last_modified_time)
-        self.background.record(lambda: self._save_served(entered))
+        self._save_served(entered)
 
     def _save_served(self, entered: Endpoint) -> None:
         with self.store.transaction():
@@ -89,10 +89,5 @@ class EndpointLife:
             )
 
     def _delete(self, entered: Endpoint) -> None:
-        endpoint = self.store.find(Endpoint, entered.arn)
-        # Nothing ends whose DELETING was not kept, as where the disk was full.
-        if endpoint is None or endpoint.status != "DELETING":
-            return
-        self.background.hold(endpoint.last_modified_time)
-        scope = f"CreateEndpoint {endpoint.arn}"
-        self.background.record(lambda: self.store.forget(Endpoint, endpoint.arn, scope=scope))
+        self.background.hold(entered.last_modified_time)
+        self.store.forget(Endpoint, entered.arn, scope=f"CreateEndpoint {entered.arn}")

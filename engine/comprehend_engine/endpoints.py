@@ -88,7 +88,7 @@ class EndpointOperations:
                 raise ServiceError("ResourceInUseException", message)
             deleting = replace(endpoint, status="DELETING", last_modified_time=self.clock.now())
             self.store.save(deleting)
-            self.life.end(deleting)
+        self.life.end(deleting)
         return {}
 
     def list_endpoints(self, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,8 @@
     ├── IterationFailedError     no model can come of it       -> the iteration ends FAILED
     ├── DiskFullError            nothing more can be kept      -> the caller, told over HTTP
     ├── WorkCancelledError       a person stopped it           -> the iteration ends STOPPED
-    └── WorkerDiedError          its process is gone           -> what needed it ends FAILED
+    ├── WorkerDiedError          its process is gone           -> what needed it ends FAILED
+    └── StartRefusedError        the command cannot serve      -> whoever ran it, on the terminal
 
 `EngineStopping` is no error: it unwinds work that goes on at the next start. Imports nothing.
 """
@@ -59,6 +60,26 @@ class WorkCancelledError(EngineError):
 
 class WorkerDiedError(EngineError):
     """A process ended in the middle of its work; the next task gets a new one."""
+
+
+class StartRefusedError(EngineError):
+    """The command cannot serve; whoever ran it repairs what is named.
+
+    Parameters
+    ----------
+    where : str
+        The option that is meant.
+    problem : str
+        What is wrong with it.
+    remedy : str
+        What to do about it.
+    """
+
+    def __init__(self, where: str, problem: str, remedy: str) -> None:
+        self.where = where
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"{where}: {problem}. {remedy}.")
 
 
 class EngineStopping(Exception):

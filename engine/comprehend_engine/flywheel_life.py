@@ -43,7 +43,7 @@ class FlywheelLife:
 
     def end(self, flywheel: Flywheel) -> None:
         """Go on with a flywheel that is recorded as DELETING."""
-        self.background.run(f"delete {flywheel.name}", lambda: self._delete(flywheel.arn))
+        self.background.run(f"delete {flywheel.name}", lambda: self._delete(flywheel))
 
     def _create(self, arn: str) -> None:
         flywheel = self.store.find(Flywheel, arn)
@@ -55,7 +55,7 @@ class FlywheelLife:
         message = "; ".join(failures) or None
         now = self.clock.now()
         created = replace(flywheel, status=status, message=message, last_modified_time=now)
-        self.background.record(lambda: self.store.save(created))
+        self.store.save(created)
 
     def _lake_failures(self, flywheel: Flywheel) -> list[str]:
         """Write the first objects of the data lake; say what is in the way."""
@@ -82,7 +82,7 @@ class FlywheelLife:
         ]
 
     def _ingested(self, dataset: Dataset) -> Dataset | None:
-        self.background.record(lambda: self.store.save(dataset))
+        self.store.save(dataset)
         self.ingestion.run(dataset.arn)
         return self.store.find(Dataset, dataset.arn)
 
@@ -107,10 +107,6 @@ class FlywheelLife:
                     description=f"{dataset_type} Dataset created by Flywheel creation.",
                 )
 
-    def _delete(self, arn: str) -> None:
-        flywheel = self.store.find(Flywheel, arn)
-        # Nothing ends whose DELETING was not kept, as where the disk was full.
-        if flywheel is None or flywheel.status != "DELETING":
-            return
+    def _delete(self, flywheel: Flywheel) -> None:
         self.background.hold(flywheel.last_modified_time)
-        self.background.record(lambda: self.store.forget_flywheel(arn))
+        self.store.forget_flywheel(flywheel.arn)

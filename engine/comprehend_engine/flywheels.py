@@ -93,7 +93,7 @@ class FlywheelOperations:
             self._check_idle(flywheel)
             deleting = replace(flywheel, status="DELETING", last_modified_time=self.clock.now())
             self.store.save(deleting)
-            self.life.end(deleting)
+        self.life.end(deleting)
         return {}
 
     def list_flywheels(self, request: Mapping[str, Any]) -> dict[str, Any]:

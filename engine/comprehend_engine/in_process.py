@@ -8,7 +8,6 @@ protocol. For programs that make many calls, or may open no socket. Read next:
 from collections.abc import Iterator
 from email.message import Message
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
@@ -27,7 +26,7 @@ def attach(client: "ComprehendClient", protocol: Protocol) -> None:
         headers = Message()
         for name, value in request.headers.items():
             headers[name] = value.decode() if isinstance(value, bytes) else value
-        answer = protocol.answer(urlsplit(request.url).path, headers, _content(request.body))
+        answer = protocol.answer(headers, _content(request.body))
         if answer.is_dropped:
             raise ConnectionClosedError(endpoint_url=request.url)
         told = HTTPHeaders()

@@ -9,46 +9,26 @@ and only its own. Knows neither endpoints nor jobs. Read next:
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from comprehend_engine.learning import model_files
 
 if TYPE_CHECKING:
-    from comprehend_engine.learning.entities import Mention
+    from comprehend_engine.learning.classifier import TextClassifier
+    from comprehend_engine.learning.entities import EntityModel
 
 MOST_WARM_MODELS = 8
 """Models that stay in memory; the one that was not asked for longest goes first."""
 
 
-class Classifier(Protocol):
-    """A model that gives each label a score."""
-
-    @property
-    def labels(self) -> Sequence[str]:
-        """The labels, in the order of the scores."""
-        ...
-
-    def scores(self, texts: Sequence[str]) -> Any:
-        """Return scores in [0, 1], of shape (n_documents, n_labels)."""
-        ...
-
-
-class Recognizer(Protocol):
-    """A model that finds mentions."""
-
-    def find(self, documents: Sequence[str]) -> "Sequence[Sequence[Mention]]":
-        """Return each document's mentions."""
-        ...
-
-
 def classified(
-    model: Classifier, texts: Sequence[str], most: int | None
+    model: "TextClassifier", texts: Sequence[str], most: int | None
 ) -> list[list[tuple[str, float]]]:
     """Return each text's labels with their scores, best first.
 
     Parameters
     ----------
-    model : Classifier
+    model : TextClassifier
     texts : sequence of str
     most : int or None
         How many labels a text is told, at most; all without it.
@@ -60,10 +40,10 @@ def classified(
     return told
 
 
-def detected(model: Recognizer, texts: Sequence[str]) -> list[list[tuple[int, int, str, float]]]:
+def detected(model: "EntityModel", texts: Sequence[str]) -> list[list[tuple[int, int, str, float]]]:
     """Return each text's mentions: begin, end, type and score, in the order of the text."""
     return [
-        sorted((found.begin, found.end, found.type, float(found.score)) for found in mentions)
+        [(found.begin, found.end, found.type, float(found.score)) for found in mentions]
         for mentions in model.find(texts)
     ]
 

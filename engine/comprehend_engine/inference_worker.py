@@ -65,7 +65,7 @@ class InferenceWorker:
     def _ask(
         self, what: str, model_file: Path, texts: Sequence[str], **options: Any
     ) -> list[list[Any]]:
-        # The process has another working directory.
+        # Its working directory is that of its start.
         model = str(model_file.resolve())
         task = {"do": what, "model_file": model, "texts": list(texts), **options}
         try:

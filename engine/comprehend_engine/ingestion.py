@@ -53,7 +53,7 @@ class Ingestion:
         ended, labels = self._ended(dataset, flywheel)
         self.background.hold(dataset.creation_time)
         ended = replace(ended, end_time=self.clock.now())
-        self.background.record(lambda: self._save(ended, labels))
+        self._save(ended, labels)
 
     def _save(self, ended: Dataset, labels: tuple[str, ...]) -> None:
         """Record how a dataset ended; the first that trains names the labels where nobody did."""

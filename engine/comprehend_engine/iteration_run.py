@@ -109,7 +109,7 @@ class IterationRun:
         test_files = files_of(lake, material.test, flywheel.task, directory)
         trained = self._train(iteration, flywheel, material, train_files)
         entered = self.clock.now()
-        self.background.record(lambda: self._save_wanted(trained))
+        self._save_wanted(trained)
         challenger = self._evaluate(trained.model_arn, flywheel, material, test_files)
         champion = None
         if trained.evaluated_model_arn:
@@ -141,8 +141,7 @@ class IterationRun:
         self, iteration: Iteration, flywheel: Flywheel, material: Material, files: Sequence[Path]
     ) -> Iteration:
         """Train the challenger; return the iteration as it is when it begins to evaluate."""
-        started = self.clock.now()
-        self.background.record(lambda: self._change_model(iteration, training_start_time=started))
+        self._change_model(iteration, training_start_time=self.clock.now())
         trained = self.worker.train(
             files,
             self._model_file(iteration.model_arn),
@@ -160,7 +159,7 @@ class IterationRun:
             "train_s3_uris": tuple(item.s3_uri for item in material.train),
             "test_s3_uris": () if material.holds_out else tuple(i.s3_uri for i in material.test),
         }
-        self.background.record(lambda: self._change_model(iteration, **facts))
+        self._change_model(iteration, **facts)
         return replace(
             iteration,
             status="EVALUATING",
@@ -207,7 +206,7 @@ class IterationRun:
             "metrics": challenger.model_metrics(),
             "label_metrics": _type_metrics(challenger),
         }
-        self.background.record(lambda: self._save_completed(completed, facts))
+        self._save_completed(completed, facts)
 
     def _save_completed(self, completed: Iteration, facts: Mapping[str, Any]) -> None:
         with self.store.transaction():
@@ -238,12 +237,10 @@ class IterationRun:
     def _fail(self, iteration: Iteration, message: str) -> None:
         """End as FAILED, or as STOPPED where a stop was asked for."""
         self.background.hold(iteration.creation_time)
-        stop_requested = self.background.record(lambda: self._end_failed(iteration, message))
+        stop_requested = self._end_failed(iteration, message)
         if stop_requested is not None:
             self.background.hold(stop_requested)
-            self.background.record(
-                lambda: self._end(iteration, "STOPPED", "STOPPED", STOPPED_MESSAGE)
-            )
+            self._end(iteration, "STOPPED", "STOPPED", STOPPED_MESSAGE)
 
     def _end_failed(self, iteration: Iteration, message: str) -> float | None:
         """End as FAILED, unless a stop was asked for; return when it was."""

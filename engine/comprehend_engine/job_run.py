@@ -71,7 +71,7 @@ class JobRun:
             return
         try:
             self.background.hold(job.submit_time)
-            entered = self.background.record(lambda: self._enter(job))
+            entered = self._enter(job)
             self._perform(job)
             if not self._is_to_stop(job):
                 self.background.hold(entered)
@@ -95,7 +95,7 @@ class JobRun:
         latest = self.store.find(Job, job.arn) or job
         if latest.stop_requested_time is not None:
             self.background.hold(latest.stop_requested_time)
-        self.background.record(lambda: self._save_ended(job, status, message))
+        self._save_ended(job, status, message)
 
     def _save_ended(self, job: Job, status: str, message: str | None) -> None:
         with self.store.transaction():

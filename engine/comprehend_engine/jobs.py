@@ -189,14 +189,6 @@ def _properties(job: Job) -> dict[str, Any]:
         "EndTime": job.end_time,
         _MODEL_MEMBER[job.kind]: job.model_arn,
         "InputDataConfig": {"InputFormat": _DEFAULT_FORMAT, **job.request["InputDataConfig"]},
-        **_output(job),
+        "OutputDataConfig": {**job.request["OutputDataConfig"], "S3Uri": job.output_s3_uri},
         **{name: job.request[name] for name in _TOLD_AGAIN if name in job.request},
     }
-
-
-def _output(job: Job) -> dict[str, Any]:
-    """Return where a job's archive is; of one that was kept with too long a URI, in Message."""
-    if len(job.output_s3_uri) <= MAX_S3_URI:
-        return {"OutputDataConfig": {**job.request["OutputDataConfig"], "S3Uri": job.output_s3_uri}}
-    told = f"The archive's URI is too long for OutputDataConfig: {job.output_s3_uri}"
-    return {"Message": f"{job.message} {told}" if job.message else told}

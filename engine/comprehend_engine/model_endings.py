@@ -87,7 +87,7 @@ class ModelEndings:
             now = self.clock.now()
             deleting = replace(model, status="DELETING", end_time=now)
             self.store.save(deleting)
-            self.end(deleting)
+        self.end(deleting)
         return {}
 
     def _users(self, arn: str) -> list[str]:
@@ -118,13 +118,9 @@ class ModelEndings:
         return None
 
     def _remove(self, entered: Model) -> None:
-        model = self.store.find(Model, entered.arn)
-        # Nothing ends whose DELETING was not kept, as where the disk was full.
-        if model is None or model.status != "DELETING":
-            return
-        self.background.hold(model.end_time or 0.0)
-        self.settings.model_file(model.arn).unlink(missing_ok=True)
-        self.background.record(lambda: self.store.forget(Model, model.arn))
+        self.background.hold(entered.end_time or 0.0)
+        self.settings.model_file(entered.arn).unlink(missing_ok=True)
+        self.store.forget(Model, entered.arn)
 
 
 def _serves(flywheel: Flywheel, model_arn: str) -> bool:

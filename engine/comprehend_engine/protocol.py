@@ -48,8 +48,6 @@ INVALID_SIGNATURE = "InvalidSignatureException"
 
 _SCOPE = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d+/(?P<region>[^/,\s]+)/")
 _LOG = logging.getLogger(__name__)
-_CBOR = "rpc-v2-cbor"
-_CBOR_MAP, _CBOR_LONG_TEXT = 0xA0, 0x7A
 _TOO_MANY_REQUESTS = "TooManyRequestsException"
 
 
@@ -117,15 +115,13 @@ class Protocol:
             for shape in self._model.error_shapes
         }
 
-    def answer(self, path: str, headers: Message, body: bytes) -> Answer:
+    def answer(self, headers: Message, body: bytes) -> Answer:
         """Answer one request.
 
         Parameters
         ----------
-        path : str
-            The request's path.
         headers : Message
-            Its headers; looked up without regard to case.
+            The request's headers; looked up without regard to case.
         body : bytes
             Its body.
 
@@ -135,10 +131,9 @@ class Protocol:
             A response or an error, both as the service would spell them.
         """
         try:
-            return self._respond(path, headers, body)
+            return self._respond(headers, body)
         except ServiceError as refusal:
-            answer = self.refuse(refusal)
-            return _as_cbor(answer) if _is_cbor(path, headers) else answer
+            return self.refuse(refusal)
         except DiskFullError as failure:
             _LOG.error("%s", failure)
             return self.refuse(ServiceError("InternalServerException", str(failure)))
@@ -153,8 +148,8 @@ class Protocol:
         document = {"__type": refusal.code, "Message": refusal.message}
         return Answer(self._status_of.get(refusal.code, 400), json.dumps(document).encode())
 
-    def _respond(self, path: str, headers: Message, body: bytes) -> Answer:
-        model, operation = self._dispatch(path, headers)
+    def _respond(self, headers: Message, body: bytes) -> Answer:
+        model, operation = self._dispatch(headers)
         fault = self._faults.of_call(model.name)
         if fault is not None:
             self._meet(model, fault)
@@ -200,12 +195,11 @@ class Protocol:
         given: dict[str, Any] = _without_nulls(request)
         return given
 
-    def _dispatch(self, path: str, headers: Message) -> tuple[OperationModel, Operation]:
+    def _dispatch(self, headers: Message) -> tuple[OperationModel, Operation]:
+        if protocol := headers.get("smithy-protocol"):
+            raise ServiceError(UNKNOWN_OPERATION, f"AWS JSON 1.1 is served here, not {protocol}.")
         target = headers.get("X-Amz-Target") or ""
         served = f"Served here, as AWS JSON 1.1: {', '.join(sorted(self._operations))}."
-        if _is_cbor(path, headers):
-            message = f"The protocol {_CBOR} is not spoken here. {served}"
-            raise ServiceError(UNKNOWN_OPERATION, message)
         prefix, _, name = target.partition(".")
         if prefix != self._prefix or name not in self._model.operation_names:
             message = f"X-Amz-Target {target!r} names no operation of Amazon Comprehend. {served}"
@@ -245,26 +239,6 @@ class Protocol:
                 message = f"{model.name} would answer what it cannot: {'; '.join(found)}"
                 raise RuntimeError(message)
         return json.dumps(document).encode()
-
-
-def _is_cbor(path: str, headers: Message) -> bool:
-    return headers.get("smithy-protocol") == _CBOR or path.startswith("/service/")
-
-
-def _as_cbor(answer: Answer) -> Answer:
-    """Spell an error so that a client which speaks the other protocol can tell it."""
-    document = json.loads(answer.body)
-    told = {"__type": document["__type"], "message": document["Message"]}
-    body = bytes([_CBOR_MAP + len(told)])
-    for name, value in told.items():
-        body += _cbor_text(name) + _cbor_text(value)
-    return Answer(answer.status, body, content_type="application/cbor")
-
-
-def _cbor_text(text: str) -> bytes:
-    """Return a text in CBOR, its length in four bytes."""
-    content = text.encode()
-    return bytes([_CBOR_LONG_TEXT]) + len(content).to_bytes(4, "big") + content
 
 
 def _decoded(body: bytes) -> dict[str, Any]:

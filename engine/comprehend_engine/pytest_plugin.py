@@ -1,7 +1,8 @@
 """Fixtures for the tests of other projects: a running engine, and boto3 clients that find it.
 
 Decides nothing about the engine. Two fixtures are there to be overridden: what it is set to, and
-the S3 that it reads. Read next: docs/engine.md, which shows how they are used.
+the S3 that it reads. pytest imports this wherever the package is installed, so the engine itself is
+imported by the first test that uses a fixture. Read next: the README, which shows how.
 """
 
 from collections.abc import Iterator
@@ -9,16 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from comprehend_engine.alone import ambient_region, ambient_s3
-from comprehend_engine.engine import Engine, EngineSettings
-
 if TYPE_CHECKING:
     from comprehend_engine.data_lake import S3ClientForRole
+    from comprehend_engine.engine import Engine, EngineSettings
 
 
 @pytest.fixture(scope="session")
-def comprehend_engine_settings(tmp_path_factory: pytest.TempPathFactory) -> EngineSettings:
+def comprehend_engine_settings(tmp_path_factory: pytest.TempPathFactory) -> "EngineSettings":
     """Set the engine: states pass as fast as their work, faults can be asked for."""
+    from comprehend_engine.ambient_aws import ambient_region  # noqa: PLC0415 - see above
+    from comprehend_engine.settings import EngineSettings  # noqa: PLC0415 - see above
+
     return EngineSettings(
         data_directory=tmp_path_factory.mktemp("comprehend-engine"),
         region=ambient_region(),
@@ -30,14 +32,18 @@ def comprehend_engine_settings(tmp_path_factory: pytest.TempPathFactory) -> Engi
 @pytest.fixture(scope="session")
 def comprehend_engine_s3() -> "S3ClientForRole":
     """Give the engine its S3: what boto3 finds, AWS_ENDPOINT_URL_S3 included."""
+    from comprehend_engine.ambient_aws import ambient_s3  # noqa: PLC0415 - see above
+
     return ambient_s3()
 
 
 @pytest.fixture(scope="session")
 def comprehend_engine(
-    comprehend_engine_settings: EngineSettings, comprehend_engine_s3: "S3ClientForRole"
-) -> Iterator[Engine]:
+    comprehend_engine_settings: "EngineSettings", comprehend_engine_s3: "S3ClientForRole"
+) -> "Iterator[Engine]":
     """Run an engine for the session; AWS_ENDPOINT_URL_COMPREHEND leads to it meanwhile."""
+    from comprehend_engine.engine import Engine  # noqa: PLC0415 - see above
+
     with (
         Engine(comprehend_engine_settings, s3_client_for_role=comprehend_engine_s3) as engine,
         pytest.MonkeyPatch.context() as patch,

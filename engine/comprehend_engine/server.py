@@ -164,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self.server.protocol.refuse(ServiceError(*fault))
         if self.path.startswith(CONTROL_PATH):
             return self.server.control.answer(self.command, self.path, self.headers, body)
-        return self.server.protocol.answer(self.path, self.headers, body)
+        return self.server.protocol.answer(self.headers, body)
 
     def _body(self) -> bytes:
         """Read the body, as long as the request says."""
@@ -195,8 +195,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))
         self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
-        if answer.content_type == "application/cbor":
-            self.send_header("smithy-protocol", "rpc-v2-cbor")
         if answer.allows:
             self.send_header("Allow", answer.allows)
         self.end_headers()

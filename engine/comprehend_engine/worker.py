@@ -131,7 +131,7 @@ class TrainingWorker:
         model = str(model_file.resolve())
         task = {
             "do": what,
-            # The process has another working directory.
+            # Its working directory is that of its start.
             "files": [str(file.resolve()) for file in files],
             "model_file": model,
             **options,

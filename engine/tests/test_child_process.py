@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+import comprehend_engine
 from comprehend_engine.child_process import ChildProcess
 from comprehend_engine.errors import EngineError, WorkCancelledError
-from tests.command_process import ROOT
 
 MODULE = "comprehend_engine.inference_process"
+PACKAGE = Path(comprehend_engine.__path__[0]).parent
 
 
 @pytest.fixture
@@ -67,13 +68,28 @@ def test_nothing_happens_when_what_is_cancelled_is_not_at_work(child: ChildProce
     assert child.process_id == before
 
 
+def test_the_child_imports_what_its_engine_imports_when_another_copy_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The paths are those of this process, in their order."""
+    (tmp_path / "answering.py").write_text(
+        "for line in iter(input, None): print(line, flush=True)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    child = ChildProcess("test process", "answering", tmp_path / "child.log")
+    try:
+        assert child.ask({"do": "warm"}) == {"do": "warm"}
+    finally:
+        child.stop()
+
+
 def test_the_child_ends_in_the_middle_when_its_engine_is_gone(tmp_path: Path) -> None:
     """A killed engine can say nothing: the end of the input is enough."""
     pipe = tmp_path / "model"
     os.mkfifo(pipe)
     with subprocess.Popen(
         [sys.executable, "-m", MODULE],
-        cwd=ROOT,
+        cwd=PACKAGE,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,

@@ -1,5 +1,6 @@
 """What the engine remembers when its process is killed, or its disk takes nothing more."""
 
+import os
 import subprocess
 import sys
 from contextlib import closing
@@ -13,7 +14,6 @@ from comprehend_engine.records import Flywheel
 from comprehend_engine.store import Store
 from engine_testing.stored_records import ARN, FLYWHEEL
 
-ROOT = Path(__file__).resolve().parents[3]
 _KILLED = 137
 
 _WRITES_AND_DIES = """
@@ -35,7 +35,9 @@ def test_what_was_written_is_there_when_the_process_was_killed(tmp_path: Path) -
     """Fault 70: what was acknowledged stays, what was half written does not."""
     file = tmp_path / "engine.sqlite3"
     ended = subprocess.run(
-        [sys.executable, "-c", _WRITES_AND_DIES, str(file)], cwd=ROOT, check=False
+        [sys.executable, "-c", _WRITES_AND_DIES, str(file)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
     )
     assert ended.returncode == _KILLED
     with closing(Store(file)) as store:

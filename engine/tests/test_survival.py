@@ -1,18 +1,16 @@
-"""An engine in a real process: killed at any moment, stopped, or not able to start."""
+"""An engine in a real process: killed at any moment."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from comprehend_engine.engine import Engine, EngineSettings
-from comprehend_engine.records import Endpoint, Flywheel, Model
-from engine_testing.processes import EngineProcess, engine_process, refused
-from engine_testing.rig import BUCKET, ROLE, Rig, client, rows, running, until
+from engine_testing.processes import EngineProcess, engine_process
+from engine_testing.rig import BUCKET, ROLE, Rig, client, rows, until
 
 pytestmark = pytest.mark.slow
 
@@ -107,89 +105,3 @@ def test_every_acknowledged_call_holds_when_each_is_followed_by_a_kill(
         ):
             act(rig)
             process.process.send_signal(signal.SIGKILL)
-
-
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_it_ends_cleanly_when_it_is_told_to(
-    s3_url: str, tmp_path: Path, sent: signal.Signals, code: int
-) -> None:
-    """Ctrl-C and SIGTERM alike; no trace, and the directory is free."""
-    with engine_process(tmp_path / "data", s3_url) as process:
-        process.process.send_signal(sent)
-        told = process.process.stderr.read() if process.process.stderr else ""
-        assert process.process.wait() == code
-        assert "Traceback" not in told
-        assert f"export AWS_ENDPOINT_URL_COMPREHEND={process.url}" in told
-    with engine_process(tmp_path / "data", s3_url):
-        pass
-
-
-def test_it_says_why_when_it_cannot_start(s3: "S3Client", tmp_path: Path) -> None:
-    """One sentence what, one what to do: the directory, the port, no directory, no such setting."""
-    file = tmp_path / "file"
-    file.touch()
-    with running(tmp_path / "data", s3) as rig:
-        port = rig.engine.url.rsplit(":", 1)[-1]
-        taken = refused("--data", str(tmp_path / "data"))
-        busy = refused("--data", str(tmp_path / "other"), "--port", port)
-    no_directory = refused("--data", str(file / "data"))
-    no_setting = refused("--data", str(tmp_path / "other"), "--set", "endpoints=many")
-    assert taken[0] == 3
-    assert "is in use by another engine (process " in taken[1]
-    assert "Stop that engine, or choose another directory." in taken[1]
-    assert (busy[0], busy[1].splitlines()[0]) == (2, f"--port {port}: Address already in use")
-    assert no_directory[0] == 2
-    assert "Choose a directory that can be written." in no_directory[1]
-    assert no_setting[0] == 2
-    assert "endpoints takes a whole number from 0, not 'many'\n" in no_setting[1]
-    for _, told in (taken, busy, no_directory, no_setting):
-        assert len(told.splitlines()) == 2
-
-
-def test_a_full_disk_is_told_when_a_call_cannot_be_kept(s3: "S3Client", tmp_path: Path) -> None:
-    """The caller gets the service's 500 with the reason; looking still works."""
-    with running(tmp_path, s3) as rig:
-        flywheel = rig.flywheel()
-        parts: Any = rig.engine._parts
-        pages = parts.store._connection.execute("PRAGMA page_count").fetchone()[0]
-        parts.store._connection.execute(f"PRAGMA max_page_count = {pages}")
-        labels = [f"label {number}" for number in range(999)]
-        with pytest.raises(
-            rig.comprehend.exceptions.InternalServerException, match="data directory is full"
-        ):
-            rig.flywheel(labels=labels, waits=False)
-        assert rig.described(flywheel)["DataAccessRoleArn"] == ROLE
-        parts.store._connection.execute("PRAGMA max_page_count = 100000")
-        made = rig.flywheel(labels=labels)
-        until(lambda: rig.described(made)["Status"], lambda status: status == "ACTIVE")
-
-
-def test_nothing_is_deleted_when_the_deletion_could_not_be_kept(
-    s3: "S3Client", tmp_path: Path
-) -> None:
-    """A call that was refused in the end has begun nothing: flywheel, endpoint and model stay."""
-    with running(tmp_path, s3) as rig:
-        flywheel, model = rig.trained()
-        arn = rig.comprehend.create_endpoint(
-            EndpointName="kept", ModelArn=model, DesiredInferenceUnits=1
-        )["EndpointArn"]
-        parts: Any = rig.engine._parts
-        stored = (
-            parts.store.find(Flywheel, flywheel),
-            parts.store.find(Endpoint, arn),
-            parts.store.find(Model, model),
-        )
-        for part, record in zip(
-            (parts.resuming.flywheels, parts.resuming.endpoints, parts.resuming.models),
-            stored,
-            strict=True,
-        ):
-            with pytest.raises(ZeroDivisionError), parts.store.transaction():
-                parts.store.save(replace(record, status="DELETING"))
-                part.end(record)
-                raise ZeroDivisionError
-        parts.background.join()
-        assert rig.described(flywheel)["Status"] == "ACTIVE"
-        rig.comprehend.describe_endpoint(EndpointArn=arn)
-        rig.comprehend.describe_document_classifier(DocumentClassifierArn=model)
-        assert rig.engine._settings.model_file(model).exists()

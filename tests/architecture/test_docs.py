@@ -9,12 +9,12 @@ import typer
 from console.command import app
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "engine" / "README.md", *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 _CODE = re.compile(r"`([^`\n]+)`|^(?:\$ |    )?((?:make|flywheel) .+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
 _PATH = re.compile(
-    r"^(?:functions|infra|local|console|environments|docs|tests|benchmarks|scripts)/[\w./-]*$"
+    r"^(?:engine|functions|infra|local|console|environments|docs|tests|benchmarks|scripts)/[\w./-]*$"
 )
 
 

@@ -1,7 +1,9 @@
 """Who may import whom: the rooms of the house, read from the source with `ast`."""
 
 import ast
+import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +24,7 @@ ALLOWED = {
         "flywheel",
         "adapters",
         "local",
+        "comprehend_engine",
         *AWS_SDK,
         "typer",
         "rich",
@@ -89,8 +92,48 @@ def test_local_knows_no_room_of_the_product_when_it_is_read() -> None:
     assert not wrong
 
 
-def test_the_engine_and_the_cloud_know_nothing_of_each_other_when_they_are_read() -> None:
-    """The engine can be used without the cloud, and the cloud without the engine."""
-    for room, other in (("comprehend", "local.cloud"), ("cloud", "comprehend_engine")):
-        for path in sorted((ROOT / "local" / room).rglob("*.py")):
-            assert not any(is_allowed(module, {other}) for module in imported(path)), path
+def test_the_cloud_knows_nothing_of_the_engine_when_it_is_read() -> None:
+    """It can be used without; only the rule on whom a server of this machine answers is one."""
+    wrong = [
+        f"{path.relative_to(ROOT)}: {module}"
+        for path in sorted((ROOT / "local" / "cloud").rglob("*.py"))
+        for module in imported(path)
+        if is_allowed(module, {"comprehend_engine"}) and module != "comprehend_engine.loopback"
+    ]
+    assert not wrong
+
+
+def engine_requirements(*, with_tests: bool) -> set[str]:
+    """Return what the engine's distribution declares that it needs, by the names of its modules."""
+    project = tomllib.loads((ROOT / "engine" / "pyproject.toml").read_text("utf-8"))["project"]
+    requirements = list(project["dependencies"])
+    if with_tests:
+        requirements += project["optional-dependencies"]["test"]
+    modules = {"python-crfsuite": "pycrfsuite", "scikit-learn": "sklearn"}
+    names = [re.split(r"[^\w-]", requirement)[0] for requirement in requirements]
+    return {modules.get(name, name.replace("-", "_")) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("folder", "own", "with_tests"),
+    [
+        ("engine/comprehend_engine", {"comprehend_engine"}, False),
+        ("engine/tests", {"comprehend_engine", "engine_testing"}, True),
+    ],
+)
+def test_the_engine_needs_its_own_distribution_alone_when_it_is_read(
+    folder: str, own: set[str], with_tests: bool
+) -> None:
+    """Nothing of the house, and of third parties what its pyproject declares; types aside."""
+    # botocore comes with boto3; pytest imports the plugin, which nothing else does.
+    allowed = own | engine_requirements(with_tests=with_tests) | {"botocore"}
+    files = sorted((ROOT / folder).rglob("*.py"))
+    assert files
+    wrong = [
+        f"{path.relative_to(ROOT)}: {module}"
+        for path in files
+        for module in imported(path)
+        if not is_allowed(module, allowed | ({"pytest"} if path.stem == "pytest_plugin" else set()))
+        and not module.startswith("mypy_boto3_")
+    ]
+    assert not wrong

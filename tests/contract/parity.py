@@ -221,7 +221,7 @@ says when this page is older than they are.
 
 Every declared error of what is served is met. "By input": a request that a user could send is
 refused with it. "By a fault alone": the engine itself has no such trouble, or no such rule, and
-answers so when it is asked to ([engine.md](engine.md), faults on demand).
+answers so when it is asked to ([its README](../engine/README.md), faults on demand).
 
 | | the engine | moto {moto} | fakecloud, by what is published |
 |---|---|---|---|

@@ -69,16 +69,12 @@ class EntityModel:
     ----------
     types : tuple of str
         The entity types it knows, sorted.
-    left_out : int
-        Mentions of the training data that could not be learnt from: overlapped by a longer one,
-        or without a letter, digit or sign.
     crf : bytes
         The field, in CRFsuite's own form.
     calibration : Calibration
     """
 
     types: tuple[str, ...]
-    left_out: int
     crf: bytes
     calibration: Calibration
     _tagger: pycrfsuite.Tagger = field(init=False, repr=False, compare=False)
@@ -108,20 +104,15 @@ class EntityModel:
     def to_parts(self) -> ModelParts:
         """Return what a file holds of the model."""
         calibration = [self.calibration.shift, self.calibration.slope]
-        description = {
-            "types": self.types,
-            "left_out": self.left_out,
-            "calibration": calibration,
-        }
+        description = {"types": self.types, "calibration": calibration}
         return ModelParts(description, {"crf": np.frombuffer(self.crf, np.uint8)})
 
     @classmethod
     def from_parts(cls, parts: ModelParts) -> "EntityModel":
         """Return the model that a file holds."""
-        told = parts.description
-        calibration = Calibration(*told["calibration"])
-        crf = parts.arrays["crf"].tobytes()
-        return cls(tuple(told["types"]), told["left_out"], crf, calibration)
+        described = parts.description
+        calibration = Calibration(*described["calibration"])
+        return cls(tuple(described["types"]), parts.arrays["crf"].tobytes(), calibration)
 
 
 def train_entities(
@@ -143,12 +134,7 @@ def train_entities(
     IterationFailedError
         There is no mention to learn from; annotations, or an entity list that occurs in the
         documents, are needed.
-    ValueError
-        Not as many lists of mentions as documents.
     """
-    if len(documents) != len(mentions):
-        message = f"{len(documents)} documents have {len(mentions)} lists of mentions"
-        raise ValueError(message)
     types = tuple(sorted({mention.type for found in mentions for mention in found}))
     if not types:
         message = (
@@ -157,13 +143,13 @@ def train_entities(
         )
         raise IterationFailedError(message)
     tokens = [tokens_of(document) for document in documents]
-    tagged = [tags_of(each, found) for each, found in zip(tokens, mentions, strict=True)]
-    tags, left_out = [each for each, _ in tagged], sum(count for _, count in tagged)
+    tags = [tags_of(each, found) for each, found in zip(tokens, mentions, strict=True)]
     if all(tag == OUTSIDE for each in tags for tag in each):
-        message = f"None of the {left_out} mentions covers a letter, digit or sign of its document."
+        count = sum(map(len, mentions))
+        message = f"None of the {count} mentions covers a letter, digit or sign of its document."
         raise IterationFailedError(message)
     calibration = _calibrated(documents, tokens, tags, seed)
-    return EntityModel(types, left_out, _learnt(tokens, tags), calibration)
+    return EntityModel(types, _learnt(tokens, tags), calibration)
 
 
 def _learnt(tokens: Sequence[Sequence[Token]], tags: Sequence[Sequence[str]]) -> bytes:

@@ -80,13 +80,13 @@ def chains_of(tokens: Sequence[Token], tags: Sequence[str] | None = None) -> Ite
         yield slice(begin, len(tokens))
 
 
-def tags_of(tokens: Sequence[Token], mentions: Sequence[Mention]) -> tuple[list[str], int]:
-    """Return the tags of a document's tokens, and how many of its mentions they leave out.
+def tags_of(tokens: Sequence[Token], mentions: Sequence[Mention]) -> list[str]:
+    """Return the tags of a document's tokens.
 
     A mention takes every token that it touches. One without a token is left out, and so is one
     that overlaps a longer one, or an equally long one that begins before it.
     """
-    tags, left_out = [OUTSIDE] * len(tokens), 0
+    tags = [OUTSIDE] * len(tokens)
     for mention in sorted(mentions, key=lambda each: (each.begin - each.end, each.begin)):
         touched = [
             place
@@ -96,12 +96,11 @@ def tags_of(tokens: Sequence[Token], mentions: Sequence[Mention]) -> tuple[list[
             and token.end > mention.begin
         ]
         if not touched or any(tags[place] != OUTSIDE for place in touched):
-            left_out += 1
             continue
         for place in touched:
             tags[place] = f"I-{mention.type}"
         tags[touched[0]] = f"B-{mention.type}"
-    return tags, left_out
+    return tags
 
 
 def spans_of(tags: Sequence[str]) -> Iterator[tuple[int, int, str]]:

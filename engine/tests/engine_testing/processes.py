@@ -1,5 +1,6 @@
 """An engine in a process of its own, started with the command as people start it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,15 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.command_process import ROOT, answering
+import comprehend_engine
 
-COMMAND = (sys.executable, "-c", "from console.entry import main; main()", "engine")
+COMMAND = (sys.executable, "-m", "comprehend_engine")
 VARIABLES = {
+    **os.environ,
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
-    "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "functions"))),
+    # The package that is tested, wherever another one is installed.
+    "PYTHONPATH": str(Path(comprehend_engine.__path__[0]).parent),
+    "COLUMNS": "80",
 }
 
 
@@ -31,20 +35,34 @@ class EngineProcess:
 @contextmanager
 def engine_process(data: Path, s3_url: str, *options: str) -> Iterator[EngineProcess]:
     """Give an engine that runs in a process; it is killed at the end if it still runs."""
-    command = [*COMMAND, "--data", str(data), "--json", *options]
-    with answering(command, {**VARIABLES, "AWS_ENDPOINT_URL_S3": s3_url}) as (process, told):
-        yield EngineProcess(process, str(told["url"]))
+    with subprocess.Popen(
+        [*COMMAND, "--data", str(data), "--json", *options],
+        env={**VARIABLES, "AWS_ENDPOINT_URL_S3": s3_url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        document = ""
+        for line in process.stdout:
+            document += line
+            if line == "}\n":
+                break
+        try:
+            assert document.endswith("}\n"), process.stderr.read()
+            yield EngineProcess(process, json.loads(document)["url"])
+        finally:
+            process.kill()
 
 
-def refused(*options: str) -> tuple[int, str]:
-    """Start an engine that cannot run; return its exit code and what it says."""
-    ended = subprocess.run(
+def run_command(*options: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command to its end."""
+    return subprocess.run(
         [*COMMAND, *options],
-        cwd=ROOT,
-        env={**os.environ, **VARIABLES, "COLUMNS": "300"},
+        env=VARIABLES,
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
-    return ended.returncode, ended.stderr

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 BUCKET = "data-bucket"
-ROLE = "arn:aws:iam::123456789012:role/comprehend-data-access"
+ACCOUNT = "123456789012"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/comprehend-data-access"
 LABELS = ("billing", "delivery")
 TASK = {"LanguageCode": "en"}
 Row = tuple[str, str]

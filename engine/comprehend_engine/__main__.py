@@ -1,0 +1,5 @@
+"""`python -m comprehend_engine` is the command `comprehend-engine`."""
+
+from comprehend_engine.command import main
+
+main()
