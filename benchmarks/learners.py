@@ -81,7 +81,8 @@ def measure(*, quick: bool = False, data: Path = _DATA) -> list[Result]:
         f"are the engine's. A ratio compares its seconds with those of the fastest {SCIKIT_LEARN} "
         f"way within {_NEAR_BEST} of the best such way; for entities, with those of {CRFSUITE}.",
         "Each training has a process of its own and one thread per library. The ways take turns, "
-        f"{number_of(runs, 'run')} each; the run with the fewest CPU seconds counts. Imports do not count.",
+        f"{number_of(runs, 'run')} each; the run with the fewest CPU seconds counts. "
+        "Imports do not count.",
     )
     return [Result("The engine beside other learners", columns, rows, notes)]
 

@@ -85,7 +85,9 @@ class CrfSuite:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "crf"
             trainer.train(str(file))
-            self._tagger.open_inmemory(file.read_bytes())
+            # The tagger reads this memory as long as it is asked, and does not own it.
+            self._model = file.read_bytes()
+        self._tagger.open_inmemory(self._model)
 
     def predict(self, documents: Documents) -> list[dict[Span, float | None]]:
         """Recognize."""
