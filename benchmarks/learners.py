@@ -67,13 +67,22 @@ _ENTITIES = Task(
 
 
 def measure(*, quick: bool = False, data: Path = _DATA) -> list[Result]:
-    """Learn all sets in all ways; in the quick form a part of their rows, once."""
+    """Learn all sets in all ways; in the quick form a part of their rows, once.
+
+    Returns
+    -------
+    list of Result
+        One table; none where there are no sets, which is reported.
+    """
     runs, step = (1, _QUICK_STEP) if quick else (_RUNS, 1)
     rows = [
         row_of(folder.name, task, outcomes_of(folder, task, runs, step))
         for folder in sorted(data.glob("*/"))
         if (task := task_of(folder))
     ]
+    if not rows:
+        sys.stderr.write(f"There are no labeled sets in {data}: learners are not measured.\n")
+        return []
     columns = ("set", ENGINE, "ECE", "CPU, s", *_PEERS, "wall ratio", "CPU ratio")
     notes = (
         "A cell is F1 on the test rows / wall seconds of training. F1 is macro-F1 of labels, or "

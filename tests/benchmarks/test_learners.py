@@ -49,6 +49,14 @@ def test_every_set_has_a_row_when_some_peers_are_not_installed(
     assert by_set["tickets"]["CRFsuite"] == by_set["patterns"][WORDS] == "-"
 
 
+def test_no_table_is_made_when_there_are_no_sets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The folder is named; an earlier table stays on the page."""
+    assert learners.measure(data=tmp_path) == []
+    assert f"There are no labeled sets in {tmp_path}" in capsys.readouterr().err
+
+
 def test_seconds_are_compared_with_the_fastest_way_that_is_good(tmp_path: Path) -> None:
     """Neither a bad way's seconds count, nor those of a library that is no reference."""
     (tmp_path / "train.csv").touch()
