@@ -10,6 +10,7 @@ HISTORIES ?= 2000
 INSTALLED := $(VENV)/.installed
 PEERS_VENV := .venv-peers
 PEERS_INSTALLED := $(PEERS_VENV)/.installed
+INSTALL_PEERS = $(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
 # jsii, which runs the CDK, would print a banner about Node 20's end of life at each start.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
@@ -50,13 +51,17 @@ simulate: $(INSTALLED) ## Play histories full of faults: make simulate HISTORIES
 	@PYTHONPATH=functions $(PYTHON) -m tests.simulation --histories $(HISTORIES)
 
 benchmark: $(PEERS_INSTALLED) ## Measure beside peers (own .venv-peers) and write docs/benchmarks.md
-	@PYTHONPATH=functions $(PEERS_VENV)/bin/python -m benchmarks
+	@PYTHONPATH=$(CURDIR)/functions:$(CURDIR)/engine $(PEERS_VENV)/bin/python -m benchmarks
 
-$(PEERS_INSTALLED): requirements.txt benchmarks/requirements.txt pyproject.toml scripts/install_peers.sh
+# A peer that has no wheel for this Python is left out; the table says so.
+$(PEERS_INSTALLED): requirements.txt $(wildcard benchmarks/requirements/*.txt)
 	@scripts/check_machine.sh
-	@echo "Installing into $(PEERS_VENV), with the peers (about 1.5 GB; some minutes)"
-	@$$(scripts/check_machine.sh --python) -m venv $(PEERS_VENV)
-	@scripts/install_peers.sh $(PEERS_VENV)
+	@echo "Installing into $(PEERS_VENV), with the peers (about 1 GB; one to three minutes)"
+	@$$(scripts/check_machine.sh --python) -m venv --clear $(PEERS_VENV)
+	@$(INSTALL_PEERS) -r requirements.txt
+	@for file in benchmarks/requirements/*.txt; do \
+		$(INSTALL_PEERS) --only-binary :all: -r $$file || echo "Left out: $$file"; \
+	done
 	@touch $@
 
 parity: $(INSTALLED) ## Write docs/parity.md anew from the contract tests
@@ -73,6 +78,9 @@ COMPILE = $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --gene
 lock: $(INSTALLED) ## Pin requirements*.in anew, with hashes: make lock UPGRADE=--upgrade
 	@$(COMPILE) $(UPGRADE) requirements.in -o requirements.txt
 	@$(COMPILE) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
+	@for peer in fasttext-community vowpalwabbit; do \
+		$(COMPILE) $(UPGRADE) --constraint requirements.txt - -o benchmarks/requirements/$$peer.txt <<<$$peer; \
+	done
 
 licences: $(INSTALLED) ## List the licences of what is installed
 	@$(VENV)/bin/pip-licenses --python $(PYTHON) --order license

@@ -20,7 +20,7 @@ from typing import Any
 import boto3
 from moto.server import ThreadedMotoServer
 
-from benchmarks import entities
+from benchmarks.patterns import generate_patterns, write_annotated
 from benchmarks.tables import Result
 from comprehend_engine.engine import Engine, EngineSettings
 from console.sample_tickets import LABELS, generate_tickets
@@ -181,8 +181,8 @@ def _classifier(served: Served, scratch: Path) -> tuple[str, list[str]]:
 def _recognizer(served: Served, scratch: Path) -> tuple[str, list[str]]:
     """Return an endpoint that knows patterns, and documents that it does not know."""
     chance = random.Random(7)
-    documents, mentions = entities.patterns(chance, _TRAINED)
-    entities.write(scratch / "patterns", documents, mentions)
+    documents, mentions = generate_patterns(chance, _TRAINED)
+    write_annotated(scratch / "patterns", documents, mentions)
     uri = served.put(scratch / "patterns")
     types = sorted({entity_type for spans in mentions for _, _, entity_type in spans})
     source = {
@@ -195,7 +195,7 @@ def _recognizer(served: Served, scratch: Path) -> tuple[str, list[str]]:
         {"EntityRecognitionConfig": {"EntityTypes": [{"Type": each} for each in types]}},
         {"EntityRecognizerInputDataConfig": source},
     )
-    return endpoint, entities.patterns(chance, _CALLS)[0]
+    return endpoint, generate_patterns(chance, _CALLS)[0]
 
 
 def _ended(look: Callable[[], Any], wanted: str) -> Any:

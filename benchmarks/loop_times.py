@@ -1,7 +1,7 @@
-"""How long the loop takes on this machine, training excluded: `python -m benchmarks.loop_times`.
+"""How long the loop takes on this machine, training excluded: `python -m benchmarks loop_times`.
 
-From the PUT of a training file to the arrival of its verdict's notice, as a subscriber receives
-it, less the iteration's own time in the engine; and what synth and start-up take.
+The local environment is synthesized, started and used as people use it. Read next:
+`local.environment`.
 """
 
 import statistics
@@ -9,33 +9,34 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rich.console import Console
-from rich.table import Table
-
+from benchmarks.tables import Result
 from console.mailbox import Mailbox
 from console.sample_tickets import generate_tickets
 from console.target import local_target
 from flywheel.labeled_documents import Row, csv_line
 from local.environment import LocalEnvironment, LocalSettings, synthesize
 
-_ROUNDS = 5
+_ROUNDS, _QUICK_ROUNDS = 5, 2
 _TICKETS = 200
 
 
-def main() -> None:
-    """Measure and print one table."""
-    out = Console()
+def measure(*, quick: bool = False) -> list[Result]:
+    """Start the local environment and drop one file after the other."""
+    count = _QUICK_ROUNDS if quick else _ROUNDS
     rows = [("synth", _timed_synth())]
     began = time.perf_counter()
-    with LocalEnvironment(LocalSettings()) as world:
+    with LocalEnvironment(LocalSettings()) as environment:
         rows.append(("start and deploy, synth included", time.perf_counter() - began))
-        rounds = [_put_to_notice(world, number) for number in range(_ROUNDS)]
-    rows.append((f"PUT to notice less iteration, first of {_ROUNDS}", rounds[0]))
-    rows.append((f"PUT to notice less iteration, median of {_ROUNDS}", statistics.median(rounds)))
-    table = Table("what", "seconds")
-    for what, seconds in rows:
-        table.add_row(what, f"{seconds:.2f}")
-    out.print(table)
+        rounds = [_put_to_notice(environment, number) for number in range(count)]
+    rows.append(("PUT to notice, the first time", rounds[0]))
+    rows.append((f"PUT to notice, median of {count}", statistics.median(rounds)))
+    notes = (
+        "In the local environment, with its short waits. PUT to notice is from the upload of "
+        f"{_TICKETS} rows to the notice of the verdict as a subscriber receives it, less the "
+        "iteration's own time in the engine.",
+    )
+    cells = [(what, f"{seconds:.2f}") for what, seconds in rows]
+    return [Result("The loop without training", ("what", "seconds"), cells, notes)]
 
 
 def _timed_synth() -> float:
@@ -45,29 +46,27 @@ def _timed_synth() -> float:
         return time.perf_counter() - began
 
 
-def _put_to_notice(world: LocalEnvironment, number: int) -> float:
+def _put_to_notice(environment: LocalEnvironment, number: int) -> float:
     """Drop one file and return the seconds until its verdict is read, less the iteration's."""
-    mailbox = Mailbox(local_target(world.variables))
+    mailbox = Mailbox(local_target(environment.variables))
     tickets = generate_tickets(_TICKETS, seed=number)
     body = "".join(csv_line(Row(label, text)) for label, text in tickets)
     began = time.perf_counter()
-    world.client("s3").put_object(
-        Bucket=world.outputs["InboxBucket"], Key=f"tickets/train/{number}.csv", Body=body.encode()
+    environment.client("s3").put_object(
+        Bucket=environment.outputs["InboxBucket"],
+        Key=f"tickets/train/{number}.csv",
+        Body=body.encode(),
     )
     while not mailbox.has(lambda letter: "STARTED" not in letter.subject):
         mailbox.collect(wait_seconds=1)
-    return time.perf_counter() - began - _last_iteration_seconds(world)
+    return time.perf_counter() - began - _last_iteration_seconds(environment)
 
 
-def _last_iteration_seconds(world: LocalEnvironment) -> float:
-    comprehend = world.client("comprehend")
+def _last_iteration_seconds(environment: LocalEnvironment) -> float:
+    comprehend = environment.client("comprehend")
     arn = comprehend.list_flywheels()["FlywheelSummaryList"][0]["FlywheelArn"]
     history = comprehend.list_flywheel_iteration_history(FlywheelArn=arn)
     last = max(
         history["FlywheelIterationPropertiesList"], key=lambda iteration: iteration["CreationTime"]
     )
     return float((last["EndTime"] - last["CreationTime"]).total_seconds())
-
-
-if __name__ == "__main__":
-    main()

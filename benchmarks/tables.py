@@ -14,6 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+_SECTION = "\n\n## "
 _CPU_FILE = Path("/proc/cpuinfo")
 
 
@@ -46,13 +47,27 @@ def show(result: Result) -> None:
     out.print("\n".join(result.notes), highlight=False)
 
 
-def page(results: Iterable[Result], command: str) -> str:
-    """Return the page that shows all tables, with the machine and the day."""
-    parts = [f"# Benchmarks\n\n`{command}` measured this on {machine()}."]
-    parts += [
-        "\n\n".join((f"## {result.title}", _markdown(result), *result.notes)) for result in results
-    ]
-    return "\n\n".join(parts) + "\n"
+def with_results(page: str, results: Iterable[Result]) -> str:
+    r"""Return the page with these tables in it; its other tables stay, with their machine and day.
+
+    Parameters
+    ----------
+    page : str
+        Markdown; sections begin with ``## `` and a table's title.
+    results : iterable of Result
+
+    Examples
+    --------
+    >>> page = "# Benchmarks\n\n## A\n\nold\n\n## B\n\nold\n"
+    >>> with_results(page, [Result("A", ["n"], [["1"]])]).splitlines()[2:7]
+    ['## A', '', '| n |', '| --- |', '| 1 |']
+    """
+    head, *sections = page.removesuffix("\n").split(_SECTION)
+    by_title = {section.partition("\n")[0]: section for section in sections}
+    measured_on = f"Measured on {machine()}."
+    for each in results:
+        by_title[each.title] = "\n\n".join((each.title, _markdown(each), *each.notes, measured_on))
+    return _SECTION.join((head, *by_title.values())) + "\n"
 
 
 def machine() -> str:
