@@ -217,7 +217,7 @@ def crash(
         if next(calls) == at:
             raise Crash
 
-    with _hooked(service, f"{when}.{{}}.{operation}", cut), pytest.raises(Crash):
+    with hooked(service, f"{when}.{{}}.{operation}", cut), pytest.raises(Crash):
         yield
 
 
@@ -232,7 +232,7 @@ def before(
         if at is None or next(calls) == at:
             act()
 
-    with _hooked(service, f"before-call.{{}}.{operation}", interpose):
+    with hooked(service, f"before-call.{{}}.{operation}", interpose):
         yield
 
 
@@ -253,7 +253,7 @@ def answering(
             "ResponseMetadata": {"HTTPStatusCode": status},
         }
 
-    with _hooked(service, f"before-call.{{}}.{operation}", answer):
+    with hooked(service, f"before-call.{{}}.{operation}", answer):
         yield
 
 
@@ -265,7 +265,7 @@ def seeing(service: Any, operation: str) -> Iterator[list[dict[str, Any]]]:
     def note(params: dict[str, Any], **_: Any) -> None:
         seen.append(dict(params))
 
-    with _hooked(service, f"provide-client-params.{{}}.{operation}", note):
+    with hooked(service, f"provide-client-params.{{}}.{operation}", note):
         yield seen
 
 
@@ -278,7 +278,7 @@ def altering(
     def alter(parsed: dict[str, Any], **_: Any) -> None:
         change(parsed)
 
-    with _hooked(service, f"after-call.{{}}.{operation}", alter):
+    with hooked(service, f"after-call.{{}}.{operation}", alter):
         yield
 
 
@@ -292,7 +292,8 @@ def datasets_being(status: str) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _hooked(service: Any, event: str, hook: Any) -> Iterator[None]:
+def hooked(service: Any, event: str, hook: Any) -> Iterator[None]:
+    """Have a hook called at an event of a service's client; ``{}`` stands for the service."""
     made: Any = client(service)
     name = event.format(made.meta.service_model.service_id.hyphenize())
     made.meta.events.register(name, hook)
