@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from adapters.clients import client
 from adapters.configuration import FunctionConfiguration, configuration
-from adapters.ledger.uploads import BY_FLYWHEEL_INDEX
+from tests.stack_template import resources
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -170,27 +170,13 @@ def _laid_out(patch: pytest.MonkeyPatch) -> Cloud:
 
 def create_ledger(name: str = TABLE) -> None:
     """Make the ledger's table, empty."""
+    table = resources("AWS::DynamoDB::Table")["LedgerTable"]
     client("dynamodb").create_table(
         TableName=name,
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "S"}
-            for name in ("pk", "sk", "flywheel", "received_at")
-        ],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": BY_FLYWHEEL_INDEX,
-                "KeySchema": [
-                    {"AttributeName": "flywheel", "KeyType": "HASH"},
-                    {"AttributeName": "received_at", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-        ],
-        BillingMode="PAY_PER_REQUEST",
+        KeySchema=table["KeySchema"],
+        AttributeDefinitions=table["AttributeDefinitions"],
+        GlobalSecondaryIndexes=table["GlobalSecondaryIndexes"],
+        BillingMode=table["BillingMode"],
     )
 
 

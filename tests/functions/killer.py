@@ -17,9 +17,7 @@ from tests.functions.cloud import Crash, hooked
 
 _READS = ("BatchGet", "Describe", "Get", "Head", "List", "Query", "Scan")
 _FUNCTIONS = str(Path(__file__).resolve().parents[2] / "functions")
-_SERVICES = [
-    get_args(overload.__annotations__["service"])[0] for overload in get_overloads(client)
-]
+_SERVICES = [get_args(overload.__annotations__["service"])[0] for overload in get_overloads(client)]
 """Every service of which the functions can have a client; mypy refuses any other."""
 
 _REFUSED = 300
@@ -50,7 +48,7 @@ class Killer:
 
     @contextmanager
     def armed(self) -> Iterator[None]:
-        """Hook into all clients of the functions."""
+        """Watch all clients of the functions."""
         with ExitStack() as stack:
             for service in _SERVICES:
                 stack.enter_context(hooked(service, "before-call.{}", self._before))
