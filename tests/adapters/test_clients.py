@@ -7,7 +7,7 @@ from tests.functions.cloud import Cloud
 
 
 def test_a_call_gives_up_in_time_when_nothing_answers(cloud: Cloud) -> None:
-    """Fault 23: all tries of a call take less than the quickest function's two minutes."""
+    """All tries of a call take less than the quickest function's two minutes."""
     assert cloud
     clients: list[Any] = [client("comprehend"), client("dynamodb"), client("s3"), client("sns")]
     for made in clients:

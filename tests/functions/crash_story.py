@@ -46,6 +46,8 @@ class Rest:
         As the ledger counts them for the present generation.
     iterations : sequence of int
         How many each generation ran.
+    jobs : int
+        How many were started in which models answer.
     live : str
         Which model is active, in words that are the same in every flywheel.
     uploads : mapping of str to int
@@ -70,6 +72,7 @@ class Rest:
     datasets: Sequence[str]
     slots: Mapping[str, int]
     iterations: Sequence[int]
+    jobs: int
     live: str
     uploads: Mapping[str, int]
     batches: Sequence[str]
@@ -92,13 +95,20 @@ class Story:
     killer : Killer
     noticed : int
         How many deaths came out of what was called.
+    earlier_jobs : int
+        How many jobs of models there were at the beginning.
     """
 
     world: World
     killer: Killer
     noticed: int = 0
+    earlier_jobs: int = field(init=False)
     arns: list[str] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Count the jobs that other stories started."""
+        self.earlier_jobs = _jobs()
 
     def delivered(self, call: Callable[[], T]) -> T:
         """Call what is delivered at least once: again, where it died."""
@@ -190,6 +200,7 @@ class Story:
             ),
             slots={"TRAIN": row.train_datasets, "TEST": row.test_datasets},
             iterations=[len(_trained(world, arn)) for arn in self.arns],
+            jobs=_jobs() - self.earlier_jobs,
             live=self._live(),
             uploads=Counter(
                 f"{upload.key} {upload.state}" for upload in ledger.uploads.newest(NAME)
@@ -258,6 +269,11 @@ def _rows(datasets: Sequence[Mapping[str, Any]]) -> list[str]:
             body = client("s3").get_object(Bucket=LAKE, Key=item["Key"])["Body"].read()
             lines += body.decode().splitlines()
     return sorted(lines)
+
+
+def _jobs() -> int:
+    pages = client("comprehend").get_paginator("list_document_classification_jobs").paginate()
+    return sum(len(page["DocumentClassificationJobPropertiesList"]) for page in pages)
 
 
 def _trained(world: World, arn: str) -> list[str | None]:
