@@ -148,8 +148,9 @@ def refused(story: Story) -> None:
 def split(story: Story) -> None:
     """Make a part of what waits a test set."""
     story.world.configure(min_documents=1000)
-    story.upload("a.csv", documents(5))
-    story.upload("b.csv", documents(5, first=30))
+    with story.killer.asleep():
+        story.upload("a.csv", documents(5))
+        story.upload("b.csv", documents(5, first=30))
     staging = story.world.services.staging
     story.acted(lambda: story.acts().split(staging, 0.2, story.world.now()))
     story.upload("_GO", b"")
@@ -160,8 +161,9 @@ def split(story: Story) -> None:
 def withdrawn(story: Story) -> None:
     """Take two uploads back before they are sent; a third one goes on."""
     story.world.configure(min_documents=1000)
-    uids = [story.upload(f"{name}.csv", documents(3, first=ord(name))) for name in "ab"]
-    story.upload("good.csv", documents(3))
+    with story.killer.asleep():
+        uids = [story.upload(f"{name}.csv", documents(3, first=ord(name))) for name in "ab"]
+        story.upload("good.csv", documents(3))
 
     def withdraw() -> None:
         rows = story.world.services.ledger.uploads.get_many(uids).values()

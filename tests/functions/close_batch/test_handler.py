@@ -11,8 +11,6 @@ from flywheel.errors import BatchNotFoundError, ConcurrentChangeError
 from tests.functions.cloud import answering, before
 from tests.functions.world import NAME, World, documents
 
-"""Longer than a dead sender's claim of a notice holds."""
-
 
 @pytest.fixture
 def opened(world: World) -> World:

@@ -23,12 +23,6 @@ def answered(world: World, number: int = 1) -> list[str]:
     return list(world.batch(number).answer_jobs)
 
 
-def jobs() -> set[str]:
-    """Return every job that the service knows."""
-    answer = client("comprehend").list_document_classification_jobs(MaxResults=500)
-    return {job["JobArn"] for job in answer["DocumentClassificationJobPropertiesList"]}
-
-
 def evidence(world: World, number: int = 1) -> Evidence:
     """Return what the stored verdict stands on."""
     stored = world.services.ledger.verdicts.get(world.batch(number))
