@@ -126,6 +126,6 @@ def test_the_bytes_are_the_same_when_a_document_is_made_again() -> None:
 
 
 def test_the_version_is_the_projects_when_a_document_names_it() -> None:
-    """One version, in the asset and in pyproject.toml."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    assert project["version"] == PRODUCT_VERSION
+    """One version, which the asset has and pyproject.toml reads."""
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]
+    assert tool["setuptools"]["dynamic"]["version"] == {"attr": "flywheel.version.PRODUCT_VERSION"}
