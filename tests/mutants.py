@@ -61,8 +61,11 @@ class Place:
         changed = self.module.deep_replace(self.node, chance.choice(self.variants))
         return cst.ensure_type(changed, cst.Module).code
 
-    def tests(self, contexts: CoverageData) -> list[str]:
-        """List the tests that ran the line; where it runs on import, those that ran the file."""
+    def tests(self, contexts: CoverageData) -> tuple[list[str], list[str]]:
+        """List the tests that ran the line, the near ones and the others.
+
+        Where the line runs on import, it is the tests that ran any of the file's lines.
+        """
         by_line = contexts.contexts_by_lineno(str(self.path))
         lines = range(self.line, self.statement_line - 1, -1)
         on_line = next((by_line[line] for line in lines if by_line.get(line)), [])
@@ -70,8 +73,8 @@ class Place:
         if on_line and not running:
             running = {context for on_any in by_line.values() for context in on_any} - {""}
         tests = {context.rpartition("|")[0] for context in running}
-        near = (self.path.stem, self.path.parent.name)
-        return sorted(tests, key=lambda test: (not any(name in test for name in near), test))
+        near = {test for test in tests if self.path.stem in test or self.path.parent.name in test}
+        return sorted(near), sorted(tests - near)
 
 
 class _Places(cst.CSTVisitor):
@@ -118,7 +121,9 @@ def main(arguments: Sequence[str]) -> None:
     rooms: dict[str, Counter[str]] = defaultdict(Counter)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(shutil.copytree(ROOT, Path(folder, ROOT.name), ignore=LEFT_OUT))
-        _check_tests(sorted({test for place in sample for test in place.tests(contexts)}), copy)
+        _check_tests(
+            {test for one in sample for some in one.tests(contexts) for test in some}, copy
+        )
         for place in sample:
             path, text = place.path.relative_to(ROOT), place.mutated(chance)
             outcome = _outcome(place.tests(contexts), text, path, copy)
@@ -139,19 +144,20 @@ def _files(rooms: Iterable[str]) -> list[Path]:
 
 def _check_tests(tests: Iterable[str], copy: Path) -> None:
     """End where pytest does not know a test: its absence would count as a failure."""
-    (copy / "tests.txt").write_text("\n".join(tests), "utf-8")
+    (copy / "tests.txt").write_text("\n".join(sorted(tests)), "utf-8")
     subprocess.run([*PYTEST, "--collect-only", "-qq"], cwd=copy, stdout=sys.stderr, check=True)
 
 
-def _outcome(tests: Sequence[str], text: str, path: Path, copy: Path) -> str:
-    if not tests:
-        return "not covered"
-    (copy / "tests.txt").write_text("\n".join(tests), "utf-8")
+def _outcome(groups: Iterable[Sequence[str]], text: str, path: Path, copy: Path) -> str:
     (copy / path).write_text(text, "utf-8")
-    try:
-        return "killed" if _fails(copy) else "survived"
-    finally:
-        shutil.copy(ROOT / path, copy / path)
+    outcome = "not covered"
+    for tests in filter(None, groups):
+        (copy / "tests.txt").write_text("\n".join(tests), "utf-8")
+        outcome = "killed" if _fails(copy) else "survived"
+        if outcome == "killed":
+            break
+    shutil.copy(ROOT / path, copy / path)
+    return outcome
 
 
 def _fails(copy: Path) -> bool:
