@@ -76,9 +76,7 @@ def test_a_hold_asks_for_the_documents_of_that_power_when_a_drop_may_be_chance(
 ) -> None:
     """Four of five drops of that size are seen with so many, and a tenth more at the least."""
     compared = drop("FRAUD", 0.9, challenger, 0.2, documents)
-    (judged,) = outcomes(
-        Policy(critical_labels=("FRAUD",)), replace(compared, deviation=deviation)
-    )
+    (judged,) = outcomes(Policy(critical_labels=("FRAUD",)), replace(compared, deviation=deviation))
     assert more in judged.reason
 
 
