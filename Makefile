@@ -57,7 +57,7 @@ mutants: $(CONTEXTS) ## Count mutants that tests kill: make mutants ROOM=functio
 $(CONTEXTS): $(INSTALLED) $(shell find functions infra tests -name '*.py')
 	@echo "Noting which test covers which line (some minutes)"
 	@mkdir -p $(@D)
-	@COVERAGE_FILE=$@.new $(PYTHON) -m pytest -q -n auto -m "not slow" --cov=functions --cov=infra \
+	@COVERAGE_CORE=ctrace COVERAGE_FILE=$@.new $(PYTHON) -m pytest -q -n auto -m "not slow" --cov=functions --cov=infra \
 		--cov-context=test --cov-report= tests/flywheel tests/adapters tests/functions tests/infra
 	@mv $@.new $@
 
