@@ -1,13 +1,16 @@
 # Everything is done from here: `make help`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check coverage simulate benchmark parity synth lock licences audit release clean
+.PHONY: help setup demo test test-all check coverage mutants simulate benchmark parity synth lock licences audit release clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 ENV ?= dev
 HISTORIES ?= 2000
+ROOM ?= functions infra
+SEED ?= 0
 INSTALLED := $(VENV)/.installed
+CONTEXTS := .local/coverage-contexts
 PEERS_VENV := .venv-peers
 PEERS_INSTALLED := $(PEERS_VENV)/.installed
 INSTALL_PEERS = $(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
@@ -49,6 +52,16 @@ check: $(INSTALLED) ## Lint, types, architecture
 
 simulate: $(INSTALLED) ## Play histories full of faults: make simulate HISTORIES=2000
 	@PYTHONPATH=functions $(PYTHON) -m tests.simulation --histories $(HISTORIES)
+
+mutants: $(CONTEXTS) ## Count mutants that tests kill: make mutants ROOM=functions/flywheel SAMPLE=100 SEED=1
+	@$(PYTHON) -m tests.mutants $(ROOM) --contexts $(CONTEXTS) --seed $(SEED) $(addprefix --sample ,$(SAMPLE))
+
+$(CONTEXTS): $(INSTALLED) $(shell find functions infra tests -name '*.py')
+	@echo "Noting which test covers which line (some minutes)"
+	@mkdir -p $(@D)
+	@COVERAGE_CORE=ctrace COVERAGE_FILE=$@.new $(PYTHON) -m pytest -q -n auto -m "not slow" --cov=functions --cov=infra \
+		--cov-context=test --cov-report= tests/flywheel tests/adapters tests/functions tests/infra
+	@mv $@.new $@
 
 benchmark: $(PEERS_INSTALLED) ## Measure beside peers (own .venv-peers) and write docs/benchmarks.md
 	@PYTHONPATH=$(CURDIR)/functions:$(CURDIR)/engine $(PEERS_VENV)/bin/python -m benchmarks

@@ -62,6 +62,24 @@ def test_a_hold_says_how_many_documents_settle_it_when_a_drop_may_be_chance() ->
     assert "p = 0.2 of a drop" in judged.reason
 
 
+@pytest.mark.parametrize(
+    ("challenger", "deviation", "documents", "more"),
+    [
+        # 40 * 0.1**2 * (1.2816 + 0.8416)**2 / 0.1**2 is 181 documents, of which 40 are there.
+        (0.8, 0.1, 40, "about 150 more"),
+        (0.7, 0.1, 40, "about 6 more"),
+        (0.8, 0.04, 400, "about 40 more"),
+    ],
+)
+def test_a_hold_asks_for_the_documents_of_that_power_when_a_drop_may_be_chance(
+    challenger: float, deviation: float, documents: int, more: str
+) -> None:
+    """Four of five drops of that size are seen with so many, and a tenth more at the least."""
+    compared = drop("FRAUD", 0.9, challenger, 0.2, documents)
+    (judged,) = outcomes(Policy(critical_labels=("FRAUD",)), replace(compared, deviation=deviation))
+    assert more in judged.reason
+
+
 def test_labels_share_one_error_when_several_are_critical() -> None:
     """By Holm: the smallest p-value of twenty must be a twentieth as large."""
     labels = tuple(f"L{number}" for number in range(20))

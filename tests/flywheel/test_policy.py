@@ -118,3 +118,36 @@ def test_an_improvement_is_unknown_when_the_champion_has_no_numbers() -> None:
     """A champion without numbers is not the same as no champion."""
     (found,) = judged(Rule(metric=F1, min_improvement=0.1), {}, {F1: 0.6})
     assert found.outcome is Outcome.UNKNOWN
+
+
+FLOOR = Rule(metric="AverageF1Score", min=0.5)
+ANY_DROP = Rule(metric="AverageRecall", max_drop=0.2)
+ANY_FLOOR = Rule(metric="AverageAccuracy", min=0.1)
+ANY_GAIN = Rule(metric="AverageAccuracy", min_improvement=0.1)
+OF_A_LABEL = Rule(metric="F1Score", label="FRAUD", min=0.4)
+
+
+@pytest.mark.parametrize(
+    ("policy", "rules"),
+    [
+        (Policy(), (FLOOR, Rule(metric="AverageF1Score", min_improvement=0.005))),
+        (Policy(rules=(ANY_FLOOR, ANY_GAIN)), (ANY_FLOOR, ANY_GAIN)),
+        (
+            Policy(comparison="non-inferiority", margin=0.03),
+            (FLOOR, Rule(metric="AverageF1Score", max_drop=0.03)),
+        ),
+        (
+            Policy(comparison="non-inferiority", rules=(ANY_DROP,)),
+            (FLOOR, ANY_DROP),
+        ),
+        (
+            Policy(comparison="non-inferiority", rules=(OF_A_LABEL, ANY_DROP)),
+            (FLOOR, OF_A_LABEL, ANY_DROP),
+        ),
+    ],
+)
+def test_a_policy_has_the_default_bounds_when_its_rules_of_averages_give_none(
+    policy: Policy, rules: tuple[Rule, ...]
+) -> None:
+    """A floor always, and a gain or the margin; a label's bound stands for none of them."""
+    assert policy.all_rules() == rules

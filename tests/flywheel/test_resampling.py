@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 from flywheel.comparisons import of_answers
 from flywheel.intervals import no_disagreement
 from flywheel.paired_evidence import paired_evidence
-from flywheel.resampling import RESAMPLES, chances
+from flywheel.resampling import DRAWS, RESAMPLES, chances
 from flywheel.scored_documents import Answer, Kind, ScoredDocument, tallies
 from tests.flywheel.answers import answered, one_label, paired
 
@@ -142,6 +142,17 @@ def test_randomization_is_mcnemars_when_the_metric_is_accuracy() -> None:
     assert exact.p_value is not None
     chance = exact.p_value
     assert abs(found[accuracy].p_value - chance) < 4 * (chance * (1 - chance) / 2000) ** 0.5
+
+
+@pytest.mark.parametrize(("fixed", "broken"), [(60, 0), (0, 60), (0, 0)])
+def test_what_was_seen_counts_as_a_draw_when_chance_is_counted(fixed: int, broken: int) -> None:
+    """No exchange wins as much as 60 documents of 60, each wins as much as none of 60."""
+    accuracy = ("AverageAccuracy", None)
+    documents = paired(fixed, broken, 40, 10)
+    found = chances(documents, [accuracy], kind="multi-class", labels=2, error=0.05, seed=1)
+    least = 1 / (1 + DRAWS)
+    assert found[accuracy].p_value == (least if fixed else 1.0)
+    assert found[accuracy].drop_p_value == (least if broken else 1.0)
 
 
 def several(seed: int, count: int) -> Iterator[ScoredDocument]:

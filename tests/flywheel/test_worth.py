@@ -59,6 +59,21 @@ def test_groups_count_when_documents_belong_together() -> None:
     assert worth.reason.endswith("worth 20 by its groups of documents: too few for bounds")
 
 
+@pytest.mark.parametrize(
+    ("documents", "reason"),
+    [
+        (30, "the averages of 30 test documents: too few for bounds"),
+        (60, "the averages of 60 test documents, worth 30 by its groups of documents: too few"),
+    ],
+)
+def test_a_reason_says_what_documents_are_worth_when_they_are_worth_less(
+    documents: int, reason: str
+) -> None:
+    """Documents that all count are only too few."""
+    worth = averages_worth("AverageAccuracy", "multi-class", documents, {"A": 60}, groups=30)
+    assert worth.reason.startswith(reason)
+
+
 @pytest.mark.parametrize(("repeated", "grouped"), [(5, "none"), (6, "near duplicates")])
 def test_near_duplicates_form_groups_when_they_are_more_than_a_twentieth(
     repeated: int, grouped: str
