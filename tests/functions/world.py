@@ -258,12 +258,14 @@ class World:
 
     def until(self, look: Callable[[], T], accepts: Callable[[T], bool]) -> T:
         """Let time pass until what is seen is accepted, and return it."""
-        never, gives_up_at = threading.Event(), time.monotonic() + 60
+        never, pause, gives_up_at = threading.Event(), 0.005, time.monotonic() + 60
         while not accepts(seen := look()):
             if time.monotonic() > gives_up_at:
                 raise TimeoutError(f"still {seen}")
             self.clock.advance(1.0)
-            never.wait(0.01)
+            never.wait(pause)
+            # Looks cost the processor that the training waits for, so they grow rarer.
+            pause = min(pause * 1.5, 0.1)
         return seen
 
     def settle(self) -> None:

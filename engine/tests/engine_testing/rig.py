@@ -52,12 +52,14 @@ def until(look: Callable[[], T], accepts: Callable[[T], bool], *, seconds: float
     TimeoutError
         When it never was.
     """
-    never, ends_at = threading.Event(), time.monotonic() + seconds
+    never, pause, ends_at = threading.Event(), 0.005, time.monotonic() + seconds
     while not accepts(seen := look()):
         if time.monotonic() > ends_at:
             message = f"still {seen} after {seconds} s"
             raise TimeoutError(message)
-        never.wait(0.01)
+        never.wait(pause)
+        # Looks cost the processor that the training waits for, so they grow rarer.
+        pause = min(pause * 1.5, 0.1)
     return seen
 
 
