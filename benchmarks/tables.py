@@ -42,7 +42,7 @@ def show(result: Result) -> None:
     table = Table(*result.columns, title=result.title, title_justify="left", box=box.SIMPLE)
     for row in result.rows:
         table.add_row(*row)
-    out = Console(width=140)
+    out = Console(width=160)
     out.print(table)
     out.print("\n".join(result.notes), highlight=False)
 
