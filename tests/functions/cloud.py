@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from adapters.clients import client
 from adapters.configuration import FunctionConfiguration, configuration
-from adapters.ledger.uploads import BY_FLYWHEEL_INDEX
+from tests.stack_template import resources
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -170,27 +170,13 @@ def _laid_out(patch: pytest.MonkeyPatch) -> Cloud:
 
 def create_ledger(name: str = TABLE) -> None:
     """Make the ledger's table, empty."""
+    table = resources("AWS::DynamoDB::Table")["LedgerTable"]
     client("dynamodb").create_table(
         TableName=name,
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "S"}
-            for name in ("pk", "sk", "flywheel", "received_at")
-        ],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": BY_FLYWHEEL_INDEX,
-                "KeySchema": [
-                    {"AttributeName": "flywheel", "KeyType": "HASH"},
-                    {"AttributeName": "received_at", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-        ],
-        BillingMode="PAY_PER_REQUEST",
+        KeySchema=table["KeySchema"],
+        AttributeDefinitions=table["AttributeDefinitions"],
+        GlobalSecondaryIndexes=table["GlobalSecondaryIndexes"],
+        BillingMode=table["BillingMode"],
     )
 
 
@@ -217,7 +203,7 @@ def crash(
         if next(calls) == at:
             raise Crash
 
-    with _hooked(service, f"{when}.{{}}.{operation}", cut), pytest.raises(Crash):
+    with hooked(service, f"{when}.{{}}.{operation}", cut), pytest.raises(Crash):
         yield
 
 
@@ -232,7 +218,7 @@ def before(
         if at is None or next(calls) == at:
             act()
 
-    with _hooked(service, f"before-call.{{}}.{operation}", interpose):
+    with hooked(service, f"before-call.{{}}.{operation}", interpose):
         yield
 
 
@@ -253,7 +239,7 @@ def answering(
             "ResponseMetadata": {"HTTPStatusCode": status},
         }
 
-    with _hooked(service, f"before-call.{{}}.{operation}", answer):
+    with hooked(service, f"before-call.{{}}.{operation}", answer):
         yield
 
 
@@ -265,7 +251,7 @@ def seeing(service: Any, operation: str) -> Iterator[list[dict[str, Any]]]:
     def note(params: dict[str, Any], **_: Any) -> None:
         seen.append(dict(params))
 
-    with _hooked(service, f"provide-client-params.{{}}.{operation}", note):
+    with hooked(service, f"provide-client-params.{{}}.{operation}", note):
         yield seen
 
 
@@ -278,7 +264,7 @@ def altering(
     def alter(parsed: dict[str, Any], **_: Any) -> None:
         change(parsed)
 
-    with _hooked(service, f"after-call.{{}}.{operation}", alter):
+    with hooked(service, f"after-call.{{}}.{operation}", alter):
         yield
 
 
@@ -292,7 +278,8 @@ def datasets_being(status: str) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _hooked(service: Any, event: str, hook: Any) -> Iterator[None]:
+def hooked(service: Any, event: str, hook: Any) -> Iterator[None]:
+    """Have a hook called at an event of a service's client; ``{}`` stands for the service."""
     made: Any = client(service)
     name = event.format(made.meta.service_model.service_id.hyphenize())
     made.meta.events.register(name, hook)

@@ -7,7 +7,7 @@ documented way of trying again.
 import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -39,17 +39,15 @@ from tests.simulation.state_machine import (
     definition,
 )
 from tests.simulation.world import KilledError, World
+from tests.stack_template import function_timeouts, schedule_seconds
 
-_LONG_SECONDS, _QUICK_SECONDS = 900, 120
-"""As in infra/stack.py."""
-
-_HANDLERS: Mapping[str, tuple[ModuleType, int]] = {
-    "SealBatch": (seal_batch, _LONG_SECONDS),
-    "StartIteration": (start_iteration, _QUICK_SECONDS),
-    "CompareModels": (compare_models, _QUICK_SECONDS),
-    "CloseBatch": (close_batch, _QUICK_SECONDS),
+_HANDLERS: Mapping[str, ModuleType] = {
+    "SealBatch": seal_batch,
+    "StartIteration": start_iteration,
+    "CompareModels": compare_models,
+    "CloseBatch": close_batch,
 }
-_SCHEDULE_SECONDS, _CALM_SCHEDULE_SECONDS = 900, 3600
+_CALM_SCHEDULE_SECONDS = 3600
 _MACHINE = definition()
 _MACHINE_ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:sim"
 
@@ -74,11 +72,10 @@ class Callers:
     @contextmanager
     def wired(self) -> Iterator[None]:
         """Let handlers find this world's services, and measure nothing."""
-        modules = [module for module, _ in _HANDLERS.values()]
         account = self.ports.account
         with ExitStack() as stack:
             others = (ask_approval, register_upload, rebuild_flywheel)
-            for module in (*modules, *others, answer_approval, change_champion):
+            for module in (*_HANDLERS.values(), *others, answer_approval, change_champion):
                 stack.enter_context(patch.object(module, "services", self._found))
             stack.enter_context(patch.object(rebuild_flywheel, "client"))
             stack.enter_context(patch.object(rebuild_flywheel, "Generations", lambda _: account))
@@ -98,7 +95,6 @@ class Callers:
         return self.survived(
             f"register {upload.version_id}",
             register_upload,
-            _LONG_SECONDS,
             lambda: register_upload._register_record(record),
         )
 
@@ -107,7 +103,6 @@ class Callers:
         return self.survived(
             "digests",
             reconcile,
-            _LONG_SECONDS,
             lambda: reconcile.send_digests(self.services, message.body),
         )
 
@@ -117,7 +112,6 @@ class Callers:
         return self.survived(
             "close, late",
             close_batch,
-            _QUICK_SECONDS,
             lambda: inspect.unwrap(close_batch.handler)(event, None),
         )
 
@@ -125,17 +119,13 @@ class Callers:
         """Run RebuildFlywheel as another function asked for."""
         event = json.loads(payload)
         handle = inspect.unwrap(rebuild_flywheel.handler)
-        return self.survived(
-            "rebuild", rebuild_flywheel, _LONG_SECONDS, lambda: handle(event, None)
-        )
+        return self.survived("rebuild", rebuild_flywheel, lambda: handle(event, None))
 
     def compare_late(self, payload: str) -> bool:
         """Run CompareModels as another function asked for."""
         event = json.loads(payload)
         handle = inspect.unwrap(compare_models.handler)
-        return self.survived(
-            "judge outside", compare_models, _QUICK_SECONDS, lambda: handle(event, None)
-        )
+        return self.survived("judge outside", compare_models, lambda: handle(event, None))
 
     def change_late(self, payload: str) -> bool:
         """Run ChangeChampion as another function asked for."""
@@ -144,7 +134,7 @@ class Callers:
     def change(self, event: Document) -> bool:
         """Run ChangeChampion."""
         handle = inspect.unwrap(change_champion.handler)
-        return self.survived("change", change_champion, _QUICK_SECONDS, lambda: handle(event, None))
+        return self.survived("change", change_champion, lambda: handle(event, None))
 
     def answer_late(self, payload: str) -> bool:
         """Run AnswerApproval as another function asked for."""
@@ -153,17 +143,18 @@ class Callers:
     def answer(self, event: Document) -> bool:
         """Run AnswerApproval."""
         handle = inspect.unwrap(answer_approval.handler)
-        return self.survived("answer", answer_approval, _QUICK_SECONDS, lambda: handle(event, None))
+        return self.survived("answer", answer_approval, lambda: handle(event, None))
 
     def schedule(self) -> None:
         """Run reconcile, now and for ever."""
         self.reconcile()
-        pause = _CALM_SCHEDULE_SECONDS if self.world.is_calm else _SCHEDULE_SECONDS
+        is_calm = self.world.is_calm
+        pause = _CALM_SCHEDULE_SECONDS if is_calm else schedule_seconds("ReconcileSchedule")
         self.world.later(pause, self.schedule)
 
     def reconcile(self) -> None:
         """Run reconcile once."""
-        self.survived("reconcile", reconcile, _LONG_SECONDS, lambda: reconciled(self.services))
+        self.survived("reconcile", reconcile, lambda: reconciled(self.services))
 
     def execute(self, name: str, document: str) -> None:
         """Run one execution of the state machine to its end."""
@@ -188,12 +179,10 @@ class Callers:
         except AbortedError:
             self.world.note(f"execution {name} was stopped")
 
-    def survived(
-        self, words: str, module: ModuleType, timeout_seconds: int, act: Callable[[], object]
-    ) -> bool:
+    def survived(self, words: str, module: ModuleType, act: Callable[[], object]) -> bool:
         """Run a process of a function; says whether it ended well."""
         try:
-            with self.world.process(timeout_seconds, _construct_id(module)):
+            with self._process(module):
                 act()
         except KilledError:
             return False
@@ -215,10 +204,8 @@ class Callers:
     def _tasks(self) -> dict[str, Callable[[Document], Any]]:
         flywheels = self.ports.account.flywheels
         return {
-            **{name: self._task(*handler) for name, handler in _HANDLERS.items()},
-            "lambda:invoke.waitForTaskToken": lambda e: self._task(ask_approval, _QUICK_SECONDS)(
-                e["Payload"]
-            ),
+            **{name: self._task(module) for name, module in _HANDLERS.items()},
+            "lambda:invoke.waitForTaskToken": lambda e: self._task(ask_approval)(e["Payload"]),
             "dynamodb:getItem": self._registrations,
             "aws-sdk:comprehend:describeDataset": lambda e: flywheels[
                 e["DatasetArn"].split("/dataset/")[0]
@@ -231,12 +218,17 @@ class Callers:
             ),
         }
 
-    def _task(self, module: ModuleType, timeout_seconds: int) -> Callable[[Document], Any]:
+    def _process(self, module: ModuleType) -> AbstractContextManager[None]:
+        """Be a process of the function of a handler."""
+        construct_id = _construct_id(module)
+        return self.world.process(function_timeouts()[construct_id], construct_id)
+
+    def _task(self, module: ModuleType) -> Callable[[Document], Any]:
         # Without what Powertools puts around it.
         handle = inspect.unwrap(module.handler)
 
         def task(given: Document) -> Any:
-            with self.world.process(timeout_seconds, _construct_id(module)):
+            with self._process(module):
                 return handle(given, None)
 
         return task

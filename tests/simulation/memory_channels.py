@@ -11,12 +11,13 @@ from typing import Any
 
 from flywheel.errors import ServiceBusyError
 from flywheel.notices import Notice
-from flywheel.uploads import MOST_DELIVERIES, ObjectVersion
+from flywheel.uploads import ObjectVersion
 from tests.simulation.world import World
+from tests.stack_template import resources
 
-_VISIBILITY_SECONDS = 90 * 60
 _LATEST_SECONDS = 86_400
 _INVOCATION_TRIES = 3
+"""Lambda's own number: the stack sets none."""
 
 
 @dataclass(slots=True)
@@ -62,13 +63,13 @@ class Message:
     deliveries : int
         How often it was received.
     visible_after : float
-        Seconds until it can be received again after a failure.
+        Seconds until it can be received again after a failure; a receipt sets the queue's own.
     """
 
     handle: str
     body: Any
     deliveries: int = 0
-    visible_after: float = _VISIBILITY_SECONDS
+    visible_after: float = 0
     is_done: bool = False
 
 
@@ -79,15 +80,26 @@ class MemoryQueue:
     Parameters
     ----------
     world : World
+    name : str
+        As in the stack's template, which says how it delivers again.
     receive : callable
         Handles a message; says whether it was handled. Whoever dies says False.
     """
 
     world: World
+    name: str
     receive: Callable[[Message], bool]
     waiting: dict[str, Message] = field(default_factory=dict)
     dead: list[Message] = field(default_factory=list)
+    _visibility_seconds: int = field(init=False)
+    _most_deliveries: int = field(init=False)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        """Read how the queue delivers again."""
+        queue = resources("AWS::SQS::Queue")[self.name]
+        self._visibility_seconds = queue["VisibilityTimeout"]
+        self._most_deliveries = queue["RedrivePolicy"]["maxReceiveCount"]
 
     def send(self, body: Any, delay_seconds: float) -> None:
         """Send a message; it comes once or more often."""
@@ -113,11 +125,11 @@ class MemoryQueue:
         if message.is_done:
             return
         message.deliveries += 1
-        message.visible_after = _VISIBILITY_SECONDS
+        message.visible_after = self._visibility_seconds
         if self.receive(message) and not self.world.happens(self.world.rates.lost_reply):
             message.is_done = True
             self.waiting.pop(message.handle, None)
-        elif message.deliveries >= MOST_DELIVERIES:
+        elif message.deliveries >= self._most_deliveries:
             message.is_done = True
             if self.waiting.pop(message.handle, None):
                 self.dead.append(message)

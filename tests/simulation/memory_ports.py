@@ -60,8 +60,8 @@ class MemoryPorts:
             topic=MemoryTopic(world),
             messages=MemoryMessages(
                 world,
-                uploads=MemoryQueue(world, register),
-                notices_due=MemoryQueue(world, send_digests),
+                uploads=MemoryQueue(world, "InboxUploadsQueue", register),
+                notices_due=MemoryQueue(world, "NoticesDueQueue", send_digests),
             ),
             executions=MemoryExecutions(world, execute),
             functions=MemoryFunctions(world, close, rebuild, compare, change, answer),

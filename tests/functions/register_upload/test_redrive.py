@@ -12,6 +12,7 @@ from flywheel.uploads import MOST_DELIVERIES, ObjectVersion, UploadState
 from register_upload.handler import handler
 from tests.functions.cloud import ACCOUNT, REGION, answering
 from tests.functions.world import NAME, World, csv, documents
+from tests.stack_template import resources
 
 
 @pytest.fixture
@@ -20,7 +21,8 @@ def queue(world: World) -> DeadLetterQueue:
     url = world.cloud.configuration.uploads_queue_url
     dead = client("sqs").create_queue(QueueName="uploads-dead")["QueueUrl"]
     arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:uploads-dead"
-    policy = {"deadLetterTargetArn": arn, "maxReceiveCount": str(MOST_DELIVERIES)}
+    policy = {**resources("AWS::SQS::Queue")["InboxUploadsQueue"]["RedrivePolicy"]}
+    policy["deadLetterTargetArn"] = arn
     client("sqs").set_queue_attributes(
         QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)}
     )
