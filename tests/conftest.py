@@ -7,6 +7,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 _ROOT = Path(__file__).parents[1]
+_SPREAD = "tests/functions/test_crashes.py"
+"""Takes as long as all others of its folder: each of its tests may run in any process."""
 
 
 class ByConftest(LoadScopeScheduling):  # type: ignore[misc] # xdist tells no types
@@ -14,6 +16,8 @@ class ByConftest(LoadScopeScheduling):  # type: ignore[misc] # xdist tells no ty
 
     def _split_scope(self, nodeid: str) -> str:
         file = _ROOT / nodeid.split("::", 1)[0]
+        if file == _ROOT / _SPREAD:
+            return nodeid
         return str(next(folder for folder in file.parents if (folder / "conftest.py").exists()))
 
 

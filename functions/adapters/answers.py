@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from adapters.answer_jobs import AnswerJob
 from adapters.configuration import KnownFlywheel
-from adapters.crash_points import crash_point
 from adapters.kept_answers import AnswersMissingError, KeptAnswers, ModelAnswers, compared
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow
@@ -61,7 +60,6 @@ class Answers:
         # In the order in which they were kept first: a rebuild may hold the same rows in another.
         lines = "".join(f"{one_line(row.text)}\n" for row in kept.rows())
         staging.create(f"{folder}/documents.txt", lines.encode())
-        crash_point("compare_models.documents_written")
         service, jobs = self.services.answer_jobs(self.row.arn), {}
         for model in _models(evidence):
             if kept.text(model) is None:
@@ -71,7 +69,6 @@ class Answers:
                     f"s3://{staging.bucket}/job-output/{self.known.settings.name}/",
                     self.batch.name.token(f"answers of {model}", self.row.arn),
                 )
-                crash_point("compare_models.job_started")
         return jobs
 
     def are_coming(self) -> bool:
@@ -140,7 +137,6 @@ class Answers:
                 "usd": round(cost(one_line(row.text) for row in rows), 6),
             }
             written = kept.keep(model, facts, self._output(job, len(rows)))
-            crash_point("compare_models.answers_kept")
         found = ModelAnswers.of(written)
         return found, kept.predictions(model, found, is_paid=job_arn is not None)
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from adapters.configuration import KnownFlywheel
-from adapters.crash_points import crash_point
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.test_sets import CountedGroups
@@ -129,7 +128,6 @@ class DataActs:
             parts = _split(staging, upload, chosen, shape, now)
             if parts is not None:
                 self.ledger.uploads.split(self.name, upload, parts, now)
-                crash_point("split.upload_split")
                 counts.update(parts.test.label_counts)
         if not counts:
             raise ActRefusedError(
@@ -271,10 +269,8 @@ class DataActs:
         }
         # Written down first: a crash after it leaves uploads that can be withdrawn once more.
         self.ledger.flywheels.note_withdrawal(self.name, details, notice, now)
-        crash_point("withdraw.noted")
         for upload in uploads:
             self.ledger.uploads.withdraw(upload, reason)
-            crash_point("withdraw.upload_withdrawn")
         return Withdrawal(left, kept, live_trained_on, notice)
 
     def _shape(self) -> Shape:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from aws_lambda_powertools import Logger
 
 from adapters.comprehend import Iteration
-from adapters.crash_points import crash_point
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.ledger import Ledger
@@ -206,7 +205,6 @@ def record_outcome(
         is_gain=_is_gain(policy, stored.verdict, live_model),
         also=[services.ledger.approvals.over(batch)] if is_asked else [],
     )
-    crash_point("compare_models.judged")
     services.notices.publish(batch.flywheel, notice)
 
 

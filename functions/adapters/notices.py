@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 from aws_lambda_powertools import Logger
 
-from adapters.crash_points import crash_point
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.outbox import PendingNews
 from adapters.ledger.uploads import NO_FLYWHEEL
@@ -90,7 +89,6 @@ class Notices:
     def _send(self, flywheel: str, notice: Notice, claimed: list[str]) -> bool:
         try:
             self._topic.publish(flywheel, notice)
-            crash_point("notices.published")
         except (ServiceBusyError, ServiceRefusedError) as error:
             logger.warning("notice waits in the outbox", notice_id=notice.id, reason=str(error))
             self._outbox.release(claimed)

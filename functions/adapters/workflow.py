@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from adapters.configuration import KnownFlywheel
-from adapters.crash_points import crash_point
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.ledger import Ledger
@@ -130,7 +129,6 @@ class Workflow:
             batch = self._ledger.batches.open(row, registrations, now, rejudges=rejudged)
         except ConcurrentChangeError:
             return None, Readiness(False, ("another batch was opened in this moment",))
-        crash_point("workflow.batch_opened")
         self.start(known, batch)
         return batch, ready
 

@@ -12,7 +12,6 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.crash_points import crash_point
 from adapters.ledger.approvals import Approval, ApprovalState
 from adapters.ledger.batch_rows import BatchRow
 from adapters.services import Services, services
@@ -85,7 +84,6 @@ def _answered(
         ledger.approvals.answer(batch, state, str(asked["reason"]), person.now())
     except ConcurrentChangeError as error:
         raise ActRefusedError("it was answered, or its time ended, in this moment") from error
-    crash_point("answer_approval.answered")
     return _sent(person, batch, _asked_about(person, batch))
 
 
@@ -116,7 +114,6 @@ def _sent(services: Services, batch: BatchRow, approval: Approval) -> dict[str, 
     """Let the workflow go on; where its task is over it reads the answer from the ledger."""
     document = json.dumps({"answer": approval.state})
     is_delivered = services.ports.executions.answer(approval.token or "", document)
-    crash_point("answer_approval.sent")
     try:
         services.ledger.approvals.note_sent(batch, approval, services.now())
     except ConcurrentChangeError:

@@ -9,7 +9,6 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.crash_points import crash_point
 from adapters.judgement import batch_facts
 from adapters.ledger.approvals import ApprovalState
 from adapters.services import Services, services
@@ -57,6 +56,5 @@ def ask(
     facts = batch_facts(services, batch, row, services.comprehend(row.arn).describe().active_model)
     notice = approval_asked(facts, stored.verdict, approval.until, approval.on_timeout)
     ledger.approvals.ask(batch, token, notice, services.now())
-    crash_point("ask_approval.asked")
     services.notices.publish(flywheel, notice)
     return {"is_asked": True}

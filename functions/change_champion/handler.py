@@ -13,7 +13,6 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.chain_heads import write_head
-from adapters.crash_points import crash_point
 from adapters.judgement import followers
 from adapters.ledger.flywheel_rows import ChampionChange, FlywheelRow
 from adapters.services import Services, services
@@ -75,7 +74,6 @@ def _changed(person: Services, row: FlywheelRow, asked: Mapping[str, Any]) -> di
     begun = row.change
     if begun is None or begun.request != request:
         begun = _begun(person, row, asked)
-        crash_point("change_champion.begun")
         row = person.ledger.flywheels.ensure(row.name, row.arn)
     return _carried_on(person, row, begun)
 
@@ -127,7 +125,6 @@ def _carried_on(services: Services, row: FlywheelRow, begun: ChampionChange) -> 
             comprehend.make_active(begun.model)
         except ServiceRefusedError as error:
             why = f"Comprehend refused it: {error}"
-        crash_point("change_champion.made_active")
         active = comprehend.describe().active_model
     if why is None and active == begun.before:
         raise ConcurrentChangeError("UpdateFlywheel was accepted, but the active model is another")
@@ -145,6 +142,5 @@ def _carried_on(services: Services, row: FlywheelRow, begun: ChampionChange) -> 
     )
     notice = champion_made(services.configuration.environment, row.name, told, services.now())
     ledger.champions.complete(row, begun, notice, services.now())
-    crash_point("change_champion.completed")
     services.notices.publish(row.name, notice)
     return {"model": begun.model, "before": begun.before}

@@ -12,7 +12,6 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.chain_heads import write_head
-from adapters.crash_points import crash_point
 from adapters.judgement import Ending, batch_facts, keep_document, record_outcome
 from adapters.ledger.batch_rows import BatchRow, FailedEnding, StoredVerdict
 from adapters.ledger.flywheel_rows import FlywheelRow
@@ -104,11 +103,9 @@ def close(
     is_running = _is_running(services.comprehend(row.arn), batch)
     if batch.state is not BatchState.CLOSED:
         _end(services, _finished(services, batch, row), row, Failure(error, cause, is_running))
-        crash_point("close_batch.closed")
     outcome = ledger.batches.get(flywheel, number).outcome
     opened = None
     is_freed = not is_running and ledger.flywheels.free(flywheel, number, batch.attempt)
-    crash_point("close_batch.freed")
     if is_freed and outcome is not BatchOutcome.FAILED:
         # After a failure the schedule looks again, so that a lasting trouble is no tight loop.
         opened, _ = services.workflow.open_when_ready(known, services.now())
@@ -182,7 +179,6 @@ def _end(services: Services, batch: BatchRow, row: FlywheelRow, failure: Failure
     ending = _ending(services, batch, row, failure)
     notice = failed(facts, ending.error, ending.cause, is_still_running=failure.is_still_running)
     ledger.batches.fail(batch, row, ending, notice, services.now())
-    crash_point("close_batch.failed")
     for told in (notice, ending.pause_notice):
         if told is not None:
             services.notices.publish(batch.flywheel, told)

@@ -14,7 +14,6 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.chain_heads import write_head
-from adapters.crash_points import crash_point
 from adapters.judgement import Ending, keep_document, record_outcome
 from adapters.ledger.approvals import Approval, ApprovalState
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
@@ -85,14 +84,11 @@ def compare(
         if verdict is None:
             return {"outcome": None, "jobs": judging.jobs()}
         stored = judging.store(verdict)
-    crash_point("compare_models.verdict_stored")
     keep_document(services, batch, stored)
-    crash_point("compare_models.document_kept")
     next_step = _carry_out(services, comprehend, batch, row, stored)
     if isinstance(next_step, timedelta):
         seconds = max(1, math.ceil(next_step.total_seconds()))
         return {"outcome": None, "approval_seconds": seconds}
-    crash_point("compare_models.carried_out")
     row = ledger.flywheels.ensure(flywheel, known.arn)
     record_outcome(services, batch, row, stored, next_step)
     return {"outcome": next_step.outcome}
@@ -161,7 +157,6 @@ def _person_first(
         if left > timedelta(0):
             return left
         services.ledger.approvals.expire(batch, approval, services.now())
-        crash_point("compare_models.approval_expired")
     return None if approval.on_timeout == "promote" else _held(Kept.UNANSWERED)
 
 
@@ -178,12 +173,10 @@ def _promote(
     """
     challenger = stored.verdict.evidence.challenger_arn or ""
     services.ledger.champions.claim(row, batch)
-    crash_point("compare_models.claimed")
     # What a person changed before the claim is seen only now; after it nobody does.
     if comprehend.describe().active_model != stored.expected_champion:
         return _held(Kept.CHAMPION_CHANGED)
     comprehend.make_active(challenger)
-    crash_point("compare_models.made_active")
     if comprehend.describe().active_model != challenger:
         raise ConcurrentChangeError("UpdateFlywheel was accepted, but the active model is another")
     return Ending(BatchOutcome.PROMOTED)

@@ -11,7 +11,6 @@ from adapters.answer_jobs import is_detection
 from adapters.answers import Answers
 from adapters.comprehend import Iteration
 from adapters.configuration import KnownFlywheel
-from adapters.crash_points import crash_point
 from adapters.judgement import store_verdict
 from adapters.kept_answers import AnswersMissingError
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
@@ -51,7 +50,6 @@ class Judging:
         try:
             if not self.batch.answer_jobs and (jobs := answers.ask(evidence)):
                 self.batch = self.services.ledger.batches.note_jobs(self.batch, jobs)
-                crash_point("compare_models.jobs_noted")
                 return None
             if not is_waited_for and answers.are_coming():
                 return None

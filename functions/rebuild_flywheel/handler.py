@@ -16,7 +16,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from adapters.configuration import KnownFlywheel
-from adapters.crash_points import crash_point
 from adapters.generations import Generations
 from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
 from adapters.rebuild_progress import was_promoted
@@ -74,7 +73,6 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
             if not _is_active(generations, creating):
                 return {"step": "CREATING"}
             services.ledger.uploads.restage(row)
-            crash_point("rebuild_flywheel.restaged")
             # Of the generation that ends, late datasets may have been counted meanwhile.
             row = services.ledger.flywheels.ensure(flywheel, known.arn)
             _begin_with_live_model(services, row)
@@ -82,9 +80,7 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
         step = _abandon(services, known, str(error))
         return {"step": step, "failed": str(error)}
     if creating is not None:
-        crash_point("rebuild_flywheel.begun")
         _switch(services, row)
-        crash_point("rebuild_flywheel.switched")
         row = services.ledger.flywheels.ensure(flywheel, known.arn)
     if row.rebuild is not None and row.rebuild.step == "SWITCHED":
         if row.last_batch == row.rebuild.last_batch:
@@ -109,7 +105,6 @@ def _create(services: Services, generations: Generations, row: FlywheelRow, aske
     # The lake of an earlier generation stays where it is; the service adds a suffix of its own.
     lake = before["DataLakeS3Uri"].split("/schemaVersion=", 1)[0].rsplit("/", 1)[0]
     arn = generations.create(name, before, lake, labels, token)
-    crash_point("rebuild_flywheel.created")
     services.ledger.rebuilds.note_created(row, arn)
 
 
@@ -154,12 +149,10 @@ def _go_back(
         if past is None:
             raise ConcurrentChangeError(f"{row.name} went back to {asked.before_arn} meanwhile")
     taint = ledger.returned_uploads.go_back(row, past.generation if past else row.generation)
-    crash_point("rebuild_flywheel.uploads_returned")
     if past is None:
         ledger.rebuilds.stay(row, taint, services.now())
     else:
         ledger.rebuilds.go_back(row, past, taint, services.now())
-    crash_point("rebuild_flywheel.returned")
     services.workflow.open_when_ready(known, services.now())
     return asked.earlier.step if asked.earlier else None
 
@@ -202,7 +195,6 @@ def _finish(services: Services, generations: Generations, row: FlywheelRow, aske
     moved = [found for arn in asked.followed_arns for found in generations.endpoints_of(arn)]
     for endpoint in moved:
         generations.move_endpoint(endpoint, row.arn)
-        crash_point("rebuild_flywheel.endpoint_moved")
     notice = rebuilt(
         services.configuration.environment,
         row.name,

@@ -18,7 +18,6 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.configuration import KnownFlywheel
-from adapters.crash_points import crash_point
 from adapters.ledger.upload_rows import UploadRow
 from adapters.ledger.uploads import NO_FLYWHEEL
 from adapters.private_errors import quoting_no_document
@@ -105,7 +104,6 @@ def register(
     row = receive(
         services, upload, place.flywheel, place.kind, size_bytes=size_bytes, delivery=delivery
     )
-    crash_point("register_upload.received")
     if row.state is UploadState.RECEIVED and is_go_marker(upload.key):
         ledger.uploads.mark(upload.uid, ledger.flywheels.ask_for_batch(place.flywheel, upload.key))
     elif row.state is UploadState.RECEIVED and not take(
@@ -169,7 +167,6 @@ def take(
         return False
     if staging.news is not None:
         announce(services, place.flywheel)
-    crash_point("register_upload.staged")
     services.ledger.flywheels.count_registration(place.flywheel)
     return True
 
@@ -194,7 +191,6 @@ def refuse(
         before=pair.documents_state if pair else UploadState.RECEIVED,
         also=pair.ended(services, state) if pair else (),
     )
-    crash_point("register_upload.refused")
     announce(services, flywheel)
 
 

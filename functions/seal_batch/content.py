@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from adapters.crash_points import crash_point
 from adapters.ledger.test_sets import CountedGroups
 from adapters.ports import StagingObjects
 from adapters.staged_copies import copy_rows
@@ -132,14 +131,12 @@ class ContentWriter:
         known: dict[DatasetKind, str] = {}
         if content.train_documents:
             known[DatasetKind.TRAIN] = self._write(DatasetKind.TRAIN, train)
-            crash_point("seal_batch.train_written")
         test_sha256, groups = None, None
         if test.counts:
             rows = again.taken(self._rows(self.manifest.test))
             known[DatasetKind.TEST] = self._write(DatasetKind.TEST, rows)
             whole = [*self.manifest.known_test, known[DatasetKind.TEST]]
             test_sha256, groups = measured(self.staging, whole, self.shape)
-            crash_point("seal_batch.test_written")
         return replace(
             content,
             test_documents=test.counts.total(),

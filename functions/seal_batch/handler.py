@@ -11,7 +11,6 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.configuration import KnownFlywheel
-from adapters.crash_points import crash_point
 from adapters.ledger.batch_rows import BatchRow, SealedFacts
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.private_errors import quoting_no_document
@@ -49,7 +48,6 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     row = ledger.flywheels.ensure(flywheel, known.arn)
     name = batch.name
     manifest = _manifest(services, batch, row, known.settings.batch)
-    crash_point("seal_batch.manifest_written")
     content = ContentWriter(
         services.staging,
         name,
@@ -62,7 +60,6 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     facts = _facts(row, name, manifest, content)
     if batch.state is BatchState.OPEN:
         ledger.batches.seal(batch, row, facts, services.now())
-        crash_point("seal_batch.sealed")
     used = (*manifest.train, *manifest.test) if facts.planned else manifest.train
     ledger.uploads.seal(
         name,
@@ -72,7 +69,6 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     )
     if not facts.planned:
         ledger.uploads.draft_again(flywheel, [upload["uid"] for upload in manifest.test])
-    crash_point("seal_batch.uploads_sealed")
     datasets = _create_datasets(services, known, batch, row, facts) if facts.planned else []
     return {"is_empty": not facts.planned, "datasets": datasets}
 
@@ -179,7 +175,5 @@ def _create_datasets(
                 description=f"batch {name.batch} manifest sha256 {facts.manifest_sha256}",
             )
         )
-        crash_point("seal_batch.dataset_created")
     services.ledger.batches.record_datasets(batch, arns)
-    crash_point("seal_batch.datasets_recorded")
     return arns

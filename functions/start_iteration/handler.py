@@ -11,7 +11,6 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.crash_points import crash_point
 from adapters.judgement import batch_facts
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow
@@ -64,13 +63,10 @@ def start(
         if batch.announced_at is None:
             _require_training_data(comprehend, batch)
             _announce(services, comprehend, batch, row)
-        crash_point("start_iteration.announced")
         iteration_id = _iteration_id(services, comprehend, batch, row)
         if iteration_id is None:
             return {"is_started": False}
-        crash_point("start_iteration.started")
         ledger.batches.start(batch, iteration_id, services.now())
-        crash_point("start_iteration.booked")
     past = row.past_seconds
     rules = known.settings.batch
     is_new = batch.rejudges is None

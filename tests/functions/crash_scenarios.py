@@ -1,7 +1,8 @@
-"""The stories of the sweep: together they come to every crash point.
+"""The stories of the sweep.
 
-But for rebuilds, whose first model is their own, each begins with a flywheel whose active model
-knows half of the words.
+What a story has in common with an earlier one it plays while the killer is asleep. Each begins with
+a flywheel whose active model knows half of the words, but for rebuilds: their first model is their
+own.
 """
 
 import io
@@ -33,10 +34,11 @@ def promoted(story: Story) -> None:
 
 def compared(story: Story) -> None:
     """Have both models answer the test set before a better one goes live."""
-    story.world.configure(policy=ANSWERS_WANTED)
-    story.upload("test.csv", documents(20, first=200), kind="test")
-    story.upload("monday.csv", documents(8))
-    story.sealed(1)
+    with story.killer.asleep():
+        story.world.configure(policy=ANSWERS_WANTED)
+        story.upload("test.csv", documents(20, first=200), kind="test")
+        story.upload("monday.csv", documents(8))
+        story.sealed(1)
     story.judged(1)
 
 
@@ -49,7 +51,7 @@ def rejudged(story: Story) -> None:
         story.sealed(1)
         story.judged(1)
     story.upload("more.csv", documents(20, first=400), kind="test")
-    story.acts().freeze(story.world.now())
+    story.acted(lambda: story.acts().freeze(story.world.now()))
     story.reconciled()
     story.sealed(2)
     story.judged(2)
@@ -66,7 +68,8 @@ def approved(story: Story) -> None:
 
 def unanswered(story: Story) -> None:
     """Have nobody say anything about a better model."""
-    _asked(story)
+    with story.killer.asleep():
+        _asked(story)
     story.world.clock.advance(3 * 3600)
     story.delivered(lambda: story.world.compare(1))
     story.closed(1)
@@ -76,28 +79,37 @@ def _asked(story: Story) -> None:
     """Come to where people are asked."""
     world = story.world
     world.configure(policy=ASKING)
-    story.upload("test.csv", documents(8, first=200), kind="test")
-    story.upload("monday.csv", documents(8))
-    story.sealed(1)
-    story.delivered(lambda: world.start(1))
-    world.await_iteration(1)
+    with story.killer.asleep():
+        story.upload("test.csv", documents(8, first=200), kind="test")
+        story.upload("monday.csv", documents(8))
+        story.sealed(1)
+        story.delivered(lambda: world.start(1))
+        world.await_iteration(1)
     story.delivered(lambda: world.compare(1))
     story.delivered(lambda: ask(world.services, NAME, 1, attempt=1, token=TOKEN))
 
 
+def _retry(story: Story) -> None:
+    """Have a person retry batch 1, and its second attempt come to where it starts."""
+    staging, now = story.world.services.staging, story.world.now()
+    story.acted(lambda: story.acts().retry(staging, 1, "again", now))
+    story.sealed(1, attempt=2)
+
+
 def rolled_back(story: Story) -> None:
     """Have a better model go live, and a person roll back from it."""
-    promoted(story)
+    with story.killer.asleep():
+        promoted(story)
     story.delivered(lambda: changed(story.world, "rollback", request="one"))
 
 
 def failed(story: Story) -> None:
     """Have a batch fail before its iteration, and retry it: its datasets serve."""
-    story.upload("monday.csv", documents(8))
-    story.sealed(1)
+    with story.killer.asleep():
+        story.upload("monday.csv", documents(8))
+        story.sealed(1)
     story.closed(1, error="Stopped", cause="by hand")
-    story.acts().retry(story.world.services.staging, 1, "again", story.world.now())
-    story.delivered(lambda: story.world.seal(1))
+    _retry(story)
     story.judged(1)
 
 
@@ -109,8 +121,7 @@ def retried(story: Story) -> None:
         story.world.start(1)
         story.world.await_iteration(1)
         story.closed(1, error="IterationFAILED")
-        story.acts().retry(story.world.services.staging, 1, "again", story.world.now())
-    story.delivered(lambda: story.world.seal(1))
+        _retry(story)
     story.judged(1)
 
 
@@ -118,12 +129,10 @@ def empty(story: Story) -> None:
     """Have every row of a batch in the flywheel already."""
     given = documents(4)
     story.world.services.ledger.flywheels.ensure(NAME, story.world.flywheel_arn)
-    story.acts().import_rows(
-        story.world.services.staging,
-        DatasetKind.TRAIN,
-        "old.csv",
-        body=csv(given),
-        now=story.world.now(),
+    staging, now = story.world.services.staging, story.world.now()
+    body = csv(given)
+    story.acted(
+        lambda: story.acts().import_rows(staging, DatasetKind.TRAIN, "old.csv", body=body, now=now)
     )
     story.upload("monday.csv", given)
     story.sealed(1)
@@ -140,10 +149,11 @@ def refused(story: Story) -> None:
 def split(story: Story) -> None:
     """Make a part of what waits a test set."""
     story.world.configure(min_documents=1000)
-    story.upload("a.csv", documents(5))
-    story.upload("b.csv", documents(5, first=30))
+    with story.killer.asleep():
+        story.upload("a.csv", documents(5))
+        story.upload("b.csv", documents(5, first=30))
     staging = story.world.services.staging
-    story.delivered(lambda: story.acts().split(staging, 0.2, story.world.now()))
+    story.acted(lambda: story.acts().split(staging, 0.2, story.world.now()))
     story.upload("_GO", b"")
     story.sealed(1)
     story.closed(1, error="Stopped")
@@ -152,15 +162,16 @@ def split(story: Story) -> None:
 def withdrawn(story: Story) -> None:
     """Take two uploads back before they are sent; a third one goes on."""
     story.world.configure(min_documents=1000)
-    uids = [story.upload(f"{name}.csv", documents(3, first=ord(name))) for name in "ab"]
-    story.upload("good.csv", documents(3))
+    with story.killer.asleep():
+        uids = [story.upload(f"{name}.csv", documents(3, first=ord(name))) for name in "ab"]
+        story.upload("good.csv", documents(3))
 
     def withdraw() -> None:
         rows = story.world.services.ledger.uploads.get_many(uids).values()
         left = [row for row in rows if row.state is UploadState.STAGED]
         story.acts().withdraw(left, "mislabeled", story.world.now())
 
-    story.delivered(withdraw)
+    story.acted(withdraw)
     story.upload("_GO", b"")
     story.sealed(1)
     story.closed(1, error="Stopped")
@@ -176,10 +187,11 @@ def rebuilt(story: Story) -> None:
 
 def given_up(story: Story) -> None:
     """Give the next generation up after its first batch failed; the earlier one goes on."""
-    _switched(story)
-    story.sealed(2)
+    with story.killer.asleep():
+        _switched(story)
+        story.sealed(2)
     story.closed(2, error="Stopped")
-    story.acts().give_up_rebuild("not wanted", story.world.now())
+    story.acted(lambda: story.acts().give_up_rebuild("not wanted", story.world.now()))
     story.rebuilt()
     # What the earlier generation does not hold is less than our minimum.
     story.upload("_GO", b"")
@@ -189,11 +201,12 @@ def given_up(story: Story) -> None:
 
 def given_up_early(story: Story) -> None:
     """Give the next generation up before batches go to it, when uploads wait for it already."""
-    _rebuilding(story)
-    story.rebuilt()
+    with story.killer.asleep():
+        _rebuilding(story)
+        story.rebuilt()
     # Whoever did this died before the switch.
     story.world.services.ledger.uploads.restage(story.world.row)
-    story.acts().give_up_rebuild("not wanted", story.world.now())
+    story.acted(lambda: story.acts().give_up_rebuild("not wanted", story.world.now()))
     story.rebuilt()
     story.upload("_GO", b"")
     story.sealed(2)
@@ -215,17 +228,19 @@ def _rebuilding(story: Story) -> None:
         world.cloud, configuration=replace(world.cloud.configuration, environment=name)
     )
     _deploy_rebuild_function(world.cloud.configuration.rebuild_flywheel_function)
-    story.upload("test.csv", documents(8, first=200), kind="test")
-    story.upload("monday.csv", documents(8, words=["early"]))
-    story.sealed(1)
-    story.judged(1)
+    with story.killer.asleep():
+        story.upload("test.csv", documents(8, first=200), kind="test")
+        story.upload("monday.csv", documents(8, words=["early"]))
+        story.sealed(1)
+        story.judged(1)
     client("comprehend").create_endpoint(
         EndpointName=name, FlywheelArn=world.flywheel_arn, DesiredInferenceUnits=1
     )
     # What waits is less than our minimum: the next generation does not wait for it.
     world.configure(min_documents=1000)
-    story.upload("tuesday.csv", documents(8, first=50, words=["late"]))
-    story.acts().rebuild("labels were mixed up", [], [], world.now())
+    with story.killer.asleep():
+        story.upload("tuesday.csv", documents(8, first=50, words=["late"]))
+    story.acted(lambda: story.acts().rebuild("labels were mixed up", [], [], world.now()))
 
 
 def _deploy_rebuild_function(name: str) -> None:

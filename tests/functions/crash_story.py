@@ -2,23 +2,24 @@
 
 A story calls functions as SQS, the state machine, the schedule and people do: what died is called
 again. `Rest` is read from the service, its data lake, the ledger and the topic, not from what the
-functions answered. Read next: `crash_scenarios` (the stories), `test_crash_points` (the sweep).
+functions answered. Read next: `crash_scenarios` (the stories), `test_crashes` (the sweep).
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from adapters import crash_points
 from adapters.acts import Acts
 from adapters.clients import client
+from flywheel.errors import ActRefusedError
 from rebuild_flywheel.handler import rebuild
 from tests.adapters.test_ledger import broken_link
 from tests.functions.cloud import LAKE, NOTICE_WINDOW_SECONDS, Crash
+from tests.functions.killer import Killer
 from tests.functions.reconciling import reconciled
 from tests.functions.world import NAME, Document, World
 
@@ -29,43 +30,6 @@ _A_CLAIM_HOLDS = timedelta(minutes=6)
 
 _MOMENT = re.compile(r"\d{8}T\d+Z$")
 _DIGEST = re.compile(r"^uploads-[0-9a-f]{16}$")
-
-
-@dataclass(slots=True)
-class Killer:
-    """Kills whoever comes to a named place, the first time.
-
-    Parameters
-    ----------
-    point : str or None
-        Nobody dies where it is None.
-    """
-
-    point: str | None
-    deaths: int = 0
-    is_asleep: bool = False
-
-    def __call__(self, name: str) -> None:
-        """Kill where it is time to."""
-        if name == self.point and not self.deaths and not self.is_asleep:
-            self.deaths += 1
-            raise Crash(name)
-
-    @contextmanager
-    def asleep(self) -> Iterator[None]:
-        """Kill nobody while a story comes to where it matters."""
-        self.is_asleep = True
-        yield
-        self.is_asleep = False
-
-    @contextmanager
-    def armed(self) -> Iterator[None]:
-        """Lie in wait."""
-        crash_points.arm(self)
-        try:
-            yield
-        finally:
-            crash_points.arm(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +46,8 @@ class Rest:
         As the ledger counts them for the present generation.
     iterations : sequence of int
         How many each generation ran.
+    jobs : int
+        How many were started in which models answer.
     live : str
         Which model is active, in words that are the same in every flywheel.
     uploads : mapping of str to int
@@ -106,6 +72,7 @@ class Rest:
     datasets: Sequence[str]
     slots: Mapping[str, int]
     iterations: Sequence[int]
+    jobs: int
     live: str
     uploads: Mapping[str, int]
     batches: Sequence[str]
@@ -128,21 +95,39 @@ class Story:
     killer : Killer
     noticed : int
         How many deaths came out of what was called.
+    earlier_jobs : int
+        How many jobs of models there were at the beginning.
     """
 
     world: World
     killer: Killer
     noticed: int = 0
+    earlier_jobs: int = field(init=False)
     arns: list[str] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Count the jobs that other stories started."""
+        self.earlier_jobs = _jobs()
 
     def delivered(self, call: Callable[[], T]) -> T:
         """Call what is delivered at least once: again, where it died."""
         try:
-            return call()
+            with self.killer.process():
+                return call()
         except Crash:
             self.noticed += 1
             return call()
+
+    def acted(self, call: Callable[[], object]) -> None:
+        """Let a person act: again, where the command died; what it has done is refused then."""
+        try:
+            with self.killer.process():
+                call()
+        except Crash:
+            self.noticed += 1
+            with suppress(ActRefusedError):
+                call()
 
     def upload(self, name: str, given: Sequence[Document] | bytes, kind: str = "train") -> str:
         """Drop a file, have its event delivered, and return its uid."""
@@ -157,9 +142,9 @@ class Story:
         comprehend = services.comprehend(self.world.row.arn)
         return Acts("test", services.flywheel(NAME), services.ledger, comprehend, services.workflow)
 
-    def sealed(self, number: int) -> None:
+    def sealed(self, number: int, attempt: int = 1) -> None:
         """Let an execution go on from its beginning to where its datasets are complete."""
-        execution = f"{NAME}-batch-{number}-1"
+        execution = f"{NAME}-batch-{number}-{attempt}"
         if execution not in self.world.cloud.executions():
             self.reconciled()
         assert execution in self.world.cloud.executions()
@@ -194,9 +179,10 @@ class Story:
         """Let everything come to rest, and return what is left."""
         world = self.world
         world.settle()
-        for _ in range(2):
-            world.clock.advance(_A_CLAIM_HOLDS.total_seconds() + NOTICE_WINDOW_SECONDS)
-            self.reconciled()
+        self._run_later()
+        # Who died in the first run is gone in the second, which writes what any run does.
+        with self.killer.asleep():
+            self._run_later()
         self._follow()
         row, ledger = world.row, world.services.ledger
         entries = ledger.audit.entries(NAME)
@@ -214,6 +200,7 @@ class Story:
             ),
             slots={"TRAIN": row.train_datasets, "TEST": row.test_datasets},
             iterations=[len(_trained(world, arn)) for arn in self.arns],
+            jobs=_jobs() - self.earlier_jobs,
             live=self._live(),
             uploads=Counter(
                 f"{upload.key} {upload.state}" for upload in ledger.uploads.newest(NAME)
@@ -230,6 +217,10 @@ class Story:
             executions=world.cloud.executions(),
             waiting=world.waiting(),
         )
+
+    def _run_later(self) -> None:
+        self.world.clock.advance(_A_CLAIM_HOLDS.total_seconds() + NOTICE_WINDOW_SECONDS)
+        self.reconciled()
 
     def _follow(self) -> None:
         """Keep in mind which flywheels there were, and look at the present one."""
@@ -278,6 +269,11 @@ def _rows(datasets: Sequence[Mapping[str, Any]]) -> list[str]:
             body = client("s3").get_object(Bucket=LAKE, Key=item["Key"])["Body"].read()
             lines += body.decode().splitlines()
     return sorted(lines)
+
+
+def _jobs() -> int:
+    pages = client("comprehend").get_paginator("list_document_classification_jobs").paginate()
+    return sum(len(page["DocumentClassificationJobPropertiesList"]) for page in pages)
 
 
 def _trained(world: World, arn: str) -> list[str | None]:

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters import crash_points
 from adapters.clients import client
 from flywheel.batches import BatchName, BatchOutcome
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
@@ -12,8 +11,7 @@ from flywheel.notices import Notice
 from flywheel.uploads import DatasetKind, UploadState
 from rebuild_flywheel.handler import rebuild
 from tests.functions.champions import changed
-from tests.functions.cloud import Crash, answering
-from tests.functions.crash_story import Killer
+from tests.functions.cloud import answering, before, crash
 from tests.functions.rebuild_flywheel.rebuilding import acts, closed, switched
 from tests.functions.reconciling import reconciled
 from tests.functions.world import NAME, World, csv, documents
@@ -229,7 +227,7 @@ def test_no_upload_waits_again_when_a_rebuild_is_given_up_before_it_switched(
     """Uploads that waited for the new generation already are where the present one has them."""
     before = upload_states(tainted)
     acts(tainted).rebuild("clean", [], [], tainted.now())
-    with Killer("rebuild_flywheel.restaged").armed(), pytest.raises(Crash):
+    with crash("comprehend", "UpdateFlywheel"):
         switched(tainted)
     assert tainted.services.ledger.uploads.staged(NAME)
     given_up(tainted)
@@ -243,15 +241,14 @@ def test_test_rows_count_when_they_came_while_uploads_were_staged_again(tainted:
     """The generation that ends is left as it is then, not as it was before that took its time."""
     more = csv(documents(2, first=950))
 
-    def imported(point: str) -> None:
-        if point == "rebuild_flywheel.restaged":
-            staging, kind = tainted.services.staging, DatasetKind.TEST
-            acts(tainted).import_rows(staging, kind, "m.csv", body=more, now=tainted.now())
+    def import_more() -> None:
+        staging, kind = tainted.services.staging, DatasetKind.TEST
+        acts(tainted).import_rows(staging, kind, "m.csv", body=more, now=tainted.now())
 
     acts(tainted).rebuild("clean", [], [], tainted.now())
-    crash_points.arm(imported)
-    switched(tainted)
-    crash_points.arm(None)
+    # The first transaction notes the new flywheel, the second stages uploads again.
+    with before("dynamodb", "TransactWriteItems", import_more, at=2):
+        switched(tainted)
     tainted.close(tainted.row.last_batch, error="Stopped")
     given_up(tainted)
     assert tainted.row.test_documents == 12 + 4

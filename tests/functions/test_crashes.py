@@ -1,0 +1,166 @@
+"""The sweep: whichever write of a story a process dies after, the end is the one without a death.
+
+A story is played once without a death, which counts the writes of the functions; then once for
+each of them. So a new write is covered as soon as a story comes to it. That no write lies between
+the nth and the next one makes one death between them enough: what is outside the process is the
+same just after the nth was carried out and just before the next one is sent.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from comprehend_engine.clock import DrivenClock
+from comprehend_engine.engine import Engine
+from tests.functions.cloud import running_cloud
+from tests.functions.conftest import Models
+from tests.functions.crash_scenarios import (
+    approved,
+    compared,
+    empty,
+    failed,
+    given_up,
+    given_up_early,
+    promoted,
+    rebuilt,
+    refused,
+    rejudged,
+    retried,
+    rolled_back,
+    split,
+    unanswered,
+    withdrawn,
+)
+from tests.functions.crash_story import Rest, Story
+from tests.functions.killer import Killer
+from tests.functions.world import running_world
+
+Scenario = Callable[[Story], None]
+
+FROM_NOTHING = (rebuilt, given_up, given_up_early)
+"""A generation takes its first model's data along, which must be in this cloud."""
+
+SCENARIOS: tuple[Scenario, ...] = (
+    promoted,
+    compared,
+    rejudged,
+    approved,
+    unanswered,
+    rolled_back,
+    failed,
+    retried,
+    empty,
+    split,
+    withdrawn,
+    refused,
+    *FROM_NOTHING,
+)
+
+MAY_DIFFER: Mapping[Scenario, Mapping[str, Any]] = {
+    # Who splits again splits what is left once more: other rows test, but none is lost or doubled.
+    split: {"tested": {}, "uploads": {}},
+    # Who takes back again writes it down again.
+    withdrawn: {"audit": {}},
+}
+"""What a repeat by a person may make different from a story without a death."""
+
+_TERMINAL = frozenset({"SEALED", "DUPLICATE", "REFUSED", "WITHDRAWN", "MARKER", "IMPORTED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Plays stories, each in a cloud of its own; those without a death only once.
+
+    Parameters
+    ----------
+    engine : Engine
+    clock : DrivenClock
+    models : Models
+    """
+
+    engine: Engine
+    clock: DrivenClock
+    models: Models
+
+    def play(self, scenario: Scenario, killer: Killer) -> tuple[Rest, Story]:
+        """Play a story, and return what is left of it."""
+        model = None if scenario in FROM_NOTHING else self.models.champion
+        with (
+            running_cloud(self.engine.url) as cloud,
+            running_world(cloud, self.clock, model) as world,
+            killer.armed(),
+        ):
+            story = Story(world, killer)
+            scenario(story)
+            return story.rest(), story
+
+    def die_after_writes(self, scenario: Scenario, *, every: int = 1) -> None:
+        """See that each story with a death ends like the one without.
+
+        Parameters
+        ----------
+        every : int
+            1 for a death after each write, n for one after each nth.
+        """
+        watcher = Killer()
+        expected, _ = self.play(scenario, watcher)
+        check(expected)
+        assert watcher.writes
+        for number in range(0, len(watcher.writes) + 1, every):
+            killer = Killer(after_writes=number)
+            with noting(killer, number):
+                rest, story = self.play(scenario, killer)
+                assert (killer.deaths, story.noticed) == (1, 1), "nobody died, or it went unnoticed"
+                check(rest)
+                allowed = MAY_DIFFER.get(scenario, {})
+                assert set(rest.audit) == set(expected.audit)
+                assert replace(rest, **allowed) == replace(expected, **allowed)
+
+
+@contextmanager
+def noting(killer: Killer, number: int) -> Iterator[None]:
+    """Say of a failure after which write the process died."""
+    try:
+        yield
+    except Exception as error:
+        last = killer.writes[number - 1] if number else "none"
+        error.add_note(f"a process died after write {number}: {last}")
+        raise
+
+
+@pytest.fixture(scope="module")
+def sweep(engine: Engine, clock: DrivenClock, models: Models) -> Sweep:
+    """Have one engine for all stories."""
+    return Sweep(engine, clock, models)
+
+
+def check(rest: Rest) -> None:
+    """See that what is left is in order, whatever happened before."""
+    for rows in rest.sent.values():
+        assert max(Counter(rows).values(), default=0) <= 1, "a row was sent twice"
+    assert len(set(rest.datasets)) == len(rest.datasets)
+    held = [name for name in rest.datasets if name.startswith(f"{rest.present}/")]
+    assert rest.slots == {
+        "TRAIN": sum(name.endswith("-train") for name in held),
+        "TEST": sum(name.endswith("-test") for name in held),
+    }
+    assert not [state for state in rest.uploads if state.rsplit(" ", 1)[1] not in _TERMINAL]
+    assert rest.is_idle
+    assert rest.broken_at is None
+    assert not rest.waiting
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_the_end_is_the_same_when_a_process_died(sweep: Sweep, scenario: Scenario) -> None:
+    """Nothing is lost, nothing is done twice, and everybody hears of it."""
+    sweep.die_after_writes(scenario)
+
+
+def test_the_end_is_the_same_when_a_process_died_that_refuses_files(sweep: Sweep) -> None:
+    """The shortest story and some of its deaths, so that no run of the tests is without."""
+    sweep.die_after_writes(refused, every=5)
