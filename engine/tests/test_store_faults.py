@@ -32,7 +32,7 @@ with store.transaction():
 
 
 def test_what_was_written_is_there_when_the_process_was_killed(tmp_path: Path) -> None:
-    """Fault 70: what was acknowledged stays, what was half written does not."""
+    """What was acknowledged stays, what was half written does not."""
     file = tmp_path / "engine.sqlite3"
     ended = subprocess.run(
         [sys.executable, "-c", _WRITES_AND_DIES, str(file)], cwd=ROOT, check=False
@@ -43,7 +43,7 @@ def test_what_was_written_is_there_when_the_process_was_killed(tmp_path: Path) -
 
 
 def test_nothing_is_half_written_when_the_disk_is_full(tmp_path: Path) -> None:
-    """Fault 70: the error is told as it is, and the engine goes on when there is room again."""
+    """The error is told as it is, and the engine goes on when there is room again."""
     file = tmp_path / "engine.sqlite3"
     large = replace(FLYWHEEL, labels=tuple(f"label {number}" for number in range(20_000)))
     with closing(Store(file)) as store:

@@ -16,7 +16,7 @@ _A_CLAIM_HOLDS = timedelta(minutes=6)
 def test_the_rest_is_sent_when_the_relay_died_between_two_notices(
     cloud: Cloud, ledger: Ledger, now: datetime
 ) -> None:
-    """Fault 19: the oldest first; the one that it died over goes out when its claim is over."""
+    """The oldest first; the one that it died over goes out when its claim is over."""
     ledger.flywheels.ensure("tickets", "arn")
     for number in range(3):
         notice = Notice(f"tickets-act-{number}", f"act {number}", "body")

@@ -93,7 +93,7 @@ def test_a_batch_opens_when_the_rules_are_met(
 
 
 def test_a_first_model_waits_when_one_label_alone_has_documents() -> None:
-    """Fault 46: it could tell nothing apart; whoever asks for it is told so, too."""
+    """It could tell nothing apart; whoever asks for it is told so, too."""
     for is_asked_for in (False, True):
         ready = readiness(
             [staged({"A": 80, "B": 3, "C": 0})],

@@ -73,7 +73,7 @@ def test_a_delimiter_is_taken_when_the_service_takes_it(delimiter: str) -> None:
     ],
 )
 def test_a_wrong_format_is_told_when_a_file_is_parsed(text: str, told: str) -> None:
-    """Fault 48: what the service would refuse fails at synth, by key and with what is allowed."""
+    """What the service would refuse fails at synth, by key and with what is allowed."""
     with pytest.raises(SettingsError) as caught:
         parse(text)
     assert told in str(caught.value)

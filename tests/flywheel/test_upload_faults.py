@@ -1,4 +1,4 @@
-"""The catalogue of faults, as far as a file alone can have them; each test names its number."""
+"""Everything that can be wrong with a file alone."""
 
 import gzip
 import tracemalloc
@@ -45,14 +45,14 @@ def fault_of(report: Report) -> tuple[Fault, int, int, str]:
 
 @pytest.mark.parametrize("data", [b"", b"\n\r\n \n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n"])
 def test_a_file_is_refused_when_it_is_empty(data: bytes) -> None:
-    """Fault 35: no bytes, blank lines alone and a byte order mark alone are an empty file."""
+    """No bytes, blank lines alone and a byte order mark alone are an empty file."""
     _, report = read(data)
     assert report.is_refused
     assert report.problem_counts == {Fault.EMPTY_FILE: 1}
 
 
 def test_a_byte_order_mark_is_removed_when_there_is_one() -> None:
-    """Fault 36: it is not in the copy, the repair is said, and bytes are counted with it."""
+    """It is not in the copy, the repair is said, and bytes are counted with it."""
     copy, report = read(b"\xef\xbb\xbf" + GOOD + b"NONE,x\n")
     assert copy == GOOD
     assert report.repair_lines() == ["Repaired: byte order mark removed (1 row)."]
@@ -70,7 +70,7 @@ def test_a_byte_order_mark_is_removed_when_there_is_one() -> None:
     ],
 )
 def test_a_file_is_refused_when_it_is_not_utf_8(data: bytes, at: int) -> None:
-    """Fault 37: Latin-1, overlong forms and lone surrogates are told with their byte."""
+    """Latin-1, overlong forms and lone surrogates are told with their byte."""
     _, report = read(GOOD + data)
     assert report.is_refused
     fault, line, offset, message = fault_of(report)
@@ -80,14 +80,14 @@ def test_a_file_is_refused_when_it_is_not_utf_8(data: bytes, at: int) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_a_file_is_refused_when_it_is_utf_16(encoding: str) -> None:
-    """Fault 37: with a byte order mark it is named; without, its NUL bytes are."""
+    """With a byte order mark it is named; without, its NUL bytes are."""
     _, report = read("BILLING,one\n".encode(encoding))
     assert report.is_refused
     assert fault_of(report)[0] in (Fault.NOT_TEXT, Fault.NUL)
 
 
 def test_only_line_feeds_end_rows_when_texts_hold_other_breaks() -> None:
-    """Fault 38: CR LF becomes LF; CR, U+2028, U+0085 and VT end no row."""
+    """CR LF becomes LF; CR, U+2028, U+0085 and VT end no row."""
     text = "a\rb\u2028c\u0085d\x0be"
     copy, report = read(f"BILLING,{text}\r\nSHIPPING,two\r\n".encode())
     assert copy == "BILLING,a b\u2028c\u0085d\x0be\nSHIPPING,two\n".encode()
@@ -95,7 +95,7 @@ def test_only_line_feeds_end_rows_when_texts_hold_other_breaks() -> None:
 
 
 def test_a_file_is_refused_when_it_holds_a_nul() -> None:
-    """Fault 39: NUL bytes are told with their byte, in quotes and out of them."""
+    """NUL bytes are told with their byte, in quotes and out of them."""
     _, report = read(GOOD + b"BILLING,a\0b\n" + b'BILLING,"c, \0"\n')
     assert report.is_refused
     assert report.problem_counts == {Fault.NUL: 2}
@@ -103,7 +103,7 @@ def test_a_file_is_refused_when_it_holds_a_nul() -> None:
 
 
 def test_the_other_rows_are_read_when_a_quote_is_never_closed() -> None:
-    """Fault 40: the row that opens it is told, and the file behind it is not swallowed."""
+    """The row that opens it is told, and the file behind it is not swallowed."""
     copy, report = read(GOOD + b'BILLING,"open\nSHIPPING,three\n' * 2)
     assert report.is_refused
     assert set(report.problem_counts) == {Fault.QUOTE}
@@ -112,14 +112,14 @@ def test_the_other_rows_are_read_when_a_quote_is_never_closed() -> None:
 
 
 def test_a_file_is_refused_when_text_follows_a_closing_quote() -> None:
-    """Fault 41: nothing is glued together."""
+    """Nothing is glued together."""
     _, report = read(GOOD + b'BILLING,"a" b\n')
     assert fault_of(report)[:2] == (Fault.QUOTE, 3)
 
 
 @pytest.mark.parametrize("size", [200_000, 700_000, 5_000_000])
 def test_a_row_is_told_when_it_is_too_long(size: int) -> None:
-    """Fault 42: the rows behind it are read, at their own lines and bytes."""
+    """The rows behind it are read, at their own lines and bytes."""
     data = b"BILLING," + b"x" * size + b"\n" + GOOD + b"NONE,x\n"
     copy, report = read(*(data[at : at + 65_536] for at in range(0, len(data), 65_536)))
     assert copy == GOOD
@@ -131,7 +131,7 @@ def test_a_row_is_told_when_it_is_too_long(size: int) -> None:
 
 
 def test_memory_stays_flat_when_a_row_never_ends() -> None:
-    """Fault 42: 64 MB without a line feed are read in the memory of some blocks."""
+    """64 MB without a line feed are read in the memory of some blocks."""
     tracemalloc.start()
     try:
         report = LabeledDocuments((b"x" * 65_536 for _ in range(1000)), LABELS).read_through()
@@ -150,7 +150,7 @@ def rows_forever() -> Iterator[bytes]:
 
 
 def test_memory_stays_flat_when_a_file_is_large() -> None:
-    """Fault 42: nothing of a file is kept that grows with it; duplicates far apart wait."""
+    """Nothing of a file is kept that grows with it; duplicates far apart wait."""
     tracemalloc.start()
     try:
         documents = LabeledDocuments(rows_forever(), LABELS)
@@ -172,14 +172,14 @@ def test_memory_stays_flat_when_a_file_is_large() -> None:
     ],
 )
 def test_a_file_is_refused_when_it_is_no_text(data: bytes, words: str) -> None:
-    """Fault 43: what it is is told by its first bytes, and it is never unpacked."""
+    """What it is is told by its first bytes, and it is never unpacked."""
     _, report = read(data)
     assert fault_of(report)[0] is Fault.NOT_TEXT
     assert words in report.lines()[0]
 
 
 def test_a_compressed_file_is_read_when_its_name_says_so() -> None:
-    """Fault 43: members follow one another, pieces come in any size, padding is no data."""
+    """Members follow one another, pieces come in any size, padding is no data."""
     data = gzip.compress(GOOD[:20], mtime=0) + gzip.compress(GOOD[20:], mtime=0) + b"\0" * 9
     pieces = [data[at : at + 1] for at in range(len(data))]
     assert read(*pieces, name="monday.csv.gz")[0] == GOOD
@@ -198,7 +198,7 @@ def test_a_compressed_file_is_read_when_its_name_says_so() -> None:
 def test_a_file_is_refused_when_its_compression_is_broken(
     data: bytes, fault: Fault, words: str
 ) -> None:
-    """Fault 43: a name that lies and a stream that breaks refuse the file."""
+    """A name that lies and a stream that breaks refuse the file."""
     _, report = read(data, name="monday.csv.GZ")
     assert report.is_refused
     assert fault_of(report)[0] is fault
@@ -206,7 +206,7 @@ def test_a_file_is_refused_when_its_compression_is_broken(
 
 
 def test_a_bomb_is_refused_when_it_begins_to_unpack() -> None:
-    """Fault 43: what grows more than a hundredfold is given up early, in little memory."""
+    """What grows more than a hundredfold is given up early, in little memory."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     row = b"BILLING," + b"a" * 1000 + b"\n"
     data = b"".join(packer.compress(row * 1000) for _ in range(200)) + packer.flush()
@@ -222,7 +222,7 @@ def test_a_bomb_is_refused_when_it_begins_to_unpack() -> None:
 
 
 def test_a_file_is_refused_unread_when_it_is_too_large() -> None:
-    """Fault 44: its size alone says that no dataset could hold it."""
+    """Its size alone says that no dataset could hold it."""
     limits = Limits(size_bytes=100)
     assert refusal_by_size(100, limits) is None
     report = refusal_by_size(101, limits)
@@ -233,14 +233,14 @@ def test_a_file_is_refused_unread_when_it_is_too_large() -> None:
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
 def test_reading_stops_when_a_file_turns_out_too_large(name: str) -> None:
-    """Fault 44: what an event did not say is found while reading, unpacked bytes too."""
+    """What an event did not say is found while reading, unpacked bytes too."""
     data = gzip.compress(GOOD * 100, mtime=0) if name.endswith("gz") else GOOD * 100
     _, report = read(data, name=name, limits=Limits(size_bytes=1000))
     assert report.problem_counts == {Fault.TOO_LARGE: 1}
 
 
 def test_reading_stops_when_a_file_has_too_many_rows() -> None:
-    """Fault 44: more documents than a dataset takes refuse the file."""
+    """More documents than a dataset takes refuse the file."""
     rows = [b"BILLING,text %d\n" % number for number in range(11)]
     assert not read(*rows[:10], limits=Limits(rows=10))[1].is_refused
     _, report = read(*rows, limits=Limits(rows=10))
@@ -249,14 +249,14 @@ def test_reading_stops_when_a_file_has_too_many_rows() -> None:
 
 
 def test_a_header_is_told_when_the_flywheel_has_none() -> None:
-    """Fault 45: a first row of column names refuses the file, with the way out."""
+    """A first row of column names refuses the file, with the way out."""
     _, report = read(b"label,text\n" + GOOD)
     assert fault_of(report)[:2] == (Fault.HEADER, 1)
     assert "flywheel convert" in report.lines()[0]
 
 
 def test_a_header_is_taken_when_the_flywheel_has_one() -> None:
-    """Fault 45: where header = true, columns are found by name and the rest is left alone."""
+    """Where header = true, columns are found by name and the rest is left alone."""
     shape = Shape(csv=CsvLayout(header=True, label="kind", text="body", sep=";"))
     copy, report = read(b'id;body;kind\n1;"one; 1";BILLING\n2;two, 2;SHIPPING\n', shape=shape)
     assert copy == b'BILLING,one; 1\nSHIPPING,"two, 2"\n'
@@ -264,7 +264,7 @@ def test_a_header_is_taken_when_the_flywheel_has_one() -> None:
 
 
 def test_it_is_said_when_a_file_has_one_label_alone() -> None:
-    """Fault 46: a file of one label is taken, since others may bring the rest, and it is said."""
+    """A file of one label is taken, since others may bring the rest, and it is said."""
     _, report = read(b"BILLING,one\nBILLING,two\n")
     assert not report.is_refused
     assert str(report.one_label_line()).startswith("All 2 have one label, 'BILLING'")
@@ -272,7 +272,7 @@ def test_it_is_said_when_a_file_has_one_label_alone() -> None:
 
 
 def test_unknown_labels_are_told_with_the_nearest_when_there_are_some() -> None:
-    """Fault 47: case and blanks within count; the service would leave such rows out silently."""
+    """Case and blanks within count; the service would leave such rows out silently."""
     _, report = read(GOOD + b"billing,x\nBILL ING,y\n")
     assert [problem.message.full for problem in report.problems] == [
         "unknown label 'billing'; did you mean 'BILLING'?",
@@ -281,7 +281,7 @@ def test_unknown_labels_are_told_with_the_nearest_when_there_are_some() -> None:
 
 
 def test_several_labels_are_told_when_a_flywheel_takes_one() -> None:
-    """Fault 48: a cell of several labels in a multi-class file is named as what it is."""
+    """A cell of several labels in a multi-class file is named as what it is."""
     _, report = read(GOOD + b"BILLING|SHIPPING,x\n")
     fault, line, _, message = fault_of(report)
     assert (fault, line) == (Fault.UNKNOWN_LABEL, 3)
@@ -298,7 +298,7 @@ def test_several_labels_are_told_when_a_flywheel_takes_one() -> None:
     ],
 )
 def test_a_row_is_left_out_when_its_labels_are_wrong(cell: bytes, fault: Fault, words: str) -> None:
-    """Fault 48: empty labels and the wrong delimiter are row faults of a multi-label file."""
+    """Empty labels and the wrong delimiter are row faults of a multi-label file."""
     _, report = read(GOOD + cell + b",x\n", shape=MULTI)
     assert not report.is_refused
     assert fault_of(report)[:2] == (fault, 3)
@@ -322,20 +322,20 @@ def test_labels_are_sorted_and_counted_each_when_there_are_several() -> None:
     ],
 )
 def test_columns_are_counted_when_a_row_has_others(row: bytes, message: str) -> None:
-    """Fault 49: too few and too many columns are told exactly."""
+    """Too few and too many columns are told exactly."""
     _, report = read(GOOD + row + b"\n")
     assert fault_of(report)[:2] == (Fault.COLUMN_COUNT, 3)
     assert message in report.lines()[0]
 
 
 def test_a_blank_before_a_quote_is_taken_when_the_vendor_writes_one() -> None:
-    """Fault 49: the service's own sample has it."""
+    """The service's own sample has it."""
     assert read(b'BILLING, "one, two"\n')[0] == b'BILLING,"one, two"\n'
 
 
 @pytest.mark.parametrize("text", ["=HYPERLINK(x)", "<!channel>", "<script>", "\x1b[31m", "\u202ex"])
 def test_a_text_is_kept_as_it_is_when_it_looks_dangerous(text: str) -> None:
-    """Fault 50: data is data; only notices escape it."""
+    """Data is data; only notices escape it."""
     assert read(f"BILLING,{text}\n".encode())[0] == f"BILLING,{text}\n".encode()
 
 
@@ -373,7 +373,7 @@ def test_multi_line_texts_are_carried_when_a_block_ends_in_them() -> None:
 def test_near_labels_are_looked_for_when_a_problem_is_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Fault 47: thousands of different unknown labels cost no more than those that are shown."""
+    """Thousands of different unknown labels cost no more than those that are shown."""
     looked: list[str] = []
 
     def nearest(value: str, names: Iterable[str]) -> str | None:
@@ -402,7 +402,7 @@ def test_near_labels_are_looked_for_when_a_problem_is_shown(
 def test_one_line_is_shown_when_the_columns_are_not_where_they_should_be(
     data: bytes, words: str
 ) -> None:
-    """Fault 49: what explains nearly all rows stands for them."""
+    """What explains nearly all rows stands for them."""
     _, report = read(data, allowance=Allowance())
     (line,) = report.lines()
     assert report.is_refused
@@ -419,7 +419,7 @@ def test_one_line_is_shown_when_the_columns_are_not_where_they_should_be(
     ],
 )
 def test_rows_are_named_when_nothing_explains_them_all(data: bytes) -> None:
-    """Fault 49: one swapped row, few rows or one unknown label say nothing of the columns."""
+    """One swapped row, few rows or one unknown label say nothing of the columns."""
     _, report = read(data, allowance=Allowance())
     assert Fault.LAYOUT not in report.problem_counts
     assert "unknown label" in report.lines()[1]

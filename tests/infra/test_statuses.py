@@ -20,14 +20,14 @@ def next_of(state: dict[str, Any], status: str) -> str:
     "status", ["TRAINING", "EVALUATING", "STOP_REQUESTED", "PAUSED_BY_AWS", ""]
 )
 def test_it_is_looked_again_when_a_status_is_not_known(dev: Synthesized, status: str) -> None:
-    """Fault 60: never taken for a success, and ended by the deadline if it stays."""
+    """Never taken for a success, and ended by the deadline if it stays."""
     states = dev.states()
     assert next_of(states["IsIterationOver"], status) == "IsIterationLookLeft"
     assert next_of(states["IsDatasetComplete"], status) == "IsDatasetLookLeft"
 
 
 def test_models_are_compared_when_the_iteration_is_complete(dev: Synthesized) -> None:
-    """Fault 53: and in no other case; one that failed or was stopped ends the batch."""
+    """And in no other case; one that failed or was stopped ends the batch."""
     over = dev.states()["IsIterationOver"]
     assert next_of(over, "COMPLETED") == "NoAnswersYet"
     assert dev.states()["NoAnswersYet"]["Next"] == "CompareModels"

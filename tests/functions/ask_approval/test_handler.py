@@ -10,7 +10,7 @@ from adapters.ledger.approvals import ApprovalState
 from ask_approval.handler import ask, handler
 from flywheel.batches import BatchOutcome
 from tests.functions.asked import TOKEN, asked_world, question
-from tests.functions.cloud import TABLE, crash
+from tests.functions.cloud import TABLE
 from tests.functions.world import NAME, World
 
 EVENT = {"flywheel": NAME, "batch": 1, "attempt": 1, "token": TOKEN}
@@ -64,14 +64,6 @@ def test_only_the_token_changes_when_the_task_is_tried_again(asking: World) -> N
     assert asking.cloud.told() == []
     events = [entry["event"] for entry in asking.services.ledger.audit.entries(NAME)]
     assert events.count("approval asked for") == 1
-
-
-def test_people_are_asked_once_when_a_crash_cut_it_off(asking: World) -> None:
-    """The notice is in the transaction of the question; publishing it again is its outbox's."""
-    with crash("sns", "Publish"):
-        ask(asking.services, NAME, 1, attempt=1, token=TOKEN)
-    assert question(asking).state is ApprovalState.PENDING
-    assert [subject for subject in asking.waiting() if "ACTION NEEDED: approve" in subject]
 
 
 @pytest.mark.parametrize("attempt", [1, 2])

@@ -8,11 +8,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from close_batch.handler import handler
 from flywheel.batches import BatchOutcome, BatchState
 from flywheel.errors import BatchNotFoundError, ConcurrentChangeError
-from tests.functions.cloud import answering, before, crash
+from tests.functions.cloud import answering, before
 from tests.functions.world import NAME, World, documents
-
-CLAIM_SECONDS = 6 * 60
-"""Longer than a dead sender's claim of a notice holds."""
 
 
 @pytest.fixture
@@ -103,23 +100,6 @@ def test_the_flywheel_is_freed_later_when_its_iteration_still_runs(opened: World
     assert opened.close()["is_freed"]
     assert opened.row.is_idle
     assert opened.cloud.told() == []
-
-
-@pytest.mark.parametrize(
-    ("at", "when"), [(1, "before-call"), (1, "after-call"), (2, "after-call"), (4, "after-call")]
-)
-def test_the_end_is_the_same_when_a_crash_cut_it_off(opened: World, at: int, when: str) -> None:
-    """Closing, telling and freeing are steps; a repeat, and in time reconcile, do what is left."""
-    with crash("dynamodb", "TransactWriteItems", at=at, when=when):
-        opened.close(error="Stopped", cause="by hand")
-    opened.close(error="Stopped", cause="by hand")
-    opened.clock.advance(CLAIM_SECONDS)
-    opened.services.notices.publish_pending()
-    assert opened.row.is_idle
-    assert opened.batch().outcome is BatchOutcome.FAILED
-    assert len(opened.cloud.told()) == 1
-    events = [entry["event"] for entry in opened.services.ledger.audit.entries(NAME)]
-    assert events == ["batch opened", "batch closed"]
 
 
 def test_the_error_names_the_batch_when_there_is_none(world: World) -> None:

@@ -11,7 +11,7 @@ from flywheel.batches import BatchOutcome
 from flywheel.evidence import Evidence
 from flywheel.labeled_documents import rows_of
 from flywheel.test_documents import one_line
-from tests.functions.cloud import STAGING, altering, answering, crash
+from tests.functions.cloud import STAGING, altering, answering
 from tests.functions.compare_models.conftest import TESTED
 from tests.functions.conftest import Models
 from tests.functions.world import NAME, World, documents
@@ -21,12 +21,6 @@ def answered(world: World, number: int = 1) -> list[str]:
     """Let the models answer, and return their names."""
     world.await_answers(number)
     return list(world.batch(number).answer_jobs)
-
-
-def jobs() -> set[str]:
-    """Return every job that the service knows."""
-    answer = client("comprehend").list_document_classification_jobs(MaxResults=500)
-    return {job["JobArn"] for job in answer["DocumentClassificationJobPropertiesList"]}
 
 
 def evidence(world: World, number: int = 1) -> Evidence:
@@ -110,19 +104,6 @@ def test_answers_are_kept_when_the_same_model_is_judged_again(guarded: World) ->
     assert [each.usd > 0 for each in paired.predictions] == [False, True]
     assert guarded.row.test_set is not None
     assert guarded.row.test_set.looks == 2
-
-
-@pytest.mark.parametrize("when", ["before-call", "after-call"])
-def test_no_job_is_started_twice_when_a_crash_cut_the_asking_off(guarded: World, when: str) -> None:
-    """The token is the batch's own, so a repeat finds the job that was started."""
-    before = jobs()
-    with crash("comprehend", "StartDocumentClassificationJob", when=when):
-        guarded.compare()
-    assert guarded.batch().answer_jobs == {}
-    guarded.compare()
-    answered(guarded)
-    assert jobs() - before == {*guarded.batch().answer_jobs.values()}
-    assert len(guarded.batch().answer_jobs) == 2
 
 
 def test_the_verdict_is_hold_when_a_job_failed(guarded: World) -> None:

@@ -121,21 +121,6 @@ def test_nothing_is_written_when_the_champion_was_changed_outside(
     assert "HELD, CHAMPION_CHANGED" in told.subject
 
 
-@pytest.mark.parametrize("when", ["before-call", "after-call"])
-def test_the_promotion_is_completed_when_a_crash_cut_it_off(better: World, when: str) -> None:
-    """Whether the write had arrived or not, it is there once and told once."""
-    with crash("comprehend", "UpdateFlywheel", when=when):
-        better.compare()
-    assert better.batch().state is BatchState.STARTED
-    assert better.compare() == {"outcome": BatchOutcome.PROMOTED}
-    stored = better.services.ledger.verdicts.get(better.batch(1))
-    assert stored is not None
-    assert better.active_model == stored.verdict.evidence.challenger_arn
-    assert len(better.cloud.told()) == 1
-    decided = [e["event"] for e in better.services.ledger.audit.entries(NAME)]
-    assert decided.count("verdict") == 1
-
-
 def test_a_stored_verdict_stands_when_the_policy_was_changed(better: World) -> None:
     """What was decided is carried out; a new policy is for the next batch."""
     with crash("comprehend", "UpdateFlywheel"):

@@ -28,7 +28,7 @@ def better(live_world: World) -> World:
 
 
 def test_one_outcome_is_recorded_when_two_promoters_overlap(better: World) -> None:
-    """Fault 59: whoever is second finds the state changed, and what is told is told once."""
+    """Whoever is second finds the state changed, and what is told is told once."""
     others = iter([better])
 
     def overtake(_: object) -> None:
@@ -46,7 +46,7 @@ def test_one_outcome_is_recorded_when_two_promoters_overlap(better: World) -> No
 def test_the_champion_stays_when_the_promotion_may_not_be_made(
     better: World, models: Models
 ) -> None:
-    """Fault 26: the service's reason reaches people, and nothing is called live."""
+    """The service's reason reaches people, and nothing is called live."""
     code = "KmsKeyValidationException"
     with answering("comprehend", "UpdateFlywheel", code=code):
         with pytest.raises(ServiceRefusedError, match=code):
@@ -63,7 +63,7 @@ def test_the_champion_stays_when_the_promotion_may_not_be_made(
 def test_the_outcome_is_the_same_when_the_functions_clock_is_wrong(
     live_world: World, time: str
 ) -> None:
-    """Fault 64: what is decided and told does not depend on what time it is."""
+    """What is decided and told does not depend on what time it is."""
     world = live_world
 
     def skewed() -> Services:

@@ -13,7 +13,7 @@ from flywheel.errors import ActRefusedError
 from flywheel.shapes import described_labels
 from rebuild_flywheel.handler import handler, rebuild
 from tests.functions.champions import changed
-from tests.functions.cloud import altering, answering, before, crash
+from tests.functions.cloud import altering, answering, before
 from tests.functions.rebuild_flywheel.rebuilding import acts, closed, switched
 from tests.functions.world import LABELS, NAME, World, csv, documents
 
@@ -61,35 +61,6 @@ def test_a_call_answers_with_the_step_when_another_was_first(
     with before("dynamodb", "TransactWriteItems", meanwhile):
         assert handler({"flywheel": NAME}, context) == {"step": tainted.row.rebuild.step}  # type: ignore[union-attr] # it is being rebuilt
     assert met == ["CREATING"]
-
-
-@pytest.mark.parametrize("when", ["before-call", "after-call"])
-@pytest.mark.parametrize(
-    ("service", "operation", "at"),
-    [
-        ("comprehend", "CreateFlywheel", 1),
-        ("dynamodb", "TransactWriteItems", 1),
-        ("dynamodb", "TransactWriteItems", 2),
-        ("stepfunctions", "StartExecution", 1),
-    ],
-)
-def test_one_new_flywheel_is_made_when_a_crash_cut_the_rebuild_off(
-    tainted: World, service: str, operation: str, at: int, when: str
-) -> None:
-    """Its name is the same for every try; uploads wait once."""
-    acts(tainted).rebuild("x", [], [], tainted.now())
-    try:
-        with crash(service, operation, when=when, at=at):
-            for _ in range(200):
-                rebuild(tainted.services, NAME)
-                tainted.clock.advance(1)
-    finally:
-        tainted.until(
-            lambda: rebuild(tainted.services, NAME)["step"], lambda step: step == "SWITCHED"
-        )
-    assert tainted.row.generation == 2
-    assert tainted.row.open_batch == 3
-    assert sorted(tainted.staged()) == [f"{NAME}/test/test.csv", f"{NAME}/train/monday.csv"]
 
 
 @pytest.mark.parametrize("is_by_person", [False, True])

@@ -203,7 +203,7 @@ def test_the_schedule_tries_again_when_a_service_is_busy(world: World) -> None:
 
 
 def test_it_is_told_when_the_service_keeps_a_flywheel_from_working(world: World) -> None:
-    """Faults 57 and 60: not ACTIVE, or an iteration in a status that nobody has heard of."""
+    """Not ACTIVE, or an iteration in a status that nobody has heard of."""
     world.upload("monday.csv", documents(6))
     world.sealed(1)
     with altering(

@@ -57,7 +57,7 @@ def injected(world: World) -> list[dict[str, Any]]:
 def test_an_upload_is_registered_when_its_event_never_came(
     world: World, context: LambdaContext
 ) -> None:
-    """Faults 5 and 28: a rule that is off, say. Found within a run, registered once, counted."""
+    """A rule that is off, say. Found within a run, registered once, counted."""
     upload = world.put(f"{NAME}/train/monday.csv", csv(documents(1)))
     assert reconciled(after(world, minutes=5))["uploads"] == 0
     assert reconciled(after(world, minutes=11))["uploads"] == 1
@@ -101,7 +101,7 @@ def another_waits(world: World) -> None:
 def test_an_upload_is_refused_once_when_all_its_deliveries_failed(
     world: World, context: LambdaContext
 ) -> None:
-    """Fault 27: one notice says why; it is not injected again, and a redrive registers it."""
+    """One notice says why; it is not injected again, and a redrive registers it."""
     stuck = world.put(f"{NAME}/train/stuck.csv", csv(documents(1)))
     world.upload("staged.csv", documents(1, first=10))
     for delivery in range(1, MOST_DELIVERIES + 1):

@@ -52,7 +52,7 @@ def judged_outside(world: World) -> dict[str, Any]:
 
 
 def test_an_iteration_is_told_once_when_somebody_else_started_it(live_world: World) -> None:
-    """Fault 56: it is nobody's batch, and no batch of ours waits for it for ever."""
+    """It is nobody's batch, and no batch of ours waits for it for ever."""
     world = started_outside(live_world, is_over=False)
     assert reconciled(world.services)["outside"] == 1
     assert reconciled(world.services)["outside"] == 0
@@ -108,7 +108,7 @@ def test_nobody_hears_of_it_when_outside_iterations_are_ignored(live_world: Worl
 def test_another_champion_is_told_once_when_somebody_made_it_active(
     live_world: World, models: Models
 ) -> None:
-    """Fault 58: both models are named; it is the champion from now on, and stays live."""
+    """Both models are named; it is the champion from now on, and stays live."""
     world = live_world
     world.upload("monday.csv", documents(4))
     world.sealed()

@@ -31,7 +31,7 @@ def as_another_event(event: dict[str, Any]) -> dict[str, Any]:
 def test_one_upload_is_staged_when_its_event_comes_twice(
     world: World, context: LambdaContext
 ) -> None:
-    """Faults 1 and 2: by the same event, or by another one about the same version."""
+    """By the same event, or by another one about the same version."""
     upload = world.put(f"{NAME}/train/monday.csv", csv(documents(2)))
     event = delivery(upload, 60)
     for repeat in (event, event, as_another_event(event)):
@@ -44,7 +44,7 @@ def test_one_upload_is_staged_when_its_event_comes_twice(
 
 
 def test_both_versions_are_uploads_when_the_newer_event_comes_first(world: World) -> None:
-    """Fault 4: each event names its version, so their order means nothing."""
+    """Each event names its version, so their order means nothing."""
     key = f"{NAME}/train/weekly.csv"
     older, newer = world.put(key, csv(documents(1))), world.put(key, csv(documents(1, first=10)))
     world.register(newer)
@@ -60,7 +60,7 @@ def test_both_versions_are_uploads_when_the_newer_event_comes_first(world: World
 def test_no_second_dataset_is_made_when_an_event_comes_late(
     world: World, context: LambdaContext, days: float
 ) -> None:
-    """Fault 6: a day late, or redriven on its thirteenth day; the ledger forgets no upload."""
+    """A day late, or redriven on its thirteenth day; the ledger forgets no upload."""
     upload = world.put(f"{NAME}/train/monday.csv", csv(documents(2)))
     handler(delivery(upload, 60), context)
     world.sealed()
@@ -75,7 +75,7 @@ def test_no_second_dataset_is_made_when_an_event_comes_late(
 def test_the_upload_waits_for_more_than_an_hour_when_a_service_stays_busy(
     world: World, context: LambdaContext
 ) -> None:
-    """Fault 21: each delivery that is refused puts the next one off; the file is not to blame."""
+    """Each delivery that is refused puts the next one off; the file is not to blame."""
     upload = world.put(f"{NAME}/train/monday.csv", csv(documents(1)))
     throttled = answering(
         "comprehend", "DescribeFlywheel", code="TooManyRequestsException", status=429
@@ -96,7 +96,7 @@ def test_the_upload_waits_for_more_than_an_hour_when_a_service_stays_busy(
 def test_the_file_is_not_to_blame_when_it_may_not_be_read(
     world: World, context: LambdaContext, code: str
 ) -> None:
-    """Faults 25 and 26: a missing permission refuses no file; the message goes back."""
+    """A missing permission refuses no file; the message goes back."""
     upload = world.put(f"{NAME}/train/monday.csv", csv(documents(1)))
     with answering("s3", "GetObject", code=code, status=403):
         with pytest.raises(ServiceRefusedError, match=code):
@@ -110,7 +110,7 @@ def test_the_file_is_not_to_blame_when_it_may_not_be_read(
 
 
 def test_the_version_is_read_when_only_a_delete_marker_hides_it(world: World) -> None:
-    """Fault 29: what the event names is still there, and was meant to be used."""
+    """What the event names is still there, and was meant to be used."""
     upload = world.put(f"{NAME}/train/monday.csv", csv(documents(1)))
     client("s3").delete_object(Bucket=INBOX, Key=upload.key)
     world.register(upload)
@@ -118,7 +118,7 @@ def test_the_version_is_read_when_only_a_delete_marker_hides_it(world: World) ->
 
 
 def test_what_was_staged_is_sent_when_its_key_is_overwritten(world: World) -> None:
-    """Fault 31: nothing that is dropped later changes a file that the service reads."""
+    """Nothing that is dropped later changes a file that the service reads."""
     upload = world.upload("weekly.csv", documents(2))
     world.put(upload.key, csv(documents(2, first=50)))
     world.seal()
@@ -128,7 +128,7 @@ def test_what_was_staged_is_sent_when_its_key_is_overwritten(world: World) -> No
 
 
 def test_keys_are_apart_when_they_look_alike(world: World, context: LambdaContext) -> None:
-    """Fault 32: composed and decomposed letters, encoded and plain ones are different keys."""
+    """Composed and decomposed letters, encoded and plain ones are different keys."""
     name = "größe.csv"
     names = [unicodedata.normalize(form, name) for form in ("NFC", "NFD")]
     names += ["a+b.csv", "a%2Bb.csv", "a b.csv", "a%20b.csv", "a//b.csv", "a/b.csv", "a/../b.csv"]
@@ -144,7 +144,7 @@ def test_keys_are_apart_when_they_look_alike(world: World, context: LambdaContex
 
 
 def test_a_key_is_taken_when_it_is_as_long_as_a_key_can_be(world: World) -> None:
-    """Fault 32: our own names come from a hash, so they stay short."""
+    """Our own names come from a hash, so they stay short."""
     room = _MOST_KEY_BYTES - len(f"{NAME}/train/")
     upload = world.upload("ü" * (room // 2 - 2) + ".csv", documents(2))
     assert len(upload.key.encode()) in {_MOST_KEY_BYTES, _MOST_KEY_BYTES - 1}
@@ -154,7 +154,7 @@ def test_a_key_is_taken_when_it_is_as_long_as_a_key_can_be(world: World) -> None
 
 
 def test_each_upload_is_sent_once_when_a_key_begins_with_another(world: World) -> None:
-    """Fault 33: the service reads a prefix, so a batch has one of its own."""
+    """The service reads a prefix, so a batch has one of its own."""
     world.upload("a.csv", documents(1))
     world.upload("a.csv2", documents(1, first=10))
     world.sealed()
@@ -164,14 +164,14 @@ def test_each_upload_is_sent_once_when_a_key_begins_with_another(world: World) -
 
 @pytest.mark.parametrize("key", ["batches/tickets/1/train/a.csv", "uploads/tickets/0.csv"])
 def test_nothing_is_staged_when_the_key_is_one_of_our_own(world: World, key: str) -> None:
-    """Fault 34: a name that staging uses is no flywheel's folder, so nothing can go round."""
+    """A name that staging uses is no flywheel's folder, so nothing can go round."""
     world.register(world.put(key, csv(documents(2))))
     assert (world.keys(""), world.cloud.executions()) == ([], [])
 
 
 @pytest.mark.parametrize("status", ["CREATING", "UPDATING"])
 def test_the_delivery_comes_again_when_the_flywheel_is_not_ready(world: World, status: str) -> None:
-    """Fault 57: labels are told only by an ACTIVE flywheel, and without them nothing is judged."""
+    """Labels are told only by an ACTIVE flywheel, and without them nothing is judged."""
 
     def not_ready(answer: dict[str, Any]) -> None:
         answer["FlywheelProperties"]["Status"] = status

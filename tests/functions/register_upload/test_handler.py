@@ -12,8 +12,7 @@ from adapters.ledger.uploads import NO_FLYWHEEL
 from flywheel.errors import ConcurrentChangeError, ServiceBusyError
 from flywheel.uploads import ObjectVersion, UploadState
 from register_upload.handler import handler
-from tests.functions.cloud import INBOX, NOTICE_WINDOW_SECONDS, altering, answering, crash, seeing
-from tests.functions.reconciling import reconciled
+from tests.functions.cloud import INBOX, NOTICE_WINDOW_SECONDS, altering, answering, seeing
 from tests.functions.world import NAME, World, csv, documents
 
 
@@ -121,32 +120,6 @@ def test_the_key_is_taken_as_it_is_when_it_has_unusual_characters(world: World, 
     assert world.keys("") == [f"uploads/{NAME}/{upload.uid}.csv"]
 
 
-def test_work_goes_on_when_a_crash_left_the_upload_received(world: World) -> None:
-    """Whether the copy was written or not, the next delivery ends in one staged upload."""
-    upload = world.put(f"{NAME}/train/monday.csv", csv(documents(1)))
-    with crash("s3", "PutObject"):
-        world.register(upload)
-    assert world.known(upload).state is UploadState.RECEIVED
-    with crash("s3", "PutObject", when="after-call"):
-        world.register(upload)
-    assert world.known(upload).state is UploadState.RECEIVED
-    world.register(upload)
-    assert world.known(upload).state is UploadState.STAGED
-    assert world.services.ledger.flywheels.registrations(NAME) == 1
-
-
-def test_the_batch_opens_when_a_crash_left_the_upload_staged(world: World) -> None:
-    """A redelivery of a staged upload looks at the rules again, and stages nothing twice."""
-    upload = world.put(f"{NAME}/train/monday.csv", csv(documents(2)))
-    with crash("dynamodb", "UpdateItem"):
-        world.register(upload)
-    assert world.known(upload).state is UploadState.STAGED
-    assert world.cloud.executions() == []
-    world.register(upload)
-    assert world.cloud.executions() == [f"{NAME}-batch-1-1"]
-    assert len(world.staged()) == 1
-
-
 def test_nothing_is_spent_when_a_file_is_refused(world: World) -> None:
     """The row says why, the news waits, the service is not asked, the object is untouched."""
     body = csv([("biling", f"text {number}") for number in range(6)])
@@ -171,21 +144,6 @@ def test_nothing_is_told_twice_when_a_refused_upload_is_delivered_again(world: W
     assert world.known(upload).reasons == reasons
     assert len(world.waiting()) == 1
     assert world.cloud.digests_asked_for() == 1
-
-
-def test_a_refusal_is_told_when_a_crash_kept_its_digest_from_being_asked_for(
-    world: World,
-) -> None:
-    """The news were written with the refusal, so the schedule finds them."""
-    upload = world.put(f"{NAME}/train/weekly.csv", b"no columns\n")
-    with crash("sqs", "SendMessage"):
-        world.register(upload)
-    world.register(upload)
-    assert world.known(upload).state is UploadState.REFUSED
-    assert world.cloud.digests_asked_for() == 0
-    world.clock.advance(NOTICE_WINDOW_SECONDS)
-    assert reconciled(world.services)["notices"] == 1
-    assert "REFUSED weekly.csv" in world.cloud.told()[0].subject
 
 
 def test_both_deliveries_end_in_one_upload_when_they_overlap(world: World) -> None:

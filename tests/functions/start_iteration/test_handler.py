@@ -56,15 +56,6 @@ def test_people_are_told_once_when_the_start_is_tried_again(sealed: World) -> No
     assert sealed.waiting() == []
 
 
-def test_the_same_iteration_is_booked_when_the_reply_was_lost(sealed: World) -> None:
-    """Our token names the attempt, so the service answers what it answered before."""
-    with crash("comprehend", "StartFlywheelIteration", when="after-call"):
-        sealed.start()
-    running = [item.id for item in sealed.services.comprehend(sealed.flywheel_arn).iterations()]
-    answer = sealed.start()
-    assert [answer["iteration_id"]] == running
-
-
 def test_our_iteration_is_adopted_when_the_service_forgot_the_token(sealed: World) -> None:
     """It runs, it began after our datasets were complete, and no batch has booked it."""
     with crash("comprehend", "StartFlywheelIteration", when="after-call"):

@@ -53,7 +53,7 @@ def refusing(operation: str, times: int, code: str, status: int) -> Iterator[lis
 def test_one_iteration_is_started_when_the_service_answers_at_last(
     world: World, times: int, code: str, status: int
 ) -> None:
-    """Faults 20 and 22: the SDK asks again under our token, and the ledger books one."""
+    """The SDK asks again under our token, and the ledger books one."""
     world.upload("monday.csv", documents(4))
     world.sealed()
     with refusing("StartFlywheelIteration", times, code, status) as tokens:
@@ -66,7 +66,7 @@ def test_one_iteration_is_started_when_the_service_answers_at_last(
 
 
 def test_our_iteration_is_adopted_when_our_clock_is_ahead_of_the_services(world: World) -> None:
-    """Fault 64: which iteration is ours is said by the ledger and the service, not by our clock."""
+    """Which iteration is ours is said by the ledger and the service, not by our clock."""
     ahead = replace(world.services, now=lambda: world.now() + timedelta(hours=1))
     for number in (1, 2):
         body = csv(documents(8, first=50 * number))
