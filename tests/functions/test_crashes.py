@@ -66,8 +66,8 @@ MAY_DIFFER: Mapping[Scenario, Mapping[str, Any]] = {
 }
 """What a repeat by a person may make different from a story without a death."""
 
-WRITTEN_AGAIN = frozenset({"freeze asked for", "withdrawal"})
-"""Audit entries that a person who acts again writes again."""
+WRITTEN_AGAIN = frozenset({"answer refused", "freeze asked for", "withdrawal"})
+"""Audit entries of a person who acts again: the same once more, or that it was refused."""
 
 _TERMINAL = frozenset({"SEALED", "DUPLICATE", "REFUSED", "WITHDRAWN", "MARKER", "IMPORTED"})
 
@@ -139,7 +139,7 @@ def sweep(engine: Engine, clock: DrivenClock, models: Models) -> Sweep:
 
 def comparable(rest: Rest, scenario: Scenario) -> Rest:
     """Return what is left without what a repeat by a person may make different."""
-    audit = {event: 1 if event in WRITTEN_AGAIN else count for event, count in rest.audit.items()}
+    audit = {event: count for event, count in rest.audit.items() if event not in WRITTEN_AGAIN}
     return replace(rest, **{"audit": audit, **MAY_DIFFER.get(scenario, {})})
 
 
