@@ -2,7 +2,7 @@
 
 from flywheel.batches import LONGEST_CALL
 from flywheel.uploads import MOST_DELIVERIES
-from tests.stack_template import function_timeouts, resources, schedule_seconds
+from tests.stack_template import function_timeouts, resources
 
 
 def test_no_function_outlives_the_longest_call_when_the_stack_is_deployed() -> None:
@@ -14,8 +14,3 @@ def test_an_upload_is_delivered_as_often_as_is_counted_when_the_stack_is_deploye
     """Reconcile refuses an upload whose deliveries are used up."""
     queue = resources("AWS::SQS::Queue")["InboxUploadsQueue"]
     assert queue["RedrivePolicy"]["maxReceiveCount"] == MOST_DELIVERIES
-
-
-def test_the_schedule_is_read_in_seconds_when_the_rule_says_minutes() -> None:
-    """As the simulation runs reconcile."""
-    assert schedule_seconds("ReconcileSchedule") == 15 * 60

@@ -1,7 +1,8 @@
-"""The stories of the sweep: together they come to every write.
+"""The stories of the sweep.
 
-But for rebuilds, whose first model is their own, each begins with a flywheel whose active model
-knows half of the words.
+What a story has in common with an earlier one it plays while the killer is asleep. Each begins with
+a flywheel whose active model knows half of the words, but for rebuilds: their first model is their
+own.
 """
 
 import io
@@ -88,6 +89,13 @@ def _asked(story: Story) -> None:
     story.delivered(lambda: ask(world.services, NAME, 1, attempt=1, token=TOKEN))
 
 
+def _retry(story: Story) -> None:
+    """Have a person retry batch 1, and its second attempt come to where it starts."""
+    staging, now = story.world.services.staging, story.world.now()
+    story.acted(lambda: story.acts().retry(staging, 1, "again", now))
+    story.sealed(1, attempt=2)
+
+
 def rolled_back(story: Story) -> None:
     """Have a better model go live, and a person roll back from it."""
     with story.killer.asleep():
@@ -115,13 +123,6 @@ def retried(story: Story) -> None:
         story.closed(1, error="IterationFAILED")
         _retry(story)
     story.judged(1)
-
-
-def _retry(story: Story) -> None:
-    """Have a person retry batch 1, and its second attempt come to where it starts."""
-    staging, now = story.world.services.staging, story.world.now()
-    story.acted(lambda: story.acts().retry(staging, 1, "again", now))
-    story.sealed(1, attempt=2)
 
 
 def empty(story: Story) -> None:
