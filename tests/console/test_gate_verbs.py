@@ -42,6 +42,7 @@ def test_noise_is_not_promoted_when_both_models_are_equally_good(documents: str)
     assert found["higher-wins"] > 0.4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("documents", ["50", "100", "200", "1000"])
 def test_a_worse_model_hardly_ever_wins_when_evidence_is_asked_for(documents: str) -> None:
     """Two points worse; non-inferiority with a margin of one point errs in 5 %."""
@@ -52,6 +53,7 @@ def test_a_worse_model_hardly_ever_wins_when_evidence_is_asked_for(documents: st
     assert found["higher-wins"] > 10 * found["paired"]
 
 
+@pytest.mark.slow
 def test_a_better_model_goes_live_when_the_test_set_is_large_enough() -> None:
     """Three points better on 1,000 documents; averages alone find it less often."""
     found = simulated("--difference", "0.03", "--test-documents", "1000")
@@ -59,12 +61,14 @@ def test_a_better_model_goes_live_when_the_test_set_is_large_enough() -> None:
     assert 0.3 < found["averages"] < found["paired"]
 
 
+@pytest.mark.slow
 def test_all_looks_share_one_error_when_a_family_is_strict() -> None:
     """Equal models over twelve looks at one test set; each look for itself errs far more often."""
     found = simulated("--difference", "0", "--test-documents", "100", "--iterations", "12")
     assert found["paired-strict"] <= 0.05 < found["paired"]
 
 
+@pytest.mark.slow
 def test_the_advised_number_is_enough_when_a_gain_is_as_observed() -> None:
     """A verdict that holds names how many documents would show its gain in 4 of 5 cases."""
     held = exact_accuracy(0.8, 0.84, fixed=14, broken=6, documents=200, error=0.05)

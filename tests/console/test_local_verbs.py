@@ -168,6 +168,7 @@ def test_the_known_flywheels_are_named_when_another_is_meant(run_locally: Run) -
     assert "Did you mean tickets? It has: tickets." in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_it_ends_cleanly_when_a_signal_comes(
     tmp_path: Path, number: signal.Signals, code: int

@@ -74,6 +74,7 @@ def test_the_environments_are_named_when_none_is_meant(context: dict[str, str], 
     assert told in str(caught.value)
 
 
+@pytest.mark.slow
 def test_no_template_has_an_error_when_it_is_linted(
     synthesized: Callable[[str], Synthesized], team: Synthesized
 ) -> None:
