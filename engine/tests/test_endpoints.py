@@ -171,6 +171,7 @@ def test_the_newest_model_is_served_when_it_changes_in_the_middle_of_an_update(
         assert (seen["ModelArn"], seen["CurrentInferenceUnits"]) == (other, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("passing", ["CREATING", "UPDATING", "DELETING"])
 def test_what_was_under_way_goes_on_when_the_engine_starts_again(
     s3: "S3Client", tmp_path: Path, passing: str

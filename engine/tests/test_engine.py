@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
+@pytest.mark.slow
 def test_everything_is_there_when_the_engine_is_started_again(
     s3: "S3Client", tmp_path: Path
 ) -> None:

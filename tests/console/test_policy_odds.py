@@ -51,6 +51,7 @@ def judged_both_ways(
         yield real, ApproximatePair(drawn, kind, groups).judge(policy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("policy", "kind", "labels", "documents"),
     [

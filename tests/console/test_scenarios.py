@@ -103,6 +103,7 @@ def test_options_are_refused_when_they_do_not_go_together(
     assert problem in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("carriers", [30, 50])
 def test_averages_promote_no_recognizer_when_few_documents_have_a_mention(carriers: int) -> None:
     """As long as lines counted as evidence, 21 % and 36 % of equal ones were promoted."""
@@ -153,6 +154,7 @@ def test_small_losses_stay_near_the_anchor_when_they_add_up() -> None:
     assert loss["champion alone"] > 0.016
 
 
+@pytest.mark.slow
 def test_repeated_documents_count_once_when_they_are_groups() -> None:
     """As if they were independent, one equal model in five would be promoted."""
     named = by_policy(played("repeated-documents", 60, copies=5, groups="named"))

@@ -13,6 +13,8 @@ from console import init_verb, verb_options
 from console.local_file import LocalFile
 from tests.console.command_line import invoke, running_with_answer
 
+pytestmark = pytest.mark.slow
+
 LABELS = ("hot, dry", "wet", 'so "cold"')
 Answered = Callable[..., dict[str, Any]]
 

@@ -20,6 +20,8 @@ from tests.functions.champions import changed
 from tests.functions.cloud import VERDICTS
 from tests.functions.world import LABELS, NAME, Document, World, documents
 
+pytestmark = pytest.mark.slow
+
 FEW, MORE = 2, 20
 """Test documents of each label: too few to tell the models apart, and enough."""
 

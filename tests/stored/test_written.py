@@ -10,6 +10,8 @@ import pytest
 from tests.stored.samples import ACCOUNT, Samples, recorded
 from tests.stored.stage import Document
 
+pytestmark = pytest.mark.slow
+
 GROUPS = ("audit", "calls", "metrics", "objects", "rows", "tasks")
 
 

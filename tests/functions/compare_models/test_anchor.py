@@ -18,6 +18,8 @@ from tests.functions.cloud import VERDICTS
 from tests.functions.conftest import Models
 from tests.functions.world import NAME, World, documents
 
+pytestmark = pytest.mark.slow
+
 SUPERIOR = {"evidence": "paired", "critical_labels": ["billing"]}
 """A policy that asks for a gain, and for both models' answers."""
 

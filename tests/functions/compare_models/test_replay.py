@@ -13,6 +13,8 @@ from console.verdict_again import first_difference
 from tests.functions.cloud import STAGING, VERDICTS
 from tests.functions.world import NAME, World, documents
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def judged(guarded: World) -> World:

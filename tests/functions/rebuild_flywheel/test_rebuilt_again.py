@@ -16,6 +16,8 @@ from tests.functions.rebuild_flywheel.rebuilding import acts, closed, switched
 from tests.functions.reconciling import reconciled
 from tests.functions.world import NAME, World, csv, documents
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from mypy_boto3_comprehend.type_defs import EndpointPropertiesTypeDef
 
