@@ -1,10 +1,8 @@
 """What must hold at every write of the ledger and at every effect on the service."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
 
 from adapters.ledger.table import Change, Delete, Item, Put, Write
 from flywheel.batches import BatchName, BatchState
@@ -161,7 +159,7 @@ class Watch:
             self._see_change_by_a_person(effect, row["change"].get("before"))
             return
         if model not in {item.trained_model for item in service.history.values()}:
-            self._see_beginning(effect, row.get("rebuild", {}))
+            self._see_beginning(effect, row.get("generation", 1))
             return
         if model in row.get("barred", ()) and self._is_seen(effect):
             self.world.breaks("no verdict promotes what was rolled back", model)
@@ -186,13 +184,14 @@ class Watch:
         if old is not None and new < old + self._least_improvement() - _ROUNDING:
             self.world.breaks("a promotion beats the champion", f"{new} over {old}")
 
-    def _see_beginning(self, effect: Effect, rebuild: Mapping[str, Any]) -> None:
+    def _see_beginning(self, effect: Effect, present: int) -> None:
         """See that a generation begins with a live model, and before batches go to it."""
         model, active = effect.subject, self._service(effect).active
-        is_making = rebuild.get("arn") == effect.flywheel_arn and rebuild["step"] == "CREATING"
+        # Also where it was given up in this moment: then batches never do.
+        is_unused = int(effect.flywheel_arn.rpartition("-g")[2]) > present
         was_live = model in self.ports.account.shared.were_live
         # Of two calls at once the slower one changes nothing.
-        if not was_live or (active != model and not is_making):
+        if not was_live or (active != model and not is_unused):
             self.world.breaks("a generation begins with the live model", f"{model} over {active}")
 
     def _least_improvement(self) -> float:
