@@ -112,6 +112,7 @@ def test_the_states_pass_when_an_endpoint_lives(s3: "S3Client", tmp_path: Path) 
         assert refused(gone) == "ResourceNotFoundException"
 
 
+@pytest.mark.slow
 def test_the_model_follows_when_the_flywheels_active_model_changes(
     many: Rig, trained: tuple[str, str, str]
 ) -> None:
@@ -150,6 +151,7 @@ def test_another_flywheel_is_followed_when_an_endpoint_is_moved(
     assert described(many, arn)["ModelArn"] == other
 
 
+@pytest.mark.slow
 def test_the_newest_model_is_served_when_it_changes_in_the_middle_of_an_update(
     s3: "S3Client", tmp_path: Path
 ) -> None:
@@ -263,6 +265,7 @@ def test_an_endpoint_is_refused_when_it_has_nothing_to_serve(
         assert refused(refusal) == code, request
 
 
+@pytest.mark.slow
 def test_an_endpoint_is_refused_when_the_account_has_as_many_as_it_may(
     s3: "S3Client", tmp_path: Path
 ) -> None:

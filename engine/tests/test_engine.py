@@ -33,6 +33,7 @@ def test_everything_is_there_when_the_engine_is_started_again(
         assert ended["EvaluatedModelMetrics"] == ended["TrainedModelMetrics"]
 
 
+@pytest.mark.slow
 def test_work_goes_on_when_a_stop_cut_it_off(s3: "S3Client", tmp_path: Path) -> None:
     """A dataset, an iteration and a flywheel that were under way end after the next start."""
     clock = DrivenClock()
@@ -73,6 +74,7 @@ def test_it_has_no_address_when_it_is_not_started(s3: "S3Client", tmp_path: Path
         assert engine.url
 
 
+@pytest.mark.slow
 def test_an_iteration_fails_and_the_next_completes_when_the_process_dies(
     s3: "S3Client", tmp_path: Path
 ) -> None:
@@ -86,6 +88,7 @@ def test_an_iteration_fails_and_the_next_completes_when_the_process_dies(
         assert rig.iterated(flywheel)["Status"] == "COMPLETED"
 
 
+@pytest.mark.slow
 def test_models_are_found_when_the_data_directory_is_relative(
     s3: "S3Client", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,6 +78,7 @@ def test_the_reply_is_late_when_that_is_asked_for(faulty: Rig) -> None:
     hasty.close()
 
 
+@pytest.mark.slow
 def test_an_iteration_fails_when_that_is_asked_for(faulty: Rig) -> None:
     """Of the flywheel that was named, with the words that were given; the next one completes."""
     flywheel, other = faulty.flywheel(), faulty.flywheel()
@@ -192,6 +193,7 @@ def test_there_are_no_faults_when_the_settings_do_not_say_so(rig: Rig) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_delay_and_a_hang_end_when_the_engine_is_stopped(s3: "S3Client", tmp_path: Path) -> None:
     """What hung is begun again by the next start, without the fault."""
     with running(tmp_path, s3, allows_faults=True) as rig:

@@ -197,6 +197,7 @@ def test_a_flywheel_is_refused_when_its_task_cannot_be(
     assert refused(refusal) == code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "es", "fr", "it", "de", "pt"])
 @pytest.mark.parametrize(
     "asked",
@@ -286,6 +287,7 @@ def test_a_new_flywheel_inherits_the_data_when_it_begins_with_a_model(rig: Rig) 
         rig.flywheel(ActiveModelArn=model, TaskConfig=TASK)
 
 
+@pytest.mark.slow
 def test_data_is_inherited_when_it_is_larger_in_the_lake_than_a_file_may_be(
     s3: "S3Client", tmp_path: Path
 ) -> None:

@@ -36,6 +36,7 @@ def test_a_full_disk_is_told_when_a_call_cannot_be_kept(s3: "S3Client", tmp_path
         until(lambda: rig.described(made)["Status"], lambda status: status == "ACTIVE")
 
 
+@pytest.mark.slow
 def test_an_iteration_ends_failed_or_starts_anew_when_its_end_found_no_room(
     s3: "S3Client", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

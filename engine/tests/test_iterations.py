@@ -123,6 +123,7 @@ def test_an_iteration_fails_when_one_label_alone_has_documents(rig: Rig) -> None
     assert "at least 2 labels" in rig.iterated(flywheel)["Message"]
 
 
+@pytest.mark.slow
 def test_an_iteration_fails_when_no_document_is_held_out(s3: "S3Client", tmp_path: Path) -> None:
     """A score without test documents would mean nothing; the message says what to add."""
     kept = [row for row in rows(9) if not is_held_out(row[1])]
@@ -231,6 +232,7 @@ def test_an_iteration_is_throttled_when_the_account_has_as_many_as_it_may(
     assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
 
 
+@pytest.mark.slow
 def test_only_new_data_trains_when_the_engine_is_set_so(s3: "S3Client", tmp_path: Path) -> None:
     """The first model becomes active by itself with the other switch."""
     with running(tmp_path, s3, training_data="new", sets_first_active_model=True) as rig:

@@ -31,6 +31,7 @@ def trained(rig: Rig) -> tuple[str, str]:
     return flywheel, model
 
 
+@pytest.mark.slow
 def test_each_line_is_classified_when_a_job_takes_lines(rig: Rig, trained: tuple[str, str]) -> None:
     """Every end of line counts, blank lines too; the archive lies where the service puts it."""
     uri = put_files(rig, a="card refund\r\n\nparcel courier\rinvoice\n", b="box\u2028arrived")
@@ -143,6 +144,7 @@ def test_all_labels_are_told_when_the_model_has_several_a_document(rig: Rig) -> 
     assert min(scores.values()) > 0.5
 
 
+@pytest.mark.slow
 def test_a_job_ends_stopped_when_it_is_stopped(s3: "S3Client", tmp_path: Path) -> None:
     """STOP_REQUESTED can be seen; a repeat does nothing, and what has ended is refused."""
     clock = DrivenClock()

@@ -69,6 +69,7 @@ def test_both_end_stopped_when_the_training_is_stopped(s3: "S3Client", tmp_path:
         rig.begin_iteration(flywheel)
 
 
+@pytest.mark.slow
 def test_the_training_process_is_ended_when_it_is_at_work(s3: "S3Client", tmp_path: Path) -> None:
     """The next iteration gets a new one, and trains."""
     with running(tmp_path, s3) as rig:
@@ -101,6 +102,7 @@ def test_a_stop_is_carried_out_when_the_engine_starts_again(s3: "S3Client", tmp_
         assert model(rig, arn)["Status"] == "STOPPED"
 
 
+@pytest.mark.slow
 def test_a_model_is_gone_when_it_was_deleted(s3: "S3Client", tmp_path: Path) -> None:
     """DELETING can be seen; its file goes with it, also over a restart."""
     clock = DrivenClock()
@@ -121,6 +123,7 @@ def test_a_model_is_gone_when_it_was_deleted(s3: "S3Client", tmp_path: Path) -> 
         until(lambda: list((tmp_path / "models").rglob("*.model")), lambda files: not files)
 
 
+@pytest.mark.slow
 def test_a_model_is_kept_when_something_uses_it(s3: "S3Client", tmp_path: Path) -> None:
     """A flywheel in which it is active, then an endpoint; the message names them."""
     with running(tmp_path, s3) as rig:

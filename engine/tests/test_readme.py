@@ -7,10 +7,14 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from comprehend_engine.fault_control import _MEMBERS
 from comprehend_engine.faults import CALL_FAULTS, ITERATION_FAULTS
 from engine_testing.processes import VARIABLES, engine_process
 from engine_testing.rig import BUCKET, ROLE
+
+pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

@@ -56,6 +56,7 @@ def test_the_class_of_a_text_is_told_when_an_endpoint_is_asked(
     assert next(iter(classes(rig, endpoint, "the courier left the parcel"))) == "delivery"
 
 
+@pytest.mark.slow
 def test_the_answer_changes_when_the_flywheels_active_model_does(
     s3: "S3Client", tmp_path: Path
 ) -> None:
@@ -77,6 +78,7 @@ def test_the_answer_changes_when_the_flywheels_active_model_does(
         until(lambda: next(iter(classes(rig, endpoint, text))), lambda told: told == "delivery")
 
 
+@pytest.mark.slow
 def test_only_the_best_classes_are_told_when_the_model_has_many(
     s3: "S3Client", tmp_path: Path
 ) -> None:
@@ -86,6 +88,7 @@ def test_only_the_best_classes_are_told_when_the_model_has_many(
         assert len(classes(rig, in_service(rig, ModelArn=model), "parcel")) == 1
 
 
+@pytest.mark.slow
 def test_the_next_question_is_answered_when_the_process_dies(
     s3: "S3Client", tmp_path: Path
 ) -> None:

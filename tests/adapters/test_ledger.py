@@ -222,6 +222,7 @@ def test_the_chain_breaks_when_an_entry_was_removed(chain: Ledger) -> None:
     assert broken_link(chain.audit.entries(NAME)) == 2
 
 
+@pytest.mark.slow
 def test_a_long_chain_is_read_in_few_calls_when_it_is_read(ledger: Ledger, now: datetime) -> None:
     """A hundred entries a call, in their order."""
     for number in range(120):

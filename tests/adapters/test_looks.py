@@ -153,6 +153,7 @@ def story(ledger: Ledger, now: datetime) -> Story:
     return story
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("added", "looks"), [(1, 12), (100, 6), (300, 3), (10_000, 1)])
 def test_looks_wear_off_as_the_test_set_grows_when_rows_are_added(
     story: Story, added: int, looks: int
@@ -176,6 +177,7 @@ def test_a_first_model_is_no_look_when_it_is_judged(story: Story) -> None:
     assert story.looks == (12, 12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("documents", "looks"), [(100, 12), (50, 12), (400, 3)])
 def test_looks_are_carried_on_when_a_flywheel_is_rebuilt(
     story: Story, documents: int, looks: int

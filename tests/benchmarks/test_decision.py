@@ -1,8 +1,11 @@
 """A decision is measured in both ways, and both come to the same."""
 
+import pytest
+
 from benchmarks import decision
 
 
+@pytest.mark.slow
 def test_both_ways_agree_when_a_decision_is_measured() -> None:
     """P-values within what 2,000 draws differ by, and bounds within what 1,000 do."""
     timed, weighed = decision.measure(quick=True)

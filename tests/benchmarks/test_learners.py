@@ -31,6 +31,7 @@ def sets(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_every_set_has_a_row_when_some_peers_are_not_installed(
     sets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,13 +7,15 @@ from pathlib import Path
 
 from tests.command_process import ROOT
 
+_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+
 
 def run_engine_verb(*options: str) -> "subprocess.CompletedProcess[str]":
     """Run the verb to its end, with the modules that this process imports."""
     return subprocess.run(
         [sys.executable, "-c", "from console.entry import main; main()", "engine", *options],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**os.environ, **_CREDENTIALS, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=False,

@@ -27,6 +27,7 @@ main()
 """Presses Ctrl-C where a module is about to be imported."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("verb", "module"),
     [

@@ -93,6 +93,7 @@ def test_a_difference_is_refused_when_the_models_hardly_disagree() -> None:
     assert "disagree on at least 0.3 of all documents, not on 0.1" in result.stderr
 
 
+@pytest.mark.slow
 def test_people_get_a_table_when_they_simulate() -> None:
     """It fits 80 columns, with every policy."""
     result = invoke("simulate", "gate", "--test-documents", "50", "--iterations", "2")

@@ -97,6 +97,7 @@ def test_stop_says_so_when_nothing_trains(run_locally: Run) -> None:
     assert "there is nothing to stop" in result.stderr
 
 
+@pytest.mark.slow
 def test_waiting_ends_with_6_when_the_time_is_over(run_locally: Run, tmp_path: Path) -> None:
     """The upload goes on; only the waiting ends. A later look sees it through."""
     (tmp_path / "late.csv").write_bytes(csv_bytes(generate_tickets(40, seed=9)))
@@ -143,6 +144,7 @@ def test_history_is_newest_first_when_it_is_asked(run_locally: Run) -> None:
     assert len(answer(run_locally("history", "-n", "1", "--json"))) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("first_upload")
 def test_the_batch_fails_when_its_training_is_stopped(run_locally: Run, tmp_path: Path) -> None:
     """The model that was under training is named; the uploads are kept for a retry."""

@@ -74,6 +74,7 @@ def test_every_label_is_wrong_when_rows_are_mislabeled(parts: SampleParts) -> No
     assert all(made[text] != label for label, text in parts.mislabeled)
 
 
+@pytest.mark.slow
 def test_scores_rise_and_fall_when_files_are_added(parts: SampleParts) -> None:
     """A second file makes a simple model clearly better, the mislabeled third clearly worse."""
     first = _macro_f1(parts.first, parts.test)

@@ -64,6 +64,7 @@ def test_a_scenario_has_a_row_for_each_draw_and_policy_when_it_is_played(
     assert "…" not in page.getvalue()
 
 
+@pytest.mark.slow
 def test_a_scenario_repeats_to_the_digit_when_its_seed_is_the_same() -> None:
     """However many processes share the trials; another seed gives other trials."""
     scenario = SCENARIOS["hold-and-extend"]
@@ -118,6 +119,7 @@ def test_averages_promote_nothing_when_the_rule_is_about_precision() -> None:
     assert row["held"] > 0
 
 
+@pytest.mark.slow
 def test_a_guard_rejects_no_better_model_when_a_label_lost_by_chance() -> None:
     """At sight, most would be rejected; a broken label still stops."""
     better = played("critical-labels", 100, labels=20, documents_each=30, challenger="better")
@@ -131,6 +133,7 @@ def test_a_guard_rejects_no_better_model_when_a_label_lost_by_chance() -> None:
     assert min(unguarded) > 0.05
 
 
+@pytest.mark.slow
 def test_a_held_pair_hardly_gains_a_chance_when_it_is_judged_again() -> None:
     """All further looks together add a fifth; they added more than the first one had."""
     equal, alone = played("hold-and-extend", 2000, difference=0.0)
@@ -139,6 +142,7 @@ def test_a_held_pair_hardly_gains_a_chance_when_it_is_judged_again() -> None:
     assert alone["promoted"] > 0.06
 
 
+@pytest.mark.slow
 def test_a_strict_policy_spends_one_error_when_the_test_set_grows() -> None:
     """Each look for itself promotes noise in most histories."""
     found = by_policy(played("growing-test-set", 25))
@@ -184,6 +188,7 @@ def test_no_model_is_better_when_recalls_are_swapped(labels: int) -> None:
     assert 0.4 < row["rejected"] < 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("documents", [100, 300, 1000])
 def test_the_advised_number_is_enough_when_the_gain_is_as_seen(documents: int) -> None:
     """In 4 of 5 cases, also where the test set is small."""

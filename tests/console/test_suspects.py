@@ -66,6 +66,7 @@ def test_wrong_labels_are_found_when_they_are_planted(
     assert all(each["label"] != each["suggested"] for each in found["suspects"])
 
 
+@pytest.mark.slow
 def test_people_see_the_first_ones_when_there_are_many(
     run: Run, planted: tuple[str, set[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +83,7 @@ def test_people_see_the_first_ones_when_there_are_many(
     assert max(map(len, result.stdout.splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_nothing_is_suspected_when_labels_are_right(run: Run, tmp_path: Path) -> None:
     """Next to nothing: the labels of sample tickets are right, but some texts say little."""
     found = suspected(run, write(tmp_path, list(generate_tickets(800, seed=4))))
@@ -122,6 +124,7 @@ def test_it_is_said_why_when_labels_cannot_be_looked_at(
     assert "labeled.csv: OK" in run("validate", path).stdout
 
 
+@pytest.mark.slow
 def test_several_labels_are_looked_at_when_the_mode_says_so(run: Run, tmp_path: Path) -> None:
     """A row is suspected where none of its labels is likely."""
     rows, wrong = with_planted(list(generate_tickets(1500, seed=5)))
@@ -139,6 +142,7 @@ def test_a_refused_file_is_not_looked_at_when_it_has_many_rows(run: Run, tmp_pat
     assert "suspected_labels" not in json.loads(result.stdout)
 
 
+@pytest.mark.slow
 def test_the_report_is_told_when_the_looking_is_stopped(
     run: Run, planted: tuple[str, set[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -283,6 +283,7 @@ def check_public_answers(answers: Iterable[tuple[str, dict[str, Any]]]) -> None:
         assert lacking == public.lacking.keys(), (public.source, public.operation)
 
 
+@pytest.mark.slow
 def test_every_answer_has_its_shape_when_every_operation_is_used(rig: Rig, seen: Seen) -> None:
     """Botocore validates the JSON as it travelled; it has what public answers have, too."""
     live_a_life(rig)

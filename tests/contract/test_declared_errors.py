@@ -130,6 +130,7 @@ def test_the_error_is_declared_when_an_operation_refuses(
     assert_refused(rig, method, named(request_, made), code)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "request_", "code"), BUSY_REFUSALS)
 def test_the_error_is_declared_when_the_engine_is_busy(
     busy: tuple[Rig, Made], method: str, request_: dict[str, Any], code: str

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
+@pytest.mark.slow
 def test_answers_count_what_the_iteration_counted_when_labels_are_several(
     s3: "S3Client", tmp_path: Path
 ) -> None:

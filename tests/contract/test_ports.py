@@ -30,6 +30,7 @@ def scene(request: pytest.FixtureRequest) -> Scene:
     return AwsScene(request.getfixturevalue("world"))
 
 
+@pytest.mark.slow
 def test_values_are_the_same_when_they_come_back(scene: Scene) -> None:
     """Numbers, nested values and text; what is None is not there."""
     values = {"n": 3, "f": 0.1 + 0.2, "t": "grüße\n", "l": [1, {"a": True}], "m": {"x": 1}}
@@ -63,6 +64,7 @@ def test_a_put_is_refused_when_the_row_exists(scene: Scene) -> None:
     assert scene.ports.table.get(KEY) == {"pk": "A", "sk": "1", "other": 3}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -268,6 +270,7 @@ def test_a_call_is_refused_when_there_is_no_such_iteration(scene: Scene) -> None
         scene.service.iteration("20260101T000000Z")
 
 
+@pytest.mark.slow
 def test_a_model_answers_each_document_when_a_job_ends(scene: Scene) -> None:
     """The same token is the same job; its archive has one line a document, in order."""
     service, staging = scene.service, scene.ports.staging

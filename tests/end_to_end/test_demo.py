@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 METRICS = {"AverageF1Score", "AveragePrecision", "AverageRecall", "AverageAccuracy"}
 
 

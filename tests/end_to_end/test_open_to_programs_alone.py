@@ -14,6 +14,8 @@ from botocore.exceptions import ClientError
 
 from local.environment import LocalEnvironment, LocalSettings
 
+pytestmark = pytest.mark.slow
+
 _LISTENING = "0A"
 
 

@@ -149,6 +149,7 @@ def rows_forever() -> Iterator[bytes]:
         yield b"".join(rows)
 
 
+@pytest.mark.slow
 def test_memory_stays_flat_when_a_file_is_large() -> None:
     """Nothing of a file is kept that grows with it; duplicates far apart wait."""
     tracemalloc.start()

@@ -394,6 +394,7 @@ def test_test_rows_count_when_their_dataset_is_complete_after_its_batch_failed(
     assert world.row.test_set == counted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("found_by", ["reconcile", "retry"])
 def test_a_test_set_lets_go_of_rows_when_the_service_never_had_them(
     world: World, found_by: str

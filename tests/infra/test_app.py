@@ -49,6 +49,7 @@ def test_app_exits_with_two_when_a_file_is_wrong(folder: Path, tmp_path: Path) -
     assert not (tmp_path / "cdk.out" / "flywheel-loop-dev.template.json").exists()
 
 
+@pytest.mark.slow
 def test_app_makes_another_environment_when_a_file_is_added(folder: Path, tmp_path: Path) -> None:
     """One more file in the folder is one more environment, without a line of code."""
     (folder / "staging.toml").write_text('extends = "base.toml"\n', "utf-8")

@@ -126,6 +126,7 @@ def test_names_are_left_to_the_service_when_nothing_needs_them(dev: Synthesized)
     assert named == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "model_type", "task"),
     [

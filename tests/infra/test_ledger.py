@@ -101,6 +101,7 @@ def done_by(write: Write) -> str:
     return PUT if isinstance(write, Put) else DELETE
 
 
+@pytest.mark.slow
 def test_a_function_may_write_what_it_writes_when_histories_are_played(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

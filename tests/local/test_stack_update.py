@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 
 from local.environment import LocalEnvironment, LocalSettings
 
+pytestmark = pytest.mark.slow
+
 Template = dict[str, Any]
 FLYWHEEL, TOPIC, TABLE = "AWS::Comprehend::Flywheel", "AWS::SNS::Topic", "AWS::DynamoDB::Table"
 UNTAGGED = ("Policy", "Permission", "EventSourceMapping", "TopicPolicy")

@@ -36,6 +36,7 @@ def workflow() -> Document:
     return found
 
 
+@pytest.mark.slow
 def test_an_execution_ends_well_when_its_payloads_are_of_an_earlier_release(
     clock: SteadyClock, workflow: Document
 ) -> None:
@@ -55,6 +56,7 @@ def test_an_execution_ends_well_when_its_payloads_are_of_an_earlier_release(
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", sorted(recorded("tasks")))
 def test_a_function_takes_an_event_when_it_was_recorded(
     clock: SteadyClock, workflow: Document, function: str

@@ -93,6 +93,7 @@ def test_patterns_are_learnt_from_few_documents(write: Callable[[str], str]) -> 
     assert score(learnt, corpus(100, seed=2, write=write)) > 0.95
 
 
+@pytest.mark.slow
 def test_patterns_are_learnt_when_there_are_many_types() -> None:
     """With 26 types the tags are fewer a type; which of 13 pairs a document uses is chance."""
     learnt = train_entities(*corpus(400, seed=1, types=26), seed=0)

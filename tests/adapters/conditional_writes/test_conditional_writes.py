@@ -85,6 +85,7 @@ def test_every_expectation_has_a_case_when_methods_write(played: list[WatchedRow
     assert expected == COVERED
 
 
+@pytest.mark.slow
 def test_every_expectation_has_a_case_when_functions_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """In simulated histories handlers call the ledger in ways that no case here does."""
     expected, write = set[str](), MemoryRows.write

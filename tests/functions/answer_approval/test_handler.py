@@ -61,6 +61,7 @@ def test_the_function_takes_both_when_it_is_invoked(asking: World, context: Lamb
     assert question(asking).state is ApprovalState.PENDING
 
 
+@pytest.mark.slow
 def test_the_champion_stays_when_a_person_rejects(asking: World, models: Models) -> None:
     """The outcome and its notice say who said no, and why."""
     with waiting_task():
@@ -135,6 +136,7 @@ def test_an_answer_is_refused_when_nobody_was_asked(live_world: World) -> None:
     assert "nobody is asked about verdict 1" in answered(live_world, "approve")["refused"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_contradicted", [False, True])
 def test_the_same_answer_is_sent_again_when_a_crash_kept_it(
     asking: World, is_contradicted: bool
@@ -207,6 +209,7 @@ def test_the_answer_counts_when_the_chain_moves_in_this_moment(asking: World) ->
     assert events(asking)[-2:] == ["answer refused", "approval answered"]
 
 
+@pytest.mark.slow
 def test_both_are_written_down_when_two_answers_are_refused_at_once(asking: World) -> None:
     """Each has its entry, and each person is told why."""
     others: list[dict[str, Any]] = []
@@ -218,6 +221,7 @@ def test_both_are_written_down_when_two_answers_are_refused_at_once(asking: Worl
     assert events(asking)[entries:] == ["answer refused", "answer refused"]
 
 
+@pytest.mark.slow
 def test_the_answer_counts_when_the_workflow_was_faster(asking: World) -> None:
     """It had gone on, and forgotten the token, before it was noted that it was told."""
     with (
@@ -230,6 +234,7 @@ def test_the_answer_counts_when_the_workflow_was_faster(asking: World) -> None:
     assert asking.batch().outcome is BatchOutcome.PROMOTED
 
 
+@pytest.mark.slow
 def test_the_answer_reaches_the_newer_task_when_one_took_its_place(asking: World) -> None:
     """The workflow tried its task again while the answer was sent to the one before."""
 

@@ -37,6 +37,7 @@ def test_people_are_asked_when_the_policy_says_so(asking: World, context: Lambda
     assert question(asking).state is ApprovalState.PENDING
 
 
+@pytest.mark.slow
 def test_the_token_is_nowhere_else_when_people_were_asked(
     asking: World,
     context: LambdaContext,

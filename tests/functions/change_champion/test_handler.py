@@ -75,6 +75,7 @@ def test_the_model_before_is_live_when_a_person_rolls_back(promoted: World, mode
     assert reconciled(promoted.services)["outside"] == 0
 
 
+@pytest.mark.slow
 def test_verdicts_go_on_and_are_held_when_somebody_rolled_back(promoted: World) -> None:
     """Until resume; then the next one is carried out."""
     changed(promoted, "rollback")
@@ -95,6 +96,7 @@ def test_verdicts_go_on_and_are_held_when_somebody_rolled_back(promoted: World) 
     assert promoted.compare(3) == {"outcome": BatchOutcome.PROMOTED}
 
 
+@pytest.mark.slow
 def test_a_barred_model_stays_out_when_a_verdict_would_promote_it(promoted: World) -> None:
     """Only a person lifts the bar, by making it active."""
     left = promoted.active_model or ""
@@ -135,6 +137,7 @@ def test_any_trained_model_is_live_when_a_person_promotes_it(live_world: World) 
     assert history(world)[-1] == (model, "promote", "ann")
 
 
+@pytest.mark.slow
 def test_a_rejected_model_is_not_gone_back_to_when_somebody_rolls_back(
     promoted: World, models: Models
 ) -> None:
@@ -156,6 +159,7 @@ def test_a_rejected_model_is_not_gone_back_to_when_somebody_rolls_back(
     assert refused.endswith(f"flywheel promote {left} {NAME} --reason TEXT")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "why"),
     [
@@ -183,6 +187,7 @@ def test_a_promotion_is_refused_when_another_flywheel_trained_it(
     assert f"is no version that {NAME} trained" in refused
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", ["DELETING", "IN_ERROR", "gone"])
 def test_a_rollback_is_refused_when_the_model_cannot_be_live(promoted: World, status: str) -> None:
     """It is looked at before anything is written."""
@@ -203,6 +208,7 @@ def test_a_rollback_is_refused_when_the_model_cannot_be_live(promoted: World, st
     assert promoted.row.change is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before-call", "after-call"])
 def test_the_change_is_completed_when_a_crash_cut_it_off(
     promoted: World, models: Models, when: str
@@ -300,6 +306,7 @@ def test_both_are_written_down_when_two_changes_are_refused_at_once(promoted: Wo
     assert events(promoted)[-2:] == ["act refused", "act refused"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [1, 2], ids=["begun", "completed"])
 def test_the_change_is_made_when_the_chain_moves_in_this_moment(
     promoted: World, models: Models, at: int

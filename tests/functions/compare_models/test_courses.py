@@ -39,6 +39,7 @@ def test_the_first_ones_are_asked_about_when_the_policy_says_how_many(live_world
     assert world.compare(2) == {"outcome": BatchOutcome.PROMOTED}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [None, "approve"])
 def test_people_are_asked_again_when_nobody_said_yes_before_the_execution_ended(
     live_world: World, answer: str | None
@@ -71,6 +72,7 @@ def test_nothing_is_done_when_the_policy_is_a_shadow(live_world: World, models: 
     assert (stored.kept, stored.verdict.decision) == ("SHADOW", "PROMOTE")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("silence", "outcome"),
     [("keep", BatchOutcome.HELD), ("promote", BatchOutcome.PROMOTED)],

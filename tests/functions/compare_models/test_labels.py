@@ -129,6 +129,7 @@ def test_a_critical_type_is_settled_by_averages_alone_when_both_have_the_same_te
     assert found.champion["CITY"]["F1Score"] < found.challenger["CITY"]["F1Score"]
 
 
+@pytest.mark.slow
 def test_the_verdict_is_the_same_when_it_is_made_again(entities: World) -> None:
     """Bit for bit, from the document alone."""
     entities.compare(2)
@@ -140,6 +141,7 @@ def test_the_verdict_is_the_same_when_it_is_made_again(entities: World) -> None:
     assert again == document
 
 
+@pytest.mark.slow
 def test_a_challenger_is_rejected_when_a_critical_type_got_worse(entities: World) -> None:
     """The values are enough to reject where a policy goes by averages alone."""
     challenger = entities.services.comprehend(entities.flywheel_arn).iteration(
@@ -158,6 +160,7 @@ def test_a_challenger_is_rejected_when_a_critical_type_got_worse(entities: World
         assert entities.compare(2) == {"outcome": BatchOutcome.REJECTED}
 
 
+@pytest.mark.slow
 def test_values_do_not_count_when_a_test_set_was_frozen_since(entities: World) -> None:
     """The champion was measured on the earlier one, so both models are asked."""
     entities.compare(2)
@@ -172,6 +175,7 @@ def test_values_do_not_count_when_a_test_set_was_frozen_since(entities: World) -
     assert labels(entities, 3).missing == "the champion was measured on another test set"
 
 
+@pytest.mark.slow
 def test_values_count_when_a_person_went_back_to_an_earlier_champion(entities: World) -> None:
     """The verdict that promoted it tells of its test set, however long ago that was."""
     (first,) = [entry.model for entry in entities.services.ledger.champions.history(NAME)]
@@ -185,6 +189,7 @@ def test_values_count_when_a_person_went_back_to_an_earlier_champion(entities: W
     assert labels(entities, 3).champion == labels(entities, 2).champion
 
 
+@pytest.mark.slow
 def test_values_do_not_count_when_the_iteration_is_older_than_the_test_set(
     entities: World,
 ) -> None:
@@ -199,6 +204,7 @@ def test_values_do_not_count_when_the_iteration_is_older_than_the_test_set(
     assert "the iteration was measured on an earlier test set than today's" in asked(entities)
 
 
+@pytest.mark.slow
 def test_values_do_not_count_when_the_service_tested_on_other_documents(entities: World) -> None:
     """Say, where somebody added a test dataset in the console."""
 
@@ -210,6 +216,7 @@ def test_values_do_not_count_when_the_service_tested_on_other_documents(entities
         assert "on 61 documents" in asked(entities)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "status"), [("AccessDeniedException", 400), ("InternalServerException", 500)]
 )
@@ -224,6 +231,7 @@ def test_the_reason_is_named_when_values_cannot_be_read(
     assert labels(entities).challenger is None
 
 
+@pytest.mark.slow
 def test_both_levels_tell_the_same_when_answers_were_asked_for(entities: World) -> None:
     """What the service measured is what follows from the models' answers to the same documents."""
     with answering("comprehend", DESCRIBE, code="AccessDeniedException"):
@@ -242,6 +250,7 @@ def test_both_levels_tell_the_same_when_answers_were_asked_for(entities: World) 
         assert measured["CITY"]["F1Score"] == pytest.approx(answered, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_nothing_is_read_when_the_policy_names_no_label(entities: World) -> None:
     """And the verdict has nothing of it."""
     entities.configure(policy={"evidence": "averages"})
@@ -291,6 +300,7 @@ def classifier(world: World) -> World:
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hits", "outcome"), [(19, BatchOutcome.PROMOTED), (10, BatchOutcome.REJECTED)]
 )
@@ -307,6 +317,7 @@ def test_a_floor_is_held_against_the_confusion_matrix_when_one_is_named(
     assert found["billing"]["Recall"] == hits / TESTED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "why"),
     [

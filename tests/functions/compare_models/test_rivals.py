@@ -59,6 +59,7 @@ def test_the_champion_stays_when_the_promotion_may_not_be_made(
     assert better.row.is_idle
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("time", ["an hour behind", "an hour ahead", "leap day"])
 def test_the_outcome_is_the_same_when_the_functions_clock_is_wrong(
     live_world: World, time: str

@@ -1,5 +1,7 @@
 """A new generation begins with the live model, whoever changes that one or refuses it meanwhile."""
 
+import pytest
+
 from adapters.clients import client
 from flywheel.batches import BatchOutcome
 from flywheel.errors import ConcurrentChangeError
@@ -30,6 +32,7 @@ def active_model(arn: str) -> str | None:
     return found.get("ActiveModelArn")
 
 
+@pytest.mark.slow
 def test_a_rollback_counts_when_it_comes_before_the_switch(named_world: World) -> None:
     """The generation does not begin with the model that somebody rolled back from."""
     world = named_world
@@ -69,6 +72,7 @@ def test_the_rebuild_is_over_when_the_service_refuses_the_live_model(named_world
     assert set(world.sent(2)).isdisjoint(world.sent(1))
 
 
+@pytest.mark.slow
 def test_the_rejection_names_the_way_out_when_the_live_model_was_trained_on_withdrawn_rows(
     named_world: World,
 ) -> None:

@@ -63,6 +63,7 @@ def test_a_call_answers_with_the_step_when_another_was_first(
     assert met == ["CREATING"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_by_person", [False, True])
 def test_an_endpoint_follows_when_a_model_of_the_new_generation_was_promoted(
     named_world: World, *, is_by_person: bool
@@ -97,6 +98,7 @@ def test_an_endpoint_follows_when_a_model_of_the_new_generation_was_promoted(
     assert (seen["FlywheelArn"], seen["ModelArn"]) == (world.row.arn, world.active_model)
 
 
+@pytest.mark.slow
 def test_labels_change_when_a_rebuild_says_so(tainted: World) -> None:
     """A dropped label's rows are not sent; what does not fit is refused before anything is made."""
     with pytest.raises(ActRefusedError, match="no such labels: BILING"):
@@ -127,6 +129,7 @@ def test_no_batch_opens_when_a_rebuild_is_under_way(tainted: World) -> None:
     assert ready.lacks == ("its next generation is being made (rebuild)",)
 
 
+@pytest.mark.slow
 def test_the_present_generation_goes_on_when_the_next_cannot_be_made(tainted: World) -> None:
     """Refused at once or FAILED later: it is told, and batches open again."""
     acts(tainted).rebuild("clean", [], [], tainted.now())
@@ -178,6 +181,7 @@ def test_nobody_is_told_to_upload_when_rows_are_left(tainted: World) -> None:
     assert without_rows(tainted.services.ledger, "test", tainted.row) == ()
 
 
+@pytest.mark.slow
 def test_every_earlier_flywheel_is_named_when_the_second_rebuild_is_promoted(
     named_world: World,
 ) -> None:

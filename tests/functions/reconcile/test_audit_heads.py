@@ -129,6 +129,7 @@ def test_the_environments_own_chain_has_heads_when_it_is_reconciled(world: World
     assert [head["seq"] for head in heads(ENVIRONMENT)] == [1, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("forge", "words"),
     [

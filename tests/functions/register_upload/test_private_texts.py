@@ -88,6 +88,7 @@ def test_no_text_leaves_when_files_of_labels_are_malformed(
         assert CANARY not in words, (way, words[words.index(CANARY) - 200 :][:300])
 
 
+@pytest.mark.slow
 def test_no_text_leaves_when_files_of_entities_are_malformed(
     entity_world: World, context: LambdaContext, logs: StringIO
 ) -> None:

@@ -85,6 +85,7 @@ def test_groups_reach_over_batches_when_rows_are_added(world: World) -> None:
     assert frozen.label_groups == {"billing": 3, "delivery": 3}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", ["", "thread 2", "thread 9"])
 def test_a_row_is_a_repeat_when_it_is_known_with_another_group(world: World, group: str) -> None:
     """Only another label of the same text contradicts the test set."""

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.local.cloud.conftest import Deployed
 from tests.local.cloud.waiting import eventually
 
@@ -120,6 +122,7 @@ def test_the_envelope_is_as_documented_when_an_object_is_put(deployed: Deployed)
     }
 
 
+@pytest.mark.slow
 def test_many_objects_are_all_handled_when_they_are_put_at_once(deployed: Deployed) -> None:
     """No event, message or execution is lost in a burst."""
     keys = [f"burst-{number}.csv" for number in range(25)]

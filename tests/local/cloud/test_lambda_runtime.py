@@ -144,6 +144,7 @@ def test_lines_reach_the_log_group_when_a_function_prints(deployed: Deployed) ->
     assert messages[place + 2] == f"END RequestId: {request_id}"
 
 
+@pytest.mark.slow
 def test_the_answer_is_immediate_when_the_invocation_is_asynchronous(deployed: Deployed) -> None:
     """An Event invocation answers 202 and is retried twice after a failure."""
     answer = deployed.cloud.client("lambda").invoke(

@@ -11,6 +11,7 @@ def queue(deployed: Deployed) -> DeadLetterQueue:
     return DeadLetterQueue("uploads", deployed.outputs["Dead"], deployed.outputs["Uploads"])
 
 
+@pytest.mark.slow
 def test_a_poison_message_is_tried_again_when_it_is_redriven(
     deployed: Deployed, queue: DeadLetterQueue
 ) -> None:

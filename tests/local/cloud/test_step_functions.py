@@ -126,6 +126,7 @@ _ASKS = {
 """A function that is given a token, which somebody else must answer."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_answered", [True, False])
 def test_a_functions_token_is_waited_for_when_the_input_says_how_long(
     cloud: Cloud, is_answered: bool
