@@ -156,7 +156,8 @@ def _outcome(groups: Iterable[Sequence[str]], text: str, path: Path, copy: Path)
         outcome = "killed" if _fails(copy) else "survived"
         if outcome == "killed":
             break
-    shutil.copy(ROOT / path, copy / path)
+    # With its time too, or Python would take the mutant's compiled file for this one's.
+    shutil.copy2(ROOT / path, copy / path)
     return outcome
 
 
@@ -164,8 +165,6 @@ def _fails(copy: Path) -> bool:
     process = subprocess.Popen(
         [*PYTEST, "-x", *(word for limit in TIME_LIMIT for word in ("-o", limit))],
         cwd=copy,
-        # A mutant may have the length and the second of the file that it replaces.
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
