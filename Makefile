@@ -24,7 +24,7 @@ setup: $(INSTALLED) ## Create .venv with everything in it, the flywheel command 
 
 $(INSTALLED): requirements-dev.txt pyproject.toml engine/pyproject.toml scripts/check_machine.sh
 	@scripts/check_machine.sh
-	@echo "Installing into $(VENV) (about 1.2 GB; one to three minutes)"
+	@echo "Installing into $(VENV) (about 1.4 GB; two to three minutes)"
 	@$${PYTHON3:-$$(scripts/check_machine.sh --python)} -m venv --clear $(VENV)
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e engine

@@ -12,14 +12,20 @@ from flywheel.top_level_domains import is_top_level_domain
 # What programs make links of: an address with a scheme, a network share, the address of a machine,
 # and a host's name, which is one where it begins with "www.", follows an "@" or ends in a top-level
 # domain. So a file's name is left as it is, unless its suffix is such a domain: .md and .zip are.
-_LABEL = r"[\w\u0900-\u0eff-]+"
-r"""Part of a host's name; ``\w`` lacks the vowel signs of Indic scripts and of Thai."""
+_IN_LABEL = r"[\w\u0900-\u0eff-]"
+r"""``\w`` lacks the vowel signs of Indic scripts and of Thai."""
+
+_LABEL = rf"{_IN_LABEL}+"
+"""Part of a host's name."""
 
 _DOTS = ".\u3002\uff0e\uff61"
 """What separates the labels of a host's name. *Source*: RFC 3490, section 3.1."""
 
 _NAME = re.compile(
-    rf"(?P<host>@|www\d*(?=[{_DOTS}]))?(?:{_LABEL})?(?:[{_DOTS}]{_LABEL})+", re.IGNORECASE
+    # A name begins where a word does: from anywhere else in a long word, each try would read it to
+    # its end again.
+    rf"(?P<host>@|www\d*(?=[{_DOTS}]))?(?:(?<!{_IN_LABEL}){_LABEL})?(?:[{_DOTS}]{_LABEL})+",
+    re.IGNORECASE,
 )
 _DOT = re.compile(rf"[{_DOTS}]({_LABEL})")
 _IPV4 = re.compile(rf"\d{{1,3}}(?:[{_DOTS}]\d{{1,3}}){{3}}")
