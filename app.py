@@ -9,9 +9,9 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from flywheel.environment_file import parse_environment
 from flywheel.errors import SettingsError
-from flywheel.settings import Environment
+from flywheel.settings.environment import Environment
+from flywheel.settings.environment_file import parse_environment
 from infra.stack import FlywheelLoopStack
 
 _ROOT = Path(__file__).parent

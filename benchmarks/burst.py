@@ -16,8 +16,8 @@ from typing import TypeVar
 
 from adapters.configuration import FunctionConfiguration, KnownFlywheel
 from adapters.services import Services, task_config
-from flywheel.settings import ReceivedSettings
-from flywheel.uploads import DatasetKind, ObjectVersion, UploadState
+from flywheel.batches.uploads import DatasetKind, ObjectVersion, UploadState
+from flywheel.settings.environment import ReceivedSettings
 from tests.simulation.callers import Callers
 from tests.simulation.memory_account import MemoryAccount
 from tests.simulation.memory_buckets import MemoryStaging

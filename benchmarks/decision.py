@@ -2,8 +2,8 @@
 
 The product's own code, which is plain Python, beside the same tests by SciPy: 2,000 exchanges of
 answers, 1,000 resamples, of macro-F1 and of F1 of one label. Each way runs in a process of its own.
-A second table says what SciPy would add to the functions' asset. Read next: `flywheel.resampling`,
-`flywheel.lanes`.
+A second table says what SciPy would add to the functions' asset. Read next:
+`flywheel.evaluation.resampling`, `flywheel.evaluation.lanes`.
 """
 
 import argparse
@@ -19,13 +19,13 @@ from typing import Any
 
 from benchmarks.memory import peak_mib
 from benchmarks.tables import Result
-from flywheel.evidence import Evidence, TestSet, averages
-from flywheel.looks import error_of_look
-from flywheel.paired_evidence import paired_evidence
-from flywheel.policy_settings import METRICS, Policy
-from flywheel.resampling import DRAWS, RESAMPLES
-from flywheel.scored_documents import Answer, ScoredDocument, tallies
-from flywheel.verdict import decide, measured_by
+from flywheel.evaluation.evidence import Evidence, TestSet, averages
+from flywheel.evaluation.looks import error_of_look
+from flywheel.evaluation.paired_evidence import paired_evidence
+from flywheel.evaluation.resampling import DRAWS, RESAMPLES
+from flywheel.evaluation.scored_documents import Answer, ScoredDocument, tallies
+from flywheel.evaluation.verdict import decide, measured_by
+from flywheel.settings.policy import METRICS, Policy
 
 _CASES = ((1_000, 8), (10_000, 77), (100_000, 100))
 """Test documents, and labels; the last is the bar: 5 s and 512 MiB."""

@@ -24,7 +24,7 @@ from benchmarks.patterns import generate_patterns, write_annotated
 from benchmarks.tables import Result
 from comprehend_engine.engine import Engine, EngineSettings
 from console.sample_tickets import LABELS, generate_tickets
-from flywheel.labeled_documents import Row, csv_line
+from flywheel.intake.labeled_documents import Row, csv_line
 
 _BUCKET = "data-bucket"
 _ROLE = "arn:aws:iam::123456789012:role/comprehend-data-access"

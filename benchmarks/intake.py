@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.burst import DOCUMENTS, NAMES, BurstPlay
 from benchmarks.tables import Result
-from flywheel.settings import BatchRules
+from flywheel.settings.environment import BatchRules
 
 _SIZES = (1_000, 10_000)
 _DRAFTS = (500, 2_000)

@@ -19,11 +19,11 @@ from typing import IO
 from adapters.objects import CHUNK_BYTES
 from benchmarks.memory import peak_mib
 from benchmarks.tables import Result
-from flywheel.batches import BatchName, Manifest
-from flywheel.known_rows import RECORD_BYTES, record
-from flywheel.labeled_documents import Row, csv_line
-from flywheel.settings import BatchRules
-from flywheel.shapes import Shape
+from flywheel.batches.batches import BatchName, Manifest
+from flywheel.batches.known_rows import RECORD_BYTES, record
+from flywheel.intake.labeled_documents import Row, csv_line
+from flywheel.settings.data_format import Shape
+from flywheel.settings.environment import BatchRules
 from seal_batch.content import ContentWriter
 
 _CASES = ((10_000, 0), (10_000, 10_000), (10_000, 100_000), (10_000, 1_000_000), (10**6, 10**6))

@@ -13,7 +13,7 @@ from benchmarks.tables import Result
 from console.mailbox import Mailbox
 from console.sample_tickets import generate_tickets
 from console.target import local_target
-from flywheel.labeled_documents import Row, csv_line
+from flywheel.intake.labeled_documents import Row, csv_line
 from local.environment import LocalEnvironment, LocalSettings, synthesize
 
 _ROUNDS, _QUICK_ROUNDS = 5, 2

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks.memory import peak_mib
 from benchmarks.tables import Result, show
-from flywheel.labeled_documents import LabeledDocuments, Limits
+from flywheel.intake.labeled_documents import LabeledDocuments, Limits
 from flywheel.number_words import number_of
 
 _CHUNK_BYTES = 1 << 16

@@ -8,7 +8,7 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.target import Target
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
-from flywheel.notices import Notice
+from flywheel.notices.notice import Notice
 
 
 class Act:

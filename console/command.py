@@ -48,7 +48,7 @@ from console.verb_options import (
 )
 from console.waiting import Ending, lacking, wait_for_batch
 from console.watching import watched
-from flywheel.shapes import LabelDelimiter, Mode, Shape, Task
+from flywheel.settings.data_format import LabelDelimiter, Mode, Shape, Task
 
 app = typer.Typer(
     name="flywheel",

@@ -10,7 +10,7 @@ from typing import Any
 from console.convert import Conversion
 from console.terminal import Terminal
 from console.validating import label_table
-from flywheel.notices import shown
+from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
 
 

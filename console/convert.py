@@ -25,8 +25,8 @@ from console.conversion_request import (
 )
 from console.json_files import JSON_SUFFIXES, object_pairs
 from console.table_files import Lines, find_encoding, table_pairs
-from flywheel.labeled_documents import Row, csv_line
-from flywheel.physical_rows import MAX_ROW_BYTES
+from flywheel.intake.labeled_documents import Row, csv_line
+from flywheel.settings.data_format import MAX_ROW_BYTES
 
 __all__ = [
     "SHOWN_LEFT_OUT",

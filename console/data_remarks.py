@@ -7,11 +7,11 @@ Decides when labels look wrong or scarce, and the words for it. Read next: `cons
 from collections import Counter
 from collections.abc import Sequence
 
-from flywheel.notices import shown
+from flywheel.intake.reports import Fault, Report
+from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
-from flywheel.reports import Fault, Report
-from flywheel.settings import BatchRules
-from flywheel.shapes import LABEL_DELIMITERS, Shape
+from flywheel.settings.data_format import LABEL_DELIMITERS, Shape
+from flywheel.settings.environment import BatchRules
 
 _NAMED_LABELS = 10
 _ENOUGH_DOCUMENTS = 20

@@ -17,9 +17,9 @@ from console.flywheel_verb import Run, flywheel_verb
 from console.validating import opened_for, report_document, tell_report
 from console.verb_options import LONGEST_MINUTES, Reason, Timeout, Wait, Yes
 from console.waiting import Ending, wait_for_batch
-from flywheel.notices import shown
+from flywheel.batches.uploads import DatasetKind
+from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
-from flywheel.uploads import DatasetKind
 
 _FEWEST_UID_CHARACTERS = 8
 

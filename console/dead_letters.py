@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from adapters.service_errors import explained
 from console.errors import CommandError
 from console.exit_codes import ExitCode
-from flywheel.alarm_words import alarm_words
-from flywheel.notices import shown
+from flywheel.notices.alarms import alarm_words
+from flywheel.notices.notice import shown
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

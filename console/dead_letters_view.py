@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from console.dead_letters import DeadLetter, Look
-from flywheel.notices import shown
+from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
 
 _INDENT = (0, 0, 0, 2)

@@ -38,10 +38,10 @@ from console.target import Target, local_target
 from console.terminal import Terminal
 from console.uploading import Upload, put
 from console.verdict_view import tell_outcome, verdict_document
-from flywheel.batches import BatchOutcome, BatchState, Readiness
+from flywheel.batches.batches import BatchOutcome, BatchState, Readiness
+from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.number_words import number_of
-from flywheel.shapes import Shape
-from flywheel.uploads import DatasetKind, UploadState
+from flywheel.settings.data_format import Shape
 from local.environment import LocalSettings
 
 _LONGEST_MINUTES = 30.0

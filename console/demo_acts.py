@@ -12,12 +12,12 @@ from adapters.ledger.flywheel_rows import FlywheelRow
 from console.demo_data import DemoData
 from console.demo_few import FewDocuments, few_flywheel
 from console.demo_tasks import Files, upload_files
-from flywheel.batches import BatchOutcome
-from flywheel.notices import shown
+from flywheel.batches.batches import BatchOutcome
+from flywheel.evaluation.verdict import can_be_judged_again
+from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
-from flywheel.policy_settings import Policy
-from flywheel.shapes import Shape
-from flywheel.verdict import can_be_judged_again
+from flywheel.settings.data_format import Shape
+from flywheel.settings.policy import Policy
 
 _SERVICES_OWN = Shape()
 _TRAINED = frozenset({BatchOutcome.PROMOTED, BatchOutcome.REJECTED, BatchOutcome.HELD})

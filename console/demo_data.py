@@ -25,13 +25,13 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.sample_tickets import LABELS, sample_parts
 from console.validating import EVERY_ROW, file_chunks, opened
-from flywheel.labeled_documents import ROW_FAULTS, Report, csv_line
-from flywheel.labeled_documents import Row as Document
-from flywheel.notices import shown
-from flywheel.physical_rows import PhysicalRow, physical_rows
-from flywheel.policy_settings import Policy
-from flywheel.row_labels import labels_of
-from flywheel.shapes import Shape
+from flywheel.intake.labeled_documents import ROW_FAULTS, Report, csv_line
+from flywheel.intake.labeled_documents import Row as Document
+from flywheel.intake.physical_rows import PhysicalRow, physical_rows
+from flywheel.intake.row_labels import labels_of
+from flywheel.notices.notice import shown
+from flywheel.settings.data_format import Shape
+from flywheel.settings.policy import Policy
 
 _COLUMNS = 2
 _TOLD_PROBLEMS = 3

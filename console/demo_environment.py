@@ -13,10 +13,10 @@ from console.demo_data import FLOOR_OF_UNKNOWN_DATA, DemoData
 from console.demo_few import few_flywheel
 from console.demo_split import DemoDataError
 from console.target import ENVIRONMENTS_FOLDER, LOCAL
-from flywheel.environment_file import parse_environment
 from flywheel.errors import SettingsError
-from flywheel.settings import Environment
-from flywheel.shapes import Shape
+from flywheel.settings.data_format import Shape
+from flywheel.settings.environment import Environment
+from flywheel.settings.environment_file import parse_environment
 
 _FILE = f"{LOCAL}.toml"
 _SERVICES_OWN = Shape()

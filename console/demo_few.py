@@ -4,7 +4,7 @@ Decides how their files are cut: the first model hardly knows one label, the nex
 and of the few test documents so few bear it that chance alone may explain what they show. That
 follows from the counts, whatever the texts are. All others are left for a later, larger test set.
 Must not know how the acts are played.
-Read next: `console.demo` (the act) and `flywheel.advice` (what it is there to show).
+Read next: `console.demo` (the act) and `flywheel.evaluation.advice` (what it is there to show).
 """
 
 import re

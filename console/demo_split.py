@@ -1,8 +1,8 @@
 """Cut a user's labeled rows into the files that the demonstration drops one after the other.
 
 Decides which files of a folder are the training and the test set, and which row goes into which
-part. It must not know how files are read and checked (`flywheel.labeled_documents` does that), nor
-what is done with the parts. What rows of a task have in common: `console.demo_tasks`.
+part. It must not know how files are read and checked (`flywheel.intake.labeled_documents` does
+that), nor what is done with the parts. What rows of a task have in common: `console.demo_tasks`.
 Read next: `console.sample_tickets`, which makes the same parts when the user brings no data.
 """
 
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from console.demo_tasks import Row, known_labels, moved_annotations, stratum
-from flywheel.row_labels import labels_of
-from flywheel.shapes import Shape
+from flywheel.intake.row_labels import labels_of
+from flywheel.settings.data_format import Shape
 
 _SERVICES_OWN = Shape()
 _SEED = 20

@@ -1,8 +1,8 @@
 """What the demonstration does with a row's label, task by task.
 
 Decides which rows are alike, what a wrong label is, and how rows become files. A row's label is
-what canonical copies hold (`flywheel.labeled_documents.Row`): a label, several with the delimiter
-between them, or annotations. Read next: `console.demo_split`.
+what canonical copies hold (`flywheel.intake.labeled_documents.Row`): a label, several with the
+delimiter between them, or annotations. Read next: `console.demo_split`.
 """
 
 import csv
@@ -11,12 +11,12 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-from flywheel.annotations import canonical_annotations, spans_of
-from flywheel.entities import ANNOTATIONS_HEADER
-from flywheel.labeled_documents import Row as Document
-from flywheel.labeled_documents import csv_line
-from flywheel.row_labels import labels_of
-from flywheel.shapes import Shape
+from flywheel.intake.annotations import canonical_annotations, spans_of
+from flywheel.intake.entities import ANNOTATIONS_HEADER
+from flywheel.intake.labeled_documents import Row as Document
+from flywheel.intake.labeled_documents import csv_line
+from flywheel.intake.row_labels import labels_of
+from flywheel.settings.data_format import Shape
 
 Row = tuple[str, str]
 """A labeled document: (label, text)."""

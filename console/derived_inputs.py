@@ -17,15 +17,15 @@ from adapters.kept_answers import AnswersMissingError
 from adapters.ports import StagingObjects
 from adapters.test_set_rows import groups_of_rows, kept_rows, whole_test_set
 from console.verdict_history import Document, Entry, VerdictHistory, history_before
-from flywheel.batches import BatchName
-from flywheel.evidence import TestSet
-from flywheel.known_rows import content_hash, record
-from flywheel.labeled_documents import Row
+from flywheel.batches.batches import BatchName
+from flywheel.batches.known_rows import content_hash, record
+from flywheel.evaluation.evidence import TestSet
+from flywheel.evaluation.prediction_jobs import kind_of
+from flywheel.evaluation.scored_documents import Kind
+from flywheel.intake.labeled_documents import Row
+from flywheel.intake.row_labels import labels_of
 from flywheel.number_words import number_of
-from flywheel.row_labels import labels_of
-from flywheel.scored_documents import Kind
-from flywheel.shapes import Shape
-from flywheel.test_documents import kind_of
+from flywheel.settings.data_format import Shape
 
 _MEASURED = "the models and the averages that the service named"
 _FREEZING = "when test rows were frozen, which the audit says"

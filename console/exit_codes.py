@@ -5,7 +5,7 @@ Decides the numbers only. Read next: `console.errors`, which carries them.
 
 from enum import IntEnum
 
-from flywheel.batches import BatchOutcome
+from flywheel.batches.batches import BatchOutcome
 
 
 class ExitCode(IntEnum):

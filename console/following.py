@@ -18,9 +18,9 @@ from adapters.ledger.upload_rows import UploadRow
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.target import Target
-from flywheel.batches import BatchState, Readiness
+from flywheel.batches.batches import BatchState, Readiness
+from flywheel.batches.uploads import UploadState
 from flywheel.number_words import number_of
-from flywheel.uploads import UploadState
 
 _LOCAL_SECONDS, _AWS_SECONDS = 0.1, 10.0
 _LOOKS_A_CHECK = 20

@@ -2,7 +2,7 @@
 
 Decides how a pair is drawn: the champion is wrong on some documents of the test set, and that stays
 so over all looks; each challenger fixes some of them and breaks some others. Every verdict is the
-product's own (`flywheel.verdict.decide`); nothing of the gate is built again here.
+product's own (`flywheel.evaluation.verdict.decide`); nothing of the gate is built again here.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.scenarios.judging import BETTER_ACCURACY, judge_accuracy
-from flywheel.policy_settings import Policy, Rule
-from flywheel.verdict import Decision
+from flywheel.evaluation.verdict import Decision
+from flywheel.settings.policy import Policy, Rule
 
 FEWEST_TRIALS = 20_000
 DIFFERENCES = (0.0, -0.02, 0.03)

@@ -16,8 +16,8 @@ from console.policy_view import show_policies
 from console.target import LOCAL, environment_settings
 from console.terminal import reporting
 from console.verb_options import Env, Flywheel, Json, chosen_environment
-from flywheel.environment_file import parse_environment
-from flywheel.settings import Environment
+from flywheel.settings.environment import Environment
+from flywheel.settings.environment_file import parse_environment
 
 policy = typer.Typer(no_args_is_help=True, help="When a challenger goes live.")
 simulate = typer.Typer(no_args_is_help=True, help="What rules do over many trials.")

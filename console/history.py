@@ -14,7 +14,7 @@ from adapters.configuration import KnownFlywheel
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from console.target import Target
 from console.verdict_view import OUTCOME_STYLES, f1_of, f1_words, verdict_document
-from flywheel.notices import file_name, shown
+from flywheel.notices.notice import file_name, shown
 from flywheel.number_words import number_of
 
 _INDENT = (0, 0, 0, 6)

@@ -17,8 +17,8 @@ from console.terminal import Terminal, reporting
 from console.validating import halves, opened, report_document, tell_report
 from console.verb_options import DataTask, Json, check_file, data_shape, finish
 from console.waiting import Ending
-from flywheel.settings import Language
-from flywheel.shapes import LabelDelimiter, Shape
+from flywheel.settings.data_format import LabelDelimiter, Shape
+from flywheel.settings.environment import Language
 
 
 def add_init_verb(app: typer.Typer) -> None:

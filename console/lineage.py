@@ -17,8 +17,8 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.target import Target
 from console.verdict_view import model_name
-from flywheel.batches import BatchOutcome
-from flywheel.uploads import DatasetKind
+from flywheel.batches.batches import BatchOutcome
+from flywheel.batches.uploads import DatasetKind
 
 _MAKES_LIVE: Mapping[str, str] = {
     "verdict carried out": "live_model",

@@ -8,8 +8,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from console.principals import with_short_principals
+from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.number_words import number_of
-from flywheel.uploads import DatasetKind, UploadState
 
 _FILES_SHOWN = 10
 _DIGITS = 16

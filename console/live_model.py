@@ -12,8 +12,8 @@ from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.ledger import Ledger
 from console.verdict_view import f1_of
-from flywheel.batches import BatchState
-from flywheel.champions import Champion
+from flywheel.batches.batches import BatchState
+from flywheel.evaluation.champions import Champion
 
 BATCHES_READ = 20
 """How many batches back a verdict is looked for."""

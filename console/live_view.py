@@ -13,8 +13,8 @@ from rich.text import Text
 from console.live_model import BATCHES_READ, ComparedModels, LiveModel
 from console.principals import with_short_principals
 from console.verdict_view import OUTCOME_STYLES, f1_words, model_name, number
-from flywheel.champions import Champion, How
-from flywheel.notices import shown
+from flywheel.evaluation.champions import Champion, How
+from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.target import LOCAL, environment_settings
 from console.toml_text import toml_text
-from flywheel.environment_file import parse_environment
-from flywheel.policy_settings import Section
-from flywheel.settings import Environment, FlywheelSettings
+from flywheel.settings.environment import Environment, FlywheelSettings
+from flywheel.settings.environment_file import parse_environment
+from flywheel.settings.policy import Section
 
 _FILE = f"{LOCAL}.toml"
 _POLICY_WAIT, _NOTICE_WAIT = "approval_timeout_hours", "notice_window_seconds"

@@ -1,7 +1,7 @@
 """Make an environment's file from a labeled file: one flywheel with the labels that it holds.
 
 Decides the flywheel's and the file's names and what the file says; all else are defaults. What is
-allowed in such a file is for `flywheel.settings` to say. Overwrites nothing.
+allowed in such a file is for `flywheel.settings.environment` to say. Overwrites nothing.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from console.demo_few import flywheel_name
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.toml_text import toml_text
-from flywheel.environment_file import NAME_RULE, is_environment_name, parse_environment
 from flywheel.errors import SettingsError
-from flywheel.notices import shown
-from flywheel.settings import Language
-from flywheel.shapes import Shape
+from flywheel.notices.notice import shown
+from flywheel.settings.data_format import Shape
+from flywheel.settings.environment import Language
+from flywheel.settings.environment_file import NAME_RULE, is_environment_name, parse_environment
 
 _NAME_CHARACTERS = 12
 

@@ -23,12 +23,12 @@ from console.scenarios.drawing import (
     single_label_answers,
 )
 from console.scenarios.scenario import Policies, Scenario, Sizes, Tallies, simulated
-from flywheel.document_groups import GroupCounts
-from flywheel.policy_settings import Policy
-from flywheel.scored_documents import Kind
-from flywheel.settings import FlywheelSettings
-from flywheel.test_documents import kind_of
-from flywheel.verdict import measured_by
+from flywheel.evaluation.prediction_jobs import kind_of
+from flywheel.evaluation.scored_documents import Kind
+from flywheel.evaluation.verdict import measured_by
+from flywheel.intake.document_groups import GroupCounts
+from flywheel.settings.environment import FlywheelSettings
+from flywheel.settings.policy import Policy
 
 DIFFERENCES = (0.0, 0.03, -0.02)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from console.policy_words import explained
 from console.terminal import Terminal
-from flywheel.settings import FlywheelSettings
-from flywheel.verdict import policy_sha256
+from flywheel.evaluation.verdict import policy_sha256
+from flywheel.settings.environment import FlywheelSettings
 
 if TYPE_CHECKING:
     from console.policy_odds import Odds

@@ -1,15 +1,16 @@
 """A policy in plain words: what promotes, what stops, who is asked.
 
-Decides the words only. Read next: `flywheel.policy_settings` (the keys), `flywheel.policy`.
+Decides the words only. Read next: `flywheel.settings.policy` (the keys),
+`flywheel.evaluation.effective_rules`.
 """
 
 from collections.abc import Iterator
 
-from flywheel.label_guards import GUARD_ERROR, label_guards
-from flywheel.looks import ERROR, error_of_look
+from flywheel.evaluation.effective_rules import measured
+from flywheel.evaluation.label_guards import GUARD_ERROR, label_guards
+from flywheel.evaluation.looks import ERROR, error_of_look
 from flywheel.number_words import number_of
-from flywheel.policy import measured
-from flywheel.policy_settings import Policy
+from flywheel.settings.policy import Policy
 
 _EVIDENCE = {
     "paired": (

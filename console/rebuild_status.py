@@ -13,9 +13,9 @@ from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
 from adapters.ledger.ledger import Ledger
 from adapters.rebuild_progress import was_promoted
 from console.target import Target
-from flywheel.batches import of_kind
-from flywheel.notices import shown
-from flywheel.uploads import DatasetKind
+from flywheel.batches.batches import of_kind
+from flywheel.batches.uploads import DatasetKind
+from flywheel.notices.notice import shown
 
 
 @dataclass(frozen=True, slots=True)

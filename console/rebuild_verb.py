@@ -18,10 +18,10 @@ from console.progress import Progress
 from console.rebuild_status import without_rows
 from console.verb_options import LONGEST_MINUTES, Reason, Timeout, Wait, Yes
 from console.waiting import Ending, wait_for_batch
-from flywheel.batches import slots_used_up
-from flywheel.notices import Notice
+from flywheel.batches.batches import slots_used_up
+from flywheel.notices.notice import Notice
 from flywheel.number_words import number_of
-from flywheel.settings import BatchRules
+from flywheel.settings.environment import BatchRules
 
 
 @flywheel_verb

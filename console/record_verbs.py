@@ -20,7 +20,7 @@ from console.timeline_view import timeline_view
 from console.verdict_documents import verdict_of, whole_document
 from console.verdict_words import approval_view, verdict_view
 from console.waiting import Ending
-from flywheel.verdict_document import document_sha256
+from flywheel.evaluation.verdict_document import document_sha256
 
 _Number = Annotated[int, typer.Argument(min=1, metavar="N", help="The batch's number.")]
 

@@ -14,9 +14,9 @@ from adapters.kept_answers import AnswersMissingError, KeptAnswers, ModelAnswers
 from adapters.ports import StagingObjects
 from console.derived_inputs import DerivedInputs
 from console.verdict_again import evidence_of, judged_again, policy_of
-from flywheel.evidence import Evidence
-from flywheel.paired_evidence import PairedEvidence, Predictions
-from flywheel.shapes import Shape, described_labels
+from flywheel.evaluation.evidence import Evidence
+from flywheel.evaluation.paired_evidence import PairedEvidence, Predictions
+from flywheel.settings.data_format import Shape, described_labels
 
 TaskConfig = Callable[[], Mapping[str, Any]]
 

@@ -21,7 +21,7 @@ from console.verdict_again import first_difference
 from console.verdict_documents import audited_document, kept_document, not_whole, verdict_of
 from console.verdict_history import Entry
 from console.waiting import Ending
-from flywheel.verdict_document import SCHEMA_VERSION
+from flywheel.evaluation.verdict_document import SCHEMA_VERSION
 from flywheel.version import PRODUCT_VERSION
 
 _UNREADABLE = (AttributeError, KeyError, RecursionError, TypeError, ValueError)

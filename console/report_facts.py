@@ -16,13 +16,13 @@ from adapters.kept_answers import AnswersMissingError
 from adapters.ledger.batch_rows import BatchRow
 from console.replay import answers_for, kept_for
 from console.target import Target
-from flywheel.batches import BatchOutcome
-from flywheel.evidence import Evidence
-from flywheel.labeled_documents import Row
-from flywheel.notices import shown
-from flywheel.scored_documents import Counts, ScoredDocument
-from flywheel.test_documents import scored
-from flywheel.what_changed import label_shift
+from flywheel.batches.batches import BatchOutcome
+from flywheel.evaluation.evidence import Evidence
+from flywheel.evaluation.prediction_jobs import scored
+from flywheel.evaluation.scored_documents import Counts, ScoredDocument
+from flywheel.intake.labeled_documents import Row
+from flywheel.notices.notice import shown
+from flywheel.notices.what_changed import label_shift
 
 EXCERPT_CHARACTERS = 120
 NAMED = 50

@@ -1,7 +1,7 @@
 """One verdict as one HTML page that needs nothing else: no network, no script, no font.
 
-Decides order, words and looks. Whatever comes from data is shown as `flywheel.notices.shown` shows
-it, and escaped; a browser is told by the page itself to load and to run nothing. Read next:
+Decides order, words and looks. Whatever comes from data is shown as `flywheel.notices.notice.shown`
+shows it, and escaped; a browser is told by the page itself to load and to run nothing. Read next:
 `console.report_charts` (the drawings) and `console.report_facts` (what it says).
 """
 
@@ -15,10 +15,10 @@ from console.report_charts import change_bars, floor_chart, interval_chart
 from console.report_facts import NAMED, AnsweredDocuments, NamedDocument, ReportFacts
 from console.report_style import STYLE
 from console.verdict_view import change, number
-from flywheel.evidence import Evidence
-from flywheel.notices import shown
+from flywheel.evaluation.evidence import Evidence
+from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
-from flywheel.policy_settings import METRICS
+from flywheel.settings.policy import METRICS
 
 _LABELS_DRAWN = 40
 _CHANGES_TOLD = 15

@@ -17,8 +17,8 @@ from console.target import Target, environment_settings
 from console.terminal import Terminal
 from console.verdict_documents import verdict_of, whole_document
 from console.waiting import Ending
-from flywheel.settings import Environment
-from flywheel.verdict_document import document_sha256
+from flywheel.evaluation.verdict_document import document_sha256
+from flywheel.settings.environment import Environment
 
 
 def checked_out(out: Path) -> None:

@@ -14,9 +14,9 @@ from console.local_file import PROJECT_ROOT
 from console.sample_files import Samples
 from console.target import LOCAL
 from console.terminal import Terminal
-from flywheel.notices import shown
+from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
-from flywheel.settings import FlywheelSettings
+from flywheel.settings.environment import FlywheelSettings
 
 if TYPE_CHECKING:
     from local.environment import LocalEnvironment

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from console.demo_tasks import Row
 from console.sample_tickets import LABELS, generate_tickets
-from flywheel.settings import FlywheelSettings
-from flywheel.shapes import CsvLayout
+from flywheel.settings.data_format import CsvLayout
+from flywheel.settings.environment import FlywheelSettings
 
 Samples = Mapping[str, Path | None]
 """Sample files by flywheel."""

@@ -20,8 +20,8 @@ from console.rebuild_status import RebuildStatus, rebuild_document, rebuild_stat
 from console.target import Target
 from console.verdict_view import f1_of, verdict_document
 from console.waiting import approval_document
-from flywheel.batches import BatchState, label_counts, of_kind
-from flywheel.uploads import DatasetKind
+from flywheel.batches.batches import BatchState, label_counts, of_kind
+from flywheel.batches.uploads import DatasetKind
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

@@ -15,7 +15,7 @@ from console.principals import with_short_principals
 from console.rebuild_status import rebuild_words
 from console.status import FlywheelStatus
 from console.verdict_view import OUTCOME_STYLES, f1_words, model_name
-from flywheel.notices import shown
+from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
 
 _LABELS_SHOWN = 12

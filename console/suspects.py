@@ -13,11 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from console.terminal import Terminal
-from flywheel.labeled_documents import Row
-from flywheel.notices import shown
+from flywheel.intake.labeled_documents import Row
+from flywheel.intake.row_labels import labels_of
+from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
-from flywheel.row_labels import labels_of
-from flywheel.shapes import Shape
+from flywheel.settings.data_format import Shape
 
 FEWEST_ROWS = 50
 MOST_ROWS = 50_000

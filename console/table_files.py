@@ -23,7 +23,7 @@ from console.conversion_request import (
     column_positions,
     find_columns,
 )
-from flywheel.labeled_documents import Fault, LabeledDocuments, Row, csv_line
+from flywheel.intake.labeled_documents import Fault, LabeledDocuments, Row, csv_line
 
 _SEPARATORS = ",;\t|"
 _BYTE_ORDER_MARKS = (

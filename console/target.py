@@ -31,9 +31,9 @@ from adapters.workflow import StateMachine, Workflow
 from console.errors import SIGN_IN, CommandError
 from console.exit_codes import ExitCode
 from console.local_file import PROJECT_ROOT, LocalFile, local_file
-from flywheel.environment_file import parse_environment
 from flywheel.errors import ServiceRefusedError
-from flywheel.settings import Environment
+from flywheel.settings.environment import Environment
+from flywheel.settings.environment_file import parse_environment
 
 LOCAL = "local"
 ENVIRONMENTS_FOLDER = PROJECT_ROOT / "environments"

@@ -17,9 +17,9 @@ from adapters.ledger.uploads import NO_FLYWHEEL
 from console.history import why as why_of_batch
 from console.target import Target
 from console.verdict_view import model_name
-from flywheel.notices import file_name
+from flywheel.batches.uploads import UploadState
+from flywheel.notices.notice import file_name
 from flywheel.number_words import number_of
-from flywheel.uploads import UploadState
 
 _UPLOADS_READ = 1000
 _REGISTERED_BY = "register_upload"

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from console.principals import with_short_principals
 from console.timeline import Event
-from flywheel.notices import shown
+from flywheel.notices.notice import shown
 
 _BELOW = (0, 0, 0, 18)
 _STYLES = {

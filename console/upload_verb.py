@@ -1,6 +1,7 @@
 """The verb that puts labeled files into the inbox; of an entity upload one half or both.
 
-Decides options and words. Read next: `console.uploading` (the inbox) and `flywheel.pairs` (halves).
+Decides options and words. Read next: `console.uploading` (the inbox) and `flywheel.intake.pairs`
+(halves).
 """
 
 from pathlib import Path
@@ -16,10 +17,10 @@ from console.uploading import Upload, put
 from console.validating import opened_for, report_document, tell_report
 from console.verb_options import LONGEST_MINUTES, Timeout, Wait, check_file
 from console.waiting import Ending, wait_for_upload
-from flywheel.pairs import Half, PairPlace, UnpairableKeyError, object_name, pair_place
-from flywheel.shapes import Shape
-from flywheel.unpacking import SUFFIX, is_compressed, plain_name
-from flywheel.uploads import DatasetKind
+from flywheel.batches.uploads import DatasetKind
+from flywheel.intake.pairs import Half, PairPlace, UnpairableKeyError, object_name, pair_place
+from flywheel.intake.unpacking import SUFFIX, is_compressed, plain_name
+from flywheel.settings.data_format import Shape
 
 
 @flywheel_verb

@@ -9,7 +9,7 @@ from typing import IO
 
 from adapters.service_errors import explained
 from console.target import Target
-from flywheel.uploads import DatasetKind, ObjectVersion
+from flywheel.batches.uploads import DatasetKind, ObjectVersion
 
 
 @dataclass(frozen=True, slots=True)

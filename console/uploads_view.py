@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.ledger.upload_rows import UploadRow
-from flywheel.notices import shown
+from flywheel.batches.uploads import UploadState
+from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
-from flywheel.uploads import UploadState
 
 _STYLES = {
     UploadState.REFUSED: "red",

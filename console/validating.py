@@ -1,7 +1,7 @@
 """Check a labeled file on this machine, in the words that the service side would use.
 
 Decides where the labels come from: the flywheel, or the file itself. The check is
-`flywheel.labeled_documents`, the very code that receives uploads. Uploads nothing.
+`flywheel.intake.labeled_documents`, the very code that receives uploads. Uploads nothing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,12 +18,12 @@ from console.suspects import Sample, look, tell_suspects
 from console.target import Target
 from console.terminal import Terminal
 from console.waiting import Ending
-from flywheel.batches import allowance
-from flywheel.labeled_documents import Allowance, LabeledDocuments, Limits, Report, Stream
-from flywheel.notices import shown
+from flywheel.batches.batches import allowance
+from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, Limits, Report, Stream
+from flywheel.intake.pairs import Half, PairPlace, UnpairableKeyError, pair_place
+from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
-from flywheel.pairs import Half, PairPlace, UnpairableKeyError, pair_place
-from flywheel.shapes import Shape, described_labels
+from flywheel.settings.data_format import Shape, described_labels
 
 _CHUNK_BYTES = 1 << 16
 _LABELS_SHOWN = 40

@@ -15,7 +15,7 @@ from console.local_file import local_file
 from console.target import Target, known_environments, open_target
 from console.terminal import Terminal
 from console.waiting import Ending
-from flywheel.shapes import LabelDelimiter, Shape
+from flywheel.settings.data_format import LabelDelimiter, Shape
 
 LONGEST_MINUTES = 24 * 60.0
 

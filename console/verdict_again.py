@@ -2,7 +2,7 @@
 
 Decides what is taken from its document and what is made anew: the averages come from the
 iteration's numbers, the policy is the one that was applied, the models' answers are handed in.
-Everything that follows from these is computed again. Read next: `flywheel.verdict`,
+Everything that follows from these is computed again. Read next: `flywheel.evaluation.verdict`,
 `console.replay` (who hands the answers in).
 """
 
@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from flywheel.evidence import Evidence, averages
-from flywheel.policy_settings import Policy
-from flywheel.verdict import decide
-from flywheel.verdict_document import VerdictFacts, canonical, verdict_document
+from flywheel.evaluation.evidence import Evidence, averages
+from flywheel.evaluation.verdict import decide
+from flywheel.evaluation.verdict_document import VerdictFacts, canonical, verdict_document
+from flywheel.settings.policy import Policy
 
 
 def policy_of(document: Mapping[str, Any]) -> Policy:

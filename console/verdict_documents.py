@@ -11,8 +11,8 @@ from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.target import Target
-from flywheel.batches import BatchState
-from flywheel.verdict_document import document_sha256
+from flywheel.batches.batches import BatchState
+from flywheel.evaluation.verdict_document import document_sha256
 
 
 def verdict_of(target: Target, known: KnownFlywheel, number: int) -> tuple[BatchRow, StoredVerdict]:

@@ -12,10 +12,10 @@ from typing import Any
 
 from adapters.kept_answers import AnswersMissingError
 from adapters.ledger.audit import FIRST_HEAD, entry_hash
-from flywheel.batches import BatchName
-from flywheel.looks import worn_looks
-from flywheel.uploads import DatasetKind
-from flywheel.verdict_document import FIRST_SHA256, SCHEMA_VERSION, document_sha256
+from flywheel.batches.batches import BatchName
+from flywheel.batches.uploads import DatasetKind
+from flywheel.evaluation.looks import worn_looks
+from flywheel.evaluation.verdict_document import FIRST_SHA256, SCHEMA_VERSION, document_sha256
 
 Document = Mapping[str, Any]
 Entry = Mapping[str, Any]

@@ -12,10 +12,10 @@ from rich.text import Text
 
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from console.terminal import Terminal
-from flywheel.batches import BatchOutcome
-from flywheel.notices import shown
-from flywheel.policy_settings import METRICS
-from flywheel.verdict import Verdict
+from flywheel.batches.batches import BatchOutcome
+from flywheel.evaluation.verdict import Verdict
+from flywheel.notices.notice import shown
+from flywheel.settings.policy import METRICS
 
 OUTCOME_STYLES = {
     BatchOutcome.PROMOTED: "bold green",

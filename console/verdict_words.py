@@ -1,7 +1,7 @@
 """A verdict's document in words, whole: decision, every rule, evidence, inputs and who.
 
 Decides looks alone, and shows members that it has no words for by their names: a document may be of
-another release. Read next: `flywheel.verdict_document`.
+another release. Read next: `flywheel.evaluation.verdict_document`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,11 +15,11 @@ from adapters.ledger.approvals import Approval
 from console.principals import with_short_principals
 from console.verdict_again import policy_of
 from console.verdict_view import change, number
-from flywheel.batches import BatchOutcome
-from flywheel.notices import shown
+from flywheel.batches.batches import BatchOutcome
+from flywheel.evaluation.paired_evidence import LabelChange
+from flywheel.notices.notice import shown
+from flywheel.notices.what_changed import label_lines
 from flywheel.number_words import number_of
-from flywheel.paired_evidence import LabelChange
-from flywheel.what_changed import label_lines
 
 _STYLES = {"PROMOTE": "bold green", "REJECT": "bold red", "HOLD": "bold yellow"}
 _OUTCOME_STYLES = {

@@ -16,10 +16,10 @@ from console.target import Target
 from console.terminal import Terminal
 from console.uploading import Upload
 from console.verdict_view import tell_outcome, verdict_document
-from flywheel.batches import BatchOutcome, Readiness
-from flywheel.notices import shown
+from flywheel.batches.batches import BatchOutcome, Readiness
+from flywheel.batches.uploads import DatasetKind, UploadState
+from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
-from flywheel.uploads import DatasetKind, UploadState
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from flywheel.errors import SettingsError
-from flywheel.settings import FlywheelSettings
+from flywheel.settings.environment import FlywheelSettings
 
 _MAX_PARAMETER_BYTES = 8192
 """*Source*: Systems Manager, advanced parameters."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
-from flywheel.settings import Environment
+from flywheel.settings.environment import Environment
 from infra.project_function import ProjectFunction
 
 

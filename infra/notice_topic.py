@@ -11,7 +11,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from flywheel.settings import Notifications
+from flywheel.settings.environment import Notifications
 from infra.project_queue import ProjectQueue
 
 

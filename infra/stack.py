@@ -13,7 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from flywheel.settings import Environment, FlywheelSettings
+from flywheel.settings.environment import Environment, FlywheelSettings
 from infra.comprehend_flywheel import ComprehendFlywheel
 from infra.comprehend_permissions import ComprehendPermissions, grant_endpoint_listing
 from infra.inbox import Inbox

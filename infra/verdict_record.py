@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from flywheel.settings import Verdicts
+from flywheel.settings.environment import Verdicts
 from infra.private_bucket import private_bucket
 from infra.project_function import ProjectFunction
 

@@ -15,13 +15,15 @@ from rich.text import Text
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.terminal import Terminal
-from flywheel import act_notices, rebuild_notices, upload_news
-from flywheel.batch_notices import BatchFacts, empty, failed, rejudging, started
+from flywheel.batches.uploads import place_of
 from flywheel.errors import MisplacedKeyError
-from flywheel.labeled_documents import LabeledDocuments
-from flywheel.notices import Notice, body, subject, upload_digest
+from flywheel.intake.labeled_documents import LabeledDocuments
+from flywheel.notices import acts as act_notices
+from flywheel.notices import rebuilds as rebuild_notices
+from flywheel.notices import uploads as upload_news
+from flywheel.notices.batches import BatchFacts, empty, failed, rejudging, started
+from flywheel.notices.notice import Notice, body, subject, upload_digest
 from flywheel.untrusted_text import unlinked, visible
-from flywheel.uploads import place_of
 from notify_slack.handler import message
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

@@ -1,7 +1,7 @@
 """What the functions take for granted of the stack is what its template says."""
 
-from flywheel.batches import LONGEST_CALL
-from flywheel.uploads import MOST_DELIVERIES
+from flywheel.batches.batches import LONGEST_CALL
+from flywheel.batches.uploads import MOST_DELIVERIES
 from tests.stack_template import function_timeouts, resources
 
 

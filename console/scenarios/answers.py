@@ -1,6 +1,7 @@
 """Scenarios of both models' answers: labels that may not get worse, and documents that repeat.
 
-Read next: `console.scenarios.judging`, `flywheel.label_guards`, `flywheel.document_groups`.
+Read next: `console.scenarios.judging`, `flywheel.evaluation.label_guards`,
+`flywheel.intake.document_groups`.
 """
 
 from dataclasses import replace
@@ -19,10 +20,10 @@ from console.scenarios.drawing import (
 )
 from console.scenarios.judging import BETTER_ACCURACY, Pair, judge_pair
 from console.scenarios.scenario import Policies, Scenario, Sizes, Tallies
-from flywheel.document_groups import Grouped
-from flywheel.policy import Outcome, RuleOutcome
-from flywheel.policy_settings import Policy
-from flywheel.verdict import Decision
+from flywheel.evaluation.effective_rules import Outcome, RuleOutcome
+from flywheel.evaluation.verdict import Decision
+from flywheel.intake.document_groups import Grouped
+from flywheel.settings.policy import Policy
 
 _RECALL = 0.8
 _GAIN, _BROKEN = 0.03, 0.30

@@ -11,15 +11,15 @@ import numpy as np
 from console.scenarios.answer_arrays import AnswerArrays
 from console.scenarios.judging import answers_of, averages_of, judged, of_averages
 from console.scenarios.normal_chances import NormalChances
-from flywheel.comparisons import Comparison, exact_accuracy, of_chance
-from flywheel.document_groups import GroupCounts, count_groups
-from flywheel.evidence import TestSet
-from flywheel.paired_evidence import PairedEvidence
-from flywheel.policy_settings import Policy
-from flywheel.resampling import Measured
-from flywheel.scored_documents import ACCURACY, Kind, Tally
-from flywheel.verdict import Verdict, measured_by
-from flywheel.worth import answers_worth
+from flywheel.evaluation.comparisons import Comparison, exact_accuracy, of_chance
+from flywheel.evaluation.evidence import TestSet
+from flywheel.evaluation.paired_evidence import PairedEvidence
+from flywheel.evaluation.resampling import Measured
+from flywheel.evaluation.scored_documents import ACCURACY, Kind, Tally
+from flywheel.evaluation.verdict import Verdict, measured_by
+from flywheel.evaluation.worth import answers_worth
+from flywheel.intake.document_groups import GroupCounts, count_groups
+from flywheel.settings.policy import Policy
 
 _TEST_SET = "0" * 64
 

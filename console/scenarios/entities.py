@@ -1,6 +1,7 @@
 """The scenario of entities that are sparse: many lines, of which few have a mention.
 
-Read next: `console.scenarios.judging`, `flywheel.document_groups` (what such a test set is worth).
+Read next: `console.scenarios.judging`, `flywheel.intake.document_groups` (what such a test set is
+worth).
 """
 
 from collections import Counter
@@ -10,8 +11,8 @@ import numpy as np
 from console.scenarios.drawing import Random, joint, seed_name
 from console.scenarios.judging import Pair, judge_pair
 from console.scenarios.scenario import Policies, Scenario, Sizes, Tallies
-from flywheel.policy_settings import Policy
-from flywheel.scored_documents import Answer, ScoredDocument
+from flywheel.evaluation.scored_documents import Answer, ScoredDocument
+from flywheel.settings.policy import Policy
 
 _TYPE = "PERSON"
 _FINDS = 0.8

@@ -1,8 +1,8 @@
 """A drawn pair of models, judged as the product judges one.
 
 The averages come first; both models' answers follow where the verdict wants them. Every verdict is
-`flywheel.verdict.decide`'s, and what it stands on is `flywheel.evidence`'s. Read next:
-`console.scenarios.drawing` (what is judged), `flywheel.verdict`.
+`flywheel.evaluation.verdict.decide`'s, and what it stands on is `flywheel.evaluation.evidence`'s.
+Read next: `console.scenarios.drawing` (what is judged), `flywheel.evaluation.verdict`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,15 +10,15 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from console.scenarios.scenario import Policies, Tallies
-from flywheel.comparisons import Comparison, exact_accuracy
-from flywheel.document_groups import Grouped
-from flywheel.evidence import Evidence, TestSet
-from flywheel.paired_evidence import PairedEvidence, paired_evidence
-from flywheel.policy_settings import METRICS, Policy, Rule
-from flywheel.resampling import Measured
-from flywheel.scored_documents import ACCURACY, Kind, ScoredDocument, Tally, tallies
-from flywheel.verdict import Decision, Verdict, decide, measured_by, wants_answers
-from flywheel.worth import group_counts
+from flywheel.evaluation.comparisons import Comparison, exact_accuracy
+from flywheel.evaluation.evidence import Evidence, TestSet
+from flywheel.evaluation.paired_evidence import PairedEvidence, paired_evidence
+from flywheel.evaluation.resampling import Measured
+from flywheel.evaluation.scored_documents import ACCURACY, Kind, ScoredDocument, Tally, tallies
+from flywheel.evaluation.verdict import Decision, Verdict, decide, measured_by, wants_answers
+from flywheel.evaluation.worth import group_counts
+from flywheel.intake.document_groups import Grouped
+from flywheel.settings.policy import METRICS, Policy, Rule
 
 _TEST_SET = "0" * 64
 

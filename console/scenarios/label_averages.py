@@ -18,9 +18,9 @@ from console.scenarios.drawing import (
 )
 from console.scenarios.judging import Pair, judge_pair, of_averages
 from console.scenarios.scenario import Policies, Scenario, Sizes, Tallies
-from flywheel.evidence import TestSet
-from flywheel.policy_settings import Policy, Rule
-from flywheel.verdict import decide
+from flywheel.evaluation.evidence import TestSet
+from flywheel.evaluation.verdict import decide
+from flywheel.settings.policy import Policy, Rule
 
 Counts = NDArray[np.int64]
 

@@ -1,6 +1,6 @@
 """Scenarios of many looks: a pair judged again, a test set that grows, the advised number.
 
-All rules are about accuracy, whose test needs counts alone. Read next: `flywheel.looks`,
+All rules are about accuracy, whose test needs counts alone. Read next: `flywheel.evaluation.looks`,
 `console.scenarios.judging`.
 """
 
@@ -10,10 +10,10 @@ from functools import lru_cache
 from console.scenarios.drawing import Random, joint
 from console.scenarios.judging import BETTER_ACCURACY, judge_accuracy
 from console.scenarios.scenario import Policies, Scenario, Sizes, Tallies
-from flywheel.advice import documents_advised
-from flywheel.looks import worn_looks
-from flywheel.policy_settings import Policy
-from flywheel.verdict import Decision, Verdict, can_be_judged_again
+from flywheel.evaluation.advice import documents_advised
+from flywheel.evaluation.looks import worn_looks
+from flywheel.evaluation.verdict import Decision, Verdict, can_be_judged_again
+from flywheel.settings.policy import Policy
 
 _RIGHT = 0.8
 _DISAGREEMENT = 0.1

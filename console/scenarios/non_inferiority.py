@@ -1,6 +1,7 @@
 """The scenario of a chain of challengers, each a little worse than the champion of its time.
 
-Read next: `flywheel.policy` (what the anchor is for), `console.scenarios.judging`.
+Read next: `flywheel.evaluation.effective_rules` (what the anchor is for),
+`console.scenarios.judging`.
 """
 
 import numpy as np
@@ -9,8 +10,8 @@ from numpy.typing import NDArray
 from console.scenarios.drawing import Random
 from console.scenarios.judging import judge_accuracy
 from console.scenarios.scenario import Policies, Scenario, Sizes, Tallies
-from flywheel.policy_settings import Policy, Rule
-from flywheel.verdict import Decision
+from flywheel.evaluation.verdict import Decision
+from flywheel.settings.policy import Policy, Rule
 
 _RIGHT = 0.85
 _MARGIN = 0.01

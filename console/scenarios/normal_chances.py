@@ -1,9 +1,9 @@
 """How far chance carries a gain, by the normal curve instead of thousands of draws.
 
-`flywheel.resampling` exchanges answers and draws documents again; the mean and the variance of
-either also follow from what each document contributes to a metric, in a millisecond. Verdicts are
-never made by it, only how often a policy promotes is estimated. Read next: `flywheel.resampling`,
-`console.scenarios.approximate_pair`.
+`flywheel.evaluation.resampling` exchanges answers and draws documents again; the mean and the
+variance of either also follow from what each document contributes to a metric, in a millisecond.
+Verdicts are never made by it, only how often a policy promotes is estimated. Read next:
+`flywheel.evaluation.resampling`, `console.scenarios.approximate_pair`.
 
 Notes
 -----
@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from console.scenarios.answer_arrays import AnswerArrays, ModelAnswers
-from flywheel import intervals
-from flywheel.resampling import Chance, Measured
-from flywheel.scored_documents import ACCURACY, AVERAGES_OF_LABELS, Kind, Tally
+from flywheel.evaluation import intervals
+from flywheel.evaluation.resampling import Chance, Measured
+from flywheel.evaluation.scored_documents import ACCURACY, AVERAGES_OF_LABELS, Kind, Tally
 
 Floats = NDArray[np.float64]
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from flywheel.policy_settings import Policy
-from flywheel.verdict import Decision
+from flywheel.evaluation.verdict import Decision
+from flywheel.settings.policy import Policy
 
 Size = int | float | str
 Sizes = Mapping[str, Size]

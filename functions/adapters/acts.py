@@ -13,11 +13,11 @@ from adapters.ports import StagingObjects
 from adapters.rebuild_acts import RebuildActs
 from adapters.test_set_rows import with_measured_test_set, without_lost_rows
 from adapters.workflow import Workflow
-from flywheel.act_notices import paused, resumed
-from flywheel.batches import LONGEST_CALL, BatchOutcome, BatchState
+from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
+from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ActRefusedError
-from flywheel.notices import Notice
-from flywheel.uploads import DatasetKind
+from flywheel.notices.acts import paused, resumed
+from flywheel.notices.notice import Notice
 
 _COMPLETED, _FAILED = "COMPLETED", "FAILED"
 

@@ -18,14 +18,14 @@ from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.services import Services
 from adapters.test_set_rows import kept_rows
-from flywheel.evidence import Evidence
-from flywheel.known_rows import rows_key
-from flywheel.labeled_documents import Row
-from flywheel.paired_evidence import PairedEvidence, Predictions
-from flywheel.policy_settings import Policy
-from flywheel.shapes import Shape, described_labels
-from flywheel.test_documents import Said, answers_of, cost, one_line
-from flywheel.uploads import DatasetKind
+from flywheel.batches.known_rows import rows_key
+from flywheel.batches.uploads import DatasetKind
+from flywheel.evaluation.evidence import Evidence
+from flywheel.evaluation.paired_evidence import PairedEvidence, Predictions
+from flywheel.evaluation.prediction_jobs import Said, answers_of, cost, one_line
+from flywheel.intake.labeled_documents import Row
+from flywheel.settings.data_format import Shape, described_labels
+from flywheel.settings.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError
 
 from adapters.model_labels import labels_of_classifier, labels_of_recognizer
 from adapters.service_errors import error_code, explained
-from flywheel.dataset_files import ANNOTATIONS_FOLDER, DOCUMENTS_FOLDER, ENTITY_LIST_FOLDER
-from flywheel.endpoints import Endpoint
+from flywheel.batches.dataset_files import ANNOTATIONS_FOLDER, DOCUMENTS_FOLDER, ENTITY_LIST_FOLDER
+from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
-from flywheel.model_labels import ModelLabels
-from flywheel.shapes import Shape, described_labels
-from flywheel.uploads import DatasetKind
+from flywheel.evaluation.model_labels import ModelLabels
+from flywheel.notices.endpoints import Endpoint
+from flywheel.settings.data_format import Shape, described_labels
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
@@ -154,7 +154,7 @@ class Comprehend:
         Parameters
         ----------
         s3_uri : str
-            The prefix that holds the dataset's files (`flywheel.dataset_files`).
+            The prefix that holds the dataset's files (`flywheel.batches.dataset_files`).
         shape : Shape
             Of its rows.
         description : str
@@ -267,7 +267,7 @@ class Comprehend:
         Parameters
         ----------
         average_f1 : float or None
-            The model's in an iteration (`flywheel.model_labels.of_recognizer`).
+            The model's in an iteration (`flywheel.evaluation.model_labels.of_recognizer`).
 
         Raises
         ------
@@ -311,7 +311,7 @@ class Comprehend:
 
 
 def _input_data(s3_uri: str, shape: Shape) -> Any:
-    """Return a dataset's InputDataConfig, whose folders are those of `flywheel.dataset_files`."""
+    """Return a dataset's InputDataConfig; its folders are `flywheel.batches.dataset_files`'s."""
     if shape.task == "classification":
         source = {"S3Uri": s3_uri}
         if shape.is_multi_label:

@@ -12,8 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from adapters.service_errors import explained
-from flywheel.settings import ReceivedSettings
-from flywheel.shapes import Shape
+from flywheel.settings.data_format import Shape
+from flywheel.settings.environment import ReceivedSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

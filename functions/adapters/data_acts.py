@@ -20,15 +20,15 @@ from adapters.ports import FlywheelService, StagingObjects
 from adapters.staged_copies import copy_rows
 from adapters.test_set_rows import measured
 from adapters.withdrawn_training import batches_behind, trained_on
-from flywheel.act_notices import withdrawn
-from flywheel.batches import BatchName, Manifest, StagedUpload, of_kind
+from flywheel.batches.batches import BatchName, Manifest, StagedUpload, of_kind
+from flywheel.batches.known_rows import record, rows_key
+from flywheel.batches.splitting import split_texts
+from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
-from flywheel.known_rows import record, rows_key
-from flywheel.labeled_documents import Row, csv_line, rows_of, text_key
-from flywheel.notices import Notice
-from flywheel.shapes import Shape, described_labels
-from flywheel.splitting import split_texts
-from flywheel.uploads import DatasetKind, UploadState
+from flywheel.intake.labeled_documents import Row, csv_line, rows_of, text_key
+from flywheel.notices.acts import withdrawn
+from flywheel.notices.notice import Notice
+from flywheel.settings.data_format import Shape, described_labels
 
 _WITHDRAWABLE = frozenset({UploadState.STAGED, UploadState.SEALED})
 _UIDS_NAMED = 100

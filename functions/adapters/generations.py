@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from adapters.service_errors import error_code, explained
-from flywheel.shapes import described_labels
+from flywheel.settings.data_format import described_labels
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient

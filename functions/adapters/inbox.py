@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from adapters.objects import CHUNK_BYTES, GONE_CODES
 from adapters.service_errors import error_code, explained
-from flywheel.uploads import ObjectVersion
+from flywheel.batches.uploads import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

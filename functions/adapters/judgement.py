@@ -1,8 +1,8 @@
 """Write down a verdict and what came of it: both transactions, the document and the notice.
 
 Used by the function that carries verdicts out, and by the one that closes batches where the first
-died after it had acted. Decides nothing. Read next: `flywheel.verdict_document` and
-`flywheel.batch_notices`.
+died after it had acted. Decides nothing. Read next: `flywheel.evaluation.verdict_document` and
+`flywheel.notices.batches`.
 """
 
 from collections import Counter
@@ -18,21 +18,21 @@ from adapters.ports import FlywheelService
 from adapters.rebuild_progress import taint_of_return
 from adapters.services import Services
 from adapters.withdrawn_training import withdrawn_from
-from flywheel.batch_notices import BatchFacts, judged
-from flywheel.batches import BatchOutcome
-from flywheel.champions import Course, Kept, course_of
-from flywheel.endpoints import endpoint_words
+from flywheel.batches.batches import BatchOutcome
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
-from flywheel.kept_words import kept_reason
-from flywheel.policy_settings import Policy
-from flywheel.verdict import Decision, Verdict, can_be_judged_again
-from flywheel.verdict_document import (
+from flywheel.evaluation.champions import Course, Kept, course_of
+from flywheel.evaluation.verdict import Decision, Verdict, can_be_judged_again
+from flywheel.evaluation.verdict_document import (
     FIRST_SHA256,
     IterationNumbers,
     JudgedTestSet,
     VerdictFacts,
     VerdictInputs,
 )
+from flywheel.notices.batches import BatchFacts, judged
+from flywheel.notices.endpoints import endpoint_words
+from flywheel.notices.not_carried_out import kept_reason
+from flywheel.settings.policy import Policy
 from flywheel.version import PRODUCT_VERSION
 
 logger = Logger(child=True)

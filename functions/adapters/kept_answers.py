@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.ports import StagingObjects
+from flywheel.batches.known_rows import content_hash, record
 from flywheel.errors import FlywheelLoopError
-from flywheel.known_rows import content_hash, record
-from flywheel.labeled_documents import Row, csv_line, rows_of
-from flywheel.paired_evidence import PairedEvidence, Predictions, paired_evidence
-from flywheel.policy_settings import Policy
-from flywheel.scored_documents import ScoredDocument
-from flywheel.shapes import Shape
-from flywheel.test_documents import Said, kind_of, scored
-from flywheel.verdict import measured_by
+from flywheel.evaluation.paired_evidence import PairedEvidence, Predictions, paired_evidence
+from flywheel.evaluation.prediction_jobs import Said, kind_of, scored
+from flywheel.evaluation.scored_documents import ScoredDocument
+from flywheel.evaluation.verdict import measured_by
+from flywheel.intake.labeled_documents import Row, csv_line, rows_of
+from flywheel.settings.data_format import Shape
+from flywheel.settings.policy import Policy
 
 
 class AnswersMissingError(FlywheelLoopError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.service_errors import explained
-from flywheel.uploads import ObjectVersion
+from flywheel.batches.uploads import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

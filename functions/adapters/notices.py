@@ -16,7 +16,7 @@ from adapters.ledger.outbox import PendingNews
 from adapters.ledger.uploads import NO_FLYWHEEL
 from adapters.ports import Topic
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
-from flywheel.notices import Notice, upload_digest
+from flywheel.notices.notice import Notice, upload_digest
 
 logger = Logger(child=True)
 

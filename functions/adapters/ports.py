@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from adapters.configuration import KnownFlywheel
-from flywheel.endpoints import Endpoint
-from flywheel.model_labels import ModelLabels
-from flywheel.notices import Notice
-from flywheel.shapes import Shape
-from flywheel.uploads import DatasetKind, ObjectVersion
+from flywheel.batches.uploads import DatasetKind, ObjectVersion
+from flywheel.evaluation.model_labels import ModelLabels
+from flywheel.notices.endpoints import Endpoint
+from flywheel.notices.notice import Notice
+from flywheel.settings.data_format import Shape
 
 if TYPE_CHECKING:
     from adapters.answer_jobs import AnswerJob

@@ -12,8 +12,8 @@ from adapters.data_acts import DataActs
 from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
 from adapters.rebuild_progress import taint_of_return, was_promoted
 from flywheel.errors import ActRefusedError
-from flywheel.notices import Notice
-from flywheel.rebuild_notices import rebuild_given_up, rebuilding
+from flywheel.notices.notice import Notice
+from flywheel.notices.rebuilds import rebuild_given_up, rebuilding
 
 _FEWEST_LABELS = 2
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
 from adapters.ledger.ledger import Ledger
-from flywheel.batches import BatchOutcome
+from flywheel.batches.batches import BatchOutcome
 
 
 def was_promoted(ledger: Ledger, row: FlywheelRow, asked: Rebuild) -> bool:

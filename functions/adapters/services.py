@@ -42,7 +42,7 @@ from adapters.ports import (
 from adapters.topic import NoticeTopic
 from adapters.workflow import StateMachine, Workflow
 from flywheel.errors import BatchNotFoundError
-from flywheel.shapes import Shape
+from flywheel.settings.data_format import Shape
 
 
 @dataclass(frozen=True, slots=True)

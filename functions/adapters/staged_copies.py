@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from adapters.ports import StagingObjects
-from flywheel.batches import StagedUpload
-from flywheel.labeled_documents import Row, csv_line
-from flywheel.row_labels import labels_of
-from flywheel.shapes import Shape
+from flywheel.batches.batches import StagedUpload
+from flywheel.intake.labeled_documents import Row, csv_line
+from flywheel.intake.row_labels import labels_of
+from flywheel.settings.data_format import Shape
 
 
 def copy_rows(

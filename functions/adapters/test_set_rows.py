@@ -1,6 +1,7 @@
 """The rows of a test set, as they are kept beside its segments, and in how many groups they are.
 
-Decides what counts as a row's label. Read next: `flywheel.document_groups` (what a group is).
+Decides what counts as a row's label. Read next: `flywheel.intake.document_groups` (what a group
+is).
 """
 
 import io
@@ -13,12 +14,12 @@ from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.test_sets import CountedGroups
 from adapters.ports import StagingObjects
-from flywheel.document_groups import count_groups, group_documents
-from flywheel.known_rows import content_hash, rows_key
-from flywheel.labeled_documents import Row, rows_of
-from flywheel.row_labels import labels_of
-from flywheel.shapes import Shape
-from flywheel.uploads import DatasetKind
+from flywheel.batches.known_rows import content_hash, rows_key
+from flywheel.batches.uploads import DatasetKind
+from flywheel.intake.document_groups import count_groups, group_documents
+from flywheel.intake.labeled_documents import Row, rows_of
+from flywheel.intake.row_labels import labels_of
+from flywheel.settings.data_format import Shape
 
 
 def kept_rows(staging: StagingObjects, segment: str) -> list[Row] | None:

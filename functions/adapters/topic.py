@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.service_errors import explained
-from flywheel.notices import Notice
+from flywheel.notices.notice import Notice
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

@@ -11,7 +11,7 @@ from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.upload_rows import UploadRow
 from adapters.ledger.uploads import ALL_UPLOADS
-from flywheel.uploads import DatasetKind, UploadState
+from flywheel.batches.uploads import DatasetKind, UploadState
 
 
 def batches_behind(ledger: Ledger, row: FlywheelRow, model: str | None) -> frozenset[int]:

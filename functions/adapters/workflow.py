@@ -18,7 +18,7 @@ from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.ledger import Ledger
 from adapters.ports import Executions
 from adapters.service_errors import error_code, explained
-from flywheel.batches import (
+from flywheel.batches.batches import (
     BatchOutcome,
     Readiness,
     of_kind,
@@ -26,9 +26,9 @@ from flywheel.batches import (
     slots_used_up,
     too_soon,
 )
+from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ConcurrentChangeError
-from flywheel.uploads import DatasetKind
-from flywheel.verdict import can_be_judged_again
+from flywheel.evaluation.verdict import can_be_judged_again
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.ledger.approvals import Approval, ApprovalState
 from adapters.ledger.batch_rows import BatchRow
 from adapters.services import Services, services
-from flywheel.batches import BatchState
+from flywheel.batches.batches import BatchState
 from flywheel.errors import ActRefusedError, BatchNotFoundError, ConcurrentChangeError
 
 logger = Logger()

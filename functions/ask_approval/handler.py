@@ -12,8 +12,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.judgement import batch_facts
 from adapters.ledger.approvals import ApprovalState
 from adapters.services import Services, services
-from flywheel.batches import BatchState
-from flywheel.champion_notices import approval_asked
+from flywheel.batches.batches import BatchState
+from flywheel.notices.champions import approval_asked
 
 logger = Logger()
 tracer = Tracer()

@@ -17,9 +17,9 @@ from adapters.judgement import followers
 from adapters.ledger.flywheel_rows import ChampionChange, FlywheelRow
 from adapters.services import Services, services
 from change_champion.targets import checked, promoted_model, rollback_model
-from flywheel.champion_notices import Change, champion_made
-from flywheel.champions import How
 from flywheel.errors import ActRefusedError, ConcurrentChangeError, ServiceRefusedError
+from flywheel.evaluation.champions import How
+from flywheel.notices.champions import Change, champion_made
 
 logger = Logger()
 tracer = Tracer()

@@ -1,6 +1,6 @@
 """Which model a person's act is about, or why there is none.
 
-Reads the ledger and the service, changes nothing. Read next: `flywheel.champions`.
+Reads the ledger and the service, changes nothing. Read next: `flywheel.evaluation.champions`.
 """
 
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ports import FlywheelService
 from adapters.services import Services
-from flywheel.champions import TRAINED_STATUSES, Champion, rollback_target
 from flywheel.errors import ActRefusedError, BatchNotFoundError
+from flywheel.evaluation.champions import TRAINED_STATUSES, Champion, rollback_target
 
 
 def rollback_model(services: Services, row: FlywheelRow, active: str | None) -> str:

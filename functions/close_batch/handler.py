@@ -17,13 +17,13 @@ from adapters.ledger.batch_rows import BatchRow, FailedEnding, StoredVerdict
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ports import FlywheelService
 from adapters.services import Services, services
-from flywheel.act_notices import paused
-from flywheel.batch_notices import empty, failed
-from flywheel.batches import BatchOutcome, BatchState
-from flywheel.champions import Course, Kept
+from flywheel.batches.batches import BatchOutcome, BatchState
+from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ServiceRefusedError
-from flywheel.uploads import DatasetKind
-from flywheel.verdict import Decision
+from flywheel.evaluation.champions import Course, Kept
+from flywheel.evaluation.verdict import Decision
+from flywheel.notices.acts import paused
+from flywheel.notices.batches import empty, failed
 
 _FAILURES_BEFORE_PAUSE = 2
 _GONE = "ResourceNotFoundException"

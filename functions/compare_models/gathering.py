@@ -1,4 +1,4 @@
-"""What one iteration shows, gathered from the service for `flywheel.verdict.decide`.
+"""What one iteration shows, gathered from the service for `flywheel.evaluation.verdict.decide`.
 
 Decides who the champion is; judges nothing. Read next: `compare_models.measured_labels`.
 """
@@ -10,9 +10,9 @@ from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ports import FlywheelService
 from adapters.services import Services
 from compare_models.measured_labels import Labels
-from flywheel.evidence import Evidence, TestSet, averages
-from flywheel.test_documents import kind_of
-from flywheel.uploads import DatasetKind
+from flywheel.batches.uploads import DatasetKind
+from flywheel.evaluation.evidence import Evidence, TestSet, averages
+from flywheel.evaluation.prediction_jobs import kind_of
 
 
 def evidence_of(

@@ -23,10 +23,10 @@ from adapters.private_errors import quoting_no_document
 from adapters.services import Services, services
 from compare_models.judging import Judging
 from compare_models.outside import judge_outside
-from flywheel.batches import BatchOutcome, BatchState
-from flywheel.champions import Course, Kept
+from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.errors import ConcurrentChangeError
-from flywheel.verdict import Decision
+from flywheel.evaluation.champions import Course, Kept
+from flywheel.evaluation.verdict import Decision
 
 logger = Logger()
 tracer = Tracer()

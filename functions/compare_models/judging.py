@@ -1,7 +1,7 @@
 """The verdict on one batch's iteration, which may need both models' answers first.
 
 Decides when they are asked for, and that what cannot be had holds the challenger. Read next:
-`adapters.answers`, `flywheel.verdict`.
+`adapters.answers`, `flywheel.evaluation.verdict`.
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.services import Services
 from compare_models.gathering import evidence_of
 from flywheel.errors import ServiceRefusedError
-from flywheel.verdict import Verdict, decide, wants_answers
+from flywheel.evaluation.verdict import Verdict, decide, wants_answers
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 Decides what proves that. A model's own metrics are of the test data of its own training, so they
 count only where the ledger shows that no test set was frozen since, and the service counts as many
-test documents as the frozen set has. Read next: `flywheel.label_comparisons`.
+test documents as the frozen set has. Read next: `flywheel.evaluation.label_comparisons`.
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow, TestSet
 from adapters.services import Services
 from flywheel.errors import LabelsUnknownError, ServiceBusyError, ServiceRefusedError
-from flywheel.evidence import MeasuredLabels
-from flywheel.policy import Metrics, usable
+from flywheel.evaluation.effective_rules import Metrics, usable
+from flywheel.evaluation.evidence import MeasuredLabels
 
 _F1 = "AverageF1Score"
 

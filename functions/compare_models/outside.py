@@ -8,8 +8,8 @@ from typing import Any
 
 from adapters.services import Services
 from compare_models.gathering import evidence_of
-from flywheel.champion_notices import outside_judged
-from flywheel.verdict import decide
+from flywheel.evaluation.verdict import decide
+from flywheel.notices.champions import outside_judged
 
 
 def judge_outside(services: Services, flywheel: str, iteration_id: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """How text that came from outside is shown: no controls, one line, and in messages no links.
 
 File names, labels, reasons, messages of services. A terminal obeys control characters; a mail
-program or a chat makes a link of whatever looks like one. Read next: `flywheel.notices`.
+program or a chat makes a link of whatever looks like one. Read next: `flywheel.notices.notice`.
 """
 
 import re

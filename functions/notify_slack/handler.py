@@ -24,8 +24,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from flywheel.alarm_words import alarm_words
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
+from flywheel.notices.alarms import alarm_words
 from flywheel.untrusted_text import unlinked, visible
 
 logger = Logger()

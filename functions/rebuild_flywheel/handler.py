@@ -20,11 +20,11 @@ from adapters.generations import Generations
 from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
 from adapters.rebuild_progress import was_promoted
 from adapters.services import Services, services
-from flywheel.batches import of_kind
+from flywheel.batches.batches import of_kind
+from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ConcurrentChangeError, ServiceRefusedError
-from flywheel.rebuild_notices import rebuild_failed, rebuilt, without_rows
-from flywheel.shapes import described_labels
-from flywheel.uploads import DatasetKind
+from flywheel.notices.rebuilds import rebuild_failed, rebuilt, without_rows
+from flywheel.settings.data_format import described_labels
 
 logger = Logger()
 tracer = Tracer()

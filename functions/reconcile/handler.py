@@ -21,7 +21,7 @@ from adapters.configuration import KnownFlywheel
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.runs import ENVIRONMENT
 from adapters.services import Services, services
-from flywheel.batches import BatchState
+from flywheel.batches.batches import BatchState
 from reconcile.audit_heads import keep_head
 from reconcile.failures import Failures
 from reconcile.late_datasets import settle_late_datasets

@@ -11,8 +11,8 @@ from adapters.ledger.batch_rows import BatchRow
 from adapters.private_errors import quoting_no_document
 from adapters.services import Services
 from adapters.test_set_rows import with_measured_test_set, without_lost_rows
-from flywheel.batches import LONGEST_CALL, BatchOutcome
-from flywheel.uploads import DatasetKind
+from flywheel.batches.batches import LONGEST_CALL, BatchOutcome
+from flywheel.batches.uploads import DatasetKind
 
 _BATCHES_LOOKED_AT = 5
 _COMPLETED, _FAILED = "COMPLETED", "FAILED"

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from adapters.configuration import KnownFlywheel
 from adapters.services import Services
-from flywheel.pairs import never_came_words, pair_place
-from flywheel.upload_news import never_paired
-from flywheel.uploads import Place, UploadState
+from flywheel.batches.uploads import Place, UploadState
+from flywheel.intake.pairs import never_came_words, pair_place
+from flywheel.notices.uploads import never_paired
 
 
 def end_late_pairs(services: Services, known: KnownFlywheel) -> int:

@@ -14,9 +14,9 @@ from adapters.inbox import FoundVersion
 from adapters.ledger.upload_rows import UploadRow
 from adapters.ledger.uploads import NO_FLYWHEEL
 from adapters.services import Services
+from flywheel.batches.uploads import MOST_DELIVERIES, UploadState, is_folder_marker, place_of
 from flywheel.errors import ConcurrentChangeError, MisplacedKeyError
-from flywheel.upload_news import undelivered
-from flywheel.uploads import MOST_DELIVERIES, UploadState, is_folder_marker, place_of
+from flywheel.notices.uploads import undelivered
 from reconcile.failures import Failures
 
 _USUAL_WINDOW = timedelta(days=3)

@@ -11,8 +11,8 @@ from adapters.comprehend import Iteration
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.services import Services
-from flywheel.act_notices import champion_changed, outside_iteration
-from flywheel.batches import BatchState
+from flywheel.batches.batches import BatchState
+from flywheel.notices.acts import champion_changed, outside_iteration
 
 _COMPLETED = "COMPLETED"
 _LOOKED_BACK = timedelta(days=3)

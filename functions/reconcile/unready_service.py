@@ -6,7 +6,7 @@ not known is waited for, and never taken for a success.
 
 from adapters.configuration import KnownFlywheel
 from adapters.services import Services
-from flywheel.batches import BatchState
+from flywheel.batches.batches import BatchState
 
 _READY = "ACTIVE"
 _ITERATION_STATUSES = frozenset(

@@ -22,16 +22,7 @@ from adapters.ledger.upload_rows import UploadRow
 from adapters.ledger.uploads import NO_FLYWHEEL
 from adapters.private_errors import quoting_no_document
 from adapters.services import Services, services
-from flywheel import upload_news
-from flywheel.errors import (
-    ConcurrentChangeError,
-    MisplacedKeyError,
-    ServiceBusyError,
-    failure_words,
-)
-from flywheel.notices import UploadNews
-from flywheel.pairs import UnpairableKeyError, pair_place
-from flywheel.uploads import (
+from flywheel.batches.uploads import (
     DatasetKind,
     ObjectVersion,
     Place,
@@ -40,6 +31,15 @@ from flywheel.uploads import (
     is_go_marker,
     place_of,
 )
+from flywheel.errors import (
+    ConcurrentChangeError,
+    MisplacedKeyError,
+    ServiceBusyError,
+    failure_words,
+)
+from flywheel.intake.pairs import UnpairableKeyError, pair_place
+from flywheel.notices import uploads as upload_news
+from flywheel.notices.notice import UploadNews
 from register_upload.pairing import Pair, brought_together
 from register_upload.staging import stage
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from adapters.ledger.pairs import WaitingHalf
 from adapters.ledger.table import Write
 from adapters.services import Services
+from flywheel.batches.uploads import ObjectVersion, Place, UploadState
 from flywheel.errors import ConcurrentChangeError
-from flywheel.pairs import Half, PairPlace
-from flywheel.uploads import ObjectVersion, Place, UploadState
+from flywheel.intake.pairs import Half, PairPlace
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from adapters.configuration import KnownFlywheel
 from adapters.services import Services, task_config
-from flywheel import upload_news
-from flywheel.batches import StagedUpload, allowance
-from flywheel.candidates import Stream
-from flywheel.labeled_documents import LabeledDocuments, Limits, refusal_by_size
-from flywheel.notices import UploadNews
-from flywheel.pairs import object_name
-from flywheel.shapes import described_labels
-from flywheel.uploads import ObjectVersion, Place, UploadState
+from flywheel.batches.batches import StagedUpload, allowance
+from flywheel.batches.uploads import ObjectVersion, Place, UploadState
+from flywheel.intake.candidates import Stream
+from flywheel.intake.labeled_documents import LabeledDocuments, Limits, refusal_by_size
+from flywheel.intake.pairs import object_name
+from flywheel.notices import uploads as upload_news
+from flywheel.notices.notice import UploadNews
+from flywheel.settings.data_format import described_labels
 from register_upload.pairing import Pair
 
 _MEMORY_BYTES = 8 << 20

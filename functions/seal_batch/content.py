@@ -15,15 +15,15 @@ from adapters.ledger.test_sets import CountedGroups
 from adapters.ports import StagingObjects
 from adapters.staged_copies import copy_rows
 from adapters.test_set_rows import measured
-from flywheel.batches import BatchName, Manifest, StagedUpload
-from flywheel.dataset_files import dataset_files
-from flywheel.known_rows import known_among, record, rows_key
-from flywheel.labeled_documents import Row, csv_line, rows_of, text_key
-from flywheel.row_labels import labels_of, sendable
-from flywheel.sealing import TRAINED_ON, Selection
-from flywheel.settings import BatchRules
-from flywheel.shapes import Shape
-from flywheel.uploads import DatasetKind
+from flywheel.batches.batches import BatchName, Manifest, StagedUpload
+from flywheel.batches.dataset_files import dataset_files
+from flywheel.batches.known_rows import known_among, record, rows_key
+from flywheel.batches.sealing import TRAINED_ON, Selection
+from flywheel.batches.uploads import DatasetKind
+from flywheel.intake.labeled_documents import Row, csv_line, rows_of, text_key
+from flywheel.intake.row_labels import labels_of, sendable
+from flywheel.settings.data_format import Shape
+from flywheel.settings.environment import BatchRules
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """SealBatch: decide once what a batch holds, and hand it to the service as datasets.
 
-Writing the manifest is the seal; everything after it follows from the manifest and can be
-repeated. Read next: `seal_batch.content` (rows and files) and `flywheel.sealing` (which rows).
+Writing the manifest is the seal; everything after it follows from the manifest and can be repeated.
+Read next: `seal_batch.content` (rows and files) and `flywheel.batches.sealing` (which rows).
 """
 
 import hashlib
@@ -15,9 +15,9 @@ from adapters.ledger.batch_rows import BatchRow, SealedFacts
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.private_errors import quoting_no_document
 from adapters.services import Services, services
-from flywheel.batches import BatchName, BatchState, Manifest, StagedUpload, chosen, of_kind
-from flywheel.settings import BatchRules
-from flywheel.uploads import DatasetKind
+from flywheel.batches.batches import BatchName, BatchState, Manifest, StagedUpload, chosen, of_kind
+from flywheel.batches.uploads import DatasetKind
+from flywheel.settings.environment import BatchRules
 from seal_batch.content import Content, ContentWriter
 
 logger = Logger()

@@ -16,10 +16,10 @@ from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ports import FlywheelService
 from adapters.services import Services, services
-from flywheel.batch_notices import rejudging, started
-from flywheel.batches import BatchState
+from flywheel.batches.batches import BatchState
+from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ServiceRefusedError
-from flywheel.uploads import DatasetKind
+from flywheel.notices.batches import rejudging, started
 
 logger = Logger()
 tracer = Tracer()

@@ -10,7 +10,7 @@ from adapters.ledger.audit import Audit, VerdictLink, entry_hash
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.table import Change, Key, Put, Table
 from flywheel.errors import ConcurrentChangeError
-from flywheel.verdict_document import FIRST_SHA256
+from flywheel.evaluation.verdict_document import FIRST_SHA256
 from tests.adapters.test_ledger import FACTS, NAME, NOTICE, opened
 from tests.functions.cloud import before, seeing
 

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.ledger.table import Table
 from flywheel.errors import ConcurrentChangeError
-from flywheel.verdict import Verdict
+from flywheel.evaluation.verdict import Verdict
 from tests.adapters.conditional_writes.story import Story, promoted, rejected
 from tests.adapters.conditional_writes.watched_rows import WatchedRows
 

@@ -8,7 +8,7 @@ from adapters.clients import client
 from adapters.configuration import FunctionConfiguration, configuration, known_flywheels
 from adapters.services import services
 from flywheel.errors import BatchNotFoundError, ServiceRefusedError, SettingsError
-from flywheel.settings import FlywheelSettings
+from flywheel.settings.environment import FlywheelSettings
 from tests.functions.cloud import SETTINGS_PATH, Cloud, answering
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from adapters.clients import client
 from adapters.inbox import InboxBucket
+from flywheel.batches.uploads import ObjectVersion
 from flywheel.errors import ServiceRefusedError
-from flywheel.uploads import ObjectVersion
 from tests.functions.cloud import INBOX, Cloud
 
 

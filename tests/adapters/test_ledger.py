@@ -11,10 +11,10 @@ from adapters.ledger.batch_rows import BatchRow, FailedEnding, SealedFacts
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.table import Item
-from flywheel.batches import BatchOutcome, BatchState, StagedUpload
+from flywheel.batches.batches import BatchOutcome, BatchState, StagedUpload
+from flywheel.batches.uploads import DatasetKind, ObjectVersion, UploadState
 from flywheel.errors import BatchNotFoundError, ConcurrentChangeError
-from flywheel.notices import Notice, UploadNews
-from flywheel.uploads import DatasetKind, ObjectVersion, UploadState
+from flywheel.notices.notice import Notice, UploadNews
 from tests.functions.cloud import TABLE, seeing
 
 NAME = "tickets"

@@ -12,18 +12,18 @@ import pytest
 from adapters.ledger.batch_rows import BatchRow, FailedEnding, SealedFacts
 from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild, change_flywheel
 from adapters.ledger.ledger import Ledger
-from flywheel.batches import StagedUpload
-from flywheel.evidence import Evidence, TestSet
-from flywheel.notices import Notice
-from flywheel.policy_settings import Policy
-from flywheel.uploads import DatasetKind
-from flywheel.verdict import decide
-from flywheel.verdict_document import (
+from flywheel.batches.batches import StagedUpload
+from flywheel.batches.uploads import DatasetKind
+from flywheel.evaluation.evidence import Evidence, TestSet
+from flywheel.evaluation.verdict import decide
+from flywheel.evaluation.verdict_document import (
     FIRST_SHA256,
     IterationNumbers,
     VerdictFacts,
     VerdictInputs,
 )
+from flywheel.notices.notice import Notice
+from flywheel.settings.policy import Policy
 
 NAME = "tickets"
 NOTICE = Notice("n", "subject", "body")

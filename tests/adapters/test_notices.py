@@ -9,8 +9,8 @@ from adapters.ledger.batch_rows import SealedFacts
 from adapters.ledger.ledger import Ledger
 from adapters.notices import Notices
 from adapters.topic import NoticeTopic
-from flywheel.notices import Notice, UploadNews
-from flywheel.uploads import ObjectVersion, UploadState
+from flywheel.batches.uploads import ObjectVersion, UploadState
+from flywheel.notices.notice import Notice, UploadNews
 from tests.functions.cloud import Cloud, answering
 
 NOTICE = Notice("tickets-batch-1-started", "[test] tickets: STARTED", "body with ü\n")

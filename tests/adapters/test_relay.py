@@ -6,7 +6,7 @@ from adapters.clients import client
 from adapters.ledger.ledger import Ledger
 from adapters.notices import Notices
 from adapters.topic import NoticeTopic
-from flywheel.notices import Notice
+from flywheel.notices.notice import Notice
 from tests.functions.cloud import Cloud, crash
 
 _A_CLAIM_HOLDS = timedelta(minutes=6)

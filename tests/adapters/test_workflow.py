@@ -11,7 +11,7 @@ from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.ledger import Ledger
 from adapters.workflow import StateMachine, Workflow, execution_input
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
-from flywheel.settings import ReceivedSettings
+from flywheel.settings.environment import ReceivedSettings
 from tests.functions.cloud import Cloud, answering, seeing
 
 KNOWN = KnownFlywheel(

@@ -12,7 +12,7 @@ from benchmarks.patterns import generate_patterns, write_annotated
 from benchmarks.tables import Result, with_results
 from benchmarks.training import ENGINE, Outcome, calibration_error
 from console.sample_tickets import generate_tickets
-from flywheel.labeled_documents import Row, csv_line
+from flywheel.intake.labeled_documents import Row, csv_line
 
 WORDS, CHARACTERS = "scikit-learn, words", "scikit-learn, characters"
 

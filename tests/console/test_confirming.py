@@ -8,7 +8,7 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.rebuild_verb import is_called_for
 from console.terminal import Terminal
-from flywheel.settings import BatchRules
+from flywheel.settings.environment import BatchRules
 
 IDLE = FlywheelRow("tickets", "arn:aws:comprehend:eu-west-1:123456789012:flywheel/tickets-g1")
 

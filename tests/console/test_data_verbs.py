@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from adapters.ledger.upload_rows import UploadRow
 from console.data_verbs import rows_by_kind, words_on_test_data
-from flywheel.uploads import DatasetKind, UploadState
+from flywheel.batches.uploads import DatasetKind, UploadState
 
 
 def upload(key: str, kind: DatasetKind) -> UploadRow:

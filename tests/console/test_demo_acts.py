@@ -10,10 +10,10 @@ from console.demo_acts import Act, ActEnding, acts, why_left_out
 from console.demo_data import DemoData, own_data
 from console.demo_few import FewDocuments
 from console.demo_tasks import Row, csv_bytes
-from flywheel.batches import BatchOutcome, BatchState
-from flywheel.evidence import Evidence
-from flywheel.policy_settings import METRICS, Policy
-from flywheel.verdict import Decision, decide
+from flywheel.batches.batches import BatchOutcome, BatchState
+from flywheel.evaluation.evidence import Evidence
+from flywheel.evaluation.verdict import Decision, decide
+from flywheel.settings.policy import METRICS, Policy
 
 POLICY = Policy(evidence="paired")
 ROW = FlywheelRow("tickets", "arn:aws:comprehend:us-east-1:123456789012:flywheel/tickets")

@@ -18,10 +18,10 @@ from console.demo_split import DemoDataError
 from console.demo_tasks import csv_bytes
 from console.sample_tickets import LABELS
 from console.target import ENVIRONMENTS_FOLDER
-from flywheel.environment_file import parse_environment
-from flywheel.labeled_documents import Fault, LabeledDocuments
-from flywheel.settings import Environment
-from flywheel.shapes import Shape
+from flywheel.intake.labeled_documents import Fault, LabeledDocuments
+from flywheel.settings.data_format import Shape
+from flywheel.settings.environment import Environment
+from flywheel.settings.environment_file import parse_environment
 
 ROWS = [(label, f"{label} says {number}") for label in ("hot, dry", "wet") for number in range(40)]
 

@@ -14,8 +14,8 @@ from console.demo_data import own_data
 from console.demo_few import FewDocuments, few_documents, few_flywheel
 from console.demo_tasks import Row, csv_bytes
 from console.sample_tickets import generate_tickets
-from flywheel.intervals import mcnemar
-from flywheel.shapes import Shape
+from flywheel.evaluation.intervals import mcnemar
+from flywheel.settings.data_format import Shape
 
 SEEDS = range(20)
 

@@ -9,10 +9,10 @@ from console.demo_data import own_data, sample_data
 from console.demo_environment import write_environment
 from console.demo_split import DemoDataError, split_for_demo, with_wrong_labels
 from console.demo_tasks import broken_pair, moved_annotations, upload_files
-from flywheel.annotations import spans_of
-from flywheel.environment_file import parse_environment
-from flywheel.labeled_documents import Fault, LabeledDocuments, Stream
-from flywheel.shapes import Shape
+from flywheel.intake.annotations import spans_of
+from flywheel.intake.labeled_documents import Fault, LabeledDocuments, Stream
+from flywheel.settings.data_format import Shape
+from flywheel.settings.environment_file import parse_environment
 
 ENTITIES = Shape(task="entities")
 SEVERAL = Shape(mode="multi-label", delimiter="~")

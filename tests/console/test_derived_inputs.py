@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from adapters.kept_answers import AnswersMissingError
-from flywheel.evidence import TestSet
-from flywheel.shapes import Shape
+from flywheel.evaluation.evidence import TestSet
+from flywheel.settings.data_format import Shape
 from tests.console.verdict_records import GROUPS, Record, rows_of
 
 

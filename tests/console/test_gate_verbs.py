@@ -7,9 +7,9 @@ import pytest
 
 from console import policy_odds
 from console.exit_codes import ExitCode
-from flywheel.advice import documents_needed
-from flywheel.comparisons import exact_accuracy
-from flywheel.environment_file import parse_environment
+from flywheel.evaluation.advice import documents_needed
+from flywheel.evaluation.comparisons import exact_accuracy
+from flywheel.settings.environment_file import parse_environment
 from tests.console.command_line import invoke
 
 FLYWHEEL = """

@@ -18,11 +18,11 @@ from console.live_model import (
 from console.live_view import age_words
 from console.status import FlywheelStatus
 from console.status_view import status_view
-from flywheel.batches import BatchOutcome, BatchState
-from flywheel.champions import Champion, How
-from flywheel.evidence import Evidence
-from flywheel.policy_settings import METRICS, Policy
-from flywheel.verdict import decide
+from flywheel.batches.batches import BatchOutcome, BatchState
+from flywheel.evaluation.champions import Champion, How
+from flywheel.evaluation.evidence import Evidence
+from flywheel.evaluation.verdict import decide
+from flywheel.settings.policy import METRICS, Policy
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 Judged = tuple[BatchRow, StoredVerdict | None]

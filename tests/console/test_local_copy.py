@@ -8,8 +8,8 @@ import pytest
 from console.errors import CommandError
 from console.local_copy import local_copy
 from console.target import ENVIRONMENTS_FOLDER, environment_settings, known_environments
-from flywheel.environment_file import parse_environment
 from flywheel.errors import SettingsError
+from flywheel.settings.environment_file import parse_environment
 
 Write = Callable[[str], Path]
 

@@ -4,7 +4,7 @@ import pytest
 
 from console.exit_codes import OF_OUTCOME
 from console.verdict_view import OUTCOME_STYLES
-from flywheel.batches import BatchOutcome
+from flywheel.batches.batches import BatchOutcome
 
 
 @pytest.mark.parametrize("table", [OF_OUTCOME, OUTCOME_STYLES], ids=["exit codes", "styles"])

@@ -19,10 +19,10 @@ from console.scenarios.drawing import (
 )
 from console.scenarios.judging import Pair
 from console.scenarios.normal_chances import NormalChances
-from flywheel.policy_settings import Policy, Rule
-from flywheel.resampling import Measured, chances
-from flywheel.scored_documents import Kind, tallies
-from flywheel.verdict import Decision, Verdict
+from flywheel.evaluation.resampling import Measured, chances
+from flywheel.evaluation.scored_documents import Kind, tallies
+from flywheel.evaluation.verdict import Decision, Verdict
+from flywheel.settings.policy import Policy, Rule
 
 FIVE = tuple(label_names(5))
 STRICT = Policy(family_error="strict", looks_planned=156)
@@ -161,7 +161,7 @@ def test_no_answers_are_exchanged_when_odds_are_drawn(monkeypatch: pytest.Monkey
     def draw(*_: Any, **__: Any) -> NoReturn:
         raise AssertionError("answers were exchanged")
 
-    monkeypatch.setattr("flywheel.comparisons.chances", draw)
+    monkeypatch.setattr("flywheel.evaluation.comparisons.chances", draw)
     monkeypatch.setattr("console.policy_odds._MOST_TRIALS", 100)
     equal, better, worse = odds([(STRICT, Task("multi-class", FIVE))], 1000, processes=1)[0]
     assert (equal.trials, better.trials, worse.trials) == (100, 100, 100)

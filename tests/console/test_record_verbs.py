@@ -13,9 +13,9 @@ from jsonschema import Draft202012Validator
 from typer.testing import Result
 
 from console.target import Target
-from flywheel.verdict_document import canonical, document_sha256
+from flywheel.evaluation.verdict_document import canonical, document_sha256
 from tests.console.command_line import Run
-from tests.flywheel.test_verdict_document import SCHEMA
+from tests.flywheel.evaluation.test_verdict_document import SCHEMA
 
 pytestmark = pytest.mark.usefixtures("first_upload")
 

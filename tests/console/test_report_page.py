@@ -14,21 +14,21 @@ from console.errors import CommandError
 from console.report_facts import EXCERPT_CHARACTERS, ReportFacts, counted
 from console.report_page import report_page
 from console.reporting_verdicts import checked_excerpts
-from flywheel.batches import BatchOutcome
-from flywheel.environment_file import parse_environment
-from flywheel.evidence import Evidence, TestSet
-from flywheel.labeled_documents import Row
-from flywheel.looks import error_of_look
-from flywheel.paired_evidence import Predictions, paired_evidence
-from flywheel.policy_settings import Policy, Rule
-from flywheel.scored_documents import ScoredDocument
-from flywheel.settings import Environment
-from flywheel.shapes import Shape
-from flywheel.test_documents import scored
-from flywheel.verdict import decide, measured_by
-from flywheel.verdict_document import verdict_document
-from tests.flywheel.environment_texts import FLYWHEEL
-from tests.flywheel.test_verdict_document import FACTS
+from flywheel.batches.batches import BatchOutcome
+from flywheel.evaluation.evidence import Evidence, TestSet
+from flywheel.evaluation.looks import error_of_look
+from flywheel.evaluation.paired_evidence import Predictions, paired_evidence
+from flywheel.evaluation.prediction_jobs import scored
+from flywheel.evaluation.scored_documents import ScoredDocument
+from flywheel.evaluation.verdict import decide, measured_by
+from flywheel.evaluation.verdict_document import verdict_document
+from flywheel.intake.labeled_documents import Row
+from flywheel.settings.data_format import Shape
+from flywheel.settings.environment import Environment
+from flywheel.settings.environment_file import parse_environment
+from flywheel.settings.policy import Policy, Rule
+from tests.flywheel.evaluation.test_verdict_document import FACTS
+from tests.flywheel.settings.environment_texts import FLYWHEEL
 
 EVIL = "<script>alert(1)</script>"
 LABELS = ("billing", "delivery", f"{EVIL}\u202e")

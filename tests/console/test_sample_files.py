@@ -7,7 +7,7 @@ import pytest
 from console.sample_files import write_sample
 from console.sample_tickets import LABELS
 from console.validating import opened
-from flywheel.settings import FlywheelSettings
+from flywheel.settings.environment import FlywheelSettings
 
 CLASSES = {"name": "mine", "task": "classification", "mode": "multi-class", "language": "en"}
 PEOPLE = {

@@ -10,8 +10,8 @@ from sklearn.svm import LinearSVC
 
 from console.demo_tasks import Row
 from console.sample_tickets import LABELS, SampleParts, generate_tickets, sample_parts
-from flywheel.labeled_documents import Allowance, Fault, LabeledDocuments, csv_line
-from flywheel.labeled_documents import Row as Document
+from flywheel.intake.labeled_documents import Allowance, Fault, LabeledDocuments, csv_line
+from flywheel.intake.labeled_documents import Row as Document
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from console import suspected_labels, suspects
 from console.demo_tasks import csv_bytes
 from console.sample_tickets import generate_tickets
 from console.suspects import Sample
-from flywheel.labeled_documents import Row
+from flywheel.intake.labeled_documents import Row
 from tests.console.command_line import Run
 
 PLANTED_EACH = 20

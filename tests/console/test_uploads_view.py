@@ -5,7 +5,7 @@ from rich.console import Console
 
 from adapters.ledger.upload_rows import UploadRow
 from console.uploads_view import uploads_view
-from flywheel.uploads import UploadState
+from flywheel.batches.uploads import UploadState
 
 
 @pytest.mark.parametrize("state", list(UploadState))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from adapters.kept_answers import AnswersMissingError
-from flywheel.verdict_document import document_sha256
+from flywheel.evaluation.verdict_document import document_sha256
 from tests.console.verdict_records import GROUPS, Record, rows_of
 
 PAIR = ("m/0", "m/1")

@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from console.verdict_words import verdict_view
-from flywheel.policy_settings import Policy, Rule
-from tests.flywheel.test_verdict_document import EVIDENCE, FACTS, document_of
+from flywheel.settings.policy import Policy, Rule
+from tests.flywheel.evaluation.test_verdict_document import EVIDENCE, FACTS, document_of
 
 FLOOR = "(metric AverageF1Score, min 0.5)"
 

@@ -8,12 +8,12 @@ from typing import Any
 from adapters.ledger.audit import FIRST_HEAD, entry_hash
 from adapters.test_set_rows import groups_of_rows
 from console.derived_inputs import DerivedInputs, derive_inputs
-from flywheel.batches import BatchName, Manifest
-from flywheel.known_rows import content_hash, record, rows_key
-from flywheel.labeled_documents import Row, csv_line
-from flywheel.shapes import Shape
-from flywheel.uploads import DatasetKind
-from flywheel.verdict_document import FIRST_SHA256, canonical, document_sha256
+from flywheel.batches.batches import BatchName, Manifest
+from flywheel.batches.known_rows import content_hash, record, rows_key
+from flywheel.batches.uploads import DatasetKind
+from flywheel.evaluation.verdict_document import FIRST_SHA256, canonical, document_sha256
+from flywheel.intake.labeled_documents import Row, csv_line
+from flywheel.settings.data_format import Shape
 
 NAME = "tickets"
 GROUPS = ("groups", "label_groups", "grouping")

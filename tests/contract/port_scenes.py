@@ -10,8 +10,8 @@ from adapters.clients import client
 from adapters.configuration import KnownFlywheel
 from adapters.ports import FlywheelService, Ports
 from adapters.services import AwsPorts
-from flywheel.settings import ReceivedSettings
-from flywheel.uploads import ObjectVersion
+from flywheel.batches.uploads import ObjectVersion
+from flywheel.settings.environment import ReceivedSettings
 from tests.functions import world as functions_world
 from tests.functions.cloud import INBOX
 from tests.simulation.memory_account import MemoryAccount

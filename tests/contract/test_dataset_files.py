@@ -6,10 +6,10 @@ import pytest
 
 from adapters.comprehend import Comprehend
 from engine_testing.rig import BUCKET, Rig, classifier_task, entity_task
-from flywheel.dataset_files import dataset_files
-from flywheel.labeled_documents import Row
-from flywheel.shapes import Shape
-from flywheel.uploads import DatasetKind
+from flywheel.batches.dataset_files import dataset_files
+from flywheel.batches.uploads import DatasetKind
+from flywheel.intake.labeled_documents import Row
+from flywheel.settings.data_format import Shape
 
 CLASSES = classifier_task("MULTI_CLASS", ["hot, dry", "wet"])
 SEVERAL = classifier_task("MULTI_LABEL", ["hot, dry", "wet|cold"])

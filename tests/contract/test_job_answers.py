@@ -9,10 +9,10 @@ import pytest
 
 from engine_testing.jobs import answer_lines, classification_job, ended_job, job_request, put_files
 from engine_testing.rig import LABELS, classifier_task, rows, running
-from flywheel.labeled_documents import Row as Document
-from flywheel.scored_documents import tallies
-from flywheel.shapes import Shape
-from flywheel.test_documents import answers_of, scored
+from flywheel.evaluation.prediction_jobs import answers_of, scored
+from flywheel.evaluation.scored_documents import tallies
+from flywheel.intake.labeled_documents import Row as Document
+from flywheel.settings.data_format import Shape
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

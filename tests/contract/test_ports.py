@@ -10,12 +10,12 @@ from adapters.answer_jobs import is_detection
 from adapters.ledger.table import Change, Delete, Key, Put
 from adapters.ledger.uploads import BY_FLYWHEEL_INDEX
 from adapters.ports import FlywheelService
+from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ConcurrentChangeError, LabelsUnknownError, ServiceRefusedError
-from flywheel.notices import Notice
-from flywheel.policy_settings import METRICS
-from flywheel.shapes import Shape, described_labels
-from flywheel.test_documents import answers_of
-from flywheel.uploads import DatasetKind
+from flywheel.evaluation.prediction_jobs import answers_of
+from flywheel.notices.notice import Notice
+from flywheel.settings.data_format import Shape, described_labels
+from flywheel.settings.policy import METRICS
 from tests.contract.port_scenes import AwsScene, MemoryScene, Scene
 from tests.functions.world import LABELS, csv, documents
 

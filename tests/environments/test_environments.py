@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from flywheel.environment_file import parse_environment
-from flywheel.settings import Environment
+from flywheel.settings.environment import Environment
+from flywheel.settings.environment_file import parse_environment
 
 FOLDER = Path(__file__).resolve().parents[2] / "environments"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.toml") if path.stem != "base")

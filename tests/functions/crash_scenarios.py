@@ -15,7 +15,7 @@ import boto3
 
 from adapters.clients import client
 from ask_approval.handler import ask
-from flywheel.uploads import DatasetKind, UploadState
+from flywheel.batches.uploads import DatasetKind, UploadState
 from tests.functions.asked import ASKING, TOKEN, answered, waiting_task
 from tests.functions.champions import changed
 from tests.functions.crash_story import Story

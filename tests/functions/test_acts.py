@@ -8,10 +8,10 @@ import pytest
 
 from adapters.acts import Acts
 from adapters.ledger.flywheel_rows import TestSet
-from flywheel.batches import LONGEST_CALL, BatchOutcome, BatchState
+from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
+from flywheel.batches.known_rows import content_hash
+from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.errors import ActRefusedError, ConcurrentChangeError, ServiceRefusedError
-from flywheel.known_rows import content_hash
-from flywheel.uploads import DatasetKind, UploadState
 from reconcile.late_datasets import settle_late_datasets
 from tests.functions.cloud import answering, datasets_being
 from tests.functions.world import NAME, World, csv, documents

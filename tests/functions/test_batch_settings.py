@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from adapters.clients import client
-from flywheel.batches import BatchOutcome
-from flywheel.uploads import UploadState
+from flywheel.batches.batches import BatchOutcome
+from flywheel.batches.uploads import UploadState
 from tests.functions.cloud import SETTINGS_PATH
 from tests.functions.reconciling import reconciled
 from tests.functions.world import NAME, RULES, World, csv, documents

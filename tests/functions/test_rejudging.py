@@ -12,10 +12,10 @@ from adapters.clients import client
 from adapters.ledger.batch_rows import StoredVerdict
 from adapters.ledger.flywheel_rows import change_flywheel
 from console.replay import replayed
-from flywheel.batches import BatchOutcome, BatchState
+from flywheel.batches.batches import BatchOutcome, BatchState
+from flywheel.batches.uploads import UploadState
 from flywheel.errors import ActRefusedError
-from flywheel.uploads import UploadState
-from flywheel.verdict import Decision
+from flywheel.evaluation.verdict import Decision
 from tests.functions.champions import changed
 from tests.functions.cloud import VERDICTS
 from tests.functions.world import LABELS, NAME, Document, World, documents

@@ -20,7 +20,7 @@ from adapters.services import AwsPorts, Services
 from close_batch.handler import close
 from compare_models.handler import compare
 from comprehend_engine.clock import DrivenClock
-from flywheel.uploads import ObjectVersion
+from flywheel.batches.uploads import ObjectVersion
 from register_upload.handler import register
 from seal_batch.handler import seal
 from start_iteration.handler import start

@@ -9,8 +9,8 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from flywheel.environment_file import parse_environment
-from flywheel.settings import Environment
+from flywheel.settings.environment import Environment
+from flywheel.settings.environment_file import parse_environment
 from infra.stack import FlywheelLoopStack
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.ledger.flywheels import GATHER_SK
 from flywheel import errors
-from flywheel.settings import MAX_ITERATION_LOOKS
+from flywheel.settings.environment import MAX_ITERATION_LOOKS
 from tests.infra.synthesis import Synthesized
 
 GOLDEN = Path(__file__).with_name("iteration_workflow.golden.json")

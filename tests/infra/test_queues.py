@@ -1,4 +1,4 @@
-from flywheel.uploads import MOST_DELIVERIES
+from flywheel.batches.uploads import MOST_DELIVERIES
 from tests.infra.synthesis import Synthesized, joined, listed, plain
 
 

@@ -15,8 +15,8 @@ import pytest
 from adapters.configuration import KnownFlywheel
 from adapters.ledger.batch_rows import BatchRow
 from adapters.workflow import execution_input
-from flywheel.batches import BatchState
-from flywheel.settings import ReceivedSettings
+from flywheel.batches.batches import BatchState
+from flywheel.settings.environment import ReceivedSettings
 from tests.infra.synthesis import Synthesized
 from tests.simulation.state_machine import Document, StateFailedError, StateMachine
 from tests.simulation.world import World

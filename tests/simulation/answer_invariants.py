@@ -14,12 +14,12 @@ from adapters.ledger.table import Item
 from console.derived_inputs import derive_inputs
 from console.replay import replayed
 from console.verdict_again import first_difference
-from flywheel.batches import BatchName, BatchOutcome, BatchState
-from flywheel.known_rows import content_hash, record
-from flywheel.labeled_documents import Row
-from flywheel.paired_evidence import PairedEvidence
-from flywheel.uploads import DatasetKind
-from flywheel.verdict import Decision, Verdict
+from flywheel.batches.batches import BatchName, BatchOutcome, BatchState
+from flywheel.batches.known_rows import content_hash, record
+from flywheel.batches.uploads import DatasetKind
+from flywheel.evaluation.paired_evidence import PairedEvidence
+from flywheel.evaluation.verdict import Decision, Verdict
+from flywheel.intake.labeled_documents import Row
 from tests.simulation.memory_jobs import MemoryJob
 from tests.simulation.memory_ports import MemoryPorts
 from tests.simulation.texts import answer_of, label_of

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from adapters.ledger.audit import entry_hash
 from adapters.ledger.table import Item
-from flywheel.batches import BatchOutcome, BatchState
-from flywheel.uploads import DatasetKind, UploadState
-from flywheel.verdict import Verdict
+from flywheel.batches.batches import BatchOutcome, BatchState
+from flywheel.batches.uploads import DatasetKind, UploadState
+from flywheel.evaluation.verdict import Verdict
 from tests.simulation.answer_invariants import Broken, check_answers
 from tests.simulation.look_invariants import check_looks
 from tests.simulation.memory_ports import MemoryPorts

@@ -21,8 +21,8 @@ from ask_approval import handler as ask_approval
 from change_champion import handler as change_champion
 from close_batch import handler as close_batch
 from compare_models import handler as compare_models
+from flywheel.batches.uploads import ObjectVersion
 from flywheel.errors import FlywheelLoopError
-from flywheel.uploads import ObjectVersion
 from rebuild_flywheel import handler as rebuild_flywheel
 from reconcile import handler as reconcile
 from register_upload import handler as register_upload

@@ -14,7 +14,7 @@ from typing import Any
 
 from adapters.configuration import FunctionConfiguration, KnownFlywheel
 from adapters.services import Services, task_config
-from flywheel.settings import ReceivedSettings
+from flywheel.settings.environment import ReceivedSettings
 from tests.simulation.at_rest import check_at_rest, unsettled
 from tests.simulation.callers import Callers
 from tests.simulation.invariants import Watch

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from adapters.ledger.table import Change, Delete, Item, Put, Write
-from flywheel.batches import BatchName, BatchState
-from flywheel.evidence import Evidence
-from flywheel.uploads import DatasetKind, UploadState
-from flywheel.verdict import Decision, Verdict
+from flywheel.batches.batches import BatchName, BatchState
+from flywheel.batches.uploads import DatasetKind, UploadState
+from flywheel.evaluation.evidence import Evidence
+from flywheel.evaluation.verdict import Decision, Verdict
 from infra.ledger_rights import CHECK, DELETE, DONE_TO_ROWS, PUT, UPDATE, WRITTEN_BY
 from tests.simulation.answer_invariants import AnswersWatch
 from tests.simulation.memory_ports import MemoryPorts

@@ -11,8 +11,8 @@ from math import ceil
 from typing import Any
 
 from adapters.ledger.table import Item
-from flywheel.batches import BatchName, BatchOutcome
-from flywheel.verdict import Verdict
+from flywheel.batches.batches import BatchName, BatchOutcome
+from flywheel.evaluation.verdict import Verdict
 from tests.simulation.memory_ports import MemoryPorts
 
 Broken = Iterator[tuple[str, str]]

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import IO
 
 from adapters.inbox import FoundVersion
+from flywheel.batches.uploads import ObjectVersion
 from flywheel.errors import ServiceRefusedError
-from flywheel.uploads import ObjectVersion
 from tests.simulation.world import World
 
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from flywheel.batches.uploads import ObjectVersion
 from flywheel.errors import ServiceBusyError
-from flywheel.notices import Notice
-from flywheel.uploads import ObjectVersion
+from flywheel.notices.notice import Notice
 from tests.simulation.world import World
 from tests.stack_template import resources
 

@@ -15,12 +15,12 @@ from datetime import datetime
 from typing import Any
 
 from adapters.comprehend import FlywheelFacts, Iteration, ModelFacts
-from flywheel.endpoints import Endpoint
+from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import LabelsUnknownError, ServiceBusyError, ServiceRefusedError
-from flywheel.model_labels import ModelLabels
-from flywheel.policy_settings import METRICS
-from flywheel.shapes import Shape
-from flywheel.uploads import DatasetKind
+from flywheel.evaluation.model_labels import ModelLabels
+from flywheel.notices.endpoints import Endpoint
+from flywheel.settings.data_format import Shape
+from flywheel.settings.policy import METRICS
 from tests.simulation.memory_buckets import MemoryStaging
 from tests.simulation.service_facts import Effect, MemoryDataset, Row, Shared
 from tests.simulation.world import World

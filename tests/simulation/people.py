@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.acts import Acts
+from flywheel.batches.uploads import ObjectVersion, UploadState
 from flywheel.errors import ActRefusedError, FlywheelLoopError
-from flywheel.uploads import ObjectVersion, UploadState
 from tests.simulation.callers import Callers
 from tests.simulation.texts import TEST_TEXTS, TEXTS, label_of
 from tests.simulation.world import KilledError, World

@@ -24,9 +24,9 @@ from adapters.ports import FlywheelService
 from adapters.services import Services
 from compare_models import gathering
 from compare_models import handler as compare_models
-from flywheel import test_documents
-from flywheel.batches import BatchName, BatchOutcome
-from flywheel.policy_settings import METRICS
+from flywheel.batches.batches import BatchName, BatchOutcome
+from flywheel.evaluation import prediction_jobs as test_documents
+from flywheel.settings.policy import METRICS
 from seal_batch import handler as seal_batch
 from start_iteration import handler as start_iteration
 from tests.simulation import look_safeguards

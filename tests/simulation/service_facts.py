@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from flywheel.uploads import DatasetKind
+from flywheel.batches.uploads import DatasetKind
 
 Row = tuple[str, str]
 """A label and a text."""

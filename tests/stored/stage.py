@@ -27,7 +27,7 @@ from change_champion.handler import handler as change_champion
 from close_batch.handler import handler as close_batch
 from compare_models.handler import handler as compare_models
 from comprehend_engine.faults import Faults
-from flywheel.uploads import ObjectVersion
+from flywheel.batches.uploads import ObjectVersion
 from rebuild_flywheel.handler import handler as rebuild_flywheel
 from reconcile.handler import handler as reconcile
 from register_upload.handler import handler as register_upload

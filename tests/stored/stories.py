@@ -13,7 +13,7 @@ from adapters.clients import client
 from adapters.configuration import configuration
 from adapters.ledger.audit import entry_key
 from comprehend_engine.faults import Fault
-from flywheel.uploads import DatasetKind
+from flywheel.batches.uploads import DatasetKind
 from tests.functions.cloud import (
     INBOX,
     altering,

@@ -14,9 +14,9 @@ import pytest
 
 from adapters.ledger.approvals import ApprovalState
 from flywheel import errors
-from flywheel.batches import BatchOutcome, BatchState
-from flywheel.champions import Course, How, Kept
-from flywheel.uploads import UploadState
+from flywheel.batches.batches import BatchOutcome, BatchState
+from flywheel.batches.uploads import UploadState
+from flywheel.evaluation.champions import Course, How, Kept
 from infra.ledger_rights import DONE_TO_ROWS, WRITTEN_BY
 from tests.infra.synthesis import FUNCTIONS
 from tests.stored.samples import recorded

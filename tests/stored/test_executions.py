@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
-from flywheel.batches import BatchOutcome
+from flywheel.batches.batches import BatchOutcome
 from flywheel.errors import FlywheelLoopError
 from tests.functions.world import NAME
 from tests.stored.pinned import SteadyClock, running_engine

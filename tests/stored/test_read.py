@@ -25,10 +25,10 @@ from console.derived_inputs import derive_inputs
 from console.offline_verifier import verify_record
 from console.replay import replayed
 from console.timeline import timeline_of
-from flywheel.batches import Manifest
-from flywheel.settings import ReceivedSettings
-from flywheel.verdict import Verdict
-from flywheel.verdict_document import document_sha256
+from flywheel.batches.batches import Manifest
+from flywheel.evaluation.verdict import Verdict
+from flywheel.evaluation.verdict_document import document_sha256
+from flywheel.settings.environment import ReceivedSettings
 from tests.functions.cloud import STAGING, TABLE, VERDICTS, running_cloud
 from tests.functions.world import NAME
 from tests.stored.recorder import as_bytes, row_kind

@@ -14,9 +14,9 @@ from typing import Any
 from adapters.ledger.audit import Audited
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.table import Change, Key, Put
-from flywheel.batches import BatchName
-from flywheel.notices import Notice
-from flywheel.policy_settings import Policy
+from flywheel.batches.batches import BatchName
+from flywheel.notices.notice import Notice
+from flywheel.settings.policy import Policy
 
 
 class ApprovalState(StrEnum):

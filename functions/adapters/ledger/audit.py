@@ -15,8 +15,8 @@ from adapters.ledger.outbox import notice_row
 from adapters.ledger.table import Change, Item, Key, Put, Write
 from adapters.ports import Rows
 from flywheel.errors import ConcurrentChangeError
-from flywheel.notices import Notice
-from flywheel.verdict_document import FIRST_SHA256
+from flywheel.evaluation.verdict_document import FIRST_SHA256
+from flywheel.notices.notice import Notice
 
 _FIRST_HASH = "0" * 64
 _READ_AT_ONCE = 100

@@ -11,11 +11,11 @@ from typing import Any
 from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.ledger.table import Item, Key
 from adapters.ledger.test_sets import CountedGroups, freeze_changes
-from flywheel.batches import BatchName, BatchOutcome, BatchState
-from flywheel.champions import Course
-from flywheel.notices import Notice
-from flywheel.uploads import DatasetKind
-from flywheel.verdict import Verdict
+from flywheel.batches.batches import BatchName, BatchOutcome, BatchState
+from flywheel.batches.uploads import DatasetKind
+from flywheel.evaluation.champions import Course
+from flywheel.evaluation.verdict import Verdict
+from flywheel.notices.notice import Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,8 @@ class StoredVerdict:
     outcome : BatchOutcome or None
         None until it was acted on.
     document : str or None
-        What is kept of it (`flywheel.verdict_document`); None of a release that kept none.
+        What is kept of it (`flywheel.evaluation.verdict_document`); None of a release that kept
+        none.
     course : Course
         How a PROMOTE is carried out.
     kept, because : str or None

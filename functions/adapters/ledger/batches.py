@@ -29,9 +29,9 @@ from adapters.ledger.holdings import Holdings, slot_changes
 from adapters.ledger.outbox import notice_row
 from adapters.ledger.table import Change, Put, Write
 from adapters.ports import Rows
-from flywheel.batches import BatchOutcome, BatchState
+from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.errors import BatchNotFoundError, ConcurrentChangeError
-from flywheel.notices import Notice
+from flywheel.notices.notice import Notice
 
 _UPLOADS_NAMED = 20
 """How many inbox keys a batch's row names; the manifest has them all, and a row is bounded."""

@@ -2,7 +2,7 @@
 
 ``FLYWHEEL#<name> / CHAMPION#<number>`` is written once and never changed. Who changes the active
 model says so in the flywheel's row first, so that a verdict and a person never do at once: each
-of the two finds what the other has begun. Read next: `flywheel.champions`.
+of the two finds what the other has begun. Read next: `flywheel.evaluation.champions`.
 """
 
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ from adapters.ledger.flywheel_rows import (
     unchanged_rebuild,
 )
 from adapters.ledger.table import Change, Item, Key, Put
-from flywheel.batches import BatchState
-from flywheel.champions import OUTSIDE, Champion, How
-from flywheel.notices import Notice
+from flywheel.batches.batches import BatchState
+from flywheel.evaluation.champions import OUTSIDE, Champion, How
+from flywheel.notices.notice import Notice
 
 _BARRED_KEPT = 100
 """How many models stay barred; a flywheel's item is bounded."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters.ledger.table import Change, Item, Key
-from flywheel.document_groups import Grouped
+from flywheel.intake.document_groups import Grouped
 
 _PAST_ITERATIONS_KEPT = 5
 
@@ -38,14 +38,14 @@ class TestSet:
     frozen_at : str
     looks : int
         Verdicts on challengers that were made on it; rows that are added thin them out
-        (`flywheel.looks.worn_looks`).
+        (`flywheel.evaluation.looks.worn_looks`).
     groups : int or None
         Independent groups of its documents, each with a label or a mention; None where an earlier
         release froze some of its rows.
     label_groups : mapping of str to int, or None
         Groups of each label, or entity type.
     grouping : {"none", "named", "near duplicates"}
-        What made the groups (`flywheel.document_groups`).
+        What made the groups (`flywheel.intake.document_groups`).
     """
 
     __test__ = False  # for pytest, which takes names that begin so for tests

@@ -21,10 +21,10 @@ from adapters.ledger.flywheel_rows import (
     unchanged_champion,
 )
 from adapters.ledger.table import Change, Key, Put
-from flywheel.champions import OUTSIDE, How
 from flywheel.errors import ConcurrentChangeError
-from flywheel.notices import Notice
-from flywheel.verdict import Verdict
+from flywheel.evaluation.champions import OUTSIDE, How
+from flywheel.evaluation.verdict import Verdict
+from flywheel.notices.notice import Notice
 
 GATHER_SK = "GATHER"
 """Sort key of the row whose ``registrations`` the Gather state watches."""

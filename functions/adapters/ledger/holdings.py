@@ -13,8 +13,8 @@ from adapters.ledger.audit import Audited
 from adapters.ledger.flywheel_rows import FlywheelRow, change_flywheel, unchanged_test_set
 from adapters.ledger.table import Delete, Key, Put, Write
 from adapters.ledger.test_sets import CountedGroups, freeze_changes
-from flywheel.batches import BatchName, StagedUpload
-from flywheel.uploads import DatasetKind
+from flywheel.batches.batches import BatchName, StagedUpload
+from flywheel.batches.uploads import DatasetKind
 
 Kinds = Collection[DatasetKind]
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from adapters.ledger.table import Change, Delete, Item, Key, Put
 from adapters.ports import Rows
 from flywheel.errors import ConcurrentChangeError
-from flywheel.notices import Notice, UploadNews
+from flywheel.notices.notice import Notice, UploadNews
 
 _PK = "OUTBOX"
 _CLAIM_HOLDS = timedelta(minutes=5)

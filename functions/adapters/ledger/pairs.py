@@ -12,8 +12,8 @@ from datetime import datetime
 from adapters.ledger.table import Change, Delete, Item, Key, Put, Write
 from adapters.ledger.upload_rows import upload_key
 from adapters.ports import Rows
-from flywheel.pairs import PairPlace, object_name
-from flywheel.uploads import DatasetKind, ObjectVersion, Place, UploadState
+from flywheel.batches.uploads import DatasetKind, ObjectVersion, Place, UploadState
+from flywheel.intake.pairs import PairPlace, object_name
 
 
 @dataclass(frozen=True, slots=True)

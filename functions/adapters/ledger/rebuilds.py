@@ -20,7 +20,7 @@ from adapters.ledger.flywheel_rows import (
 )
 from adapters.ledger.table import Delete, Key, Put
 from adapters.ledger.test_sets import past_test_set
-from flywheel.notices import Notice
+from flywheel.notices.notice import Notice
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from adapters.ledger.holdings import Holdings, slot_changes, slots_used
 from adapters.ledger.table import Change
 from adapters.ledger.test_sets import frozen_late
 from adapters.ports import Rows
-from flywheel.batches import BatchOutcome, BatchState
-from flywheel.uploads import DatasetKind
+from flywheel.batches.batches import BatchOutcome, BatchState
+from flywheel.batches.uploads import DatasetKind
 
 
 class Retries(Audited):

@@ -12,7 +12,7 @@ from adapters.ledger.table import Change, Delete, Item, Write
 from adapters.ledger.upload_rows import batches_of, staged_key_of, upload_key, waits_again
 from adapters.ledger.uploads import ACCEPTED, ALL_UPLOADS, BY_FLYWHEEL_INDEX, TAINTS_NAMED
 from adapters.ports import Rows
-from flywheel.uploads import DatasetKind, UploadState
+from flywheel.batches.uploads import DatasetKind, UploadState
 
 _IMPORT = "import-"
 _MOVABLE = ACCEPTED | {UploadState.STAGED}

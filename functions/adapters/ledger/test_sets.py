@@ -1,6 +1,7 @@
 """How the ledger freezes a test set: its next version, with more rows and the looks that count.
 
-Knows no act. Read next: `flywheel.looks` (how looks wear off), `adapters.test_set_rows` (groups).
+Knows no act. Read next: `flywheel.evaluation.looks` (how looks wear off), `adapters.test_set_rows`
+(groups).
 """
 
 from collections import Counter
@@ -10,8 +11,8 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from adapters.ledger.flywheel_rows import FlywheelRow, TestSet
-from flywheel.document_groups import Grouped
-from flywheel.looks import worn_looks
+from flywheel.evaluation.looks import worn_looks
+from flywheel.intake.document_groups import Grouped
 
 
 class CountedGroups(TypedDict):

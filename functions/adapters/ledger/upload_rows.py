@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from adapters.ledger.table import Change, Item, Key, Put, Write
-from flywheel.batches import StagedUpload
-from flywheel.uploads import DatasetKind, UploadState
+from flywheel.batches.batches import StagedUpload
+from flywheel.batches.uploads import DatasetKind, UploadState
 
 
 @dataclass(frozen=True, slots=True)

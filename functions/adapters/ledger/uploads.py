@@ -30,10 +30,10 @@ from adapters.ledger.upload_rows import (
     waits_again,
 )
 from adapters.ports import Rows
-from flywheel.batches import BatchName, StagedUpload
+from flywheel.batches.batches import BatchName, StagedUpload
+from flywheel.batches.uploads import DatasetKind, ObjectVersion, UploadState
 from flywheel.errors import ConcurrentChangeError
-from flywheel.notices import UploadNews
-from flywheel.uploads import DatasetKind, ObjectVersion, UploadState
+from flywheel.notices.notice import UploadNews
 
 BY_FLYWHEEL_INDEX = "uploads-by-flywheel"
 """The index that lists a flywheel's uploads by time; its keys are ``flywheel``, ``received_at``."""

@@ -8,10 +8,10 @@ from typing import Any
 
 from adapters.ledger.batch_rows import BatchRow, StoredVerdict
 from adapters.ledger.table import Item, Key
-from flywheel.batches import BatchOutcome
-from flywheel.champions import Course
-from flywheel.verdict import Verdict
-from flywheel.verdict_document import VerdictFacts, document_sha256, verdict_document
+from flywheel.batches.batches import BatchOutcome
+from flywheel.evaluation.champions import Course
+from flywheel.evaluation.verdict import Verdict
+from flywheel.evaluation.verdict_document import VerdictFacts, document_sha256, verdict_document
 
 
 def verdict_key(batch: BatchRow) -> Key:

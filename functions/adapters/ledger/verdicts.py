@@ -25,11 +25,11 @@ from adapters.ledger.verdict_rows import (
     verdict_key,
     verdict_values,
 )
-from flywheel.batches import BatchOutcome, BatchState
-from flywheel.champions import OUTSIDE, Course, How, Kept
-from flywheel.notices import Notice
-from flywheel.verdict import Decision, Verdict
-from flywheel.verdict_document import VerdictFacts
+from flywheel.batches.batches import BatchOutcome, BatchState
+from flywheel.evaluation.champions import OUTSIDE, Course, How, Kept
+from flywheel.evaluation.verdict import Decision, Verdict
+from flywheel.evaluation.verdict_document import VerdictFacts
+from flywheel.notices.notice import Notice
 
 
 class Verdicts(Audited):

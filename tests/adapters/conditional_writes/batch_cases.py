@@ -1,7 +1,7 @@
 """Batches and retries: who may move a batch, and what a stale writer must not do."""
 
 from adapters.ledger.batch_rows import FailedEnding
-from flywheel.batches import BatchOutcome
+from flywheel.batches.batches import BatchOutcome
 from tests.adapters.conditional_writes.case import Act, case
 from tests.adapters.conditional_writes.story import (
     NAME,

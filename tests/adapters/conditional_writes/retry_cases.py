@@ -2,7 +2,7 @@
 
 from adapters.ledger.batch_rows import BatchRow
 from adapters.ledger.flywheel_rows import FlywheelRow
-from flywheel.uploads import DatasetKind
+from flywheel.batches.uploads import DatasetKind
 from tests.adapters.conditional_writes.case import Act, case
 from tests.adapters.conditional_writes.story import NOW, TEST, TRAIN, Story
 

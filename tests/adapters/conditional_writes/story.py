@@ -14,18 +14,18 @@ from adapters.ledger.flywheel_rows import ChampionChange, FlywheelRow, Rebuild
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.rebuilds import PastGeneration
 from adapters.ledger.upload_rows import SplitParts, UploadRow
-from flywheel.batches import BatchName, BatchOutcome, StagedUpload
-from flywheel.evidence import Evidence, TestSet
-from flywheel.notices import Notice, UploadNews
-from flywheel.policy_settings import Policy
-from flywheel.uploads import DatasetKind, ObjectVersion, UploadState
-from flywheel.verdict import Verdict, decide
-from flywheel.verdict_document import (
+from flywheel.batches.batches import BatchName, BatchOutcome, StagedUpload
+from flywheel.batches.uploads import DatasetKind, ObjectVersion, UploadState
+from flywheel.evaluation.evidence import Evidence, TestSet
+from flywheel.evaluation.verdict import Verdict, decide
+from flywheel.evaluation.verdict_document import (
     FIRST_SHA256,
     IterationNumbers,
     VerdictFacts,
     VerdictInputs,
 )
+from flywheel.notices.notice import Notice, UploadNews
+from flywheel.settings.policy import Policy
 from tests.adapters.conditional_writes.watched_rows import WatchedRows
 
 NAME = "tickets"

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from adapters.ledger.audit import FIRST_HEAD
-from flywheel.pairs import pair_place
-from flywheel.shapes import Shape
-from flywheel.uploads import ObjectVersion, Place
+from flywheel.batches.uploads import ObjectVersion, Place
+from flywheel.intake.pairs import pair_place
+from flywheel.settings.data_format import Shape
 from tests.adapters.conditional_writes.story import NAME, NOTICE, NOW, TRAIN, Story
 
 IMPLIED = {

@@ -1,9 +1,9 @@
 """Uploads and pairs: what became of each object, whoever is at it at the same time."""
 
 from adapters.ledger.flywheel_rows import FlywheelRow
-from flywheel.pairs import PairPlace, pair_place
-from flywheel.shapes import Shape
-from flywheel.uploads import ObjectVersion, Place, UploadState
+from flywheel.batches.uploads import ObjectVersion, Place, UploadState
+from flywheel.intake.pairs import PairPlace, pair_place
+from flywheel.settings.data_format import Shape
 from tests.adapters.conditional_writes.case import Act, case
 from tests.adapters.conditional_writes.story import (
     NAME,

@@ -13,7 +13,7 @@ from adapters.ledger.approvals import ApprovalState
 from adapters.ledger.table import Change, Key
 from answer_approval.handler import handler, send_again
 from ask_approval.handler import ask
-from flywheel.batches import BatchOutcome
+from flywheel.batches.batches import BatchOutcome
 from tests.functions.asked import (
     TOKEN,
     answered,

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.clients import client
 from adapters.ledger.approvals import ApprovalState
 from ask_approval.handler import ask, handler
-from flywheel.batches import BatchOutcome
+from flywheel.batches.batches import BatchOutcome
 from tests.functions.asked import TOKEN, asked_world, question
 from tests.functions.cloud import TABLE
 from tests.functions.world import NAME, World

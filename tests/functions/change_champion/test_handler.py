@@ -9,9 +9,9 @@ from adapters.acts import Acts
 from adapters.clients import client
 from adapters.services import Services
 from change_champion.handler import change, handler
-from flywheel.batches import BatchOutcome
-from flywheel.champions import How
+from flywheel.batches.batches import BatchOutcome
 from flywheel.errors import ActRefusedError
+from flywheel.evaluation.champions import How
 from tests.functions.champions import changed
 from tests.functions.cloud import altering, answering, before, crash, seeing
 from tests.functions.conftest import Models

@@ -6,7 +6,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from close_batch.handler import handler
-from flywheel.batches import BatchOutcome, BatchState
+from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.errors import BatchNotFoundError, ConcurrentChangeError
 from tests.functions.cloud import answering, before
 from tests.functions.world import NAME, World, documents

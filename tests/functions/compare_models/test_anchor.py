@@ -10,9 +10,9 @@ from adapters.clients import client
 from adapters.ledger.flywheel_rows import change_flywheel
 from adapters.ledger.table import Key, Put
 from console.replay import replayed
-from flywheel.batches import BatchOutcome
-from flywheel.champions import Champion, How
-from flywheel.evidence import Evidence
+from flywheel.batches.batches import BatchOutcome
+from flywheel.evaluation.champions import Champion, How
+from flywheel.evaluation.evidence import Evidence
 from tests.functions.champions import changed
 from tests.functions.cloud import VERDICTS
 from tests.functions.conftest import Models

@@ -7,10 +7,10 @@ import pytest
 
 from adapters.clients import client
 from adapters.kept_answers import KeptAnswers
-from flywheel.batches import BatchOutcome
-from flywheel.evidence import Evidence
-from flywheel.labeled_documents import rows_of
-from flywheel.test_documents import one_line
+from flywheel.batches.batches import BatchOutcome
+from flywheel.evaluation.evidence import Evidence
+from flywheel.evaluation.prediction_jobs import one_line
+from flywheel.intake.labeled_documents import rows_of
 from tests.functions.cloud import STAGING, altering, answering
 from tests.functions.compare_models.conftest import TESTED
 from tests.functions.conftest import Models

@@ -7,8 +7,8 @@ import pytest
 
 from adapters.clients import client
 from adapters.ledger.approvals import ApprovalState
-from flywheel.batches import BatchOutcome
-from flywheel.champions import How
+from flywheel.batches.batches import BatchOutcome
+from flywheel.evaluation.champions import How
 from tests.functions.asked import TOKEN, answered, pending_world, question, waiting_task
 from tests.functions.champions import changed
 from tests.functions.cloud import answering, before, crash

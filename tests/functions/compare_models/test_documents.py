@@ -9,9 +9,9 @@ from jsonschema import Draft202012Validator
 
 from adapters.clients import client
 from flywheel.errors import ServiceRefusedError
-from flywheel.policy_settings import Policy
-from flywheel.verdict_document import FIRST_SHA256, document_sha256
-from tests.flywheel.test_verdict_document import SCHEMA
+from flywheel.evaluation.verdict_document import FIRST_SHA256, document_sha256
+from flywheel.settings.policy import Policy
+from tests.flywheel.evaluation.test_verdict_document import SCHEMA
 from tests.functions.cloud import VERDICTS, answering, crash
 from tests.functions.world import NAME, World, documents
 

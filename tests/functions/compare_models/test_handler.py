@@ -7,9 +7,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from compare_models.handler import handler
-from flywheel.batches import BatchOutcome, BatchState
+from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.errors import ConcurrentChangeError
-from flywheel.verdict import Decision
+from flywheel.evaluation.verdict import Decision
 from tests.functions.cloud import altering, answering, crash
 from tests.functions.conftest import Models
 from tests.functions.world import NAME, Document, World, documents, swapped

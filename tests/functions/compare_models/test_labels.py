@@ -11,9 +11,9 @@ import pytest
 from adapters.clients import client
 from comprehend_engine.clock import DrivenClock
 from console.replay import replayed
-from flywheel.batches import BatchOutcome
-from flywheel.evidence import MeasuredLabels
-from flywheel.verdict import Verdict
+from flywheel.batches.batches import BatchOutcome
+from flywheel.evaluation.evidence import MeasuredLabels
+from flywheel.evaluation.verdict import Verdict
 from tests.functions.champions import changed
 from tests.functions.cloud import LAKE, VERDICTS, Cloud, altering, answering, seeing
 from tests.functions.compare_models.conftest import TESTED

@@ -8,7 +8,7 @@ import pytest
 from adapters.services import Services
 from close_batch.handler import close
 from compare_models.handler import compare
-from flywheel.batches import BatchOutcome
+from flywheel.batches.batches import BatchOutcome
 from flywheel.errors import ConcurrentChangeError, ServiceRefusedError
 from seal_batch.handler import seal
 from start_iteration.handler import start

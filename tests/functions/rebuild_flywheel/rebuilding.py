@@ -1,8 +1,8 @@
 """Steps of a rebuild's story, as people and functions take them."""
 
 from adapters.acts import Acts
-from flywheel.batches import BatchOutcome
-from flywheel.uploads import ObjectVersion
+from flywheel.batches.batches import BatchOutcome
+from flywheel.batches.uploads import ObjectVersion
 from rebuild_flywheel.handler import rebuild
 from tests.functions.world import NAME, World, documents
 

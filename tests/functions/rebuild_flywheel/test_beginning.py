@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.clients import client
-from flywheel.batches import BatchOutcome
+from flywheel.batches.batches import BatchOutcome
 from flywheel.errors import ConcurrentChangeError
 from rebuild_flywheel.handler import rebuild
 from tests.functions.champions import changed

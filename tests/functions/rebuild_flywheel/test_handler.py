@@ -8,9 +8,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from console.rebuild_status import without_rows
-from flywheel.batches import BatchOutcome
+from flywheel.batches.batches import BatchOutcome
 from flywheel.errors import ActRefusedError
-from flywheel.shapes import described_labels
+from flywheel.settings.data_format import described_labels
 from rebuild_flywheel.handler import handler, rebuild
 from tests.functions.champions import changed
 from tests.functions.cloud import altering, answering, before

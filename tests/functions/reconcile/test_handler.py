@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from close_batch.handler import handler as close_batch
-from flywheel.batches import BatchOutcome, BatchState
+from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
 from reconcile.handler import handler
 from tests.functions.cloud import NOTICE_WINDOW_SECONDS, altering, answering, crash, seeing

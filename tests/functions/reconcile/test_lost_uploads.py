@@ -13,8 +13,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from adapters.services import Services, task_config
+from flywheel.batches.uploads import MOST_DELIVERIES, ObjectVersion, UploadState
 from flywheel.errors import ServiceRefusedError
-from flywheel.uploads import MOST_DELIVERIES, ObjectVersion, UploadState
 from reconcile.failures import Failures, logger
 from reconcile.handler import reconcile
 from register_upload.handler import handler, register

@@ -9,8 +9,8 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
+from flywheel.batches.uploads import MOST_DELIVERIES, UploadState
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
-from flywheel.uploads import MOST_DELIVERIES, UploadState
 from register_upload.handler import handler
 from tests.functions.cloud import INBOX, altering, answering, seeing
 from tests.functions.register_upload.test_handler import delivery

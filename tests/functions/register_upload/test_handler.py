@@ -9,8 +9,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from adapters.ledger.uploads import NO_FLYWHEEL
+from flywheel.batches.uploads import ObjectVersion, UploadState
 from flywheel.errors import ConcurrentChangeError, ServiceBusyError
-from flywheel.uploads import ObjectVersion, UploadState
 from register_upload.handler import handler
 from tests.functions.cloud import INBOX, NOTICE_WINDOW_SECONDS, altering, answering, seeing
 from tests.functions.world import NAME, World, csv, documents

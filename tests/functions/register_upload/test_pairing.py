@@ -5,7 +5,7 @@ import json
 import pytest
 
 from adapters.clients import client
-from flywheel.uploads import ObjectVersion, UploadState
+from flywheel.batches.uploads import ObjectVersion, UploadState
 from tests.functions.cloud import SETTINGS_PATH, before, crash
 from tests.functions.reconciling import reconciled
 from tests.functions.world import NAME, RULES, World

@@ -12,11 +12,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from console.uploads_view import upload_document
-from flywheel.labeled_documents import LabeledDocuments
+from flywheel.intake.labeled_documents import LabeledDocuments
 from notify_slack.handler import message
 from register_upload import handler as module
 from register_upload.handler import handler
-from tests.flywheel.malformed_files import CANARY, malformed_files
+from tests.flywheel.intake.malformed_files import CANARY, malformed_files
 from tests.functions.cloud import TABLE, Cloud
 from tests.functions.register_upload.test_handler import delivery
 from tests.functions.world import NAME, World, running_world

@@ -5,10 +5,10 @@ import pytest
 from adapters.clients import client
 from adapters.ledger.flywheel_rows import TestSet
 from adapters.test_set_rows import counted_groups, kept_rows
-from flywheel.known_rows import content_hash, record
-from flywheel.labeled_documents import Row, csv_line
-from flywheel.shapes import Shape
-from flywheel.uploads import DatasetKind
+from flywheel.batches.known_rows import content_hash, record
+from flywheel.batches.uploads import DatasetKind
+from flywheel.intake.labeled_documents import Row, csv_line
+from flywheel.settings.data_format import Shape
 from tests.functions.cloud import STAGING
 from tests.functions.world import NAME, World, csv, documents
 

@@ -9,9 +9,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from adapters.services import Services
-from flywheel.batches import LONGEST_CALL, BatchOutcome, BatchState
+from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
+from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.errors import ServiceRefusedError
-from flywheel.uploads import DatasetKind, UploadState
 from reconcile.late_datasets import settle_late_datasets
 from seal_batch.handler import handler
 from tests.functions.cloud import STAGING, answering, before, crash, datasets_being, seeing

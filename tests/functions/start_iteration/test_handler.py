@@ -6,7 +6,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from flywheel.batches import BatchState
+from flywheel.batches.batches import BatchState
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
 from start_iteration.handler import _require_training_data, handler
 from tests.functions.cloud import answering, crash

@@ -1,0 +1,110 @@
+"""Who was live when, which model a rollback goes back to, and how a PROMOTE is carried out.
+
+Decides from what it is given; pure. Knows no ledger and no service. Read next:
+`flywheel.notices.champions` (the words) and `adapters.ledger.champions` (where it is kept).
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from flywheel.settings.policy import Policy
+
+OUTSIDE = "outside"
+"""The actor of what was done in the console, where nobody here can say by whom."""
+
+TRAINED_STATUSES = frozenset({"TRAINED", "TRAINED_WITH_WARNING"})
+"""Statuses of a model that can be live (*Source*: botocore, ModelStatus)."""
+
+
+class Course(StrEnum):
+    """How a verdict that says PROMOTE is carried out; stored with it."""
+
+    ACT = "ACT"
+    ASK = "ASK"
+    SHADOW = "SHADOW"
+
+
+class Kept(StrEnum):
+    """Why a verdict that says PROMOTE was not carried out."""
+
+    CHAMPION_CHANGED = "CHAMPION_CHANGED"
+    SHADOW = "SHADOW"
+    PROMOTION_PAUSED = "PROMOTION_PAUSED"
+    BARRED = "BARRED"
+    UNANSWERED = "UNANSWERED"
+    REJECTED_BY_PERSON = "REJECTED_BY_PERSON"
+
+
+class How(StrEnum):
+    """What made a model the champion."""
+
+    VERDICT = "verdict"
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
+    OUTSIDE = "outside"
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """A model that was made active, and who did it.
+
+    Parameters
+    ----------
+    number : int
+        From 1, per flywheel.
+    model : str or None
+        None where somebody took the active model away.
+    how : How
+    by : str
+    at : str
+    batch : int or None
+        Whose verdict promoted it.
+    reason : str or None
+        What the person gave.
+    request : str or None
+        The person's own request, by which a repeat of it is known.
+    """
+
+    number: int
+    model: str | None
+    how: How
+    by: str
+    at: str
+    batch: int | None = None
+    reason: str | None = None
+    request: str | None = None
+
+
+def course_of(policy: Policy, promote_verdicts: int) -> Course:
+    """Return how a PROMOTE is carried out.
+
+    Parameters
+    ----------
+    policy : Policy
+    promote_verdicts : int
+        How many verdicts of the flywheel said PROMOTE before this one.
+    """
+    if policy.mode == "shadow":
+        return Course.SHADOW
+    is_asked = policy.mode == "approve" or promote_verdicts < policy.approve_first
+    return Course.ASK if is_asked else Course.ACT
+
+
+def rollback_target(
+    history: Sequence[Champion], active: str | None, barred: Collection[str]
+) -> str | None:
+    """Return the model that was live last before the present one; None where there is none.
+
+    A model that somebody rolled back from is not gone back to.
+
+    Parameters
+    ----------
+    history : sequence of Champion
+        Oldest first.
+    active : str or None
+        The present champion.
+    barred : collection of str
+    """
+    earlier = (champion.model for champion in reversed(history))
+    return next((model for model in earlier if model and model not in {active, *barred}), None)

@@ -1,0 +1,384 @@
+"""What is told of a batch: started, judged, failed.
+
+Decides the words only. The order of a body never changes: what is live now, why, what you must do,
+the table, one command, ids. Read next: `flywheel.notices.notice` (how text from data is shown).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flywheel.batches.batches import BatchOutcome
+from flywheel.evaluation.champions import Kept
+from flywheel.evaluation.verdict import Decision, Verdict
+from flywheel.notices.acts import named_keys
+from flywheel.notices.not_carried_out import KEPT_WORDS
+from flywheel.notices.notice import Notice, body, file_name, shown, subject
+from flywheel.notices.rejections import rejection
+from flywheel.notices.what_changed import label_shift, model_changes
+from flywheel.number_words import number_of
+from flywheel.settings.policy import METRICS
+
+_TRAINING_USD_PER_HOUR = 3.0
+"""*Source*: Amazon Comprehend pricing, custom model training."""
+
+_METRIC_WORDS = dict(zip(METRICS, ("F1", "Precision", "Recall", "Accuracy"), strict=True))
+_LABELS_SHOWN = 20
+_FILES_NAMED = 5
+_NOTHING = "Nothing to do."
+_FOLLOWS = "Nothing to do: the verdict follows by itself."
+_NO_TEST_SET = (
+    "The flywheel has no test set, so the service splits one off its training data and only a "
+    "first model can go live. To end this, upload one to {flywheel}/test/ in the inbox."
+)
+_LIVE_ANYWAY = "The challenger is active already, made so by the service or by a person, not by us."
+_AFTER_LIVE_ANYWAY = "ACTION NEEDED: if it should not be live, make another model active by hand."
+_AFTER_HOLD = "Nothing must be done. What is named above would end the hold."
+_AFTER_HOLD_WITHOUT_TRAINING = (
+    " More test documents end it without training: upload them to {flywheel}/test/ in the inbox, "
+    "then `flywheel testset freeze {flywheel} --env {environment}` has both models judged again."
+)
+_AFTER_FAILURE = (
+    "ACTION NEEDED: read the reason above and repair it. The batch keeps its uploads: `flywheel "
+    "retry {flywheel} --env {environment}` opens it again. If the rows are the trouble, `flywheel "
+    "withdraw {flywheel} --batch {batch} --env {environment} --reason TEXT` takes them back; then "
+    "upload corrected ones, and the next batch starts by itself."
+)
+_AFTER_EMPTY = (
+    "Nothing to do. Rows that the flywheel holds already are never sent twice; no dataset was used "
+    "and nothing was spent."
+)
+_STILL_RUNNING = (
+    " The iteration itself still runs in Comprehend: when it ends, the flywheel is freed and its "
+    "next batch may start."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFacts:
+    """What every notice about a batch names.
+
+    Parameters
+    ----------
+    environment, flywheel : str
+    batch : int
+    flywheel_arn : str
+    uploads : sequence of str
+        Inbox keys, the first ones of many: those to train on, then those to test with.
+    upload_count, test_upload_count : int
+        How many there are in all, and how many of them are to test with.
+    live_model : str or None
+        The active model's ARN at the time of writing.
+    iteration_id : str or None
+    attempt : int
+    taint : sequence of str
+        Inbox keys that were taken back and are in the flywheel's datasets all the same.
+    label_counts, earlier_counts : mapping of str to int
+        Documents of each label in this batch, and in the flywheel's batches before it.
+    is_rebuilt : bool
+        Whether this is the first batch of a new generation, which holds all accepted rows.
+    is_return_tainted : bool
+        Whether giving that generation up leads back to a flywheel that holds withdrawn rows.
+    live_trained_on : sequence of str
+        Inbox keys of withdrawn uploads that the live model was trained on.
+    """
+
+    environment: str
+    flywheel: str
+    batch: int
+    flywheel_arn: str
+    uploads: Sequence[str]
+    live_model: str | None
+    iteration_id: str | None = None
+    upload_count: int = 0
+    test_upload_count: int = 0
+    attempt: int = 1
+    taint: Sequence[str] = ()
+    label_counts: Mapping[str, int] = field(default_factory=dict)
+    earlier_counts: Mapping[str, int] = field(default_factory=dict)
+    is_rebuilt: bool = False
+    is_return_tainted: bool = False
+    live_trained_on: Sequence[str] = ()
+
+    @property
+    def train_upload_count(self) -> int:
+        """How many uploads are to train on."""
+        return max(self.upload_count, len(self.uploads)) - self.test_upload_count
+
+
+def started(
+    facts: BatchFacts,
+    *,
+    documents: int,
+    test_documents: int = 0,
+    label_counts: Mapping[str, int],
+    left_out: Mapping[str, int],
+    waiting_labels: Sequence[str],
+    has_test_set: bool,
+    past_seconds: Sequence[float],
+) -> Notice:
+    """Tell that an iteration begins, before any money is spent."""
+    why = [
+        f"Batch {facts.batch} is sealed: {number_of(documents, 'training document')} from "
+        f"{_train_files(facts)}{_tested_with(facts, test_documents)}.",
+        f"Documents a label: {_counts(label_counts)}.",
+        *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
+    ]
+    why += _waiting(waiting_labels)
+    why.append(_cost(past_seconds))
+    words, todo = f"STARTED batch {facts.batch}, {number_of(documents, 'document')}", _FOLLOWS
+    if not has_test_set:
+        words += ", WARNING: no test set"
+        todo = _NO_TEST_SET.format(flywheel=facts.flywheel)
+    return batch_notice(facts, "started", words, why=why, todo=todo)
+
+
+def rejudging(
+    facts: BatchFacts,
+    held: int,
+    *,
+    documents: int,
+    before: int,
+    left_out: Mapping[str, int],
+) -> Notice:
+    """Tell that a held challenger is about to be judged again on a larger test set.
+
+    Parameters
+    ----------
+    held : int
+        The batch whose verdict was HOLD.
+    documents, before : int
+        Test documents that came, and that there were.
+    """
+    why = [
+        f"{number_of(documents, 'new test document')} from {_test_files(facts)}: the test set "
+        f"grows from {before:,} to {before + documents:,}.",
+        f"Both models of batch {held}, which was held, answer it; nothing is trained.",
+        *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
+        "Cost on AWS: the two jobs in which they answer, and one of the flywheel's TEST datasets.",
+    ]
+    words = f"STARTED batch {facts.batch}: batch {held} is judged again"
+    return batch_notice(facts, "started", words, why=why, todo=_FOLLOWS)
+
+
+def judged(
+    facts: BatchFacts,
+    verdict: Verdict,
+    outcome: BatchOutcome,
+    *,
+    can_be_judged_again: bool = False,
+    trained_by: int | None = None,
+    kept: Kept | None = None,
+    because: str | None = None,
+    followers: Sequence[str] = (),
+) -> Notice:
+    """Tell a verdict after it was acted on.
+
+    Parameters
+    ----------
+    can_be_judged_again : bool
+        Whether more test rows could end a hold without training.
+    trained_by : int, optional
+        The batch that trained the challenger, where this one trained nothing.
+    kept, because : Kept and str, optional
+        Why a PROMOTE was not carried out.
+    followers : sequence of str
+        What is told of endpoints after a promotion.
+    """
+    place = {"flywheel": facts.flywheel, "batch": facts.batch, "environment": facts.environment}
+    change = f1_change(*verdict.evidence.values("AverageF1Score"))
+    words = f"{outcome.value}{change}"
+    changed = [
+        *model_changes(verdict.evidence.paired),
+        *label_shift(facts.label_counts, facts.earlier_counts),
+    ]
+    warnings = [f"WARNING: {warning}" for warning in verdict.warnings]
+    why, todo = [*verdict.reasons, *warnings, *changed, *followers], _NOTHING
+    if verdict.is_bootstrap:
+        words += ", BOOTSTRAP (first model)"
+    if kept is not None:
+        told = KEPT_WORDS[kept]
+        words, todo = f"{told.headline}{change}", told.todo.format(**place)
+        why = [because or told.reason, *why]
+    elif verdict.decision is Decision.HOLD:
+        words, todo = f"{words}, evidence is missing", _AFTER_HOLD
+        if can_be_judged_again:
+            todo += _AFTER_HOLD_WITHOUT_TRAINING.format(**place)
+    elif verdict.decision is Decision.REJECT:
+        which = "this batch" if trained_by is None else f"batch {trained_by}"
+        cause = rejection(
+            verdict,
+            facts.label_counts,
+            facts.earlier_counts,
+            is_rebuilt=facts.is_rebuilt,
+            is_return_tainted=facts.is_return_tainted,
+            is_live_mistrained=bool(facts.live_trained_on),
+        )
+        why = [why[0], cause.likely, *why[1:]] if why else [cause.likely]
+        facts_named = {"which": which, "batch": trained_by or facts.batch}
+        facts_named["withdrawn"] = named_keys(facts.live_trained_on)
+        todo = cause.todo.format(**{**place, **facts_named})
+    challenger = verdict.evidence.challenger_arn
+    if outcome is not BatchOutcome.PROMOTED and challenger and challenger == facts.live_model:
+        why, todo = [_LIVE_ANYWAY, *why], _AFTER_LIVE_ANYWAY
+    return batch_notice(facts, "verdict", words, why=why, todo=todo, table=metric_table(verdict))
+
+
+def empty(
+    facts: BatchFacts,
+    left_out: Mapping[str, int],
+    waiting_labels: Sequence[str],
+    *,
+    is_for_test_alone: bool = False,
+) -> Notice:
+    """Tell that a batch held nothing new, so that nothing was started.
+
+    Parameters
+    ----------
+    is_for_test_alone : bool
+        Whether its test rows alone were wanted.
+    """
+    wanted = "to test with" if is_for_test_alone else "to train on"
+    files = _test_files(facts) if is_for_test_alone else _train_files(facts)
+    why = [
+        f"Nothing new is left {wanted} in {files}.",
+        *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
+        *_waiting(waiting_labels),
+    ]
+    words = f"EMPTY batch {facts.batch}: nothing new {wanted}"
+    return batch_notice(facts, "empty", words, why=why, todo=_AFTER_EMPTY)
+
+
+def failed(facts: BatchFacts, error: str, cause: str, *, is_still_running: bool) -> Notice:
+    """Tell that a batch ended without a verdict."""
+    words = f"FAILED batch {facts.batch}, ACTION NEEDED: {error}"
+    todo = _AFTER_FAILURE.format(
+        flywheel=facts.flywheel, environment=facts.environment, batch=facts.batch
+    ) + (_STILL_RUNNING if is_still_running else "")
+    return batch_notice(facts, "failed", words, why=[f"{error}: {shown(cause, 1500)}"], todo=todo)
+
+
+def metric_table(verdict: Verdict) -> list[str]:
+    """Return the averages of both models as lines of a plain-text table.
+
+    Models that are judged again are measured only in what the policy asks: the rest is left out.
+    """
+    lines = [f"{'':<10} {'champion':>10} {'challenger':>10} {'change':>8}"]
+    for metric, word in _METRIC_WORDS.items():
+        old, new = verdict.evidence.values(metric)
+        if old is None and new is None and verdict.evidence.paired is not None:
+            continue
+        change = f"{new - old:+z.3f}" if old is not None and new is not None else "-"
+        lines.append(f"{word:<10} {_number(old):>10} {_number(new):>10} {change:>8}")
+    return lines
+
+
+def batch_notice(
+    facts: BatchFacts,
+    event: str,
+    words: str,
+    *,
+    why: Sequence[str],
+    todo: str,
+    table: Sequence[str] = (),
+) -> Notice:
+    """Return a notice about a batch, with its facts.
+
+    Parameters
+    ----------
+    event : str
+        What tells its id from those of the batch's other notices.
+    words : str
+        The subject's.
+    """
+    ids = [f"Flywheel:  {facts.flywheel_arn}", f"Batch:     {facts.batch}"]
+    if facts.iteration_id:
+        ids.append(f"Iteration: {facts.iteration_id}")
+    ids += [f"Upload:    {shown(key, 200)}" for key in facts.uploads]
+    if facts.upload_count > len(facts.uploads):
+        ids.append(f"           and {facts.upload_count - len(facts.uploads):,} more")
+    text = body(
+        live=facts.live_model or "no model yet",
+        why=[*why, *_taint(facts.taint)],
+        todo=todo,
+        table=table,
+        command=f"flywheel history {facts.flywheel} --env {facts.environment}",
+        ids=ids,
+    )
+    attempt = f"-{facts.attempt}" if facts.attempt > 1 else ""
+    notice_id = f"{facts.flywheel}-batch-{facts.batch}{attempt}-{event}"
+    return Notice(notice_id, subject(facts.environment, facts.flywheel, words), text)
+
+
+def _taint(keys: Sequence[str]) -> list[str]:
+    if not keys:
+        return []
+    named = ", ".join(file_name(key) for key in keys[:_FILES_NAMED])
+    more = ", ..." if len(keys) > _FILES_NAMED else ""
+    return [
+        f"The flywheel is TAINTED: its datasets hold rows that were withdrawn ({named}{more}), "
+        "until it is rebuilt."
+    ]
+
+
+def _waiting(labels: Sequence[str]) -> list[str]:
+    if not labels:
+        return []
+    names = ", ".join(shown(label, 40) for label in labels)
+    return [f"Too few documents for the service, so they wait for the next batch: {names}."]
+
+
+def _train_files(facts: BatchFacts) -> str:
+    count = facts.train_upload_count
+    return _files(facts.uploads[:count], count)
+
+
+def _test_files(facts: BatchFacts) -> str:
+    return _files(facts.uploads[facts.train_upload_count :], facts.test_upload_count)
+
+
+def _tested_with(facts: BatchFacts, documents: int) -> str:
+    """Name the test documents of a batch that brings some, as the end of a sentence."""
+    if not documents:
+        return ""
+    return f", and {number_of(documents, 'test document')} from {_test_files(facts)}"
+
+
+def _files(keys: Sequence[str], count: int) -> str:
+    """Count files and name the first ones; of many, no name may be known."""
+    names = ", ".join(file_name(key) for key in keys[:_FILES_NAMED])
+    more = ", ..." if count > _FILES_NAMED else ""
+    return f"{number_of(count, 'file')}{f' ({names}{more})' if names else ''}"
+
+
+def _counts(label_counts: Mapping[str, int]) -> str:
+    told = [f"{shown(label, 40)} {count:,}" for label, count in sorted(label_counts.items())]
+    more = len(told) - _LABELS_SHOWN
+    return ", ".join(told[:_LABELS_SHOWN]) + (
+        f" and {number_of(more, 'more label')}" if more > 0 else ""
+    )
+
+
+def _cost(past_seconds: Sequence[float]) -> str:
+    price = f"{_TRAINING_USD_PER_HOUR:.2f} USD an hour of training"
+    if not past_seconds:
+        return (
+            f"Cost on AWS: {price}; there is no earlier iteration to estimate from (the service's "
+            "own sample ran 2 h 23 min: 7 USD at most)."
+        )
+    hours = sum(past_seconds) / len(past_seconds) / 3600
+    cost = max(hours * _TRAINING_USD_PER_HOUR, 0.01)
+    return (
+        f"Cost on AWS: {price}; about {cost:.2f} USD if it takes as long as earlier ones "
+        f"({hours * 60:.0f} min)."
+    )
+
+
+def f1_change(old: float | None, new: float | None) -> str:
+    """Return what a subject says of F1; empty where the challenger has none."""
+    if new is None:
+        return ""
+    return f", F1 {new:.3f}" if old is None else f", F1 {old:.3f} -> {new:.3f} ({new - old:+z.3f})"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,125 @@
+"""What is told of champions that people decide on: asked, changed by a person, judged for nobody.
+
+Decides the words only. Read next: `flywheel.notices.batches` and
+`flywheel.notices.not_carried_out`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flywheel.evaluation.champions import How
+from flywheel.evaluation.verdict import Decision, Verdict
+from flywheel.notices.batches import BatchFacts, batch_notice, f1_change, metric_table
+from flywheel.notices.notice import Notice, body, shown, subject
+
+_AFTER_PROMOTE = "Nothing to do. To take it back: `flywheel rollback {flywheel} --env {env} "
+_AFTER_ROLLBACK = (
+    "Batches and verdicts go on, but no verdict is carried out until `flywheel resume {flywheel} "
+    "--env {env} --reason TEXT`. The model that was left is not promoted again, but by a person: "
+    "`flywheel promote {before} {flywheel} --env {env} --reason TEXT`."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of the champion by a person.
+
+    Parameters
+    ----------
+    how : How
+    before : str or None
+    model : str
+    by, reason : str
+    followers : sequence of str
+        What is told of endpoints.
+    """
+
+    how: How
+    before: str | None
+    model: str
+    by: str
+    reason: str
+    followers: Sequence[str]
+
+
+def approval_asked(facts: BatchFacts, verdict: Verdict, until: datetime, on_timeout: str) -> Notice:
+    """Ask people whether a challenger goes live."""
+    place = f"{facts.batch} {facts.flywheel} --env {facts.environment} --reason TEXT"
+    silence = "is promoted" if on_timeout == "promote" else "is not promoted; the champion stays"
+    todo = (
+        f"ACTION NEEDED until {until:%Y-%m-%d %H:%M} UTC: `flywheel approve {place}` makes the "
+        f"challenger active, `flywheel reject {place}` keeps it out. If nobody answers, it "
+        f"{silence}."
+    )
+    old, new = verdict.evidence.values("AverageF1Score")
+    return batch_notice(
+        facts,
+        "approval",
+        f"ACTION NEEDED: approve batch {facts.batch}{f1_change(old, new)}",
+        why=[
+            "The verdict says PROMOTE, and the policy asks a person.",
+            f"The challenger is {verdict.evidence.challenger_arn}.",
+            *verdict.reasons,
+        ],
+        todo=todo,
+        table=metric_table(verdict),
+    )
+
+
+def champion_made(environment: str, flywheel: str, change: Change, now: datetime) -> Notice:
+    """Tell that a person changed the active model, after that was verified."""
+    after = _AFTER_ROLLBACK if change.how is How.ROLLBACK else _AFTER_PROMOTE + "--reason TEXT`."
+    words = "ROLLED BACK" if change.how is How.ROLLBACK else "PROMOTED by a person"
+    text = body(
+        live=change.model,
+        why=[
+            f"{shown(change.reason, 500)} (by {shown(change.by, 200)}).",
+            f"Before, {change.before or 'no model'} was active.",
+            *change.followers,
+        ],
+        todo=after.format(flywheel=flywheel, env=environment, before=change.before or "MODEL_ARN"),
+        command=f"flywheel status {flywheel} --env {environment}",
+        ids=[f"Flywheel: {flywheel}"],
+    )
+    notice_id = f"{flywheel}-{change.how}-{now:%Y%m%dT%H%M%S%fZ}"
+    return Notice(notice_id, subject(environment, flywheel, words), text)
+
+
+def outside_judged(
+    environment: str, flywheel: str, iteration_id: str, verdict: Verdict, live: str | None
+) -> Notice:
+    """Tell what would be done with an iteration that somebody else started; nothing is."""
+    old, new = verdict.evidence.values("AverageF1Score")
+    would = {
+        Decision.PROMOTE: "would be PROMOTED",
+        Decision.REJECT: "would be REJECTED",
+        Decision.HOLD: "would be HELD",
+    }[verdict.decision]
+    challenger, champion = verdict.evidence.challenger_arn, verdict.evidence.champion_arn
+    why, todo = [*verdict.reasons], "Nothing to do."
+    if challenger and live == challenger:
+        why = ["Its model is active already, made so by the service or by a person.", *why]
+    elif challenger:
+        todo = (
+            f"Nothing, or to make it active: `flywheel promote {challenger} {flywheel} --env "
+            f"{environment} --reason TEXT`."
+        )
+        if live != champion:
+            would = "would be HELD, CHAMPION_CHANGED"
+            why = [f"It was compared with {champion}, which is not active any more.", *why]
+    text = body(
+        live=live or "no model yet",
+        why=[
+            f"Iteration {shown(iteration_id)} was started by somebody else, in the console say. "
+            "It is judged as ours are, and never promoted by itself.",
+            *why,
+        ],
+        todo=todo,
+        table=metric_table(verdict),
+        command=f"flywheel status {flywheel} --env {environment}",
+        ids=[f"Flywheel:  {flywheel}", f"Iteration: {shown(iteration_id)}"],
+    )
+    words = f"OUTSIDE iteration {would}{f1_change(old, new)}"
+    notice_id = f"{flywheel}-outside-{iteration_id}-verdict"
+    return Notice(notice_id, subject(environment, flywheel, words), text)

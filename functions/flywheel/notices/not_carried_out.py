@@ -1,0 +1,66 @@
+"""What is told of a PROMOTE that was not carried out: headline, reason, what to do.
+
+Decides the words only. Read next: `flywheel.evaluation.champions` (the cases),
+`flywheel.notices.batches`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flywheel.evaluation.champions import Kept
+
+_BY_HAND = (
+    "If the challenger should be live: `flywheel promote {batch} {flywheel} --env {environment} "
+    "--reason TEXT`; else nothing to do."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptWords:
+    """How one case is told; ``{batch}``, ``{flywheel}`` and ``{environment}`` are filled in."""
+
+    headline: str
+    reason: str
+    todo: str = _BY_HAND
+
+
+KEPT_WORDS: Mapping[Kept, KeptWords] = {
+    Kept.CHAMPION_CHANGED: KeptWords(
+        "HELD, CHAMPION_CHANGED",
+        "The active model was changed by somebody else while this verdict was made; nothing was "
+        "written.",
+    ),
+    Kept.SHADOW: KeptWords(
+        "SHADOW, would be PROMOTED",
+        'The policy\'s mode is "shadow": the verdict is written down, and nothing is done.',
+    ),
+    Kept.PROMOTION_PAUSED: KeptWords(
+        "HELD, promotion is paused",
+        "No verdict is carried out since somebody rolled back",
+        _BY_HAND + " `flywheel resume {flywheel} --env {environment} --reason TEXT` lets verdicts "
+        "promote again.",
+    ),
+    Kept.BARRED: KeptWords(
+        "HELD, the challenger is barred",
+        "Somebody rolled back from this model before, so no verdict makes it active again.",
+    ),
+    Kept.UNANSWERED: KeptWords(
+        "HELD, nobody answered",
+        "The policy asks a person, and nobody answered in time; the champion stays.",
+    ),
+    Kept.REJECTED_BY_PERSON: KeptWords(
+        "REJECTED by a person", "The policy asks a person, who said no", "Nothing to do."
+    ),
+}
+
+
+def kept_reason(kept: Kept, detail: str | None = None) -> str:
+    """Return why a verdict was not carried out, as one sentence.
+
+    Parameters
+    ----------
+    detail : str, optional
+        Who did what, and why; it completes the case's own words.
+    """
+    words = KEPT_WORDS[kept].reason
+    return words if detail is None else f"{words}: {detail}"
