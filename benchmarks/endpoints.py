@@ -23,7 +23,7 @@ from moto.server import ThreadedMotoServer
 from benchmarks.patterns import generate_patterns, write_annotated
 from benchmarks.tables import Result
 from comprehend_engine.engine import Engine, EngineSettings
-from console.sample_tickets import LABELS, generate_tickets
+from console.demo.sample_tickets import LABELS, generate_tickets
 from flywheel.intake.labeled_documents import Row, csv_line
 
 _BUCKET = "data-bucket"

@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.tables import Result
-from console.mailbox import Mailbox
-from console.sample_tickets import generate_tickets
-from console.target import local_target
+from console.demo.sample_tickets import generate_tickets
+from console.environment.mailbox import Mailbox
+from console.environment.target import local_target
 from flywheel.intake.labeled_documents import Row, csv_line
 from local.environment import LocalEnvironment, LocalSettings, synthesize
 

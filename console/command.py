@@ -1,7 +1,8 @@
 """The `flywheel` command: its verbs, their options, and nothing else.
 
 Decides names, defaults and which environment a verb works on. Each verb calls the module that is
-named after it. Read next: `console.target` (the environment) and `console.terminal` (output).
+named after it. Read next: `console.environment.target` (the environment) and `console.terminal`
+(output).
 """
 
 from pathlib import Path
@@ -10,29 +11,14 @@ from typing import Annotated
 import typer
 
 from comprehend_engine.command import main as serve_engine
-from console import history as history_facts
-from console import status as status_facts
-from console.act_verbs import add_act_verbs
-from console.audit_verbs import audit
-from console.champion_verbs import add_champion_verbs
-from console.conversion_view import conversion_document, tell_conversion
-from console.convert import convert as convert_file
-from console.data_verbs import add_data_verbs
-from console.dead_letter_verbs import dlq
-from console.errors import CommandError
-from console.exit_codes import ExitCode
-from console.flywheel_verb import Run, flywheel_verb
-from console.gate_verbs import policy, simulate
-from console.init_verb import add_init_verb
-from console.local_file import local_file
-from console.record_verbs import add_record_verbs
-from console.status_view import status_view
-from console.target import LOCAL
-from console.terminal import ended_by_signals, reporting
-from console.upload_verb import upload
-from console.uploads_view import upload_document, uploads_view
-from console.validating import opened, opened_for, validated
-from console.verb_options import (
+from console.commands.audit import audit
+from console.commands.champions import add_champion_verbs
+from console.commands.control import add_act_verbs
+from console.commands.data import add_data_verbs
+from console.commands.dead_letters import dlq
+from console.commands.flywheel_command import Run, flywheel_verb
+from console.commands.init import add_init_verb
+from console.commands.options import (
     LONGEST_MINUTES,
     DataTask,
     Env,
@@ -46,8 +32,23 @@ from console.verb_options import (
     finish,
     opened_target,
 )
-from console.waiting import Ending, lacking, wait_for_batch
-from console.watching import watched
+from console.commands.policy import policy, simulate
+from console.commands.record import add_record_verbs
+from console.commands.upload import upload
+from console.convert.conversion import convert as convert_file
+from console.environment.running_environment import local_file
+from console.environment.target import LOCAL
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.flywheels import status as status_facts
+from console.flywheels.waiting import Ending, lacking, wait_for_batch
+from console.flywheels.watching import watched
+from console.record import history as history_facts
+from console.terminal import ended_by_signals, reporting
+from console.validate.validating import opened, opened_for, validated
+from console.views.conversion import conversion_document, tell_conversion
+from console.views.status import status_view
+from console.views.uploads import upload_document, uploads_view
 from flywheel.settings.data_format import LabelDelimiter, Mode, Shape, Task
 
 app = typer.Typer(
@@ -98,7 +99,7 @@ def demo(
         if data is None and task != "multi-class":
             problem = "the sample data is multi-class"
             raise CommandError(ExitCode.USAGE, task, problem, "Give --data with your own")
-        from console import demo as story  # noqa: PLC0415 - a cloud takes seconds to import
+        from console.demo import story  # noqa: PLC0415 - a cloud takes seconds to import
 
         terminal.answer(story.run(terminal, data, data_shape(task, delimiter)))
 
@@ -117,7 +118,7 @@ def up(
 ) -> None:
     """Run an environment's file on this machine until Ctrl-C, with short waits."""
     with reporting(is_json=json) as terminal, ended_by_signals():
-        from console.running import keep_running  # noqa: PLC0415 - a cloud takes seconds to import
+        from console.environment.running import keep_running  # noqa: PLC0415 - a cloud takes seconds to import
 
         name = chosen_environment(context, env) or LOCAL
         keep_running(terminal, local_file(), name=name, port=port)

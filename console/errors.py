@@ -18,8 +18,8 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from console.convert import ConversionError, ConversionUsageError
-from console.demo_split import DemoDataError
+from console.convert.conversion import ConversionError, ConversionUsageError
+from console.demo.split import DemoDataError
 from console.exit_codes import ExitCode
 from flywheel.errors import (
     BatchNotFoundError,

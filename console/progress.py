@@ -1,6 +1,6 @@
 """Show phases as they come: a line for each new one, and a spinner with the time on a terminal.
 
-Decides how waiting looks; what is waited for is `console.following`.
+Decides how waiting looks; what is waited for is `console.flywheels.following`.
 """
 
 import time
@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from rich.text import Text
 
-from console.following import Phase
+from console.flywheels.following import Phase
 from console.terminal import Terminal
 
 _STILL_SECONDS = 30.0

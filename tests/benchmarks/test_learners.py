@@ -11,7 +11,7 @@ from benchmarks import classifiers, learners, recognizers
 from benchmarks.patterns import generate_patterns, write_annotated
 from benchmarks.tables import Result, with_results
 from benchmarks.training import ENGINE, Outcome, calibration_error
-from console.sample_tickets import generate_tickets
+from console.demo.sample_tickets import generate_tickets
 from flywheel.intake.labeled_documents import Row, csv_line
 
 WORDS, CHARACTERS = "scikit-learn, words", "scikit-learn, characters"

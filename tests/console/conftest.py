@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from console import command, verb_options
-from console.demo_tasks import csv_bytes
-from console.local_file import LocalFile
-from console.sample_tickets import generate_tickets
-from console.target import Target, local_target
+from console import command
+from console.commands import options as verb_options
+from console.demo.sample_tickets import generate_tickets
+from console.demo.tasks import csv_bytes
+from console.environment.running_environment import LocalFile
+from console.environment.target import Target, local_target
 from tests.console.command_line import Run, invoke, kept_running
 
 

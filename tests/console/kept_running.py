@@ -7,9 +7,9 @@ from pathlib import Path
 
 import typer
 
-from console.local_file import LocalFile
-from console.running import keep_running
-from console.target import ENVIRONMENTS_FOLDER, LOCAL
+from console.environment.running import keep_running
+from console.environment.running_environment import LocalFile
+from console.environment.target import ENVIRONMENTS_FOLDER, LOCAL
 from console.terminal import ended_by_signals, reporting
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from moto import mock_aws
 
-from console.local_file import LocalFile
+from console.environment.running_environment import LocalFile
 from tests.console.command_line import Run
 
 

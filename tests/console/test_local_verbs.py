@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from console.demo_split import with_wrong_labels
-from console.demo_tasks import csv_bytes
-from console.local_file import LocalFile
-from console.mailbox import Mailbox
-from console.sample_tickets import LABELS, generate_tickets
-from console.target import Target
+from console.demo.sample_tickets import LABELS, generate_tickets
+from console.demo.split import with_wrong_labels
+from console.demo.tasks import csv_bytes
+from console.environment.mailbox import Mailbox
+from console.environment.running_environment import LocalFile
+from console.environment.target import Target
 from engine_testing.rig import until
 from tests.console.command_line import Run, kept_running
 

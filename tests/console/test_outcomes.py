@@ -3,7 +3,7 @@
 import pytest
 
 from console.exit_codes import OF_OUTCOME
-from console.verdict_view import OUTCOME_STYLES
+from console.views.verdict import OUTCOME_STYLES
 from flywheel.batches.batches import BatchOutcome
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.following import Phase
+from console.flywheels.following import Phase
 from console.progress import Progress
 from console.terminal import Terminal
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.ledger.audit import FIRST_HEAD, entry_hash
 from adapters.test_set_rows import groups_of_rows
-from console.derived_inputs import DerivedInputs, derive_inputs
+from console.record.derived_inputs import DerivedInputs, derive_inputs
 from flywheel.batches.batches import BatchName, Manifest
 from flywheel.batches.known_rows import content_hash, record, rows_key
 from flywheel.batches.uploads import DatasetKind

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from console.sample_tickets import generate_tickets
+from console.demo.sample_tickets import generate_tickets
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from console import verb_options
-from console.target import ENVIRONMENTS_FOLDER, local_target
+from console.commands import options as verb_options
+from console.environment.target import ENVIRONMENTS_FOLDER, local_target
 from local.environment import LocalEnvironment, LocalSettings
 from tests.console.command_line import invoke
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
-from console.mailbox import Letter, Mailbox
-from console.target import Target, local_target
+from console.environment.mailbox import Letter, Mailbox
+from console.environment.target import Target, local_target
 from local.environment import LocalEnvironment, LocalSettings
 
 pytestmark = pytest.mark.slow

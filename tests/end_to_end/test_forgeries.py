@@ -18,9 +18,9 @@ from botocore.exceptions import ClientError
 
 from adapters.ledger.audit import Audit, AuditHead, entry_hash
 from adapters.ledger.table import Table
-from console.audit_record import read_record
-from console.offline_verifier import RecordBrokenError, canonical
-from console.target import Target, local_target
+from console.environment.target import Target, local_target
+from console.record.audit_record import read_record
+from console.record.offline_verifier import RecordBrokenError, canonical
 from infra.ledger_rights import WRITTEN_BY
 from local.environment import LocalEnvironment, LocalSettings
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from console import init_verb, verb_options
-from console.local_file import LocalFile
+from console.commands import init as init_verb
+from console.commands import options as verb_options
+from console.environment.running_environment import LocalFile
 from tests.console.command_line import invoke, running_with_answer
 
 pytestmark = pytest.mark.slow

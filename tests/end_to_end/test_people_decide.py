@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from console import verb_options
-from console.demo_few import FewDocuments, few_documents
-from console.demo_tasks import csv_bytes
-from console.mailbox import Mailbox
-from console.sample_tickets import generate_tickets
-from console.target import ENVIRONMENTS_FOLDER, Target, local_target
+from console.commands import options as verb_options
+from console.demo.few_documents import FewDocuments, few_documents
+from console.demo.sample_tickets import generate_tickets
+from console.demo.tasks import csv_bytes
+from console.environment.mailbox import Mailbox
+from console.environment.target import ENVIRONMENTS_FOLDER, Target, local_target
 from local.environment import LocalEnvironment, LocalSettings
 from tests.console.command_line import invoke
 

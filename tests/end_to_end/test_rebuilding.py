@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from console import verb_options
-from console.demo_split import with_wrong_labels
-from console.demo_tasks import csv_bytes
-from console.sample_tickets import LABELS, generate_tickets
-from console.target import local_target
+from console.commands import options as verb_options
+from console.demo.sample_tickets import LABELS, generate_tickets
+from console.demo.split import with_wrong_labels
+from console.demo.tasks import csv_bytes
+from console.environment.target import local_target
 from local.environment import LocalEnvironment, LocalSettings
 from tests.console.command_line import invoke
 

@@ -11,7 +11,7 @@ import pytest
 from adapters.clients import client
 from adapters.ledger.batch_rows import StoredVerdict
 from adapters.ledger.flywheel_rows import change_flywheel
-from console.replay import replayed
+from console.record.replay import replayed
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.batches.uploads import UploadState
 from flywheel.errors import ActRefusedError

@@ -3,8 +3,8 @@
 from rich.console import Console
 
 from change_champion.handler import change
-from console.timeline import Event, event_document, timeline_of
-from console.timeline_view import timeline_view
+from console.record.timeline import Event, event_document, timeline_of
+from console.views.timeline import timeline_view
 from tests.functions.world import NAME, World, documents
 
 ANN = "arn:aws:sts::123456789012:assumed-role/Operator/ann"

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from adapters.kept_answers import AnswersMissingError
 from adapters.ledger.table import Item
-from console.derived_inputs import derive_inputs
-from console.replay import replayed
-from console.verdict_again import first_difference
+from console.record.derived_inputs import derive_inputs
+from console.record.replay import replayed
+from console.record.verdict_again import first_difference
 from flywheel.batches.batches import BatchName, BatchOutcome, BatchState
 from flywheel.batches.known_rows import content_hash, record
 from flywheel.batches.uploads import DatasetKind

@@ -21,10 +21,10 @@ from adapters.ledger.table import Item, Key, Put, Table
 from adapters.ledger.upload_rows import staged_upload, upload_row, waits_again
 from adapters.ledger.verdict_rows import stored_verdict
 from adapters.objects import Objects
-from console.derived_inputs import derive_inputs
-from console.offline_verifier import verify_record
-from console.replay import replayed
-from console.timeline import timeline_of
+from console.record.derived_inputs import derive_inputs
+from console.record.offline_verifier import verify_record
+from console.record.replay import replayed
+from console.record.timeline import timeline_of
 from flywheel.batches.batches import Manifest
 from flywheel.evaluation.verdict import Verdict
 from flywheel.evaluation.verdict_document import document_sha256

@@ -9,7 +9,7 @@ import pytest
 from adapters.clients import client
 from adapters.ledger.flywheel_rows import change_flywheel
 from adapters.ledger.table import Key, Put
-from console.replay import replayed
+from console.record.replay import replayed
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.champions import Champion, How
 from flywheel.evaluation.evidence import Evidence

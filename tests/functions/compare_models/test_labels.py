@@ -10,7 +10,7 @@ import pytest
 
 from adapters.clients import client
 from comprehend_engine.clock import DrivenClock
-from console.replay import replayed
+from console.record.replay import replayed
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.evidence import MeasuredLabels
 from flywheel.evaluation.verdict import Verdict

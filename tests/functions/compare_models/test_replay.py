@@ -7,9 +7,9 @@ import pytest
 
 from adapters.clients import client
 from adapters.kept_answers import AnswersMissingError
-from console.derived_inputs import derive_inputs
-from console.replay import replayed
-from console.verdict_again import first_difference
+from console.record.derived_inputs import derive_inputs
+from console.record.replay import replayed
+from console.record.verdict_again import first_difference
 from tests.functions.cloud import STAGING, VERDICTS
 from tests.functions.world import NAME, World, documents
 

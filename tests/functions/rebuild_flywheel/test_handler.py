@@ -7,7 +7,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from console.rebuild_status import without_rows
+from console.flywheels.rebuild_status import without_rows
 from flywheel.batches.batches import BatchOutcome
 from flywheel.errors import ActRefusedError
 from flywheel.settings.data_format import described_labels

@@ -17,7 +17,7 @@ from adapters.objects import Objects
 from change_champion import handler as change_champion
 from close_batch import handler as close_batch
 from compare_models import handler as compare_models
-from console.offline_verifier import canonical
+from console.record.offline_verifier import canonical
 from tests.functions.cloud import VERDICTS
 from tests.functions.reconciling import reconciled
 from tests.functions.world import NAME, World, documents

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from console.uploads_view import upload_document
+from console.views.uploads import upload_document
 from flywheel.intake.labeled_documents import LabeledDocuments
 from notify_slack.handler import message
 from register_upload import handler as module

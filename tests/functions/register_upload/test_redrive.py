@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from console.dead_letters import DeadLetterQueue, look, redrive
+from console.flywheels.dead_letters import DeadLetterQueue, look, redrive
 from flywheel.batches.uploads import MOST_DELIVERIES, ObjectVersion, UploadState
 from register_upload.handler import handler
 from tests.functions.cloud import ACCOUNT, REGION, answering

@@ -1,6 +1,6 @@
 import pytest
 
-from console.dead_letters import DeadLetterQueue, look, redrive
+from console.flywheels.dead_letters import DeadLetterQueue, look, redrive
 from tests.local.cloud.conftest import Deployed
 from tests.local.cloud.waiting import eventually
 

@@ -1,0 +1,125 @@
+"""The verbs of the audit: `flywheel audit verify` and `flywheel audit export`.
+
+Decides names, options and words. Read next: `console.record.audit_record`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from adapters.ledger.runs import ENVIRONMENT
+from console.commands.options import Env, Json, check_file, finish, opened_target
+from console.environment.target import LOCAL
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.flywheels.waiting import Ending
+from console.record.audit_record import AuditRecord, read_record
+from console.record.offline_verifier import Counts, RecordBrokenError, verify_zip
+from console.terminal import Terminal, reporting
+
+audit = typer.Typer(no_args_is_help=True, help="The record of what was decided and done.")
+
+
+@audit.command("verify")
+def verify_audit(
+    context: typer.Context,
+    chosen: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FLYWHEEL | OUT.zip]",
+            help="A flywheel, or an export; left out, all flywheels and the environment's own.",
+        ),
+    ] = None,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Compute every hash anew: entries, heads and verdicts; 1 if one is wrong.
+
+    An export is a file that ends in .zip: it needs no environment, and nothing in it is run.
+    """
+    with reporting(is_json=json) as terminal:
+        if chosen is not None and chosen.endswith(".zip"):
+            finish(terminal, _verified_export(terminal, Path(chosen)))
+        target = opened_target(context, env, default=LOCAL)
+        if chosen is None:
+            chains = [*sorted(target.flywheels), ENVIRONMENT]
+        else:
+            chains = [target.flywheel(chosen).settings.name]
+        found = [_verified(terminal, read_record(target, name)) for name in chains]
+        finish(terminal, _ending({"environment": target.environment}, found))
+
+
+@audit.command("export")
+def export_audit(
+    context: typer.Context,
+    names: Annotated[list[str], typer.Argument(metavar="[FLYWHEEL] OUT.zip")],
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Write entries, verdicts and heads to a zip that verifies itself offline."""
+    with reporting(is_json=json) as terminal:
+        *flywheels, last = names
+        out = Path(last)
+        if len(flywheels) > 1:
+            problem = f"{len(names)} names are too many"
+            raise CommandError(ExitCode.USAGE, "audit export", problem, "Give [FLYWHEEL] OUT.zip")
+        if out.suffix != ".zip" or out.exists() or not out.parent.is_dir():
+            problem = "it is there already" if out.exists() else "it must be a .zip in a folder"
+            raise CommandError(ExitCode.USAGE, last, problem, "Name a new file that ends in .zip")
+        target = opened_target(context, env, default=LOCAL)
+        name = target.flywheel(flywheels[0] if flywheels else None).settings.name
+        record = read_record(target, name)
+        record.export(out)
+        terminal.tell_exactly(f"Wrote {out}")
+        document = _verified(terminal, record)
+        terminal.tell_exactly(f"Verify it anywhere: flywheel audit verify {out}")
+        terminal.tell("Or without our packages: unpack it, run python -I verify.py in its folder.")
+        code = ExitCode.DONE if document["is_whole"] else ExitCode.REFUSED
+        finish(terminal, Ending(code, {"out": str(out), **document}))
+
+
+def _verified_export(terminal: Terminal, file: Path) -> Ending:
+    """Verify an export with what is installed here."""
+    check_file(file)
+    found = _checked(terminal, file.name, None, lambda: verify_zip(file))
+    return _ending({"file": str(file)}, [found])
+
+
+def _verified(terminal: Terminal, record: AuditRecord) -> dict[str, Any]:
+    """Verify one chain of an environment."""
+    title = "the environment's own" if record.name == ENVIRONMENT else record.name
+    return _checked(terminal, title, record.name, lambda: (record.name, record.verify()))
+
+
+def _checked(
+    terminal: Terminal, title: str, name: str | None, verify: Callable[[], tuple[str, Counts]]
+) -> dict[str, Any]:
+    """Verify one chain, and say what came of it."""
+    try:
+        chain, counts = verify()
+    except RecordBrokenError as error:
+        terminal.tell(f"{title}: BROKEN: {error}", style="bold red")
+        return {"chain": name, "is_whole": False, "problem": str(error)}
+    terminal.tell(f"{title}: {counts.words()}")
+    if (younger := counts.beyond()) is not None:
+        terminal.tell(younger, indent=2)
+    if counts.pending:
+        terminal.tell(f"Being written in this moment: {counts.pending}", indent=2)
+    return {
+        "chain": chain,
+        "is_whole": True,
+        "entries": counts.entries,
+        "verdicts": counts.verdicts,
+        "heads": counts.heads,
+        "covered": counts.covered,
+        "pending": counts.pending,
+    }
+
+
+def _ending(where: Mapping[str, str], found: Sequence[Mapping[str, Any]]) -> Ending:
+    """Return how a verification ends: with 1 where a chain is broken."""
+    is_whole = all(chain["is_whole"] for chain in found)
+    code = ExitCode.DONE if is_whole else ExitCode.REFUSED
+    return Ending(code, {**where, "is_whole": is_whole, "chains": found})

@@ -1,0 +1,204 @@
+"""The verbs by which people act on a flywheel's data: withdraw, import, testset.
+
+Decides names, options and words; what an act does is `adapters.data_acts`. Read next: that module.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.ledger.ledger import Ledger
+from adapters.ledger.upload_rows import UploadRow
+from console.commands.flywheel_command import Run, flywheel_verb
+from console.commands.options import LONGEST_MINUTES, Reason, Timeout, Wait, Yes
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.flywheels.waiting import Ending, wait_for_batch
+from console.validate.validating import opened_for, report_document, tell_report
+from flywheel.batches.uploads import DatasetKind
+from flywheel.notices.notice import shown
+from flywheel.number_words import number_of
+
+_FEWEST_UID_CHARACTERS = 8
+
+testset = typer.Typer(no_args_is_help=True, help="The test set, which judges every model.")
+
+
+def add_data_verbs(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    app.command()(withdraw)
+    app.command("import")(import_file)
+    app.add_typer(testset, name="testset")
+
+
+@flywheel_verb
+def withdraw(
+    run: Run,
+    *,
+    upload: Annotated[
+        str | None,
+        typer.Option("--upload", metavar="U", help="Inbox key, or the beginning of its uid."),
+    ] = None,
+    batch: Annotated[int | None, typer.Option("--batch", min=1, help="All of its uploads.")] = None,
+    reason: Reason,
+    yes: Yes = False,
+) -> Ending:
+    """Take data back: rows not sent yet leave; rows in a dataset mark the flywheel TAINTED."""
+    if (upload is None) == (batch is None):
+        problem = "say which data, by --upload or by --batch"
+        raise CommandError(ExitCode.USAGE, "withdraw", problem, "Give one of the two")
+    act = run.act()
+    with act:
+        if batch is None:
+            chosen: Sequence[UploadRow] = [_upload(act.acts.ledger, act.acts.name, str(upload))]
+        else:
+            chosen = act.acts.uploads_of(act.target.staging(), batch)
+            run.terminal.tell(f"Batch {batch} takes along {rows_by_kind(chosen)}.")
+        test_words = words_on_test_data(chosen)
+        for words in test_words:
+            run.terminal.tell_exactly(words)
+        if batch is not None and test_words:
+            what = f"withdraw --batch {batch}"
+            run.terminal.confirm(what, "Withdraw all of these?", is_confirmed=yes)
+        done = act.acts.withdraw(chosen, reason, act.target.now())
+    act.publish(done.notice)
+    for word, keys in (("not sent", done.left), ("in datasets already", done.kept)):
+        for key in keys:
+            run.terminal.tell_exactly(f"Withdrawn, {word}: {shown(key, 200)}")
+    if done.kept:
+        run.terminal.tell(
+            f"{act.acts.name} is TAINTED: its datasets hold these rows, and later iterations "
+            "train on them too.",
+            style="bold yellow",
+        )
+    if done.live_trained_on:
+        run.terminal.tell(
+            "The live model was trained on withdrawn rows, and stays live until another is "
+            "promoted.",
+            style="bold yellow",
+        )
+    document = {
+        "left": list(done.left),
+        "kept": list(done.kept),
+        "live_trained_on": list(done.live_trained_on),
+    }
+    return Ending(ExitCode.DONE, document)
+
+
+def rows_by_kind(uploads: Sequence[UploadRow]) -> str:
+    """Count the rows of uploads, those to train on and those to test with."""
+    counts = []
+    for kind, noun in ((DatasetKind.TRAIN, "training row"), (DatasetKind.TEST, "test row")):
+        rows = [upload.documents for upload in uploads if upload.kind == kind]
+        if rows:
+            counts.append(f"{number_of(sum(rows), noun)} of {number_of(len(rows), 'upload')}")
+    return " and ".join(counts)
+
+
+def words_on_test_data(uploads: Sequence[UploadRow]) -> Sequence[str]:
+    """Say what it means that test data is taken back; nothing where there is none."""
+    keys = [shown(row.key, 200) for row in uploads if row.kind == DatasetKind.TEST.value]
+    if not keys:
+        return ()
+    return (
+        f"Test data goes along, which judges every model: {', '.join(keys)}",
+        "Without a test set, an iteration compares both models on a hold-out: a part of the "
+        "training data.",
+    )
+
+
+@flywheel_verb
+def import_file(
+    run: Run,
+    file: Annotated[Path, typer.Argument(help="As for upload.")],
+    *,
+    kind: Annotated[DatasetKind, typer.Option(help="What the flywheel holds them for.")],
+) -> Ending:
+    """Record rows that an adopted flywheel holds already, without sending them."""
+    act = run.act()
+    documents = opened_for(file, act.target, act.known)
+    body = b"".join(documents.canonical_copy())
+    report = documents.report
+    tell_report(run.terminal, file.name, report)
+    document = {"validation": report_document(file.name, report)}
+    if report.is_refused:
+        run.terminal.tell("Nothing was imported.")
+        return Ending(ExitCode.REFUSED, document)
+    with act:
+        uid = act.acts.import_rows(
+            act.target.staging(), kind, file.name, body=body, now=act.target.now()
+        )
+    run.terminal.tell(f"Recorded as {kind.value} rows: {number_of(report.documents, 'row')}.")
+    return Ending(ExitCode.DONE, {**document, "uid": uid})
+
+
+@testset.command("freeze")
+@flywheel_verb
+def freeze_testset(
+    run: Run,
+    *,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Even if labels have no test document.")
+    ] = False,
+    wait: Wait = False,
+    timeout: Timeout = LONGEST_MINUTES,
+) -> Ending:
+    """Have the drafts of the test set frozen, as its next version, with the next batch.
+
+    After a HOLD that batch is opened at once: both models are judged again, nothing is trained.
+    """
+    act = run.act()
+    with act:
+        missing = act.acts.freeze(act.target.now(), is_partial_allowed=partial)
+    batch, _ = act.acts.workflow.open_when_ready(act.known, act.target.now())
+    rejudged = batch and batch.rejudges
+    run.terminal.tell("The drafts are frozen with the next batch, as one TEST dataset.")
+    if batch is not None:
+        run.terminal.tell(f"Batch {batch.batch} is open.", style="bold")
+    if rejudged is not None:
+        run.terminal.tell(f"It has both models of batch {rejudged} judged again, without training.")
+    if missing:
+        run.terminal.tell(f"Labels without a test document: {', '.join(missing)}", style="yellow")
+    opened = {"batch": batch and batch.batch, "rejudges": rejudged}
+    ending = Ending(ExitCode.DONE)
+    if wait and batch is not None:
+        ending = wait_for_batch(run.terminal, act.target, act.known, batch.batch, minutes=timeout)
+    return Ending(ending.code, {"labels_missing": list(missing), **opened, **ending.document})
+
+
+@testset.command("split")
+@flywheel_verb
+def split_testset(
+    run: Run,
+    *,
+    fraction: Annotated[float, typer.Option(min=0.01, max=0.9, help="Of each label's rows.")] = 0.2,
+) -> Ending:
+    """Make a draft of a test set from staged training rows, label by label, by their hash."""
+    act = run.act()
+    with act:
+        done = act.acts.split(act.target.staging(), fraction, act.target.now())
+    rows = sum(done.values())
+    run.terminal.tell(
+        f"Moved from the training rows to the draft of the test set: {number_of(rows, 'row')}."
+    )
+    for label, count in sorted(done.items()):
+        run.terminal.tell_exactly(f"  {shown(label, 60)}: {count:,}")
+    return Ending(ExitCode.DONE, {"label_counts": dict(done)})
+
+
+def _upload(ledger: Ledger, flywheel: str, given: str) -> UploadRow:
+    """Return the upload that is meant, by its inbox key or the beginning of its uid."""
+    rows = ledger.uploads.newest(flywheel, most=1000)
+    found = [
+        row
+        for row in rows
+        if given in {row.key, row.key.rsplit("/", 1)[-1]}
+        or (len(given) >= _FEWEST_UID_CHARACTERS and row.uid.startswith(given))
+    ]
+    if len(found) == 1:
+        return found[0]
+    problem = "no upload of this name" if not found else f"{len(found)} uploads of this name"
+    remedy = "See flywheel uploads, and give a uid"
+    raise CommandError(ExitCode.USAGE, shown(given), problem, remedy)

@@ -1,0 +1,71 @@
+"""The verbs of dead-letter queues: `flywheel dlq list` and `flywheel dlq redrive`.
+
+Decides names, options and words. Read next: `console.flywheels.dead_letters`.
+"""
+
+from typing import Annotated
+
+import typer
+
+from console.commands.options import Env, Json, finish, opened_target, tell_where
+from console.environment.target import LOCAL
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.flywheels.dead_letters import dead_letter_queues, letter_document, look, redrive
+from console.flywheels.waiting import Ending
+from console.terminal import reporting
+from console.views.dead_letters import content_words, looks_view
+
+dlq = typer.Typer(no_args_is_help=True, help="Messages that nobody could handle.")
+
+
+@dlq.command("list")
+def list_dead_letters(context: typer.Context, env: Env = None, json: Json = False) -> None:
+    """Show what is in the dead-letter queues; removes nothing."""
+    with reporting(is_json=json) as terminal:
+        target = opened_target(context, env, default=LOCAL)
+        sqs = target.client("sqs")
+        looks = [look(sqs, queue) for queue in dead_letter_queues(target.outputs)]
+        if not json:
+            terminal.show(looks_view(looks, target.now()))
+        terminal.answer(
+            [
+                {
+                    "queue": found.queue.name,
+                    "count": found.count,
+                    "messages": [letter_document(item, target.now()) for item in found.letters],
+                }
+                for found in looks
+            ]
+        )
+
+
+@dlq.command("redrive")
+def redrive_dead_letters(
+    context: typer.Context,
+    queue: Annotated[
+        str | None, typer.Argument(help="As dlq list names it; left out, all of them.")
+    ] = None,
+    *,
+    message: Annotated[str | None, typer.Option(metavar="ID", help="This one alone.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would move.")] = False,
+    env: Env = None,
+    json: Json = False,
+) -> None:
+    """Send dead letters back to where they came from, once what failed is repaired."""
+    with reporting(is_json=json) as terminal:
+        target = opened_target(context, env, default=None)
+        document = tell_where(terminal, target)
+        moved = []
+        for chosen in dead_letter_queues(target.outputs, queue):
+            for letter in redrive(target.client("sqs"), chosen, message, is_dry=dry_run):
+                verb = "Would send" if dry_run else "Sent"
+                words = f"{verb} back to {chosen.name}: {content_words(letter)}"
+                terminal.tell_exactly(words)
+                moved.append({"queue": chosen.name, **letter_document(letter, target.now())})
+        if message is not None and not moved:
+            remedy = "See flywheel dlq list"
+            raise CommandError(ExitCode.USAGE, message, "no such message is there", remedy)
+        if not moved:
+            terminal.tell(f"{queue or 'Every dead-letter queue'} is empty: nothing to send back.")
+        finish(terminal, Ending(ExitCode.DONE, {**document, "dry_run": dry_run, "moved": moved}))

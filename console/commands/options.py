@@ -1,0 +1,114 @@
+"""What verbs share: their options, which environment they open, and how they end.
+
+Read next: `console.command` (the verbs) and `console.commands.control` (those that act on a
+flywheel).
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from console.environment.running_environment import local_file
+from console.environment.target import Target, known_environments, open_target
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.flywheels.waiting import Ending
+from console.terminal import Terminal
+from flywheel.settings.data_format import LabelDelimiter, Shape
+
+LONGEST_MINUTES = 24 * 60.0
+
+_EnvOption = typer.Option("--env", metavar="ENV", help="The environment; or FLYWHEEL_ENV.")
+Env = Annotated[str | None, _EnvOption]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Flywheel = Annotated[
+    str | None, typer.Argument(help="May be left out where the environment has one.")
+]
+
+
+_PLACEHOLDERS = frozenset({"TEXT", "REASON", "WHY", "..."})
+"""What stands for a reason in the commands that notices and help print."""
+
+
+def _said(reason: str) -> str:
+    if not reason.strip():
+        raise typer.BadParameter("say why in a few words: it goes into the audit and the notice")
+    if reason.strip(" <>[]\"'") in _PLACEHOLDERS:
+        raise typer.BadParameter(
+            f"{reason.strip()} stands for your reason: say why in your own words"
+        )
+    return reason
+
+
+_ReasonOption = typer.Option("--reason", help="Why, for the audit and the notice.", callback=_said)
+Reason = Annotated[str, _ReasonOption]
+Wait = Annotated[bool, typer.Option("--wait", help="Follow it until its batch is closed.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Confirm it, where the verb asks.")]
+Timeout = Annotated[
+    float, typer.Option("--timeout", min=0, metavar="MINUTES", help="How long to wait.")
+]
+
+
+DataTask = Literal["multi-class", "multi-label", "entities"]
+"""What a person's own rows are for."""
+
+
+def data_shape(task: DataTask, delimiter: LabelDelimiter) -> Shape:
+    """Return the shape of a person's own rows."""
+    if task == "entities":
+        return Shape(task=task)
+    return Shape(mode=task, delimiter=delimiter)
+
+
+def check_file(file: Path) -> None:
+    """Refuse what is no file before anything is done with it."""
+    if not file.is_file():
+        problem = "it is a folder" if file.is_dir() else "there is no such file"
+        raise CommandError(ExitCode.USAGE, str(file), problem, "Check the path")
+
+
+def chosen_environment(context: typer.Context, env: str | None) -> str | None:
+    """Return the environment's name, from --env before or after the verb or FLYWHEEL_ENV."""
+    before = context.find_root().obj
+    if env is not None and before is not None and env != before:
+        problem = f"--env is given twice, as {before} and {env}"
+        raise CommandError(ExitCode.USAGE, "--env", problem, "Give it once")
+    return env or before or os.environ.get("FLYWHEEL_ENV")
+
+
+def opened_target(context: typer.Context, env: str | None, *, default: str | None) -> Target:
+    """Return the environment that is meant; without a default, one must be named."""
+    name = chosen_environment(context, env) or default
+    if name is None:
+        raise CommandError(
+            ExitCode.USAGE,
+            "--env",
+            "this verb changes something, so the environment must be named",
+            f"Use --env or FLYWHEEL_ENV, one of: {', '.join(known_environments())}",
+        )
+    target = open_target(name, local_file())
+    context.call_on_close(target.close)
+    return target
+
+
+def tell_where(terminal: Terminal, target: Target, flywheel: str | None = None) -> dict[str, Any]:
+    """Say first what is about to be changed: one flywheel's, or the environment's."""
+    identity = target.identity
+    terminal.tell_exactly(
+        f"Environment {target.environment}, account {identity.account}, region "
+        f"{identity.region}{f', flywheel {flywheel}' if flywheel else ''}"
+    )
+    where = {
+        "environment": target.environment,
+        "account": identity.account,
+        "region": identity.region,
+    }
+    return {**where, "flywheel": flywheel} if flywheel else where
+
+
+def finish(terminal: Terminal, ending: Ending) -> None:
+    """Answer and exit with the ending's code."""
+    terminal.answer(ending.document)
+    raise typer.Exit(ending.code)

@@ -1,0 +1,144 @@
+"""The verb that makes a flywheel's next generation, or gives it up.
+
+Decides options and words; what is done is `adapters.rebuild_acts`. Read next: that module.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from adapters.ledger.flywheel_rows import FlywheelRow
+from console.commands.acting import Act
+from console.commands.flywheel_command import Run, flywheel_verb
+from console.commands.options import LONGEST_MINUTES, Reason, Timeout, Wait, Yes
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.flywheels.following import patience, returned, switched
+from console.flywheels.rebuild_status import without_rows
+from console.flywheels.waiting import Ending, wait_for_batch
+from console.progress import Progress
+from flywheel.batches.batches import slots_used_up
+from flywheel.notices.notice import Notice
+from flywheel.number_words import number_of
+from flywheel.settings.environment import BatchRules
+
+
+@flywheel_verb
+def rebuild(
+    run: Run,
+    *,
+    add_label: Annotated[
+        list[str] | None, typer.Option("--add-label", metavar="L", help="May be repeated.")
+    ] = None,
+    drop_label: Annotated[
+        list[str] | None, typer.Option("--drop-label", metavar="L", help="May be repeated.")
+    ] = None,
+    abandon: Annotated[
+        bool,
+        typer.Option("--abandon", help="Give up a generation of which no model was promoted."),
+    ] = False,
+    reason: Reason,
+    yes: Yes = False,
+    wait: Wait = False,
+    timeout: Timeout = LONGEST_MINUTES,
+) -> Ending:
+    """Make the next generation: a new flywheel, from all rows that were not withdrawn."""
+    labels = [*(add_label or []), *(drop_label or [])]
+    if abandon and labels:
+        problem = "a generation that is given up gets no labels"
+        raise CommandError(ExitCode.USAGE, "--abandon", problem, "Leave the labels out")
+    act = run.act()
+    if abandon:
+        return _given_up(run, act, reason, timeout)
+    row = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+    if row.rebuild is not None and row.rebuild.step == "SWITCHED":
+        # One whose model is live is over once its endpoints have moved, which need not wait.
+        act.target.carry_rebuild_on(act.known)
+        row = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+    if not (labels or is_called_for(row, act.known.settings.batch)):
+        _confirm(run, row, is_confirmed=yes)
+
+    def ask() -> Notice:
+        return act.acts.rebuild(reason, add_label or [], drop_label or [], act.target.now())
+
+    done = _switched(run, act, ask, timeout)
+    ending = Ending(ExitCode.DONE)
+    if wait and done["batch"] is not None:
+        ending = wait_for_batch(run.terminal, act.target, act.known, done["batch"], minutes=timeout)
+        act.target.carry_rebuild_on(act.known)
+    return Ending(ending.code, {**done, **ending.document})
+
+
+def is_called_for(row: FlywheelRow, rules: BatchRules) -> bool:
+    """Say whether something is wrong with a generation that the next one mends."""
+    is_used_up = (
+        slots_used_up(rules, row.train_datasets) is not None
+        or row.test_datasets >= rules.service_test_datasets
+    )
+    return bool(row.taint) or row.rebuild is not None or is_used_up
+
+
+def _confirm(run: Run, row: FlywheelRow, *, is_confirmed: bool) -> None:
+    """Say what a rebuild costs where nothing calls for it, and have it confirmed."""
+    run.terminal.tell(
+        f"{row.name} is not TAINTED, and its datasets are not used up. A rebuild makes a new "
+        f"flywheel, generation {row.next_generation}, sends all its rows once more and pays for "
+        "a training."
+    )
+    run.terminal.confirm(f"rebuild of {row.name}", "Rebuild it?", is_confirmed=is_confirmed)
+
+
+def _switched(run: Run, act: Act, ask: Callable[[], Notice], minutes: float) -> dict[str, Any]:
+    """Ask for the next generation, wait until batches go to it, and return what came of it."""
+    before = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+    followed = [before.arn, *(before.rebuild.followed_arns if before.rebuild else ())]
+    generations = act.target.generations()
+    bound = [endpoint.arn for arn in followed for endpoint in generations.endpoints_of(arn)]
+    with act:
+        notice = ask()
+    act.publish(notice)
+    run.terminal.tell_exactly(f"Generation {before.generation} stays as it is: {before.arn}")
+    if bound:
+        run.terminal.tell(
+            f"{number_of(len(bound), 'endpoint follows', 'endpoints follow')} earlier generations "
+            "until a new model is promoted."
+        )
+    for arn in bound:
+        run.terminal.tell_exactly(f"  {arn}")
+    Progress(run.terminal).wait(switched(act.target, act.known, patience(act.target, minutes)))
+    row = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+    if row.generation == before.generation:
+        raise CommandError(
+            ExitCode.CLOUD,
+            f"rebuild of {row.name}",
+            "the service did not make the new flywheel",
+            "The notice says why; repair that, then ask for it again",
+        )
+    run.terminal.tell_exactly(f"Generation {row.generation}: {row.arn}")
+    if row.open_batch is None:
+        for words in without_rows(act.acts.ledger, act.target.environment, row):
+            run.terminal.tell_exactly(words)
+    return {
+        "before": before.arn,
+        "arn": row.arn,
+        "generation": row.generation,
+        "endpoints": bound,
+        "batch": row.open_batch,
+    }
+
+
+def _given_up(run: Run, act: Act, reason: str, minutes: float) -> Ending:
+    """Give a generation up and wait until batches go to the earlier one."""
+    with act:
+        notice = act.acts.give_up_rebuild(reason, act.target.now())
+    act.publish(notice)
+    Progress(run.terminal).wait(returned(act.target, act.known, patience(act.target, minutes)))
+    row = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+    run.terminal.tell_exactly(f"Given up. Uploads and batches go to {row.arn}")
+    if row.taint:
+        run.terminal.tell(f"{row.name} is TAINTED, as flywheel status shows.", style="bold yellow")
+    return Ending(
+        ExitCode.DONE,
+        {"arn": row.arn, "generation": row.generation, "tainted": list(row.taint)},
+    )

@@ -1,0 +1,125 @@
+"""The verb that puts labeled files into the inbox; of an entity upload one half or both.
+
+Decides options and words. Read next: `console.flywheels.uploading` (the inbox) and
+`flywheel.intake.pairs` (halves).
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from console.commands.acting import Act
+from console.commands.flywheel_command import Run, flywheel_verb
+from console.commands.options import LONGEST_MINUTES, Timeout, Wait, check_file
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.flywheels.uploading import Upload, put
+from console.flywheels.waiting import Ending, wait_for_upload
+from console.validate.validating import opened_for, report_document, tell_report
+from flywheel.batches.uploads import DatasetKind
+from flywheel.intake.pairs import Half, PairPlace, UnpairableKeyError, object_name, pair_place
+from flywheel.intake.unpacking import SUFFIX, is_compressed, plain_name
+from flywheel.settings.data_format import Shape
+
+
+@flywheel_verb
+def upload(
+    run: Run,
+    file: Annotated[Path, typer.Argument(help="label,text; UTF-8; no header. Or documents.")],
+    *,
+    kind: Annotated[DatasetKind, typer.Option(help="train, or test for the test set.")],
+    annotations: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of the documents' entities.")
+    ] = None,
+    entities: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The documents' entity list.")
+    ] = None,
+    wait: Wait = False,
+    timeout: Timeout = LONGEST_MINUTES,
+) -> Ending:
+    """Check a labeled file, or documents and what belongs to them, and put it into the inbox."""
+    companion = annotations or entities
+    for given in (file, companion):
+        if given is not None:
+            check_file(given)
+    act = run.act()
+    shape = act.known.shape(act.target.comprehend(act.known).task_config)
+    _check_options(shape, act.acts.name, annotations, entities)
+    names = _names(file, companion, shape)
+    report = opened_for(file, act.target, act.known, beside=companion).read_through()
+    tell_report(run.terminal, file.name, report)
+    document: dict[str, Any] = {"validation": report_document(file.name, report)}
+    if report.is_refused:
+        run.terminal.tell("Nothing was uploaded.")
+        return Ending(ExitCode.REFUSED, document)
+    files = [(file, names[0]), *([] if companion is None else [(companion, names[1])])]
+    uploaded, *others = [_put(run, act, kind, path, name) for path, name in files]
+    document |= {"key": uploaded.key, "version_id": uploaded.version_id}
+    if others:
+        document["companion"] = {"key": others[0].key, "version_id": others[0].version_id}
+    elif (place := _place(file.name, shape)) is not None:
+        run.terminal.tell_exactly(f"{place.words}, unless that is there already.")
+    ending = Ending(ExitCode.DONE)
+    if wait:
+        ending = wait_for_upload(
+            run.terminal,
+            act.target,
+            act.known,
+            uploaded,
+            timeout,
+            has_other_half=bool(others),
+        )
+    return Ending(ending.code, {**document, **ending.document})
+
+
+def _put(run: Run, act: Act, kind: DatasetKind, path: Path, name: str) -> Upload:
+    with path.open("rb") as body:
+        uploaded = put(act.target, act.acts.name, kind, name, body)
+    run.terminal.tell_exactly(f"Uploaded {uploaded.key}, version {uploaded.version_id}")
+    return uploaded
+
+
+def _check_options(
+    shape: Shape, flywheel: str, annotations: Path | None, entities: Path | None
+) -> None:
+    """Refuse what does not fit the flywheel's task, before anything is read."""
+    if annotations is None and entities is None:
+        return
+    option = "--entities" if annotations is None else "--annotations"
+    wanted = "--annotations" if shape.entities_from == "annotations" else "--entities"
+    if not shape.is_pair:
+        problem, remedy = f"{flywheel} classifies: an upload is one file", "Leave the option out"
+    elif annotations is not None and entities is not None:
+        problem, remedy = "documents have annotations or an entity list", f"Use {wanted} alone"
+    elif option != wanted:
+        kind = "annotations" if wanted == "--annotations" else "an entity list"
+        problem, remedy = f"{flywheel} learns from {kind}", f"Use {wanted}"
+    else:
+        return
+    raise CommandError(ExitCode.USAGE, option, problem, remedy)
+
+
+def _names(file: Path, companion: Path | None, shape: Shape) -> tuple[str, str]:
+    """Return the names in the inbox: those of the files, where they are a pair by name.
+
+    Annotations name the documents' file, so it is what belongs to it that has another name there.
+    """
+    if companion is None:
+        return file.name, ""
+    place = _place(file.name, shape)
+    if place is None or place.half is not Half.DOCUMENTS:
+        problem = "it is no text of documents"
+        raise CommandError(ExitCode.USAGE, file.name, problem, "Give NAME.txt, one document a line")
+    other = _place(companion.name, shape)
+    if other is not None and place.belongs_to(other):
+        return file.name, companion.name
+    awaited = plain_name(object_name(place.awaited_key))
+    return file.name, awaited + (SUFFIX if is_compressed(companion.name) else "")
+
+
+def _place(name: str, shape: Shape) -> PairPlace | None:
+    try:
+        return pair_place(name, shape)
+    except UnpairableKeyError:
+        return None

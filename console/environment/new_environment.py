@@ -1,0 +1,145 @@
+"""Make an environment's file from a labeled file: one flywheel with the labels that it holds.
+
+Decides the flywheel's and the file's names and what the file says; all else are defaults. What is
+allowed in such a file is for `flywheel.settings.environment` to say. Overwrites nothing.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from console.demo.few_documents import flywheel_name
+from console.environment.toml_text import toml_text
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from flywheel.errors import SettingsError
+from flywheel.notices.notice import shown
+from flywheel.settings.data_format import Shape
+from flywheel.settings.environment import Language
+from flywheel.settings.environment_file import NAME_RULE, is_environment_name, parse_environment
+
+_NAME_CHARACTERS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class NewEnvironment:
+    """An environment's files, not yet written.
+
+    Parameters
+    ----------
+    name : str
+        Of the environment and of its flywheel.
+    texts : dict of str to str
+        By name, relative to the folder of environments.
+    """
+
+    name: str
+    texts: dict[str, str]
+
+    @property
+    def file(self) -> str:
+        """The name of the environment's file."""
+        return f"{self.name}.toml"
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write the files into the folder of environments.
+
+        Raises
+        ------
+        CommandError
+            One of them exists already.
+        """
+        paths = [folder / name for name in self.texts]
+        for path in paths:
+            if path.exists():
+                remedy = "Choose another --name, or delete it first"
+                raise CommandError(ExitCode.USAGE, str(path), "it exists already", remedy)
+        for path, text in zip(paths, self.texts.values(), strict=True):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, "utf-8")
+        return paths
+
+
+def environment_name(source: str, name: str | None, folder: Path) -> str:
+    """Return what a new environment is called, before anything is read for it.
+
+    Parameters
+    ----------
+    source : str
+        The labeled file's name; its stem is the environment's name where there is no other.
+    name : str or None
+        As it was given.
+    folder : Path
+        Of environments.
+
+    Raises
+    ------
+    CommandError
+        None may have this name, or one has it.
+    """
+    given = flywheel_name(Path(source).stem)[:_NAME_CHARACTERS].strip("-") if name is None else name
+    where = f"--name {shown(given)}"
+    if not is_environment_name(given):
+        problem = "no environment can have this name"
+        raise CommandError(ExitCode.USAGE, where, problem, f"Give {NAME_RULE}")
+    path = folder / f"{given}.toml"
+    if path.exists():
+        remedy = "Choose another --name, or delete it first"
+        raise CommandError(ExitCode.USAGE, where, f"{path} exists already", remedy)
+    return given
+
+
+def new_environment(
+    source: str, name: str, labels: list[str], shape: Shape, language: Language
+) -> NewEnvironment:
+    """Return an environment of one flywheel.
+
+    Parameters
+    ----------
+    source : str
+        The labeled file's name.
+    name : str
+        `environment_name`.
+    labels : list of str
+        Labels, or entity types.
+    shape : Shape
+        Of the rows.
+    language : str
+
+    Raises
+    ------
+    CommandError
+        The service takes no such labels.
+    """
+    texts = {f"{name}.toml": _text(source, name, labels, shape, language)}
+    if shape.task == "classification":
+        texts[_labels_file(name)] = "".join(f"{label}\n" for label in labels)
+    try:
+        parse_environment(f"{name}.toml", texts.__getitem__)
+    except SettingsError as error:
+        problem = "; ".join(shown(line, 200) for line in error.problems)
+        remedy = (
+            "Repair labels in the file. Where texts stand as labels, "
+            f"the columns are swapped: flywheel convert {source} --label 2 --text 1 -o OUT"
+        )
+        raise CommandError(ExitCode.REFUSED, source, problem, remedy) from error
+    return NewEnvironment(name, texts)
+
+
+def _labels_file(name: str) -> str:
+    return f"labels/{name}.txt"
+
+
+def _text(source: str, name: str, labels: list[str], shape: Shape, language: Language) -> str:
+    flywheel: dict[str, Any] = {"task": shape.task, "language": language}
+    if shape.task == "entities":
+        flywheel["entity_types"] = labels
+    else:
+        flywheel |= {"mode": shape.mode, "labels_file": _labels_file(name)}
+    if shape.is_multi_label:
+        flywheel["label_delimiter"] = shape.delimiter
+    comment = (
+        f"# Made from {shown(source, 80)}. docs/environments.md lists every key; what is not set "
+        "here is production's.\n# approve_first = 0: no person is asked before a model goes live.\n"
+    )
+    return comment + toml_text({"policy": {"approve_first": 0}, "flywheels": {name: flywheel}})

@@ -1,0 +1,246 @@
+"""Follow an upload to its batch, and a batch to its end.
+
+Each function is a generator: it looks, gives the phase that it sees, and returns what it waited
+for. Decides the words of a phase; how phases are shown is `console.progress`. Changes nothing.
+"""
+
+import itertools
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from adapters.configuration import KnownFlywheel
+from adapters.ledger.approvals import Approval, ApprovalState
+from adapters.ledger.batch_rows import BatchRow
+from adapters.ledger.flywheel_rows import FlywheelRow
+from adapters.ledger.ledger import Ledger
+from adapters.ledger.upload_rows import UploadRow
+from console.environment.target import Target
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from flywheel.batches.batches import BatchState, Readiness
+from flywheel.batches.uploads import UploadState
+from flywheel.number_words import number_of
+
+_LOCAL_SECONDS, _AWS_SECONDS = 0.1, 10.0
+_LOOKS_A_CHECK = 20
+_ENDED_BADLY = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Where an upload or a batch is.
+
+    Parameters
+    ----------
+    name : str
+        In capitals; where the service has a status for it, that status.
+    words : str
+        What happens there.
+    """
+
+    name: str
+    words: str
+
+
+@dataclass(slots=True)
+class Patience:
+    """How often to look, and until when.
+
+    Parameters
+    ----------
+    every_seconds : float
+    until : float
+        On the monotonic clock, in seconds.
+    """
+
+    every_seconds: float
+    until: float
+
+    def pause(self, waited_for: str) -> None:
+        """Wait until the next look.
+
+        Raises
+        ------
+        CommandError
+            The time is over.
+        """
+        if time.monotonic() >= self.until:
+            raise CommandError(
+                ExitCode.TIMED_OUT,
+                waited_for,
+                "it is not done within the time that was given",
+                "It goes on by itself: see flywheel status, or wait longer with --timeout",
+            )
+        time.sleep(self.every_seconds)
+
+
+def patience(target: Target, minutes: float) -> Patience:
+    """Return patience for so many minutes, looking more often where looking is free."""
+    every = _LOCAL_SECONDS if target.is_local else _AWS_SECONDS
+    return Patience(every, time.monotonic() + minutes * 60)
+
+
+def registered(
+    target: Target, uid: str, wait: Patience, *, has_other_half: bool = False
+) -> Generator[Phase, None, UploadRow]:
+    """Wait until an upload was taken up; returns it STAGED, SEALED, WAITING, REFUSED or GONE.
+
+    Of a second half that is annotations or an entity list it returns the documents' upload.
+
+    Parameters
+    ----------
+    has_other_half : bool
+        Whether the other half of its pair is there, so that it is WAITING for a moment alone.
+    """
+    ledger = target.ledger()
+    passing = {UploadState.RECEIVED, *([UploadState.WAITING] if has_other_half else [])}
+    while True:
+        row = ledger.uploads.get(uid)
+        if row is not None and row.state not in passing:
+            return _with_rows(ledger, row)
+        yield Phase("REGISTERING", "the environment checks the file")
+        wait.pause("upload")
+
+
+def _with_rows(ledger: Ledger, row: UploadRow) -> UploadRow:
+    """Return the upload that has the rows: of annotations or an entity list, their documents."""
+    if row.state is not UploadState.PAIRED or row.paired_with is None:
+        return row
+    return ledger.uploads.get(row.paired_with) or row
+
+
+def batch_of(
+    target: Target, known: KnownFlywheel, uid: str, wait: Patience
+) -> Generator[Phase, None, int | Readiness]:
+    """Wait until a staged upload is sealed; returns its batch, or what is lacking for one."""
+    ledger, name = target.ledger(), known.settings.name
+    while True:
+        row = ledger.flywheels.ensure(name, known.arn)
+        upload = ledger.uploads.get(uid)
+        if upload is not None and upload.batch is not None:
+            return upload.batch
+        if row.is_idle:
+            ready = next_batch(target, known, row)
+            if not ready.is_ready:
+                return ready
+            yield Phase("STAGED", "the batch rules are met; the next batch opens")
+        else:
+            yield _gathering(ledger.batches.get(name, row.open_batch or 0))
+        wait.pause(f"batch of {name}")
+
+
+def closed(
+    target: Target, known: KnownFlywheel, number: int, wait: Patience
+) -> Generator[Phase, None, BatchRow]:
+    """Wait until a batch is closed and its flywheel free for the next; returns the batch.
+
+    Where a person is asked it ends too: how long that takes nobody knows.
+
+    Raises
+    ------
+    CommandError
+        The workflow ended without closing the batch, or the time is over.
+    """
+    ledger, name = target.ledger(), known.settings.name
+    for look in itertools.count(1):
+        batch = ledger.batches.get(name, number)
+        row = ledger.flywheels.ensure(name, known.arn)
+        if batch.state is BatchState.CLOSED and row.open_batch != number:
+            return batch
+        if question(target, batch) is not None:
+            return batch
+        yield phase_of(target, known, batch)
+        if look % _LOOKS_A_CHECK == 0:
+            _check_execution(target, batch)
+        wait.pause(f"batch {number} of {name}")
+    raise AssertionError("the loop above has no other end")
+
+
+def switched(target: Target, known: KnownFlywheel, wait: Patience) -> Generator[Phase, None, None]:
+    """Carry a rebuild on until batches go to the new generation.
+
+    Raises
+    ------
+    CommandError
+        The service did not make it.
+    """
+    while (step := target.carry_rebuild_on(known)) in {"REQUESTED", "CREATING"}:
+        yield Phase(str(step), "the service makes the new flywheel")
+        wait.pause(f"rebuild of {known.settings.name}")
+
+
+def returned(target: Target, known: KnownFlywheel, wait: Patience) -> Generator[Phase, None, None]:
+    """Carry the way back on until batches go to the earlier generation."""
+    while target.carry_rebuild_on(known) == "RETURNING":
+        yield Phase("RETURNING", "uploads go back to the earlier flywheel")
+        wait.pause(f"rebuild of {known.settings.name}")
+
+
+def next_batch(target: Target, known: KnownFlywheel, row: FlywheelRow) -> Readiness:
+    """Say whether the next batch may open, by the batch rules."""
+    return target.workflow(target.ledger()).readiness(known, row, target.now())
+
+
+def phase_of(target: Target, known: KnownFlywheel, batch: BatchRow) -> Phase:
+    """Return where a batch is; while an iteration runs, that is the service's own status."""
+    if batch.state is BatchState.OPEN:
+        return _gathering(batch)
+    if batch.state is BatchState.SEALED:
+        return _sealed(batch)
+    if batch.state is BatchState.STARTED and batch.iteration_id is not None:
+        iteration = target.comprehend(known).iteration(batch.iteration_id)
+        words = f"iteration {iteration.id}"
+        if iteration.is_running:
+            return Phase(iteration.status, words)
+        return _judging(target, batch, iteration.status)
+    return Phase("CLOSING", f"batch {batch.batch} is judged")
+
+
+def _judging(target: Target, batch: BatchRow, status: str) -> Phase:
+    if (asked := question(target, batch)) is not None:
+        return Phase("APPROVAL", f"a person is asked until {asked.until:%Y-%m-%d %H:%M} UTC")
+    if batch.answer_jobs:
+        is_new = batch.rejudges is None
+        why = "the averages are too near" if is_new else f"batch {batch.rejudges} is judged again"
+        return Phase("ANSWERING", f"both models answer the test set; {why}")
+    return Phase("COMPARING", f"{status}; the champion against the challenger")
+
+
+def question(target: Target, batch: BatchRow) -> Approval | None:
+    """Return what people are asked about a batch's verdict and have not answered, or None."""
+    if batch.state is not BatchState.STARTED:
+        return None
+    approval = target.ledger().approvals.get(batch)
+    is_asked = approval is not None and approval.state is ApprovalState.PENDING
+    return approval if is_asked else None
+
+
+def _gathering(batch: BatchRow) -> Phase:
+    if batch.state is BatchState.OPEN:
+        return Phase("GATHERING", f"batch {batch.batch} is open; uploads in a burst go together")
+    if batch.state is BatchState.SEALED:
+        return _sealed(batch)
+    return Phase("STAGED", f"batch {batch.batch} is under way; this upload is for the next")
+
+
+def _sealed(batch: BatchRow) -> Phase:
+    count = number_of(batch.documents or batch.test_documents, "document")
+    documents = f"batch {batch.batch}: {count}"
+    if not batch.datasets:
+        return Phase("SEALED", documents)
+    return Phase("DATASETS", f"{documents} in {number_of(len(batch.datasets), 'dataset')}")
+
+
+def _check_execution(target: Target, batch: BatchRow) -> None:
+    """End the wait for a workflow that ended without closing its batch."""
+    found = target.workflow(target.ledger()).status(batch)
+    if found is None or found[0] not in _ENDED_BADLY:
+        return
+    status, error, cause = found
+    raise CommandError(
+        ExitCode.CLOUD,
+        f"batch {batch.batch} of {batch.flywheel}",
+        f"its workflow ended {status} ({error}: {cause[:200]})",
+        "The schedule closes it within 15 minutes; see flywheel status then",
+    )

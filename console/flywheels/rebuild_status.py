@@ -1,0 +1,127 @@
+"""A flywheel's new generation in `flywheel status`: its step, and what it waits for.
+
+Decides facts and words. Read next: `console.views.status`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.text import Text
+
+from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
+from adapters.ledger.ledger import Ledger
+from adapters.rebuild_progress import was_promoted
+from console.environment.target import Target
+from flywheel.batches.batches import of_kind
+from flywheel.batches.uploads import DatasetKind
+from flywheel.notices.notice import shown
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildStatus:
+    """A generation of which no model was promoted so far, or whose endpoints still move.
+
+    Parameters
+    ----------
+    asked : Rebuild
+    generation : int
+        Its number.
+    waits_for : str
+    is_promoted : bool
+        Whether a model of it is live already.
+    todo : sequence of str
+        What ends the wait, where people must do something.
+    """
+
+    asked: Rebuild
+    generation: int
+    waits_for: str
+    is_promoted: bool = False
+    todo: Sequence[str] = ()
+
+    @property
+    def is_blocking(self) -> bool:
+        """Whether no batch opens until it goes on."""
+        return self.asked.block_reason is not None
+
+
+def rebuild_status(target: Target, row: FlywheelRow) -> RebuildStatus | None:
+    """Return the generation that is not over; None where there is none."""
+    asked = row.rebuild
+    if asked is None:
+        return None
+    if asked.step == "SWITCHED":
+        ledger = target.ledger()
+        is_promoted = was_promoted(ledger, row, asked)
+        waits_for = _first_model(row, asked, is_promoted=is_promoted)
+        todo = () if is_promoted else without_rows(ledger, target.environment, row)
+        return RebuildStatus(asked, row.generation, waits_for, is_promoted, todo)
+    words = {
+        "REQUESTED": "the next generation is about to be made",
+        "CREATING": f"Comprehend makes {asked.arn}",
+        "RETURNING": f"it was given up; uploads go back to {asked.before_arn}",
+    }
+    number = row.next_generation
+    if asked.step == "RETURNING":
+        # Its own, or that of one to which batches did not go yet.
+        number = row.generation if row.arn == asked.arn else row.given_up_generation
+    return RebuildStatus(asked, number, words[asked.step])
+
+
+def rebuild_document(found: RebuildStatus) -> dict[str, Any]:
+    """Return a rebuild as JSON values."""
+    return {
+        "generation": found.generation,
+        "step": found.asked.step,
+        "waits_for": found.waits_for,
+        "is_promoted": found.is_promoted,
+        "todo": list(found.todo),
+        "reason": found.asked.reason,
+        "before": found.asked.before_arn,
+        "arn": found.asked.arn,
+    }
+
+
+def rebuild_words(environment: str, flywheel: str, found: RebuildStatus) -> Text:
+    """Say where it is, what it waits for, and what people can do."""
+    text = Text.assemble(
+        (f"generation {found.generation} {_step(found)}", "bold yellow"),
+        f"\nreason: {shown(found.asked.reason, 200)}\nwaits: {found.waits_for}",
+        *(f"\n{line}" for line in found.todo),
+    )
+    if found.is_promoted or found.asked.step == "RETURNING":
+        return text
+    place = f"{flywheel} --env {environment}"
+    if not found.is_blocking:
+        text.append(f"\nagain:   flywheel rebuild {place} --reason TEXT")
+    text.append(f"\ngive up: flywheel rebuild {place} --abandon --reason TEXT")
+    return text
+
+
+def without_rows(ledger: Ledger, environment: str, row: FlywheelRow) -> Sequence[str]:
+    """Say what to do where a new generation has nothing to train on; nothing where it has."""
+    asked = row.rebuild
+    has_begun = asked is None or row.last_batch > asked.last_batch
+    if has_begun or of_kind(ledger.uploads.staged(row.name), DatasetKind.TRAIN):
+        return ()
+    command = f"flywheel upload FILE {row.name} --kind train --env {environment}"
+    return (f"No rows are left to train on. Upload some: {command}",)
+
+
+def _step(found: RebuildStatus) -> str:
+    if found.is_promoted:
+        return "is live"
+    return {
+        "REQUESTED": "is about to be made",
+        "CREATING": "is being made",
+        "SWITCHED": "waits for its first model",
+        "RETURNING": "was given up",
+    }[found.asked.step]
+
+
+def _first_model(row: FlywheelRow, asked: Rebuild, *, is_promoted: bool) -> str:
+    names = ", ".join(arn.rpartition("/")[2] for arn in asked.followed_arns)
+    if is_promoted:
+        return f"endpoints that follow {names} are about to move"
+    return f"a model of {row.arn} to be promoted; until then endpoints follow {names}"

@@ -1,0 +1,235 @@
+"""What a flywheel is doing now, gathered from the ledger, the service and the topic.
+
+Decides which facts make a status; how they look is `console.views.status`. Changes nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from adapters.configuration import KnownFlywheel
+from adapters.ledger.approvals import Approval
+from adapters.ledger.batch_rows import BatchRow, StoredVerdict
+from adapters.ledger.flywheel_rows import FlywheelRow
+from adapters.ledger.ledger import Ledger
+from adapters.service_errors import explained
+from adapters.withdrawn_training import withdrawn_from
+from console.environment.target import Target
+from console.flywheels.following import next_batch, phase_of, question
+from console.flywheels.live_model import LiveModel, comparison_document, live_document, live_model
+from console.flywheels.rebuild_status import RebuildStatus, rebuild_document, rebuild_status
+from console.flywheels.waiting import approval_document
+from console.views.verdict import f1_of, verdict_document
+from flywheel.batches.batches import BatchState, label_counts, of_kind
+from flywheel.batches.uploads import DatasetKind
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+_UNCONFIRMED = "PendingConfirmation"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The batch that is under way.
+
+    Parameters
+    ----------
+    batch : BatchRow
+    phase, words : str
+        Where it is.
+    execution : str or None
+        The state machine's own status; None where it never began.
+    """
+
+    batch: BatchRow
+    phase: str
+    words: str
+    execution: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlywheelStatus:
+    """One flywheel, now.
+
+    Parameters
+    ----------
+    row : FlywheelRow
+    flywheel_status : str
+        The service's own.
+    active_model : str or None
+    running : Running or None
+    staged_train, staged_test : mapping of str to int
+        Documents by label that wait for a batch.
+    lacks : tuple of str
+        What the next batch still lacks; empty when it may open.
+    waits : tuple of str
+        Labels whose rows are not sent with it, each with what it lacks.
+    train_slots, test_slots : int
+        Datasets that the service allows in the flywheel's life.
+    last : BatchRow or None
+        The newest closed batch, and its verdict.
+    verdict : StoredVerdict or None
+    waiting_notices : int
+    live : LiveModel
+        How good the active model is, since when, and the last comparison.
+    last_run : mapping or None
+        When reconcile last ran (``at``), and what it ``found``.
+    approval : Approval or None
+        What a person is asked.
+    rebuild : RebuildStatus or None
+        A generation of which no model was promoted so far.
+    halves : tuple of str
+        Halves of entity uploads that wait, and for which file.
+    """
+
+    row: FlywheelRow
+    flywheel_status: str
+    active_model: str | None
+    running: Running | None
+    staged_train: Mapping[str, int]
+    staged_test: Mapping[str, int]
+    lacks: tuple[str, ...]
+    waits: tuple[str, ...]
+    train_slots: int
+    test_slots: int
+    last: BatchRow | None
+    verdict: StoredVerdict | None
+    waiting_notices: int
+    live: LiveModel
+    last_run: Mapping[str, Any] | None = None
+    approval: Approval | None = None
+    rebuild: RebuildStatus | None = None
+    halves: tuple[str, ...] = ()
+    live_trained_on_withdrawn: tuple[str, ...] = ()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is under way, or about to be."""
+        if self.rebuild is not None and self.rebuild.is_blocking:
+            return True
+        return self.running is not None or not (self.lacks or self.row.pause)
+
+
+def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
+    """Return the status of one flywheel."""
+    ledger, name = target.ledger(), known.settings.name
+    row = ledger.flywheels.get(name) or FlywheelRow(name, known.arn)
+    facts = target.comprehend(known).describe()
+    staged = ledger.uploads.staged(name)
+    last = next(
+        (batch for batch in ledger.batches.newest(row, 2) if batch.state is BatchState.CLOSED), None
+    )
+    waiting = [pending.flywheel for pending in ledger.outbox.notices()]
+    waiting += [pending.flywheel for pending in ledger.outbox.news()]
+    ready = next_batch(target, known, row)
+    running = _running(target, known, row)
+    return FlywheelStatus(
+        row=row,
+        flywheel_status=facts.status,
+        active_model=facts.active_model,
+        running=running,
+        staged_train=label_counts(of_kind(staged, DatasetKind.TRAIN)),
+        staged_test=label_counts(of_kind(staged, DatasetKind.TEST)),
+        lacks=(blocked,) if (blocked := row.rebuild and row.rebuild.block_reason) else ready.lacks,
+        waits=ready.waits,
+        train_slots=known.settings.batch.service_train_datasets,
+        test_slots=known.settings.batch.service_test_datasets,
+        last=last,
+        verdict=ledger.verdicts.get(last) if last else None,
+        waiting_notices=waiting.count(name),
+        live=live_model(ledger, row, facts.active_model, target.now()),
+        last_run=ledger.runs.last(),
+        approval=question(target, running.batch) if running else None,
+        rebuild=rebuild_status(target, row),
+        halves=waiting_halves(ledger, name),
+        live_trained_on_withdrawn=tuple(withdrawn_from(ledger, row, facts.active_model)),
+    )
+
+
+def waiting_halves(ledger: Ledger, flywheel: str) -> tuple[str, ...]:
+    """Return the halves of entity uploads that wait, and for which file each does."""
+    uids = [half.upload.uid for half in ledger.pairs.waiting(flywheel)]
+    rows = ledger.uploads.get_many(uids).values()
+    return tuple("; ".join(row.reasons) for row in sorted(rows, key=lambda row: row.received_at))
+
+
+def unconfirmed_emails(sns: "SNSClient", topic_arn: str) -> list[str]:
+    """Return the addresses that get no notices, since nobody confirmed the subscription."""
+    with explained("sns:ListSubscriptionsByTopic"):
+        pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn)
+        return sorted(
+            subscription["Endpoint"]
+            for page in pages
+            for subscription in page["Subscriptions"]
+            if subscription["SubscriptionArn"] == _UNCONFIRMED
+        )
+
+
+def status_document(status: FlywheelStatus) -> dict[str, Any]:
+    """Return a status as JSON values."""
+    running, last = status.running, status.last
+    champion, challenger = f1_of(status.verdict)
+    return {
+        "flywheel": status.row.name,
+        "arn": status.row.arn,
+        "status": status.flywheel_status,
+        "active_model": status.active_model,
+        "live": live_document(status.live),
+        "last_comparison": comparison_document(status.live.compared),
+        "running": running
+        and {
+            "batch": running.batch.batch,
+            "state": running.batch.state.value,
+            "phase": running.phase,
+            "iteration_id": running.batch.iteration_id,
+            "execution": running.execution,
+        },
+        "staged": {"train": dict(status.staged_train), "test": dict(status.staged_test)},
+        "next_batch_lacks": list(status.lacks),
+        "labels_waiting": list(status.waits),
+        "halves_waiting": list(status.halves),
+        "datasets": {
+            "train": {"used": status.row.train_datasets, "allowed": status.train_slots},
+            "test": {"used": status.row.test_datasets, "allowed": status.test_slots},
+        },
+        "test_documents": status.row.test_documents,
+        "test_set": asdict(status.row.test_set) if status.row.test_set else None,
+        "freeze_asked_by": status.row.freeze_asked_by,
+        "paused": asdict(status.row.pause) if status.row.pause else None,
+        "approval": status.approval and approval_document(status.approval),
+        "promotion_paused": asdict(status.row.promotion_pause)
+        if status.row.promotion_pause
+        else None,
+        "barred": list(status.row.barred),
+        "anchor": status.row.anchor,
+        "tainted": list(status.row.taint),
+        "live_trained_on_withdrawn": list(status.live_trained_on_withdrawn),
+        "generation": status.row.generation,
+        "rebuild": status.rebuild and rebuild_document(status.rebuild),
+        "failures_in_row": status.row.failures_in_row,
+        "last_reconcile": status.last_run
+        and {"at": status.last_run["at"], "found": status.last_run["found"]},
+        "last": last
+        and {
+            "batch": last.batch,
+            "outcome": last.outcome,
+            "closed_at": last.closed_at,
+            "champion_f1": champion,
+            "challenger_f1": challenger,
+            "error": last.error,
+            "cause": last.cause,
+            **verdict_document(status.verdict),
+        },
+        "notices_waiting": status.waiting_notices,
+    }
+
+
+def _running(target: Target, known: KnownFlywheel, row: FlywheelRow) -> Running | None:
+    if row.open_batch is None:
+        return None
+    ledger = target.ledger()
+    batch = ledger.batches.get(row.name, row.open_batch)
+    phase = phase_of(target, known, batch)
+    found = target.workflow(ledger).status(batch)
+    return Running(batch, phase.name, phase.words, found[0] if found else None)

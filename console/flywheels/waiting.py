@@ -1,0 +1,148 @@
+"""Wait for what an upload or a started batch comes to, and say it as words, JSON and exit code.
+
+Decides the exit code of ``--wait``. Read next: `console.flywheels.following` (the waiting itself).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.configuration import KnownFlywheel
+from adapters.ledger.approvals import Approval
+from adapters.ledger.upload_rows import UploadRow
+from console.environment.target import Target
+from console.exit_codes import OF_OUTCOME, ExitCode
+from console.flywheels.following import batch_of, closed, patience, question, registered
+from console.flywheels.uploading import Upload
+from console.progress import Progress
+from console.terminal import Terminal
+from console.views.verdict import tell_outcome, verdict_document
+from flywheel.batches.batches import BatchOutcome, Readiness
+from flywheel.batches.uploads import DatasetKind, UploadState
+from flywheel.notices.notice import shown
+from flywheel.number_words import number_of
+
+
+@dataclass(slots=True)
+class Ending:
+    """What was waited for came to this.
+
+    Parameters
+    ----------
+    code : ExitCode
+    document : dict
+        What is added to the command's JSON document.
+    """
+
+    code: ExitCode
+    document: dict[str, Any] = field(default_factory=dict)
+
+
+def wait_for_upload(
+    terminal: Terminal,
+    target: Target,
+    known: KnownFlywheel,
+    upload: Upload,
+    minutes: float,
+    *,
+    has_other_half: bool = False,
+) -> Ending:
+    """Follow an upload until its batch is closed; a test set only until it is staged.
+
+    Parameters
+    ----------
+    has_other_half : bool
+        Whether both halves of a pair were uploaded, so that neither waits for long.
+    """
+    progress, wait = Progress(terminal), patience(target, minutes)
+    row = progress.wait(registered(target, upload.uid, wait, has_other_half=has_other_half))
+    document: dict[str, Any] = {"state": row.state.value, "reasons": list(row.reasons)}
+    if row.state in {UploadState.REFUSED, UploadState.GONE}:
+        terminal.tell(f"{row.state.value}: nothing was spent.", style="bold red")
+        for reason in row.reasons:
+            terminal.tell(shown(reason, 300), indent=2)
+        return Ending(ExitCode.REFUSED, document)
+    if row.state is UploadState.WAITING:
+        return Ending(ExitCode.HELD, {**document, **_half(terminal, known, row)})
+    progress.say("STAGED", number_of(row.documents, "document is good", "documents are good"))
+    if upload.kind is DatasetKind.TEST:
+        frozen = target.ledger().flywheels.ensure(known.settings.name, known.arn).test_documents
+        terminal.tell(
+            f"The flywheel keeps the test set of {number_of(frozen, 'document')} that it has; "
+            "these rows stay staged and are not used."
+            if frozen
+            else "The test set is frozen with the next batch; it starts nothing itself."
+        )
+        return Ending(ExitCode.DONE, document)
+    found = progress.wait(batch_of(target, known, row.uid, wait))
+    if isinstance(found, Readiness):
+        return Ending(ExitCode.HELD, {**document, **lacking(terminal, found)})
+    ending = wait_for_batch(terminal, target, known, found, minutes=minutes, progress=progress)
+    is_empty = ending.document.get("outcome") is BatchOutcome.EMPTY
+    state = UploadState.DUPLICATE if is_empty else UploadState.SEALED
+    return Ending(ending.code, {**document, "state": state.value, **ending.document})
+
+
+def _half(terminal: Terminal, known: KnownFlywheel, row: UploadRow) -> dict[str, Any]:
+    """Tell that a half waits for the other one, and return that as JSON values."""
+    words = "; ".join(row.reasons)
+    terminal.tell_exactly(f"WAITING: {shown(words, 300)}")
+    terminal.tell(
+        f"It starts nothing until then, and is refused after "
+        f"{known.settings.batch.pair_timeout_hours} hours.",
+        style="yellow",
+    )
+    return {"waits_for": words}
+
+
+def wait_for_batch(
+    terminal: Terminal,
+    target: Target,
+    known: KnownFlywheel,
+    number: int,
+    *,
+    minutes: float,
+    progress: Progress | None = None,
+) -> Ending:
+    """Follow a batch to its end and tell the outcome, or to where a person is asked."""
+    wait = patience(target, minutes)
+    batch = (progress or Progress(terminal)).wait(closed(target, known, number, wait))
+    if (asked := question(target, batch)) is not None:
+        return asked_for(terminal, target, asked)
+    stored = target.ledger().verdicts.get(batch)
+    tell_outcome(terminal, batch, stored)
+    document = {
+        "batch": number,
+        "outcome": batch.outcome,
+        "error": batch.error,
+        "cause": batch.cause,
+        **verdict_document(stored),
+    }
+    return Ending(OF_OUTCOME[batch.outcome or BatchOutcome.FAILED], document)
+
+
+def asked_for(terminal: Terminal, target: Target, asked: Approval) -> Ending:
+    """Tell that a verdict waits for a person."""
+    place = f"{asked.batch} {asked.flywheel} --env {target.environment} --reason TEXT"
+    terminal.tell(f"Batch {asked.batch}: PROMOTE, and a person is asked", style="bold yellow")
+    terminal.tell(f"until {asked.until:%Y-%m-%d %H:%M} UTC:", indent=2)
+    for verb in ("approve", "reject"):
+        terminal.tell_exactly(f"  flywheel {verb} {place}")
+    return Ending(ExitCode.HELD, {"batch": asked.batch, "approval": approval_document(asked)})
+
+
+def approval_document(asked: Approval) -> dict[str, Any]:
+    """Return a question as JSON values; its token is no business of anybody's."""
+    return {
+        "batch": asked.batch,
+        "challenger": asked.challenger,
+        "until": asked.until.isoformat(),
+        "on_timeout": asked.on_timeout,
+    }
+
+
+def lacking(terminal: Terminal, ready: Readiness) -> dict[str, Any]:
+    """Tell what a batch still lacks and return it as JSON values."""
+    terminal.tell("No batch was opened; it lacks:", style="bold yellow")
+    for lack in ready.lacks:
+        terminal.tell(lack, indent=2)
+    return {"batch": None, "lacks": list(ready.lacks)}

@@ -1,0 +1,206 @@
+"""A drawn pair of models, judged as the product judges one.
+
+The averages come first; both models' answers follow where the verdict wants them. Every verdict is
+`flywheel.evaluation.verdict.decide`'s, and what it stands on is `flywheel.evaluation.evidence`'s.
+Read next: `console.policy.scenarios.drawing` (what is judged), `flywheel.evaluation.verdict`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from console.policy.scenarios.scenario import Policies, Tallies
+from flywheel.evaluation.comparisons import Comparison, exact_accuracy
+from flywheel.evaluation.evidence import Evidence, TestSet
+from flywheel.evaluation.paired_evidence import PairedEvidence, paired_evidence
+from flywheel.evaluation.resampling import Measured
+from flywheel.evaluation.scored_documents import ACCURACY, Kind, ScoredDocument, Tally, tallies
+from flywheel.evaluation.verdict import Decision, Verdict, decide, measured_by, wants_answers
+from flywheel.evaluation.worth import group_counts
+from flywheel.intake.document_groups import Grouped
+from flywheel.settings.policy import METRICS, Policy, Rule
+
+_TEST_SET = "0" * 64
+
+BETTER_ACCURACY = Rule(metric="AverageAccuracy", min=0.0, min_improvement=0.005)
+"""The default improvement, asked of accuracy; exact tests make it quick to judge."""
+
+
+@dataclass(slots=True)
+class Pair:
+    """Two models' answers to one test set, which several policies may judge.
+
+    Parameters
+    ----------
+    documents : sequence of ScoredDocument
+    kind : Kind
+    labels : int
+        How many labels there are to choose from.
+    sha256 : str
+        Names the test set; the resampling takes its seed from it.
+    grouping : {"none", "named", "near duplicates"}
+    anchor : sequence of ScoredDocument, optional
+        The same documents with the anchor's answers in the champion's place.
+    """
+
+    documents: Sequence[ScoredDocument]
+    kind: Kind
+    labels: int
+    sha256: str
+    grouping: Grouped = "none"
+    anchor: Sequence[ScoredDocument] | None = None
+    _answers: dict[tuple[tuple[Measured, ...], float], PairedEvidence] = field(default_factory=dict)
+    _evidence: Evidence | None = None
+
+    def judge(self, policy: Policy) -> tuple[Verdict, Verdict]:
+        """Return the verdict by the averages, and the last one."""
+        return judged(self.evidence(), policy, lambda error: self.answers(policy, error))
+
+    def evidence(self) -> Evidence:
+        """Return what an iteration shows of both models."""
+        if self._evidence is None:
+            old, new = tallies(self.documents, kind=self.kind, labels=self.labels)
+            if old is None:
+                raise ValueError("a pair has a champion's answers")
+            counts = group_counts(self.documents)
+            test_set = TestSet(
+                self.sha256,
+                len(self.documents),
+                dict(new.actual),
+                groups=counts.groups,
+                label_groups=counts.label_groups,
+                grouping=self.grouping,
+            )
+            evidence = of_averages(averages_of(old), averages_of(new), test_set, kind=self.kind)
+            anchor_arn = None if self.anchor is None else "anchor"
+            self._evidence = replace(evidence, anchor_arn=anchor_arn)
+        return self._evidence
+
+    def answers(self, policy: Policy, error: float) -> PairedEvidence:
+        """Return what the answers show; policies that ask the same share it."""
+        measured = tuple(measured_by(policy))
+        if (measured, error) not in self._answers:
+            self._answers[measured, error] = paired_evidence(
+                self.documents,
+                measured,
+                kind=self.kind,
+                labels=self.labels,
+                error=error,
+                test_set_sha256=self.sha256,
+                anchor=self.anchor,
+            )
+        return self._answers[measured, error]
+
+
+def judged(
+    evidence: Evidence, policy: Policy, answers: Callable[[float], PairedEvidence]
+) -> tuple[Verdict, Verdict]:
+    """Return the verdict by the averages, and the last one.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        What an iteration showed.
+    answers : callable
+        Gives what both models' answers show at an error; called only where a verdict wants them.
+    """
+    first = decide(evidence, policy)
+    if not wants_answers(first, policy):
+        return first, first
+    return first, decide(replace(evidence, paired=answers(evidence.error(policy))), policy)
+
+
+def judge_pair(tallies: Tallies, policies: Policies, pair: Pair) -> None:
+    """Judge a pair by each policy, and add what the averages alone promoted."""
+    for name, policy in policies.items():
+        first, last = pair.judge(policy)
+        by_averages = float(first.decision is Decision.PROMOTE)
+        tallies.add_decision(name, last.decision, promoted_by_averages=by_averages)
+
+
+def averages_of(tally: Tally) -> dict[str, float]:
+    """Return the averages that a task has."""
+    found = {name: tally.metric(name) for name in METRICS}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def of_averages(
+    champion: Mapping[str, float],
+    challenger: Mapping[str, float],
+    test_set: TestSet,
+    *,
+    kind: Kind = "multi-class",
+) -> Evidence:
+    """Return what an iteration showed of a drawn pair."""
+    return Evidence(
+        champion_arn="champion",
+        champion=champion,
+        challenger_arn="challenger",
+        challenger=challenger,
+        has_test_set=True,
+        kind=kind,
+        test_set=test_set,
+    )
+
+
+def judge_accuracy(
+    policy: Policy,
+    documents: int,
+    *,
+    wrong: int,
+    fixed: int,
+    broken: int,
+    looks: int = 0,
+    generation_looks: int = 0,
+    pair_looks: int = 0,
+    anchor: tuple[int, int] | None = None,
+) -> Verdict:
+    """Judge a pair by accuracy alone, which needs counts and no documents.
+
+    Parameters
+    ----------
+    policy : Policy
+        With rules about accuracy.
+    wrong : int
+        Documents on which the champion is wrong.
+    fixed, broken : int
+        Documents that only the challenger, or only the champion, got right.
+    looks, generation_looks, pair_looks : int
+        As in `TestSet`.
+    anchor : tuple of int, optional
+        Documents that only the challenger, or only the anchor, got right.
+    """
+    test_set = TestSet(_TEST_SET, documents, {}, looks, generation_looks, pair_looks)
+    old = (documents - wrong) / documents
+    new = (documents - wrong + fixed - broken) / documents
+    evidence = of_averages({ACCURACY: old}, {ACCURACY: new}, test_set)
+    evidence = replace(evidence, anchor_arn=None if anchor is None else "anchor")
+
+    def answers(error: float) -> PairedEvidence:
+        changes = [(fixed, broken)] if anchor is None else [(fixed, broken), anchor]
+        compared, *against = (_exact(documents, new, *each, error) for each in changes)
+        return replace(answers_of((compared,), documents), anchor=tuple(against))
+
+    return judged(evidence, policy, answers)[1]
+
+
+@lru_cache(maxsize=20_000)
+def _exact(documents: int, new: float, fixed: int, broken: int, error: float) -> Comparison:
+    old = new - (fixed - broken) / documents
+    return exact_accuracy(old, new, fixed=fixed, broken=broken, documents=documents, error=error)
+
+
+def answers_of(comparisons: tuple[Comparison, ...], documents: int) -> PairedEvidence:
+    """Return answers of which only the comparisons are known; nothing else decides."""
+    return PairedEvidence(
+        test_set_sha256=_TEST_SET,
+        documents=documents,
+        fixed=0,
+        broken=0,
+        disputed=0,
+        fixed_ids=(),
+        broken_ids=(),
+        comparisons=comparisons,
+        labels=(),
+        seed=0,
+    )

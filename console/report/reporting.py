@@ -1,0 +1,93 @@
+"""Write the report page of one verdict.
+
+Decides whether texts may be shown, and where the page goes. Read next: `console.report.facts` and
+`console.report.page`.
+"""
+
+import json
+from pathlib import Path
+
+from adapters.configuration import KnownFlywheel
+from adapters.kept_answers import AnswersMissingError
+from console.environment.target import Target, environment_settings
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+from console.flywheels.waiting import Ending
+from console.record.verdict_documents import verdict_of, whole_document
+from console.report.facts import AnsweredDocuments, ReportFacts, answered_documents, shift_of
+from console.report.page import report_page
+from console.terminal import Terminal
+from flywheel.evaluation.verdict_document import document_sha256
+from flywheel.settings.environment import Environment
+
+
+def checked_out(out: Path) -> None:
+    """Refuse a page's path that cannot be a new file.
+
+    Raises
+    ------
+    CommandError
+        It is there already, or it is no .html in a folder.
+    """
+    if out.suffix != ".html" or out.exists() or not out.parent.is_dir():
+        problem = "it is there already" if out.exists() else "it must be a .html in a folder"
+        raise CommandError(ExitCode.USAGE, str(out), problem, "Name a new file that ends in .html")
+
+
+def checked_excerpts(settings: Environment) -> None:
+    """Refuse texts where the environment does not allow them.
+
+    Raises
+    ------
+    CommandError
+        Whoever answers for the environment may allow them in its file.
+    """
+    if not settings.shows_excerpts:
+        remedy = "Leave --excerpts out, or set excerpts = true under [report] in its file"
+        where = f"environment {settings.name}"
+        problem = "texts of documents are not shown in its reports"
+        raise CommandError(ExitCode.USAGE, where, problem, remedy)
+
+
+def write_report(
+    terminal: Terminal,
+    target: Target,
+    known: KnownFlywheel,
+    number: int,
+    out: Path,
+    *,
+    has_excerpts: bool,
+) -> Ending:
+    """Write the page of a verdict to a new file.
+
+    Raises
+    ------
+    CommandError
+        There is no such verdict, or texts may not be shown.
+    """
+    if has_excerpts:
+        checked_excerpts(environment_settings(target.environment))
+    batch, stored = verdict_of(target, known, number)
+    kept = whole_document(target, batch, stored)
+    document, missing = json.loads(kept), ""
+    answered: AnsweredDocuments | None = None
+    try:
+        answered = answered_documents(target, known, document, has_excerpts=has_excerpts)
+    except AnswersMissingError as error:
+        missing = str(error)
+        terminal.warn(f"Single documents are not told: {missing}")
+    facts = ReportFacts(
+        document=document,
+        sha256=document_sha256(kept),
+        outcome=stored.outcome,
+        shift=shift_of(target, batch),
+        answered=answered,
+        missing=missing,
+    )
+    with out.open("x", encoding="utf-8") as file:
+        file.write(report_page(facts))
+    terminal.tell_exactly(f"Wrote {out}")
+    if has_excerpts:
+        terminal.tell("It shows beginnings of documents: mind whom you send it to.")
+    told = {"out": str(out), "document": batch.name.verdict_key, "has_excerpts": has_excerpts}
+    return Ending(ExitCode.DONE, told)

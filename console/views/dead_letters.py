@@ -1,0 +1,77 @@
+"""How dead letters look to people.
+
+Decides looks and words; the facts are `console.flywheels.dead_letters`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from console.flywheels.dead_letters import DeadLetter, Look
+from flywheel.notices.notice import shown
+from flywheel.number_words import number_of
+
+_INDENT = (0, 0, 0, 2)
+_DETAIL_INDENT = (0, 0, 0, 6)
+_HOUR = 3600
+_DAY = 24 * _HOUR
+
+
+def looks_view(looks: Sequence[Look], now: datetime) -> RenderableType:
+    """Return every queue's dead letters, a few lines each."""
+    parts: list[RenderableType] = []
+    for look in looks:
+        parts.append(Text.assemble((look.queue.name, "bold"), f"  {_count(look)}"))
+        for letter in look.letters:
+            parts.append(Padding(Text(content_words(letter)), _INDENT, expand=False))
+            parts += [
+                Padding(Text(line, "dim"), _DETAIL_INDENT, expand=False)
+                for line in _details(letter, now)
+            ]
+    return Group(*parts)
+
+
+def content_words(letter: DeadLetter) -> str:
+    """Say what a message was.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> letter = DeadLetter("1", {"flywheel": "tickets"}, 5, datetime.now(UTC), {})
+    >>> content_words(letter)
+    'digest of upload notices of tickets'
+    """
+    told = {name: shown(value, 200) for name, value in letter.content.items()}
+    if "key" in told:
+        return f"upload {told['key']}, version {told['version_id'] or 'none'}"
+    if "flywheel" in told:
+        return f"digest of upload notices of {told['flywheel']}"
+    if "notice_id" in told:
+        return f"notice {told['notice_id']}: {told['subject']}"
+    if "subject" in told:
+        return f"alarm: {told['subject']}"
+    return f"not a message of ours: {told['text']}"
+
+
+def _count(look: Look) -> str:
+    if not look.count:
+        return "empty"
+    more = f", the first {len(look.letters)} here" if look.count > len(look.letters) else ""
+    return f"{number_of(look.count, 'message')}{more}"
+
+
+def _details(letter: DeadLetter, now: datetime) -> list[str]:
+    times = f"received {number_of(letter.times_received, 'time')}"
+    return [
+        f"{letter.id}, {_age((now - letter.sent_at).total_seconds())} old, {times}",
+        *(f"{name} {shown(value, 200)}" for name, value in letter.undelivered.items()),
+    ]
+
+
+def _age(seconds: float) -> str:
+    if seconds < _HOUR:
+        return f"{max(seconds, 0) / 60:.0f} min"
+    return f"{seconds / _HOUR:.0f} h" if seconds < 2 * _DAY else f"{seconds / _DAY:.0f} days"
