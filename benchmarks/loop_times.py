@@ -1,7 +1,7 @@
 """How long the loop takes on this machine, training excluded: `python -m benchmarks loop_times`.
 
 The local environment is synthesized, started and used as people use it. Read next:
-`local.environment`.
+`local_cloud.environment`.
 """
 
 import statistics
@@ -14,7 +14,7 @@ from console.demo.sample_tickets import generate_tickets
 from console.environment.mailbox import Mailbox
 from console.environment.target import local_target
 from flywheel.intake.labeled_documents import Row, csv_line
-from local.environment import LocalEnvironment, LocalSettings, synthesize
+from local_cloud.environment import LocalEnvironment, LocalSettings, synthesize
 
 _ROUNDS, _QUICK_ROUNDS = 5, 2
 _TICKETS = 200

@@ -42,7 +42,7 @@ from flywheel.batches.batches import BatchOutcome, BatchState, Readiness
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.number_words import number_of
 from flywheel.settings.data_format import Shape
-from local.environment import LocalSettings
+from local_cloud.environment import LocalSettings
 
 _LONGEST_MINUTES = 30.0
 _LETTER_MINUTES = 1.0

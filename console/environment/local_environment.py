@@ -1,6 +1,7 @@
 """Start the local environment for a command, and tell how it comes up.
 
-Decides the words for what can keep it from starting; what it is made of is `local.environment`.
+Decides the words for what can keep it from starting; what it is made of is
+`local_cloud.environment`.
 """
 
 import shutil
@@ -12,8 +13,8 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.progress import Progress
 from console.terminal import Terminal
-from local.cloud.errors import CloudError
-from local.environment import LocalEnvironment, LocalSettings, SynthesisError
+from local_cloud.environment import LocalEnvironment, LocalSettings, SynthesisError
+from local_cloud.errors import CloudError
 
 _ERROR_LINES = 6
 

@@ -20,7 +20,7 @@ from console.exit_codes import ExitCode
 from console.terminal import Terminal
 from console.views.demo import tell_letter
 from console.views.running import flywheel_documents, tell_copy, tell_running
-from local.environment import LocalEnvironment, LocalSettings
+from local_cloud.environment import LocalEnvironment, LocalSettings
 
 
 def keep_running(

@@ -19,7 +19,7 @@ from flywheel.number_words import number_of
 from flywheel.settings.environment import FlywheelSettings
 
 if TYPE_CHECKING:
-    from local.environment import LocalEnvironment
+    from local_cloud.environment import LocalEnvironment
 
 _LABELS_SHOWN = 12
 

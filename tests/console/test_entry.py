@@ -37,10 +37,10 @@ main()
         ("up", "pydantic"),
         ("up", "console.environment.running"),
         ("up", "moto"),
-        ("up", "local.environment"),
+        ("up", "local_cloud.environment"),
         ("demo", "console.demo.story"),
         ("demo", "werkzeug"),
-        ("demo", "local.cloud.cloud"),
+        ("demo", "local_cloud.cloud"),
     ],
 )
 def test_one_line_is_shown_when_it_is_stopped_while_it_imports(verb: str, module: str) -> None:

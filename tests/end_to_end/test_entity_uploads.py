@@ -12,7 +12,7 @@ import pytest
 
 from console.commands import options as verb_options
 from console.environment.target import ENVIRONMENTS_FOLDER, local_target
-from local.environment import LocalEnvironment, LocalSettings
+from local_cloud.environment import LocalEnvironment, LocalSettings
 from tests.console.command_line import invoke
 
 pytestmark = pytest.mark.slow

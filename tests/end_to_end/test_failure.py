@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from console.environment.mailbox import Letter, Mailbox
 from console.environment.target import Target, local_target
-from local.environment import LocalEnvironment, LocalSettings
+from local_cloud.environment import LocalEnvironment, LocalSettings
 
 pytestmark = pytest.mark.slow
 

@@ -22,7 +22,7 @@ from console.environment.target import Target, local_target
 from console.record.audit_record import read_record
 from console.record.offline_verifier import RecordBrokenError, canonical
 from infra.ledger_rights import WRITTEN_BY
-from local.environment import LocalEnvironment, LocalSettings
+from local_cloud.environment import LocalEnvironment, LocalSettings
 
 pytestmark = pytest.mark.slow
 

@@ -24,7 +24,7 @@ from console.demo.sample_tickets import generate_tickets
 from console.demo.tasks import csv_bytes
 from console.environment.mailbox import Mailbox
 from console.environment.target import ENVIRONMENTS_FOLDER, Target, local_target
-from local.environment import LocalEnvironment, LocalSettings
+from local_cloud.environment import LocalEnvironment, LocalSettings
 from tests.console.command_line import invoke
 
 pytestmark = pytest.mark.slow

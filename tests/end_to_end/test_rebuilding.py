@@ -12,7 +12,7 @@ from console.demo.sample_tickets import LABELS, generate_tickets
 from console.demo.split import with_wrong_labels
 from console.demo.tasks import csv_bytes
 from console.environment.target import local_target
-from local.environment import LocalEnvironment, LocalSettings
+from local_cloud.environment import LocalEnvironment, LocalSettings
 from tests.console.command_line import invoke
 
 pytestmark = pytest.mark.slow

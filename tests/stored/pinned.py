@@ -21,8 +21,8 @@ from adapters.clients import client
 from adapters.configuration import configuration
 from comprehend_engine.clock import DrivenClock
 from comprehend_engine.engine import Engine, EngineSettings, Quotas
-from local.cloud import dynamodb_transactions
-from local.cloud.adapters_check import Patches
+from local_cloud import dynamodb_transactions
+from local_cloud.adapters_check import Patches
 from reconcile.handler import metrics
 
 

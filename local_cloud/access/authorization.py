@@ -1,0 +1,265 @@
+"""Whether a caller may do something: the caller's own policies, and those of the resource.
+
+Decides allow or deny as IAM does within one account: a denial anywhere wins, otherwise one
+permission is enough, otherwise no. Keeps a log of all that roles asked for. Must not know HTTP.
+Read next: policy_statements.py, which judges one statement, and iam_enforcement.py.
+
+Notes
+-----
+*Source*: IAM User Guide, "How AWS enforcement code logic evaluates requests". Not judged locally:
+permission boundaries, session policies, key policies of KMS, organizations.
+"""
+
+import json
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from moto.awslambda.models import lambda_backends
+from moto.iam.access_control import PermissionResult
+from moto.iam.models import iam_backends
+from moto.s3.models import s3_backends
+from moto.sns.models import sns_backends
+from moto.sqs.models import sqs_backends
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+from moto.sts.models import sts_backends
+
+from local_cloud.access.policy_statements import evaluate
+from local_cloud.access.request_actions import TASK_TOKEN, Permission
+from local_cloud.sessions import Credentials
+from local_cloud.settings import CloudSettings
+
+ADAPTED = (
+    "moto.iam.models:IAMBackend.list_role_policies",
+    "moto.iam.models:IAMBackend.get_role_policy",
+    "moto.iam.models:IAMBackend.list_attached_role_policies",
+    "moto.sts.models:STSBackend.get_assumed_role_from_access_key",
+    "moto.s3.models:s3_backends",
+    "moto.sqs.models:Queue.policy",
+    "moto.sns.models:Topic.policy",
+)
+_ALWAYS_ALLOWED = "sts:GetCallerIdentity"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a role or service asked for, and whether it was allowed."""
+
+    caller: str
+    action: str
+    resource: str
+    is_allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who signed a request: a role's session, or the operator."""
+
+    arn: str
+    role_name: str
+    role_arn: str
+
+
+OPERATOR_CALLER = Caller("operator", "", "")
+
+
+class Authorization:
+    """Judges requests and remembers what was asked for.
+
+    Parameters
+    ----------
+    settings : CloudSettings
+        Account and region of the resources.
+    operator : Credentials
+        Of whoever started the cloud, and may do everything.
+    """
+
+    def __init__(self, settings: CloudSettings, operator: Credentials) -> None:
+        self._settings = settings
+        self._operator = operator
+        self._lock = threading.Lock()
+        self._decisions: dict[Decision, None] = {}
+
+    def decisions(self) -> tuple[Decision, ...]:
+        """Return every distinct decision about a role or service, oldest first."""
+        with self._lock:
+            return tuple(self._decisions)
+
+    def credentials(self, access_key_id: str) -> Credentials | None:
+        """Return the credentials that a key belongs to; None for one that was never given out."""
+        if access_key_id == self._operator.access_key_id:
+            return self._operator
+        session = self._role_session(access_key_id)
+        if session is None:
+            return None
+        return Credentials(access_key_id, session.secret_access_key, session.session_token)
+
+    def caller(self, access_key_id: str) -> Caller | None:
+        """Return whose key it is; None for a key that was never given out."""
+        if access_key_id == self._operator.access_key_id:
+            return OPERATOR_CALLER
+        session = self._role_session(access_key_id)
+        if session is None:
+            return None
+        role_name = session.role_arn.rpartition("/")[2]
+        account = self._settings.account_id
+        arn = f"arn:aws:sts::{account}:assumed-role/{role_name}/{session.session_name}"
+        return Caller(arn, role_name, session.role_arn)
+
+    def refusal(self, caller: Caller, permissions: Iterable[Permission]) -> str | None:
+        """Return why a caller may not do something, or None when it may do all of it."""
+        if caller is OPERATOR_CALLER:
+            return self._refusal_to_anybody(permissions)
+        for needed in permissions:
+            if needed.action != _ALWAYS_ALLOWED and not self._is_allowed(caller, needed):
+                return (
+                    f"User: {caller.arn} is not authorized to perform: {needed.action} "
+                    f"on resource: {needed.resource} because no policy allows it"
+                )
+        return None
+
+    def _refusal_to_anybody(self, permissions: Iterable[Permission]) -> str | None:
+        """Return why the operator may not do something: only a resource's own policy denies it."""
+        for needed in permissions:
+            said = [
+                self._judge(statement, needed, OPERATOR_CALLER.arn)
+                for statement in self._resource_statements(needed.resource)
+            ]
+            if PermissionResult.DENIED in said:
+                return (
+                    f"User: {OPERATOR_CALLER.arn} is not authorized to perform: {needed.action} "
+                    f"on resource: {needed.resource} with an explicit deny in its policy"
+                )
+        return None
+
+    def service_is_allowed(
+        self, principal: str, action: str, resource: str, source_arn: str
+    ) -> bool:
+        """Say whether the policy of a resource lets an AWS service use it.
+
+        Parameters
+        ----------
+        principal : str
+            Such as ``events.amazonaws.com``.
+        action, resource : str
+            What is done to what.
+        source_arn : str
+            On whose behalf: a rule, a topic.
+        """
+        context = {"aws:SourceArn": source_arn, "aws:SourceAccount": self._settings.account_id}
+        results = [
+            self._judge(statement, Permission(action, resource, context), principal)
+            for statement in self._resource_statements(resource)
+        ]
+        is_allowed = (
+            PermissionResult.PERMITTED in results and PermissionResult.DENIED not in results
+        )
+        self._remember(Decision(principal, action, resource, is_allowed))
+        return is_allowed
+
+    def _is_allowed(self, caller: Caller, needed: Permission) -> bool:
+        asked = Permission(needed.action, self._known_resource(needed), needed.context)
+        own = [self._judge(statement, asked, None) for statement in self._statements(caller)]
+        of_resource = [
+            self._judge(statement, asked, caller.role_arn)
+            for statement in self._resource_statements(asked.resource)
+        ]
+        results = own + of_resource
+        is_allowed = (
+            PermissionResult.PERMITTED in results and PermissionResult.DENIED not in results
+        )
+        self._remember(Decision(caller.role_name, asked.action, asked.resource, is_allowed))
+        return is_allowed
+
+    def _role_session(self, access_key_id: str) -> Any:
+        backend = sts_backends[self._settings.account_id]["aws"]
+        return backend.get_assumed_role_from_access_key(access_key_id)
+
+    def _remember(self, decision: Decision) -> None:
+        with self._lock:
+            self._decisions.setdefault(decision)
+
+    @staticmethod
+    def _judge(
+        statement: Mapping[str, Any], asked: Permission, principal: str | None
+    ) -> PermissionResult:
+        return evaluate(
+            statement,
+            action=asked.action,
+            resource=asked.resource,
+            principal=principal,
+            context=asked.context,
+        )
+
+    def _statements(self, caller: Caller) -> list[Mapping[str, Any]]:
+        iam = iam_backends[self._settings.account_id]["aws"]
+        if not any(role.name == caller.role_name for role in iam.roles.values()):
+            return []
+        documents = [
+            iam.get_role_policy(caller.role_name, name)[1]
+            for name in iam.list_role_policies(caller.role_name)
+        ]
+        for policy in iam.list_attached_role_policies(caller.role_name)[0]:
+            documents += [version.document for version in policy.versions if version.is_default]
+        return [statement for document in documents for statement in _parsed(document)]
+
+    def _resource_statements(self, resource: str) -> list[Mapping[str, Any]]:
+        parts = resource.split(":", 5)
+        service = parts[2] if len(parts) > 2 else ""  # noqa: PLR2004 - arn:partition:service
+        find = {"s3": self._bucket_policy, "sqs": self._queue_policy, "sns": self._topic_policy}
+        if service == "lambda":
+            return self._function_statements(resource)
+        document = find[service](resource) if service in find else None
+        return list(_parsed(document)) if document else []
+
+    def _bucket_policy(self, resource: str) -> Any:
+        name = resource.rpartition(":::")[2].partition("/")[0]
+        bucket = s3_backends[self._settings.account_id]["aws"].buckets.get(name)
+        return bucket.policy if bucket else None
+
+    def _queue_policy(self, resource: str) -> Any:
+        backend = sqs_backends[self._settings.account_id][self._settings.region]
+        queue = backend.queues.get(resource.rpartition(":")[2])
+        return queue.policy if queue else None
+
+    def _topic_policy(self, resource: str) -> Any:
+        backend = sns_backends[self._settings.account_id][self._settings.region]
+        topic = backend.topics.get(resource)
+        return topic.policy if topic else None
+
+    def _function_statements(self, resource: str) -> list[Mapping[str, Any]]:
+        backend = lambda_backends[self._settings.account_id][self._settings.region]
+        name = resource.split(":")[6]
+        return [
+            {key: value for key, value in statement.items() if key != "Resource"}
+            for function in backend.list_functions()
+            if function.function_name == name
+            for statement in function.policy.statements
+        ]
+
+    def _known_resource(self, needed: Permission) -> str:
+        """Return the state machine for the answer to a task token, which names none."""
+        token = needed.context.get(TASK_TOKEN)
+        if token is None:
+            return needed.resource
+        backend = stepfunctions_parser_backends[self._settings.account_id][self._settings.region]
+        for machine in backend.state_machines:
+            for execution in machine.executions:
+                environment = execution.exec_worker and execution.exec_worker.env
+                if environment and environment.callback_pool_manager.get(token):
+                    return str(machine.arn)
+        return needed.resource
+
+
+@lru_cache(maxsize=1024)
+def _parsed_text(document: str) -> tuple[Mapping[str, Any], ...]:
+    statements = json.loads(document).get("Statement", [])
+    return tuple(statements if isinstance(statements, list) else [statements])
+
+
+def _parsed(document: Any) -> tuple[Mapping[str, Any], ...]:
+    if isinstance(document, dict):
+        document = json.dumps(document)
+    return _parsed_text(document.decode() if isinstance(document, bytes) else document)

@@ -1,0 +1,327 @@
+"""Who signed a request, proven with the signer's secret.
+
+Decides whether a signature is the one that the secret makes of the request: Signature Version 4 in
+the Authorization header or in a presigned URL of S3, and the older presigned URL of S3, which
+boto3 makes where no signature version is configured. Each is computed by botocore, as clients do.
+Must not know who may do what, nor HTTP servers. Read next: request_gate.py.
+
+Notes
+-----
+*Source*: IAM User Guide, "Create a signed AWS API request"; Amazon S3 API Reference,
+"Authenticating Requests". Of a body that is sent in signed chunks, the first signature is verified
+and not that of each chunk; of other bodies, the hash that was signed.
+"""
+
+import hmac
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from botocore.auth import HmacV1QueryAuth, S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.compat import HTTPHeaders
+from botocore.credentials import Credentials as SigningCredentials
+
+from local_cloud.sessions import Credentials
+
+_AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=(?P<credential>[^,\s]+), ?"
+    r"SignedHeaders=(?P<signed_headers>[^,\s]+), ?Signature=(?P<signature>[0-9a-f]{64})"
+)
+_CREDENTIAL = re.compile(
+    r"(?P<key>[^/]+)/(?P<day>\d{8})/(?P<region>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)/aws4_request"
+)
+_SCOPE = re.compile(r"/(?P<service>[a-z0-9-]+)/aws4_request")
+_TIME_FORMAT = "%Y%m%dT%H%M%SZ"
+_GREATEST_SKEW = timedelta(minutes=15)
+_LONGEST_EXPIRY_SECONDS = 7 * 24 * 3600
+_CONTENT_HASH = "x-amz-content-sha256"
+_HASH = re.compile(r"[0-9a-f]{64}")
+_OLD_PRESIGNED = ("AWSAccessKeyId", "Signature", "Expires")
+_OLD_SIGNED_HEADERS = ("content-md5", "content-type")
+_EPOCH_DIGITS = 11
+
+CredentialsOf = Callable[[str], Credentials | None]
+"""Takes an access key id; returns the credentials that it belongs to, None where none do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedRequest:
+    """A request as it arrived.
+
+    Parameters
+    ----------
+    method : str
+    target : str
+        Path and query, as sent.
+    headers : tuple of (str, str)
+        Names and values.
+    body : bytes
+    """
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """Return a header's first value by its name in lower case."""
+        return next((value for each, value in self.headers if each.lower() == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Whose key a request was signed with, and for which service and region."""
+
+    access_key_id: str
+    service: str
+    region: str
+
+
+class UnverifiedRequestError(Exception):
+    """A request is not signed, or not with the secret of its key.
+
+    Parameters
+    ----------
+    code : str
+        One of this module's codes.
+    message : str
+        What is wrong, for whoever sent the request.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+MISSING = "MissingAuthenticationToken"
+UNKNOWN_KEY = "InvalidClientTokenId"
+MISMATCH = "SignatureDoesNotMatch"
+EXPIRED = "RequestExpired"
+NOT_SIGNED = "HeadersNotSigned"
+
+
+def verified_signer(
+    request: ReceivedRequest, credentials_of: CredentialsOf, *, now: datetime | None = None
+) -> Signer:
+    """Return who signed a request.
+
+    Parameters
+    ----------
+    request : ReceivedRequest
+    credentials_of : callable
+        Gives the secret of an access key id.
+    now : datetime, optional
+        Aware; the system's time by default.
+
+    Raises
+    ------
+    UnverifiedRequestError
+        It is not signed, or not all of it, with an unknown key, with another secret, or too long
+        ago. Whoever sends it uses the credentials that the cloud was started with.
+    """
+    now = now or datetime.now(UTC)
+    query = dict(parse_qsl(urlsplit(request.target).query, keep_blank_values=True))
+    authorization = request.header("authorization")
+    if authorization is not None:
+        return _signer_by_header(request, authorization, credentials_of, now)
+    if "X-Amz-Signature" in query:
+        return _signer_by_query(request, query, credentials_of, now)
+    if all(name in query for name in _OLD_PRESIGNED):
+        return _signer_by_old_query(request, query, credentials_of, now)
+    raise UnverifiedRequestError(MISSING, "The request is not signed.")
+
+
+def claimed_service(request: ReceivedRequest) -> str:
+    """Return the service that a request is signed for, whoever signed it; empty where it is not."""
+    scope = _SCOPE.search(request.header("authorization") or unquote(request.target))
+    if scope is None:
+        return "s3" if f"{_OLD_PRESIGNED[0]}=" in request.target else ""
+    return scope["service"]
+
+
+class _SignedHeaders:
+    """Canonicalizes the headers that the signer chose, where botocore would choose anew."""
+
+    def headers_to_sign(self, request: AWSRequest) -> HTTPHeaders:
+        return request.headers
+
+
+class _HeaderSignature(_SignedHeaders, SigV4Auth):
+    pass
+
+
+class _S3HeaderSignature(_SignedHeaders, S3SigV4Auth):
+    pass
+
+
+class _S3QuerySignature(_SignedHeaders, S3SigV4QueryAuth):
+    pass
+
+
+class _S3OldQuerySignature(HmacV1QueryAuth):
+    """Signs a given end of validity, where botocore would count from now."""
+
+    def __init__(self, credentials: SigningCredentials, ends_at: str) -> None:
+        super().__init__(credentials)
+        self._ends_at = ends_at
+
+    def _get_date(self) -> str:
+        return self._ends_at
+
+
+def _signer_by_header(
+    request: ReceivedRequest, authorization: str, credentials_of: CredentialsOf, now: datetime
+) -> Signer:
+    parts = _AUTHORIZATION.fullmatch(authorization)
+    signed_at = _time(request.header("x-amz-date"))
+    if parts is None or signed_at is None:
+        message = "The Authorization header is none of Signature Version 4 with X-Amz-Date."
+        raise UnverifiedRequestError(MISSING, message)
+    signer = _signer(parts["credential"], signed_at)
+    credentials = _credentials(signer, request.header("x-amz-security-token"), credentials_of)
+    if abs(now - signed_at) > _GREATEST_SKEW:
+        message = f"The request was signed at {signed_at:%H:%M:%S}, and it is {now:%H:%M:%S} UTC."
+        raise UnverifiedRequestError(EXPIRED, message)
+    make = _S3HeaderSignature if signer.service == "s3" else _HeaderSignature
+    signature = make(_for_botocore(credentials), signer.service, signer.region)
+    names = parts["signed_headers"].split(";")
+    _compare(_version_4(signature, request, request.target, names, signed_at), parts["signature"])
+    _check_content(request)
+    return signer
+
+
+def _signer_by_query(
+    request: ReceivedRequest,
+    query: Mapping[str, str],
+    credentials_of: CredentialsOf,
+    now: datetime,
+) -> Signer:
+    signed_at, seconds = _time(query.get("X-Amz-Date")), query.get("X-Amz-Expires", "")
+    if signed_at is None or not seconds.isdecimal() or int(seconds) > _LONGEST_EXPIRY_SECONDS:
+        raise UnverifiedRequestError(MISSING, "X-Amz-Date or X-Amz-Expires is missing or wrong.")
+    signer = _signer(query.get("X-Amz-Credential", ""), signed_at)
+    if signer.service != "s3":
+        raise UnverifiedRequestError(MISSING, "Presigned requests are served for S3 alone.")
+    credentials = _credentials(signer, query.get("X-Amz-Security-Token"), credentials_of)
+    _check_not_expired(signed_at + timedelta(seconds=int(seconds)), now)
+    signature = _S3QuerySignature(_for_botocore(credentials), signer.service, signer.region)
+    path, _, signed = request.target.partition("?")
+    parts = [part for part in signed.split("&") if not part.startswith("X-Amz-Signature=")]
+    names = query.get("X-Amz-SignedHeaders", "").split(";")
+    expected = _version_4(signature, request, f"{path}?{'&'.join(parts)}", names, signed_at)
+    _compare(expected, query["X-Amz-Signature"])
+    return signer
+
+
+def _signer_by_old_query(
+    request: ReceivedRequest,
+    query: Mapping[str, str],
+    credentials_of: CredentialsOf,
+    now: datetime,
+) -> Signer:
+    signer = Signer(query["AWSAccessKeyId"], "s3", "")
+    credentials = _credentials(signer, query.get("x-amz-security-token"), credentials_of)
+    expires = query["Expires"]
+    if not expires.isdecimal() or len(expires) > _EPOCH_DIGITS:
+        raise UnverifiedRequestError(MISSING, "Expires is no time.")
+    _check_not_expired(datetime.fromtimestamp(int(expires), UTC), now)
+    headers = HTTPHeaders()
+    # What was signed as a header may come in the query, where botocore puts it.
+    for name, value in {**{n.lower(): v for n, v in request.headers}, **query}.items():
+        if name in _OLD_SIGNED_HEADERS or name.startswith("x-amz-"):
+            headers[name] = value
+    signature = _S3OldQuerySignature(_for_botocore(credentials), expires)
+    split = urlsplit(f"http://localhost{request.target}")
+    expected = signature.get_signature(request.method, split, headers)  # type: ignore[arg-type] # botocore changes them, and its stubs do not know
+    _compare(expected, query["Signature"])
+    return signer
+
+
+def _version_4(
+    signature: SigV4Auth,
+    request: ReceivedRequest,
+    target: str,
+    names: Collection[str],
+    signed_at: datetime,
+) -> str:
+    _check_all_signed(request, names)
+    host = request.header("host") or "localhost"
+    signable = AWSRequest(request.method, f"http://{host}{target}", data=request.body)
+    for name, value in request.headers:
+        if name.lower() in names:
+            signable.headers.add_header(name.lower(), value)
+    signable.context["timestamp"] = signed_at.strftime(_TIME_FORMAT)
+    to_sign = signature.string_to_sign(signable, signature.canonical_request(signable))
+    return signature.signature(to_sign, signable)
+
+
+def _check_all_signed(request: ReceivedRequest, names: Collection[str]) -> None:
+    """Refuse a header that changes what a request means, and that anybody may have added.
+
+    Not Content-Type, which AWS asks for and does not check: presigned URLs leave it open.
+    """
+    received = {name.lower() for name, _ in request.headers}
+    needed = {"host", *(name for name in received if name.startswith("x-amz-"))}
+    if unsigned := sorted(needed.difference(names)):
+        message = (
+            "There were headers present in the request which were not signed: "
+            f"{', '.join(unsigned)}."
+        )
+        raise UnverifiedRequestError(NOT_SIGNED, message)
+
+
+def _signer(credential: str, signed_at: datetime) -> Signer:
+    parts = _CREDENTIAL.fullmatch(credential)
+    if parts is None or parts["day"] != f"{signed_at:%Y%m%d}":
+        message = "The credential is not KEY/DAY/REGION/SERVICE/aws4_request of the day signed."
+        raise UnverifiedRequestError(MISSING, message)
+    return Signer(parts["key"], parts["service"], parts["region"])
+
+
+def _credentials(
+    signer: Signer, session_token: str | None, credentials_of: CredentialsOf
+) -> Credentials:
+    credentials = credentials_of(signer.access_key_id)
+    if credentials is None or not hmac.compare_digest(
+        credentials.session_token.encode(), (session_token or "").encode()
+    ):
+        message = "The security token included in the request is invalid."
+        raise UnverifiedRequestError(UNKNOWN_KEY, message)
+    return credentials
+
+
+def _for_botocore(credentials: Credentials) -> SigningCredentials:
+    return SigningCredentials(
+        credentials.access_key_id, credentials.secret_access_key, credentials.session_token or None
+    )
+
+
+def _compare(expected: str, signature: str) -> None:
+    if not hmac.compare_digest(expected.encode(), signature.encode()):
+        message = (
+            "The signature is not the one that the key's secret makes of this request. "
+            "Check the secret access key; each start of the cloud makes a new one."
+        )
+        raise UnverifiedRequestError(MISMATCH, message)
+
+
+def _check_content(request: ReceivedRequest) -> None:
+    signed_hash = request.header(_CONTENT_HASH) or ""
+    if _HASH.fullmatch(signed_hash) and sha256(request.body).hexdigest() != signed_hash:
+        raise UnverifiedRequestError(MISMATCH, f"{_CONTENT_HASH} is not the hash of the body.")
+
+
+def _check_not_expired(ends_at: datetime, now: datetime) -> None:
+    if now > ends_at:
+        raise UnverifiedRequestError(EXPIRED, f"Request has expired at {ends_at.isoformat()}.")
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        return datetime.strptime(text or "", _TIME_FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,198 @@
+"""The whole product on this machine: synthesized template, real functions, real training.
+
+Decides the order: synthesize, start the engine, start the cloud, deploy. What runs is the template
+that `cdk deploy` would take and the asset that Lambda would get. Knows neither ledger nor policy.
+Read next: `local_cloud.cloud` and `comprehend_engine.engine`.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from comprehend_engine.engine import Engine, EngineSettings, Quotas
+from local_cloud.cloud import Cloud, CloudSettings
+
+_ROOT = Path(__file__).resolve().parent.parent
+_WAIT_SCALE = 0.125
+_PACE_SECONDS = 0.2
+
+
+class SynthesisError(Exception):
+    """The stack could not be synthesized; the message is what `app.py` printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSettings:
+    """What can be chosen about a local environment.
+
+    Parameters
+    ----------
+    name : str
+        The environment, one of the files in `environments_folder`.
+    environments_folder : Path
+    port : int
+        Of the cloud; 0 takes a free one.
+    service_min_per_label : int
+        Fewest documents a label that the engine takes; lower than the service's 10 or 50, so that
+        small data can be tried.
+    wait_scale : float
+        Waits of the workflow last this fraction of what the template says.
+    """
+
+    name: str = "local"
+    environments_folder: Path = _ROOT / "environments"
+    port: int = 0
+    service_min_per_label: int = 1
+    wait_scale: float = _WAIT_SCALE
+
+
+class LocalEnvironment:
+    """Everything, started and deployed; a context manager.
+
+    Parameters
+    ----------
+    settings : LocalSettings
+    tell : callable
+        Called with a line of text as each step begins.
+    """
+
+    def __init__(
+        self, settings: LocalSettings, tell: Callable[[str], None] = lambda line: None
+    ) -> None:
+        self.settings = settings
+        self._tell = tell
+        self._folder: Path | None = None
+        self._engine: Engine | None = None
+        self._cloud: Cloud | None = None
+        self.outputs: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cloud, while it runs."""
+        if self._cloud is None:
+            raise RuntimeError("the local environment is not started")
+        return self._cloud
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables that make AWS SDKs use this environment."""
+        return self.cloud.environment()
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of the operator."""
+        return self.cloud.client(service)
+
+    def _start(self) -> None:
+        self._folder = folder = Path(tempfile.mkdtemp(prefix="flywheel-local-"))
+        self._tell("Synthesizing the stack")
+        synthesize(self.settings.name, folder / "cdk.out", self.settings.environments_folder)
+        self._tell("Starting the Comprehend engine and the cloud")
+        self._engine = Engine(
+            EngineSettings(
+                data_directory=folder / "engine",
+                pace_seconds=_PACE_SECONDS,
+                quotas=_quotas(self.settings.service_min_per_label),
+            ),
+            s3_client_for_role=self._s3_client_for_role,
+            refusal=self._refusal,
+            authentication=self._authentication,
+        )
+        self._engine.start()
+        self._cloud = Cloud(
+            CloudSettings(
+                port=self.settings.port,
+                comprehend_url=self._engine.url,
+                wait_scale=self.settings.wait_scale,
+                data_directory=folder / "cloud",
+            )
+        )
+        self._cloud.start()
+        self._tell("Deploying the stack")
+        self.outputs = self._cloud.deploy(folder / "cdk.out")
+
+    # The engine is there before the cloud that it reads S3 from and asks for permissions.
+
+    def _s3_client_for_role(self, role_arn: str) -> Any:
+        return self.cloud.s3_client_for_role(role_arn)
+
+    def _refusal(self, key: str, operation: str, request: dict[str, Any]) -> str | None:
+        return self.cloud.refusal(key, "comprehend", operation, request)
+
+    def _authentication(
+        self, method: str, target: str, headers: Message, body: bytes
+    ) -> tuple[str, str] | None:
+        return self.cloud.signature_fault(method, target, headers, body)
+
+    def _stop(self) -> None:
+        if self._cloud is not None:
+            self._cloud.stop()
+        if self._engine is not None:
+            self._engine.stop()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self._cloud = self._engine = self._folder = None
+
+
+def _quotas(least: int) -> Quotas:
+    """Return quotas that let every minimum be the environment's, so that a few rows train."""
+    return Quotas(
+        min_documents_per_label=least,
+        min_multi_label_documents=least,
+        min_annotations_per_type=least,
+        min_list_matches_per_type=least,
+        min_entity_documents=least,
+    )
+
+
+def synthesize(environment: str, output: Path, environments_folder: Path) -> None:
+    """Write the cloud assembly of an environment, as `cdk synth` does.
+
+    Raises
+    ------
+    SynthesisError
+        With what `app.py` said; whoever wrote the environment's file repairs it.
+    """
+    context = {"env": environment, "environments": str(environments_folder)}
+    variables = {
+        **os.environ,
+        "CDK_CONTEXT_JSON": json.dumps(context),
+        "CDK_OUTDIR": str(output),
+        # The template is validated by `make check`; here it would only take seconds.
+        "CDK_VALIDATION": "false",
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+    }
+    done = subprocess.run(
+        [sys.executable, str(_ROOT / "app.py")],
+        cwd=_ROOT,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise SynthesisError(done.stderr.strip())
