@@ -60,7 +60,7 @@ $(CONTEXTS): $(INSTALLED) $(shell find functions infra tests -name '*.py')
 	@echo "Noting which test covers which line (some minutes)"
 	@mkdir -p $(@D)
 	@COVERAGE_CORE=ctrace COVERAGE_FILE=$@.new $(PYTHON) -m pytest -q -n auto -m "not slow" --cov=functions --cov=infra \
-		--cov-context=test --cov-report= tests/flywheel tests/adapters tests/functions tests/infra
+		--cov-context=test --cov-report= tests/flywheel tests/application tests/adapters tests/functions tests/infra
 	@mv $@.new $@
 
 benchmark: $(PEERS_INSTALLED) ## Measure beside peers (own .venv-peers) and write docs/benchmarks.md

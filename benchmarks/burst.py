@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import TypeVar
 
-from adapters.configuration import FunctionConfiguration, KnownFlywheel
-from adapters.services import Services, task_config
+from application.configuration import FunctionConfiguration, KnownFlywheel
+from application.services import Services, task_config
 from flywheel.batches.uploads import DatasetKind, ObjectVersion, UploadState
 from flywheel.settings.environment import ReceivedSettings
 from tests.simulation.callers import Callers

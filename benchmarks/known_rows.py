@@ -43,7 +43,7 @@ _NAME = BatchName("tickets", _SEGMENTS + 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class FolderStaging:
-    """The staging bucket as a folder; see `adapters.ports.StagingObjects`."""
+    """The staging bucket as a folder; see `application.ports.StagingObjects`."""
 
     folder: Path
     bucket: str = "staging"

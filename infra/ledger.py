@@ -1,4 +1,4 @@
-"""The ledger's table; its rows are described in `functions/adapters/ledger`.
+"""The ledger's table; its rows are described in `functions/application/ledger`.
 
 Decides how rights on rows become statements. Read next: `infra.ledger_rights` (the rights).
 """

@@ -1,10 +1,10 @@
 """One act on one flywheel: a refusal has its exit code, and a notice goes out.
 
-Knows no act; those are in `adapters.acts`. Read next: `console.commands.flywheel_command` (what
-opens it).
+Knows no act; those are in `application.operator_commands`. Read next:
+`console.commands.flywheel_command` (what opens it).
 """
 
-from adapters.configuration import KnownFlywheel
+from application.configuration import KnownFlywheel
 from console.environment.target import Target
 from console.errors import CommandError
 from console.exit_codes import ExitCode

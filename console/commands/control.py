@@ -1,8 +1,8 @@
 """The verbs by which people act on a flywheel: pause, resume, stop, retry.
 
-Decides names, options and words; what an act does is `adapters.acts`. Read next: that module,
-`console.commands.rebuild` for its generations, and `console.commands.data` for what is done to its
-data.
+Decides names, options and words; what an act does is `application.operator_commands`. Read next:
+that module, `console.commands.rebuild` for its generations, and `console.commands.data` for what is
+done to its data.
 """
 
 from typing import Annotated

@@ -1,6 +1,7 @@
 """The verbs by which people act on a flywheel's data: withdraw, import, testset.
 
-Decides names, options and words; what an act does is `adapters.data_acts`. Read next: that module.
+Decides names, options and words; what an act does is `application.data_commands`. Read next: that
+module.
 """
 
 from collections.abc import Sequence
@@ -9,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from adapters.ledger.ledger import Ledger
-from adapters.ledger.upload_rows import UploadRow
+from application.ledger.ledger import Ledger
+from application.ledger.upload_rows import UploadRow
 from console.commands.flywheel_command import Run, flywheel_verb
 from console.commands.options import LONGEST_MINUTES, Reason, Timeout, Wait, Yes
 from console.errors import CommandError

@@ -11,7 +11,7 @@ from typing import Any, Concatenate, ParamSpec
 
 import typer
 
-from adapters.configuration import KnownFlywheel
+from application.configuration import KnownFlywheel
 from console.commands.acting import Act
 from console.commands.options import Env, Flywheel, Json, finish, opened_target, tell_where
 from console.environment.target import LOCAL, Target

@@ -1,6 +1,6 @@
 """The verb that makes a flywheel's next generation, or gives it up.
 
-Decides options and words; what is done is `adapters.rebuild_acts`. Read next: that module.
+Decides options and words; what is done is `application.rebuild_commands`. Read next: that module.
 """
 
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from adapters.ledger.flywheel_rows import FlywheelRow
+from application.ledger.flywheel_rows import FlywheelRow
 from console.commands.acting import Act
 from console.commands.flywheel_command import Run, flywheel_verb
 from console.commands.options import LONGEST_MINUTES, Reason, Timeout, Wait, Yes

@@ -7,8 +7,8 @@ Read next: `console.demo.story` (the story) and `console.demo.data` (the files).
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from adapters.ledger.batch_rows import BatchRow, StoredVerdict
-from adapters.ledger.flywheel_rows import FlywheelRow
+from application.ledger.batch_rows import BatchRow, StoredVerdict
+from application.ledger.flywheel_rows import FlywheelRow
 from console.demo.data import DemoData
 from console.demo.few_documents import FewDocuments, few_flywheel
 from console.demo.tasks import Files, upload_files

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from adapters.configuration import KnownFlywheel
-from adapters.ledger.batch_rows import BatchRow, StoredVerdict
+from application.configuration import KnownFlywheel
+from application.ledger.batch_rows import BatchRow, StoredVerdict
 from console.demo.acts import Act, ActEnding, acts, why_left_out
 from console.demo.data import DemoData, own_data, sample_data
 from console.demo.environment import write_environment

@@ -17,17 +17,19 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from adapters.acts import Acts
 from adapters.comprehend import Comprehend
-from adapters.configuration import KnownFlywheel, known_flywheels
+from adapters.executions import StateMachine
 from adapters.generations import Generations
-from adapters.ledger.ledger import Ledger
-from adapters.ledger.table import Table
-from adapters.notices import Notices
 from adapters.objects import Objects
+from adapters.parameters import known_flywheels
 from adapters.service_errors import explained
+from adapters.table import Table
 from adapters.topic import NoticeTopic
-from adapters.workflow import StateMachine, Workflow
+from application.configuration import KnownFlywheel
+from application.ledger.ledger import Ledger
+from application.notices import Notices
+from application.operator_commands import Acts
+from application.workflow import Workflow
 from console.environment.running_environment import PROJECT_ROOT, LocalFile, local_file
 from console.errors import SIGN_IN, CommandError
 from console.exit_codes import ExitCode

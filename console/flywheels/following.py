@@ -9,12 +9,12 @@ import time
 from collections.abc import Generator
 from dataclasses import dataclass
 
-from adapters.configuration import KnownFlywheel
-from adapters.ledger.approvals import Approval, ApprovalState
-from adapters.ledger.batch_rows import BatchRow
-from adapters.ledger.flywheel_rows import FlywheelRow
-from adapters.ledger.ledger import Ledger
-from adapters.ledger.upload_rows import UploadRow
+from application.configuration import KnownFlywheel
+from application.ledger.approvals import Approval, ApprovalState
+from application.ledger.batch_rows import BatchRow
+from application.ledger.flywheel_rows import FlywheelRow
+from application.ledger.ledger import Ledger
+from application.ledger.upload_rows import UploadRow
 from console.environment.target import Target
 from console.errors import CommandError
 from console.exit_codes import ExitCode

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapters.ledger.batch_rows import BatchRow, StoredVerdict
-from adapters.ledger.flywheel_rows import FlywheelRow
-from adapters.ledger.ledger import Ledger
+from application.ledger.batch_rows import BatchRow, StoredVerdict
+from application.ledger.flywheel_rows import FlywheelRow
+from application.ledger.ledger import Ledger
 from console.views.verdict import f1_of
 from flywheel.batches.batches import BatchState
 from flywheel.evaluation.champions import Champion

@@ -9,9 +9,9 @@ from typing import Any
 
 from rich.text import Text
 
-from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
-from adapters.ledger.ledger import Ledger
-from adapters.rebuild_progress import was_promoted
+from application.ledger.flywheel_rows import FlywheelRow, Rebuild
+from application.ledger.ledger import Ledger
+from application.rebuild_progress import was_promoted
 from console.environment.target import Target
 from flywheel.batches.batches import of_kind
 from flywheel.batches.uploads import DatasetKind

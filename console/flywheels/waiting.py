@@ -6,9 +6,9 @@ Decides the exit code of ``--wait``. Read next: `console.flywheels.following` (t
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.configuration import KnownFlywheel
-from adapters.ledger.approvals import Approval
-from adapters.ledger.upload_rows import UploadRow
+from application.configuration import KnownFlywheel
+from application.ledger.approvals import Approval
+from application.ledger.upload_rows import UploadRow
 from console.environment.target import Target
 from console.exit_codes import OF_OUTCOME, ExitCode
 from console.flywheels.following import batch_of, closed, patience, question, registered

@@ -13,9 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from adapters.ledger.audit import AuditHead, entry_key
-from adapters.ledger.ledger import Ledger
 from adapters.objects import Objects
+from application.ledger.audit import AuditHead, entry_key
+from application.ledger.ledger import Ledger
 from console.environment.target import Target
 from console.record import offline_verifier as verifier
 
@@ -30,7 +30,7 @@ class AuditRecord:
     Parameters
     ----------
     name : str
-        The flywheel's; or `adapters.ledger.runs.ENVIRONMENT`.
+        The flywheel's; or `application.ledger.runs.ENVIRONMENT`.
     head : AuditHead or None
     documents, heads : mapping of str to bytes
         By key.

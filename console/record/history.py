@@ -10,8 +10,8 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
-from adapters.configuration import KnownFlywheel
-from adapters.ledger.batch_rows import BatchRow, StoredVerdict
+from application.configuration import KnownFlywheel
+from application.ledger.batch_rows import BatchRow, StoredVerdict
 from console.environment.target import Target
 from console.views.verdict import OUTCOME_STYLES, f1_of, f1_words, verdict_document
 from flywheel.notices.notice import file_name, shown

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.configuration import KnownFlywheel
-from adapters.ledger.batch_rows import BatchRow
-from adapters.ledger.ledger import Ledger
+from application.configuration import KnownFlywheel
+from application.ledger.batch_rows import BatchRow
+from application.ledger.ledger import Ledger
 from console.environment.target import Target
 from console.errors import CommandError
 from console.exit_codes import ExitCode

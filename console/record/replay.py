@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from adapters.configuration import KnownFlywheel
-from adapters.kept_answers import AnswersMissingError, KeptAnswers, ModelAnswers, compared
-from adapters.ports import StagingObjects
+from application.configuration import KnownFlywheel
+from application.kept_answers import AnswersMissingError, KeptAnswers, ModelAnswers, compared
+from application.ports import StagingObjects
 from console.record.derived_inputs import DerivedInputs
 from console.record.verdict_again import evidence_of, judged_again, policy_of
 from flywheel.evaluation.evidence import Evidence

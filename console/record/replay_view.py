@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapters.comprehend import Comprehend
-from adapters.configuration import KnownFlywheel
-from adapters.kept_answers import AnswersMissingError
-from adapters.ledger.batch_rows import BatchRow
+from application.configuration import KnownFlywheel
+from application.kept_answers import AnswersMissingError
+from application.ledger.batch_rows import BatchRow
 from console.environment.target import Target
 from console.exit_codes import ExitCode
 from console.flywheels.waiting import Ending

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from adapters.configuration import KnownFlywheel
-from adapters.ledger.ledger import Ledger
-from adapters.ledger.upload_rows import UploadRow
-from adapters.ledger.uploads import NO_FLYWHEEL
+from application.configuration import KnownFlywheel
+from application.ledger.ledger import Ledger
+from application.ledger.upload_rows import UploadRow
+from application.ledger.uploads import NO_FLYWHEEL
 from console.environment.target import Target
 from console.record.history import why as why_of_batch
 from console.views.verdict import model_name

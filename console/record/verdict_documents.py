@@ -6,8 +6,8 @@ Decides what is said where there is none, or where it is not the one that the le
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from adapters.configuration import KnownFlywheel
-from adapters.ledger.batch_rows import BatchRow, StoredVerdict
+from application.configuration import KnownFlywheel
+from application.ledger.batch_rows import BatchRow, StoredVerdict
 from console.environment.target import Target
 from console.errors import CommandError
 from console.exit_codes import ExitCode

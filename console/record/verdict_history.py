@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.kept_answers import AnswersMissingError
-from adapters.ledger.audit import FIRST_HEAD, entry_hash
+from application.kept_answers import AnswersMissingError
+from application.ledger.audit import FIRST_HEAD, entry_hash
 from flywheel.batches.batches import BatchName
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.looks import worn_looks

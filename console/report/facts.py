@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.comprehend import Comprehend
-from adapters.configuration import KnownFlywheel
-from adapters.judgement import earlier_counts
-from adapters.kept_answers import AnswersMissingError
-from adapters.ledger.batch_rows import BatchRow
+from application.configuration import KnownFlywheel
+from application.judgement import earlier_counts
+from application.kept_answers import AnswersMissingError
+from application.ledger.batch_rows import BatchRow
 from console.environment.target import Target
 from console.record.replay import answers_for, kept_for
 from flywheel.batches.batches import BatchOutcome

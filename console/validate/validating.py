@@ -11,7 +11,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from adapters.configuration import KnownFlywheel
+from application.configuration import KnownFlywheel
 from console.environment.target import Target
 from console.errors import CommandError
 from console.exit_codes import ExitCode

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from adapters.ledger.flywheel_rows import Pause
+from application.ledger.flywheel_rows import Pause
 from console.flywheels.rebuild_status import rebuild_words
 from console.flywheels.status import FlywheelStatus
 from console.views.live_model import barred_rows, live_rows, status_table, verdict_rows

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from adapters.ledger.upload_rows import UploadRow
+from application.ledger.upload_rows import UploadRow
 from flywheel.batches.uploads import UploadState
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of

@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from adapters.ledger.batch_rows import BatchRow, StoredVerdict
+from application.ledger.batch_rows import BatchRow, StoredVerdict
 from console.terminal import Terminal
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.verdict import Verdict

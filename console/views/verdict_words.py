@@ -11,7 +11,7 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
-from adapters.ledger.approvals import Approval
+from application.ledger.approvals import Approval
 from console.record.verdict_again import policy_of
 from console.views.principals import with_short_principals
 from console.views.verdict import change, number

@@ -1,49 +1,18 @@
 """Jobs in which one model answers a file of documents: classification and entity detection.
 
-Each method is one call. Read next: `adapters.answers` (what they are for).
+Each method is one call. Read next: `application.answers` (what they are for).
 """
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from adapters.service_errors import explained
+from application.service_values import AnswerJob, is_detection
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
 
-_RUNNING = frozenset({"SUBMITTED", "IN_PROGRESS", "STOP_REQUESTED"})
 _RECOGNIZER = ":entity-recognizer/"
-_DETECTION = ":entities-detection-job/"
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerJob:
-    """What the service says of a job.
-
-    Parameters
-    ----------
-    output_uri : str
-        Of its archive; empty where it has none.
-    seconds : float
-        From submission to end; 0 while it runs.
-    """
-
-    arn: str
-    model: str
-    status: str
-    message: str
-    output_uri: str
-    seconds: float
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it will change."""
-        return self.status in _RUNNING
-
-
-def is_detection(job_arn: str) -> bool:
-    """Say whether a job detects entities; the other kind classifies documents."""
-    return _DETECTION in job_arn
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ of the service's answers become None; nothing here judges them.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from adapters.model_labels import labels_of_classifier, labels_of_recognizer
 from adapters.service_errors import error_code, explained
+from application.service_values import FlywheelFacts, Iteration, ModelFacts
 from flywheel.batches.dataset_files import ANNOTATIONS_FOLDER, DOCUMENTS_FOLDER, ENTITY_LIST_FOLDER
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from mypy_boto3_comprehend.literals import DatasetTypeType
     from mypy_boto3_s3 import S3Client
 
-RUNNING_STATUSES = frozenset({"TRAINING", "EVALUATING", "STOP_REQUESTED"})
-"""Statuses of an iteration that will change; any other, unknown ones too, is terminal."""
-
 _RECOGNIZER = ":entity-recognizer/"
 _IN_USE = "ResourceInUseException"
 _NOT_FOUND = "ResourceNotFoundException"
@@ -35,56 +32,6 @@ _DATASET_TYPES: "Mapping[DatasetKind, DatasetTypeType]" = {
     DatasetKind.TRAIN: "TRAIN",
     DatasetKind.TEST: "TEST",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class FlywheelFacts:
-    """What DescribeFlywheel says."""
-
-    arn: str
-    status: str
-    active_model: str | None
-    task_config: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Iteration:
-    """What DescribeFlywheelIteration says.
-
-    Parameters
-    ----------
-    seconds : int
-        From creation to end; 0 while it runs.
-    """
-
-    id: str
-    status: str
-    message: str
-    created_at: datetime
-    seconds: int
-    evaluated_model: str | None
-    evaluated_metrics: Mapping[str, float] | None
-    trained_model: str | None
-    trained_metrics: Mapping[str, float] | None
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it still occupies the flywheel."""
-        return self.status in RUNNING_STATUSES
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """What DescribeDocumentClassifier or DescribeEntityRecognizer says.
-
-    Parameters
-    ----------
-    flywheel_arn : str or None
-        The flywheel whose iteration trained it.
-    """
-
-    status: str
-    flywheel_arn: str | None
 
 
 class Comprehend:

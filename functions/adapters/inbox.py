@@ -5,26 +5,17 @@ Knows versions and never "the object": what an event names is what is read, what
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from adapters.objects import CHUNK_BYTES, GONE_CODES
 from adapters.service_errors import error_code, explained
+from application.service_values import FoundVersion
 from flywheel.batches.uploads import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-
-@dataclass(frozen=True, slots=True)
-class FoundVersion:
-    """An object version as a listing of the bucket tells it."""
-
-    upload: ObjectVersion
-    size_bytes: int
-    modified_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.ledger.approvals import Approval, ApprovalState
-from adapters.ledger.batch_rows import BatchRow
-from adapters.services import Services, services
+from adapters.wiring import services
+from application.ledger.approvals import Approval, ApprovalState
+from application.ledger.batch_rows import BatchRow
+from application.services import Services
 from flywheel.batches.batches import BatchState
 from flywheel.errors import ActRefusedError, BatchNotFoundError, ConcurrentChangeError
 

@@ -9,9 +9,10 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.judgement import batch_facts
-from adapters.ledger.approvals import ApprovalState
-from adapters.services import Services, services
+from adapters.wiring import services
+from application.judgement import batch_facts
+from application.ledger.approvals import ApprovalState
+from application.services import Services
 from flywheel.batches.batches import BatchState
 from flywheel.notices.champions import approval_asked
 

@@ -12,10 +12,11 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.chain_heads import write_head
-from adapters.judgement import followers
-from adapters.ledger.flywheel_rows import ChampionChange, FlywheelRow
-from adapters.services import Services, services
+from adapters.wiring import services
+from application.chain_heads import write_head
+from application.judgement import followers
+from application.ledger.flywheel_rows import ChampionChange, FlywheelRow
+from application.services import Services
 from change_champion.targets import checked, promoted_model, rollback_model
 from flywheel.errors import ActRefusedError, ConcurrentChangeError, ServiceRefusedError
 from flywheel.evaluation.champions import How

@@ -5,9 +5,9 @@ Reads the ledger and the service, changes nothing. Read next: `flywheel.evaluati
 
 from collections.abc import Sequence
 
-from adapters.ledger.flywheel_rows import FlywheelRow
-from adapters.ports import FlywheelService
-from adapters.services import Services
+from application.ledger.flywheel_rows import FlywheelRow
+from application.ports import FlywheelService
+from application.services import Services
 from flywheel.errors import ActRefusedError, BatchNotFoundError
 from flywheel.evaluation.champions import TRAINED_STATUSES, Champion, rollback_target
 

@@ -11,12 +11,13 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.chain_heads import write_head
-from adapters.judgement import Ending, batch_facts, keep_document, record_outcome
-from adapters.ledger.batch_rows import BatchRow, FailedEnding, StoredVerdict
-from adapters.ledger.flywheel_rows import FlywheelRow
-from adapters.ports import FlywheelService
-from adapters.services import Services, services
+from adapters.wiring import services
+from application.chain_heads import write_head
+from application.judgement import Ending, batch_facts, keep_document, record_outcome
+from application.ledger.batch_rows import BatchRow, FailedEnding, StoredVerdict
+from application.ledger.flywheel_rows import FlywheelRow
+from application.ports import FlywheelService
+from application.services import Services
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ServiceRefusedError

@@ -3,12 +3,12 @@
 Decides who the champion is; judges nothing. Read next: `compare_models.measured_labels`.
 """
 
-from adapters.comprehend import Iteration
-from adapters.configuration import KnownFlywheel
-from adapters.ledger.batch_rows import BatchRow
-from adapters.ledger.flywheel_rows import FlywheelRow
-from adapters.ports import FlywheelService
-from adapters.services import Services
+from application.configuration import KnownFlywheel
+from application.ledger.batch_rows import BatchRow
+from application.ledger.flywheel_rows import FlywheelRow
+from application.ports import FlywheelService
+from application.service_values import Iteration
+from application.services import Services
 from compare_models.measured_labels import Labels
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.evidence import Evidence, TestSet, averages

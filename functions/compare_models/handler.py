@@ -13,14 +13,15 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.chain_heads import write_head
-from adapters.judgement import Ending, keep_document, record_outcome
-from adapters.ledger.approvals import Approval, ApprovalState
-from adapters.ledger.batch_rows import BatchRow, StoredVerdict
-from adapters.ledger.flywheel_rows import FlywheelRow
-from adapters.ports import FlywheelService
 from adapters.private_errors import quoting_no_document
-from adapters.services import Services, services
+from adapters.wiring import services
+from application.chain_heads import write_head
+from application.judgement import Ending, keep_document, record_outcome
+from application.ledger.approvals import Approval, ApprovalState
+from application.ledger.batch_rows import BatchRow, StoredVerdict
+from application.ledger.flywheel_rows import FlywheelRow
+from application.ports import FlywheelService
+from application.services import Services
 from compare_models.judging import Judging
 from compare_models.outside import judge_outside
 from flywheel.batches.batches import BatchOutcome, BatchState

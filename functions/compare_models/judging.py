@@ -1,21 +1,20 @@
 """The verdict on one batch's iteration, which may need both models' answers first.
 
 Decides when they are asked for, and that what cannot be had holds the challenger. Read next:
-`adapters.answers`, `flywheel.evaluation.verdict`.
+`application.answers`, `flywheel.evaluation.verdict`.
 """
 
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adapters.answer_jobs import is_detection
-from adapters.answers import Answers
-from adapters.comprehend import Iteration
-from adapters.configuration import KnownFlywheel
-from adapters.judgement import store_verdict
-from adapters.kept_answers import AnswersMissingError
-from adapters.ledger.batch_rows import BatchRow, StoredVerdict
-from adapters.ledger.flywheel_rows import FlywheelRow
-from adapters.services import Services
+from application.answers import Answers
+from application.configuration import KnownFlywheel
+from application.judgement import store_verdict
+from application.kept_answers import AnswersMissingError
+from application.ledger.batch_rows import BatchRow, StoredVerdict
+from application.ledger.flywheel_rows import FlywheelRow
+from application.service_values import Iteration, is_detection
+from application.services import Services
 from compare_models.gathering import evidence_of
 from flywheel.errors import ServiceRefusedError
 from flywheel.evaluation.verdict import Verdict, decide, wants_answers

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.ledger.batch_rows import BatchRow
-from adapters.ledger.flywheel_rows import FlywheelRow, TestSet
-from adapters.services import Services
+from application.ledger.batch_rows import BatchRow
+from application.ledger.flywheel_rows import FlywheelRow, TestSet
+from application.services import Services
 from flywheel.errors import LabelsUnknownError, ServiceBusyError, ServiceRefusedError
 from flywheel.evaluation.effective_rules import Metrics, usable
 from flywheel.evaluation.evidence import MeasuredLabels

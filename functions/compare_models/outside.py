@@ -6,7 +6,7 @@ what would be done is told, with the command by which a person does it.
 
 from typing import Any
 
-from adapters.services import Services
+from application.services import Services
 from compare_models.gathering import evidence_of
 from flywheel.evaluation.verdict import decide
 from flywheel.notices.champions import outside_judged

@@ -1,11 +1,11 @@
 """RebuildFlywheel: the next generation of a flywheel, from all accepted, not withdrawn rows.
 
-A person asks for it (`adapters.rebuild_acts`); this function carries it on, one step a call, from
-whatever step the ledger has it in: REQUESTED -> CREATING -> SWITCHED, and when a verdict of the
-new generation promoted, endpoints follow and it is done. `reconcile` calls it until then. Where the
-service refuses the new flywheel the rebuild ends, and people are told. Until a model is promoted
-people may give it up. Both ends are RETURNING until uploads are as the earlier flywheel has them,
-which then goes on. Nothing of that one is changed or deleted.
+A person asks for it (`application.rebuild_commands`); this function carries it on, one step a call,
+from whatever step the ledger has it in: REQUESTED -> CREATING -> SWITCHED, and when a verdict of
+the new generation promoted, endpoints follow and it is done. `reconcile` calls it until then. Where
+the service refuses the new flywheel the rebuild ends, and people are told. Until a model is
+promoted people may give it up. Both ends are RETURNING until uploads are as the earlier flywheel
+has them, which then goes on. Nothing of that one is changed or deleted.
 """
 
 import hashlib
@@ -15,11 +15,12 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from adapters.configuration import KnownFlywheel
 from adapters.generations import Generations
-from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
-from adapters.rebuild_progress import was_promoted
-from adapters.services import Services, services
+from adapters.wiring import services
+from application.configuration import KnownFlywheel
+from application.ledger.flywheel_rows import FlywheelRow, Rebuild
+from application.rebuild_progress import was_promoted
+from application.services import Services
 from flywheel.batches.batches import of_kind
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ConcurrentChangeError, ServiceRefusedError

@@ -2,15 +2,15 @@
 
 The head of the last run is in a row that no other function may write. What is not what it was
 then, or does not follow from it, is reported; the new head is written all the same, since it
-pins the evidence: no later rewriting fits it. Read next: `adapters.chain_heads`.
+pins the evidence: no later rewriting fits it. Read next: `application.chain_heads`.
 """
 
 from collections.abc import Iterable, Iterator
 
-from adapters.chain_heads import report_contradiction, write_head
-from adapters.ledger.audit import FIRST_HEAD, AuditHead, entry_hash
-from adapters.ledger.table import Item
-from adapters.services import Services
+from application.chain_heads import report_contradiction, write_head
+from application.ledger.audit import FIRST_HEAD, AuditHead, entry_hash
+from application.ledger.writes import Item
+from application.services import Services
 
 
 def keep_head(services: Services, flywheel: str) -> None:

@@ -17,10 +17,11 @@ from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.configuration import KnownFlywheel
-from adapters.ledger.batch_rows import BatchRow
-from adapters.ledger.runs import ENVIRONMENT
-from adapters.services import Services, services
+from adapters.wiring import services
+from application.configuration import KnownFlywheel
+from application.ledger.batch_rows import BatchRow
+from application.ledger.runs import ENVIRONMENT
+from application.services import Services
 from flywheel.batches.batches import BatchState
 from reconcile.audit_heads import keep_head
 from reconcile.failures import Failures

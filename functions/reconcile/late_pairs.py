@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from adapters.configuration import KnownFlywheel
-from adapters.services import Services
+from application.configuration import KnownFlywheel
+from application.services import Services
 from flywheel.batches.uploads import Place, UploadState
 from flywheel.intake.pairs import never_came_words, pair_place
 from flywheel.notices.uploads import never_paired

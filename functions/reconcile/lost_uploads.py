@@ -10,10 +10,10 @@ run, all of them once a day.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from adapters.inbox import FoundVersion
-from adapters.ledger.upload_rows import UploadRow
-from adapters.ledger.uploads import NO_FLYWHEEL
-from adapters.services import Services
+from application.ledger.upload_rows import UploadRow
+from application.ledger.uploads import NO_FLYWHEEL
+from application.service_values import FoundVersion
+from application.services import Services
 from flywheel.batches.uploads import MOST_DELIVERIES, UploadState, is_folder_marker, place_of
 from flywheel.errors import ConcurrentChangeError, MisplacedKeyError
 from flywheel.notices.uploads import undelivered

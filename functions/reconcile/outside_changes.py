@@ -7,10 +7,10 @@ that has completed is judged by the function that judges, where the policy wants
 import json
 from datetime import timedelta
 
-from adapters.comprehend import Iteration
-from adapters.configuration import KnownFlywheel
-from adapters.ledger.flywheel_rows import FlywheelRow
-from adapters.services import Services
+from application.configuration import KnownFlywheel
+from application.ledger.flywheel_rows import FlywheelRow
+from application.service_values import Iteration
+from application.services import Services
 from flywheel.batches.batches import BatchState
 from flywheel.notices.acts import champion_changed, outside_iteration
 

@@ -6,8 +6,8 @@ champion goes on from where it is. Both are done by the one function that may.
 
 import json
 
-from adapters.configuration import KnownFlywheel
-from adapters.services import Services
+from application.configuration import KnownFlywheel
+from application.services import Services
 
 
 def carry_acts_on(services: Services, known: KnownFlywheel) -> int:

@@ -4,8 +4,8 @@ Both may pass by themselves, so nothing is done here: an alarm watches whether t
 not known is waited for, and never taken for a success.
 """
 
-from adapters.configuration import KnownFlywheel
-from adapters.services import Services
+from application.configuration import KnownFlywheel
+from application.services import Services
 from flywheel.batches.batches import BatchState
 
 _READY = "ACTIVE"

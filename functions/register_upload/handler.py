@@ -17,11 +17,12 @@ from aws_lambda_powertools.utilities.data_classes import S3EventBridgeNotificati
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.configuration import KnownFlywheel
-from adapters.ledger.upload_rows import UploadRow
-from adapters.ledger.uploads import NO_FLYWHEEL
 from adapters.private_errors import quoting_no_document
-from adapters.services import Services, services
+from adapters.wiring import services
+from application.configuration import KnownFlywheel
+from application.ledger.upload_rows import UploadRow
+from application.ledger.uploads import NO_FLYWHEEL
+from application.services import Services
 from flywheel.batches.uploads import (
     DatasetKind,
     ObjectVersion,

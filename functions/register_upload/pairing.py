@@ -6,9 +6,9 @@ the documents. A newer version of a half that waits takes its place; `flywheel u
 
 from dataclasses import dataclass
 
-from adapters.ledger.pairs import WaitingHalf
-from adapters.ledger.table import Write
-from adapters.services import Services
+from application.ledger.pairs import WaitingHalf
+from application.ledger.writes import Write
+from application.services import Services
 from flywheel.batches.uploads import ObjectVersion, Place, UploadState
 from flywheel.errors import ConcurrentChangeError
 from flywheel.intake.pairs import Half, PairPlace

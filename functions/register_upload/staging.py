@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from adapters.configuration import KnownFlywheel
-from adapters.services import Services, task_config
+from application.configuration import KnownFlywheel
+from application.services import Services, task_config
 from flywheel.batches.batches import StagedUpload, allowance
 from flywheel.batches.uploads import ObjectVersion, Place, UploadState
 from flywheel.intake.candidates import Stream

@@ -10,11 +10,12 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.configuration import KnownFlywheel
-from adapters.ledger.batch_rows import BatchRow, SealedFacts
-from adapters.ledger.flywheel_rows import FlywheelRow
 from adapters.private_errors import quoting_no_document
-from adapters.services import Services, services
+from adapters.wiring import services
+from application.configuration import KnownFlywheel
+from application.ledger.batch_rows import BatchRow, SealedFacts
+from application.ledger.flywheel_rows import FlywheelRow
+from application.services import Services
 from flywheel.batches.batches import BatchName, BatchState, Manifest, StagedUpload, chosen, of_kind
 from flywheel.batches.uploads import DatasetKind
 from flywheel.settings.environment import BatchRules

@@ -11,11 +11,12 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.judgement import batch_facts
-from adapters.ledger.batch_rows import BatchRow
-from adapters.ledger.flywheel_rows import FlywheelRow
-from adapters.ports import FlywheelService
-from adapters.services import Services, services
+from adapters.wiring import services
+from application.judgement import batch_facts
+from application.ledger.batch_rows import BatchRow
+from application.ledger.flywheel_rows import FlywheelRow
+from application.ports import FlywheelService
+from application.services import Services
 from flywheel.batches.batches import BatchState
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ServiceRefusedError

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from adapters.clients import client
-from adapters.configuration import FunctionConfiguration, configuration, known_flywheels
-from adapters.services import services
+from adapters.parameters import configuration, known_flywheels
+from adapters.wiring import services
+from application.configuration import FunctionConfiguration
 from flywheel.errors import BatchNotFoundError, ServiceRefusedError, SettingsError
 from flywheel.settings.environment import FlywheelSettings
 from tests.functions.cloud import SETTINGS_PATH, Cloud, answering

@@ -2,7 +2,8 @@
 
 import pytest
 
-from adapters.ledger.table import Change, Delete, Key, Put, Table, Write
+from adapters.table import Table
+from application.ledger.writes import Change, Delete, Key, Put, Write
 from flywheel.errors import ConcurrentChangeError, ServiceBusyError, ServiceRefusedError
 from tests.functions.cloud import answering, seeing
 

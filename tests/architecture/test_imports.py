@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTION_FOLDERS = {path.parent.name for path in (ROOT / "functions").glob("*/handler.py")}
-OWN = {"flywheel", "adapters", "infra", "local_cloud", "console", *FUNCTION_FOLDERS}
+OWN = {"flywheel", "application", "adapters", "infra", "local_cloud", "console", *FUNCTION_FOLDERS}
 POWERTOOLS = {"aws_lambda_powertools"}
 AWS_SDK = {"boto3", "botocore", "mypy_boto3_*"}
 
@@ -37,11 +37,13 @@ ALLOWED = {
     },
     "functions/flywheel/notices": {"flywheel"},
     "functions/flywheel": {"flywheel", "pydantic"},
-    "functions/adapters": {"adapters", "flywheel", *AWS_SDK, *POWERTOOLS},
+    "functions/application": {"application", "flywheel", *POWERTOOLS},
+    "functions/adapters": {"adapters", "application", "flywheel", *AWS_SDK, *POWERTOOLS},
     "infra": {"infra", "flywheel.settings.environment", "flywheel.errors", "aws_cdk", "constructs"},
     "console": {
         "console",
         "flywheel",
+        "application",
         "adapters",
         "local_cloud",
         "comprehend_engine",
@@ -52,7 +54,7 @@ ALLOWED = {
         "numpy",
     },
     **{
-        f"functions/{folder}": {folder, "flywheel", "adapters", *POWERTOOLS}
+        f"functions/{folder}": {folder, "flywheel", "application", "adapters", *POWERTOOLS}
         for folder in FUNCTION_FOLDERS
     },
 }

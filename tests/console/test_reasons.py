@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from adapters.ledger.approvals import Approval, ApprovalState
+from application.ledger.approvals import Approval, ApprovalState
 from console.views.verdict_words import approval_view
 from tests.console.command_line import invoke
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Protocol
 
 from adapters.clients import client
-from adapters.configuration import KnownFlywheel
-from adapters.ports import FlywheelService, Ports
-from adapters.services import AwsPorts
+from adapters.wiring import AwsPorts
+from application.configuration import KnownFlywheel
+from application.ports import FlywheelService, Ports
 from flywheel.batches.uploads import ObjectVersion
 from flywheel.settings.environment import ReceivedSettings
 from tests.functions import world as functions_world

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.answer_jobs import is_detection
-from adapters.ledger.table import Change, Delete, Key, Put
-from adapters.ledger.uploads import BY_FLYWHEEL_INDEX
-from adapters.ports import FlywheelService
+from application.ledger.uploads import BY_FLYWHEEL_INDEX
+from application.ledger.writes import Change, Delete, Key, Put
+from application.ports import FlywheelService
+from application.service_values import is_detection
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ConcurrentChangeError, LabelsUnknownError, ServiceRefusedError
 from flywheel.evaluation.prediction_jobs import answers_of

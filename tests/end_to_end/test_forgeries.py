@@ -16,8 +16,8 @@ import pytest
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
-from adapters.ledger.audit import Audit, AuditHead, entry_hash
-from adapters.ledger.table import Table
+from adapters.table import Table
+from application.ledger.audit import Audit, AuditHead, entry_hash
 from console.environment.target import Target, local_target
 from console.record.audit_record import read_record
 from console.record.offline_verifier import RecordBrokenError, canonical

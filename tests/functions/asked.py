@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from adapters.ledger.approvals import Approval
 from answer_approval.handler import answer
+from application.ledger.approvals import Approval
 from ask_approval.handler import ask
 from tests.functions.cloud import answering, seeing
 from tests.functions.world import NAME, World, documents

@@ -13,7 +13,8 @@ import pytest
 from moto import mock_aws
 
 from adapters.clients import client
-from adapters.configuration import FunctionConfiguration, configuration
+from adapters.parameters import configuration
+from application.configuration import FunctionConfiguration
 from tests.stack_template import resources
 
 REGION = "us-east-1"

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from adapters.acts import Acts
 from adapters.clients import client
+from application.operator_commands import Acts
 from flywheel.errors import ActRefusedError
 from rebuild_flywheel.handler import rebuild
 from tests.adapters.test_ledger import broken_link

@@ -1,6 +1,6 @@
 """One run of reconcile, as its function does it."""
 
-from adapters.services import Services
+from application.services import Services
 from reconcile.failures import Failures
 from reconcile.handler import reconcile
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from adapters.acts import Acts
-from adapters.ledger.flywheel_rows import TestSet
+from application.ledger.flywheel_rows import TestSet
+from application.operator_commands import Acts
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
 from flywheel.batches.known_rows import content_hash
 from flywheel.batches.uploads import DatasetKind, UploadState

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import pytest
 
 from adapters.clients import client
-from adapters.ledger.batch_rows import StoredVerdict
-from adapters.ledger.flywheel_rows import change_flywheel
+from application.ledger.batch_rows import StoredVerdict
+from application.ledger.flywheel_rows import change_flywheel
 from console.record.replay import replayed
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.batches.uploads import UploadState

@@ -11,12 +11,13 @@ from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 
-from adapters.acts import Acts
 from adapters.clients import client
-from adapters.ledger.batch_rows import BatchRow
-from adapters.ledger.flywheel_rows import FlywheelRow
-from adapters.ledger.upload_rows import UploadRow
-from adapters.services import AwsPorts, Services
+from adapters.wiring import AwsPorts
+from application.ledger.batch_rows import BatchRow
+from application.ledger.flywheel_rows import FlywheelRow
+from application.ledger.upload_rows import UploadRow
+from application.operator_commands import Acts
+from application.services import Services
 from close_batch.handler import close
 from compare_models.handler import compare
 from comprehend_engine.clock import DrivenClock

@@ -8,7 +8,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from adapters.ledger.flywheels import GATHER_SK
+from application.ledger.flywheels import GATHER_SK
 from flywheel import errors
 from flywheel.settings.environment import MAX_ITERATION_LOOKS
 from tests.infra.synthesis import Synthesized

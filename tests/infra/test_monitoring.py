@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from adapters.chain_heads import METRIC_SERVICE
+from application.chain_heads import METRIC_SERVICE
 from tests.infra.synthesis import ROOT, Synthesized, joined, listed, plain
 
 WORKFLOW = {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}

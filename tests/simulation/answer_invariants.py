@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from adapters.kept_answers import AnswersMissingError
-from adapters.ledger.table import Item
+from application.kept_answers import AnswersMissingError
+from application.ledger.writes import Item
 from console.record.derived_inputs import derive_inputs
 from console.record.replay import replayed
 from console.record.verdict_again import first_difference

@@ -5,8 +5,8 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from adapters.ledger.audit import entry_hash
-from adapters.ledger.table import Item
+from application.ledger.audit import entry_hash
+from application.ledger.writes import Item
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.evaluation.verdict import Verdict

@@ -15,8 +15,8 @@ from unittest.mock import Mock, patch
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from adapters.services import Services
 from answer_approval import handler as answer_approval
+from application.services import Services
 from ask_approval import handler as ask_approval
 from change_champion import handler as change_champion
 from close_batch import handler as close_batch

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from adapters.configuration import FunctionConfiguration, KnownFlywheel
-from adapters.services import Services, task_config
+from application.configuration import FunctionConfiguration, KnownFlywheel
+from application.services import Services, task_config
 from flywheel.settings.environment import ReceivedSettings
 from tests.simulation.at_rest import check_at_rest, unsettled
 from tests.simulation.callers import Callers

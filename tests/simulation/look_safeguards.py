@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from adapters import judgement
-from adapters.ledger import batches, test_sets, verdicts
-from adapters.ledger.table import Change
+from application import judgement
+from application.ledger import batches, test_sets, verdicts
+from application.ledger.writes import Change
 
 Patches = Sequence[Any]
 _change: Callable[..., Any] = patch.object

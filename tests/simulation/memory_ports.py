@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from adapters.configuration import KnownFlywheel
-from adapters.ports import AnswerService
+from application.configuration import KnownFlywheel
+from application.ports import AnswerService
 from tests.simulation.memory_account import MemoryAccount
 from tests.simulation.memory_buckets import MemoryInbox, MemoryStaging
 from tests.simulation.memory_channels import (
@@ -22,7 +22,7 @@ from tests.simulation.world import World
 
 @dataclass(slots=True, eq=False)
 class MemoryPorts:
-    """What `adapters.ports.Ports` asks for; compared by identity, as caches of functions need."""
+    """Every port, in memory; compared by identity, as caches of functions need."""
 
     table: MemoryRows
     staging: MemoryStaging

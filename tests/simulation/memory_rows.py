@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapters.ledger.table import Change, Delete, Item, Key, Put, Write
+from application.ledger.writes import Change, Delete, Item, Key, Put, Write
 from flywheel.errors import ConcurrentChangeError, ServiceRefusedError
 from tests.simulation.world import World
 

@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from adapters import kept_answers, workflow
-from adapters.judgement import Ending
-from adapters.kept_answers import KeptAnswers
-from adapters.ledger import batches, outbox, retries, uploads
-from adapters.ledger.batch_rows import BatchRow
-from adapters.ledger.flywheel_rows import change_flywheel
-from adapters.ledger.table import Change, Put, Write
-from adapters.ledger.upload_rows import UploadRow
-from adapters.ports import FlywheelService
-from adapters.services import Services
+from application import kept_answers, workflow
+from application.judgement import Ending
+from application.kept_answers import KeptAnswers
+from application.ledger import batches, outbox, retries, uploads
+from application.ledger.batch_rows import BatchRow
+from application.ledger.flywheel_rows import change_flywheel
+from application.ledger.upload_rows import UploadRow
+from application.ledger.writes import Change, Put, Write
+from application.ports import FlywheelService
+from application.services import Services
 from compare_models import gathering
 from compare_models import handler as compare_models
 from flywheel.batches.batches import BatchName, BatchOutcome

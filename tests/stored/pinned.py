@@ -18,7 +18,7 @@ import boto3
 from moto.moto_api._internal import mock_random
 
 from adapters.clients import client
-from adapters.configuration import configuration
+from adapters.parameters import configuration
 from comprehend_engine.clock import DrivenClock
 from comprehend_engine.engine import Engine, EngineSettings, Quotas
 from local_cloud import dynamodb_transactions
@@ -83,8 +83,8 @@ def pinned(story: str, clock: SteadyClock) -> Iterator[None]:
     mock_random.seed(story)
     clock.begin_again()
     replaced = {
-        "adapters.services._utc_now": clock.moment,
-        "adapters.judgement.PRODUCT_VERSION": "0.1.0",
+        "adapters.wiring._utc_now": clock.moment,
+        "application.judgement.PRODUCT_VERSION": "0.1.0",
         "comprehend_engine.naming.secrets": SimpleNamespace(token_hex=token),
         "comprehend_engine.jobs.secrets": SimpleNamespace(token_hex=token),
         "moto.s3.models.utcnow": lambda: clock.moment().replace(tzinfo=None),

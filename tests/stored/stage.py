@@ -16,12 +16,14 @@ from typing import Any, cast
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.acts import Acts
 from adapters.clients import client
-from adapters.configuration import configuration
-from adapters.ledger.table import Key, Table
-from adapters.services import AwsPorts, Services
+from adapters.parameters import configuration
+from adapters.table import Table
+from adapters.wiring import AwsPorts
 from answer_approval.handler import handler as answer_approval
+from application.ledger.writes import Key
+from application.operator_commands import Acts
+from application.services import Services
 from ask_approval.handler import handler as ask_approval
 from change_champion.handler import handler as change_champion
 from close_batch.handler import handler as close_batch

@@ -10,8 +10,8 @@ import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
 from adapters.clients import client
-from adapters.configuration import configuration
-from adapters.ledger.audit import entry_key
+from adapters.parameters import configuration
+from application.ledger.audit import entry_key
 from comprehend_engine.faults import Fault
 from flywheel.batches.uploads import DatasetKind
 from tests.functions.cloud import (

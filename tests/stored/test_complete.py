@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from adapters.ledger.approvals import ApprovalState
+from application.ledger.approvals import ApprovalState
 from flywheel import errors
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.batches.uploads import UploadState

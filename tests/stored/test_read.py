@@ -12,15 +12,16 @@ from typing import Any
 import pytest
 
 from adapters.clients import client
-from adapters.configuration import KnownFlywheel
-from adapters.kept_answers import ModelAnswers
-from adapters.ledger.batch_rows import batch_row
-from adapters.ledger.flywheel_rows import FlywheelRow, flywheel_row
-from adapters.ledger.ledger import Ledger
-from adapters.ledger.table import Item, Key, Put, Table
-from adapters.ledger.upload_rows import staged_upload, upload_row, waits_again
-from adapters.ledger.verdict_rows import stored_verdict
 from adapters.objects import Objects
+from adapters.table import Table
+from application.configuration import KnownFlywheel
+from application.kept_answers import ModelAnswers
+from application.ledger.batch_rows import batch_row
+from application.ledger.flywheel_rows import FlywheelRow, flywheel_row
+from application.ledger.ledger import Ledger
+from application.ledger.upload_rows import staged_upload, upload_row, waits_again
+from application.ledger.verdict_rows import stored_verdict
+from application.ledger.writes import Item, Key, Put
 from console.record.derived_inputs import derive_inputs
 from console.record.offline_verifier import verify_record
 from console.record.replay import replayed

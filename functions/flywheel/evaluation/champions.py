@@ -1,7 +1,7 @@
 """Who was live when, which model a rollback goes back to, and how a PROMOTE is carried out.
 
 Decides from what it is given; pure. Knows no ledger and no service. Read next:
-`flywheel.notices.champions` (the words) and `adapters.ledger.champions` (where it is kept).
+`flywheel.notices.champions` (the words) and `application.ledger.champions` (where it is kept).
 """
 
 from collections.abc import Collection, Sequence

@@ -2,7 +2,7 @@
 
 Text that comes from data (file names, labels) is shown through `shown`; no document's text is ever
 in a notice, and whatever comes in, `subject` and `body` give no control character and no link.
-Sending is `adapters.notices`. Read next: `flywheel.notices.batches` (every outcome of a batch),
+Sending is `application.notices`. Read next: `flywheel.notices.batches` (every outcome of a batch),
 `flywheel.notices.uploads` (every outcome of an upload) and `flywheel.untrusted_text`.
 """
 

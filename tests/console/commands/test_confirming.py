@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from adapters.ledger.flywheel_rows import FlywheelRow, Rebuild
+from application.ledger.flywheel_rows import FlywheelRow, Rebuild
 from console.commands.rebuild import is_called_for
 from console.errors import CommandError
 from console.exit_codes import ExitCode

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from adapters.ledger.upload_rows import UploadRow
+from application.ledger.upload_rows import UploadRow
 from console.commands.data import rows_by_kind, words_on_test_data
 from flywheel.batches.uploads import DatasetKind, UploadState
 

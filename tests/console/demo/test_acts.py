@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from adapters.ledger.batch_rows import BatchRow, StoredVerdict
-from adapters.ledger.flywheel_rows import FlywheelRow, Pause
+from application.ledger.batch_rows import BatchRow, StoredVerdict
+from application.ledger.flywheel_rows import FlywheelRow, Pause
 from console.demo.acts import Act, ActEnding, acts, why_left_out
 from console.demo.data import DemoData, own_data
 from console.demo.few_documents import FewDocuments

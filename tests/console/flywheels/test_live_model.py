@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from adapters.ledger.batch_rows import BatchRow, StoredVerdict
-from adapters.ledger.flywheel_rows import FlywheelRow, Pause
+from application.ledger.batch_rows import BatchRow, StoredVerdict
+from application.ledger.flywheel_rows import FlywheelRow, Pause
 from console.flywheels.live_model import (
     LiveModel,
     comparison_document,

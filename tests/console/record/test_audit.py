@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from adapters.clients import client
-from adapters.ledger.audit import Audit, VerdictLink, entry_key
-from adapters.ledger.ledger import Ledger
-from adapters.ledger.table import Table
+from adapters.table import Table
+from application.ledger.audit import Audit, VerdictLink, entry_key
+from application.ledger.ledger import Ledger
 from console.record.audit_record import AuditRecord
 from console.record.offline_verifier import RecordBrokenError, canonical, entry_hash, verify_folder
 from tests.functions.cloud import TABLE, running_cloud

@@ -3,7 +3,7 @@
 import pytest
 from rich.console import Console
 
-from adapters.ledger.upload_rows import UploadRow
+from application.ledger.upload_rows import UploadRow
 from console.views.uploads import uploads_view
 from flywheel.batches.uploads import UploadState
 

@@ -9,9 +9,9 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from adapters.ledger.approvals import ApprovalState
-from adapters.ledger.table import Change, Key
 from answer_approval.handler import handler, send_again
+from application.ledger.approvals import ApprovalState
+from application.ledger.writes import Change, Key
 from ask_approval.handler import ask
 from flywheel.batches.batches import BatchOutcome
 from tests.functions.asked import (

@@ -6,7 +6,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from adapters.ledger.approvals import ApprovalState
+from application.ledger.approvals import ApprovalState
 from ask_approval.handler import ask, handler
 from flywheel.batches.batches import BatchOutcome
 from tests.functions.asked import TOKEN, asked_world, question

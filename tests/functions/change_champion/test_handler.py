@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from adapters.acts import Acts
 from adapters.clients import client
-from adapters.services import Services
+from application.operator_commands import Acts
+from application.services import Services
 from change_champion.handler import change, handler
 from flywheel.batches.batches import BatchOutcome
 from flywheel.errors import ActRefusedError

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from adapters.clients import client
-from adapters.kept_answers import KeptAnswers
+from application.kept_answers import KeptAnswers
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.evidence import Evidence
 from flywheel.evaluation.prediction_jobs import one_line

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from adapters.clients import client
-from adapters.ledger.approvals import ApprovalState
+from application.ledger.approvals import ApprovalState
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.champions import How
 from tests.functions.asked import TOKEN, answered, pending_world, question, waiting_task

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapters.services import Services
+from application.services import Services
 from close_batch.handler import close
 from compare_models.handler import compare
 from flywheel.batches.batches import BatchOutcome

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.configuration import configuration
+from adapters.parameters import configuration
 from flywheel.batches.batches import BatchOutcome
 from tests.functions.rebuild_flywheel.rebuilding import acts, closed
 from tests.functions.world import World, documents, swapped

@@ -1,6 +1,6 @@
 """Steps of a rebuild's story, as people and functions take them."""
 
-from adapters.acts import Acts
+from application.operator_commands import Acts
 from flywheel.batches.batches import BatchOutcome
 from flywheel.batches.uploads import ObjectVersion
 from rebuild_flywheel.handler import rebuild

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from adapters.services import Services, task_config
+from application.services import Services, task_config
 from flywheel.batches.uploads import MOST_DELIVERIES, ObjectVersion, UploadState
 from flywheel.errors import ServiceRefusedError
 from reconcile.failures import Failures, logger

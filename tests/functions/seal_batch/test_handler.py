@@ -8,7 +8,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from adapters.services import Services
+from application.services import Services
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.errors import ServiceRefusedError

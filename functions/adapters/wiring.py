@@ -1,0 +1,122 @@
+"""The one wiring file: the ports as boto3 reaches them, and the services of a function.
+
+A handler asks for `services()` and gets ledger, ports and clock in one value. Tests and the
+simulator make their own `Services` and put it in the place of this one.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from adapters.answer_jobs import AnswerJobs
+from adapters.clients import client
+from adapters.comprehend import Comprehend
+from adapters.executions import StateMachine
+from adapters.inbox import InboxBucket
+from adapters.invocations import Invocations
+from adapters.messages import Queues
+from adapters.objects import Objects
+from adapters.parameters import configuration, known_flywheels
+from adapters.table import Table
+from adapters.topic import NoticeTopic
+from application.configuration import FunctionConfiguration, KnownFlywheel
+from application.ports import (
+    AnswerService,
+    Executions,
+    FlywheelService,
+    Functions,
+    InboxObjects,
+    KeptObjects,
+    Messages,
+    Rows,
+    StagingObjects,
+    Topic,
+)
+from application.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class AwsPorts:
+    """The ports as boto3 reaches them; clients are made at first use."""
+
+    configuration: FunctionConfiguration
+
+    @property
+    def table(self) -> Rows:
+        """The ledger's table."""
+        return Table(self.configuration.ledger_table, client("dynamodb"))
+
+    @property
+    def staging(self) -> StagingObjects:
+        """The staging bucket."""
+        return Objects(self.configuration.staging_bucket, client("s3"))
+
+    @property
+    def verdicts(self) -> KeptObjects:
+        """The bucket of verdicts."""
+        return Objects(self.configuration.verdicts_bucket, client("s3"))
+
+    @property
+    def inbox(self) -> InboxObjects:
+        """The inbox bucket."""
+        return InboxBucket(self.configuration.inbox_bucket, client("s3"))
+
+    @property
+    def topic(self) -> Topic:
+        """The notices topic."""
+        return NoticeTopic(self.configuration.topic_arn, client("sns"))
+
+    @property
+    def messages(self) -> Messages:
+        """The queues."""
+        settings = self.configuration
+        return Queues(settings.uploads_queue_url, settings.notices_due_queue_url, client("sqs"))
+
+    @property
+    def executions(self) -> Executions:
+        """The state machine."""
+        return StateMachine(self.configuration.state_machine_arn, client("stepfunctions"))
+
+    @property
+    def functions(self) -> Functions:
+        """Other functions."""
+        settings = self.configuration
+        return Invocations(
+            settings.close_batch_function,
+            settings.rebuild_flywheel_function,
+            settings.compare_models_function,
+            settings.change_champion_function,
+            settings.answer_approval_function,
+            client("lambda"),
+        )
+
+    def comprehend(self, flywheel_arn: str) -> FlywheelService:
+        """Return the service's calls on one flywheel."""
+        return Comprehend(flywheel_arn, client("comprehend"), client("s3"))
+
+    def answer_jobs(self, flywheel_arn: str) -> AnswerService:
+        """Return the jobs in which models of one flywheel answer documents."""
+        return AnswerJobs(flywheel_arn, client("comprehend"))
+
+    def flywheels(self) -> dict[str, KnownFlywheel]:
+        """Return the environment's flywheels by name, as deployed."""
+        return known_flywheels(client("ssm"), self.configuration.settings_path)
+
+
+def services(actor: str, *, state_machine_arn: str | None = None) -> Services:
+    """Return the services of a function that runs in Lambda.
+
+    Parameters
+    ----------
+    actor : str
+        The function's name.
+    state_machine_arn : str, optional
+        For a function whose environment cannot name the state machine.
+    """
+    settings = configuration()
+    if state_machine_arn is not None:
+        settings = replace(settings, state_machine_arn=state_machine_arn)
+    return Services(actor, settings, _utc_now, AwsPorts(settings))
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)

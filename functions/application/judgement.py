@@ -1,0 +1,246 @@
+"""Write down a verdict and what came of it: both transactions, the document and the notice.
+
+Used by the function that carries verdicts out, and by the one that closes batches where the first
+died after it had acted. Decides nothing. Read next: `flywheel.evaluation.verdict_document` and
+`flywheel.notices.batches`.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from aws_lambda_powertools import Logger
+
+from application.ledger.batch_rows import BatchRow, StoredVerdict
+from application.ledger.flywheel_rows import FlywheelRow
+from application.ledger.ledger import Ledger
+from application.ports import FlywheelService
+from application.rebuild_progress import taint_of_return
+from application.service_values import Iteration
+from application.services import Services
+from application.withdrawn_training import withdrawn_from
+from flywheel.batches.batches import BatchOutcome
+from flywheel.errors import ServiceBusyError, ServiceRefusedError
+from flywheel.evaluation.champions import Course, Kept, course_of
+from flywheel.evaluation.verdict import Decision, Verdict, can_be_judged_again
+from flywheel.evaluation.verdict_document import (
+    FIRST_SHA256,
+    IterationNumbers,
+    JudgedTestSet,
+    VerdictFacts,
+    VerdictInputs,
+)
+from flywheel.notices.batches import BatchFacts, judged
+from flywheel.notices.endpoints import endpoint_words
+from flywheel.notices.not_carried_out import kept_reason
+from flywheel.settings.policy import Policy
+from flywheel.version import PRODUCT_VERSION
+
+logger = Logger(child=True)
+
+_BATCHES_LOOKED_AT = 50
+"""As many as a generation may have datasets of a kind."""
+
+
+def batch_facts(
+    services: Services, batch: BatchRow, row: FlywheelRow, live_model: str | None
+) -> BatchFacts:
+    """Return what every notice about a batch names."""
+    return BatchFacts(
+        environment=services.configuration.environment,
+        flywheel=batch.flywheel,
+        batch=batch.batch,
+        flywheel_arn=row.arn,
+        uploads=batch.uploads,
+        upload_count=batch.upload_count,
+        test_upload_count=batch.test_upload_count,
+        live_model=live_model,
+        iteration_id=batch.iteration_id,
+        attempt=batch.attempt,
+        taint=row.taint,
+        is_rebuilt=row.rebuild is not None and row.rebuild.last_batch + 1 == batch.batch,
+    )
+
+
+def store_verdict(
+    services: Services,
+    batch: BatchRow,
+    row: FlywheelRow,
+    iteration: Iteration,
+    *,
+    verdict: Verdict,
+    policy: Policy,
+    champion: str | None,
+) -> StoredVerdict:
+    """Transaction 1: the verdict, the policy, and the champion that a promotion would replace.
+
+    Whether a person is asked is decided with it, and by when the answer must be there.
+    """
+    ledger, now = services.ledger, services.now()
+    head, frozen = ledger.audit.head(batch.flywheel), row.test_set
+    facts = VerdictFacts(
+        environment=services.configuration.environment,
+        flywheel=batch.flywheel,
+        flywheel_arn=row.arn,
+        generation=row.generation,
+        batch=batch.batch,
+        attempt=batch.attempt,
+        iteration_id=batch.iteration_id,
+        decided_at=now.isoformat(),
+        actor=services.actor,
+        expected_champion=champion,
+        inputs=VerdictInputs(
+            manifest_key=batch.name.manifest_key,
+            manifest_sha256=batch.manifest_sha256,
+            datasets=list(batch.datasets),
+            test_set=None
+            if frozen is None
+            else JudgedTestSet(frozen.version, frozen.sha256, frozen.documents),
+            iteration=IterationNumbers(
+                iteration.evaluated_model,
+                iteration.evaluated_metrics,
+                iteration.trained_model,
+                iteration.trained_metrics,
+            ),
+            rejudges=batch.rejudges,
+        ),
+        policy=policy.document(),
+        previous_sha256=head.verdict_sha256 if head else FIRST_SHA256,
+        product_version=PRODUCT_VERSION,
+    )
+    course, question = Course.ACT, []
+    if verdict.decision is Decision.PROMOTE:
+        course = _course(ledger, batch, row, policy)
+    if course is Course.ASK:
+        challenger = verdict.evidence.challenger_arn or ""
+        question = [ledger.approvals.wanted(batch, challenger, policy, now)]
+    return ledger.verdicts.store(batch, row, verdict, facts, now, course=course, also=question)
+
+
+def _course(ledger: Ledger, batch: BatchRow, row: FlywheelRow, policy: Policy) -> Course:
+    """Return how a PROMOTE is carried out.
+
+    A model that people were asked about goes live by their answer alone, also where the execution
+    that asked them ended first and the question counts as one of the policy's.
+    """
+    course = course_of(policy, row.promote_verdicts)
+    if course is Course.ACT:
+        judged = ledger.batches.judged_again(batch)
+        if ledger.approvals.is_yes_missing(batch, judged):
+            return Course.ASK
+    return course
+
+
+def keep_document(services: Services, batch: BatchRow, stored: StoredVerdict) -> None:
+    """Write a stored verdict's document, unless it is there.
+
+    After transaction 1 and before anything is done: a document that no entry of the audit names
+    is nobody's of ours, and a verdict that was acted on has its document.
+    """
+    if stored.document is not None:
+        services.ports.verdicts.create(batch.name.verdict_key, stored.document.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What came of a verdict.
+
+    Parameters
+    ----------
+    outcome : BatchOutcome
+    kept : Kept or None
+        Why a PROMOTE was not carried out.
+    detail : str or None
+        Who did what, and why, where that is known.
+    """
+
+    outcome: BatchOutcome
+    kept: Kept | None = None
+    detail: str | None = None
+
+
+def record_outcome(
+    services: Services, batch: BatchRow, row: FlywheelRow, stored: StoredVerdict, ending: Ending
+) -> None:
+    """Record an outcome with the model that is live now, and publish its notice."""
+    comprehend: FlywheelService = services.comprehend(row.arn)
+    iteration: Iteration = comprehend.iteration(batch.iteration_id or "")
+    live_model = comprehend.describe().active_model
+    policy = services.flywheel(batch.flywheel).settings.policy
+    facts = replace(
+        batch_facts(services, batch, row, live_model),
+        label_counts=batch.label_counts,
+        earlier_counts=earlier_counts(services.ledger, batch),
+    )
+    if facts.is_rebuilt and row.rebuild is not None:
+        is_tainted = bool(taint_of_return(services.ledger, row, row.rebuild))
+        withdrawn = withdrawn_from(services.ledger, row, live_model)
+        facts = replace(facts, is_return_tainted=is_tainted, live_trained_on=withdrawn)
+    held = services.ledger.batches.judged_again(batch)
+    because = None if ending.kept is None else kept_reason(ending.kept, ending.detail)
+    is_promoted = ending.outcome is BatchOutcome.PROMOTED
+    notice = judged(
+        facts,
+        stored.verdict,
+        ending.outcome,
+        can_be_judged_again=can_be_judged_again(stored.verdict, policy),
+        trained_by=held[-1].batch if held else None,
+        kept=ending.kept,
+        because=because,
+        followers=followers(services, row, stored.expected_champion, live_model)
+        if is_promoted and live_model
+        else (),
+    )
+    is_asked = stored.course is Course.ASK
+    services.ledger.verdicts.judge(
+        batch,
+        row,
+        outcome=ending.outcome,
+        live_model=live_model,
+        expected_champion=stored.expected_champion,
+        iteration_seconds=iteration.seconds if batch.rejudges is None else None,
+        notice=notice,
+        now=services.now(),
+        kept=ending.kept,
+        because=because,
+        is_gain=_is_gain(policy, stored.verdict, live_model),
+        also=[services.ledger.approvals.over(batch)] if is_asked else [],
+    )
+    services.notices.publish(batch.flywheel, notice)
+
+
+def _is_gain(policy: Policy, verdict: Verdict, live_model: str | None) -> bool:
+    """Say whether what is live after a verdict is more than a model that is no worse.
+
+    A first model is, and so is what somebody made active instead of the challenger.
+    """
+    if policy.comparison == "superiority" or verdict.is_bootstrap:
+        return True
+    return live_model != verdict.evidence.challenger_arn or verdict.shows_gain
+
+
+def earlier_counts(ledger: Ledger, batch: BatchRow) -> Counter[str]:
+    """Return the documents of each label that earlier batches of the generation brought."""
+    counts: Counter[str] = Counter()
+    first = max(1, batch.batch - _BATCHES_LOOKED_AT)
+    for earlier in ledger.batches.get_many(batch.flywheel, range(first, batch.batch)):
+        has_rows = earlier.outcome not in {None, BatchOutcome.FAILED, BatchOutcome.EMPTY}
+        if has_rows and earlier.generation == batch.generation:
+            counts.update(earlier.label_counts)
+    return counts
+
+
+def followers(
+    services: Services, row: FlywheelRow, before: str | None, live_model: str
+) -> list[str]:
+    """Return what is told of endpoints after a model went live; never an error.
+
+    A model is live whether its endpoints can be listed or not.
+    """
+    history = services.ledger.champions.history(row.name)
+    models = {model for model in (before, *(item.model for item in history)) if model}
+    try:
+        endpoints = services.comprehend(row.arn).endpoints()
+    except (ServiceBusyError, ServiceRefusedError) as error:
+        logger.warning("endpoints cannot be listed", reason=str(error))
+        return [f"Which endpoints follow the flywheel is not known: {error}"]
+    return endpoint_words(endpoints, row.arn, live_model, models)

@@ -1,0 +1,337 @@
+"""What the ledger knows of a flywheel, as values, and the writes that change its row.
+
+Knows no act. Read next: `application.ledger.flywheels`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from application.ledger.writes import Change, Item, Key
+from flywheel.intake.document_groups import Grouped
+
+_PAST_ITERATIONS_KEPT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why a flywheel opens no batch."""
+
+    by: str
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestSet:
+    """One version of what judges every model.
+
+    Parameters
+    ----------
+    version : int
+        From 1 in every generation.
+    sha256 : str
+        Over all its rows, whatever their order.
+    documents : int
+    label_counts : mapping of str to int
+    frozen_at : str
+    looks : int
+        Verdicts on challengers that were made on it; rows that are added thin them out
+        (`flywheel.evaluation.looks.worn_looks`).
+    groups : int or None
+        Independent groups of its documents, each with a label or a mention; None where an earlier
+        release froze some of its rows.
+    label_groups : mapping of str to int, or None
+        Groups of each label, or entity type.
+    grouping : {"none", "named", "near duplicates"}
+        What made the groups (`flywheel.intake.document_groups`).
+    """
+
+    __test__ = False  # for pytest, which takes names that begin so for tests
+
+    version: int
+    sha256: str
+    documents: int
+    label_counts: Mapping[str, int]
+    frozen_at: str
+    looks: int = 0
+    groups: int | None = None
+    label_groups: Mapping[str, int] | None = None
+    grouping: Grouped = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """A next generation of which no model was promoted so far.
+
+    Parameters
+    ----------
+    step : str
+        REQUESTED, CREATING, SWITCHED or RETURNING.
+    reason : str
+    before_arn : str
+        The earlier generation's flywheel.
+    last_batch : int
+        The earlier generation's last batch.
+    add_labels, drop_labels : sequence of str
+    arn : str or None
+        The new flywheel, once it was created.
+    earlier : Rebuild or None
+        The rebuild that made the earlier generation, where no model of that one was promoted
+        either: endpoints still follow the flywheel before it.
+    """
+
+    step: str
+    reason: str
+    before_arn: str
+    last_batch: int
+    add_labels: Sequence[str] = ()
+    drop_labels: Sequence[str] = ()
+    arn: str | None = None
+    earlier: "Rebuild | None" = None
+
+    @property
+    def block_reason(self) -> str | None:
+        """Why no batch may open; None once batches go to the new generation."""
+        if self.step == "RETURNING":
+            return "its new generation was given up, and it goes back to the earlier one (rebuild)"
+        return None if self.step == "SWITCHED" else "its next generation is being made (rebuild)"
+
+    @property
+    def followed_arns(self) -> list[str]:
+        """Earlier flywheels whose endpoints move when a model is promoted, newest first."""
+        return [self.before_arn, *(self.earlier.followed_arns if self.earlier else ())]
+
+
+@dataclass(frozen=True, slots=True)
+class ChampionChange:
+    """A change of the champion by a person that is under way: written before anything is done.
+
+    Parameters
+    ----------
+    how : str
+        ``promote`` or ``rollback``.
+    model : str
+        What becomes active.
+    by, reason, at, request : str
+    before : str or None
+        What must be active until then.
+    """
+
+    how: str
+    model: str
+    by: str
+    reason: str
+    at: str
+    request: str
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlywheelRow:
+    """One flywheel as the ledger knows it.
+
+    Parameters
+    ----------
+    name, arn : str
+    generation : int
+    open_batch : int or None
+        The batch that is under way; None when the flywheel is idle.
+    open_attempt : int
+        Its attempt.
+    last_batch : int
+        The highest number given so far; 0 before the first.
+    expected_champion : str or None
+        The model that was active after the last verdict.
+    train_datasets, test_datasets : int
+        Dataset slots used; the service gives none back.
+    past_seconds : sequence of int
+        How long the last iterations took.
+    last_iteration_at : datetime or None
+    test_set : TestSet or None
+        The frozen test set; None before the first.
+    freeze_asked_by : str or None
+        Who asked for drafts to be frozen with the next batch.
+    failures_in_row : int
+        Batches that failed since the last verdict.
+    pause : Pause or None
+        Why no batch opens, if so.
+    taint : sequence of str
+        What was taken back and is in the flywheel's datasets all the same.
+    asked_by : str or None
+        Who asked for the next batch by a ``_GO`` marker.
+    rebuild : Rebuild or None
+        The next generation that is under way.
+    deployed_arn : str
+        The first generation's, as the stack knows it.
+    dropped_labels : sequence of str
+        Labels of earlier generations whose rows are not sent any more.
+    champions : int
+        How many entries the history of champions has.
+    barred : sequence of str
+        Models that somebody rolled back from: none is promoted by a verdict.
+    promotion_pause : Pause or None
+        Why no verdict is carried out, since a rollback.
+    change : ChampionChange or None
+        A change of the champion by a person that is under way.
+    promoting : str or None
+        The attempt at a batch whose verdict is being carried out.
+    promote_verdicts : int
+        How many verdicts said PROMOTE.
+    generation_looks : int
+        Verdicts on challengers in this generation, whatever became of their test set.
+    past_test_set : TestSet or None
+        The last one of the generations before, without its labels: its looks count for the first
+        one of this generation.
+    anchor : str or None
+        The model that non-inferiority must not drift away from: the last champion that a person
+        made, or that was shown to be better. None where none was made since rows have one.
+    given_up_generation : int
+        The highest generation that was given up; its number, and so its name in the service, is
+        not used again.
+    stored_test_set : mapping or None
+        The test set as the row holds it, which an earlier release wrote with fewer values.
+    """
+
+    name: str
+    arn: str
+    generation: int = 1
+    open_batch: int | None = None
+    open_attempt: int = 1
+    last_batch: int = 0
+    expected_champion: str | None = None
+    train_datasets: int = 0
+    test_datasets: int = 0
+    past_seconds: Sequence[int] = ()
+    last_iteration_at: datetime | None = None
+    test_set: TestSet | None = None
+    freeze_asked_by: str | None = None
+    failures_in_row: int = 0
+    pause: Pause | None = None
+    taint: Sequence[str] = ()
+    asked_by: str | None = None
+    rebuild: Rebuild | None = None
+    deployed_arn: str = ""
+    dropped_labels: Sequence[str] = ()
+    champions: int = 0
+    barred: Sequence[str] = ()
+    promotion_pause: Pause | None = None
+    change: ChampionChange | None = None
+    promoting: str | None = None
+    promote_verdicts: int = 0
+    generation_looks: int = 0
+    past_test_set: TestSet | None = None
+    anchor: str | None = None
+    given_up_generation: int = 0
+    stored_test_set: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def next_generation(self) -> int:
+        """The number that the next rebuild makes."""
+        return max(self.generation, self.given_up_generation) + 1
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no batch is under way."""
+        return self.open_batch is None
+
+    @property
+    def test_documents(self) -> int:
+        """How many documents judge every model."""
+        return self.test_set.documents if self.test_set else 0
+
+
+def rebuild_values(asked: Rebuild) -> dict[str, Any]:
+    """Return a rebuild as the row holds it."""
+    values = {
+        **asdict(asked),
+        "add_labels": list(asked.add_labels),
+        "drop_labels": list(asked.drop_labels),
+        "earlier": rebuild_values(asked.earlier) if asked.earlier else None,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def rebuild_of(values: Mapping[str, Any]) -> Rebuild:
+    """Return a rebuild from what the row holds."""
+    earlier = rebuild_of(values["earlier"]) if "earlier" in values else None
+    return Rebuild(**{**values, "earlier": earlier})
+
+
+def unchanged_rebuild(row: FlywheelRow) -> dict[str, Any]:
+    """Return the expectation that no rebuild has begun or gone on since the row was read."""
+    return {"arn": row.arn, "rebuild": rebuild_values(row.rebuild) if row.rebuild else None}
+
+
+def unchanged_champion(row: FlywheelRow) -> dict[str, Any]:
+    """Return the expectation that nobody changed, or changes, the champion since it was read."""
+    return {"champions": row.champions or None, "change": None}
+
+
+def unchanged_test_set(row: FlywheelRow) -> dict[str, Any]:
+    """Return the expectation that no batch is open and no rows were frozen since it was read."""
+    return {"open_batch": None, "arn": row.arn, "test_set": row.stored_test_set}
+
+
+def iteration_key(name: str, iteration_id: str) -> Key:
+    """Return the key of the row that says of an iteration that the ledger knows it."""
+    return Key(f"FLYWHEEL#{name}", f"ITERATION#{iteration_id}")
+
+
+def change_flywheel(
+    name: str, changes: Mapping[str, Any], expect: Mapping[str, Any] | None = None
+) -> Change:
+    """Return the write that changes a flywheel's row, for a transaction."""
+    return Change(flywheel_key(name), changes, expect or {})
+
+
+def with_past(past_seconds: Sequence[int], seconds: int) -> list[int]:
+    """Return the remembered durations with one more; the oldest is forgotten."""
+    return [*past_seconds, seconds][-_PAST_ITERATIONS_KEPT:]
+
+
+def flywheel_key(name: str) -> Key:
+    """Return the key of a flywheel's row."""
+    return Key(f"FLYWHEEL#{name}", "FLYWHEEL")
+
+
+def flywheel_row(item: Item) -> FlywheelRow:
+    """Return a flywheel from its row."""
+    last = item.get("last_iteration_at")
+    test_set = TestSet(**item["test_set"]) if "test_set" in item else None
+    # Earlier releases counted looks in the test set alone.
+    looks = item.get("generation_looks", test_set.looks if test_set else 0)
+    return FlywheelRow(
+        name=item["name"],
+        arn=item["arn"],
+        generation=item["generation"],
+        open_batch=item.get("open_batch"),
+        open_attempt=item.get("open_attempt", 1),
+        last_batch=item["last_batch"],
+        expected_champion=item.get("expected_champion"),
+        train_datasets=item.get("train_datasets", 0),
+        test_datasets=item.get("test_datasets", 0),
+        past_seconds=item.get("past_seconds", ()),
+        last_iteration_at=datetime.fromisoformat(last) if last else None,
+        test_set=test_set,
+        freeze_asked_by=item.get("freeze_asked_by"),
+        failures_in_row=item.get("failures_in_row", 0),
+        pause=Pause(**item["pause"]) if "pause" in item else None,
+        taint=item.get("taint", ()),
+        asked_by=item.get("asked_by"),
+        rebuild=rebuild_of(item["rebuild"]) if "rebuild" in item else None,
+        deployed_arn=str(item.get("deployed_arn", item["arn"])),
+        dropped_labels=item.get("dropped_labels", ()),
+        champions=item.get("champions", 0),
+        barred=item.get("barred", ()),
+        promotion_pause=Pause(**item["promotion_pause"]) if "promotion_pause" in item else None,
+        change=ChampionChange(**item["change"]) if "change" in item else None,
+        promoting=item.get("promoting"),
+        promote_verdicts=item.get("promote_verdicts", 0),
+        generation_looks=looks,
+        stored_test_set=item.get("test_set"),
+        past_test_set=TestSet(**item["past_test_set"]) if "past_test_set" in item else None,
+        anchor=item.get("anchor"),
+        given_up_generation=item.get("given_up_generation", 0),
+    )

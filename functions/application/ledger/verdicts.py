@@ -1,0 +1,174 @@
+"""The ledger's rows of verdicts: stored before anything is done, then what came of them.
+
+Two transactions, so that whoever dies between them is followed by somebody who knows the intent.
+Read next: `application.judgement` (who writes), `application.ledger.verdict_rows` (the forms).
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from application.ledger.audit import Audited, VerdictLink
+from application.ledger.batch_rows import BatchRow, StoredVerdict, batch_key
+from application.ledger.champions import succession
+from application.ledger.flywheel_rows import (
+    FlywheelRow,
+    change_flywheel,
+    unchanged_champion,
+    with_past,
+)
+from application.ledger.verdict_rows import (
+    stored_verdict,
+    verdict_details,
+    verdict_key,
+    verdict_values,
+)
+from application.ledger.writes import Change, Put, Write
+from flywheel.batches.batches import BatchOutcome, BatchState
+from flywheel.evaluation.champions import OUTSIDE, Course, How, Kept
+from flywheel.evaluation.verdict import Decision, Verdict
+from flywheel.evaluation.verdict_document import VerdictFacts
+from flywheel.notices.notice import Notice
+
+
+class Verdicts(Audited):
+    """Stores verdicts, and records what came of them."""
+
+    def get(self, batch: BatchRow) -> StoredVerdict | None:
+        """Return the stored verdict of a batch's current attempt, or None."""
+        item = self._table.get(verdict_key(batch))
+        return None if item is None else stored_verdict(item)
+
+    def store(
+        self,
+        batch: BatchRow,
+        flywheel: FlywheelRow,
+        verdict: Verdict,
+        facts: VerdictFacts,
+        now: datetime,
+        *,
+        course: Course = Course.ACT,
+        also: Sequence[Write] = (),
+    ) -> StoredVerdict:
+        """Store a verdict and the intent that follows from it, before anything is done.
+
+        A verdict on a challenger counts as a look at the frozen test set, and as one of the
+        generation; PROMOTE is counted, too.
+
+        Parameters
+        ----------
+        course : Course
+            How a PROMOTE is carried out.
+        also : sequence of Write
+            What is written with it: the question to a person.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            It was stored already, or another verdict than ``facts`` name is the last before it.
+        """
+        values = verdict_values(batch, verdict, facts, course)
+        stored = stored_verdict(values)
+        details = verdict_details(batch, stored)
+        link = VerdictLink(facts.previous_sha256, details["document_sha256"])
+        self._audit.act(
+            batch.flywheel,
+            "verdict",
+            details,
+            Put(verdict_key(batch), values),
+            *_counted(flywheel, verdict),
+            *also,
+            now=now,
+            verdict=link,
+        )
+        return stored
+
+    def judge(
+        self,
+        batch: BatchRow,
+        flywheel: FlywheelRow,
+        *,
+        outcome: BatchOutcome,
+        live_model: str | None,
+        expected_champion: str | None,
+        iteration_seconds: int | None,
+        notice: Notice,
+        now: datetime,
+        is_gain: bool,
+        kept: Kept | None = None,
+        because: str | None = None,
+        also: Sequence[Write] = (),
+    ) -> None:
+        """Record what came of a verdict, with its notice: STARTED -> JUDGED.
+
+        A model that went live by it, or that somebody made active meanwhile, is the champion.
+
+        Parameters
+        ----------
+        iteration_seconds : int or None
+            None where no iteration was started for it.
+        is_gain : bool
+            Whether a promoted model was shown to be better, and not only as no worse.
+        kept, because : Kept and str, optional
+            Why a PROMOTE was not carried out.
+        """
+        details: dict[str, Any] = {
+            "batch": batch.batch,
+            "outcome": outcome,
+            "live_model": live_model,
+            **({"kept": kept, "because": because} if kept else {}),
+        }
+        is_promoted = outcome is BatchOutcome.PROMOTED
+        changes: dict[str, Any] = {
+            "expected_champion": live_model,
+            "failures_in_row": None,
+            "promoting": None,
+        }
+        if iteration_seconds is not None:
+            changes["past_seconds"] = with_past(flywheel.past_seconds, iteration_seconds)
+        entries: Sequence[Put] = ()
+        if is_promoted or live_model != flywheel.expected_champion:
+            new = succession(
+                flywheel,
+                live_model,
+                how=How.VERDICT if is_promoted else How.OUTSIDE,
+                by=self._actor if is_promoted else OUTSIDE,
+                now=now,
+                before=expected_champion,
+                batch=batch.batch if is_promoted else None,
+                moves_anchor=is_gain or not is_promoted,
+            )
+            changes |= new.changes
+            entries = new.entries
+            details |= {name: value for name, value in new.changes.items() if name == "anchor"}
+        judged = {"state": BatchState.JUDGED, "outcome": outcome}
+        key = batch_key(batch.flywheel, batch.batch)
+        self._audit.act(
+            batch.flywheel,
+            "verdict carried out",
+            details,
+            Change(verdict_key(batch), {"outcome": outcome, "kept": kept, "because": because}),
+            Change(key, judged, {"state": BatchState.STARTED}),
+            # A champion that a person changes in this moment is looked at again.
+            change_flywheel(batch.flywheel, changes, unchanged_champion(flywheel)),
+            *entries,
+            *also,
+            now=now,
+            notice=notice,
+        )
+
+
+def _counted(flywheel: FlywheelRow, verdict: Verdict) -> list[Write]:
+    """Return the write that counts a verdict: as a look at the test set, and as a PROMOTE."""
+    changes: dict[str, Any] = {}
+    expected: dict[str, Any] = {}
+    seen, frozen = verdict.evidence.test_set, flywheel.test_set
+    if seen is not None and not verdict.is_bootstrap:
+        changes["generation_looks"] = flywheel.generation_looks + 1
+        if frozen is not None and seen.sha256 == frozen.sha256:
+            changes["test_set"] = {**asdict(frozen), "looks": frozen.looks + 1}
+    if verdict.decision is Decision.PROMOTE:
+        changes["promote_verdicts"] = flywheel.promote_verdicts + 1
+        expected["promote_verdicts"] = flywheel.promote_verdicts or None
+    return [change_flywheel(flywheel.name, changes, expected)] if changes else []

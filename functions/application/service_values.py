@@ -1,0 +1,106 @@
+"""What the services answer, as values: flywheels, iterations, models, jobs, object versions.
+
+Optional members of an answer are None; nothing here judges them. Read next: `application.ports`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flywheel.batches.uploads import ObjectVersion
+
+RUNNING_STATUSES = frozenset({"TRAINING", "EVALUATING", "STOP_REQUESTED"})
+"""Statuses of an iteration that will change; any other, unknown ones too, is terminal."""
+
+_RUNNING_JOBS = frozenset({"SUBMITTED", "IN_PROGRESS", "STOP_REQUESTED"})
+_DETECTION = ":entities-detection-job/"
+
+
+@dataclass(frozen=True, slots=True)
+class FlywheelFacts:
+    """What DescribeFlywheel says."""
+
+    arn: str
+    status: str
+    active_model: str | None
+    task_config: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Iteration:
+    """What DescribeFlywheelIteration says.
+
+    Parameters
+    ----------
+    seconds : int
+        From creation to end; 0 while it runs.
+    """
+
+    id: str
+    status: str
+    message: str
+    created_at: datetime
+    seconds: int
+    evaluated_model: str | None
+    evaluated_metrics: Mapping[str, float] | None
+    trained_model: str | None
+    trained_metrics: Mapping[str, float] | None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it still occupies the flywheel."""
+        return self.status in RUNNING_STATUSES
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What DescribeDocumentClassifier or DescribeEntityRecognizer says.
+
+    Parameters
+    ----------
+    flywheel_arn : str or None
+        The flywheel whose iteration trained it.
+    """
+
+    status: str
+    flywheel_arn: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerJob:
+    """What the service says of a job.
+
+    Parameters
+    ----------
+    output_uri : str
+        Of its archive; empty where it has none.
+    seconds : float
+        From submission to end; 0 while it runs.
+    """
+
+    arn: str
+    model: str
+    status: str
+    message: str
+    output_uri: str
+    seconds: float
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it will change."""
+        return self.status in _RUNNING_JOBS
+
+
+def is_detection(job_arn: str) -> bool:
+    """Say whether a job detects entities; the other kind classifies documents."""
+    return _DETECTION in job_arn
+
+
+@dataclass(frozen=True, slots=True)
+class FoundVersion:
+    """An object version as a listing of the bucket tells it."""
+
+    upload: ObjectVersion
+    size_bytes: int
+    modified_at: datetime

@@ -1,0 +1,121 @@
+"""The rows of a test set, as they are kept beside its segments, and in how many groups they are.
+
+Decides what counts as a row's label. Read next: `flywheel.intake.document_groups` (what a group
+is).
+"""
+
+import io
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from application.ledger.batch_rows import BatchRow
+from application.ledger.flywheel_rows import FlywheelRow
+from application.ledger.ledger import Ledger
+from application.ledger.test_sets import CountedGroups
+from application.ports import StagingObjects
+from flywheel.batches.known_rows import content_hash, rows_key
+from flywheel.batches.uploads import DatasetKind
+from flywheel.intake.document_groups import count_groups, group_documents
+from flywheel.intake.labeled_documents import Row, rows_of
+from flywheel.intake.row_labels import labels_of
+from flywheel.settings.data_format import Shape
+
+
+def kept_rows(staging: StagingObjects, segment: str) -> list[Row] | None:
+    """Return the rows of a TEST segment; None where an earlier release kept its hashes alone."""
+    written = staging.text(rows_key(segment))
+    return None if written is None else list(rows_of(io.StringIO(written, newline="")))
+
+
+def whole_test_set(staging: StagingObjects, segments: Sequence[str]) -> list[Row] | None:
+    """Return the rows of all segments, in order; None where those of one are not kept."""
+    rows: list[Row] = []
+    for segment in segments:
+        kept = kept_rows(staging, segment)
+        if kept is None:
+            return None
+        rows += kept
+    return rows
+
+
+def measured(
+    staging: StagingObjects, segments: Sequence[str], shape: Shape
+) -> tuple[str, CountedGroups | None]:
+    """Return the hash of a test set's rows, and their groups (`counted_groups`)."""
+    sha256 = content_hash(piece for key in segments for piece in staging.chunks(key))
+    return sha256, counted_groups(staging, segments, shape)
+
+
+def with_measured_test_set(
+    staging: StagingObjects, ledger: Ledger, batch: BatchRow, shape: Shape
+) -> BatchRow:
+    """Return a failed batch with the hash and groups of the test set as it is known now.
+
+    Rows of another batch that were known when it was sealed may have been lost since.
+    """
+    held = ledger.holdings.segments(batch.flywheel, batch.generation)[DatasetKind.TEST]
+    sha256, groups = measured(staging, held, shape)
+    return replace(batch, test_sha256=sha256, test_groups=groups)
+
+
+def without_lost_rows(
+    staging: StagingObjects,
+    ledger: Ledger,
+    batch: BatchRow,
+    row: FlywheelRow,
+    *,
+    lost: Collection[DatasetKind],
+    shape: Callable[[], Shape],
+) -> dict[str, Any]:
+    """Return the changes of an idle flywheel's row when datasets of a failed batch are lost.
+
+    A test set that was frozen since the batch failed has the rows of its TEST dataset in its hash
+    and its groups, since it was not certain then that the service would never have them.
+
+    Parameters
+    ----------
+    lost : collection of DatasetKind
+        What the service does not have, or has FAILED.
+    shape : callable
+        Gives the shape of the flywheel's rows; called only where the test set changes.
+    """
+    held = ledger.holdings.segments(row.name, batch.generation)[DatasetKind.TEST]
+    lost_segment = batch.name.known_key(batch.generation, DatasetKind.TEST)
+    if DatasetKind.TEST not in lost or row.test_set is None or lost_segment not in held:
+        return {}
+    left = [segment for segment in held if segment != lost_segment]
+    sha256, groups = measured(staging, left, shape())
+    return {"test_set": {**asdict(row.test_set), "sha256": sha256, **(groups or {})}}
+
+
+def counted_groups(
+    staging: StagingObjects, segments: Sequence[str], shape: Shape
+) -> CountedGroups | None:
+    """Count the groups of a test set.
+
+    Parameters
+    ----------
+    segments : sequence of str
+        Staging keys of all its segments.
+
+    Returns
+    -------
+    CountedGroups or None
+        None where the rows of a segment are not kept, or entries of a list are no mentions.
+    """
+    if shape.task == "entities" and shape.entities_from == "list":
+        return None
+    rows = whole_test_set(staging, segments)
+    return None if rows is None else groups_of_rows(rows, shape)
+
+
+def groups_of_rows(rows: Sequence[Row], shape: Shape) -> CountedGroups:
+    """Count the groups of a test set whose rows are at hand; none of them is an entry of a list."""
+    grouping = group_documents(rows)
+    counts = count_groups(grouping.groups, (labels_of(row.label, shape) for row in rows))
+    return {
+        "groups": counts.groups,
+        "label_groups": dict(counts.label_groups),
+        "grouping": grouping.grouped,
+    }

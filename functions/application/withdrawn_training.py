@@ -1,0 +1,57 @@
+"""Whether a model was trained on rows that somebody took back since.
+
+Taint says this of a flywheel's datasets, and a rebuild ends it; the live model may stay as it is.
+Decides nothing else. Read next: `application.data_commands`.
+"""
+
+from collections.abc import Sequence
+
+from application.ledger.batch_rows import BatchRow
+from application.ledger.flywheel_rows import FlywheelRow
+from application.ledger.ledger import Ledger
+from application.ledger.upload_rows import UploadRow
+from application.ledger.uploads import ALL_UPLOADS
+from flywheel.batches.uploads import DatasetKind, UploadState
+
+
+def batches_behind(ledger: Ledger, row: FlywheelRow, model: str | None) -> frozenset[int]:
+    """Return the batches that a model was trained on; none where no verdict knows it.
+
+    The service trains on every dataset of a flywheel, so these are all batches of the generation
+    up to its own.
+    """
+    batch = _judged_in(ledger, row, model) if model is not None else None
+    if batch is None:
+        return frozenset()
+    trained = [batch, *ledger.batches.judged_again(batch)][-1]
+    earlier = ledger.batches.get_many(row.name, range(1, trained.batch + 1))
+    return frozenset(each.batch for each in earlier if each.generation == trained.generation)
+
+
+def _judged_in(ledger: Ledger, row: FlywheelRow, model: str) -> BatchRow | None:
+    """Return the batch whose verdict is about a model; the history of champions knows most."""
+    for champion in reversed(ledger.champions.history(row.name)):
+        if champion.model == model and champion.batch is not None:
+            return ledger.batches.get(row.name, champion.batch)
+    for batch in ledger.batches.newest(row, row.last_batch):
+        stored = ledger.verdicts.get(batch)
+        if stored is not None and stored.verdict.evidence.challenger_arn == model:
+            return batch
+    return None
+
+
+def trained_on(uploads: Sequence[UploadRow], batches: frozenset[int]) -> list[UploadRow]:
+    """Return the training uploads that went into any of these batches."""
+    return [
+        upload
+        for upload in uploads
+        if upload.kind == DatasetKind.TRAIN and not batches.isdisjoint(upload.batches)
+    ]
+
+
+def withdrawn_from(ledger: Ledger, row: FlywheelRow, model: str | None) -> list[str]:
+    """Return the inbox keys of withdrawn uploads that a model was trained on, newest first."""
+    batches = batches_behind(ledger, row, model)
+    uploads = ledger.uploads.newest(row.name, ALL_UPLOADS) if batches else []
+    withdrawn = [upload for upload in uploads if upload.state is UploadState.WITHDRAWN]
+    return [upload.key for upload in trained_on(withdrawn, batches)]
