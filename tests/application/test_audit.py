@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from tests.adapters.test_ledger import FACTS, NAME, NOTICE, opened
 
 from adapters.table import Table
 from application.ledger.audit import Audit, VerdictLink, entry_hash
@@ -13,6 +12,7 @@ from application.ledger.ledger import Ledger
 from application.ledger.writes import Change, Key, Put
 from flywheel.errors import ConcurrentChangeError
 from flywheel.evaluation.verdict_document import FIRST_SHA256
+from tests.application.test_ledger import FACTS, NAME, NOTICE, opened
 from tests.functions.cloud import before, seeing
 
 ROW = Key("FLYWHEEL#tickets", "ROW")

@@ -17,7 +17,7 @@ from adapters.clients import client
 from application.operator_commands import Acts
 from flywheel.errors import ActRefusedError
 from rebuild_flywheel.handler import rebuild
-from tests.adapters.test_ledger import broken_link
+from tests.application.test_ledger import broken_link
 from tests.functions.cloud import LAKE, NOTICE_WINDOW_SECONDS, Crash
 from tests.functions.killer import Killer
 from tests.functions.reconciling import reconciled

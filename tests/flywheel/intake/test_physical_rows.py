@@ -1,6 +1,7 @@
 import pytest
 
-from flywheel.intake.physical_rows import MAX_ROW_BYTES, BrokenRow, PhysicalRow, physical_rows
+from flywheel.intake.physical_rows import BrokenRow, PhysicalRow, physical_rows
+from flywheel.settings.data_format import MAX_ROW_BYTES
 
 BOM = b"\xef\xbb\xbf"
 
