@@ -1,5 +1,6 @@
 """Run the command: its verbs in this process, and a local environment in another."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 from typer.testing import CliRunner, Result
 
 from console import command
-from tests.command_process import ROOT, answering
+from tests.command_process import answering
 
 Run = Callable[..., Result]
 """Runs the command with these arguments."""
@@ -36,7 +37,7 @@ def running_with_answer(
     """Give the process and what it answered; ``--name`` and ``--environments`` choose a file."""
     program = str(Path(__file__).with_name("kept_running.py"))
     command = [sys.executable, program, str(folder), *options]
-    with answering(command, {"PYTHONPATH": str(ROOT)}) as (process, answer):
+    with answering(command, {"PYTHONPATH": os.pathsep.join(sys.path)}) as (process, answer):
         try:
             yield process, answer
         finally:

@@ -11,12 +11,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import adapters.table as table_module
+import application.ledger as ledger_room
 from application.ledger.writes import Change, Item, Key, Put, Write
 from application.ports import Rows
 from flywheel.errors import ConcurrentChangeError
 
-_LEDGER = str(Path(table_module.__file__).parent)
+_LEDGER = str(Path(ledger_room.__file__).parent)
 _CHAIN = {"AUDIT", "AUDIT_HEAD"}
 
 
