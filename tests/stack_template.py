@@ -52,8 +52,8 @@ def _synthesize() -> Mapping[str, Any]:
     os.environ["CDK_VALIDATION"] = "false"
     import aws_cdk as cdk  # noqa: PLC0415 - starts node
 
-    from app import read_environment  # noqa: PLC0415
-    from tests.infra.synthesis import synthesize  # noqa: PLC0415
+    from app import read_environment  # noqa: PLC0415 - imports aws_cdk
+    from tests.infra.synthesis import synthesize  # noqa: PLC0415 - imports aws_cdk
 
     environment = read_environment(cdk.App(context={"env": _ENVIRONMENT}))
     with TemporaryDirectory() as folder:

@@ -1,8 +1,6 @@
 """Everything around the functions: the cloud, the engine, one flywheel, a clock that is driven."""
 
 import json
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +19,7 @@ from application.services import Services
 from close_batch.handler import close
 from compare_models.handler import compare
 from comprehend_engine.clock import DrivenClock
+from engine_testing.rig import until
 from flywheel.batches.uploads import ObjectVersion
 from register_upload.handler import register
 from seal_batch.handler import seal
@@ -259,15 +258,13 @@ class World:
 
     def until(self, look: Callable[[], T], accepts: Callable[[T], bool]) -> T:
         """Let time pass until what is seen is accepted, and return it."""
-        never, pause, gives_up_at = threading.Event(), 0.005, time.monotonic() + 60
-        while not accepts(seen := look()):
-            if time.monotonic() > gives_up_at:
-                raise TimeoutError(f"still {seen}")
+
+        def look_a_second_later() -> T:
             self.clock.advance(1.0)
-            never.wait(pause)
-            # Looks cost the processor that the training waits for, so they grow rarer.
-            pause = min(pause * 1.5, 0.1)
-        return seen
+            return look()
+
+        seen = look()
+        return seen if accepts(seen) else until(look_a_second_later, accepts, seconds=60)
 
     def settle(self) -> None:
         """Let the engine end what it is doing for this flywheel."""

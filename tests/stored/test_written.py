@@ -10,8 +10,6 @@ import pytest
 from tests.stored.samples import ACCOUNT, Samples, recorded
 from tests.stored.stage import Document
 
-pytestmark = pytest.mark.slow
-
 GROUPS = ("audit", "calls", "metrics", "objects", "rows", "tasks")
 
 
