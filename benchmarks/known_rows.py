@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from adapters.objects import CHUNK_BYTES
+from application.batches.sealed_content import ContentWriter
 from benchmarks.memory import peak_mib
 from benchmarks.tables import Result
 from flywheel.batches.batches import BatchName, Manifest
@@ -24,7 +25,6 @@ from flywheel.batches.known_rows import RECORD_BYTES, record
 from flywheel.intake.labeled_documents import Row, csv_line
 from flywheel.settings.data_format import Shape
 from flywheel.settings.environment import BatchRules
-from seal_batch.content import ContentWriter
 
 _CASES = ((10_000, 0), (10_000, 10_000), (10_000, 100_000), (10_000, 1_000_000), (10**6, 10**6))
 """Rows of the batch, and known rows; the last is the most that a dataset may have."""

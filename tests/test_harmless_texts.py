@@ -23,8 +23,8 @@ from flywheel.notices import rebuilds as rebuild_notices
 from flywheel.notices import uploads as upload_news
 from flywheel.notices.batches import BatchFacts, empty, failed, rejudging, started
 from flywheel.notices.notice import Notice, body, subject, upload_digest
+from flywheel.notices.slack import message
 from flywheel.untrusted_text import unlinked, visible
-from notify_slack.handler import message
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 PIECES = (

@@ -93,8 +93,8 @@ def _switched(run: Run, act: Act, ask: Callable[[], Notice], minutes: float) -> 
     """Ask for the next generation, wait until batches go to it, and return what came of it."""
     before = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
     followed = [before.arn, *(before.rebuild.followed_arns if before.rebuild else ())]
-    generations = act.target.generations()
-    bound = [endpoint.arn for arn in followed for endpoint in generations.endpoints_of(arn)]
+    endpoints = act.target.comprehend(act.known).endpoints()
+    bound = [endpoint.arn for endpoint in endpoints if endpoint.flywheel_arn in followed]
     with act:
         notice = ask()
     act.publish(notice)

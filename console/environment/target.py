@@ -19,17 +19,16 @@ from botocore.config import Config
 
 from adapters.comprehend import Comprehend
 from adapters.executions import StateMachine
-from adapters.generations import Generations
 from adapters.objects import Objects
 from adapters.parameters import known_flywheels
 from adapters.service_errors import explained
 from adapters.table import Table
 from adapters.topic import NoticeTopic
+from application.batches.workflow import Workflow
 from application.configuration import KnownFlywheel
 from application.ledger.ledger import Ledger
 from application.notices import Notices
 from application.operator_commands import Acts
-from application.workflow import Workflow
 from console.environment.running_environment import PROJECT_ROOT, LocalFile, local_file
 from console.errors import SIGN_IN, CommandError
 from console.exit_codes import ExitCode
@@ -189,10 +188,6 @@ class Target:
         row = self.ledger().flywheels.get(known.settings.name)
         arn = row.arn if row else known.arn
         return Comprehend(arn, self.client("comprehend"), self.client("s3"))
-
-    def generations(self) -> Generations:
-        """Return the service's calls on generations and their endpoints."""
-        return Generations(self.client("comprehend"))
 
     def carry_rebuild_on(self, known: KnownFlywheel) -> str | None:
         """Have the stack's function carry a rebuild on; returns the step that it is in.

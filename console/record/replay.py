@@ -9,8 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from application.comparison.kept_answers import (
+    AnswersMissingError,
+    KeptAnswers,
+    ModelAnswers,
+    compared,
+)
 from application.configuration import KnownFlywheel
-from application.kept_answers import AnswersMissingError, KeptAnswers, ModelAnswers, compared
 from application.ports import StagingObjects
 from console.record.derived_inputs import DerivedInputs
 from console.record.verdict_again import evidence_of, judged_again, policy_of

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.comprehend import Comprehend
+from application.comparison.judgement import earlier_counts
+from application.comparison.kept_answers import AnswersMissingError
 from application.configuration import KnownFlywheel
-from application.judgement import earlier_counts
-from application.kept_answers import AnswersMissingError
 from application.ledger.batch_rows import BatchRow
 from console.environment.target import Target
 from console.record.replay import answers_for, kept_for

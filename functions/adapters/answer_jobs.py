@@ -1,6 +1,6 @@
 """Jobs in which one model answers a file of documents: classification and entity detection.
 
-Each method is one call. Read next: `application.answers` (what they are for).
+Each method is one call. Read next: `application.comparison.answers` (what they are for).
 """
 
 from dataclasses import dataclass

@@ -20,15 +20,7 @@ _IN_USE = "ResourceInUseException"
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """An endpoint and the flywheel that it follows, if any."""
-
-    arn: str
-    flywheel_arn: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Generations:
+class ComprehendGenerations:
     """Calls that make generations.
 
     Parameters
@@ -99,21 +91,10 @@ class Generations:
             and (not labels or labels == wanted)
         )
 
-    def endpoints_of(self, flywheel_arn: str) -> list[Endpoint]:
-        """Return the endpoints that follow a flywheel."""
-        with explained("comprehend:ListEndpoints"):
-            pages = self.client.get_paginator("list_endpoints").paginate()
-            return [
-                Endpoint(found["EndpointArn"], flywheel_arn)
-                for page in pages
-                for found in page["EndpointPropertiesList"]
-                if found.get("FlywheelArn") == flywheel_arn
-            ]
-
-    def move_endpoint(self, endpoint: Endpoint, flywheel_arn: str) -> None:
+    def move_endpoint(self, endpoint_arn: str, flywheel_arn: str) -> None:
         """Have an endpoint follow another flywheel."""
         with explained("comprehend:UpdateEndpoint"):
-            self.client.update_endpoint(EndpointArn=endpoint.arn, FlywheelArn=flywheel_arn)
+            self.client.update_endpoint(EndpointArn=endpoint_arn, FlywheelArn=flywheel_arn)
 
 
 def _task(task: Mapping[str, Any], labels: list[str] | None) -> dict[str, Any]:

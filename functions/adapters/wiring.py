@@ -1,29 +1,24 @@
 """The one wiring file: the ports as boto3 reaches them, and the services of a function.
 
 A handler asks for `services()` and gets ledger, ports and clock in one value. Tests and the
-simulator make their own `Services` and put it in the place of this one.
+simulator make their own `Services` and put it in the place of this one. An adapter is imported at
+first use: a function loads only those that it uses.
 """
+
+# ruff: noqa: PLC0415 - see above
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from adapters.answer_jobs import AnswerJobs
 from adapters.clients import client
-from adapters.comprehend import Comprehend
-from adapters.executions import StateMachine
-from adapters.inbox import InboxBucket
-from adapters.invocations import Invocations
-from adapters.messages import Queues
-from adapters.objects import Objects
 from adapters.parameters import configuration, known_flywheels
-from adapters.table import Table
-from adapters.topic import NoticeTopic
 from application.configuration import FunctionConfiguration, KnownFlywheel
 from application.ports import (
     AnswerService,
     Executions,
     FlywheelService,
     Functions,
+    Generations,
     InboxObjects,
     KeptObjects,
     Messages,
@@ -43,42 +38,58 @@ class AwsPorts:
     @property
     def table(self) -> Rows:
         """The ledger's table."""
+        from adapters.table import Table
+
         return Table(self.configuration.ledger_table, client("dynamodb"))
 
     @property
     def staging(self) -> StagingObjects:
         """The staging bucket."""
+        from adapters.objects import Objects
+
         return Objects(self.configuration.staging_bucket, client("s3"))
 
     @property
     def verdicts(self) -> KeptObjects:
         """The bucket of verdicts."""
+        from adapters.objects import Objects
+
         return Objects(self.configuration.verdicts_bucket, client("s3"))
 
     @property
     def inbox(self) -> InboxObjects:
         """The inbox bucket."""
+        from adapters.inbox import InboxBucket
+
         return InboxBucket(self.configuration.inbox_bucket, client("s3"))
 
     @property
     def topic(self) -> Topic:
         """The notices topic."""
+        from adapters.topic import NoticeTopic
+
         return NoticeTopic(self.configuration.topic_arn, client("sns"))
 
     @property
     def messages(self) -> Messages:
         """The queues."""
+        from adapters.messages import Queues
+
         settings = self.configuration
         return Queues(settings.uploads_queue_url, settings.notices_due_queue_url, client("sqs"))
 
     @property
     def executions(self) -> Executions:
         """The state machine."""
+        from adapters.executions import StateMachine
+
         return StateMachine(self.configuration.state_machine_arn, client("stepfunctions"))
 
     @property
     def functions(self) -> Functions:
         """Other functions."""
+        from adapters.invocations import Invocations
+
         settings = self.configuration
         return Invocations(
             settings.close_batch_function,
@@ -89,12 +100,23 @@ class AwsPorts:
             client("lambda"),
         )
 
+    @property
+    def generations(self) -> Generations:
+        """What makes a flywheel's next generation."""
+        from adapters.generations import ComprehendGenerations
+
+        return ComprehendGenerations(client("comprehend"))
+
     def comprehend(self, flywheel_arn: str) -> FlywheelService:
         """Return the service's calls on one flywheel."""
+        from adapters.comprehend import Comprehend
+
         return Comprehend(flywheel_arn, client("comprehend"), client("s3"))
 
     def answer_jobs(self, flywheel_arn: str) -> AnswerService:
         """Return the jobs in which models of one flywheel answer documents."""
+        from adapters.answer_jobs import AnswerJobs
+
         return AnswerJobs(flywheel_arn, client("comprehend"))
 
     def flywheels(self) -> dict[str, KnownFlywheel]:

@@ -4,25 +4,16 @@ The only function that may answer the workflow's task. Who asks for it needs no 
 invoke it. What comes too late, twice, or for another verdict is refused, and that is written down.
 """
 
-import json
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.wiring import services
-from application.ledger.approvals import Approval, ApprovalState
-from application.ledger.batch_rows import BatchRow
-from application.services import Services
-from flywheel.batches.batches import BatchState
-from flywheel.errors import ActRefusedError, BatchNotFoundError, ConcurrentChangeError
+from application.approvals.answer import answer, send_again
 
 logger = Logger()
 tracer = Tracer()
-
-_ANSWERS = {"approve": ApprovalState.APPROVED, "reject": ApprovalState.REJECTED}
 
 
 @logger.inject_lambda_context
@@ -34,93 +25,3 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if "answer" in event:
         return answer(world, event)
     return send_again(world, event["flywheel"], event["batch"])
-
-
-def answer(services: Services, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer the question about one verdict.
-
-    Parameters
-    ----------
-    asked : mapping
-        ``flywheel``, ``batch``, ``answer`` (approve or reject), ``reason`` and ``actor``.
-
-    Returns
-    -------
-    dict
-        ``answer`` that holds and ``is_delivered``, or ``refused``: why nothing was changed.
-    """
-    person = replace(services, actor=str(asked["actor"]))
-    flywheel, number = str(asked["flywheel"]), int(asked["batch"])
-    services.flywheel(flywheel)
-    try:
-        return _answered(person, flywheel, number, asked)
-    except (ActRefusedError, BatchNotFoundError) as error:
-        told = {name: asked.get(name) for name in ("batch", "answer", "reason")}
-        person.ledger.approvals.note_refusal(flywheel, told, str(error), services.now())
-        return {"refused": str(error)}
-
-
-def send_again(services: Services, flywheel: str, number: int) -> dict[str, Any]:
-    """Send an answer that was written down and may not have reached the workflow."""
-    batch = services.ledger.batches.get(flywheel, number)
-    approval = services.ledger.approvals.get(batch)
-    if approval is None or not approval.is_answered or approval.sent_at is not None:
-        return {"is_delivered": False}
-    return _sent(services, batch, approval)
-
-
-def _answered(
-    person: Services, flywheel: str, number: int, asked: Mapping[str, Any]
-) -> dict[str, Any]:
-    ledger, state = person.ledger, _ANSWERS.get(str(asked["answer"]))
-    if state is None:
-        raise ActRefusedError(f"{asked['answer']!r} is no answer; it is approve or reject")
-    batch = ledger.batches.get(flywheel, number)
-    approval = _asked_about(person, batch)
-    if approval.state is state and approval.sent_at is None:
-        # An earlier try wrote it down and died before it could send it.
-        return _sent(person, batch, approval)
-    _check(person, batch, approval)
-    try:
-        ledger.approvals.answer(batch, state, str(asked["reason"]), person.now())
-    except ConcurrentChangeError as error:
-        raise ActRefusedError("it was answered, or its time ended, in this moment") from error
-    return _sent(person, batch, _asked_about(person, batch))
-
-
-def _asked_about(person: Services, batch: BatchRow) -> Approval:
-    """Return the question about a batch's verdict; refuse where there is none."""
-    approval = person.ledger.approvals.get(batch)
-    if approval is None or approval.state is ApprovalState.WANTED:
-        raise ActRefusedError(f"nobody is asked about verdict {batch.batch} of {batch.flywheel}")
-    return approval
-
-
-def _check(person: Services, batch: BatchRow, approval: Approval) -> None:
-    """Refuse what is not a first answer, in time, to what is asked."""
-    what = f"verdict {batch.batch} of {batch.flywheel}"
-    if approval.is_answered:
-        said = "approved" if approval.state is ApprovalState.APPROVED else "rejected"
-        raise ActRefusedError(f"{what} was {said} by {approval.by} at {approval.at}")
-    if batch.state is not BatchState.STARTED:
-        raise ActRefusedError(f"batch {batch.batch} of {batch.flywheel} is {batch.state} already")
-    if approval.is_unanswered or person.now() >= approval.until:
-        raise ActRefusedError(f"the time to answer {what} was over at {approval.until.isoformat()}")
-    stored = person.ledger.verdicts.get(batch)
-    if stored is None or stored.verdict.evidence.challenger_arn != approval.challenger:
-        raise ActRefusedError(f"{what} is about another model by now")
-
-
-def _sent(services: Services, batch: BatchRow, approval: Approval) -> dict[str, Any]:
-    """Let the workflow go on; where its task is over it reads the answer from the ledger."""
-    document = json.dumps({"answer": approval.state})
-    is_delivered = services.ports.executions.answer(approval.token or "", document)
-    try:
-        services.ledger.approvals.note_sent(batch, approval, services.now())
-    except ConcurrentChangeError:
-        current = services.ledger.approvals.get(batch)
-        is_asked_anew = current is not None and current.token not in {None, approval.token}
-        if current is not None and is_asked_anew and current.sent_at is None:
-            return _sent(services, batch, current)
-        # Otherwise it was sent by another in this moment, or the workflow has gone on by it.
-    return {"answer": approval.state, "is_delivered": is_delivered}

@@ -2,7 +2,8 @@
 
 A head is created once and never replaced. Whoever rewrites a chain in the ledger, every hash with
 it, cannot rewrite the heads: the bucket refuses it to everybody. Read next:
-`application.ledger.audit` (the chains), `reconcile.audit_heads` (who looks at them).
+`application.ledger.audit` (the chains), `application.reconciliation.audit_heads` (who looks at
+them).
 """
 
 import json

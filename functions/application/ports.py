@@ -218,6 +218,26 @@ class Functions(Protocol):
         """Have AnswerApproval run with this event, sometime soon, at least once."""
 
 
+class Generations(Protocol):
+    """What makes a flywheel's next generation (`adapters.generations.ComprehendGenerations`)."""
+
+    def definition(self, flywheel_arn: str) -> Mapping[str, Any]:
+        """Return what DescribeFlywheel says of a flywheel, as the service says it."""
+
+    def create(
+        self,
+        name: str,
+        before: Mapping[str, Any],
+        lake_uri: str,
+        labels: list[str] | None,
+        token: str,
+    ) -> str:
+        """Create a flywheel like an earlier one and return its ARN; a repeat returns the same."""
+
+    def move_endpoint(self, endpoint_arn: str, flywheel_arn: str) -> None:
+        """Have an endpoint follow another flywheel; a repeat changes nothing."""
+
+
 class Ports(Protocol):
     """Every port, made at first use."""
 
@@ -252,6 +272,10 @@ class Ports(Protocol):
     @property
     def functions(self) -> Functions:
         """Other functions."""
+
+    @property
+    def generations(self) -> Generations:
+        """What makes a flywheel's next generation."""
 
     def comprehend(self, flywheel_arn: str) -> FlywheelService:
         """Return the service's calls on one flywheel."""

@@ -1,21 +1,26 @@
 """What one function uses: its configuration, the ledger, the ports and the clock.
 
-Knows no AWS; `adapters.wiring` makes it for Lambda, tests and the simulator make their own.
+Knows no AWS; `adapters.wiring` makes it for Lambda, tests and the simulator make their own. What
+not every function needs is imported at first use.
 """
+
+# ruff: noqa: PLC0415 - see above
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from application.configuration import FunctionConfiguration, KnownFlywheel
 from application.ledger.ledger import Ledger
-from application.notices import Notices
 from application.ports import AnswerService, FlywheelService, Ports, StagingObjects
-from application.workflow import Workflow
 from flywheel.errors import BatchNotFoundError
 from flywheel.settings.data_format import Shape
+
+if TYPE_CHECKING:
+    from application.batches.workflow import Workflow
+    from application.notices import Notices
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +53,17 @@ class Services:
         return self.ports.staging
 
     @property
-    def notices(self) -> Notices:
+    def notices(self) -> "Notices":
         """The topic, with the outbox before it."""
+        from application.notices import Notices
+
         return Notices(self.configuration.environment, self.ports.topic, self.ledger, self.now)
 
     @property
-    def workflow(self) -> Workflow:
+    def workflow(self) -> "Workflow":
         """The batch rules and the state machine."""
+        from application.batches.workflow import Workflow
+
         return Workflow(self.ports.executions, self.ledger)
 
     def comprehend(self, flywheel_arn: str) -> FlywheelService:

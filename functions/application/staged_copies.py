@@ -1,7 +1,7 @@
 """Canonical copies of a part of an upload: what waits on, what becomes a test row, what is known.
 
 Named after their content, so a repeat finds what it would write. The copy of a whole upload is
-written by `register_upload.staging`, as a stream.
+written by `application.registration.staging`, as a stream.
 """
 
 import hashlib

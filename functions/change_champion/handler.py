@@ -5,8 +5,6 @@ read again; then history, notice and audit are one transaction. A call that find
 it on from where it is. Who asks for it needs no permission but to invoke it.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
@@ -14,13 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.wiring import services
 from application.chain_heads import write_head
-from application.judgement import followers
-from application.ledger.flywheel_rows import ChampionChange, FlywheelRow
-from application.services import Services
-from change_champion.targets import checked, promoted_model, rollback_model
-from flywheel.errors import ActRefusedError, ConcurrentChangeError, ServiceRefusedError
-from flywheel.evaluation.champions import How
-from flywheel.notices.champions import Change, champion_made
+from application.champions.change import change
 
 logger = Logger()
 tracer = Tracer()
@@ -35,113 +27,3 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     answer = change(own_services, event)
     write_head(own_services, event["flywheel"])
     return answer
-
-
-def change(services: Services, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Make another model the champion.
-
-    Parameters
-    ----------
-    asked : mapping
-        ``flywheel``; for a new change also ``act`` (rollback or promote), ``model`` (of a
-        promotion: an ARN, or a verdict's number), ``reason``, ``actor`` and ``request``, which is
-        the same for the same request.
-
-    Returns
-    -------
-    dict
-        ``model`` that is live now and ``before``, or ``refused``: why nothing was changed; neither
-        where there was nothing to carry on.
-    """
-    name = str(asked["flywheel"])
-    known = services.flywheel(name)
-    row = services.ledger.flywheels.ensure(name, known.arn)
-    if "act" not in asked:
-        return {} if row.change is None else _carried_on(services, row, row.change)
-    person = replace(services, actor=str(asked["actor"]))
-    try:
-        return _changed(person, row, asked)
-    except ActRefusedError as error:
-        told = {item: asked.get(item) for item in ("act", "model", "reason")}
-        person.ledger.champions.note_refusal(name, told, str(error), services.now())
-        return {"refused": str(error)}
-
-
-def _changed(person: Services, row: FlywheelRow, asked: Mapping[str, Any]) -> dict[str, Any]:
-    history = person.ledger.champions.history(row.name)
-    request = str(asked["request"])
-    if history and history[-1].request == request:
-        return {"model": history[-1].model, "is_repeated": True}
-    begun = row.change
-    if begun is None or begun.request != request:
-        begun = _begun(person, row, asked)
-        row = person.ledger.flywheels.ensure(row.name, row.arn)
-    return _carried_on(person, row, begun)
-
-
-def _begun(person: Services, row: FlywheelRow, asked: Mapping[str, Any]) -> ChampionChange:
-    """Write down what a person wants, where that can be."""
-    if row.change is not None:
-        raise ActRefusedError(
-            f"a {row.change.how} of {row.name} by {row.change.by} is under way: try again"
-        )
-    if row.promoting is not None:
-        raise ActRefusedError(f"batch {row.promoting} of {row.name} is being promoted: try again")
-    if row.rebuild is not None and row.rebuild.step == "RETURNING":
-        raise ActRefusedError(f"{row.rebuild.block_reason}: try again once it has")
-    comprehend = person.comprehend(row.arn)
-    active, how = comprehend.describe().active_model, How(asked["act"])
-    model = (
-        rollback_model(person, row, active)
-        if how is How.ROLLBACK
-        else promoted_model(person, row, str(asked["model"]))
-    )
-    if model == active:
-        raise ActRefusedError(f"{model} is active already")
-    checked(comprehend, model)
-    begun = ChampionChange(
-        how=how,
-        model=model,
-        by=person.actor,
-        reason=str(asked["reason"]),
-        at=person.now().isoformat(),
-        request=str(asked["request"]),
-        before=active,
-    )
-    try:
-        person.ledger.champions.begin(row, begun, person.now())
-    except ConcurrentChangeError as error:
-        message = f"the champion of {row.name} is being changed in this moment: try again"
-        raise ActRefusedError(message) from error
-    return begun
-
-
-def _carried_on(services: Services, row: FlywheelRow, begun: ChampionChange) -> dict[str, Any]:
-    """Bring a change that was written down to its end, from wherever it is."""
-    comprehend, ledger = services.comprehend(row.arn), services.ledger
-    active = comprehend.describe().active_model
-    why = None
-    if active == begun.before:
-        try:
-            comprehend.make_active(begun.model)
-        except ServiceRefusedError as error:
-            why = f"Comprehend refused it: {error}"
-        active = comprehend.describe().active_model
-    if why is None and active == begun.before:
-        raise ConcurrentChangeError("UpdateFlywheel was accepted, but the active model is another")
-    if active != begun.model:
-        why = why or "somebody else changed the champion in this moment; nothing was overwritten"
-        ledger.champions.abandon(row, begun, why, services.now())
-        return {"refused": why}
-    told = Change(
-        How(begun.how),
-        begun.before,
-        begun.model,
-        begun.by,
-        begun.reason,
-        followers(services, row, begun.before, begun.model),
-    )
-    notice = champion_made(services.configuration.environment, row.name, told, services.now())
-    ledger.champions.complete(row, begun, notice, services.now())
-    services.notices.publish(row.name, notice)
-    return {"model": begun.model, "before": begun.before}

@@ -7,10 +7,10 @@ import pytest
 
 from adapters.clients import client
 from adapters.executions import StateMachine
+from application.batches.workflow import Workflow, execution_input
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow
 from application.ledger.ledger import Ledger
-from application.workflow import Workflow, execution_input
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
 from flywheel.settings.environment import ReceivedSettings
 from tests.functions.cloud import Cloud, answering, seeing

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from answer_approval.handler import answer
+from application.approvals.answer import answer
+from application.approvals.ask import ask
 from application.ledger.approvals import Approval
-from ask_approval.handler import ask
 from tests.functions.cloud import answering, seeing
 from tests.functions.world import NAME, World, documents
 

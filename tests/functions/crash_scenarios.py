@@ -14,7 +14,7 @@ from itertools import count
 import boto3
 
 from adapters.clients import client
-from ask_approval.handler import ask
+from application.approvals.ask import ask
 from flywheel.batches.uploads import DatasetKind, UploadState
 from tests.functions.asked import ASKING, TOKEN, answered, waiting_task
 from tests.functions.champions import changed

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 from adapters.clients import client
 from application.operator_commands import Acts
+from application.rebuilds.rebuild import rebuild
 from flywheel.errors import ActRefusedError
-from rebuild_flywheel.handler import rebuild
 from tests.application.test_ledger import broken_link
 from tests.functions.cloud import LAKE, NOTICE_WINDOW_SECONDS, Crash
 from tests.functions.killer import Killer

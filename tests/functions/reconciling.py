@@ -1,8 +1,8 @@
 """One run of reconcile, as its function does it."""
 
+from application.reconciliation.failures import Failures
+from application.reconciliation.reconcile import reconcile
 from application.services import Services
-from reconcile.failures import Failures
-from reconcile.handler import reconcile
 
 
 def reconciled(services: Services) -> dict[str, int]:

@@ -8,11 +8,11 @@ import pytest
 
 from application.ledger.flywheel_rows import TestSet
 from application.operator_commands import Acts
+from application.reconciliation.late_datasets import settle_late_datasets
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
 from flywheel.batches.known_rows import content_hash
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.errors import ActRefusedError, ConcurrentChangeError, ServiceRefusedError
-from reconcile.late_datasets import settle_late_datasets
 from tests.functions.cloud import answering, datasets_being
 from tests.functions.world import NAME, World, csv, documents
 

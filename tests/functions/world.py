@@ -11,19 +11,19 @@ from typing import Any, TypeVar
 
 from adapters.clients import client
 from adapters.wiring import AwsPorts
+from application.batches.close import close
+from application.batches.seal import seal
+from application.batches.start import start
+from application.comparison.compare import compare
 from application.ledger.batch_rows import BatchRow
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.upload_rows import UploadRow
 from application.operator_commands import Acts
+from application.registration.register import register
 from application.services import Services
-from close_batch.handler import close
-from compare_models.handler import compare
 from comprehend_engine.clock import DrivenClock
 from engine_testing.rig import until
 from flywheel.batches.uploads import ObjectVersion
-from register_upload.handler import register
-from seal_batch.handler import seal
-from start_iteration.handler import start
 from tests.functions.cloud import ACCOUNT, INBOX, LAKE, SETTINGS_PATH, STAGING, Cloud
 
 LABELS = ("billing", "delivery")

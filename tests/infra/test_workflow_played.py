@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from application.batches.workflow import execution_input
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow
-from application.workflow import execution_input
 from flywheel.batches.batches import BatchState
 from flywheel.settings.environment import ReceivedSettings
 from tests.infra.synthesis import Synthesized

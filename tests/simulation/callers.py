@@ -16,6 +16,8 @@ from unittest.mock import Mock, patch
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from answer_approval import handler as answer_approval
+from application.reconciliation import reconcile as reconcile_module
+from application.reconciliation.reconcile import send_digests
 from application.services import Services
 from ask_approval import handler as ask_approval
 from change_champion import handler as change_champion
@@ -72,14 +74,11 @@ class Callers:
     @contextmanager
     def wired(self) -> Iterator[None]:
         """Let handlers find this world's services, and measure nothing."""
-        account = self.ports.account
         with ExitStack() as stack:
             others = (ask_approval, register_upload, rebuild_flywheel)
             for module in (*_HANDLERS.values(), *others, answer_approval, change_champion):
                 stack.enter_context(patch.object(module, "services", self._found))
-            stack.enter_context(patch.object(rebuild_flywheel, "client"))
-            stack.enter_context(patch.object(rebuild_flywheel, "Generations", lambda _: account))
-            stack.enter_context(patch.object(reconcile, "single_metric", _no_metric))
+            stack.enter_context(patch.object(reconcile_module, "single_metric", _no_metric))
             yield
 
     def register_upload(self, message: Message) -> bool:
@@ -103,7 +102,7 @@ class Callers:
         return self.survived(
             "digests",
             reconcile,
-            lambda: reconcile.send_digests(self.services, message.body),
+            lambda: send_digests(self.services, message.body),
         )
 
     def close_late(self, payload: str) -> bool:

@@ -157,6 +157,7 @@ def _laid_out(seed: int) -> History:
     callers = Callers(world)
     account = MemoryAccount(world, MemoryStaging(world))
     service = account.add(f"sim-{NAME}-g1", LABELS)
+    account.shared.followed = service.arn
     service.makes_first_active = world.chance.random() < 0.5
     settings = _settings(world.chance, are_models_asked=are_models_asked)
     if are_models_asked:

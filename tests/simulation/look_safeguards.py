@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from application import judgement
+from application.comparison import judgement
 from application.ledger import batches, test_sets, verdicts
 from application.ledger.writes import Change
 

@@ -1,13 +1,12 @@
 """The account's flywheels in memory, one a generation, an endpoint that follows one, and all jobs.
 
-Stands for `adapters.generations.Generations`.
+Stands for `application.ports.Generations`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.generations import Endpoint
 from tests.simulation.memory_buckets import MemoryStaging
 from tests.simulation.memory_jobs import MemoryJobs
 from tests.simulation.memory_service import MemoryService
@@ -16,7 +15,6 @@ from tests.simulation.world import World
 
 _CREATING_SECONDS = (30, 600)
 _PREFIX = "arn:aws:comprehend:us-east-1:123456789012:flywheel/"
-_ENDPOINT = "arn:aws:comprehend:us-east-1:123456789012:document-classifier-endpoint/live"
 
 
 @dataclass(slots=True)
@@ -29,8 +27,6 @@ class MemoryAccount:
     staging : MemoryStaging
     flywheels : dict of str to MemoryService
         By ARN, oldest first.
-    followed : str
-        The flywheel that the endpoint follows.
     jobs : MemoryJobs
     """
 
@@ -38,7 +34,6 @@ class MemoryAccount:
     staging: MemoryStaging
     flywheels: dict[str, MemoryService] = field(default_factory=dict)
     shared: Shared = field(default_factory=Shared)
-    followed: str = ""
     jobs: MemoryJobs = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,7 +50,6 @@ class MemoryAccount:
         arn = f"{_PREFIX}{name}"
         made = MemoryService(self.world, self.staging, arn, labels, self.shared)
         self.flywheels[arn] = made
-        self.followed = self.followed or arn
         return made
 
     # What RebuildFlywheel calls.
@@ -95,19 +89,10 @@ class MemoryAccount:
 
         return self.world.call("generations.create", make, is_repeatable=True)
 
-    def endpoints_of(self, flywheel_arn: str) -> list[Endpoint]:
-        """Return the endpoints that follow a flywheel."""
-
-        def look() -> list[Endpoint]:
-            is_followed = self.followed == flywheel_arn
-            return [Endpoint(_ENDPOINT, flywheel_arn)] if is_followed else []
-
-        return self.world.call("generations.endpoints_of", look)
-
-    def move_endpoint(self, endpoint: Endpoint, flywheel_arn: str) -> None:
+    def move_endpoint(self, endpoint_arn: str, flywheel_arn: str) -> None:
         """Have an endpoint follow another flywheel."""
 
         def move() -> None:
-            self.followed = flywheel_arn
+            self.shared.followed = flywheel_arn
 
         self.world.call("generations.move_endpoint", move, is_repeatable=True)

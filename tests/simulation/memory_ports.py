@@ -69,6 +69,11 @@ class MemoryPorts:
             known=known,
         )
 
+    @property
+    def generations(self) -> MemoryAccount:
+        """What makes a flywheel's next generation."""
+        return self.account
+
     def comprehend(self, flywheel_arn: str) -> MemoryService:
         """Return the service's calls on one flywheel."""
         return self.account.flywheels[flywheel_arn]

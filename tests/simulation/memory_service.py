@@ -25,6 +25,8 @@ from tests.simulation.memory_buckets import MemoryStaging
 from tests.simulation.service_facts import Effect, MemoryDataset, Row, Shared
 from tests.simulation.world import World
 
+_ENDPOINT = "arn:aws:comprehend:us-east-1:123456789012:document-classifier-endpoint/live"
+
 _DATASET_SECONDS = (30, 120, 900)
 _ITERATION_SECONDS = (600, 1800, 5400)
 _SLOTS = {DatasetKind.TRAIN: 50, DatasetKind.TEST: 10}
@@ -203,8 +205,13 @@ class MemoryService:
         return self.world.call("comprehend.model_labels", look)
 
     def endpoints(self) -> list[Endpoint]:
-        """Return the account's endpoints, whatever they follow: none."""
-        return self.world.call("comprehend.endpoints", list)
+        """Return the account's one endpoint, where there is one that follows a flywheel."""
+
+        def look() -> list[Endpoint]:
+            followed = self.shared.followed
+            return [Endpoint(_ENDPOINT, "IN_SERVICE", None, followed)] if followed else []
+
+        return self.world.call("comprehend.endpoints", look)
 
     # What the state machine asks, in the service's own words.
 

@@ -12,9 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from application import kept_answers, workflow
-from application.judgement import Ending
-from application.kept_answers import KeptAnswers
+from application.batches import seal as seal_batch
+from application.batches import start as start_iteration
+from application.batches import workflow
+from application.comparison import compare as compare_models
+from application.comparison import gathering, kept_answers, next_step
+from application.comparison.kept_answers import KeptAnswers
 from application.ledger import batches, outbox, retries, uploads
 from application.ledger.batch_rows import BatchRow
 from application.ledger.flywheel_rows import change_flywheel
@@ -22,13 +25,9 @@ from application.ledger.upload_rows import UploadRow
 from application.ledger.writes import Change, Put, Write
 from application.ports import FlywheelService
 from application.services import Services
-from compare_models import gathering
-from compare_models import handler as compare_models
 from flywheel.batches.batches import BatchName, BatchOutcome
 from flywheel.evaluation import prediction_jobs as test_documents
 from flywheel.settings.policy import METRICS
-from seal_batch import handler as seal_batch
-from start_iteration import handler as start_iteration
 from tests.simulation import look_safeguards
 from tests.simulation.callers import Callers
 from tests.simulation.memory_buckets import MemoryInbox
@@ -145,20 +144,20 @@ def _no_second_look_at_the_champion() -> Patches:
 
     def promote(
         services: Services, comprehend: FlywheelService, batch: BatchRow, *given: Any
-    ) -> Ending:
+    ) -> next_step.VerdictOutcome:
         *_, stored = given
         comprehend.make_active(stored.verdict.evidence.challenger_arn or "")
-        return Ending(BatchOutcome.PROMOTED)
+        return next_step.VerdictOutcome(BatchOutcome.PROMOTED)
 
     return [
         _replace(compare_models, "_promote", promote),
-        _replace(compare_models, "_stands_already", lambda *given: None),
+        _replace(next_step, "_obstacle", lambda facts: None),
     ]
 
 
 def _nobody_is_waited_for() -> Patches:
     """Go on as if a person had said yes."""
-    return [_replace(compare_models, "_person_first", lambda *given: None)]
+    return [_replace(next_step, "_by_answer", lambda approval, now: next_step.Promote())]
 
 
 def _joins_unconditionally() -> Patches:

@@ -56,6 +56,8 @@ class Shared:
     ----------
     watchers : list of callable
         Called with each `Effect` before it is done.
+    followed : str
+        The flywheel that the account's endpoint follows.
     quality : dict of str to float
         How good each model is.
     were_live : set of str
@@ -65,6 +67,7 @@ class Shared:
     """
 
     watchers: list[Callable[[Effect], None]] = field(default_factory=list)
+    followed: str = ""
     quality: dict[str, float] = field(default_factory=dict)
     were_live: set[str] = field(default_factory=set)
     flywheels: set[str] = field(default_factory=set)

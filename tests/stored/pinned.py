@@ -84,7 +84,7 @@ def pinned(story: str, clock: SteadyClock) -> Iterator[None]:
     clock.begin_again()
     replaced = {
         "adapters.wiring._utc_now": clock.moment,
-        "application.judgement.PRODUCT_VERSION": "0.1.0",
+        "application.comparison.judgement.PRODUCT_VERSION": "0.1.0",
         "comprehend_engine.naming.secrets": SimpleNamespace(token_hex=token),
         "comprehend_engine.jobs.secrets": SimpleNamespace(token_hex=token),
         "moto.s3.models.utcnow": lambda: clock.moment().replace(tzinfo=None),

@@ -14,8 +14,8 @@ import pytest
 from adapters.clients import client
 from adapters.objects import Objects
 from adapters.table import Table
+from application.comparison.kept_answers import ModelAnswers
 from application.configuration import KnownFlywheel
-from application.kept_answers import ModelAnswers
 from application.ledger.batch_rows import batch_row
 from application.ledger.flywheel_rows import FlywheelRow, flywheel_row
 from application.ledger.ledger import Ledger

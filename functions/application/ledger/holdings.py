@@ -2,7 +2,8 @@
 
 Slots and rows count from the seal on, before the service is asked: a reply that is lost must not
 leave a dataset that nobody counted. What the service turns out not to have is given back, but only
-once no call that outlived its batch can create it any more. Read next: `reconcile.late_datasets`.
+once no call that outlived its batch can create it any more. Read next:
+`application.reconciliation.late_datasets`.
 """
 
 from collections.abc import Collection, Mapping

@@ -1,7 +1,7 @@
 """What becomes of a failed batch: what it never got is given back, or it has another attempt.
 
-Read next: `application.operator_commands` (who asks for an attempt), `reconcile.late_datasets` (who
-gives back).
+Read next: `application.operator_commands` (who asks for an attempt),
+`application.reconciliation.late_datasets` (who gives back).
 """
 
 from collections.abc import Collection, Mapping

@@ -1,7 +1,8 @@
 """The ledger's rows of verdicts: stored before anything is done, then what came of them.
 
 Two transactions, so that whoever dies between them is followed by somebody who knows the intent.
-Read next: `application.judgement` (who writes), `application.ledger.verdict_rows` (the forms).
+Read next: `application.comparison.judgement` (who writes), `application.ledger.verdict_rows` (the
+forms).
 """
 
 from collections.abc import Sequence

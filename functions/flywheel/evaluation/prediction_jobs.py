@@ -1,8 +1,8 @@
 """A test set as a job's input, and a job's output as answers to it.
 
 Decides the form in which answers are kept, what of a model's scores counts as its answer, and how a
-row and two answers become a scored document. Pure: texts come in. Read next: `application.answers`
-(who asks for them), `flywheel.evaluation.scored_documents`.
+row and two answers become a scored document. Pure: texts come in. Read next:
+`application.comparison.answers` (who asks for them), `flywheel.evaluation.scored_documents`.
 
 Notes
 -----

@@ -3,7 +3,7 @@
 Decides the document's members and its bytes, which are the same whenever it is made from the same
 verdict and facts: its sha256 stands in the audit, and in the next document. The schema that is
 published for it (docs/schemas/verdict.schema.json) is made from the dataclasses here and in
-`flywheel.evaluation.verdict`. Read next: `application.judgement` (who keeps it).
+`flywheel.evaluation.verdict`. Read next: `application.comparison.judgement` (who keeps it).
 """
 
 import hashlib

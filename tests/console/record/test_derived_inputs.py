@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from application.kept_answers import AnswersMissingError
+from application.comparison.kept_answers import AnswersMissingError
 from flywheel.evaluation.evidence import TestSet
 from flywheel.settings.data_format import Shape
 from tests.console.verdict_records import GROUPS, Record, rows_of

@@ -9,10 +9,11 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from answer_approval.handler import handler, send_again
+from answer_approval.handler import handler
+from application.approvals.answer import send_again
+from application.approvals.ask import ask
 from application.ledger.approvals import ApprovalState
 from application.ledger.writes import Change, Key
-from ask_approval.handler import ask
 from flywheel.batches.batches import BatchOutcome
 from tests.functions.asked import (
     TOKEN,

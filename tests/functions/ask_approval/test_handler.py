@@ -6,8 +6,9 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
+from application.approvals.ask import ask
 from application.ledger.approvals import ApprovalState
-from ask_approval.handler import ask, handler
+from ask_approval.handler import handler
 from flywheel.batches.batches import BatchOutcome
 from tests.functions.asked import TOKEN, asked_world, question
 from tests.functions.cloud import TABLE

@@ -6,9 +6,10 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
+from application.champions.change import change
 from application.operator_commands import Acts
 from application.services import Services
-from change_champion.handler import change, handler
+from change_champion.handler import handler
 from flywheel.batches.batches import BatchOutcome
 from flywheel.errors import ActRefusedError
 from flywheel.evaluation.champions import How

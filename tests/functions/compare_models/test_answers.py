@@ -6,7 +6,7 @@ import json
 import pytest
 
 from adapters.clients import client
-from application.kept_answers import KeptAnswers
+from application.comparison.kept_answers import KeptAnswers
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.evidence import Evidence
 from flywheel.evaluation.prediction_jobs import one_line

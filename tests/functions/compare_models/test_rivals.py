@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from application.batches.close import close
+from application.batches.seal import seal
+from application.batches.start import start
+from application.comparison.compare import compare
 from application.services import Services
-from close_batch.handler import close
-from compare_models.handler import compare
 from flywheel.batches.batches import BatchOutcome
 from flywheel.errors import ConcurrentChangeError, ServiceRefusedError
-from seal_batch.handler import seal
-from start_iteration.handler import start
 from tests.functions.cloud import altering, answering
 from tests.functions.conftest import Models
 from tests.functions.world import NAME, World, documents

@@ -10,10 +10,12 @@ import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from adapters import slack as module
 from adapters.clients import client
+from adapters.slack import send
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
-from notify_slack import handler as module
-from notify_slack.handler import handler, message, send
+from flywheel.notices.slack import message
+from notify_slack.handler import handler
 from tests.functions.cloud import empty_cloud, seeing
 
 PATH = "/services/T000/B000/averysecretpart"

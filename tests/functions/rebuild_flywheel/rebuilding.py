@@ -1,9 +1,9 @@
 """Steps of a rebuild's story, as people and functions take them."""
 
 from application.operator_commands import Acts
+from application.rebuilds.rebuild import rebuild
 from flywheel.batches.batches import BatchOutcome
 from flywheel.batches.uploads import ObjectVersion
-from rebuild_flywheel.handler import rebuild
 from tests.functions.world import NAME, World, documents
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from adapters.clients import client
+from application.rebuilds.rebuild import rebuild
 from flywheel.batches.batches import BatchOutcome
 from flywheel.errors import ConcurrentChangeError
-from rebuild_flywheel.handler import rebuild
 from tests.functions.champions import changed
 from tests.functions.cloud import answering, before
 from tests.functions.rebuild_flywheel.rebuilding import acts, closed, live_on_wrong_rows, switched

@@ -7,11 +7,12 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
+from application.rebuilds.rebuild import rebuild
 from console.flywheels.rebuild_status import without_rows
 from flywheel.batches.batches import BatchOutcome
 from flywheel.errors import ActRefusedError
 from flywheel.settings.data_format import described_labels
-from rebuild_flywheel.handler import handler, rebuild
+from rebuild_flywheel.handler import handler
 from tests.functions.champions import changed
 from tests.functions.cloud import altering, answering, before
 from tests.functions.rebuild_flywheel.rebuilding import acts, closed, switched

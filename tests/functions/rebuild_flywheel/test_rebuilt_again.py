@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.clients import client
+from application.rebuilds.rebuild import rebuild
 from flywheel.batches.batches import BatchName, BatchOutcome
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
 from flywheel.notices.notice import Notice
-from rebuild_flywheel.handler import rebuild
 from tests.functions.champions import changed
 from tests.functions.cloud import answering, before, crash
 from tests.functions.rebuild_flywheel.rebuilding import acts, closed, switched

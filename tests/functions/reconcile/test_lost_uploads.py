@@ -12,12 +12,13 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
+from application.reconciliation.failures import Failures, logger
+from application.reconciliation.reconcile import reconcile
+from application.registration.register import register
 from application.services import Services, task_config
 from flywheel.batches.uploads import MOST_DELIVERIES, ObjectVersion, UploadState
 from flywheel.errors import ServiceRefusedError
-from reconcile.failures import Failures, logger
-from reconcile.handler import reconcile
-from register_upload.handler import handler, register
+from register_upload.handler import handler
 from tests.functions.cloud import answering, crash
 from tests.functions.reconciling import reconciled
 from tests.functions.world import NAME, World, csv, documents

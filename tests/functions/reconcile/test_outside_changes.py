@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from adapters.clients import client
-from compare_models.outside import judge_outside
+from application.comparison.outside import judge_outside
+from application.reconciliation.failures import logger
 from flywheel.errors import ServiceRefusedError
-from reconcile.failures import logger
 from tests.functions.champions import changed
 from tests.functions.cloud import answering, seeing
 from tests.functions.conftest import Models

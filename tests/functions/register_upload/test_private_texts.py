@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.clients import client
 from console.views.uploads import upload_document
 from flywheel.intake.labeled_documents import LabeledDocuments
-from notify_slack.handler import message
+from flywheel.notices.slack import message
 from register_upload import handler as module
 from register_upload.handler import handler
 from tests.flywheel.intake.malformed_files import CANARY, malformed_files

@@ -8,11 +8,11 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
+from application.reconciliation.late_datasets import settle_late_datasets
 from application.services import Services
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.errors import ServiceRefusedError
-from reconcile.late_datasets import settle_late_datasets
 from seal_batch.handler import handler
 from tests.functions.cloud import STAGING, answering, before, crash, datasets_being, seeing
 from tests.functions.world import NAME, World, csv, documents

@@ -6,9 +6,10 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
+from application.batches.start import _require_training_data
 from flywheel.batches.batches import BatchState
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
-from start_iteration.handler import _require_training_data, handler
+from start_iteration.handler import handler
 from tests.functions.cloud import answering, crash
 from tests.functions.world import NAME, World, documents
 

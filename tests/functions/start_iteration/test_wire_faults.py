@@ -12,10 +12,10 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from adapters.clients import client
-from close_batch.handler import close
-from register_upload.handler import register
-from seal_batch.handler import seal
-from start_iteration.handler import start
+from application.batches.close import close
+from application.batches.seal import seal
+from application.batches.start import start
+from application.registration.register import register
 from tests.adapters.test_service_errors import refusal
 from tests.functions.cloud import answering, crash
 from tests.functions.world import NAME, World, csv, documents

@@ -6,11 +6,11 @@ no dataset holds. One that was never created uses no slot; but that can be said 
 function that outlived the batch can create it any more.
 """
 
-from adapters.private_errors import quoting_no_document
+from application.comparison.test_set_rows import with_measured_test_set, without_lost_rows
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow
+from application.private_errors import quoting_no_document
 from application.services import Services
-from application.test_set_rows import with_measured_test_set, without_lost_rows
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome
 from flywheel.batches.uploads import DatasetKind
 

@@ -2,7 +2,7 @@
 
 Decides keys and forms in the staging bucket, for those who keep answers and those who read them
 again long after: a test set that was replaced since is still here under its hash. Read next:
-`application.answers` (who keeps), `console.record.replay` (who reads again).
+`application.comparison.answers` (who keeps), `console.record.replay` (who reads again).
 """
 
 import hashlib

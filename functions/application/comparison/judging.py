@@ -1,21 +1,21 @@
 """The verdict on one batch's iteration, which may need both models' answers first.
 
 Decides when they are asked for, and that what cannot be had holds the challenger. Read next:
-`application.answers`, `flywheel.evaluation.verdict`.
+`application.comparison.answers`, `flywheel.evaluation.verdict`.
 """
 
 from dataclasses import dataclass, replace
 from typing import Any
 
-from application.answers import Answers
+from application.comparison.answers import Answers
+from application.comparison.gathering import evidence_of
+from application.comparison.judgement import store_verdict
+from application.comparison.kept_answers import AnswersMissingError
 from application.configuration import KnownFlywheel
-from application.judgement import store_verdict
-from application.kept_answers import AnswersMissingError
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from application.ledger.flywheel_rows import FlywheelRow
 from application.service_values import Iteration, is_detection
 from application.services import Services
-from compare_models.gathering import evidence_of
 from flywheel.errors import ServiceRefusedError
 from flywheel.evaluation.verdict import Verdict, decide, wants_answers
 

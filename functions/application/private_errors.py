@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from flywheel.errors import FlywheelLoopError, UnforeseenError
 
 _LINES_NAMED = 4
@@ -27,9 +25,12 @@ def quoting_no_document() -> Iterator[None]:
     """
     try:
         yield
-    except (FlywheelLoopError, BotoCoreError, ClientError):
+    except FlywheelLoopError:
         raise
     except Exception as error:
+        # By name, since this layer does not import the SDK; its messages quote no document.
+        if type(error).__module__.partition(".")[0] == "botocore":
+            raise
         frames = traceback.extract_tb(error.__traceback__)[-_LINES_NAMED:]
         where = ", ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
         raise UnforeseenError(type(error).__name__, where) from None

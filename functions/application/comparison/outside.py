@@ -6,8 +6,8 @@ what would be done is told, with the command by which a person does it.
 
 from typing import Any
 
+from application.comparison.gathering import evidence_of
 from application.services import Services
-from compare_models.gathering import evidence_of
 from flywheel.evaluation.verdict import decide
 from flywheel.notices.champions import outside_judged
 

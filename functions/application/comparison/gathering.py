@@ -1,15 +1,15 @@
 """What one iteration shows, gathered from the service for `flywheel.evaluation.verdict.decide`.
 
-Decides who the champion is; judges nothing. Read next: `compare_models.measured_labels`.
+Decides who the champion is; judges nothing. Read next: `application.comparison.measured_labels`.
 """
 
+from application.comparison.measured_labels import Labels
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ports import FlywheelService
 from application.service_values import Iteration
 from application.services import Services
-from compare_models.measured_labels import Labels
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.evidence import Evidence, TestSet, averages
 from flywheel.evaluation.prediction_jobs import kind_of

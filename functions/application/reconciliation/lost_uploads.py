@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 
 from application.ledger.upload_rows import UploadRow
 from application.ledger.uploads import NO_FLYWHEEL
+from application.reconciliation.failures import Failures
 from application.service_values import FoundVersion
 from application.services import Services
 from flywheel.batches.uploads import MOST_DELIVERIES, UploadState, is_folder_marker, place_of
 from flywheel.errors import ConcurrentChangeError, MisplacedKeyError
 from flywheel.notices.uploads import undelivered
-from reconcile.failures import Failures
 
 _USUAL_WINDOW = timedelta(days=3)
 _WHOLE_EVERY = timedelta(days=1)

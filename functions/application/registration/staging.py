@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from application.configuration import KnownFlywheel
+from application.registration.pairing import Pair
 from application.services import Services, task_config
 from flywheel.batches.batches import StagedUpload, allowance
 from flywheel.batches.uploads import ObjectVersion, Place, UploadState
@@ -19,7 +20,6 @@ from flywheel.intake.pairs import object_name
 from flywheel.notices import uploads as upload_news
 from flywheel.notices.notice import UploadNews
 from flywheel.settings.data_format import described_labels
-from register_upload.pairing import Pair
 
 _MEMORY_BYTES = 8 << 20
 """A canonical copy up to this size stays in memory; a larger one goes to the function's disk."""

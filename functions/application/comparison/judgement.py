@@ -6,21 +6,23 @@ died after it had acted. Decides nothing. Read next: `flywheel.evaluation.verdic
 """
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from aws_lambda_powertools import Logger
 
+from application.batches.batch_facts import batch_facts
+from application.champions.endpoints import followers
+from application.comparison.next_step import VerdictOutcome
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
 from application.ports import FlywheelService
-from application.rebuild_progress import taint_of_return
+from application.rebuilds.progress import taint_of_return
+from application.rebuilds.withdrawn_training import withdrawn_from
 from application.service_values import Iteration
 from application.services import Services
-from application.withdrawn_training import withdrawn_from
 from flywheel.batches.batches import BatchOutcome
-from flywheel.errors import ServiceBusyError, ServiceRefusedError
-from flywheel.evaluation.champions import Course, Kept, course_of
+from flywheel.evaluation.champions import Course, course_of
 from flywheel.evaluation.verdict import Decision, Verdict, can_be_judged_again
 from flywheel.evaluation.verdict_document import (
     FIRST_SHA256,
@@ -29,8 +31,7 @@ from flywheel.evaluation.verdict_document import (
     VerdictFacts,
     VerdictInputs,
 )
-from flywheel.notices.batches import BatchFacts, judged
-from flywheel.notices.endpoints import endpoint_words
+from flywheel.notices.batches import judged
 from flywheel.notices.not_carried_out import kept_reason
 from flywheel.settings.policy import Policy
 from flywheel.version import PRODUCT_VERSION
@@ -39,26 +40,6 @@ logger = Logger(child=True)
 
 _BATCHES_LOOKED_AT = 50
 """As many as a generation may have datasets of a kind."""
-
-
-def batch_facts(
-    services: Services, batch: BatchRow, row: FlywheelRow, live_model: str | None
-) -> BatchFacts:
-    """Return what every notice about a batch names."""
-    return BatchFacts(
-        environment=services.configuration.environment,
-        flywheel=batch.flywheel,
-        batch=batch.batch,
-        flywheel_arn=row.arn,
-        uploads=batch.uploads,
-        upload_count=batch.upload_count,
-        test_upload_count=batch.test_upload_count,
-        live_model=live_model,
-        iteration_id=batch.iteration_id,
-        attempt=batch.attempt,
-        taint=row.taint,
-        is_rebuilt=row.rebuild is not None and row.rebuild.last_batch + 1 == batch.batch,
-    )
 
 
 def store_verdict(
@@ -140,26 +121,12 @@ def keep_document(services: Services, batch: BatchRow, stored: StoredVerdict) ->
         services.ports.verdicts.create(batch.name.verdict_key, stored.document.encode())
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What came of a verdict.
-
-    Parameters
-    ----------
-    outcome : BatchOutcome
-    kept : Kept or None
-        Why a PROMOTE was not carried out.
-    detail : str or None
-        Who did what, and why, where that is known.
-    """
-
-    outcome: BatchOutcome
-    kept: Kept | None = None
-    detail: str | None = None
-
-
 def record_outcome(
-    services: Services, batch: BatchRow, row: FlywheelRow, stored: StoredVerdict, ending: Ending
+    services: Services,
+    batch: BatchRow,
+    row: FlywheelRow,
+    stored: StoredVerdict,
+    result: VerdictOutcome,
 ) -> None:
     """Record an outcome with the model that is live now, and publish its notice."""
     comprehend: FlywheelService = services.comprehend(row.arn)
@@ -176,15 +143,15 @@ def record_outcome(
         withdrawn = withdrawn_from(services.ledger, row, live_model)
         facts = replace(facts, is_return_tainted=is_tainted, live_trained_on=withdrawn)
     held = services.ledger.batches.judged_again(batch)
-    because = None if ending.kept is None else kept_reason(ending.kept, ending.detail)
-    is_promoted = ending.outcome is BatchOutcome.PROMOTED
+    because = None if result.kept is None else kept_reason(result.kept, result.detail)
+    is_promoted = result.outcome is BatchOutcome.PROMOTED
     notice = judged(
         facts,
         stored.verdict,
-        ending.outcome,
+        result.outcome,
         can_be_judged_again=can_be_judged_again(stored.verdict, policy),
         trained_by=held[-1].batch if held else None,
-        kept=ending.kept,
+        kept=result.kept,
         because=because,
         followers=followers(services, row, stored.expected_champion, live_model)
         if is_promoted and live_model
@@ -194,13 +161,13 @@ def record_outcome(
     services.ledger.verdicts.judge(
         batch,
         row,
-        outcome=ending.outcome,
+        outcome=result.outcome,
         live_model=live_model,
         expected_champion=stored.expected_champion,
         iteration_seconds=iteration.seconds if batch.rejudges is None else None,
         notice=notice,
         now=services.now(),
-        kept=ending.kept,
+        kept=result.kept,
         because=because,
         is_gain=_is_gain(policy, stored.verdict, live_model),
         also=[services.ledger.approvals.over(batch)] if is_asked else [],
@@ -227,20 +194,3 @@ def earlier_counts(ledger: Ledger, batch: BatchRow) -> Counter[str]:
         if has_rows and earlier.generation == batch.generation:
             counts.update(earlier.label_counts)
     return counts
-
-
-def followers(
-    services: Services, row: FlywheelRow, before: str | None, live_model: str
-) -> list[str]:
-    """Return what is told of endpoints after a model went live; never an error.
-
-    A model is live whether its endpoints can be listed or not.
-    """
-    history = services.ledger.champions.history(row.name)
-    models = {model for model in (before, *(item.model for item in history)) if model}
-    try:
-        endpoints = services.comprehend(row.arn).endpoints()
-    except (ServiceBusyError, ServiceRefusedError) as error:
-        logger.warning("endpoints cannot be listed", reason=str(error))
-        return [f"Which endpoints follow the flywheel is not known: {error}"]
-    return endpoint_words(endpoints, row.arn, live_model, models)

@@ -1,8 +1,9 @@
 """Models' answers to the frozen test set: asked for once a model and test set, then kept.
 
-Decides where the documents and the jobs' output lie in the staging bucket, and what
-keeps a comparison from being made. Nothing here waits: the state machine looks at the jobs. Used by
-`compare_models`. Read next: `application.kept_answers` (forms), `adapters.answer_jobs` (the calls).
+Decides where the documents and the jobs' output lie in the staging bucket, and what keeps a
+comparison from being made. Nothing here waits: the state machine looks at the jobs. Used by
+`compare_models`. Read next: `application.comparison.kept_answers` (forms), `adapters.answer_jobs`
+(the calls).
 """
 
 import io
@@ -11,13 +12,18 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from application.comparison.kept_answers import (
+    AnswersMissingError,
+    KeptAnswers,
+    ModelAnswers,
+    compared,
+)
+from application.comparison.test_set_rows import kept_rows
 from application.configuration import KnownFlywheel
-from application.kept_answers import AnswersMissingError, KeptAnswers, ModelAnswers, compared
 from application.ledger.batch_rows import BatchRow
 from application.ledger.flywheel_rows import FlywheelRow
 from application.service_values import AnswerJob
 from application.services import Services
-from application.test_set_rows import kept_rows
 from flywheel.batches.known_rows import rows_key
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.evidence import Evidence
