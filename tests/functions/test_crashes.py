@@ -1,15 +1,16 @@
 """The sweep: whichever write of a story a process dies after, the end is the one without a death.
 
-A story is played once without a death, which counts the writes of the functions; then once for
-each of them. So a new write is covered as soon as a story comes to it. That no write lies between
-the nth and the next one makes one death between them enough: what is outside the process is the
-same just after the nth was carried out and just before the next one is sent.
+Each story is played once without a death, which lists the writes of the functions and the places
+in the code that make them. Then a process dies after each place, in the first story that comes to
+it and in the last. So a new write is covered as soon as a story comes to it. That no write lies
+between the nth and the next one makes one death between them enough: what is outside the process
+is the same just after the nth was carried out and just before the next one is sent.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -47,6 +48,7 @@ FROM_NOTHING = (rebuilt, given_up, given_up_early)
 SCENARIOS: tuple[Scenario, ...] = (
     promoted,
     compared,
+    *FROM_NOTHING,
     rejudged,
     approved,
     unanswered,
@@ -57,7 +59,6 @@ SCENARIOS: tuple[Scenario, ...] = (
     split,
     withdrawn,
     refused,
-    *FROM_NOTHING,
 )
 
 MAY_DIFFER: Mapping[Scenario, Mapping[str, Any]] = {
@@ -86,6 +87,7 @@ class Sweep:
     engine: Engine
     clock: DrivenClock
     models: Models
+    _without_death: dict[Scenario, tuple[Rest, list[str]]] = field(default_factory=dict)
 
     def play(self, scenario: Scenario, killer: Killer) -> tuple[Rest, Story]:
         """Play a story, and return what is left of it."""
@@ -99,21 +101,36 @@ class Sweep:
             scenario(story)
             return story.rest(), story
 
-    def die_after_writes(self, scenario: Scenario, *, every: int = 1) -> None:
+    def without_death(self, scenario: Scenario) -> tuple[Rest, list[str]]:
+        """Return what is left of a story in which nobody dies, and its writes in order."""
+        if scenario not in self._without_death:
+            watcher = Killer()
+            rest, _ = self.play(scenario, watcher)
+            check(rest)
+            assert watcher.writes
+            self._without_death[scenario] = rest, watcher.writes
+        return self._without_death[scenario]
+
+    def numbers_of_places(self, scenario: Scenario) -> Iterator[int]:
+        """Yield after which writes to die: the first at each place that is this story's part."""
+        writes = {other: self.without_death(other)[1] for other in SCENARIOS}
+        for place in dict.fromkeys(writes[scenario]):
+            stories = [other for other in SCENARIOS if place in writes[other]]
+            if scenario in (stories[0], stories[-1]):
+                yield writes[scenario].index(place) + 1
+
+    def die_after(self, scenario: Scenario, numbers: Iterable[int]) -> None:
         """See that each story with a death ends like the one without.
 
         Parameters
         ----------
-        every : int
-            1 for a death after each write, n for one after each nth.
+        numbers : iterable of int
+            After how many writes to die; 0 is before the first.
         """
-        watcher = Killer()
-        expected, _ = self.play(scenario, watcher)
-        check(expected)
-        assert watcher.writes
-        for number in range(0, len(watcher.writes) + 1, every):
+        expected, writes = self.without_death(scenario)
+        for number in numbers:
             killer = Killer(after_writes=number)
-            with noting(killer, number):
+            with noting(writes[number - 1] if number else "none"):
                 rest, story = self.play(scenario, killer)
                 assert (killer.deaths, story.noticed) == (1, 1), "nobody died, or it went unnoticed"
                 check(rest)
@@ -121,13 +138,12 @@ class Sweep:
 
 
 @contextmanager
-def noting(killer: Killer, number: int) -> Iterator[None]:
+def noting(write: str) -> Iterator[None]:
     """Say of a failure after which write the process died."""
     try:
         yield
     except Exception as error:
-        last = killer.writes[number - 1] if number else "none"
-        error.add_note(f"a process died after write {number}: {last}")
+        error.add_note(f"a process died after this write: {write}")
         raise
 
 
@@ -163,9 +179,10 @@ def check(rest: Rest) -> None:
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_end_is_the_same_when_a_process_died(sweep: Sweep, scenario: Scenario) -> None:
     """Nothing is lost, nothing is done twice, and everybody hears of it."""
-    sweep.die_after_writes(scenario)
+    sweep.die_after(scenario, sweep.numbers_of_places(scenario))
 
 
 def test_the_end_is_the_same_when_a_process_died_that_refuses_files(sweep: Sweep) -> None:
     """The shortest story and some of its deaths, so that no run of the tests is without."""
-    sweep.die_after_writes(refused, every=5)
+    _, writes = sweep.without_death(refused)
+    sweep.die_after(refused, range(0, len(writes) + 1, 5))
