@@ -14,7 +14,7 @@ NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 _CODE = re.compile(r"`([^`\n]+)`|^(?:\$ |    )?((?:make|flywheel) .+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
 _PATH = re.compile(
-    r"^(?:engine|functions|infra|local|console|environments|docs|tests|benchmarks|scripts)/[\w./-]*$"
+    r"^(?:engine|functions|infra|local_cloud|console|environments|docs|tests|benchmarks|scripts)/[\w./-]*$"
 )
 
 
