@@ -9,7 +9,8 @@ import typer
 from console.command import app
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([ROOT / "README.md", ROOT / "engine" / "README.md", *(ROOT / "docs").rglob("*.md")])
+GUIDES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "engine/README.md")
+PAGES = sorted([*(ROOT / name for name in GUIDES), *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 _CODE = re.compile(r"`([^`\n]+)`|^(?:\$ |    )?((?:make|flywheel) .+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
