@@ -180,7 +180,11 @@ def test_objects_are_read_when_they_are_an_array(output: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
-        ("in.json", '[\n{"Category": "A", "Message": "b"},\n{oops}]', "line 3 is not a JSON object"),
+        (
+            "in.json",
+            '[\n{"Category": "A", "Message": "b"},\n{oops}]',
+            "line 3 is not a JSON object",
+        ),
         ("in.json", '["A"]', "line 1 is not a JSON object"),
         ("in.jsonl", '{"Category": "A", "Message": "b"}\n[1]\n', "line 2 is not a JSON object"),
         ("in.jsonl", '{"Kind": "A", "Message": "b"}\n', "1 'Kind', 2 'Message'"),
