@@ -30,8 +30,9 @@ SWITCHES = {
     "tells_model_in_training": "whether `TrainedModelArn` is told while the model is trained (no: "
     "from EVALUATING on)",
     "told_classes": "how many classes a multi-class answer tells (3, as in the samples)",
-    "pace_seconds": "the least time that a passing state lasts; the service takes minutes to hours",
-    "quotas": "the documented ones, including `min_documents_per_label`: the guide says 10 and 50",
+    "pace_seconds": "least time that a passing state can be seen; the service takes minutes to "
+    "hours",
+    "quotas": "the documented ones, `min_documents_per_label` among them: the guide says 10 and 50",
 }
 """Settings of the engine that stand for what the service's documentation leaves open."""
 
