@@ -171,7 +171,7 @@ def tell_suspects(terminal: Terminal, suspects: Suspects) -> None:
         return
     count, of = len(suspects.found), f"{number_of(suspects.looked_at, 'row')} checked"
     if suspects.looked_at < suspects.rows:
-        of += f" of {suspects.rows:,}"
+        of = f"{suspects.looked_at:,} of {number_of(suspects.rows, 'row')} checked"
     if not count:
         terminal.tell(f"No label looks wrong ({of}).")
         return

@@ -77,7 +77,7 @@ def test_people_see_the_first_ones_when_there_are_many(
     count = suspected(run, path)["count"]
     assert result.exit_code == 0
     words = " ".join(result.stdout.split())
-    assert "wrong to a model that has not seen the row (1,500 rows looked at)" in words
+    assert "wrong to a model that has not seen the row (1,500 rows checked)" in words
     assert f"and {count - 5} more; --json lists them all." in words
     assert "This is a suggestion and refuses nothing" in words
     assert max(map(len, result.stdout.splitlines())) <= 80
@@ -162,7 +162,7 @@ def test_the_report_is_told_when_the_looking_is_stopped(
     assert result.exit_code == 130
     assert "labeled.csv: OK, 1,500 documents" in words
     assert "Stopped looking for wrong labels; the report above is complete." in words
-    assert "600 rows looked at of 1,500" in words
+    assert "600 of 1,500 rows checked" in words
     document = json.loads(run("validate", planted[0], "--json").stdout)
     assert document["documents"] == 1500
     assert document["suspected_labels"]["reason"] == "stopped before all rows were checked"
