@@ -78,7 +78,7 @@ $(PEERS_INSTALLED): requirements.txt $(wildcard benchmarks/requirements/*.txt)
 	@touch $@
 
 parity: $(INSTALLED) ## Write docs/parity.md anew from the contract tests
-	@PYTHONPATH=functions $(PYTHON) -m tests.contract.parity
+	@PYTHONPATH=functions:engine/tests $(PYTHON) -m tests.contract.parity
 
 synth: $(INSTALLED) ## Write ENV's stack to cdk.out: make synth ENV=dev
 	@CDK_VALIDATION=false CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON='{"env": "$(ENV)"}' $(PYTHON) app.py

@@ -66,11 +66,11 @@ def measure(*, quick: bool = False) -> list[Result]:
         *("decision, s", "peak MiB"),
     )
     notes = (
-        f"Models that disagree on about one document in ten; {DRAWS:,} exchanges and {RESAMPLES:,} "
-        "resamples of macro-F1 and of F1 of a critical label, in SciPy by permutation_test and "
-        "bootstrap with vectorised statistics: these exchange the answers to all documents, ours "
-        "only those that differ, and they draw anew for each metric. p and bounds differ by the "
-        "draws. "
+        f"The models disagree on about one document in ten. Macro-F1 and F1 of a critical label "
+        f"get {DRAWS:,} exchanges and {RESAMPLES:,} resamples. SciPy does this with "
+        "permutation_test and bootstrap and vectorised statistics. These exchange the answers to "
+        "all documents and draw again for each metric; ours exchanges only the answers that "
+        "differ. p and bounds differ by the draws. "
         "Seconds are of CPU time, on one processor; CompareModels has one whole "
         "processor in Lambda. Peak is the resident set, with Python, imports and all answers.",
     )
@@ -85,7 +85,7 @@ def _asset() -> Result:
         files = metadata.files(name) or []
         size = sum(path.stat().st_size for file in files if (path := Path(file.locate())).exists())
         rows.append((f"{name} {metadata.version(name)}, as installed here", _mib(size)))
-    note = f"Lambda takes {_UNZIPPED_MOST_MIB} MiB unzipped, with the layers of a function."
+    note = f"Lambda accepts {_UNZIPPED_MOST_MIB} MiB unzipped, including the layers of a function."
     return Result("What SciPy would add to the asset", ("what", "MiB"), rows, (note,))
 
 

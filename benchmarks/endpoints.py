@@ -106,11 +106,12 @@ def measure(*, quick: bool = False) -> list[Result]:
             ),
             _asked("DescribeEndpoint", lambda _: served.described(classifier), [""] * calls),
         ]
-    columns = ("operation", "calls", "characters of a text", "p50, ms", "p95, ms", "longest, ms")
+    columns = ("operation", "calls", "characters per text", "p50, ms", "p95, ms", "longest, ms")
     notes = (
-        f"One question after the other, by boto3 over HTTP, {_WARMING_CALLS} more before them. The "
-        "engine serves from the process that asks; its models answer in a process of their own. "
-        f"They were trained by flywheels from {_TRAINED:,} sample tickets of {len(LABELS)} labels, "
+        f"One question after the other, by boto3 over HTTP, after {_WARMING_CALLS} that do not "
+        "count. The engine serves from the process that asks; its models answer in a separate "
+        "process. "
+        f"Flywheels trained them from {_TRAINED:,} sample tickets of {len(LABELS)} labels, "
         f"and from {_TRAINED:,} documents of patterns. DescribeEndpoint asks no model.",
     )
     return [Result("One question to a warm endpoint", columns, rows, notes)]

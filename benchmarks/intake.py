@@ -43,14 +43,14 @@ def measure(*, quick: bool = False) -> list[Result]:
     ]
     columns = (
         *("uploads", "events", "registered", "lost", "rows lost", "batches", "datasets", "notices"),
-        *("CPU seconds", "us to register one", "calls", "rows listed", "us an upload, in all"),
+        *("CPU seconds", "us to register one", "calls", "rows listed", "us per upload, in all"),
     )
     notes = (
         f"Files of {DOCUMENTS} rows to {len(NAMES)} flywheels within half a minute, some events "
-        "twice, played by the real handlers over ports in memory. In all: with gathering, sealing, "
+        'twice. The real handlers run over ports in memory. "In all" includes gathering, sealing, '
         "the schedule and the verdicts. Calls of ports (e.g. a read of the ledger) and the rows "
         "that they list are those of registering one upload. Microseconds are of CPU time, "
-        f"in the least disturbed run of {runs}; in AWS a call takes some milliseconds instead.",
+        f"in the least disturbed run of {runs}; on AWS a call takes some milliseconds instead.",
     )
     return [
         Result("A burst of uploads", columns, rows, notes),

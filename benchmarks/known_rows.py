@@ -99,9 +99,9 @@ def measure(*, quick: bool = False) -> list[Result]:
         *("MiB before", "peak MiB", "SealBatch has, MiB"),
     )
     notes = (
-        f"A batch of {_UPLOADS} uploads is decided and written; half of its rows are known, but in "
-        f"the first line. Each line is a process of its own; known rows are {_SEGMENTS} segments. "
-        "Memory is the resident set, with Python and the function's code.",
+        f"A batch of {_UPLOADS} uploads is decided and written; half of its rows are known, except "
+        f"in the first line. Each line is a separate process; known rows are in {_SEGMENTS} "
+        "segments. Memory is the resident set, with Python and the function's code.",
     )
     return [Result("Sealing with known rows", columns, rows, notes)]
 

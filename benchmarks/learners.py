@@ -89,7 +89,7 @@ def measure(*, quick: bool = False, data: Path = _DATA) -> list[Result]:
         "micro-F1 of mentions that match exactly. ECE (expected calibration error) and CPU seconds "
         f"are the engine's. A ratio compares its seconds with those of the fastest {SCIKIT_LEARN} "
         f"way within {_NEAR_BEST} of the best such way; for entities, with those of {CRFSUITE}.",
-        "Each training has a process of its own and one thread per library. The ways take turns, "
+        "Each training has a separate process and one thread per library. The ways take turns, "
         f"{number_of(runs, 'run')} each; the run with the fewest CPU seconds counts. "
         "Imports do not count.",
     )

@@ -31,9 +31,9 @@ def measure(*, quick: bool = False) -> list[Result]:
     rows.append(("PUT to notice, the first time", rounds[0]))
     rows.append((f"PUT to notice, median of {count}", statistics.median(rounds)))
     notes = (
-        "In the local environment, with its short waits. PUT to notice is from the upload of "
-        f"{_TICKETS} rows to the notice of the verdict as a subscriber receives it, less the "
-        "iteration's own time in the engine.",
+        'In the local environment, with its short waits. "PUT to notice" is the time from the '
+        f"upload of {_TICKETS} rows until a subscriber receives the notice of the verdict, without "
+        "the iteration's own time in the engine.",
     )
     cells = [(what, f"{seconds:.2f}") for what, seconds in rows]
     return [Result("The loop without training", ("what", "seconds"), cells, notes)]

@@ -134,8 +134,8 @@ def _table(megabytes: int, runs: int) -> Result:
     )
     notes = (
         f"Files of {megabytes} MB, each read {number_of(runs, 'time')} in each way, by turns, in "
-        "processes of their own; medians. Python's csv module reads the rows and does nothing "
-        "with them.",
+        "separate processes; medians. Python's csv module reads the rows and does nothing with "
+        "them.",
     )
     return Result("Checking an upload", columns, rows, notes)
 

@@ -56,7 +56,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Labeled files in; better Comprehend models live, or not, and everybody knows why.",
+    help="Turn labeled files into better Comprehend models, with a reason for each decision.",
     epilog="Exit codes: 0 done, 1 data refused, 2 usage, 3 HOLD or busy, 4 REJECT, "
     "5 cloud or permission, 6 time-out.",
 )
@@ -74,31 +74,31 @@ def demo(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Your own train.csv and test.csv (label,text; no header); for entities, folders "
-            "train and test with documents.txt and annotations.csv.",
+            help="A folder with your own train.csv and test.csv (label,text; no header); for "
+            "entities, with folders train and test of documents.txt and annotations.csv.",
         ),
     ] = None,
     task: Annotated[
         DataTask,
         typer.Option(
-            metavar="TASK", help="Of your own data: multi-class, multi-label or entities."
+            metavar="TASK", help="The task of your data: multi-class, multi-label or entities."
         ),
     ] = "multi-class",
     delimiter: Annotated[
         LabelDelimiter,
-        typer.Option(metavar="CHAR", help="Between the labels of a document of multi-label data."),
+        typer.Option(metavar="CHAR", help="The delimiter between labels of multi-label data."),
     ] = "|",
     json: Json = False,
 ) -> None:
     """Show the whole loop at work on this machine, with real training."""
     with reporting(is_json=json) as terminal, ended_by_signals():
         if data is not None and not data.is_dir():
-            problem = "it is no folder" if data.exists() else "there is no such folder"
-            remedy = "Give a folder with train.csv and test.csv, or with one CSV file alone"
+            problem = "it is not a folder" if data.exists() else "there is no such folder"
+            remedy = "Give a folder with train.csv and test.csv, or with only one CSV file"
             raise CommandError(ExitCode.USAGE, str(data), problem, remedy)
         if data is None and task != "multi-class":
             problem = "the sample data is multi-class"
-            raise CommandError(ExitCode.USAGE, task, problem, "Give --data with your own")
+            raise CommandError(ExitCode.USAGE, task, problem, "Give your own data with --data")
         from console.demo import story  # noqa: PLC0415 - a cloud takes seconds to import
 
         terminal.answer(story.run(terminal, data, data_shape(task, delimiter)))
@@ -108,11 +108,11 @@ def demo(
 def up(
     context: typer.Context,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Of the cloud; 0 takes a free one.")
+        int, typer.Option(min=0, max=65535, help="The cloud's port; 0 chooses a free one.")
     ] = 0,
     env: Annotated[
         str | None,
-        typer.Option("--env", metavar="ENV", help="Whose file it runs; or FLYWHEEL_ENV."),
+        typer.Option("--env", metavar="ENV", help="The environment to run; or FLYWHEEL_ENV."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -129,7 +129,7 @@ def up(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
 def engine(context: typer.Context) -> None:
-    """Run the Comprehend engine alone until Ctrl-C: no cloud, no stack, any S3."""
+    """Run only the Comprehend engine until Ctrl-C: no cloud, no stack, any S3."""
     serve_engine(context.args, program="flywheel engine")
 
 
@@ -139,21 +139,22 @@ def validate(
     file: Annotated[Path, typer.Argument(help="label,text; UTF-8; no header.")],
     flywheel: Annotated[
         str | None,
-        typer.Argument(help="Check against its labels; left out, labels are the file's own."),
+        typer.Argument(help="Check against its labels; by default those of the file."),
     ] = None,
     *,
-    task: Annotated[Task, typer.Option(help="Without a flywheel.")] = "classification",
-    mode: Annotated[Mode, typer.Option(help="Without a flywheel.")] = "multi-class",
+    task: Annotated[Task, typer.Option(help="If no flywheel is given.")] = "classification",
+    mode: Annotated[Mode, typer.Option(help="If no flywheel is given.")] = "multi-class",
     delimiter: Annotated[
-        LabelDelimiter, typer.Option(help="Between labels; without a flywheel.", metavar="CHAR")
+        LabelDelimiter,
+        typer.Option(help="Between labels, if no flywheel is given.", metavar="CHAR"),
     ] = "|",
     suspects: Annotated[
-        bool, typer.Option("--suspects/--no-suspects", help="Look for labels that seem wrong.")
+        bool, typer.Option("--suspects/--no-suspects", help="Detect labels that look wrong.")
     ] = True,
     env: Env = None,
     json: Json = False,
 ) -> None:
-    """Check a labeled file as the service side will, and its labels; uploads nothing."""
+    """Check a labeled file as an upload is checked, and its labels; upload nothing."""
     with reporting(is_json=json) as terminal:
         check_file(file)
         if flywheel is None:
@@ -170,13 +171,19 @@ def convert(
     *,
     label: Annotated[str, typer.Option(metavar="COL", help="Column name, or number from 1.")],
     text: Annotated[str, typer.Option(metavar="COL", help="Column name, or number from 1.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="CSV to write.")],
-    sep: Annotated[str | None, typer.Option(help="Separator, or tab; else it is found.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="E.g. windows-1252; else UTF-8.")] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUT", help="The CSV file to write.")
+    ],
+    sep: Annotated[
+        str | None, typer.Option(help="A character, or: tab; detected by default.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="E.g. windows-1252; UTF-8 by default.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace OUT if it exists.")] = False,
     json: Json = False,
 ) -> None:
-    """Turn what spreadsheets and labeling tools write into the service's CSV."""
+    """Convert files of spreadsheets and labeling tools to the service's CSV."""
     with reporting(is_json=json) as terminal:
         check_file(file)
         done = convert_file(
@@ -196,7 +203,7 @@ def convert(
 @app.command()
 @flywheel_verb
 def start(run: Run, *, wait: Wait = False, timeout: Timeout = LONGEST_MINUTES) -> Ending:
-    """Open a batch now, with what is staged."""
+    """Open a batch now, with the staged uploads."""
     act = run.act()
     batch, ready = act.acts.workflow.open_when_ready(act.known, act.target.now(), is_asked_for=True)
     if batch is None:
@@ -248,7 +255,7 @@ def uploads(
     *,
     most: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many uploads.")] = 50,
 ) -> None:
-    """Show what became of each upload, newest first."""
+    """Show the state of each upload, newest first."""
     target, known = run.look()
     found = target.ledger().uploads.newest(known.settings.name, most)
     if run.terminal.is_json:

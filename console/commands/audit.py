@@ -19,7 +19,7 @@ from console.record.audit_record import AuditRecord, read_record
 from console.record.offline_verifier import Counts, RecordBrokenError, verify_zip
 from console.terminal import Terminal, reporting
 
-audit = typer.Typer(no_args_is_help=True, help="The record of what was decided and done.")
+audit = typer.Typer(no_args_is_help=True, help="Verify or export the record of decisions and acts.")
 
 
 @audit.command("verify")
@@ -29,13 +29,13 @@ def verify_audit(
         str | None,
         typer.Argument(
             metavar="[FLYWHEEL | OUT.zip]",
-            help="A flywheel, or an export; left out, all flywheels and the environment's own.",
+            help="A flywheel or an export; by default all chains of the environment.",
         ),
     ] = None,
     env: Env = None,
     json: Json = False,
 ) -> None:
-    """Compute every hash anew: entries, heads and verdicts; 1 if one is wrong.
+    """Recompute the hashes of entries, heads and verdicts; exit with 1 if one is wrong.
 
     An export is a file that ends in .zip: it needs no environment, and nothing in it is run.
     """
@@ -58,7 +58,7 @@ def export_audit(
     env: Env = None,
     json: Json = False,
 ) -> None:
-    """Write entries, verdicts and heads to a zip that verifies itself offline."""
+    """Write entries, verdicts and heads to a zip that can be verified offline."""
     with reporting(is_json=json) as terminal:
         *flywheels, last = names
         out = Path(last)
@@ -66,7 +66,7 @@ def export_audit(
             problem = f"{len(names)} names are too many"
             raise CommandError(ExitCode.USAGE, "audit export", problem, "Give [FLYWHEEL] OUT.zip")
         if out.suffix != ".zip" or out.exists() or not out.parent.is_dir():
-            problem = "it is there already" if out.exists() else "it must be a .zip in a folder"
+            problem = "it exists already" if out.exists() else "it must be a .zip in a folder"
             raise CommandError(ExitCode.USAGE, last, problem, "Name a new file that ends in .zip")
         target = opened_target(context, env, default=LOCAL)
         name = target.flywheel(flywheels[0] if flywheels else None).settings.name
@@ -75,7 +75,9 @@ def export_audit(
         terminal.tell_exactly(f"Wrote {out}")
         document = _verified(terminal, record)
         terminal.tell_exactly(f"Verify it anywhere: flywheel audit verify {out}")
-        terminal.tell("Or without our packages: unpack it, run python -I verify.py in its folder.")
+        terminal.tell(
+            "Or without our packages: unpack it, and run python -I verify.py in its folder."
+        )
         code = ExitCode.DONE if document["is_whole"] else ExitCode.REFUSED
         finish(terminal, Ending(code, {"out": str(out), **document}))
 
@@ -106,7 +108,7 @@ def _checked(
     if (younger := counts.beyond()) is not None:
         terminal.tell(younger, indent=2)
     if counts.pending:
-        terminal.tell(f"Being written in this moment: {counts.pending}", indent=2)
+        terminal.tell(f"Being written now: {counts.pending}", indent=2)
     return {
         "chain": chain,
         "is_whole": True,

@@ -18,7 +18,9 @@ from console.exit_codes import ExitCode
 from console.flywheels.waiting import Ending, wait_for_batch
 from console.terminal import Terminal
 
-_Number = Annotated[int, typer.Argument(min=1, metavar="N", help="The verdict's batch.")]
+_Number = Annotated[
+    int, typer.Argument(min=1, metavar="N", help="The number of the verdict's batch.")
+]
 
 
 def add_champion_verbs(app: typer.Typer) -> None:
@@ -36,7 +38,7 @@ def approve(
     wait: Wait = False,
     timeout: Timeout = LONGEST_MINUTES,
 ) -> Ending:
-    """Say yes to a verdict that waits for a person: its challenger goes live."""
+    """Approve a verdict that waits for a person: its challenger goes live."""
     act = run.act()
     ending = _answer(act, run.terminal, number, "approve", reason)
     if wait:
@@ -46,7 +48,7 @@ def approve(
 
 @flywheel_verb
 def reject(run: Run, number: _Number, *, reason: Reason) -> Ending:
-    """Say no to a verdict that waits for a person: the champion stays."""
+    """Reject a verdict that waits for a person: the champion stays."""
     return _answer(run.act(), run.terminal, number, "reject", reason)
 
 
@@ -54,12 +56,12 @@ def reject(run: Run, number: _Number, *, reason: Reason) -> Ending:
 def promote(
     run: Run,
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="Its ARN, or the number of its verdict.")
+        str, typer.Argument(metavar="MODEL", help="The model's ARN, or the number of its verdict.")
     ],
     *,
     reason: Reason,
 ) -> Ending:
-    """Make any trained model of the flywheel the active one."""
+    """Make any trained model of the flywheel active."""
     act = run.act()
     done = _change(act, {"act": "promote", "model": model, "reason": reason})
     run.terminal.tell_exactly(f"Live now: {done['model']}")
@@ -68,7 +70,7 @@ def promote(
 
 @flywheel_verb
 def rollback(run: Run, *, reason: Reason) -> Ending:
-    """Make the model that was live before the present one active again."""
+    """Make the previously live model active again."""
     act = run.act()
     done = _change(act, {"act": "rollback", "reason": reason})
     run.terminal.tell_exactly(f"Live now: {done['model']}")

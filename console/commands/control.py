@@ -27,7 +27,7 @@ def add_act_verbs(app: typer.Typer) -> None:
 
 @flywheel_verb
 def pause(run: Run, *, reason: Reason) -> Ending:
-    """Let no batch open until it is resumed; what is under way goes on."""
+    """Let no batch open until the flywheel is resumed; work under way goes on."""
     act = run.act()
     with act:
         notice = act.acts.pause(reason, act.target.now())
@@ -38,7 +38,7 @@ def pause(run: Run, *, reason: Reason) -> Ending:
 
 @flywheel_verb
 def resume(run: Run, *, reason: Reason) -> Ending:
-    """Let batches open and verdicts promote again; one opens at once where the rules are met."""
+    """Let batches open and verdicts promote again; a batch opens at once if the rules are met."""
     act = run.act()
     with act:
         notice = act.acts.resume(reason, act.target.now())
@@ -85,13 +85,13 @@ def retry(
     run: Run,
     *,
     batch: Annotated[
-        int | None, typer.Option("--batch", min=1, help="The failed batch; else the newest.")
+        int | None, typer.Option("--batch", min=1, help="The failed batch; by default the newest.")
     ] = None,
     reason: Reason = "retried",
     wait: Wait = False,
     timeout: Timeout = LONGEST_MINUTES,
 ) -> Ending:
-    """Open a failed batch again, with the uploads that it has kept."""
+    """Open a failed batch again, with its uploads."""
     act = run.act()
     with act:
         opened = act.acts.retry(act.target.staging(), batch, reason, act.target.now())

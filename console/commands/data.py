@@ -24,7 +24,7 @@ from flywheel.number_words import number_of
 
 _FEWEST_UID_CHARACTERS = 8
 
-testset = typer.Typer(no_args_is_help=True, help="The test set, which judges every model.")
+testset = typer.Typer(no_args_is_help=True, help="Manage the test set, which judges every model.")
 
 
 def add_data_verbs(app: typer.Typer) -> None:
@@ -40,13 +40,15 @@ def withdraw(
     *,
     upload: Annotated[
         str | None,
-        typer.Option("--upload", metavar="U", help="Inbox key, or the beginning of its uid."),
+        typer.Option("--upload", metavar="U", help="The inbox key, or the start of the uid."),
     ] = None,
-    batch: Annotated[int | None, typer.Option("--batch", min=1, help="All of its uploads.")] = None,
+    batch: Annotated[
+        int | None, typer.Option("--batch", min=1, help="All uploads of this batch.")
+    ] = None,
     reason: Reason,
     yes: Yes = False,
 ) -> Ending:
-    """Take data back: rows not sent yet leave; rows in a dataset mark the flywheel TAINTED."""
+    """Take data back: unsent rows are removed; rows in a dataset mark the flywheel TAINTED."""
     if (upload is None) == (batch is None):
         problem = "say which data, by --upload or by --batch"
         raise CommandError(ExitCode.USAGE, "withdraw", problem, "Give one of the two")
@@ -113,11 +115,11 @@ def words_on_test_data(uploads: Sequence[UploadRow]) -> Sequence[str]:
 @flywheel_verb
 def import_file(
     run: Run,
-    file: Annotated[Path, typer.Argument(help="As for upload.")],
+    file: Annotated[Path, typer.Argument(help="A file as for upload.")],
     *,
-    kind: Annotated[DatasetKind, typer.Option(help="What the flywheel holds them for.")],
+    kind: Annotated[DatasetKind, typer.Option(help="How the flywheel uses the rows.")],
 ) -> Ending:
-    """Record rows that an adopted flywheel holds already, without sending them."""
+    """Record rows that an adopted flywheel already holds, without sending them."""
     act = run.act()
     documents = opened_for(file, act.target, act.known)
     body = b"".join(documents.canonical_copy())
@@ -146,9 +148,9 @@ def freeze_testset(
     wait: Wait = False,
     timeout: Timeout = LONGEST_MINUTES,
 ) -> Ending:
-    """Have the drafts of the test set frozen, as its next version, with the next batch.
+    """Freeze the drafts of the test set with the next batch, as its next version.
 
-    After a HOLD that batch is opened at once: both models are judged again, nothing is trained.
+    After a HOLD that batch opens at once: both models are judged again, and nothing is trained.
     """
     act = run.act()
     with act:
@@ -174,9 +176,11 @@ def freeze_testset(
 def split_testset(
     run: Run,
     *,
-    fraction: Annotated[float, typer.Option(min=0.01, max=0.9, help="Of each label's rows.")] = 0.2,
+    fraction: Annotated[
+        float, typer.Option(min=0.01, max=0.9, help="The share of each label's rows.")
+    ] = 0.2,
 ) -> Ending:
-    """Make a draft of a test set from staged training rows, label by label, by their hash."""
+    """Make a test-set draft from staged training rows, per label, chosen by hash."""
     act = run.act()
     with act:
         done = act.acts.split(act.target.staging(), fraction, act.target.now())

@@ -16,12 +16,12 @@ from console.flywheels.waiting import Ending
 from console.terminal import reporting
 from console.views.dead_letters import content_words, looks_view
 
-dlq = typer.Typer(no_args_is_help=True, help="Messages that nobody could handle.")
+dlq = typer.Typer(no_args_is_help=True, help="Manage messages that no function could handle.")
 
 
 @dlq.command("list")
 def list_dead_letters(context: typer.Context, env: Env = None, json: Json = False) -> None:
-    """Show what is in the dead-letter queues; removes nothing."""
+    """Show the messages in the dead-letter queues; remove nothing."""
     with reporting(is_json=json) as terminal:
         target = opened_target(context, env, default=LOCAL)
         sqs = target.client("sqs")
@@ -44,15 +44,17 @@ def list_dead_letters(context: typer.Context, env: Env = None, json: Json = Fals
 def redrive_dead_letters(
     context: typer.Context,
     queue: Annotated[
-        str | None, typer.Argument(help="As dlq list names it; left out, all of them.")
+        str | None, typer.Argument(help="A queue as dlq list names it; by default all.")
     ] = None,
     *,
-    message: Annotated[str | None, typer.Option(metavar="ID", help="This one alone.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would move.")] = False,
+    message: Annotated[str | None, typer.Option(metavar="ID", help="Only this message.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be sent.")
+    ] = False,
     env: Env = None,
     json: Json = False,
 ) -> None:
-    """Send dead letters back to where they came from, once what failed is repaired."""
+    """Send dead letters back to their queues, once the cause is repaired."""
     with reporting(is_json=json) as terminal:
         target = opened_target(context, env, default=None)
         document = tell_where(terminal, target)
@@ -65,7 +67,7 @@ def redrive_dead_letters(
                 moved.append({"queue": chosen.name, **letter_document(letter, target.now())})
         if message is not None and not moved:
             remedy = "See flywheel dlq list"
-            raise CommandError(ExitCode.USAGE, message, "no such message is there", remedy)
+            raise CommandError(ExitCode.USAGE, message, "there is no such message", remedy)
         if not moved:
             terminal.tell(f"{queue or 'Every dead-letter queue'} is empty: nothing to send back.")
         finish(terminal, Ending(ExitCode.DONE, {**document, "dry_run": dry_run, "moved": moved}))

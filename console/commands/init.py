@@ -33,15 +33,15 @@ def init(
     ],
     *,
     name: Annotated[
-        str | None, typer.Option(help="Of the environment; left out, the file's own.")
+        str | None, typer.Option(help="The environment's name; by default the file's.")
     ] = None,
     task: Annotated[
         DataTask, typer.Option(metavar="TASK", help="multi-class, multi-label or entities.")
     ] = "multi-class",
     delimiter: Annotated[
-        LabelDelimiter, typer.Option(metavar="CHAR", help="Between the labels of a document.")
+        LabelDelimiter, typer.Option(metavar="CHAR", help="The delimiter between labels.")
     ] = "|",
-    language: Annotated[Language, typer.Option(help="Of the texts.")] = "en",
+    language: Annotated[Language, typer.Option(help="The language of the texts.")] = "en",
     json: Json = False,
 ) -> None:
     """Write an environment's file with one flywheel, from the labels of your own file."""
@@ -73,7 +73,7 @@ def _init(terminal: Terminal, file: Path, name: str, shape: Shape, language: Lan
         f"{flywheel_command()} up --env {made.name}",
         upload_command(made.name, documents.absolute(), companion and companion.absolute()),
     ]
-    terminal.tell("Next, the second command in another terminal:")
+    terminal.tell("Next, run these; the second in another terminal:")
     for command in commands:
         terminal.tell_exactly(f"  {command}")
     files = [str(path) for path in paths]

@@ -24,7 +24,7 @@ _EnvOption = typer.Option("--env", metavar="ENV", help="The environment; or FLYW
 Env = Annotated[str | None, _EnvOption]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Flywheel = Annotated[
-    str | None, typer.Argument(help="May be left out where the environment has one.")
+    str | None, typer.Argument(help="May be omitted if the environment has only one.")
 ]
 
 
@@ -34,18 +34,20 @@ _PLACEHOLDERS = frozenset({"TEXT", "REASON", "WHY", "..."})
 
 def _said(reason: str) -> str:
     if not reason.strip():
-        raise typer.BadParameter("say why in a few words: it goes into the audit and the notice")
+        raise typer.BadParameter("give the reason in a few words: the audit and the notice show it")
     if reason.strip(" <>[]\"'") in _PLACEHOLDERS:
         raise typer.BadParameter(
-            f"{reason.strip()} stands for your reason: say why in your own words"
+            f"{reason.strip()} is a placeholder: give the reason in your own words"
         )
     return reason
 
 
-_ReasonOption = typer.Option("--reason", help="Why, for the audit and the notice.", callback=_said)
+_ReasonOption = typer.Option(
+    "--reason", help="The reason, for the audit and the notice.", callback=_said
+)
 Reason = Annotated[str, _ReasonOption]
-Wait = Annotated[bool, typer.Option("--wait", help="Follow it until its batch is closed.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Confirm it, where the verb asks.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Follow the batch until it is closed.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Confirm in advance what the verb asks.")]
 Timeout = Annotated[
     float, typer.Option("--timeout", min=0, metavar="MINUTES", help="How long to wait.")
 ]

@@ -19,8 +19,8 @@ from console.views.policy import show_policies
 from flywheel.settings.environment import Environment
 from flywheel.settings.environment_file import parse_environment
 
-policy = typer.Typer(no_args_is_help=True, help="When a challenger goes live.")
-simulate = typer.Typer(no_args_is_help=True, help="What rules do over many trials.")
+policy = typer.Typer(no_args_is_help=True, help="Explain when a challenger goes live.")
+simulate = typer.Typer(no_args_is_help=True, help="Show what rules do in many trials.")
 
 
 @policy.command("check")
@@ -30,18 +30,18 @@ def check(
     *,
     file: Annotated[
         Path | None,
-        typer.Option(metavar="TOML", help="An environment's file; left out, that of --env."),
+        typer.Option(metavar="TOML", help="An environment's file; by default that of --env."),
     ] = None,
     test_documents: Annotated[
         int | None,
         typer.Option(
-            min=1, max=10_000, help="Also say how often it promotes on a test set of this size."
+            min=1, max=10_000, help="Also show how often it promotes on a test set of this size."
         ),
     ] = None,
     env: Env = None,
     json: Json = False,
 ) -> None:
-    """Explain the policies of an environment's file, or say what is wrong with them."""
+    """Explain the policies of an environment's file, or report what is wrong with them."""
     with reporting(is_json=json) as terminal:
         name = chosen_environment(context, env) or LOCAL
         settings = _read(file) if file is not None else environment_settings(name)
@@ -73,7 +73,7 @@ def gate(
     ] = None,
     difference: Annotated[
         list[float] | None,
-        typer.Option(min=-1, max=1, help="True accuracy, challenger less champion; repeatable."),
+        typer.Option(min=-1, max=1, help="True accuracy, challenger minus champion; repeatable."),
     ] = None,
     test_documents: Annotated[
         list[int] | None,
@@ -85,17 +85,17 @@ def gate(
     ] = None,
     *,
     iterations: Annotated[
-        int | None, typer.Option(min=1, max=200, help="Looks at one test set; 1 if left out.")
+        int | None, typer.Option(min=1, max=200, help="Looks at one test set; 1 by default.")
     ] = None,
     trials: Annotated[
         int | None,
         typer.Option(
             min=100,
             max=10_000_000,
-            help="A cell of the table, 20,000 at least; of a scenario, its own number.",
+            help="Per cell of the table, at least 20,000; a scenario has its own default.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Repeats a run to the digit.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed repeats a run to the digit.")] = 1,
     json: Json = False,
 ) -> None:
     """Draw pairs of models and test sets, and print how often each policy promotes."""
@@ -123,7 +123,7 @@ def _require_no_sizes(scenario: str, *, has_sizes: bool) -> None:
     if has_sizes:
         problem = (
             "a scenario draws its own sizes: --difference, --test-documents, --disagreement and "
-            "--iterations go without it"
+            "--iterations do not go with it"
         )
-        remedy = "Leave these options out, or --scenario"
+        remedy = "Omit these options, or --scenario"
         raise CommandError(ExitCode.USAGE, f"--scenario {scenario}", problem, remedy)

@@ -29,21 +29,22 @@ def rebuild(
     run: Run,
     *,
     add_label: Annotated[
-        list[str] | None, typer.Option("--add-label", metavar="L", help="May be repeated.")
+        list[str] | None, typer.Option("--add-label", metavar="L", help="A new label; repeatable.")
     ] = None,
     drop_label: Annotated[
-        list[str] | None, typer.Option("--drop-label", metavar="L", help="May be repeated.")
+        list[str] | None,
+        typer.Option("--drop-label", metavar="L", help="A label to drop; repeatable."),
     ] = None,
     abandon: Annotated[
         bool,
-        typer.Option("--abandon", help="Give up a generation of which no model was promoted."),
+        typer.Option("--abandon", help="Give up a generation without a promoted model."),
     ] = False,
     reason: Reason,
     yes: Yes = False,
     wait: Wait = False,
     timeout: Timeout = LONGEST_MINUTES,
 ) -> Ending:
-    """Make the next generation: a new flywheel, from all rows that were not withdrawn."""
+    """Make the next generation: a new flywheel from all rows that were not withdrawn."""
     labels = [*(add_label or []), *(drop_label or [])]
     if abandon and labels:
         problem = "a generation that is given up gets no labels"

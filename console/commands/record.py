@@ -50,7 +50,7 @@ def log(
 
 @flywheel_verb
 def verdict(run: Run, batch: _Number) -> None:
-    """Show the verdict about a batch, whole; --json prints the document as it is kept."""
+    """Show the whole verdict on a batch; --json prints the stored document."""
     target, known = run.look()
     row, stored = verdict_of(target, known, batch)
     document = whole_document(target, row, stored)
@@ -64,7 +64,7 @@ def verdict(run: Run, batch: _Number) -> None:
 
 @flywheel_verb
 def replay(run: Run, batch: _Number) -> Ending:
-    """Make a verdict again from what it was made from, and compare it bit for bit."""
+    """Decide a verdict again from its inputs, and compare the two bit for bit."""
     return tell_replay(run.terminal, *run.look(), batch)
 
 
@@ -77,10 +77,10 @@ def report(
         Path, typer.Option("--output", "-o", metavar="FILE.html", help="A new file.")
     ],
     excerpts: Annotated[
-        bool, typer.Option("--excerpts", help="Show how documents begin, 120 characters at most.")
+        bool, typer.Option("--excerpts", help="Show the first 120 characters of documents.")
     ] = False,
 ) -> Ending:
-    """Write a verdict as one HTML page that needs nothing else."""
+    """Write a verdict as one self-contained HTML page."""
     checked_out(output)
     return write_report(run.terminal, *run.look(), batch, output, has_excerpts=excerpts)
 
@@ -89,7 +89,7 @@ def report(
 def lineage(
     run: Run,
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A version's ARN, or its name as in status.")
+        str, typer.Argument(metavar="MODEL", help="The ARN of a model version, or its name.")
     ],
 ) -> None:
     """Show what a model was trained on, what judged it, and who made it live."""

@@ -26,19 +26,19 @@ from flywheel.settings.data_format import Shape
 @flywheel_verb
 def upload(
     run: Run,
-    file: Annotated[Path, typer.Argument(help="label,text; UTF-8; no header. Or documents.")],
+    file: Annotated[Path, typer.Argument(help="label,text; UTF-8; no header. Or the documents.")],
     *,
     kind: Annotated[DatasetKind, typer.Option(help="train, or test for the test set.")],
     annotations: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Of the documents' entities.")
+        Path | None, typer.Option(metavar="FILE", help="The annotations of the documents.")
     ] = None,
     entities: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The documents' entity list.")
+        Path | None, typer.Option(metavar="FILE", help="The entity list of the documents.")
     ] = None,
     wait: Wait = False,
     timeout: Timeout = LONGEST_MINUTES,
 ) -> Ending:
-    """Check a labeled file, or documents and what belongs to them, and put it into the inbox."""
+    """Check a labeled file, or documents with their entities, and upload it to the inbox."""
     companion = annotations or entities
     for given in (file, companion):
         if given is not None:
@@ -59,7 +59,7 @@ def upload(
     if others:
         document["companion"] = {"key": others[0].key, "version_id": others[0].version_id}
     elif (place := _place(file.name, shape)) is not None:
-        run.terminal.tell_exactly(f"{place.words}, unless that is there already.")
+        run.terminal.tell_exactly(f"{place.words}, unless that exists already.")
     ending = Ending(ExitCode.DONE)
     if wait:
         ending = wait_for_upload(
@@ -89,9 +89,9 @@ def _check_options(
     option = "--entities" if annotations is None else "--annotations"
     wanted = "--annotations" if shape.entities_from == "annotations" else "--entities"
     if not shape.is_pair:
-        problem, remedy = f"{flywheel} classifies: an upload is one file", "Leave the option out"
+        problem, remedy = f"{flywheel} classifies: an upload is one file", "Omit the option"
     elif annotations is not None and entities is not None:
-        problem, remedy = "documents have annotations or an entity list", f"Use {wanted} alone"
+        problem, remedy = "documents have annotations or an entity list", f"Use only {wanted}"
     elif option != wanted:
         kind = "annotations" if wanted == "--annotations" else "an entity list"
         problem, remedy = f"{flywheel} learns from {kind}", f"Use {wanted}"
@@ -109,8 +109,10 @@ def _names(file: Path, companion: Path | None, shape: Shape) -> tuple[str, str]:
         return file.name, ""
     place = _place(file.name, shape)
     if place is None or place.half is not Half.DOCUMENTS:
-        problem = "it is no text of documents"
-        raise CommandError(ExitCode.USAGE, file.name, problem, "Give NAME.txt, one document a line")
+        problem = "it is not a file of documents"
+        raise CommandError(
+            ExitCode.USAGE, file.name, problem, "Give NAME.txt, one document per line"
+        )
     other = _place(companion.name, shape)
     if other is not None and place.belongs_to(other):
         return file.name, companion.name

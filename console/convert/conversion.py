@@ -146,7 +146,7 @@ def _conversion(found: Found, encoding: str) -> Conversion:
 def _check_output(source: Path, output: Path, *, is_replacing: bool) -> None:
     problem, remedy = None, "Give another name with -o"
     if output.exists() and source.exists() and output.samefile(source):
-        problem = "the output is the file that is read"
+        problem = "the output is the input file"
     elif output.is_dir():
         problem = "the output is a folder"
     elif not output.parent.is_dir():
@@ -192,7 +192,7 @@ def _row(line: int, label: object, text: object, found: Found) -> Row | None:
             found.leave_out(line, f"empty {name}")
             return None
         if _UNUSABLE.search(joined):
-            found.leave_out(line, f"the {name} holds a NUL or half a character")
+            found.leave_out(line, f"the {name} contains a NUL or half a character")
             return None
         values.append(joined)
     row = Row(*values)

@@ -105,6 +105,6 @@ def _as_object(value: object, line: int, source: Path) -> dict[str, object]:
 
 
 def _not_json(source: Path, line: int, reason: str) -> ConversionError:
-    problem = f"line {line} is no JSON object ({reason})"
-    remedy = "Expected: one object a line (.jsonl, .ndjson), or one array of objects (.json)"
+    problem = f"line {line} is not a JSON object ({reason})"
+    remedy = "Expected: one object per line (.jsonl, .ndjson), or one array of objects (.json)"
     return ConversionError(str(source), problem, remedy)

@@ -136,7 +136,7 @@ def find_columns(request: Request, names: Sequence[str]) -> tuple[int, int]:
         positions = column_positions(wanted, names)
         if len(positions) != 1:
             how = f"has {len(positions)} columns" if positions else "has no column"
-            remedy = f"The columns that are there: {shown}. Name one as written, or by its number"
+            remedy = f"The file has the columns {shown}. Give one as written, or by its number"
             raise ConversionUsageError(str(request.source), f"{how} {wanted!r}", remedy)
         at.append(positions[0])
     if at[0] == at[1]:

@@ -132,8 +132,8 @@ class Lines:
             remedy = "Give --encoding utf-16-le or utf-16-be"
             raise ConversionError(self._source, str(error), remedy) from error
         if "\0" in line:
-            remedy = "If the file is UTF-16, give --encoding utf-16-le; else remove the byte"
-            raise ConversionError(self._source, f"line {number} holds a NUL byte", remedy)
+            remedy = "If the file is UTF-16, give --encoding utf-16-le; otherwise remove the byte"
+            raise ConversionError(self._source, f"line {number} contains a NUL byte", remedy)
         return line.removeprefix("\ufeff") if number == 1 else line
 
     def _undecodable(self, error: UnicodeDecodeError, number: int) -> ConversionError:
@@ -142,7 +142,7 @@ class Lines:
         line = number + len(_ANY_LINE_END.findall(before))
         byte = error.object[error.start]
         problem = f"line {line}, byte {at}: 0x{byte:02x} is not {self._encoding.upper()}"
-        remedy = "Give the encoding in which the file was written with --encoding"
+        remedy = "Give the file's encoding with --encoding"
         if self._encoding.casefold().replace("-", "") == "utf8":
             remedy = "If a Windows program wrote it, give --encoding windows-1252"
         return ConversionError(self._source, problem, remedy)
@@ -191,7 +191,7 @@ def _records(lines: Lines, separator: str, source: Path) -> Iterator[tuple[int, 
             problem = f"line {line}: text follows a closing quote"
             if "expected after" not in str(error):
                 problem = f"line {line}: a quote opens in this row and is never closed ({error})"
-            remedy = "Write a quote within a text twice, in a text that is quoted as a whole"
+            remedy = "Double each quote inside a text, and quote the whole text"
             raise ConversionError(str(source), problem, remedy) from error
         if any(cell.strip() for cell in cells):
             yield line, cells
@@ -212,8 +212,8 @@ def _sniffed_separator(request: Request, sample: Sequence[str]) -> str:
     try:
         return max(_SEPARATORS, key=score)
     except csv.Error as error:
-        remedy = "Name the separator with --sep; if it is right, look for a quote never closed"
-        raise ConversionError(str(request.source), f"no table ({error})", remedy) from error
+        remedy = "Name the separator with --sep; if it is right, look for an unclosed quote"
+        raise ConversionError(str(request.source), f"not a table ({error})", remedy) from error
 
 
 def _is_header(request: Request, label: str, text: str) -> bool:

@@ -79,7 +79,7 @@ def local_copy(name: str, environments: Path) -> LocalCopy:
         raise CommandError(
             ExitCode.USAGE,
             f"{name}.toml",
-            "all its flywheels are adopted, and they exist on AWS alone",
+            "all its flywheels are adopted, and those exist only on AWS",
             "Describe one with task, language and labels in another file",
         )
     short = _short(local)
@@ -137,11 +137,11 @@ def _left_out(file: Environment) -> Iterator[str]:
     """Yield what the local cloud does not have, of what the file says."""
     for name in ("account", "region"):
         if getattr(file, name) is not None:
-            yield f"{name}: this machine has an account and a region of its own"
+            yield f"{name}: this machine has its own account and region"
     if file.notifications.emails:
         yield "emails: no mail leaves this machine; notices are shown here"
     if file.notifications.slack_webhook_secret is not None:
         yield "slack_webhook_secret: nothing goes to Slack from this machine"
     for flywheel in file.flywheels:
         if flywheel.adopt is not None:
-            yield f"flywheels.{flywheel.name}: it is adopted, and exists on AWS alone"
+            yield f"flywheels.{flywheel.name}: it is adopted, and exists only on AWS"

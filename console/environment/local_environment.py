@@ -42,7 +42,7 @@ def started_environment(settings: LocalSettings, terminal: Terminal) -> Iterator
             raise CommandError(ExitCode.USAGE, settings.name, problem, remedy) from error
         except CloudError as error:
             problem = str(error).rstrip(".")
-            remedy = "Run make setup again; if it stays, report it"
+            remedy = "Run make setup again; if the problem remains, report it"
             raise CommandError(ExitCode.CLOUD, "local environment", problem, remedy) from error
         progress.say("READY", "the stack is deployed")
         yield environment
@@ -53,7 +53,7 @@ def _check(settings: LocalSettings) -> None:
         raise CommandError(
             ExitCode.CLOUD,
             "node",
-            "it is not found, and the CDK needs it to synthesize the stack",
+            "it is not installed, and the CDK needs it to synthesize the stack",
             "Install Node.js 20 or later",
         )
     if settings.port:
@@ -66,5 +66,5 @@ def _check(settings: LocalSettings) -> None:
                     ExitCode.USAGE,
                     f"--port {settings.port}",
                     error.strerror or str(error),
-                    "Choose another port, or leave it out to get a free one",
+                    "Choose another port, or omit it to get a free one",
                 ) from error

@@ -119,8 +119,8 @@ def new_environment(
     except SettingsError as error:
         problem = "; ".join(shown(line, 200) for line in error.problems)
         remedy = (
-            "Repair labels in the file. Where texts stand as labels, "
-            f"the columns are swapped: flywheel convert {source} --label 2 --text 1 -o OUT"
+            "Repair the labels in the file. If texts stand as labels, "
+            f"swap the columns: flywheel convert {source} --label 2 --text 1 -o OUT"
         )
         raise CommandError(ExitCode.REFUSED, source, problem, remedy) from error
     return NewEnvironment(name, texts)
@@ -139,7 +139,8 @@ def _text(source: str, name: str, labels: list[str], shape: Shape, language: Lan
     if shape.is_multi_label:
         flywheel["label_delimiter"] = shape.delimiter
     comment = (
-        f"# Made from {shown(source, 80)}. docs/environments.md lists every key; what is not set "
-        "here is production's.\n# approve_first = 0: no person is asked before a model goes live.\n"
+        f"# Made from {shown(source, 80)}. docs/environments.md lists every key; keys that are not "
+        "set here have production's values.\n"
+        "# approve_first = 0: no person is asked before a model goes live.\n"
     )
     return comment + toml_text({"policy": {"approve_first": 0}, "flywheels": {name: flywheel}})

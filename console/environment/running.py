@@ -73,7 +73,7 @@ def keep_running(
             _tell_notices(terminal, environment, stop or threading.Event())
     except AlreadyRunningError as error:
         running = file.read()
-        who = f"one runs already (process {running.pid})" if running else "one is just starting"
+        who = f"one is running already (process {running.pid})" if running else "one is starting"
         remedy = "Use it with --env local, or stop it there with Ctrl-C"
         raise CommandError(ExitCode.HELD, "environment local", who, remedy) from error
 

@@ -332,7 +332,7 @@ def _require_account(environment: str, session: boto3.Session) -> None:
     raise CommandError(
         ExitCode.CLOUD,
         f"environment {environment}",
-        f"{lacks}, so its stack cannot be looked for",
+        f"{lacks}, so its stack cannot be found",
         f"{remedy}. {_elsewhere(environment)}",
     )
 
@@ -350,7 +350,7 @@ def _check_account(target: Target, settings: Environment) -> None:
         raise CommandError(
             ExitCode.CLOUD,
             f"environment {target.environment}",
-            f"it belongs to account {settings.account}, and the credentials are of "
+            f"it belongs to account {settings.account}, but the credentials belong to "
             f"{target.identity.account}",
             "Use credentials of that account (AWS_PROFILE)",
         )

@@ -28,8 +28,8 @@ def several_labels(labels: Sequence[str], shape: Shape) -> list[str]:
             parts = label.split(delimiter)
             if len(parts) > 1 and known.issuperset(parts):
                 return [
-                    f"{shown(label, 40)!r} counts as one label, though its parts are labels too: "
-                    "where documents have several labels, give --task multi-label "
+                    f"{shown(label, 40)!r} counts as one label, although its parts are labels "
+                    "too. If documents have several labels, give --task multi-label "
                     f"--delimiter {delimiter!r}."
                 ]
     return []
@@ -42,9 +42,8 @@ def swapped_columns(report: Report) -> list[str]:
     if not is_own and 2 * conflicts <= report.rows_read:
         return []
     return [
-        f"{number_of(labels + conflicts, 'label')} in {number_of(report.rows_read, 'row')}: where "
-        "texts stand as labels, the columns are swapped: flywheel convert FILE --label 2 --text 1 "
-        "-o OUT."
+        f"{number_of(labels + conflicts, 'label')} in {number_of(report.rows_read, 'row')}. If "
+        "texts stand as labels, swap the columns: flywheel convert FILE --label 2 --text 1 -o OUT."
     ]
 
 
@@ -57,6 +56,6 @@ def scarce_labels(counts: Counter[str], labels: Sequence[str]) -> list[str]:
     named = ", ".join(few[:_NAMED_LABELS])
     more = f" and {len(few) - _NAMED_LABELS} more" if few[_NAMED_LABELS:] else ""
     return [
-        f"Fewer than {least} training documents, which AWS asks of a label: {named}{more}. "
+        f"Fewer than {least} training documents, the minimum per label on AWS: {named}{more}. "
         "The local environment allows it."
     ]

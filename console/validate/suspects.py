@@ -120,12 +120,12 @@ def look(terminal: Terminal, sample: Sample, shape: Shape) -> Suspects:
     if sample.seen < FEWEST_ROWS:
         suspects.reason = f"fewer than {FEWEST_ROWS} rows"
         return suspects
-    with terminal.people.status("Looking for wrong labels: the learner is loaded") as status:
+    with terminal.people.status("Looking for wrong labels: loading the learner") as status:
         try:
             _look(suspects, sample, shape, status.update)
         except KeyboardInterrupt:
             suspects.is_interrupted = True
-            suspects.reason = "stopped before all rows were looked at"
+            suspects.reason = "stopped before all rows were checked"
     suspects.found.sort(key=lambda each: (-each.score, each.label_score, each.line))
     return suspects
 
@@ -158,7 +158,7 @@ def _look(suspects: Suspects, sample: Sample, shape: Shape, tell: Callable[[str]
     except IterationFailedError as error:
         suspects.reason = str(error)
     if not is_known and not suspects.reason:
-        suspects.reason = f"not two labels with {rule.FEWEST_OF_LABEL} rows each"
+        suspects.reason = f"fewer than two labels have {rule.FEWEST_OF_LABEL} rows"
     elif sample.seen > len(texts) and not suspects.reason:
         suspects.reason = f"a sample of {number_of(len(texts), 'row')}"
 
@@ -166,12 +166,12 @@ def _look(suspects: Suspects, sample: Sample, shape: Shape, tell: Callable[[str]
 def tell_suspects(terminal: Terminal, suspects: Suspects) -> None:
     """Show people which labels look wrong."""
     if suspects.is_interrupted:
-        terminal.tell("Stopped looking for wrong labels; the report above is whole.", "yellow")
+        terminal.tell("Stopped looking for wrong labels; the report above is complete.", "yellow")
     if not suspects.looked_at:
         return
-    count, of = len(suspects.found), f"{number_of(suspects.looked_at, 'row')} looked at"
+    count, of = len(suspects.found), f"{number_of(suspects.looked_at, 'row')} checked"
     if suspects.looked_at < suspects.rows:
-        of += f" of {suspects.rows:,}"
+        of = f"{suspects.looked_at:,} of {number_of(suspects.rows, 'row')} checked"
     if not count:
         terminal.tell(f"No label looks wrong ({of}).")
         return
@@ -189,4 +189,6 @@ def tell_suspects(terminal: Terminal, suspects: Suspects) -> None:
     terminal.show(table)
     if count > SHOWN:
         terminal.tell(f"and {count - SHOWN:,} more; --json lists them all.")
-    terminal.tell("A suggestion, which refuses nothing; look at these rows before you upload them.")
+    terminal.tell(
+        "This is a suggestion and refuses nothing; check these rows before you upload them."
+    )

@@ -97,7 +97,7 @@ def halves(path: Path, shape: Shape) -> tuple[Path, Path | None]:
                 return (path, beside) if is_documents else (beside, path)
     except UnpairableKeyError as error:
         raise CommandError(
-            ExitCode.REFUSED, path.name, "it is no half of a pair", str(error)
+            ExitCode.REFUSED, path.name, "it is not half of a pair", str(error)
         ) from error
     raise CommandError(
         ExitCode.USAGE, path.name, place.words, "Put both files into one folder, then check again"

@@ -9,18 +9,26 @@ import typer
 from console.command import app
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([ROOT / "README.md", ROOT / "engine" / "README.md", *(ROOT / "docs").rglob("*.md")])
+GUIDES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "engine/README.md")
+PAGES = sorted([*(ROOT / name for name in GUIDES), *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 _CODE = re.compile(r"`([^`\n]+)`|^(?:\$ |    )?((?:make|flywheel) .+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
+_ANCHOR = re.compile(r"\]\(((?!https?://)[^)#]*)#([^)]+)\)")
 _PATH = re.compile(
-    r"^(?:engine|functions|infra|local|console|environments|docs|tests|benchmarks|scripts)/[\w./-]*$"
+    r"^(?:engine|functions|infra|local_cloud|console|environments|docs|tests|benchmarks|scripts)/[\w./-]*$"
 )
 
 
 def code_in(page: Path) -> list[str]:
     """Return what a page writes as code, inline or as a command on a line of its own."""
     return [inline or line for inline, line in _CODE.findall(page.read_text("utf-8"))]
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub names them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
 def verbs_of(commands: typer.Typer) -> set[str]:
@@ -38,6 +46,18 @@ def test_every_path_exists_when_a_page_names_it(name: str) -> None:
     linked = [(page.parent / link) for link in _LINK.findall(page.read_text("utf-8"))]
     named = [ROOT / code for code in code_in(page) if _PATH.match(code)]
     assert not [str(path) for path in [*linked, *named] if not path.exists()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_heading_exists_when_a_page_links_to_it(name: str) -> None:
+    """A link to a section leads to that section."""
+    page = ROOT / name
+    missing = [
+        f"{path}#{anchor}"
+        for path, anchor in _ANCHOR.findall(page.read_text("utf-8"))
+        if anchor not in anchors_of(page.parent / path if path else page)
+    ]
+    assert not missing
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -121,7 +121,7 @@ def test_a_second_environment_is_refused_when_one_runs(run: Run, tmp_path: Path)
         file.write({})
         result = run("up")
     assert result.exit_code == 3
-    assert "one runs already (process" in result.stderr
+    assert "one is running already (process" in result.stderr
 
 
 def test_a_converted_file_is_valid_when_it_came_from_a_spreadsheet(

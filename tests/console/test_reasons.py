@@ -20,7 +20,7 @@ def test_a_placeholder_is_refused_when_it_is_given_as_a_reason(
     """A command that is copied from a notice as it stands says why of nothing."""
     result = invoke(*verb, "--env", "local", "--reason", reason)
     assert result.exit_code == 2
-    assert "say why in your own words" in " ".join(result.stderr.replace("│", "").split())
+    assert "give the reason in your own words" in " ".join(result.stderr.replace("│", "").split())
 
 
 def test_resume_asks_for_a_reason_when_none_is_given() -> None:

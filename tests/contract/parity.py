@@ -38,54 +38,57 @@ SWITCHES = {
 
 CHOICES = (
     "An iteration is TRAINING first, then EVALUATING.",
-    "A second iteration of a flywheel is refused with ResourceInUseException, one more than the "
-    "account may have with TooManyRequestsException: the operation declares nothing nearer.",
+    "A second iteration of a flywheel is refused with ResourceInUseException. One more than the "
+    "account may have is refused with TooManyRequestsException: the operation declares nothing "
+    "nearer.",
     "One classification job, or entities job, more than may be active at once is refused with "
     "TooManyRequestsException: neither operation declares ResourceLimitExceededException.",
     "A flywheel that names no labels has those of its first COMPLETED TRAIN dataset.",
-    "A flywheel is FAILED where its lake's bucket is absent or its role may not write there; the "
+    "A flywheel is FAILED if its lake's bucket is absent or its role may not write there; the "
     "message names both.",
-    "A KMS key that is spelled like none is refused with KmsKeyValidationException; no key is "
+    "A KMS key with an impossible spelling is refused with KmsKeyValidationException; no key is "
     "looked up.",
     "A filter whose CreationTimeAfter is not before its CreationTimeBefore is refused with "
     "InvalidFilterException, where two members are allowed.",
-    "Several jobs may have one name, and nothing new is named in `UpdateEndpoint`: their "
-    "ResourceInUseException is met by no input. Nor is ConcurrentModificationException, since "
-    "changes of tags wait for one another, nor UnsupportedLanguageException of `DetectEntities`: "
-    "a custom model ignores the language of a request.",
+    "Several jobs may have one name, and `UpdateEndpoint` names nothing new: no input causes their "
+    "ResourceInUseException.",
+    "No input causes ConcurrentModificationException, since changes of tags wait for one another; "
+    "nor UnsupportedLanguageException of `DetectEntities`, since a custom model ignores the "
+    "language of a request.",
     "A model that is not TRAINED is refused with ResourceUnavailableException in `CreateFlywheel`, "
     "and with InvalidRequestException in `UpdateFlywheel`, which does not declare the former.",
-    "A write to a flywheel that is not ACTIVE is refused with InvalidRequestException; the end of "
-    "one that is neither ACTIVE nor FAILED with ResourceUnavailableException.",
-    "A `ClientRequestToken` stands for one request of an operation, of `CreateDataset` and "
-    "`StartFlywheelIteration` in a flywheel, whatever that request names: with another one it is "
-    "refused with InvalidRequestException.",
+    "A write to a flywheel that is not ACTIVE is refused with InvalidRequestException. The "
+    "deletion of one that is neither ACTIVE nor FAILED is refused with "
+    "ResourceUnavailableException.",
+    "A `ClientRequestToken` stands for one request of an operation, and for `CreateDataset` and "
+    "`StartFlywheelIteration` of one flywheel. With another request it is refused with "
+    "InvalidRequestException.",
     "`ListEndpoints` declares no InvalidFilterException: a filter of two members is refused with "
     "InvalidRequestException.",
     "An iteration may start while a dataset is CREATING, and does not use it; without new data it "
     "trains again.",
-    "Augmented manifests have each text as `source`. A row with `source-ref` is refused, and names "
-    "it: the guide shows plain-text rows with `source` alone, and what a manifest may refer to is "
-    "said of PDFs, which no flywheel takes.",
+    "Augmented manifests have each text as `source`. A row with `source-ref` is refused, and the "
+    "message names it: the guide shows plain-text rows with `source` alone, and documents "
+    "references only for PDFs, which no flywheel accepts.",
     "A TEST dataset may lack labels; a label without a test document is part of no average.",
     "The averages of a recognizer's iteration are of all its mentions together, as parts of 1, "
     "without an accuracy.",
-    "A classifier's description names no `output.tar.gz`: that is documented of "
-    "CreateDocumentClassifier alone. Its confusion matrix is in the data lake, where an "
-    "iteration keeps what it measured.",
+    "A classifier's description names no `output.tar.gz`: that is documented only for "
+    "CreateDocumentClassifier. Its confusion matrix is in the data lake, where an iteration stores "
+    "what it measured.",
     "`UpdateFlywheel` is allowed while an iteration runs, and takes effect at once.",
-    "`DeleteFlywheel` during an iteration or the making of a dataset is refused with "
+    "`DeleteFlywheel` during an iteration, or while a dataset is created, is refused with "
     "ResourceInUseException.",
-    "Where there is no TEST dataset, a tenth of the documents is held out, by a hash of the text.",
-    "Stopping a model's training ends its iteration as STOPPED; no other call could.",
+    "Without a TEST dataset, a tenth of the documents is held out, by a hash of the text.",
+    "Stopping a model's training ends its iteration as STOPPED; no other call can.",
     "A model is deleted unless it is active, evaluated by a running iteration, or used by an "
     "endpoint or a running job.",
-    "An endpoint that is not there is ResourceUnavailableException to `ClassifyDocument` and "
-    "`DetectEntities`, which do not declare ResourceNotFoundException; while it is UPDATING, the "
-    "former model answers.",
-    "A multi-label answer tells all labels; from a score of 0.5 on a label is given, which no page "
-    "says of the service. Those are the labels that an iteration's metrics count.",
-    "`InputFormat` is ONE_DOC_PER_LINE where it is not given; blank lines are documents.",
+    "`ClassifyDocument` and `DetectEntities` answer ResourceUnavailableException for an endpoint "
+    "that does not exist: they do not declare ResourceNotFoundException. While an endpoint is "
+    "UPDATING, the former model answers.",
+    "A multi-label answer lists all labels. From a score of 0.5 on a label counts as given, which "
+    "no page of the service documents. Those are the labels that an iteration's metrics count.",
+    "`InputFormat` is ONE_DOC_PER_LINE by default; blank lines are documents.",
 )
 """Choices without a switch, where the documentation leaves a question open."""
 
@@ -204,24 +207,27 @@ def _public_rules() -> str:
     return "\n".join([head, *rows, "", "Where sources contradict each other:\n", differences, ""])
 
 
-_PUBLIC = """## Held against what is public of the service
+_PUBLIC = """## Compared with public sources on the service
 
-Each row is an answer that a public source has: recorded, or an example. The contract tests see
-every one of its members in an answer of the engine, but for those that are named with a reason.
+Each row is an answer in a public source: recorded, or an example. The contract tests find every one
+of its members in an answer of the engine, except those that are named with a reason.
 
 | source | operation | members | the engine has |
 |---|---|---|---|"""
 
 _INTRODUCTION = """# What the engine serves
 
-Made by `make parity` from the contract tests, which hold every answer of every served operation
-against botocore's model as it travelled, and every error that an operation declares, over HTTP and
-in process: boto3 raises the model's own class, with the model's HTTP status and a message. A test
-says when this page is older than they are.
+For users of the engine who want to know which operations and errors it serves, and where it had to
+choose.
 
-Every declared error of what is served is met. "By input": a request that a user could send is
-refused with it. "By a fault alone": the engine itself has no such trouble, or no such rule, and
-answers so when it is asked to ([its README](../engine/README.md), faults on demand).
+`make parity` writes this page from the contract tests. They compare every answer of every served
+operation with botocore's model, over HTTP and in process. They do the same with every error that an
+operation declares: boto3 raises the model's own class, with the model's HTTP status and a message.
+A test fails when this page is older than they are.
+
+Every declared error of a served operation can occur. "By input": a request that a user could send
+is refused with it. "By a fault alone": the engine itself has no such trouble, or no such rule, and
+answers so only on demand ([its README](../engine/README.md), faults on demand).
 
 | | the engine | moto {moto} | fakecloud, by what is published |
 |---|---|---|---|
@@ -230,16 +236,16 @@ answers so when it is asked to ([its README](../engine/README.md), faults on dem
 | an iteration trains | yes | no | no |
 | metrics | counted on a test set | none | none |
 | states pass | yes, with their times | no | no |
-| quotas, one iteration a flywheel | yes | no | no |
+| quotas, one iteration per flywheel | yes | no | no |
 | an endpoint answers | with the trained model | no operation | not known |
 """.replace("{moto}", _moto())
 
 _OTHERS = """## Other emulators
 
-The column of moto is read from the installed moto {moto}: it says that an operation is there, not
-what it does. What the first table says of moto is run by a test. moto serves most operations of the
-built-in models, with fixed answers, which the engine refuses. What is said of fakecloud is what its
-own change says of itself (faiscadev/fakecloud, change 2201); it was not run here.
+The column of moto is read from the installed moto {moto}: it shows that an operation exists, not
+what it does. A test runs what the first table says of moto. moto serves most operations of the
+built-in models, with fixed answers; the engine refuses these. The column of fakecloud repeats what
+its own change says (faiscadev/fakecloud, change 2201); it was not run here.
 """
 
 

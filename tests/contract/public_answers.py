@@ -325,7 +325,7 @@ PUBLIC_RULES = (
     ),
     PublicRule(
         CLOUDFORMATION,
-        "a name that is taken fails the update, and the flywheel stays",
+        "a name that is in use fails the update, and the flywheel stays",
         f"{_CFN}::test_the_old_flywheel_stays_when_its_name_is_taken",
     ),
     PublicRule(
@@ -335,7 +335,7 @@ PUBLIC_RULES = (
     ),
     PublicRule(
         CDK,
-        "classifiers, recognizers and their endpoints: not served, a stack with one is refused",
+        "classifiers, recognizers and their endpoints: not served; a stack with one is refused",
         f"{_AUDIT}::test_only_flywheels_are_served_when_cdk_has_other_comprehend_types",
     ),
     PublicRule(
@@ -345,7 +345,7 @@ PUBLIC_RULES = (
     ),
     PublicRule(
         EXAMPLE,
-        "data of an existing model are a dataset, `TRAIN Dataset created by Flywheel creation.`",
+        "data of an existing model become a dataset, `TRAIN Dataset created by Flywheel creation.`",
         f"{_LIFE}/test_flywheels.py::test_a_new_flywheel_inherits_the_data_when_it_begins_with_a_model",
     ),
     PublicRule(
@@ -357,23 +357,22 @@ PUBLIC_RULES = (
 """What else the sources say, each with the test that holds it."""
 
 SOURCES_DIFFER = (
-    "The example of `UpdateFlywheel` answers no Labels, that of `DescribeFlywheel` does, of an "
-    "ACTIVE flywheel both: the engine answers them in both.",
-    "botocore's `CreateFlywheelResponse` has ActiveModelArn, the example with an active model does "
-    "not show it: the engine answers it.",
-    "The example of `UpdateEndpoint` has no output, botocore's response has DesiredModelArn: the "
+    "The example of `UpdateFlywheel` shows no Labels, that of `DescribeFlywheel` does; both are of "
+    "an ACTIVE flywheel. The engine answers them in both.",
+    "botocore's `CreateFlywheelResponse` has ActiveModelArn; the example with an active model does "
+    "not show it. The engine answers it.",
+    "The example of `UpdateEndpoint` has no output; botocore's response has DesiredModelArn. The "
     "engine answers it.",
-    "The guide asks for 10 or 50 documents of each label; a recorded classifier of three labels, "
-    "which no flywheel made, was trained on 8: the engine keeps to the guide, and a setting lowers "
-    "it.",
+    "The guide asks for 10 or 50 documents per label; a recorded classifier of three labels, which "
+    "no flywheel made, was trained on 8. The engine follows the guide, and a setting lowers it.",
     "Recorded models that are STOPPED or IN_ERROR have a TrainingEndTime, most without a "
-    "TrainingStartTime; botocore has both as one interval: the engine answers the interval of "
-    "models that were trained alone.",
+    "TrainingStartTime; botocore has both as one interval. The engine answers the interval only "
+    "for models that were trained.",
     "Recorded models of `CreateDocumentClassifier` have an empty OutputDataConfig; botocore has "
-    "FlywheelStatsS3Prefix in that of a flywheel's model: the engine answers it.",
-    "In the examples of jobs, Line is a text for a classifier and a number for a recognizer: so it "
-    "is in the engine's files.",
+    "FlywheelStatsS3Prefix in that of a flywheel's model. The engine answers it.",
+    "In the examples of jobs, Line is a text for a classifier and a number for a recognizer. The "
+    "engine's files do the same.",
     "The guide's samples of `StartFlywheelIteration`, `UpdateFlywheel` and `CreateDataset` have "
-    "members that botocore's shapes do not: the engine keeps to botocore.",
+    "members that botocore's shapes do not. The engine follows botocore.",
 )
 """Where public sources contradict each other, and what the engine does."""

@@ -184,7 +184,7 @@ def test_a_reason_is_refused_when_it_says_nothing(verb: tuple[str, ...]) -> None
     """It goes into the audit, which is read long after."""
     result = invoke(*verb, "--reason", " ", "--env", "local")
     assert result.exit_code == ExitCode.USAGE
-    assert "say why in a few words" in result.stderr
+    assert "give the reason in a few words" in result.stderr
 
 
 def test_a_policy_is_simulated_once_when_flywheels_share_it(

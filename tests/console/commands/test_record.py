@@ -235,7 +235,7 @@ def test_an_export_verifies_offline_when_it_was_written(run_locally: Run, tmp_pa
     assert done.stdout.startswith(f"{document['entries']} entries, {document['verdicts']} verdict")
     again = run_locally("audit", "export", str(out))
     assert again.exit_code == 2
-    assert "it is there already" in again.stderr
+    assert "it exists already" in again.stderr
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".audit")] == []
 
 

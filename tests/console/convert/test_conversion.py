@@ -164,7 +164,7 @@ def test_objects_are_read_when_each_is_a_line(output: Path, name: str) -> None:
     assert result.left_out == (
         LeftOut(3, "empty label"),
         LeftOut(4, "the label is a list or an object, not one text"),
-        LeftOut(5, "the text holds a NUL or half a character"),
+        LeftOut(5, "the text contains a NUL or half a character"),
         LeftOut(6, "empty label"),
     )
 
@@ -180,17 +180,21 @@ def test_objects_are_read_when_they_are_an_array(output: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
-        ("in.json", '[\n{"Category": "A", "Message": "b"},\n{oops}]', "line 3 is no JSON object"),
-        ("in.json", '["A"]', "line 1 is no JSON object"),
-        ("in.jsonl", '{"Category": "A", "Message": "b"}\n[1]\n', "line 2 is no JSON object"),
+        (
+            "in.json",
+            '[\n{"Category": "A", "Message": "b"},\n{oops}]',
+            "line 3 is not a JSON object",
+        ),
+        ("in.json", '["A"]', "line 1 is not a JSON object"),
+        ("in.jsonl", '{"Category": "A", "Message": "b"}\n[1]\n', "line 2 is not a JSON object"),
         ("in.jsonl", '{"Kind": "A", "Message": "b"}\n', "1 'Kind', 2 'Message'"),
-        ("in.csv", "Kind,Message\nA,b\n", "The columns that are there: 1 'Kind', 2 'Message'"),
+        ("in.csv", "Kind,Message\nA,b\n", "The file has the columns 1 'Kind', 2 'Message'"),
         ("in.csv", "category,CATEGORY,Message\nA,B,c\n", "has 2 columns 'Category'"),
         ("in.csv", 'Category,Message\nA,b\nA,"never\nclosed\n', "line 3: a quote opens"),
         ("in.csv", 'Category,Message\nA,"b" c\n', "line 2: text follows a closing quote"),
         ("in.csv", "Category,Message\nA,\n", "no row has a label and a text (line 2: empty text)"),
         ("in.csv", "", "the file holds no rows"),
-        ("in.csv", "Category,Message\nA,b\0c\n", "line 2 holds a NUL byte"),
+        ("in.csv", "Category,Message\nA,b\0c\n", "line 2 contains a NUL byte"),
         ("in.csv", b"PK\x03\x04rest", "is a spreadsheet or zip archive"),
     ],
 )
@@ -264,7 +268,7 @@ def test_source_is_kept_when_the_output_is_the_same_file(tmp_path: Path) -> None
     source.write_text("Category,Message\nA,b\n")
     link.symlink_to(source)
     for output in (source, link):
-        with pytest.raises(ConversionError, match="the output is the file that is read"):
+        with pytest.raises(ConversionError, match="the output is the input file"):
             convert(source, output, label="Category", text="Message")
     assert source.read_text() == "Category,Message\nA,b\n"
 

@@ -98,7 +98,7 @@ def test_what_belongs_to_an_account_is_left_out_when_it_is_named(write: Write) -
 
 def test_the_file_is_refused_when_none_of_its_flywheels_can_run(write: Write) -> None:
     """The local cloud has no flywheel that somebody made elsewhere."""
-    with pytest.raises(CommandError, match="exist on AWS alone"):
+    with pytest.raises(CommandError, match="exist only on AWS"):
         local_copy("mine", write(ADOPTED))
 
 

@@ -77,9 +77,9 @@ def test_people_see_the_first_ones_when_there_are_many(
     count = suspected(run, path)["count"]
     assert result.exit_code == 0
     words = " ".join(result.stdout.split())
-    assert "wrong to a model that has not seen the row (1,500 rows looked at)" in words
+    assert "wrong to a model that has not seen the row (1,500 rows checked)" in words
     assert f"and {count - 5} more; --json lists them all." in words
-    assert "A suggestion, which refuses nothing" in words
+    assert "This is a suggestion and refuses nothing" in words
     assert max(map(len, result.stdout.splitlines())) <= 80
 
 
@@ -103,10 +103,10 @@ def test_labels_are_not_looked_at_when_that_is_not_wanted(
     ("rows", "reason"),
     [
         ([("A", f"word {n}") for n in range(30)], "fewer than 50 rows"),
-        ([("A", f"word {n}") for n in range(60)], "not two labels with 10 rows each"),
+        ([("A", f"word {n}") for n in range(60)], "fewer than two labels have 10 rows"),
         (
             [("A" if n > 4 else "B", f"word {n}") for n in range(60)],
-            "not two labels with 10 rows each",
+            "fewer than two labels have 10 rows",
         ),
         (
             [("A" if n % 2 else "B", "?" * (n + 1)) for n in range(60)],
@@ -161,11 +161,11 @@ def test_the_report_is_told_when_the_looking_is_stopped(
     words = " ".join(result.stdout.split())
     assert result.exit_code == 130
     assert "labeled.csv: OK, 1,500 documents" in words
-    assert "Stopped looking for wrong labels; the report above is whole." in words
-    assert "600 rows looked at of 1,500" in words
+    assert "Stopped looking for wrong labels; the report above is complete." in words
+    assert "600 of 1,500 rows checked" in words
     document = json.loads(run("validate", planted[0], "--json").stdout)
     assert document["documents"] == 1500
-    assert document["suspected_labels"]["reason"] == "stopped before all rows were looked at"
+    assert document["suspected_labels"]["reason"] == "stopped before all rows were checked"
 
 
 def test_a_part_is_drawn_when_there_are_too_many_rows() -> None:
