@@ -1,7 +1,7 @@
 """What time it is, and how the engine waits.
 
-Decides nothing about states; `comprehend_engine.background` does. Two clocks: the system's, and one
-that stands still until it is driven, for tests and simulations.
+Decides nothing about states; `comprehend_engine.lifecycles.background_work` does. Two clocks: the
+system's, and one that stands still until it is driven, for tests and simulations.
 """
 
 import threading

@@ -1,8 +1,8 @@
 """The engine: put together, started, stopped.
 
 Decides what is served, by the names of the parts' methods, and the order in which parts come up and
-go. Holds no rule of its own. Read next: `comprehend_engine.protocol` (how a call arrives), then the
-operation's module.
+go. Holds no rule of its own. Read next: `comprehend_engine.api.protocol` (how a call arrives), then
+the operation's module.
 """
 
 from types import TracebackType
@@ -10,44 +10,45 @@ from typing import TYPE_CHECKING, Self
 
 from botocore import xform_name
 
-from comprehend_engine.background import BackgroundWork
-from comprehend_engine.clock import Clock, SystemClock
-from comprehend_engine.data_directory import DataDirectory
-from comprehend_engine.datasets import DatasetOperations
-from comprehend_engine.endpoint_life import EndpointLife
-from comprehend_engine.endpoints import EndpointOperations
-from comprehend_engine.fault_control import FaultControl
-from comprehend_engine.faults import Faults
-from comprehend_engine.flywheel_life import FlywheelLife
-from comprehend_engine.flywheels import FlywheelOperations
-from comprehend_engine.in_process import attach
-from comprehend_engine.inference_worker import InferenceWorker
-from comprehend_engine.ingestion import Ingestion
-from comprehend_engine.iteration_run import IterationRun
-from comprehend_engine.iterations import IterationOperations
-from comprehend_engine.job_run import JobRun
-from comprehend_engine.jobs import JobOperations
-from comprehend_engine.model_endings import ModelEndings
-from comprehend_engine.models import ModelOperations
-from comprehend_engine.protocol import (
+from comprehend_engine.api.fault_control import FaultControl
+from comprehend_engine.api.faults import Faults
+from comprehend_engine.api.in_process import attach
+from comprehend_engine.api.protocol import (
     Authentication,
     Operation,
     Protocol,
     Refusal,
     comprehend_model,
 )
-from comprehend_engine.realtime import RealTimeOperations
-from comprehend_engine.resuming import Resuming
-from comprehend_engine.server import Server
+from comprehend_engine.api.server import Server
+from comprehend_engine.clock import Clock, SystemClock
+from comprehend_engine.inference.worker import InferenceWorker
+from comprehend_engine.lifecycles.background_work import BackgroundWork
+from comprehend_engine.lifecycles.dataset_ingestion import Ingestion
+from comprehend_engine.lifecycles.endpoint_lifecycle import EndpointLife
+from comprehend_engine.lifecycles.flywheel_lifecycle import FlywheelLife
+from comprehend_engine.lifecycles.iteration_run import IterationRun
+from comprehend_engine.lifecycles.job_run import JobRun
+from comprehend_engine.lifecycles.model_deletion import ModelDeletion
+from comprehend_engine.lifecycles.resuming import Resuming
+from comprehend_engine.operations.datasets import DatasetOperations
+from comprehend_engine.operations.endpoints import EndpointOperations
+from comprehend_engine.operations.flywheels import FlywheelOperations
+from comprehend_engine.operations.iterations import IterationOperations
+from comprehend_engine.operations.jobs import JobOperations
+from comprehend_engine.operations.model_endings import ModelEndings
+from comprehend_engine.operations.models import ModelOperations
+from comprehend_engine.operations.realtime import RealTimeOperations
+from comprehend_engine.operations.tags import TagOperations
 from comprehend_engine.settings import EngineSettings, Quotas
-from comprehend_engine.store import Store
-from comprehend_engine.tagging import TagOperations
-from comprehend_engine.worker import TrainingWorker
+from comprehend_engine.storage.data_directory import DataDirectory
+from comprehend_engine.storage.store import Store
+from comprehend_engine.training.worker import TrainingWorker
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
 
-    from comprehend_engine.data_lake import S3ClientForRole
+    from comprehend_engine.storage.data_lake import S3ClientForRole
 
 __all__ = ["Engine", "EngineSettings", "Quotas"]
 
@@ -223,15 +224,15 @@ class _Parts:
             settings, store, clock, background, self.worker, s3_client_for_role, self.faults
         )
         jobs = JobRun(settings, store, clock, background, self.inference, s3_client_for_role)
-        endings = ModelEndings(settings, store, clock, background, self.worker)
-        self.resuming = Resuming(store, life, ingestion, iterations, jobs, endings, endpoints)
+        deletion = ModelDeletion(settings, store, background)
+        self.resuming = Resuming(store, life, ingestion, iterations, jobs, deletion, endpoints)
         tags = TagOperations(store)
         operations = _served(
             FlywheelOperations(settings, store, clock, life, endpoints),
             DatasetOperations(settings, store, clock, ingestion),
             IterationOperations(settings, store, clock, iterations),
             ModelOperations(store),
-            endings,
+            ModelEndings(settings, store, clock, deletion, self.worker),
             EndpointOperations(settings, store, clock, endpoints),
             RealTimeOperations(settings, store, self.inference),
             JobOperations(settings, store, clock, jobs),

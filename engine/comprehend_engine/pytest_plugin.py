@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from comprehend_engine.data_lake import S3ClientForRole
     from comprehend_engine.engine import Engine, EngineSettings
+    from comprehend_engine.storage.data_lake import S3ClientForRole
 
 
 @pytest.fixture(scope="session")
 def comprehend_engine_settings(tmp_path_factory: pytest.TempPathFactory) -> "EngineSettings":
     """Set the engine: states pass as fast as their work, faults can be asked for."""
-    from comprehend_engine.ambient_aws import ambient_region  # noqa: PLC0415 - see above
     from comprehend_engine.settings import EngineSettings  # noqa: PLC0415 - see above
+    from comprehend_engine.standalone.ambient_aws import ambient_region  # noqa: PLC0415 - see above
 
     return EngineSettings(
         data_directory=tmp_path_factory.mktemp("comprehend-engine"),
@@ -32,7 +32,7 @@ def comprehend_engine_settings(tmp_path_factory: pytest.TempPathFactory) -> "Eng
 @pytest.fixture(scope="session")
 def comprehend_engine_s3() -> "S3ClientForRole":
     """Give the engine its S3: what boto3 finds, AWS_ENDPOINT_URL_S3 included."""
-    from comprehend_engine.ambient_aws import ambient_s3  # noqa: PLC0415 - see above
+    from comprehend_engine.standalone.ambient_aws import ambient_s3  # noqa: PLC0415 - see above
 
     return ambient_s3()
 

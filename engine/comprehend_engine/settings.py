@@ -115,7 +115,7 @@ class EngineSettings:
         How many classes a multi-class model's answer tells, best first. The service's samples have
         three; what it does is not documented.
     allows_faults : bool
-        Whether faults can be asked for under /_engine/faults; see `comprehend_engine.faults`.
+        Whether faults can be asked for under /_engine/faults; see `comprehend_engine.api.faults`.
     seed : int
         Seed of the trainer; same data and seed, same model and metrics.
     """

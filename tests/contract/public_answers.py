@@ -299,7 +299,7 @@ PUBLIC_ANSWERS = (
 
 _CFN = "tests/local_cloud/test_stack_update.py"
 _AUDIT = "tests/local_cloud/test_template_audit.py"
-_LIFE = "engine/tests"
+_LIFE = "engine/tests/operations"
 PUBLIC_RULES = (
     PublicRule(
         TERRAFORM,

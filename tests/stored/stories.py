@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from adapters.clients import client
 from adapters.parameters import configuration
 from application.ledger.audit import entry_key
-from comprehend_engine.faults import Fault
+from comprehend_engine.api.faults import Fault
 from flywheel.batches.uploads import DatasetKind
 from tests.functions.cloud import (
     INBOX,

@@ -1,7 +1,7 @@
 """The form in which a trained model is stored, whatever it learned: arrays and a JSON document.
 
 Decides that reading a model runs no code from the file, and what is said of a file that another
-release wrote. Read next: `comprehend_engine.data_directory`.
+release wrote. Read next: `comprehend_engine.storage.data_directory`.
 """
 
 import importlib

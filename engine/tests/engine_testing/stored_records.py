@@ -1,6 +1,6 @@
 """Records to store."""
 
-from comprehend_engine.records import Flywheel, Iteration, Model
+from comprehend_engine.storage.records import Flywheel, Iteration, Model
 
 ARN = "arn:aws:comprehend:us-east-1:123456789012:flywheel/f"
 FLYWHEEL = Flywheel(

@@ -1,0 +1,230 @@
+"""A recognizer's dataset: annotated documents as handed over, and as the data lake keeps them.
+
+Decides what belongs to which document, which annotations are valid, and what makes a dataset too
+small. In the lake each dataset has one document a line and annotations beside it, whatever was
+handed over: entity lists are replaced by what they name in the documents. Knows no S3. Read next:
+`comprehend_engine.documents.annotation_files` (the formats) and
+`comprehend_engine.lifecycles.dataset_ingestion`.
+
+Notes
+-----
+*Source*: developer guide, "Plain-text annotation files", "Entity lists" (200 matches of a type),
+"Augmented manifest file" (no overlaps) and "Guidelines and quotas"; "Flywheel overview": entity
+types that the flywheel does not have are silently ignored.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from comprehend_engine.documents.annotation_files import (
+    annotations_by_place,
+    annotations_file,
+    documents_of,
+    entries_of,
+)
+from comprehend_engine.documents.augmented_manifests import Span, manifest_rows, one_line, spans_of
+from comprehend_engine.documents.classified_documents import LakeFiles, listed
+from comprehend_engine.documents.entity_lists import EntityList
+from comprehend_engine.documents.input_data import MANIFESTS, RECOGNIZER
+from comprehend_engine.documents.source_files import SourceFiles
+from comprehend_engine.errors import DatasetRefusedError
+from comprehend_engine.settings import Quotas
+
+DOCUMENTS_FILE = "documents.txt"
+"""The file of a recognizer's dataset in the lake that has its documents, one a line."""
+
+ANNOTATIONS_FILE = "annotations.csv"
+"""The file beside it that has their annotations."""
+
+Annotated = tuple[str, str, Sequence[Span]]
+"""A document: what messages call it, its text, its annotations."""
+
+
+def handed_over(
+    config: Mapping[str, Any], types: Sequence[str], files: SourceFiles
+) -> Iterator[Annotated]:
+    """Give the documents that an InputDataConfig names.
+
+    Raises
+    ------
+    DatasetRefusedError, StorageAccessError
+        They cannot be read, or an annotation belongs to none of them.
+    """
+    for manifest in config.get(MANIFESTS, ()):
+        for file in files.read(manifest["S3Uri"]):
+            for row in manifest_rows(file.content, file.uri, manifest["AttributeNames"]):
+                spans = spans_of(row)
+                if row.text.strip() or spans:
+                    yield row.where, row.text, spans
+    if source := config.get(RECOGNIZER):
+        is_by_line = source["Documents"].get("InputFormat") != "ONE_DOC_PER_FILE"
+        documents = source["Documents"]["S3Uri"]
+        if "EntityList" in source:
+            uri = source["EntityList"]["S3Uri"]
+            yield from _with_list(documents, uri, is_by_line, types, files)
+        else:
+            uri = source["Annotations"]["S3Uri"]
+            yield from _with_annotations(documents, uri, is_by_line, files)
+
+
+def inherited(uris: Iterable[str], files: SourceFiles) -> Iterator[Annotated]:
+    """Give the documents of datasets in other lakes.
+
+    Raises
+    ------
+    DatasetRefusedError, StorageAccessError
+        They cannot be read.
+    """
+    for uri in uris:
+        yield from _with_annotations(
+            f"{uri}{DOCUMENTS_FILE}", f"{uri}{ANNOTATIONS_FILE}", True, files
+        )
+
+
+def _with_annotations(
+    documents: str, annotations: str, is_by_line: bool, files: SourceFiles
+) -> Iterator[Annotated]:
+    waiting: dict[tuple[str, int], list[Span]] = {}
+    for file in files.read(annotations):
+        for place, spans in annotations_by_place(file, is_by_line=is_by_line).items():
+            waiting.setdefault(place, []).extend(spans)
+    seen: set[str] = set()
+    for file in files.read(documents):
+        if file.name in seen:
+            message = f"Several files of documents have the name {file.name}: {file.uri} is one"
+            raise DatasetRefusedError(message)
+        seen.add(file.name)
+        for line, text in documents_of(file, is_by_line=is_by_line):
+            spans = waiting.pop((file.name, line), [])
+            if text.strip() or spans:
+                yield _called(file.uri, line, is_by_line), text, spans
+    if waiting:
+        name, line = min(waiting)
+        where = f"line {line} (from 0) of {name}" if is_by_line else name
+        message = f"{annotations} annotates {where}, and there is no such document in {documents}"
+        raise DatasetRefusedError(message)
+
+
+def _with_list(
+    documents: str, entity_list: str, is_by_line: bool, types: Sequence[str], files: SourceFiles
+) -> Iterator[Annotated]:
+    entries = EntityList(
+        (text, kind)
+        for file in files.read(entity_list)
+        for text, kind in entries_of(file)
+        if kind in types
+    )
+    for file in files.read(documents):
+        for line, text in documents_of(file, is_by_line=is_by_line):
+            if text.strip():
+                yield _called(file.uri, line, is_by_line), text, entries.occurrences(text)
+
+
+def _called(uri: str, line: int, is_by_line: bool) -> str:
+    return f"{uri}, line {line + 1}" if is_by_line else uri
+
+
+class RecognizerIntake:
+    """Takes the documents of one dataset.
+
+    Parameters
+    ----------
+    types : sequence of str
+        The flywheel's.
+    quotas : Quotas
+        How many documents and annotations are too few or too many.
+    is_training : bool
+        Whether the documents train; the fewest are a rule of training data.
+    from_list : bool
+        Whether the annotations are occurrences of an entity list, which needs more of them.
+    """
+
+    def __init__(
+        self, types: Sequence[str], quotas: Quotas, *, is_training: bool, from_list: bool = False
+    ) -> None:
+        self._types = frozenset(types)
+        self._quotas = quotas
+        self._is_training = is_training
+        self._from_list = from_list
+        self._kept, self._ignored = Counter[str](), Counter[str]()
+
+    def take(self, documents: Iterable[Annotated]) -> LakeFiles:
+        """Return what of the documents the lake keeps.
+
+        Raises
+        ------
+        DatasetRefusedError
+            There are too few or too many, one is too long, or an annotation is wrong; the message
+            names the document, or lists types and counts.
+        """
+        texts: list[str] = []
+        annotations: list[list[Span]] = []
+        size_bytes = 0
+        for where, text, spans in documents:
+            size_bytes += self._checked_size(text, where)
+            texts.append(one_line(text))
+            annotations.append(self._known(spans, text, where))
+            self._check_most(len(texts), size_bytes)
+        self._check_fewest(len(texts))
+        files = {
+            DOCUMENTS_FILE: "".join(f"{text}\n" for text in texts).encode(),
+            ANNOTATIONS_FILE: annotations_file(DOCUMENTS_FILE, annotations),
+        }
+        return LakeFiles(files, len(texts))
+
+    def _checked_size(self, text: str, where: str) -> int:
+        size, most = len(text.encode()), self._quotas.max_entity_document_bytes
+        if size > most:
+            message = f"{where}: the document has {size} bytes; it may have {most}"
+            raise DatasetRefusedError(message)
+        return size
+
+    def _known(self, spans: Sequence[Span], text: str, where: str) -> list[Span]:
+        known = sorted({span for span in spans if span[2] in self._types})
+        self._ignored.update(kind for *_, kind in spans if kind not in self._types)
+        self._kept.update(kind for *_, kind in known)
+        before = 0
+        for begin, end, kind in known:
+            if not before <= begin < end <= len(text):
+                if 0 <= begin < before:
+                    problem = "overlaps the one before it"
+                else:
+                    problem = f"is not within the document, which has {len(text)} characters"
+                message = f"{where}: the annotation {begin}-{end} {kind} {problem}"
+                raise DatasetRefusedError(message)
+            before = end
+        return known
+
+    def _check_most(self, documents: int, size_bytes: int) -> None:
+        quotas = self._quotas
+        if documents > quotas.max_entity_documents:
+            message = f"More than {quotas.max_entity_documents} documents"
+            raise DatasetRefusedError(message)
+        if size_bytes > quotas.max_entity_bytes:
+            message = f"The documents have more than {quotas.max_entity_bytes} bytes"
+            raise DatasetRefusedError(message)
+
+    def _check_fewest(self, documents: int) -> None:
+        if not self._kept:
+            found = listed(dict(self._ignored.most_common(_SHOWN_TYPES)))
+            message = (
+                f"No document has an entity of the flywheel's types; types found: {found or 'none'}"
+            )
+            raise DatasetRefusedError(message)
+        if not self._is_training:
+            return
+        quotas = self._quotas
+        if documents < quotas.min_entity_documents:
+            message = f"{documents} documents; at least {quotas.min_entity_documents} are needed"
+            raise DatasetRefusedError(message)
+        least, what = quotas.min_annotations_per_type, "annotations"
+        if self._from_list:
+            least, what = quotas.min_list_matches_per_type, "matches of the entity list"
+        few = {kind: count for kind, count in sorted(self._kept.items()) if count < least}
+        if few:
+            message = f"Each entity type needs at least {least} {what}; too few: {listed(few)}"
+            raise DatasetRefusedError(message)
+
+
+_SHOWN_TYPES = 10

@@ -1,0 +1,140 @@
+"""A dataset's life: CREATING -> COMPLETED or FAILED. S3 to the data lake, through the rules.
+
+Decides which task's rules count and what makes a dataset FAILED. Knows nothing of iterations. Read
+next: `comprehend_engine.documents.classified_documents` and
+`comprehend_engine.documents.annotated_documents` (the rules of a task) and
+`comprehend_engine.storage.data_lake` (S3).
+"""
+
+import logging
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from comprehend_engine.clock import Clock
+from comprehend_engine.documents import annotated_documents, classified_documents
+from comprehend_engine.documents.annotated_documents import RecognizerIntake
+from comprehend_engine.documents.classified_documents import ClassifierIntake, LakeFiles
+from comprehend_engine.documents.input_data import RECOGNIZER
+from comprehend_engine.documents.source_files import SourceFiles
+from comprehend_engine.errors import DatasetRefusedError, EngineStopping, StorageAccessError
+from comprehend_engine.lifecycles.background_work import BackgroundWork
+from comprehend_engine.settings import Quotas
+from comprehend_engine.storage.data_lake import DataLake
+from comprehend_engine.storage.records import Dataset, Flywheel
+from comprehend_engine.storage.store import Store
+from comprehend_engine.tasks import ENTITIES, MULTI_LABEL, lake_delimiter
+
+if TYPE_CHECKING:
+    from comprehend_engine.storage.data_lake import S3ClientForRole
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ingestion:
+    """What ingests datasets."""
+
+    store: Store
+    clock: Clock
+    background: BackgroundWork
+    quotas: Quotas
+    s3_client_for_role: "S3ClientForRole"
+
+    def start(self, dataset: Dataset) -> None:
+        """Begin to ingest a dataset that is recorded as CREATING."""
+        self.background.run(f"ingest {dataset.name}", lambda: self.run(dataset.arn))
+
+    def run(self, dataset_arn: str) -> None:
+        """Ingest a dataset and record how it ended."""
+        dataset = self.store.find(Dataset, dataset_arn)
+        flywheel = self.store.find(Flywheel, dataset.flywheel_arn) if dataset else None
+        if dataset is None or flywheel is None:
+            return
+        ended, labels = self._ended(dataset, flywheel)
+        self.background.hold(dataset.creation_time)
+        ended = replace(ended, end_time=self.clock.now())
+        self._save(ended, labels)
+
+    def _save(self, ended: Dataset, labels: tuple[str, ...]) -> None:
+        """Record how a dataset ended; the first that trains names the labels where nobody did."""
+        with self.store.transaction():
+            flywheel = self.store.find(Flywheel, ended.flywheel_arn)
+            if ended.status == "COMPLETED" and flywheel and flywheel.labels != labels:
+                if flywheel.labels:
+                    message = "Another dataset named the labels of the flywheel meanwhile."
+                    ended = replace(ended, status="FAILED", message=message)
+                else:
+                    self.store.save(replace(flywheel, labels=labels))
+            self.store.save(ended)
+
+    def _ended(self, dataset: Dataset, flywheel: Flywheel) -> tuple[Dataset, tuple[str, ...]]:
+        """Return how a dataset ends, and the flywheel's labels as it read them."""
+        try:
+            lake = DataLake(self.s3_client_for_role, flywheel.data_access_role_arn)
+            flywheel = self._with_labels(dataset, flywheel, lake)
+            documents = self._copy(dataset, flywheel, lake)
+        except (DatasetRefusedError, StorageAccessError) as refusal:
+            return replace(dataset, status="FAILED", message=str(refusal)), ()
+        except EngineStopping:
+            raise
+        except Exception as defect:  # a dataset must never stay CREATING for ever
+            _LOG.exception("dataset %s", dataset.arn)
+            message = f"The engine failed: {type(defect).__name__}: {defect}"
+            return replace(dataset, status="FAILED", message=message), ()
+        completed = replace(dataset, status="COMPLETED", number_of_documents=documents)
+        return completed, flywheel.labels
+
+    def _with_labels(self, dataset: Dataset, flywheel: Flywheel, lake: DataLake) -> Flywheel:
+        """Return the flywheel with the labels of a dataset that trains, where it has none."""
+        config = dataset.input_data_config
+        if flywheel.labels or config is None or dataset.dataset_type != "TRAIN":
+            return flywheel
+        documents = classified_documents.handed_over(
+            config, flywheel.task, self._source(dataset, lake)
+        )
+        return replace(flywheel, labels=classified_documents.named(documents, flywheel.task))
+
+    def _source(self, dataset: Dataset, lake: DataLake) -> SourceFiles:
+        # The quota is of what is handed over; a lake has one file a dataset, of any size.
+        most_bytes = self.quotas.max_file_size_bytes if dataset.input_data_config else sys.maxsize
+        return SourceFiles(lake, most_bytes, self.background.check_going_on)
+
+    def _copy(self, dataset: Dataset, flywheel: Flywheel, lake: DataLake) -> int:
+        """Copy a dataset's documents into the lake; return how many there are."""
+        files = self._source(dataset, lake)
+        take = self._annotated if flywheel.task == ENTITIES else self._classified
+        taken = take(dataset, flywheel, files)
+        for name, content in taken.files.items():
+            lake.write(f"{dataset.s3_uri}{name}", content)
+        return taken.documents
+
+    def _classified(self, dataset: Dataset, flywheel: Flywheel, files: SourceFiles) -> LakeFiles:
+        intake = ClassifierIntake(
+            flywheel.task,
+            flywheel.labels,
+            self.quotas,
+            is_training=dataset.dataset_type == "TRAIN",
+        )
+        if dataset.input_data_config is not None:
+            documents = classified_documents.handed_over(
+                dataset.input_data_config, flywheel.task, files
+            )
+        else:
+            delimiter = lake_delimiter(flywheel.labels) if flywheel.task == MULTI_LABEL else None
+            documents = classified_documents.inherited(dataset.source_s3_uris, delimiter, files)
+        return intake.take(documents)
+
+    def _annotated(self, dataset: Dataset, flywheel: Flywheel, files: SourceFiles) -> LakeFiles:
+        config = dataset.input_data_config
+        intake = RecognizerIntake(
+            flywheel.labels,
+            self.quotas,
+            is_training=dataset.dataset_type == "TRAIN",
+            from_list="EntityList" in (config or {}).get(RECOGNIZER, {}),
+        )
+        if config is not None:
+            documents = annotated_documents.handed_over(config, flywheel.labels, files)
+        else:
+            documents = annotated_documents.inherited(dataset.source_s3_uris, files)
+        return intake.take(documents)

@@ -1,0 +1,94 @@
+"""What an iteration works on: the datasets that train and test, and their files.
+
+Decides which of a flywheel's datasets those are, and which objects of the data lake are brought
+here: by names that the engine gave them, never by their keys. Knows no model. Read next:
+`comprehend_engine.lifecycles.iteration_run`.
+
+Notes
+-----
+*Source*: developer guide, "Flywheel iterations" and "Testing the model". Whether an iteration
+trains on all data of a flywheel is not documented.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from comprehend_engine.documents.annotated_documents import ANNOTATIONS_FILE, DOCUMENTS_FILE
+from comprehend_engine.documents.classified_documents import LAKE_FILE
+from comprehend_engine.errors import IterationFailedError
+from comprehend_engine.settings import EngineSettings
+from comprehend_engine.storage.data_lake import DataLake
+from comprehend_engine.storage.records import Dataset, Flywheel, Iteration
+from comprehend_engine.storage.store import Store
+from comprehend_engine.tasks import ENTITIES
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Datasets.
+
+    Parameters
+    ----------
+    train, test : tuple of Dataset
+        What trains and what tests the model.
+    holds_out : bool
+        Whether there is no TEST dataset, so that `test` are TRAIN datasets and a part of the
+        documents is held out.
+    """
+
+    train: tuple[Dataset, ...]
+    test: tuple[Dataset, ...]
+    holds_out: bool
+
+
+def chosen_material(store: Store, settings: EngineSettings, flywheel: Flywheel) -> Material:
+    """Choose what trains and what tests.
+
+    Raises
+    ------
+    IterationFailedError
+        Nothing trains.
+    """
+    completed = sorted(
+        (item for item in store.all(Dataset, flywheel.arn) if item.status == "COMPLETED"),
+        key=lambda item: (item.creation_time, item.name),
+    )
+    train = all_train = tuple(item for item in completed if item.dataset_type == "TRAIN")
+    test = tuple(item for item in completed if item.dataset_type == "TEST")
+    if settings.training_data == "new":
+        known = _trained_on(store, flywheel)
+        train = tuple(item for item in all_train if item.arn not in known)
+    if not train:
+        which = "new " if settings.training_data == "new" else ""
+        message = f"There is no training data: no {which}TRAIN dataset is COMPLETED."
+        raise IterationFailedError(message)
+    return Material(train, test or all_train, holds_out=not test)
+
+
+def files_of(lake: DataLake, datasets: Sequence[Dataset], task: str, directory: Path) -> list[Path]:
+    """Bring datasets here, one that trains and tests once; return their files of documents.
+
+    Raises
+    ------
+    StorageAccessError
+        The data lake cannot be read.
+    """
+    names = (DOCUMENTS_FILE, ANNOTATIONS_FILE) if task == ENTITIES else (LAKE_FILE,)
+    files = []
+    for dataset in datasets:
+        place = directory / dataset.dataset_type / dataset.name
+        if not place.exists():
+            lake.download(dataset.s3_uri, names, place)
+        files.append(place / names[0])
+    return files
+
+
+def _trained_on(store: Store, flywheel: Flywheel) -> frozenset[str]:
+    """Return the datasets that COMPLETED iterations have trained on."""
+    return frozenset(
+        arn
+        for iteration in store.all(Iteration, flywheel.arn)
+        if iteration.status == "COMPLETED"
+        for arn in iteration.train_dataset_arns
+    )

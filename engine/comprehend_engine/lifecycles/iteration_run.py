@@ -1,0 +1,313 @@
+"""An iteration's life: TRAINING -> EVALUATING -> COMPLETED, or FAILED, or STOPPED.
+
+Decides the order of the work and what is told of it. Both models are tested on the same documents,
+so their metrics may be compared. Knows neither HTTP nor how a model learns. Read next:
+`comprehend_engine.lifecycles.iteration_datasets`, `comprehend_engine.training.worker` and
+`comprehend_engine.evaluation.classifier_evaluation`.
+
+Notes
+-----
+*Source*: developer guide, "Flywheel iterations" and "Testing the model"; AWS CLI example
+describe-flywheel-iteration (message, name of the new version, one test set for both models).
+"""
+
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from comprehend_engine.api.faults import Faults
+from comprehend_engine.clock import Clock
+from comprehend_engine.errors import (
+    EngineError,
+    EngineStopping,
+    IterationFailedError,
+    WorkCancelledError,
+)
+from comprehend_engine.evaluation.entity_evaluation import (
+    AnyEvaluation,
+    EntityEvaluation,
+    evaluation_of,
+    metrics_of,
+)
+from comprehend_engine.lifecycles.background_work import BackgroundWork
+from comprehend_engine.lifecycles.iteration_datasets import Material, chosen_material, files_of
+from comprehend_engine.settings import EngineSettings
+from comprehend_engine.storage.data_lake import DataLake
+from comprehend_engine.storage.records import Flywheel, Iteration, Model
+from comprehend_engine.storage.resource_names import name_of
+from comprehend_engine.storage.store import Store
+from comprehend_engine.tasks import MULTI_LABEL, lake_delimiter
+from comprehend_engine.training.worker import TrainingWorker
+
+if TYPE_CHECKING:
+    from comprehend_engine.storage.data_lake import S3ClientForRole
+
+COMPLETED_MESSAGE = "FULL_ITERATION: Flywheel iteration performed all functions successfully."
+"""What the service says of an iteration that went well."""
+
+STOPPED_MESSAGE = "The training of the model was stopped by a call."
+"""What is told of an iteration that was stopped; the service's own words are not published."""
+
+_Tested = tuple[Iteration, AnyEvaluation | None, AnyEvaluation]
+"""A trained iteration, and what the champion and the challenger are worth."""
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class IterationRun:
+    """What performs iterations."""
+
+    settings: EngineSettings
+    store: Store
+    clock: Clock
+    background: BackgroundWork
+    worker: TrainingWorker
+    s3_client_for_role: "S3ClientForRole"
+    faults: Faults = field(default_factory=Faults)
+
+    def start(self, iteration: Iteration) -> None:
+        """Begin an iteration that is recorded as TRAINING, or begin it again."""
+        name = f"iteration {iteration.iteration_id} of {name_of(iteration.flywheel_arn)}"
+        self.background.run(name, lambda: self.run(iteration.key))
+
+    def run(self, key: str) -> None:
+        """Perform an iteration and record how it ended."""
+        iteration = self.store.find(Iteration, key)
+        if iteration is None:
+            return
+        try:
+            self._complete(*self._performed(iteration))
+        except EngineStopping:
+            raise
+        except EngineError as failure:
+            self._fail(iteration, str(failure))
+        except Exception as defect:  # an iteration must never hold its flywheel for ever
+            _LOG.exception("iteration %s", key)
+            self._fail(iteration, f"The engine failed: {type(defect).__name__}: {defect}")
+
+    def _performed(self, iteration: Iteration) -> _Tested:
+        """Do the work in a directory that is gone afterwards: a full disk has its room again."""
+        directory = self._work_directory(iteration)
+        # A crash may have left files that were not brought here whole.
+        shutil.rmtree(directory, ignore_errors=True)
+        try:
+            return self._perform(iteration, directory)
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def _perform(self, iteration: Iteration, directory: Path) -> _Tested:
+        self._check_wanted(iteration)
+        self._meet_faults(iteration)
+        flywheel = self._flywheel(iteration)
+        material = chosen_material(self.store, self.settings, flywheel)
+        lake = DataLake(self.s3_client_for_role, flywheel.data_access_role_arn)
+        train_files = files_of(lake, material.train, flywheel.task, directory)
+        test_files = files_of(lake, material.test, flywheel.task, directory)
+        trained = self._train(iteration, flywheel, material, train_files)
+        entered = self.clock.now()
+        self._save_wanted(trained)
+        challenger = self._evaluate(trained.model_arn, flywheel, material, test_files)
+        champion = None
+        if trained.evaluated_model_arn:
+            champion = self._evaluate(trained.evaluated_model_arn, flywheel, material, test_files)
+        _write_evaluations(lake, trained, material, champion, challenger)
+        self.background.hold(entered)
+        return trained, champion, challenger
+
+    def _meet_faults(self, iteration: Iteration) -> None:
+        """Fail, or hang until a stop or the end of the fault, where that was asked for."""
+        if fault := self.faults.of_iteration("fail_iteration", iteration.flywheel_arn):
+            raise IterationFailedError(fault.message)
+        if self.faults.of_iteration("hang_iteration", iteration.flywheel_arn):
+
+            def look() -> None:
+                self.background.check_going_on()
+                self._check_wanted(iteration)
+
+            self.faults.hang(look)
+
+    def _flywheel(self, iteration: Iteration) -> Flywheel:
+        flywheel = self.store.find(Flywheel, iteration.flywheel_arn)
+        if flywheel is None:
+            message = f"Flywheel {iteration.flywheel_arn} is gone."
+            raise IterationFailedError(message)
+        return flywheel
+
+    def _train(
+        self, iteration: Iteration, flywheel: Flywheel, material: Material, files: Sequence[Path]
+    ) -> Iteration:
+        """Train the challenger; return the iteration as it is when it begins to evaluate."""
+        self._change_model(iteration, training_start_time=self.clock.now())
+        trained = self.worker.train(
+            files,
+            self._model_file(iteration.model_arn),
+            task=flywheel.task,
+            delimiter=_delimiter(flywheel),
+            holds_out=material.holds_out,
+            seed=self.settings.seed,
+        )
+        # TRAINING was first seen then, not when this thread got to run.
+        self.background.hold(iteration.creation_time)
+        facts = {
+            "training_end_time": self.clock.now(),
+            "trained_documents": trained.documents,
+            "train_mentions": trained.mentions,
+            "train_s3_uris": tuple(item.s3_uri for item in material.train),
+            "test_s3_uris": () if material.holds_out else tuple(i.s3_uri for i in material.test),
+        }
+        self._change_model(iteration, **facts)
+        return replace(
+            iteration,
+            status="EVALUATING",
+            is_trained=True,
+            train_dataset_arns=tuple(item.arn for item in material.train),
+        )
+
+    def _evaluate(
+        self, model_arn: str, flywheel: Flywheel, material: Material, files: Sequence[Path]
+    ) -> AnyEvaluation:
+        tested = self.worker.evaluate(
+            files,
+            self._model_file(model_arn),
+            task=flywheel.task,
+            delimiter=_delimiter(flywheel),
+            holds_out=material.holds_out,
+        )
+        evaluation = evaluation_of(flywheel.task, flywheel.labels, tested)
+        if not any(score.support for score in evaluation.per_label().values()):
+            message = (
+                "There is nothing to test with: the flywheel has no TEST dataset, and no labeled "
+                "document of the training data is held out. Add a TEST dataset or more documents."
+            )
+            raise IterationFailedError(message)
+        return evaluation
+
+    def _complete(
+        self, iteration: Iteration, champion: AnyEvaluation | None, challenger: AnyEvaluation
+    ) -> None:
+        now = self.clock.now()
+        is_told = not self.faults.of_iteration("withhold_metrics", iteration.flywheel_arn)
+        completed = replace(
+            iteration,
+            status="COMPLETED",
+            message=COMPLETED_MESSAGE,
+            end_time=now,
+            evaluated_metrics=champion.averages() if champion and is_told else None,
+            trained_metrics=challenger.averages() if is_told else None,
+        )
+        facts = {
+            "status": "TRAINED",
+            "end_time": now,
+            "test_documents": challenger.documents,
+            "metrics": challenger.model_metrics(),
+            "label_metrics": _type_metrics(challenger),
+        }
+        self._save_completed(completed, facts)
+
+    def _save_completed(self, completed: Iteration, facts: Mapping[str, Any]) -> None:
+        with self.store.transaction():
+            self._save_wanted(completed)
+            self._change_model(completed, **facts)
+            flywheel = self._flywheel(completed)
+            if self.settings.sets_first_active_model and flywheel.active_model_arn is None:
+                self.store.save(replace(flywheel, active_model_arn=completed.model_arn))
+
+    def _save_wanted(self, iteration: Iteration) -> None:
+        with self.store.transaction():
+            self._check_wanted(iteration)
+            self.store.save(iteration)
+
+    def _check_wanted(self, iteration: Iteration) -> None:
+        """Give way where a stop was asked for meanwhile.
+
+        Raises
+        ------
+        WorkCancelledError
+            It was.
+        """
+        latest = self.store.find(Iteration, iteration.key)
+        if latest is not None and latest.stop_requested_time is not None:
+            message = "A stop of its training was asked for."
+            raise WorkCancelledError(message)
+
+    def _fail(self, iteration: Iteration, message: str) -> None:
+        """End as FAILED, or as STOPPED where a stop was asked for."""
+        self.background.hold(iteration.creation_time)
+        stop_requested = self._end_failed(iteration, message)
+        if stop_requested is not None:
+            self.background.hold(stop_requested)
+            self._end(iteration, "STOPPED", "STOPPED", STOPPED_MESSAGE)
+
+    def _end_failed(self, iteration: Iteration, message: str) -> float | None:
+        """End as FAILED, unless a stop was asked for; return when it was."""
+        with self.store.transaction():
+            latest = self.store.find(Iteration, iteration.key) or iteration
+            if latest.stop_requested_time is None:
+                self._end(latest, "FAILED", "IN_ERROR", message)
+            return latest.stop_requested_time
+
+    def _end(self, iteration: Iteration, status: str, model_status: str, message: str) -> None:
+        now = self.clock.now()
+        with self.store.transaction():
+            latest = self.store.find(Iteration, iteration.key) or iteration
+            self.store.save(replace(latest, status=status, message=message, end_time=now))
+            self._change_model(latest, status=model_status, message=message, end_time=now)
+
+    def _change_model(self, iteration: Iteration, **changes: Any) -> None:
+        with self.store.transaction():
+            model = self.store.find(Model, iteration.model_arn)
+            if model is not None:
+                self.store.save(replace(model, **changes))
+
+    def _model_file(self, model_arn: str) -> Path:
+        return self.settings.model_file(model_arn)
+
+    def _work_directory(self, iteration: Iteration) -> Path:
+        name = f"{name_of(iteration.flywheel_arn)}-{iteration.iteration_id}"
+        return self.settings.data_directory / "work" / name
+
+
+def _delimiter(flywheel: Flywheel) -> str | None:
+    return lake_delimiter(flywheel.labels) if flywheel.task == MULTI_LABEL else None
+
+
+def _type_metrics(evaluation: AnyEvaluation) -> dict[str, dict[str, float]] | None:
+    """Return what DescribeEntityRecognizer tells of each type; classifiers have no such place."""
+    if not isinstance(evaluation, EntityEvaluation):
+        return None
+    return {kind: metrics_of(score) for kind, score in evaluation.per_label().items()}
+
+
+def _write_evaluations(
+    lake: DataLake,
+    iteration: Iteration,
+    material: Material,
+    champion: AnyEvaluation | None,
+    challenger: AnyEvaluation,
+) -> None:
+    """Write what the averages leave out: per label, and the confusion matrix of each model."""
+    evaluated = {iteration.evaluated_model_arn: champion, iteration.model_arn: challenger}
+    for arn, evaluation in evaluated.items():
+        if arn is None or evaluation is None:
+            continue
+        place = f"{iteration.evaluation_s3_uri}{name_of(arn)}/"
+        lake.write_document(
+            f"{place}evaluation.json",
+            {
+                "model": arn,
+                "role": "trained" if arn == iteration.model_arn else "evaluated",
+                "iteration": iteration.iteration_id,
+                "testDocuments": evaluation.documents,
+                "testDatasets": [item.arn for item in material.test],
+                "isHoldOut": material.holds_out,
+                "trainDatasets": [item.arn for item in material.train],
+                "metrics": evaluation.averages(),
+                "labels": {name: asdict(score) for name, score in evaluation.per_label().items()},
+            },
+        )
+        if confusion := evaluation.confusion_document():
+            lake.write_document(f"{place}confusion_matrix.json", confusion)

@@ -1,0 +1,68 @@
+"""What goes on when an engine starts: everything that its stop, or a kill, cut off.
+
+Decides which records are taken up, and by what. Holds no rule of its own. Read next:
+`comprehend_engine.engine`, and the module of each life.
+"""
+
+from dataclasses import dataclass
+
+from comprehend_engine.lifecycles.dataset_ingestion import Ingestion
+from comprehend_engine.lifecycles.endpoint_lifecycle import EndpointLife
+from comprehend_engine.lifecycles.flywheel_lifecycle import FlywheelLife
+from comprehend_engine.lifecycles.iteration_run import IterationRun
+from comprehend_engine.lifecycles.job_run import JobRun
+from comprehend_engine.lifecycles.model_deletion import ModelDeletion
+from comprehend_engine.storage.records import Dataset, Endpoint, Flywheel, Iteration, Job, Model
+from comprehend_engine.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Resuming:
+    """What takes up work again."""
+
+    store: Store
+    flywheels: FlywheelLife
+    ingestion: Ingestion
+    iterations: IterationRun
+    jobs: JobRun
+    models: ModelDeletion
+    endpoints: EndpointLife
+
+    def resume(self) -> None:
+        """Begin again what was under way; returns at once."""
+        self._resume_flywheels_and_datasets()
+        self._resume_iterations_jobs_and_models()
+        self._resume_endpoints()
+
+    def _resume_flywheels_and_datasets(self) -> None:
+        creating = set()
+        for flywheel in self.store.all(Flywheel):
+            if flywheel.status == "CREATING":
+                creating.add(flywheel.arn)
+                self.flywheels.begin(flywheel)
+            elif flywheel.status == "DELETING":
+                self.flywheels.end(flywheel)
+        for dataset in self.store.all(Dataset):
+            # A flywheel that is being created ingests what it inherits itself.
+            if dataset.status == "CREATING" and dataset.flywheel_arn not in creating:
+                self.ingestion.start(dataset)
+
+    def _resume_iterations_jobs_and_models(self) -> None:
+        for iteration in self.store.all(Iteration):
+            if iteration.is_active:
+                self.iterations.start(iteration)
+        for job in self.store.all(Job):
+            if job.is_active:
+                self.jobs.start(job)
+        for model in self.store.all(Model):
+            if model.status == "DELETING":
+                self.models.start(model)
+
+    def _resume_endpoints(self) -> None:
+        for endpoint in self.store.all(Endpoint):
+            if endpoint.status in ("CREATING", "UPDATING"):
+                self.endpoints.bring_up(endpoint)
+            elif endpoint.status == "DELETING":
+                self.endpoints.end(endpoint)
+            else:
+                self.endpoints.warm(endpoint)

@@ -1,0 +1,55 @@
+"""Which KMS keys a request may name.
+
+Decides what is spelled as a key; no key is looked up and nothing is encrypted here. Knows no
+operation. Read next: `comprehend_engine.operations.flywheels` and
+`comprehend_engine.operations.jobs`.
+
+Notes
+-----
+*Source*: botocore, DataSecurityConfig and OutputDataConfig: a key's id or ARN, or an alias or its
+ARN. Its pattern takes any ASCII; KmsKeyValidationException tells of "a key that cannot be
+validated", which one of no such form never could be.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from comprehend_engine.errors import ServiceError
+
+_MEMBER_END = "KmsKeyId"
+_ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}"
+_ALIAS = r"alias/[a-zA-Z0-9/_-]+"
+_KEY = re.compile(
+    rf"({_ID}|{_ALIAS}|arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{{12}}:(key/({_ID})|{_ALIAS}))"
+)
+
+
+def check_keys(request: Mapping[str, Any]) -> None:
+    """Refuse a request that names what is no key.
+
+    Parameters
+    ----------
+    request : mapping
+        A whole request; each member whose name ends with KmsKeyId is looked at.
+
+    Raises
+    ------
+    ServiceError
+        KmsKeyValidationException: the message names the member and what would be right.
+    """
+    for path, key in _keys(request, ""):
+        if not _KEY.fullmatch(key):
+            message = (
+                f"{path} {key!r} cannot be validated; give the id or the ARN of a KMS key, or an "
+                "alias (alias/name) or its ARN."
+            )
+            raise ServiceError("KmsKeyValidationException", message)
+
+
+def _keys(members: Mapping[str, Any], before: str) -> Iterator[tuple[str, str]]:
+    for name, value in members.items():
+        if isinstance(value, Mapping):
+            yield from _keys(value, f"{before}{name}.")
+        elif name.endswith(_MEMBER_END):
+            yield f"{before}{name}", value

@@ -1,0 +1,119 @@
+"""The operations that end models: stop one's training, delete one.
+
+Decides when either may be and what keeps a model. Ends classifiers and recognizers alike: an ARN
+names one record. Read next: `comprehend_engine.lifecycles.iteration_run`, which sees that a stop
+was asked.
+
+Notes
+-----
+*Source*: botocore, StopTrainingDocumentClassifier ("put into the STOP_REQUESTED state ... put into
+the STOPPED state"), DeleteDocumentClassifier ("Only those classifiers that are in terminated
+states", "puts the classifier into a DELETING state"). That the iteration which trains the model
+stops with it is inferred: there is no other call that could make one STOPPED. A model that does not
+train is left as it is: Terraform's provider stops every model before it deletes it, and fails on
+any error. Which error tells of a model that cannot be deleted is not said.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from comprehend_engine.clock import Clock
+from comprehend_engine.errors import ServiceError
+from comprehend_engine.lifecycles.model_deletion import ModelDeletion
+from comprehend_engine.operations.request_checks import resource
+from comprehend_engine.settings import EngineSettings
+from comprehend_engine.storage.records import Endpoint, Flywheel, Iteration, Job, Model
+from comprehend_engine.storage.store import Store
+from comprehend_engine.training.worker import TrainingWorker
+
+_TERMINAL = frozenset({"TRAINED", "TRAINED_WITH_WARNING", "IN_ERROR", "STOPPED"})
+_STOPPED_ALREADY = frozenset({"STOP_REQUESTED", "STOPPED"})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEndings:
+    """The operations that end models; each takes a validated request and returns a response."""
+
+    settings: EngineSettings
+    store: Store
+    clock: Clock
+    deletion: ModelDeletion
+    worker: TrainingWorker
+
+    def stop_training_document_classifier(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """StopTrainingDocumentClassifier."""
+        return self._stop(request["DocumentClassifierArn"])
+
+    def stop_training_entity_recognizer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """StopTrainingEntityRecognizer."""
+        return self._stop(request["EntityRecognizerArn"])
+
+    def delete_document_classifier(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """DeleteDocumentClassifier."""
+        return self._delete(request["DocumentClassifierArn"])
+
+    def delete_entity_recognizer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """DeleteEntityRecognizer."""
+        return self._delete(request["EntityRecognizerArn"])
+
+    def _stop(self, arn: str) -> dict[str, Any]:
+        with self.store.transaction():
+            model = resource(self.store, Model, arn)
+            iteration = self._iteration_of(model)
+            if model.status in _STOPPED_ALREADY or iteration is None:
+                return {}
+            now = self.clock.now()
+            self.store.save(
+                replace(model, status="STOP_REQUESTED"),
+                replace(iteration, status="STOP_REQUESTED", stop_requested_time=now),
+            )
+        self.worker.cancel(self.settings.model_file(arn))
+        return {}
+
+    def _delete(self, arn: str) -> dict[str, Any]:
+        with self.store.transaction():
+            model = resource(self.store, Model, arn)
+            if model.status not in _TERMINAL:
+                allowed = ", ".join(sorted(_TERMINAL))
+                message = f"Model {arn} is {model.status}; it must be one of {allowed}."
+                raise ServiceError("ResourceUnavailableException", message)
+            if users := self._users(arn):
+                message = f"Model {arn} is in use: {', '.join(users)}."
+                raise ServiceError("ResourceInUseException", message)
+            now = self.clock.now()
+            deleting = replace(model, status="DELETING", end_time=now)
+            self.store.save(deleting)
+        self.deletion.start(deleting)
+        return {}
+
+    def _users(self, arn: str) -> list[str]:
+        """Tell who keeps a model from being deleted."""
+        flywheels = [f"active in {it.arn}" for it in self.store.all(Flywheel) if _serves(it, arn)]
+        endpoints = [
+            f"endpoint {item.arn}"
+            for item in self.store.all(Endpoint)
+            if arn in (item.model_arn, item.desired_model_arn)
+        ]
+        jobs = [
+            f"job {item.arn}"
+            for item in self.store.all(Job)
+            if item.is_active and item.model_arn == arn
+        ]
+        iterations = [
+            f"iteration {item.iteration_id} of {item.flywheel_arn}"
+            for item in self.store.all(Iteration)
+            if item.is_active and item.evaluated_model_arn == arn
+        ]
+        return flywheels + endpoints + jobs + iterations
+
+    def _iteration_of(self, model: Model) -> Iteration | None:
+        """Return the iteration that trains a model now, if one does."""
+        for iteration in self.store.all(Iteration, model.flywheel_arn):
+            if iteration.model_arn == model.arn and iteration.is_active:
+                return iteration
+        return None
+
+
+def _serves(flywheel: Flywheel, model_arn: str) -> bool:
+    return flywheel.active_model_arn == model_arn and flywheel.status != "DELETING"

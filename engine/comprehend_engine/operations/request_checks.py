@@ -1,0 +1,65 @@
+"""Checks that several operations make: a resource exists, is ready, and fits its quota.
+
+Decides the error of each check. Knows no rule of any one resource. Read next:
+`comprehend_engine.storage.store`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from comprehend_engine.errors import ServiceError
+from comprehend_engine.storage.records import Flywheel
+from comprehend_engine.storage.store import R, Store
+
+
+def resource(store: Store, kind: type[R], arn: str) -> R:
+    """Return what is filed under an ARN.
+
+    Raises
+    ------
+    ServiceError
+        ResourceNotFoundException: there is none of this kind.
+    """
+    found = store.find(kind, arn)
+    if found is None:
+        message = f"There is no {kind.__name__.lower()} {arn}."
+        raise ServiceError("ResourceNotFoundException", message)
+    return found
+
+
+def the_flywheel(store: Store, request: Mapping[str, Any]) -> Flywheel:
+    """Return the flywheel a request names.
+
+    Raises
+    ------
+    ServiceError
+        ResourceNotFoundException: there is none.
+    """
+    return resource(store, Flywheel, request["FlywheelArn"])
+
+
+def check_active(flywheel: Flywheel, operation: str) -> None:
+    """Refuse an operation that needs an ACTIVE flywheel.
+
+    Raises
+    ------
+    ServiceError
+        InvalidRequestException: it is not. The guide names no error; this is the one that all
+        these operations declare.
+    """
+    if flywheel.status != "ACTIVE":
+        message = f"{operation} needs an ACTIVE flywheel; {flywheel.arn} is {flywheel.status}."
+        raise ServiceError("InvalidRequestException", message)
+
+
+def check_quota(what: str, used: int, limit: int) -> None:
+    """Refuse one more where the limit is reached.
+
+    Raises
+    ------
+    ServiceError
+        ResourceLimitExceededException: it is.
+    """
+    if used >= limit:
+        message = f"The limit of {what} is {limit}; {used} are in use."
+        raise ServiceError("ResourceLimitExceededException", message)

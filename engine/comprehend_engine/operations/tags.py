@@ -1,0 +1,111 @@
+"""The tag operations, and the tags that come with a creation.
+
+Decides how many tags a resource has and that they live as long as it does. Knows no rule of any
+resource. Read next: `comprehend_engine.engine`, which names what comes with tags.
+
+Notes
+-----
+*Source*: botocore, TagResource, UntagResource, ListTagsForResource, Tag ("aws:" is reserved in
+every service's tags, says the AWS General Reference); "Guidelines and quotas": 50 a resource.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from comprehend_engine.api.protocol import Operation
+from comprehend_engine.errors import ServiceError
+from comprehend_engine.storage.records import Dataset, Endpoint, Flywheel, Job, Model, Tags
+from comprehend_engine.storage.store import Store
+
+MAX_TAGS = 50
+"""Tags a resource may have."""
+
+_RESERVED = "aws:"
+
+
+@dataclass(frozen=True, slots=True)
+class TagOperations:
+    """The operations on tags; each takes a validated request and returns a response."""
+
+    store: Store
+
+    def tag_resource(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """TagResource: a key that is there gets the new value."""
+        given = _checked(request["Tags"])
+        with self.store.transaction():
+            kept = self._tags_of(request)
+            tags = {**kept.tags, **given}
+            if len(tags) > MAX_TAGS:
+                message = f"{kept.arn} would have {len(tags)} tags; it can have {MAX_TAGS}."
+                raise ServiceError("TooManyTagsException", message)
+            self.store.save(replace(kept, tags=tags))
+        return {}
+
+    def untag_resource(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """UntagResource: a key that is not there is no error."""
+        keys = request["TagKeys"]
+        if len(keys) > MAX_TAGS:
+            message = f"{len(keys)} keys; a resource can have {MAX_TAGS} tags."
+            raise ServiceError("TooManyTagKeysException", message)
+        with self.store.transaction():
+            kept = self._tags_of(request)
+            left = {key: value for key, value in kept.tags.items() if key not in keys}
+            self.store.save(replace(kept, tags=left))
+        return {}
+
+    def list_tags_for_resource(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """ListTagsForResource, by key."""
+        tags = self._tags_of(request).tags
+        told = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+        return {"ResourceArn": request["ResourceArn"], "Tags": told}
+
+    def creating(self, operation: Operation, arn_member: str) -> Operation:
+        """Return a creating operation that keeps the tags it is given.
+
+        Parameters
+        ----------
+        operation : Operation
+            Answers with the new resource's ARN, also when it is repeated.
+        arn_member : str
+            The answer's member that has it.
+        """
+
+        def tagging(request: Mapping[str, Any]) -> Mapping[str, Any]:
+            given = _checked(request.get("Tags", ()))
+            with self.store.transaction():
+                answer = operation(request)
+                kept = self._tags_of({"ResourceArn": answer[arn_member]})
+                if not self.store.find(Tags, kept.arn):
+                    self.store.save(replace(kept, tags=given))
+            return answer
+
+        return tagging
+
+    def _tags_of(self, request: Mapping[str, Any]) -> Tags:
+        arn = request["ResourceArn"]
+        find = self.store.find
+        resource = find(Flywheel, arn) or find(Dataset, arn) or find(Endpoint, arn)
+        if resource is not None:
+            return find(Tags, arn) or Tags(arn, resource.flywheel_arn, {})
+        # A model outlives its flywheel, and its tags with it.
+        if find(Model, arn) or find(Job, arn):
+            return find(Tags, arn) or Tags(arn, "", {})
+        raise ServiceError("ResourceNotFoundException", f"There is no resource {arn}.")
+
+
+def _checked(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return tags by key, or refuse too many, and keys that are reserved or given twice."""
+    if len(tags) > MAX_TAGS:
+        message = f"{len(tags)} tags; a resource can have {MAX_TAGS}."
+        raise ServiceError("TooManyTagsException", message)
+    found: dict[str, str] = {}
+    for tag in tags:
+        key = tag["Key"]
+        if key.lower().startswith(_RESERVED):
+            message = f"Tag keys that begin with {_RESERVED} are reserved: {key}."
+            raise ServiceError("InvalidRequestException", message)
+        if key in found:
+            raise ServiceError("InvalidRequestException", f"The tag key {key} is given twice.")
+        found[key] = tag.get("Value", "")
+    return found

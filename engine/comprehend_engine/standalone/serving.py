@@ -1,0 +1,110 @@
+"""One engine for one run of the command: made of its options, announced, served.
+
+Decides what people read when it serves, and the words for whatever keeps it from starting. Read
+next: `comprehend_engine.standalone.ambient_aws` and `comprehend_engine.engine`.
+"""
+
+import errno
+import json
+import sys
+import threading
+from argparse import Namespace
+
+from botocore.exceptions import BotoCoreError
+
+from comprehend_engine.engine import Engine, EngineSettings
+from comprehend_engine.errors import StartRefusedError
+from comprehend_engine.standalone.ambient_aws import ambient_region, ambient_s3
+from comprehend_engine.standalone.named_settings import with_choice
+from comprehend_engine.storage.data_directory import DirectoryInUseError, DirectoryNotPrivateError
+
+
+def serve(options: Namespace) -> None:
+    """Run an engine until the process is interrupted.
+
+    Parameters
+    ----------
+    options : Namespace
+        The options of the command, by their names.
+
+    Raises
+    ------
+    StartRefusedError
+        It cannot start: the port is taken, the data directory cannot be used, or an option is
+        wrong.
+    """
+    engine = _engine(options)
+    try:
+        engine.start()
+    except OSError as error:
+        raise _refusal(options, error) from error
+    try:
+        _announce(options, engine)
+        threading.Event().wait()
+    finally:
+        engine.stop()
+
+
+def _engine(options: Namespace) -> Engine:
+    try:
+        s3_client_for_role = ambient_s3(options.s3_endpoint)
+        settings = EngineSettings(
+            options.data,
+            region=ambient_region(),
+            port=options.port,
+            pace_seconds=options.pace,
+            allows_faults=options.faults,
+        )
+    except ValueError as error:
+        where = f"--s3-endpoint {options.s3_endpoint}"
+        raise StartRefusedError(where, "it is no URL", "Give it as http://HOST:PORT") from error
+    except BotoCoreError as error:
+        remedy = "Check AWS_PROFILE and the AWS configuration (aws configure list)"
+        raise StartRefusedError("AWS", str(error).rstrip("."), remedy) from error
+    for choice in options.set:
+        try:
+            settings = with_choice(settings, choice)
+        except ValueError as error:
+            remedy = "The engine's README says what each of them means"
+            raise StartRefusedError(f"--set {choice}", str(error), remedy) from error
+    return Engine(settings, s3_client_for_role=s3_client_for_role)
+
+
+def _announce(options: Namespace, engine: Engine) -> None:
+    """Say where the engine is: to people, and to a program that reads standard output."""
+    lines = [
+        "The Comprehend engine runs.",
+        f"  Data   {options.data.resolve()}",
+        f"  S3     {options.s3_endpoint or 'as boto3 finds it'}",
+        *([f"  Faults {engine.url}/_engine/faults"] if options.faults else []),
+        "",
+        "For the aws command and any AWS SDK, in another terminal:",
+        f"  export AWS_ENDPOINT_URL_COMPREHEND={engine.url}",
+        f"  export AWS_REGION={ambient_region()}",
+        "",
+        "Its state stays in the data directory. Stop it with Ctrl-C.",
+    ]
+    people = sys.stderr if options.json else sys.stdout
+    people.write("\n".join(lines) + "\n")
+    people.flush()
+    if options.json:
+        document = {"url": engine.url, "data": str(options.data.resolve())}
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        sys.stdout.flush()
+
+
+def _refusal(options: Namespace, error: OSError) -> StartRefusedError:
+    """Return why the engine cannot start, in one sentence."""
+    where, problem = f"--data {options.data}", error.strerror or str(error)
+    if isinstance(error, DirectoryInUseError):
+        remedy = "Stop that engine, or choose another directory"
+        return StartRefusedError(where, problem, remedy)
+    if isinstance(error, DirectoryNotPrivateError):
+        remedy = "Whoever can write a model decides what it answers: choose a directory of your own"
+        return StartRefusedError(where, problem, remedy)
+    if error.errno == errno.EADDRINUSE:
+        remedy = "Choose another port, or leave it out to get a free one"
+        return StartRefusedError(f"--port {options.port}", problem, remedy)
+    if error.errno == errno.ENOSPC:
+        return StartRefusedError(where, "its disk is full", "Make room on it")
+    return StartRefusedError(where, problem, "Choose a directory that can be written")
