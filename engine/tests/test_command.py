@@ -103,7 +103,7 @@ def test_it_says_why_when_the_directory_or_the_port_is_taken(
     assert in_use[1:] == ["Stop that engine, or choose another directory."]
     assert port_taken == [
         f"--port {port}: Address already in use",
-        "Choose another port, or leave it out to get a free one.",
+        "Choose another port, or leave the option out to get a free one.",
     ]
 
 
@@ -124,13 +124,13 @@ def test_it_says_why_when_the_directory_cannot_be_used(
 @pytest.mark.parametrize(
     ("options", "error"),
     [
-        (["--s3-endpoint", "nonsense"], "--s3-endpoint nonsense: it is no URL"),
+        (["--s3-endpoint", "nonsense"], "--s3-endpoint nonsense: it is not a URL"),
         (["--set", "endpoints=many"], "endpoints takes a whole number from 0, not 'many'"),
-        (["--set", "endpoint=3"], "there is no 'endpoint'; there are: training_data"),
-        (["--port", "65536"], "argument --port: '65536' is no whole number from 0 to 65535"),
-        (["--pace", "-1"], "argument --pace: '-1' is no number of seconds from 0"),
-        (["--pace", "inf"], "argument --pace: 'inf' is no number of seconds from 0"),
-        (["--pace", "soon"], "argument --pace: 'soon' is no number of seconds from 0"),
+        (["--set", "endpoint=3"], "'endpoint' is unknown; these exist: training_data"),
+        (["--port", "65536"], "argument --port: '65536' is not a whole number from 0 to 65535"),
+        (["--pace", "-1"], "argument --pace: '-1' is not a number of seconds from 0"),
+        (["--pace", "inf"], "argument --pace: 'inf' is not a number of seconds from 0"),
+        (["--pace", "soon"], "argument --pace: 'soon' is not a number of seconds from 0"),
     ],
 )
 def test_the_option_is_named_when_its_value_is_wrong(
@@ -161,7 +161,7 @@ def test_a_program_reads_the_error_when_it_asks_for_json(
     assert json.loads(capsys.readouterr().out)["error"] == {
         "where": "--set seed=x",
         "problem": "seed takes a whole number from 0, not 'x'",
-        "remedy": "The engine's README says what each of them means",
+        "remedy": "The engine's README explains each of them",
     }
 
 
@@ -170,7 +170,7 @@ def test_a_program_reads_the_error_when_it_asks_for_json(
     [
         (
             OSError(errno.ENOSPC, "No space left on device", "state/x"),
-            "--data state: its disk is full. Make room on it.",
+            "--data state: its disk is full. Free space on it.",
         ),
         (
             PermissionError(errno.EACCES, "Permission denied", "state"),

@@ -1,8 +1,7 @@
-"""The control of faults over HTTP, beside the service's own API: /_engine/faults.
+"""Fault injection over HTTP, beside the service's own API: /_engine/faults.
 
-Decides how a fault is asked for and told: each with the members that mean something to it, and no
-other. POST adds one, GET tells them, DELETE removes all. It is
-served only where the engine's settings say so, and JSON alone is taken, which no web page can send
+Decides which members each fault has. POST adds a fault, GET lists them, DELETE removes all. It is
+served only where the engine's settings allow it. It only accepts JSON, which no web page can send
 across sites unasked. Read next: `comprehend_engine.api.faults`.
 """
 
@@ -12,11 +11,16 @@ from dataclasses import asdict, replace
 from email.message import Message
 from typing import Any
 
-from comprehend_engine.api.faults import CALL_FAULTS, ITERATION_FAULTS, Fault, Faults
-from comprehend_engine.api.protocol import Answer
+from comprehend_engine.api.faults import (
+    CALL_FAULTS,
+    ITERATION_FAULTS,
+    InjectedFault,
+    InjectedFaults,
+)
+from comprehend_engine.api.protocol import HttpResponse
 
 CONTROL_PATH = "/_engine/"
-"""What the paths begin with that are not the service's."""
+"""The prefix of the paths that are not the service's."""
 
 _FAULTS_PATH = f"{CONTROL_PATH}faults"
 _KINDS = (*CALL_FAULTS, *ITERATION_FAULTS)
@@ -30,14 +34,14 @@ _MEMBERS = {
     "message": _TEXT,
     "seconds": _NUMBER,
 }
-_MEANT_FOR = {
+_APPLIES_TO = {
     "operation": CALL_FAULTS,
     "flywheel": ITERATION_FAULTS,
     "code": ("error",),
     "message": ("throttle", "error", "fail_iteration"),
     "seconds": ("delay",),
 }
-"""The faults to which a member means something, where it does not to all."""
+"""The faults that have a member, where not all have it."""
 
 _METHODS = ("GET", "POST", "DELETE")
 _FITS: dict[str, Callable[[Any], bool]] = {
@@ -48,49 +52,51 @@ _FITS: dict[str, Callable[[Any], bool]] = {
 
 
 class FaultControl:
-    """The control's wire.
+    """The HTTP interface of fault injection.
 
     Parameters
     ----------
     faults : Faults or None
-        What is controlled; None where the control is off.
+        The faults; None where fault injection is off.
     served : collection of str
-        The operations whose calls a fault may meet.
+        The operations that a fault can affect.
     """
 
-    def __init__(self, faults: Faults | None, served: Collection[str] = ()) -> None:
+    def __init__(self, faults: InjectedFaults | None, served: Collection[str] = ()) -> None:
         self._faults = faults
         self._served = served
 
-    def answer(self, method: str, path: str, headers: Message, body: bytes) -> Answer:
-        """Answer one request to the control."""
+    def answer(self, method: str, path: str, headers: Message, body: bytes) -> HttpResponse:
+        """Answer one request."""
         if self._faults is None:
-            return _told(404, problem="The control of faults is off; set allows_faults.")
+            return _json_response(404, problem="Fault injection is off; set allows_faults.")
         if path != _FAULTS_PATH:
-            return _told(404, problem=f"There is {_FAULTS_PATH} alone.")
+            return _json_response(404, problem=f"The only path is {_FAULTS_PATH}.")
         if method not in _METHODS:
             allowed = ", ".join(_METHODS)
-            answer = _told(405, problem=f"{method} means nothing here; these do: {allowed}.")
+            answer = _json_response(
+                405, problem=f"{method} is not allowed; these methods are: {allowed}."
+            )
             return replace(answer, allows=allowed)
         if method == "POST":
             if headers.get_content_type() != "application/json":
-                return _told(415, problem="The Content-Type must be application/json.")
+                return _json_response(415, problem="The Content-Type must be application/json.")
             problem, fault = self._read(body)
             if fault is None:
-                return _told(400, problem=problem)
+                return _json_response(400, problem=problem)
             self._faults.add(fault)
         elif method == "DELETE":
             self._faults.clear()
-        return _told(200, faults=[_shown(fault) for fault in self._faults.all()])
+        return _json_response(200, faults=[_shown(fault) for fault in self._faults.all()])
 
-    def _read(self, body: bytes) -> tuple[str, Fault | None]:
-        """Return a fault, or what is wrong with it."""
+    def _read(self, body: bytes) -> tuple[str, InjectedFault | None]:
+        """Return the fault, or why there is none."""
         try:
             document = json.loads(body or b"{}")
         except ValueError as error:
             return f"The body is not JSON: {error}", None
         problem = _problem(document) or self._problem_of_operation(document)
-        return problem, None if problem else Fault(**document)
+        return problem, None if problem else InjectedFault(**document)
 
     def _problem_of_operation(self, document: Mapping[str, Any]) -> str:
         if "operation" not in document or document["operation"] in self._served:
@@ -104,22 +110,22 @@ def _problem(document: Any) -> str:
         return f"The body must be an object whose fault is one of: {', '.join(_KINDS)}."
     for name, value in document.items():
         if name not in _MEMBERS:
-            return f"{name} is not known; a fault may have: {', '.join(_MEMBERS)}."
-        if document["fault"] not in _MEANT_FOR.get(name, _KINDS):
-            meant_for = ", ".join(_MEANT_FOR[name])
-            return f"{name} means nothing to {document['fault']}; it is of: {meant_for}."
+            return f"{name} is unknown; a fault can have: {', '.join(_MEMBERS)}."
+        if document["fault"] not in _APPLIES_TO.get(name, _KINDS):
+            applies_to = ", ".join(_APPLIES_TO[name])
+            return f"{name} does not apply to {document['fault']}; it applies to: {applies_to}."
         if not _FITS[_MEMBERS[name]](value):
             return f"{name} must be {_MEMBERS[name]}, not {value!r}."
     return ""
 
 
-def _shown(fault: Fault) -> dict[str, Any]:
+def _shown(fault: InjectedFault) -> dict[str, Any]:
     return {
         name: value
         for name, value in asdict(fault).items()
-        if fault.fault in _MEANT_FOR.get(name, _KINDS)
+        if fault.fault in _APPLIES_TO.get(name, _KINDS)
     }
 
 
-def _told(status: int, **document: Any) -> Answer:
-    return Answer(status, json.dumps(document).encode(), content_type="application/json")
+def _json_response(status: int, **document: Any) -> HttpResponse:
+    return HttpResponse(status, json.dumps(document).encode(), content_type="application/json")

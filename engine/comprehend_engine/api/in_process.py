@@ -1,7 +1,7 @@
-"""A client's calls answered in its own process: the same wire, without a connection.
+"""A boto3 client's calls answered in its own process: the same protocol, without a connection.
 
-boto3 spells, signs and reads every call as ever; in place of a socket the request goes to the
-protocol. For programs that make many calls, or may open no socket. Read next:
+boto3 builds, signs and parses every call as usual, but the request goes to the protocol in place of
+a socket. For programs that make many calls, or must not open a socket. Read next:
 `comprehend_engine.api.protocol`.
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def attach(client: "ComprehendClient", protocol: Protocol) -> None:
-    """Have a protocol answer a client's calls; for as long as the client lives."""
+    """Answer all calls of a client with a protocol, from now on."""
 
     def answered(request: AWSPreparedRequest, **_: object) -> AWSResponse:
         headers = Message()
@@ -29,20 +29,20 @@ def attach(client: "ComprehendClient", protocol: Protocol) -> None:
         answer = protocol.answer(headers, _content(request.body))
         if answer.is_dropped:
             raise ConnectionClosedError(endpoint_url=request.url)
-        told = HTTPHeaders()
-        told["Content-Type"] = answer.content_type
-        return AWSResponse(request.url, answer.status, told, _Body(answer.body))
+        response_headers = HTTPHeaders()
+        response_headers["Content-Type"] = answer.content_type
+        return AWSResponse(request.url, answer.status, response_headers, _Body(answer.body))
 
-    client.meta.events.register_first("before-send.comprehend", answered)  # type: ignore[arg-type] # botocore takes what a handler returns for the answer
+    client.meta.events.register_first("before-send.comprehend", answered)  # type: ignore[arg-type] # botocore uses the handler's return value as the response
 
 
 def _content(body: object) -> bytes:
-    """Return a request's body: JSON, which botocore has as text or as bytes."""
-    return body.encode() if isinstance(body, str) else bytes(body or b"")  # type: ignore[call-overload] # no file is ever sent
+    """Return a request's body as bytes; botocore has JSON as text or as bytes."""
+    return body.encode() if isinstance(body, str) else bytes(body or b"")  # type: ignore[call-overload] # the body is never a file
 
 
 class _Body:
-    """What botocore reads an answer from."""
+    """The raw response that botocore reads."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content

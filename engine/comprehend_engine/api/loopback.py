@@ -1,8 +1,8 @@
-"""Which requests may be answered on the loopback interface: those of programs of this machine.
+"""The rule for requests on the loopback interface: only programs on this machine get an answer.
 
-A browser sends what a web page asks it to, also to 127.0.0.1. Two headers, which no page can
-change, tell such a request: ``Origin`` names the page's site, and ``Host`` the name by which the
-page was led here. Every server of this machine applies this one rule. Must not know what is served.
+A browser sends requests on behalf of web pages, also to 127.0.0.1. Two headers, which no page can
+change, identify them: ``Origin`` names the page's site, and ``Host`` the name under which the page
+reached this machine. Every local server applies this rule. Must not know what is served.
 """
 
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def foreign_header(host: str | None, origin: str | None) -> str:
-    """Return which header names another site, and its value; empty where none does.
+    """Return the header that names another site, with its value; empty where none does.
 
     Parameters
     ----------
@@ -35,5 +35,5 @@ def foreign_header(host: str | None, origin: str | None) -> str:
 def _host_name(address: str) -> str | None:
     try:
         return urlsplit(address).hostname
-    except ValueError:  # no address at all, such as "//[", is no name of this machine
+    except ValueError:  # an invalid address, such as "//[", never names this machine
         return None

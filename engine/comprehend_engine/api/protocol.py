@@ -1,14 +1,14 @@
-"""The wire: awsJson1.1 as boto3 speaks it, between bytes and operations.
+"""The protocol: awsJson1.1 as boto3 speaks it, between bytes and operations.
 
-Decides how a request is dispatched and validated and how answers and errors are spelled; both are
-held against botocore's own model of the service, so an answer the service could not give never
-leaves. Knows no rule of any operation. Read next: `comprehend_engine.api.shapes`, and
-`comprehend_engine.engine` for what is served.
+Decides how a request is dispatched and validated, and how responses and errors are encoded.
+Requests and responses are validated against botocore's model of the service, so the engine never
+sends a response that the service could not send. Knows no rule of any operation. Read next:
+`comprehend_engine.api.shapes`, and `comprehend_engine.engine` for what is served.
 
 Notes
 -----
 *Source*: botocore comprehend/2017-11-27. It lists ``smithy-rpc-v2-cbor`` before ``json``, yet boto3
-sends JSON with ``X-Amz-Target``: what arrives decides.
+sends JSON with ``X-Amz-Target``: the request decides.
 """
 
 import json
@@ -23,7 +23,7 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
-from comprehend_engine.api.faults import Fault, Faults
+from comprehend_engine.api.faults import InjectedFault, InjectedFaults
 from comprehend_engine.api.shapes import problems
 from comprehend_engine.errors import DiskFullError, ServiceError
 
@@ -31,20 +31,21 @@ Operation = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Takes a validated request, returns a response; raises ServiceError."""
 
 Refusal = Callable[[str, str, dict[str, Any]], str | None]
-"""Takes the caller's access key id, an operation and its request; says why it is refused, if so."""
+"""Takes the caller's access key id, an operation and its request; returns why it is refused, or
+None."""
 
 Authentication = Callable[[str, str, Message, bytes], tuple[str, str] | None]
-"""Takes a request's method, target, headers and body; returns code and message of what is wrong
-with its signature, None where it is right."""
+"""Takes a request's method, target, headers and body; returns the code and message of the error in
+its signature, or None where it is valid."""
 
 UNKNOWN_OPERATION = "UnknownOperationException"
-"""What AWS services that speak JSON answer to an operation they do not know."""
+"""The error of AWS services that speak JSON for an operation that they do not know."""
 
 ACCESS_DENIED = "AccessDeniedException"
-"""What every AWS service answers, declared or not, when a caller lacks a permission."""
+"""The error of every AWS service, declared or not, when a caller lacks a permission."""
 
 INVALID_SIGNATURE = "InvalidSignatureException"
-"""What AWS services that speak JSON answer to a signature that cannot be of this request."""
+"""The error of AWS services that speak JSON for a signature that does not match the request."""
 
 _SCOPE = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d+/(?P<region>[^/,\s]+)/")
 _LOG = logging.getLogger(__name__)
@@ -52,8 +53,8 @@ _TOO_MANY_REQUESTS = "TooManyRequestsException"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back.
+class HttpResponse:
+    """An HTTP response.
 
     Parameters
     ----------
@@ -62,11 +63,11 @@ class Answer:
     body : bytes
         JSON.
     content_type : str
-        What `body` is.
+        The media type of `body`.
     is_dropped : bool
-        Whether the connection ends in place of it: a fault that was asked for.
+        Whether the connection ends in place of it, because of an injected fault.
     allows : str
-        The methods that are allowed, where the request's was not.
+        The allowed methods, where the request's method is not allowed.
     """
 
     status: int
@@ -83,18 +84,18 @@ def comprehend_model() -> ServiceModel:
 
 
 class Protocol:
-    """One service's wire.
+    """The protocol of one service.
 
     Parameters
     ----------
     operations : mapping of str to Operation
-        What is served, by the operation's name.
+        The operations that are served, by name.
     region : str
-        Where the resources are: a request that is signed for another region is refused.
+        The region of the resources; a request that is signed for another region is refused.
     refusal : callable, optional
-        Judges each request; without it every caller may do everything.
+        Authorizes each request; without it every caller may do everything.
     faults : Faults, optional
-        Faults that calls meet.
+        The faults to inject into calls.
     """
 
     def __init__(
@@ -102,11 +103,11 @@ class Protocol:
         operations: Mapping[str, Operation],
         region: str,
         refusal: Refusal | None = None,
-        faults: Faults | None = None,
+        faults: InjectedFaults | None = None,
     ) -> None:
         self._region = region
         self._refusal = refusal
-        self._faults = faults or Faults()
+        self._faults = faults or InjectedFaults()
         self._model = comprehend_model()
         self._operations = operations
         self._prefix = str(self._model.metadata["targetPrefix"])
@@ -115,7 +116,7 @@ class Protocol:
             for shape in self._model.error_shapes
         }
 
-    def answer(self, headers: Message, body: bytes) -> Answer:
+    def answer(self, headers: Message, body: bytes) -> HttpResponse:
         """Answer one request.
 
         Parameters
@@ -128,7 +129,7 @@ class Protocol:
         Returns
         -------
         Answer
-            A response or an error, both as the service would spell them.
+            A response or an error, encoded as by the service.
         """
         try:
             return self._respond(headers, body)
@@ -143,23 +144,23 @@ class Protocol:
                 ServiceError("InternalServerException", "The engine failed; its log says why.")
             )
 
-    def refuse(self, refusal: ServiceError) -> Answer:
-        """Spell an error."""
+    def refuse(self, refusal: ServiceError) -> HttpResponse:
+        """Encode an error."""
         document = {"__type": refusal.code, "Message": refusal.message}
-        return Answer(self._status_of.get(refusal.code, 400), json.dumps(document).encode())
+        return HttpResponse(self._status_of.get(refusal.code, 400), json.dumps(document).encode())
 
-    def _respond(self, headers: Message, body: bytes) -> Answer:
+    def _respond(self, headers: Message, body: bytes) -> HttpResponse:
         model, operation = self._dispatch(headers)
         fault = self._faults.of_call(model.name)
         if fault is not None:
-            self._meet(model, fault)
+            self._inject(model, fault)
         response = self._performed(model, operation, headers, body)
-        return Answer(200, response, is_dropped=fault is not None and fault.fault == "drop")
+        return HttpResponse(200, response, is_dropped=fault is not None and fault.fault == "drop")
 
-    def _meet(self, model: OperationModel, fault: Fault) -> None:
-        """Have a call refused, or be late, because a fault was asked for."""
+    def _inject(self, model: OperationModel, fault: InjectedFault) -> None:
+        """Refuse or delay a call."""
         if fault.fault == "throttle":
-            # What a service answers where an operation declares nothing of its own.
+            # The error of a service where the operation declares none of its own.
             declares = any(shape.name == _TOO_MANY_REQUESTS for shape in model.error_shapes)
             code = _TOO_MANY_REQUESTS if declares else "ThrottlingException"
             raise ServiceError(code, fault.message)
@@ -184,16 +185,16 @@ class Protocol:
         return self._encoded(model, response)
 
     def _request(self, model: OperationModel, headers: Message, body: bytes) -> dict[str, Any]:
-        """Return a request that its caller may make and that fits the operation's shape."""
+        """Decode a request; refuse one that is not allowed or does not fit its shape."""
         request = _decoded(body)
         self._check_permission(model, headers, request)
-        found = list(problems(request, model.input_shape, "")) if model.input_shape else []
-        if found:
-            noun = "validation error" if len(found) == 1 else "validation errors"
-            message = f"{len(found)} {noun} detected: {'; '.join(found)}"
+        errors = list(problems(request, model.input_shape, "")) if model.input_shape else []
+        if errors:
+            noun = "validation error" if len(errors) == 1 else "validation errors"
+            message = f"{len(errors)} {noun} detected: {'; '.join(errors)}"
             raise ServiceError("InvalidRequestException", message)
-        given: dict[str, Any] = _without_nulls(request)
-        return given
+        members: dict[str, Any] = _without_nulls(request)
+        return members
 
     def _dispatch(self, headers: Message) -> tuple[OperationModel, Operation]:
         if protocol := headers.get("smithy-protocol"):
@@ -215,7 +216,7 @@ class Protocol:
         if scope and scope["region"] != self._region:
             message = (
                 f"Credential should be scoped to a valid region. The request is signed for "
-                f"{scope['region']}, and what is here is in {self._region}: set "
+                f"{scope['region']}, but the resources here are in {self._region}: set "
                 f"AWS_REGION={self._region}, or start the engine for {scope['region']}."
             )
             raise ServiceError(INVALID_SIGNATURE, message)
@@ -234,9 +235,9 @@ class Protocol:
     def _encoded(self, model: OperationModel, response: Mapping[str, Any]) -> bytes:
         document = _without_nulls(response)
         if model.output_shape is not None:
-            found = list(problems(document, model.output_shape, ""))
-            if found:
-                message = f"{model.name} would answer what it cannot: {'; '.join(found)}"
+            errors = list(problems(document, model.output_shape, ""))
+            if errors:
+                message = f"the response of {model.name} is invalid: {'; '.join(errors)}"
                 raise RuntimeError(message)
         return json.dumps(document).encode()
 
@@ -245,7 +246,7 @@ def _decoded(body: bytes) -> dict[str, Any]:
     try:
         request = json.loads(body or b"{}", parse_constant=_refused_number)
         if b"\\u" in body:
-            # Half of a surrogate pair is valid in JSON, and no text: nothing could keep it.
+            # Half of a surrogate pair is valid JSON but cannot be encoded or stored.
             json.dumps(request, ensure_ascii=False).encode()
     except ValueError as error:
         message = f"The body is not JSON: {error}"
@@ -256,12 +257,12 @@ def _decoded(body: bytes) -> dict[str, Any]:
 
 
 def _refused_number(name: str) -> None:
-    message = f"{name} is no number"
+    message = f"{name} is not a number"
     raise ValueError(message)
 
 
 def _without_nulls(value: Any) -> Any:
-    """Drop absent members; in this protocol null and absent mean the same."""
+    """Drop null members; in this protocol null and absent mean the same."""
     if isinstance(value, Mapping):
         return {
             name: _without_nulls(member) for name, member in value.items() if member is not None

@@ -1,8 +1,8 @@
-"""The HTTP server: loopback only, one thread a connection, connections kept.
+"""The HTTP server: loopback only, one thread per connection, persistent connections.
 
-Decides about sockets, what is a request's body, and that no web page reaches the engine through a
-browser: neither from another site nor under a name that its owner had lead here. Knows nothing of
-what is said. Read next: `comprehend_engine.api.protocol`.
+Decides how sockets are handled and what a request's body is. No web page reaches the engine through
+a browser, neither from another site nor under a host name that resolves to this machine. Knows
+nothing of operations. Read next: `comprehend_engine.api.protocol`.
 """
 
 import contextlib
@@ -17,15 +17,15 @@ from typing import Any
 
 from comprehend_engine.api.fault_control import CONTROL_PATH, FaultControl
 from comprehend_engine.api.loopback import foreign_header
-from comprehend_engine.api.protocol import ACCESS_DENIED, Answer, Authentication, Protocol
+from comprehend_engine.api.protocol import ACCESS_DENIED, Authentication, HttpResponse, Protocol
 from comprehend_engine.errors import ServiceError
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """Largest request; the largest one an operation can need is a label list of 5 MB."""
 
 _LOG = logging.getLogger(__name__)
-_READ_AWAY_SECONDS = 5.0
-_READ_AWAY_BYTES = 65536
+_DRAIN_SECONDS = 5.0
+_DRAIN_BYTES = 65536
 
 
 class Server:
@@ -34,18 +34,18 @@ class Server:
     Parameters
     ----------
     protocol : Protocol
-        What answers.
+        Answers the service's requests.
     port : int
         0 takes a free one.
     control : FaultControl, optional
-        What answers under its own path; off without it.
+        Answers under its own path; off by default.
     authentication : Authentication, optional
         Verifies each request's signature; without it every caller is answered.
 
     Raises
     ------
     OSError
-        The port is taken; whoever chose it chooses another.
+        The port is in use; choose another one.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Server:
         self._http = _Connections(("127.0.0.1", port), _Handler)
         self._http.protocol = protocol
         self._http.control = control or FaultControl(None)
-        self._http.authentication = authentication or _everybody
+        self._http.authentication = authentication or _accept_all
         self._thread = threading.Thread(
             target=self._http.serve_forever,
             kwargs={"poll_interval": 0.05},
@@ -68,29 +68,29 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its address."""
         return f"http://127.0.0.1:{self._http.server_address[1]}"
 
     def start(self) -> None:
-        """Begin to serve; returns at once."""
+        """Start to serve; return at once."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Let requests in progress be answered, then close every connection."""
+        """Answer the requests in progress, then close every connection."""
         self._http.shutdown()
         self._thread.join()
         self._http.hang_up()
         self._http.server_close()
 
 
-def _everybody(method: str, target: str, headers: Message, body: bytes) -> None:
+def _accept_all(method: str, target: str, headers: Message, body: bytes) -> None:
     """Accept a request, signed or not."""
 
 
 class _Connections(ThreadingHTTPServer):
     """A server that can end connections which clients keep open.
 
-    Its threads end with the interpreter, so that a program which forgot to stop it does not hang.
+    Its threads end with the interpreter, so a program that forgets to stop it does not hang.
     """
 
     request_queue_size = 128
@@ -104,7 +104,7 @@ class _Connections(ThreadingHTTPServer):
         super().__init__(*arguments)
 
     def server_bind(self) -> None:
-        # Not HTTPServer's own: it asks the name service for a name nobody needs.
+        # HTTPServer's own method also looks up the host's name, which nothing needs.
         socketserver.TCPServer.server_bind(self)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -127,7 +127,7 @@ class _Connections(ThreadingHTTPServer):
         with self._lock:
             threads = list(self._open.values())
             for connection in self._open:
-                # The reading side only: an answer on its way still arrives.
+                # The reading side only: a response on its way still arrives.
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RD)
         for thread in threads:
@@ -140,25 +140,25 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
     _is_unread = False
     timeout = 60
-    """Seconds after which a client that sends nothing is not waited for any longer."""
+    """Seconds to wait for a client that sends nothing."""
 
     server: _Connections
 
     def do_POST(self) -> None:
         self._send(self._answered())
 
-    # Each is answered as JSON; for those that are missing the base class would write a page.
+    # Each gets a JSON response; for a missing method the base class would send a web page.
     do_GET = do_DELETE = do_PUT = do_PATCH = do_OPTIONS = do_HEAD = do_POST
 
-    def _answered(self) -> Answer:
+    def _answered(self) -> HttpResponse:
         try:
             body = self._body()
         except ServiceError as refusal:
-            # Where the next request begins is not known.
+            # The beginning of the next request is unknown.
             self._is_unread = self.close_connection = True
             return self.server.protocol.refuse(refusal)
         if foreign := foreign_header(self.headers.get("Host"), self.headers.get("Origin")):
-            message = f"{foreign}; the engine answers programs of this machine alone."
+            message = f"{foreign}; the engine only answers programs on this machine."
             return self.server.protocol.refuse(ServiceError(ACCESS_DENIED, message))
         if fault := self.server.authentication(self.command, self.path, self.headers, body):
             return self.server.protocol.refuse(ServiceError(*fault))
@@ -167,9 +167,9 @@ class _Handler(BaseHTTPRequestHandler):
         return self.server.protocol.answer(self.headers, body)
 
     def _body(self) -> bytes:
-        """Read the body, as long as the request says."""
+        """Read as many bytes as the request announces."""
         if "Transfer-Encoding" in self.headers:
-            message = "Transfer-Encoding is not served: a request has a Content-Length."
+            message = "Transfer-Encoding is not supported: send a Content-Length."
             raise ServiceError("InvalidRequestException", message)
         lengths = self.headers.get_all("Content-Length") or ["" if self.command == "POST" else "0"]
         length = lengths[0]
@@ -180,14 +180,14 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             body = self.rfile.read(int(length))
         except TimeoutError as error:
-            message = "The rest of the body did not come in time."
+            message = "The rest of the body did not arrive in time."
             raise ServiceError("InvalidRequestException", message) from error
         if len(body) < int(length):
-            message = f"The body has {len(body)} bytes, where Content-Length announces {length}."
+            message = f"The body has {len(body)} bytes, but Content-Length is {length}."
             raise ServiceError("InvalidRequestException", message)
         return body
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: HttpResponse) -> None:
         if answer.is_dropped:
             self.close_connection = True
             return
@@ -201,15 +201,15 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(answer.body)
         if self._is_unread:
-            self._read_away()
+            self._drain()
 
-    def _read_away(self) -> None:
-        """Let a client that still sends come to read the answer, which a closed socket breaks."""
+    def _drain(self) -> None:
+        """Read the rest, so that a client that still sends can read the response afterwards."""
         with contextlib.suppress(OSError):
             self.wfile.flush()
             self.connection.shutdown(socket.SHUT_WR)
-            self.connection.settimeout(_READ_AWAY_SECONDS)
-            while self.rfile.read1(_READ_AWAY_BYTES):
+            self.connection.settimeout(_DRAIN_SECONDS)
+            while self.rfile.read1(_DRAIN_BYTES):
                 pass
 
     def log_message(self, format: str, *args: Any) -> None:

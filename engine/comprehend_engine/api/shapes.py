@@ -1,8 +1,8 @@
-"""Hold a value against a shape of botocore's service model, and say in words where it differs.
+"""Validate a value against a shape of botocore's service model, and describe each violation.
 
 Decides what is valid: required and unknown members, types, lengths, ranges, enums, patterns.
-Knows no operation by name. botocore's own validator checks neither patterns nor enums nor what
-arrives over HTTP, hence this one. Read next: `comprehend_engine.api.protocol`.
+Knows no operation by name. botocore's own validator checks neither patterns nor enums nor
+requests that arrive over HTTP, hence this one. Read next: `comprehend_engine.api.protocol`.
 
 Notes
 -----
@@ -20,21 +20,21 @@ from botocore.model import ListShape, Shape, StringShape, StructureShape
 
 
 def problems(value: Any, shape: Shape, path: str) -> Iterator[str]:
-    """Tell everything in which a value does not fit a shape.
+    """Give every problem of a value that does not fit a shape.
 
     Parameters
     ----------
     value : object
         A JSON value.
     shape : Shape
-        What it should be.
+        The shape that it must fit.
     path : str
-        Where the value stands, such as ``InputDataConfig.DataFormat``.
+        The path of the value, such as ``InputDataConfig.DataFormat``.
 
     Yields
     ------
     str
-        One sentence a problem, naming the member, its value and the constraint.
+        One sentence per problem, with the member, its value and the constraint.
     """
     if isinstance(shape, StructureShape):
         yield from _structure_problems(value, shape, path)
@@ -47,7 +47,7 @@ def problems(value: Any, shape: Shape, path: str) -> Iterator[str]:
 
 
 def problem(value: Any, path: str, constraint: str) -> str:
-    """Spell a problem: the value, cut where it is long, its member and the constraint."""
+    """Describe a problem: the value, truncated where it is long, its member and the constraint."""
     shown = str(value)
     if len(shown) > _SHOWN_CHARACTERS:
         shown = f"{shown[:_SHOWN_CHARACTERS]}..."
@@ -89,7 +89,7 @@ def _scalar_problems(value: Any, shape: Shape, path: str) -> Iterator[str]:
     if not has_type:
         yield problem(value, path, f"Member must be a {shape.type_name}")
     elif isinstance(value, str) and not isinstance(shape, StringShape):
-        # A blob: its length is of what it stands for, and nothing here takes one.
+        # A blob: its length limits apply to the decoded bytes, and no operation here has any.
         return
     elif isinstance(shape, StringShape):
         yield from _text_problems(value, shape, path)
@@ -127,17 +127,17 @@ def _range_problems(value: float, shape: Shape, path: str) -> Iterator[str]:
 
 @cache
 def matcher(pattern: str) -> Callable[[str], bool]:
-    r"""Return what says whether a whole text matches a pattern of the model.
+    r"""Return a function that checks whether a whole text matches a pattern of the model.
 
     Parameters
     ----------
     pattern : str
-        A regular expression in the dialect of the model, which is Java's.
+        A regular expression in the model's dialect, which is Java's.
 
     Raises
     ------
     re.error
-        The pattern uses a part of that dialect which is not known here.
+        The pattern uses an unsupported part of that dialect.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def _is_printable(text: str) -> bool:
 
 
 _SHOWN_CHARACTERS = 200
-# The built-in model's types; of a custom one, says the model's own text, it has what was trained.
+# The enum lists the built-in model's types; a custom model has its own, as botocore's text says.
 _OPEN_ENUMS = frozenset({"EntityType"})
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -168,7 +168,7 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "timestamp": (int, float),
 }
 _CLASS_PATTERNS: dict[str, Callable[[str], bool]] = {
-    # Python's re knows no Unicode classes.
+    # Python's re has no Unicode classes.
     r"^\p{ASCII}+$": lambda text: text.isascii() and text != "",
     r"^\P{C}*$": _is_printable,
     r"^([\p{L}\p{Z}\p{N}_.:/=+\-%@]*)$": lambda text: all(

@@ -24,7 +24,7 @@ from comprehend_engine.documents.annotation_files import (
     entries_of,
 )
 from comprehend_engine.documents.augmented_manifests import Span, manifest_rows, one_line, spans_of
-from comprehend_engine.documents.classified_documents import LakeFiles, listed
+from comprehend_engine.documents.classified_documents import LakeFiles, format_counts
 from comprehend_engine.documents.entity_lists import EntityList
 from comprehend_engine.documents.input_data import MANIFESTS, RECOGNIZER
 from comprehend_engine.documents.source_files import SourceFiles
@@ -37,13 +37,13 @@ DOCUMENTS_FILE = "documents.txt"
 ANNOTATIONS_FILE = "annotations.csv"
 """The file beside it that has their annotations."""
 
-Annotated = tuple[str, str, Sequence[Span]]
+AnnotatedDocument = tuple[str, str, Sequence[Span]]
 """A document: what messages call it, its text, its annotations."""
 
 
-def handed_over(
+def read_input(
     config: Mapping[str, Any], types: Sequence[str], files: SourceFiles
-) -> Iterator[Annotated]:
+) -> Iterator[AnnotatedDocument]:
     """Give the documents that an InputDataConfig names.
 
     Raises
@@ -68,7 +68,7 @@ def handed_over(
             yield from _with_annotations(documents, uri, is_by_line, files)
 
 
-def inherited(uris: Iterable[str], files: SourceFiles) -> Iterator[Annotated]:
+def read_lakes(uris: Iterable[str], files: SourceFiles) -> Iterator[AnnotatedDocument]:
     """Give the documents of datasets in other lakes.
 
     Raises
@@ -84,7 +84,7 @@ def inherited(uris: Iterable[str], files: SourceFiles) -> Iterator[Annotated]:
 
 def _with_annotations(
     documents: str, annotations: str, is_by_line: bool, files: SourceFiles
-) -> Iterator[Annotated]:
+) -> Iterator[AnnotatedDocument]:
     waiting: dict[tuple[str, int], list[Span]] = {}
     for file in files.read(annotations):
         for place, spans in annotations_by_place(file, is_by_line=is_by_line).items():
@@ -108,7 +108,7 @@ def _with_annotations(
 
 def _with_list(
     documents: str, entity_list: str, is_by_line: bool, types: Sequence[str], files: SourceFiles
-) -> Iterator[Annotated]:
+) -> Iterator[AnnotatedDocument]:
     entries = EntityList(
         (text, kind)
         for file in files.read(entity_list)
@@ -125,7 +125,7 @@ def _called(uri: str, line: int, is_by_line: bool) -> str:
     return f"{uri}, line {line + 1}" if is_by_line else uri
 
 
-class RecognizerIntake:
+class RecognizerDatasetBuilder:
     """Takes the documents of one dataset.
 
     Parameters
@@ -149,7 +149,7 @@ class RecognizerIntake:
         self._from_list = from_list
         self._kept, self._ignored = Counter[str](), Counter[str]()
 
-    def take(self, documents: Iterable[Annotated]) -> LakeFiles:
+    def take(self, documents: Iterable[AnnotatedDocument]) -> LakeFiles:
         """Return what of the documents the lake keeps.
 
         Raises
@@ -207,7 +207,7 @@ class RecognizerIntake:
 
     def _check_fewest(self, documents: int) -> None:
         if not self._kept:
-            found = listed(dict(self._ignored.most_common(_SHOWN_TYPES)))
+            found = format_counts(dict(self._ignored.most_common(_SHOWN_TYPES)))
             message = (
                 f"No document has an entity of the flywheel's types; types found: {found or 'none'}"
             )
@@ -223,7 +223,9 @@ class RecognizerIntake:
             least, what = quotas.min_list_matches_per_type, "matches of the entity list"
         few = {kind: count for kind, count in sorted(self._kept.items()) if count < least}
         if few:
-            message = f"Each entity type needs at least {least} {what}; too few: {listed(few)}"
+            message = (
+                f"Each entity type needs at least {least} {what}; too few: {format_counts(few)}"
+            )
             raise DatasetRefusedError(message)
 
 

@@ -37,7 +37,7 @@ from comprehend_engine.tasks import (
 LAKE_FILE = "documents.csv"
 """The one file of a classifier's dataset in the lake."""
 
-Labeled = tuple[Sequence[str], str]
+LabeledDocument = tuple[Sequence[str], str]
 """A document: its labels and its text."""
 
 
@@ -49,7 +49,9 @@ class LakeFiles:
     documents: int
 
 
-def handed_over(config: Mapping[str, Any], task: str, files: SourceFiles) -> Iterator[Labeled]:
+def read_input(
+    config: Mapping[str, Any], task: str, files: SourceFiles
+) -> Iterator[LabeledDocument]:
     """Give the documents that an InputDataConfig names.
 
     Raises
@@ -64,10 +66,12 @@ def handed_over(config: Mapping[str, Any], task: str, files: SourceFiles) -> Ite
     if source := config.get(CLASSIFIER):
         delimiter = source.get("LabelDelimiter", LABEL_DELIMITERS[0])
         for file in files.read(source["S3Uri"]):
-            yield from cells(file.content, file.uri, None if task == MULTI_CLASS else delimiter)
+            yield from read_labeled_file(
+                file.content, file.uri, None if task == MULTI_CLASS else delimiter
+            )
 
 
-def named(documents: Iterable[Labeled], task: str) -> tuple[str, ...]:
+def labels_of_documents(documents: Iterable[LabeledDocument], task: str) -> tuple[str, ...]:
     """Return the labels of documents, sorted: those of a flywheel that was made without any.
 
     Raises
@@ -86,7 +90,9 @@ def named(documents: Iterable[Labeled], task: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def inherited(uris: Iterable[str], delimiter: str | None, files: SourceFiles) -> Iterator[Labeled]:
+def read_lakes(
+    uris: Iterable[str], delimiter: str | None, files: SourceFiles
+) -> Iterator[LabeledDocument]:
     """Give the documents of datasets in other lakes.
 
     Raises
@@ -96,10 +102,12 @@ def inherited(uris: Iterable[str], delimiter: str | None, files: SourceFiles) ->
     """
     for uri in uris:
         for file in files.read(f"{uri}{LAKE_FILE}"):
-            yield from cells(file.content, file.uri, delimiter)
+            yield from read_labeled_file(file.content, file.uri, delimiter)
 
 
-def cells(content: bytes, where: str, delimiter: str | None) -> Iterator[Labeled]:
+def read_labeled_file(
+    content: bytes, where: str, delimiter: str | None
+) -> Iterator[LabeledDocument]:
     """Give the documents of a file, whose label cells hold one label where there is no delimiter.
 
     Examples
@@ -111,7 +119,7 @@ def cells(content: bytes, where: str, delimiter: str | None) -> Iterator[Labeled
         yield ((cell,) if delimiter is None else cell.split(delimiter)), text
 
 
-class ClassifierIntake:
+class ClassifierDatasetBuilder:
     """Takes the documents of one dataset.
 
     Parameters
@@ -136,7 +144,7 @@ class ClassifierIntake:
         self._is_training = is_training
         self._kept, self._ignored = Counter[str](), Counter[str]()
 
-    def take(self, documents: Iterable[Labeled]) -> LakeFiles:
+    def take(self, documents: Iterable[LabeledDocument]) -> LakeFiles:
         """Return what of the documents the lake keeps.
 
         Raises
@@ -180,18 +188,18 @@ class ClassifierIntake:
         least = self._quotas.min_documents_per_label
         few = {label: count for label, count in sorted(self._kept.items()) if count < least}
         if few:
-            message = f"Each label needs at least {least} documents; too few: {listed(few)}"
+            message = f"Each label needs at least {least} documents; too few: {format_counts(few)}"
             raise DatasetRefusedError(message)
         least = self._quotas.min_multi_label_documents
         if not self._is_single and documents < least:
             message = (
                 f"A multi-label dataset needs at least {least} documents; it has {documents}: "
-                f"{listed(dict(self._kept.most_common()))}"
+                f"{format_counts(dict(self._kept.most_common()))}"
             )
             raise DatasetRefusedError(message)
 
 
-def listed(counts: Mapping[str, int]) -> str:
+def format_counts(counts: Mapping[str, int]) -> str:
     """Spell counts.
 
     Examples
@@ -208,7 +216,7 @@ def _is_label(text: str) -> bool:
 
 
 def _nothing_left(ignored: Counter[str]) -> str:
-    found = listed(dict(ignored.most_common(_SHOWN_LABELS)))
+    found = format_counts(dict(ignored.most_common(_SHOWN_LABELS)))
     return f"No document has a label of the flywheel; labels found: {found or 'none'}"
 
 

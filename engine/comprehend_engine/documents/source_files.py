@@ -40,7 +40,7 @@ class SourceFiles:
 
     lake: DataLake
     max_size_bytes: int
-    check_going_on: Callable[[], None]
+    check_running: Callable[[], None]
 
     def read(self, uri: str) -> Iterator[SourceFile]:
         """Give the files whose keys begin with the URI's.
@@ -63,5 +63,5 @@ class SourceFiles:
                     f"a file may have {self.max_size_bytes}"
                 )
                 raise DatasetRefusedError(message)
-            self.check_going_on()
+            self.check_running()
             yield SourceFile(entry.uri, self.lake.read(entry.uri))

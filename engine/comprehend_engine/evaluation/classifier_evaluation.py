@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class EvaluationCounts:
     """What a test found: how many documents tested, and rows of counts as the task has them.
 
     Rows are actual label, predicted label, documents where documents have one label each; else
@@ -63,7 +63,7 @@ def decision_counts(
 
 
 @dataclass(frozen=True, slots=True)
-class LabelScore:
+class LabelMetrics:
     """One label's part: `support` is its number of test documents, or of mentions in them."""
 
     precision: float
@@ -72,7 +72,7 @@ class LabelScore:
     support: int
 
     @classmethod
-    def of(cls, hits: int, false: int, missed: int) -> "LabelScore":
+    def of(cls, hits: int, false: int, missed: int) -> "LabelMetrics":
         """Build one from true positives, false positives and false negatives; 0 where undefined."""
         return cls(
             precision=ratio(hits, hits + false),
@@ -83,7 +83,7 @@ class LabelScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class MultiClassEvaluation:
     """A confusion matrix and what follows from it: documents with one label each.
 
     Parameters
@@ -100,7 +100,7 @@ class Evaluation:
     @classmethod
     def from_counts(
         cls, labels: Iterable[str], counts: Iterable[tuple[str, str, int]]
-    ) -> "Evaluation":
+    ) -> "MultiClassEvaluation":
         """Build one from (actual, predicted, documents) triples; what is not named is 0."""
         names = tuple(labels)
         place = {label: index for index, label in enumerate(names)}
@@ -120,13 +120,13 @@ class Evaluation:
         correct = sum(self.matrix[index][index] for index in range(len(self.labels)))
         return ratio(correct, self.documents)
 
-    def per_label(self) -> dict[str, LabelScore]:
+    def per_label(self) -> dict[str, LabelMetrics]:
         """Return precision, recall, F1 and support of every label; 0 where undefined."""
         predicted = [sum(column) for column in zip(*self.matrix, strict=True)]
         scores = {}
         for index, label in enumerate(self.labels):
             hits, support = self.matrix[index][index], sum(self.matrix[index])
-            scores[label] = LabelScore.of(hits, predicted[index] - hits, support - hits)
+            scores[label] = LabelMetrics.of(hits, predicted[index] - hits, support - hits)
         return scores
 
     def averages(self) -> dict[str, float]:
@@ -151,7 +151,7 @@ class Evaluation:
         Hamming loss is what it lacks to 1.
         """
         accuracy = self.accuracy
-        return _classifier_metrics(self.averages(), LabelScore(accuracy, accuracy, accuracy, 0))
+        return _classifier_metrics(self.averages(), LabelMetrics(accuracy, accuracy, accuracy, 0))
 
     def confusion_document(self) -> Mapping[str, Any] | None:
         """Return what the service writes as ``confusion_matrix.json``."""
@@ -164,7 +164,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class Decisions:
+class PerLabelEvaluation:
     """What was found and missed of each label, and what follows from it.
 
     Parameters
@@ -182,27 +182,27 @@ class Decisions:
     documents: int
 
     @classmethod
-    def from_counted(cls, labels: Iterable[str], counted: Counted) -> Self:
+    def from_counted(cls, labels: Iterable[str], counted: EvaluationCounts) -> Self:
         """Build one from what a test found; a label that is not named has no positives."""
         names = tuple(labels)
         found = {name: (hits, false, missed) for name, hits, false, missed in counted.counts}
         counts = tuple(found.get(name, (0, 0, 0)) for name in names)
         return cls(names, counts, counted.documents)
 
-    def per_label(self) -> dict[str, LabelScore]:
+    def per_label(self) -> dict[str, LabelMetrics]:
         """Return precision, recall, F1 and support of every label; 0 where undefined."""
         return {
-            label: LabelScore.of(*counts)
+            label: LabelMetrics.of(*counts)
             for label, counts in zip(self.labels, self.counts, strict=True)
         }
 
-    def total(self) -> LabelScore:
+    def total(self) -> LabelMetrics:
         """Return the score of all labels' decisions together."""
         hits, false, missed = (sum(column) for column in zip(*self.counts, strict=True))
-        return LabelScore.of(hits, false, missed)
+        return LabelMetrics.of(hits, false, missed)
 
 
-class MultiLabelEvaluation(Decisions):
+class MultiLabelEvaluation(PerLabelEvaluation):
     """Documents with any labels, each of which is there or not."""
 
     __slots__ = ()
@@ -220,8 +220,8 @@ class MultiLabelEvaluation(Decisions):
         Returns
         -------
         dict of str to float
-            As of `Evaluation`, but for ``AverageAccuracy``: right decisions / (documents x labels),
-            which is what the Hamming loss lacks to 1.
+            As of `MultiClassEvaluation`, but for ``AverageAccuracy``: right decisions / (documents
+            x labels), which is what the Hamming loss lacks to 1.
         """
         return {**_macro(self.per_label()), "AverageAccuracy": self.accuracy}
 
@@ -246,7 +246,7 @@ class MultiLabelEvaluation(Decisions):
         }
 
 
-def _macro(per_label: Mapping[str, LabelScore]) -> dict[str, float]:
+def _macro(per_label: Mapping[str, LabelMetrics]) -> dict[str, float]:
     scores = [score for score in per_label.values() if score.support]
     return {
         "AverageF1Score": ratio(sum(score.f1 for score in scores), len(scores)),
@@ -255,7 +255,7 @@ def _macro(per_label: Mapping[str, LabelScore]) -> dict[str, float]:
     }
 
 
-def _classifier_metrics(averages: Mapping[str, float], micro: LabelScore) -> dict[str, float]:
+def _classifier_metrics(averages: Mapping[str, float], micro: LabelMetrics) -> dict[str, float]:
     accuracy = averages["AverageAccuracy"]
     return {
         "Accuracy": accuracy,

@@ -15,16 +15,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from comprehend_engine.evaluation.classifier_evaluation import (
-    Counted,
-    Decisions,
-    Evaluation,
-    LabelScore,
+    EvaluationCounts,
+    LabelMetrics,
+    MultiClassEvaluation,
     MultiLabelEvaluation,
+    PerLabelEvaluation,
 )
 from comprehend_engine.tasks import ENTITIES, MULTI_CLASS
 
 
-class EntityEvaluation(Decisions):
+class EntityEvaluation(PerLabelEvaluation):
     """Mentions, each of which is found or missed, type by type."""
 
     __slots__ = ()
@@ -47,19 +47,21 @@ class EntityEvaluation(Decisions):
         return None
 
 
-AnyEvaluation = Evaluation | MultiLabelEvaluation | EntityEvaluation
+ModelEvaluation = MultiClassEvaluation | MultiLabelEvaluation | EntityEvaluation
 """What can be told of a test, whatever the task."""
 
 
-def evaluation_of(task: str, labels: Iterable[str], counted: Counted) -> AnyEvaluation:
+def evaluation_of(task: str, labels: Iterable[str], counted: EvaluationCounts) -> ModelEvaluation:
     """Return what a test says of a model for a task."""
     if task == ENTITIES:
         return EntityEvaluation.from_counted(labels, counted)
     if task == MULTI_CLASS:
-        return Evaluation.from_counts(labels, ((row[0], row[1], row[2]) for row in counted.counts))
+        return MultiClassEvaluation.from_counts(
+            labels, ((row[0], row[1], row[2]) for row in counted.counts)
+        )
     return MultiLabelEvaluation.from_counted(labels, counted)
 
 
-def metrics_of(score: LabelScore) -> dict[str, float]:
+def metrics_of(score: LabelMetrics) -> dict[str, float]:
     """Return a score as the members that recognizers have."""
     return {"Precision": score.precision, "Recall": score.recall, "F1Score": score.f1}

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from comprehend_engine.learning.classifier import TextClassifier
     from comprehend_engine.learning.entities import EntityModel
 
-MOST_WARM_MODELS = 8
+MAX_CACHED_MODELS = 8
 """Models that stay in memory; the one that was not asked for longest goes first."""
 
 
-def classified(
+def classify_texts(
     model: "TextClassifier", texts: Sequence[str], most: int | None
 ) -> list[list[tuple[str, float]]]:
     """Return each text's labels with their scores, best first.
@@ -40,7 +40,9 @@ def classified(
     return told
 
 
-def detected(model: "EntityModel", texts: Sequence[str]) -> list[list[tuple[int, int, str, float]]]:
+def detect_mentions(
+    model: "EntityModel", texts: Sequence[str]
+) -> list[list[tuple[int, int, str, float]]]:
     """Return each text's mentions: begin, end, type and score, in the order of the text."""
     return [
         [(found.begin, found.end, found.type, float(found.score)) for found in mentions]
@@ -48,7 +50,7 @@ def detected(model: "EntityModel", texts: Sequence[str]) -> list[list[tuple[int,
     ]
 
 
-class WarmModels:
+class ModelCache:
     """Models in memory, by the file they came from."""
 
     def __init__(self) -> None:
@@ -66,6 +68,6 @@ class WarmModels:
         if key not in self._models:
             self._models[key] = model_files.load(file)
         self._models.move_to_end(key)
-        while len(self._models) > MOST_WARM_MODELS:
+        while len(self._models) > MAX_CACHED_MODELS:
             self._models.popitem(last=False)
         return self._models[key]

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from comprehend_engine.inference.models import WarmModels, classified, detected
+from comprehend_engine.inference.models import ModelCache, classify_texts, detect_mentions
 from comprehend_engine.processes.task_loop import serve
 
-_MODELS = WarmModels()
+_MODELS = ModelCache()
 
 
 def perform(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,9 +31,9 @@ def perform(task: Mapping[str, Any]) -> dict[str, Any]:
     """
     model = _MODELS.get(Path(task["model_file"]))
     if task["do"] == "classify":
-        return {"told": classified(model, task["texts"], task["most"])}
+        return {"told": classify_texts(model, task["texts"], task["most"])}
     if task["do"] == "detect":
-        return {"told": detected(model, task["texts"])}
+        return {"told": detect_mentions(model, task["texts"])}
     return {"told": []}
 
 

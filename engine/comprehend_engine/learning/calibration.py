@@ -21,7 +21,7 @@ DECISION = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class MarginCalibration:
     """What makes scores of margins.
 
     Who reads scores knows no thresholds, so in multi-label mode a score of 0.5 is the decision on
@@ -59,7 +59,9 @@ class Calibration:
         return np.asarray(np.where(given, raised, lowered), np.float64)
 
 
-def calibrate(margins: npt.NDArray[np.float32], has: Flags, *, is_exclusive: bool) -> Calibration:
+def calibrate(
+    margins: npt.NDArray[np.float32], has: Flags, *, is_exclusive: bool
+) -> MarginCalibration:
     """Fit a calibration; few documents leave it near the usual one.
 
     Parameters
@@ -74,12 +76,12 @@ def calibrate(margins: npt.NDArray[np.float32], has: Flags, *, is_exclusive: boo
     wide = margins.astype(np.float64)
     if is_exclusive:
         scale, _ = _fitted(lambda scale, _: -log_softmax(wide * scale, axis=1)[has].sum())
-        return Calibration(scale, 0.0, None)
+        return MarginCalibration(scale, 0.0, None)
     signs = np.where(has, -1.0, 1.0)
     scale, shift = _fitted(
         lambda scale, shift: np.logaddexp(0, (wide * scale + shift) * signs).sum()
     )
-    return Calibration(scale, shift, _thresholds(expit(wide * scale + shift), has))
+    return MarginCalibration(scale, shift, _thresholds(expit(wide * scale + shift), has))
 
 
 def _fitted(loss: Callable[[float, float], float]) -> tuple[float, float]:

@@ -16,15 +16,15 @@ from scipy import sparse
 from sklearn.svm import LinearSVC
 
 from comprehend_engine.errors import IterationFailedError
-from comprehend_engine.learning.calibration import DECISION, Calibration, calibrate
+from comprehend_engine.learning.calibration import DECISION, MarginCalibration, calibrate
 from comprehend_engine.learning.model_files import ModelParts
 from comprehend_engine.learning.text_features import TextFeatures, fit_features
 from comprehend_engine.tasks import MULTI_CLASS
 
-MOST_WEIGHTS = 50_000_000
+MAX_WEIGHTS = 50_000_000
 """Bound of labels x features, which is what owns the memory: 8 bytes each while learning."""
 
-HELD_OUT, MOST_HELD_OUT = 5, 10_000
+HELD_OUT_DIVISOR, MAX_HELD_OUT = 5, 10_000
 """One document in so many calibrates the scores, and at most so many documents."""
 
 
@@ -49,13 +49,13 @@ class TextClassifier:
     features: TextFeatures
     weights: npt.NDArray[np.float32]
     intercepts: npt.NDArray[np.float32]
-    calibration: Calibration
+    calibration: MarginCalibration
 
     def scores(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return how likely each label is for each text, of shape (n_texts, n_labels).
 
         In multi-class mode the scores of a text sum to 1; in multi-label mode each stands alone,
-        and a label is given from 0.5 on (`Calibration` says what that makes of scores).
+        and a label is given from 0.5 on (`MarginCalibration` says what that makes of scores).
         """
         rows = self.features.rows(texts)
         return self.calibration.scores(rows @ self.weights + self.intercepts)
@@ -98,7 +98,7 @@ class TextClassifier:
             TextFeatures(described["words"], described["trigrams"], arrays["rarity"]),
             arrays["weights"],
             arrays["intercepts"],
-            Calibration(described["scale"], described["shift"], arrays.get("thresholds")),
+            MarginCalibration(described["scale"], described["shift"], arrays.get("thresholds")),
         )
 
 
@@ -134,7 +134,7 @@ def train_classifier(
         message = "The training documents hold no words to learn from."
         raise IterationFailedError(message)
     is_exclusive = mode == MULTI_CLASS
-    features, rows = fit_features(texts, most=MOST_WEIGHTS // len(names))
+    features, rows = fit_features(texts, most=MAX_WEIGHTS // len(names))
     has = _label_matrix(labels, names)
     held_out = _held_out(has, seed)
     rest = np.setdiff1d(np.arange(len(texts)), held_out)
@@ -160,7 +160,7 @@ def _held_out(has: Any, seed: int) -> npt.NDArray[np.int64]:
     by_label = has[order].tocsc()
     may = np.ones(len(order), np.bool_)
     may[by_label.indices[by_label.indptr[:-1]]] = False
-    return order[may][: min(len(order) // HELD_OUT, MOST_HELD_OUT)]
+    return order[may][: min(len(order) // HELD_OUT_DIVISOR, MAX_HELD_OUT)]
 
 
 def _fit(

@@ -44,7 +44,7 @@ _EDGE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class MentionCalibration:
     """How probable a mention is: ``logit(p') = shift + slope * logit(p)``."""
 
     shift: float = 0.0
@@ -76,7 +76,7 @@ class EntityModel:
 
     types: tuple[str, ...]
     crf: bytes
-    calibration: Calibration
+    calibration: MentionCalibration
     _tagger: pycrfsuite.Tagger = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -111,7 +111,7 @@ class EntityModel:
     def from_parts(cls, parts: ModelParts) -> "EntityModel":
         """Return the model that a file holds."""
         described = parts.description
-        calibration = Calibration(*described["calibration"])
+        calibration = MentionCalibration(*described["calibration"])
         return cls(tuple(described["types"]), parts.arrays["crf"].tobytes(), calibration)
 
 
@@ -183,7 +183,7 @@ def _calibrated(
     tokens: Sequence[Sequence[Token]],
     tags: Sequence[Sequence[str]],
     seed: int,
-) -> Calibration:
+) -> MentionCalibration:
     """Fit how often mentions are right in documents that were not learnt from.
 
     Neighbouring documents are held out together: sentences of one text know each other. Of few
@@ -211,9 +211,9 @@ def _calibrated(
                 scores += [_logit(each.score) for each in found]
                 is_right += [(each.begin, each.end, each.type) in there for each in found]
     if all(is_right) or not any(is_right):  # nothing to tell apart
-        return Calibration()
+        return MentionCalibration()
     line = LogisticRegression().fit(np.array(scores)[:, None], is_right)
-    return Calibration(float(line.intercept_[0]), max(_LEAST_SLOPE, float(line.coef_[0, 0])))
+    return MentionCalibration(float(line.intercept_[0]), max(_LEAST_SLOPE, float(line.coef_[0, 0])))
 
 
 def _logit(probability: float) -> float:

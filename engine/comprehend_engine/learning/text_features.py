@@ -15,10 +15,10 @@ from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.preprocessing import normalize
 
-MOST_WORDS, MOST_TRIGRAMS = 100_000, 50_000
+MAX_WORDS, MAX_TRIGRAMS = 100_000, 50_000
 """Bounds of the vocabularies; the most frequent terms are kept."""
 
-MOST_CHARACTERS = 6_000_000
+MAX_CHARACTERS = 6_000_000
 """In more text than this, words occur often enough to do without trigrams, and the time counts."""
 
 MANY_TEXTS = 1_000
@@ -60,11 +60,11 @@ def fit_features(texts: Sequence[str], *, most: int) -> tuple[TextFeatures, Any]
     most : int
         Bound of the columns, at least 2.
     """
-    words = _words(max_features=min(MOST_WORDS, most // 2))
+    words = _words(max_features=min(MAX_WORDS, most // 2))
     counts = [_fitted(words, texts)]
     trigrams: Mapping[str, int] = {}
-    if sum(map(len, texts)) <= MOST_CHARACTERS:
-        counter = _trigrams(max_features=min(MOST_TRIGRAMS, most // 2))
+    if sum(map(len, texts)) <= MAX_CHARACTERS:
+        counter = _trigrams(max_features=min(MAX_TRIGRAMS, most // 2))
         counts.append(_counts_of_trigrams(texts, counter.fit_transform))
         trigrams = counter.vocabulary_
     rarity = np.concatenate([TfidfTransformer().fit(each).idf_ for each in counts])

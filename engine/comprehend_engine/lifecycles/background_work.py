@@ -54,12 +54,12 @@ class BackgroundWork:
         if not self._clock.wait_until(entered + self._pace_seconds, self._stop):
             raise EngineStopping
 
-    def check_going_on(self) -> None:
+    def check_running(self) -> None:
         """Raise EngineStopping when the engine is being stopped."""
         if self._stop.is_set():
             raise EngineStopping
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         """Let no new job start and wake the ones that hold."""
         with self._lock:
             self._stop.set()

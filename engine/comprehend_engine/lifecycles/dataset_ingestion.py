@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 from comprehend_engine.clock import Clock
 from comprehend_engine.documents import annotated_documents, classified_documents
-from comprehend_engine.documents.annotated_documents import RecognizerIntake
-from comprehend_engine.documents.classified_documents import ClassifierIntake, LakeFiles
+from comprehend_engine.documents.annotated_documents import RecognizerDatasetBuilder
+from comprehend_engine.documents.classified_documents import ClassifierDatasetBuilder, LakeFiles
 from comprehend_engine.documents.input_data import RECOGNIZER
 from comprehend_engine.documents.source_files import SourceFiles
 from comprehend_engine.errors import DatasetRefusedError, EngineStopping, StorageAccessError
 from comprehend_engine.lifecycles.background_work import BackgroundWork
 from comprehend_engine.settings import Quotas
 from comprehend_engine.storage.data_lake import DataLake
-from comprehend_engine.storage.records import Dataset, Flywheel
+from comprehend_engine.storage.records import DatasetRecord, FlywheelRecord
 from comprehend_engine.storage.store import Store
 from comprehend_engine.tasks import ENTITIES, MULTI_LABEL, lake_delimiter
 
@@ -32,7 +32,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Ingestion:
+class DatasetIngestion:
     """What ingests datasets."""
 
     store: Store
@@ -41,14 +41,14 @@ class Ingestion:
     quotas: Quotas
     s3_client_for_role: "S3ClientForRole"
 
-    def start(self, dataset: Dataset) -> None:
+    def start(self, dataset: DatasetRecord) -> None:
         """Begin to ingest a dataset that is recorded as CREATING."""
         self.background.run(f"ingest {dataset.name}", lambda: self.run(dataset.arn))
 
     def run(self, dataset_arn: str) -> None:
         """Ingest a dataset and record how it ended."""
-        dataset = self.store.find(Dataset, dataset_arn)
-        flywheel = self.store.find(Flywheel, dataset.flywheel_arn) if dataset else None
+        dataset = self.store.find(DatasetRecord, dataset_arn)
+        flywheel = self.store.find(FlywheelRecord, dataset.flywheel_arn) if dataset else None
         if dataset is None or flywheel is None:
             return
         ended, labels = self._ended(dataset, flywheel)
@@ -56,10 +56,10 @@ class Ingestion:
         ended = replace(ended, end_time=self.clock.now())
         self._save(ended, labels)
 
-    def _save(self, ended: Dataset, labels: tuple[str, ...]) -> None:
+    def _save(self, ended: DatasetRecord, labels: tuple[str, ...]) -> None:
         """Record how a dataset ended; the first that trains names the labels where nobody did."""
         with self.store.transaction():
-            flywheel = self.store.find(Flywheel, ended.flywheel_arn)
+            flywheel = self.store.find(FlywheelRecord, ended.flywheel_arn)
             if ended.status == "COMPLETED" and flywheel and flywheel.labels != labels:
                 if flywheel.labels:
                     message = "Another dataset named the labels of the flywheel meanwhile."
@@ -68,7 +68,9 @@ class Ingestion:
                     self.store.save(replace(flywheel, labels=labels))
             self.store.save(ended)
 
-    def _ended(self, dataset: Dataset, flywheel: Flywheel) -> tuple[Dataset, tuple[str, ...]]:
+    def _ended(
+        self, dataset: DatasetRecord, flywheel: FlywheelRecord
+    ) -> tuple[DatasetRecord, tuple[str, ...]]:
         """Return how a dataset ends, and the flywheel's labels as it read them."""
         try:
             lake = DataLake(self.s3_client_for_role, flywheel.data_access_role_arn)
@@ -85,22 +87,26 @@ class Ingestion:
         completed = replace(dataset, status="COMPLETED", number_of_documents=documents)
         return completed, flywheel.labels
 
-    def _with_labels(self, dataset: Dataset, flywheel: Flywheel, lake: DataLake) -> Flywheel:
+    def _with_labels(
+        self, dataset: DatasetRecord, flywheel: FlywheelRecord, lake: DataLake
+    ) -> FlywheelRecord:
         """Return the flywheel with the labels of a dataset that trains, where it has none."""
         config = dataset.input_data_config
         if flywheel.labels or config is None or dataset.dataset_type != "TRAIN":
             return flywheel
-        documents = classified_documents.handed_over(
+        documents = classified_documents.read_input(
             config, flywheel.task, self._source(dataset, lake)
         )
-        return replace(flywheel, labels=classified_documents.named(documents, flywheel.task))
+        return replace(
+            flywheel, labels=classified_documents.labels_of_documents(documents, flywheel.task)
+        )
 
-    def _source(self, dataset: Dataset, lake: DataLake) -> SourceFiles:
+    def _source(self, dataset: DatasetRecord, lake: DataLake) -> SourceFiles:
         # The quota is of what is handed over; a lake has one file a dataset, of any size.
         most_bytes = self.quotas.max_file_size_bytes if dataset.input_data_config else sys.maxsize
-        return SourceFiles(lake, most_bytes, self.background.check_going_on)
+        return SourceFiles(lake, most_bytes, self.background.check_running)
 
-    def _copy(self, dataset: Dataset, flywheel: Flywheel, lake: DataLake) -> int:
+    def _copy(self, dataset: DatasetRecord, flywheel: FlywheelRecord, lake: DataLake) -> int:
         """Copy a dataset's documents into the lake; return how many there are."""
         files = self._source(dataset, lake)
         take = self._annotated if flywheel.task == ENTITIES else self._classified
@@ -109,32 +115,36 @@ class Ingestion:
             lake.write(f"{dataset.s3_uri}{name}", content)
         return taken.documents
 
-    def _classified(self, dataset: Dataset, flywheel: Flywheel, files: SourceFiles) -> LakeFiles:
-        intake = ClassifierIntake(
+    def _classified(
+        self, dataset: DatasetRecord, flywheel: FlywheelRecord, files: SourceFiles
+    ) -> LakeFiles:
+        intake = ClassifierDatasetBuilder(
             flywheel.task,
             flywheel.labels,
             self.quotas,
             is_training=dataset.dataset_type == "TRAIN",
         )
         if dataset.input_data_config is not None:
-            documents = classified_documents.handed_over(
+            documents = classified_documents.read_input(
                 dataset.input_data_config, flywheel.task, files
             )
         else:
             delimiter = lake_delimiter(flywheel.labels) if flywheel.task == MULTI_LABEL else None
-            documents = classified_documents.inherited(dataset.source_s3_uris, delimiter, files)
+            documents = classified_documents.read_lakes(dataset.source_s3_uris, delimiter, files)
         return intake.take(documents)
 
-    def _annotated(self, dataset: Dataset, flywheel: Flywheel, files: SourceFiles) -> LakeFiles:
+    def _annotated(
+        self, dataset: DatasetRecord, flywheel: FlywheelRecord, files: SourceFiles
+    ) -> LakeFiles:
         config = dataset.input_data_config
-        intake = RecognizerIntake(
+        intake = RecognizerDatasetBuilder(
             flywheel.labels,
             self.quotas,
             is_training=dataset.dataset_type == "TRAIN",
             from_list="EntityList" in (config or {}).get(RECOGNIZER, {}),
         )
         if config is not None:
-            documents = annotated_documents.handed_over(config, flywheel.labels, files)
+            documents = annotated_documents.read_input(config, flywheel.labels, files)
         else:
-            documents = annotated_documents.inherited(dataset.source_s3_uris, files)
+            documents = annotated_documents.read_lakes(dataset.source_s3_uris, files)
         return intake.take(documents)

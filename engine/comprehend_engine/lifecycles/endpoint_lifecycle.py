@@ -18,14 +18,14 @@ from comprehend_engine.errors import EngineError
 from comprehend_engine.inference.worker import InferenceWorker
 from comprehend_engine.lifecycles.background_work import BackgroundWork
 from comprehend_engine.settings import EngineSettings
-from comprehend_engine.storage.records import Endpoint, Flywheel
+from comprehend_engine.storage.records import EndpointRecord, FlywheelRecord
 from comprehend_engine.storage.store import Store
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointLife:
+class EndpointLifecycle:
     """What brings endpoints up, over to another model, and away."""
 
     store: Store
@@ -34,21 +34,21 @@ class EndpointLife:
     settings: EngineSettings
     inference: InferenceWorker
 
-    def warm(self, endpoint: Endpoint) -> None:
+    def warm(self, endpoint: EndpointRecord) -> None:
         """Have the model of an endpoint in memory, in the background."""
         self.background.run(f"warm {endpoint.name}", lambda: self._warm(endpoint.model_arn))
 
-    def bring_up(self, endpoint: Endpoint) -> None:
+    def bring_up(self, endpoint: EndpointRecord) -> None:
         """Go on with an endpoint that is recorded as CREATING or UPDATING."""
         self.background.run(f"bring up {endpoint.name}", lambda: self._bring_up(endpoint))
 
-    def end(self, endpoint: Endpoint) -> None:
+    def end(self, endpoint: EndpointRecord) -> None:
         """Go on with an endpoint that is recorded as DELETING."""
         self.background.run(f"delete {endpoint.name}", lambda: self._delete(endpoint))
 
-    def follow(self, flywheel: Flywheel) -> None:
+    def follow(self, flywheel: FlywheelRecord) -> None:
         """Bring a flywheel's active model to the endpoints that follow it; in a transaction."""
-        for endpoint in self.store.all(Endpoint):
+        for endpoint in self.store.all(EndpointRecord):
             is_follower = endpoint.followed_flywheel_arn == flywheel.arn
             if is_follower and endpoint.status != "DELETING" and flywheel.active_model_arn:
                 changed = replace(
@@ -66,14 +66,14 @@ class EndpointLife:
         except EngineError as failure:  # it is told again, to whoever asks the endpoint
             _LOG.warning("model %s cannot be served: %s", model_arn, failure)
 
-    def _bring_up(self, entered: Endpoint) -> None:
+    def _bring_up(self, entered: EndpointRecord) -> None:
         self._warm(entered.desired_model_arn)
         self.background.hold(entered.last_modified_time)
         self._save_served(entered)
 
-    def _save_served(self, entered: Endpoint) -> None:
+    def _save_served(self, entered: EndpointRecord) -> None:
         with self.store.transaction():
-            endpoint = self.store.find(Endpoint, entered.arn)
+            endpoint = self.store.find(EndpointRecord, entered.arn)
             # What was changed meanwhile is brought up by a job of its own.
             if endpoint != entered:
                 return
@@ -88,6 +88,6 @@ class EndpointLife:
                 )
             )
 
-    def _delete(self, entered: Endpoint) -> None:
+    def _delete(self, entered: EndpointRecord) -> None:
         self.background.hold(entered.last_modified_time)
-        self.store.forget(Endpoint, entered.arn, scope=f"CreateEndpoint {entered.arn}")
+        self.store.delete(EndpointRecord, entered.arn, scope=f"CreateEndpoint {entered.arn}")

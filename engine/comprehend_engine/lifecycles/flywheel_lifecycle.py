@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 from comprehend_engine.clock import Clock
 from comprehend_engine.errors import EngineStopping, StorageAccessError
 from comprehend_engine.lifecycles.background_work import BackgroundWork
-from comprehend_engine.lifecycles.dataset_ingestion import Ingestion
+from comprehend_engine.lifecycles.dataset_ingestion import DatasetIngestion
 from comprehend_engine.storage.data_lake import DataLake
-from comprehend_engine.storage.records import Dataset, Flywheel, Model
+from comprehend_engine.storage.records import DatasetRecord, FlywheelRecord, ModelRecord
 from comprehend_engine.storage.resource_names import dataset_arn, dataset_uri
 from comprehend_engine.storage.store import Store
 
@@ -29,24 +29,24 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class FlywheelLife:
+class FlywheelLifecycle:
     """What brings flywheels up and away."""
 
     store: Store
     clock: Clock
     background: BackgroundWork
-    ingestion: Ingestion
+    ingestion: DatasetIngestion
 
-    def begin(self, flywheel: Flywheel) -> None:
+    def begin(self, flywheel: FlywheelRecord) -> None:
         """Go on with a flywheel that is recorded as CREATING."""
         self.background.run(f"create {flywheel.name}", lambda: self._create(flywheel.arn))
 
-    def end(self, flywheel: Flywheel) -> None:
+    def end(self, flywheel: FlywheelRecord) -> None:
         """Go on with a flywheel that is recorded as DELETING."""
         self.background.run(f"delete {flywheel.name}", lambda: self._delete(flywheel))
 
     def _create(self, arn: str) -> None:
-        flywheel = self.store.find(Flywheel, arn)
+        flywheel = self.store.find(FlywheelRecord, arn)
         if flywheel is None:
             return
         failures = self._lake_failures(flywheel) or self._data_failures(flywheel)
@@ -57,7 +57,7 @@ class FlywheelLife:
         created = replace(flywheel, status=status, message=message, last_modified_time=now)
         self.store.save(created)
 
-    def _lake_failures(self, flywheel: Flywheel) -> list[str]:
+    def _lake_failures(self, flywheel: FlywheelRecord) -> list[str]:
         """Write the first objects of the data lake; say what is in the way."""
         try:
             lake = DataLake(self.ingestion.s3_client_for_role, flywheel.data_access_role_arn)
@@ -72,7 +72,7 @@ class FlywheelLife:
             return [f"The engine failed: {type(defect).__name__}: {defect}"]
         return []
 
-    def _data_failures(self, flywheel: Flywheel) -> list[str]:
+    def _data_failures(self, flywheel: FlywheelRecord) -> list[str]:
         """Ingest what an existing model brings along; say what could not be."""
         ended = [self._ingested(dataset) for dataset in self._inherited(flywheel)]
         return [
@@ -81,21 +81,21 @@ class FlywheelLife:
             if dataset is not None and dataset.status == "FAILED"
         ]
 
-    def _ingested(self, dataset: Dataset) -> Dataset | None:
+    def _ingested(self, dataset: DatasetRecord) -> DatasetRecord | None:
         self.store.save(dataset)
         self.ingestion.run(dataset.arn)
-        return self.store.find(Dataset, dataset.arn)
+        return self.store.find(DatasetRecord, dataset.arn)
 
-    def _inherited(self, flywheel: Flywheel) -> Iterator[Dataset]:
+    def _inherited(self, flywheel: FlywheelRecord) -> Iterator[DatasetRecord]:
         """Yield the datasets that an existing model brings along."""
-        model = self.store.find(Model, flywheel.active_model_arn or "")
+        model = self.store.find(ModelRecord, flywheel.active_model_arn or "")
         if model is None:
             return
         sources = {"TRAIN": model.train_s3_uris, "TEST": model.test_s3_uris}
         for dataset_type, uris in sources.items():
             if uris:
                 name = f"Comprehend-Generated-{dataset_type}"
-                yield Dataset(
+                yield DatasetRecord(
                     arn=dataset_arn(flywheel.arn, name),
                     flywheel_arn=flywheel.arn,
                     name=name,
@@ -107,6 +107,6 @@ class FlywheelLife:
                     description=f"{dataset_type} Dataset created by Flywheel creation.",
                 )
 
-    def _delete(self, flywheel: Flywheel) -> None:
+    def _delete(self, flywheel: FlywheelRecord) -> None:
         self.background.hold(flywheel.last_modified_time)
-        self.store.forget_flywheel(flywheel.arn)
+        self.store.delete_flywheel(flywheel.arn)

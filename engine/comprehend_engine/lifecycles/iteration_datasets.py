@@ -19,13 +19,13 @@ from comprehend_engine.documents.classified_documents import LAKE_FILE
 from comprehend_engine.errors import IterationFailedError
 from comprehend_engine.settings import EngineSettings
 from comprehend_engine.storage.data_lake import DataLake
-from comprehend_engine.storage.records import Dataset, Flywheel, Iteration
+from comprehend_engine.storage.records import DatasetRecord, FlywheelRecord, IterationRecord
 from comprehend_engine.storage.store import Store
 from comprehend_engine.tasks import ENTITIES
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class IterationDatasets:
     """Datasets.
 
     Parameters
@@ -37,12 +37,14 @@ class Material:
         documents is held out.
     """
 
-    train: tuple[Dataset, ...]
-    test: tuple[Dataset, ...]
+    train: tuple[DatasetRecord, ...]
+    test: tuple[DatasetRecord, ...]
     holds_out: bool
 
 
-def chosen_material(store: Store, settings: EngineSettings, flywheel: Flywheel) -> Material:
+def choose_datasets(
+    store: Store, settings: EngineSettings, flywheel: FlywheelRecord
+) -> IterationDatasets:
     """Choose what trains and what tests.
 
     Raises
@@ -51,7 +53,7 @@ def chosen_material(store: Store, settings: EngineSettings, flywheel: Flywheel) 
         Nothing trains.
     """
     completed = sorted(
-        (item for item in store.all(Dataset, flywheel.arn) if item.status == "COMPLETED"),
+        (item for item in store.all(DatasetRecord, flywheel.arn) if item.status == "COMPLETED"),
         key=lambda item: (item.creation_time, item.name),
     )
     train = all_train = tuple(item for item in completed if item.dataset_type == "TRAIN")
@@ -63,10 +65,12 @@ def chosen_material(store: Store, settings: EngineSettings, flywheel: Flywheel) 
         which = "new " if settings.training_data == "new" else ""
         message = f"There is no training data: no {which}TRAIN dataset is COMPLETED."
         raise IterationFailedError(message)
-    return Material(train, test or all_train, holds_out=not test)
+    return IterationDatasets(train, test or all_train, holds_out=not test)
 
 
-def files_of(lake: DataLake, datasets: Sequence[Dataset], task: str, directory: Path) -> list[Path]:
+def download_datasets(
+    lake: DataLake, datasets: Sequence[DatasetRecord], task: str, directory: Path
+) -> list[Path]:
     """Bring datasets here, one that trains and tests once; return their files of documents.
 
     Raises
@@ -84,11 +88,11 @@ def files_of(lake: DataLake, datasets: Sequence[Dataset], task: str, directory: 
     return files
 
 
-def _trained_on(store: Store, flywheel: Flywheel) -> frozenset[str]:
+def _trained_on(store: Store, flywheel: FlywheelRecord) -> frozenset[str]:
     """Return the datasets that COMPLETED iterations have trained on."""
     return frozenset(
         arn
-        for iteration in store.all(Iteration, flywheel.arn)
+        for iteration in store.all(IterationRecord, flywheel.arn)
         if iteration.status == "COMPLETED"
         for arn in iteration.train_dataset_arns
     )

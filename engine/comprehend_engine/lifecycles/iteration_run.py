@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from comprehend_engine.api.faults import Faults
+from comprehend_engine.api.faults import InjectedFaults
 from comprehend_engine.clock import Clock
 from comprehend_engine.errors import (
     EngineError,
@@ -27,16 +27,20 @@ from comprehend_engine.errors import (
     WorkCancelledError,
 )
 from comprehend_engine.evaluation.entity_evaluation import (
-    AnyEvaluation,
     EntityEvaluation,
+    ModelEvaluation,
     evaluation_of,
     metrics_of,
 )
 from comprehend_engine.lifecycles.background_work import BackgroundWork
-from comprehend_engine.lifecycles.iteration_datasets import Material, chosen_material, files_of
+from comprehend_engine.lifecycles.iteration_datasets import (
+    IterationDatasets,
+    choose_datasets,
+    download_datasets,
+)
 from comprehend_engine.settings import EngineSettings
 from comprehend_engine.storage.data_lake import DataLake
-from comprehend_engine.storage.records import Flywheel, Iteration, Model
+from comprehend_engine.storage.records import FlywheelRecord, IterationRecord, ModelRecord
 from comprehend_engine.storage.resource_names import name_of
 from comprehend_engine.storage.store import Store
 from comprehend_engine.tasks import MULTI_LABEL, lake_delimiter
@@ -51,7 +55,7 @@ COMPLETED_MESSAGE = "FULL_ITERATION: Flywheel iteration performed all functions 
 STOPPED_MESSAGE = "The training of the model was stopped by a call."
 """What is told of an iteration that was stopped; the service's own words are not published."""
 
-_Tested = tuple[Iteration, AnyEvaluation | None, AnyEvaluation]
+_Tested = tuple[IterationRecord, ModelEvaluation | None, ModelEvaluation]
 """A trained iteration, and what the champion and the challenger are worth."""
 
 _LOG = logging.getLogger(__name__)
@@ -67,16 +71,16 @@ class IterationRun:
     background: BackgroundWork
     worker: TrainingWorker
     s3_client_for_role: "S3ClientForRole"
-    faults: Faults = field(default_factory=Faults)
+    faults: InjectedFaults = field(default_factory=InjectedFaults)
 
-    def start(self, iteration: Iteration) -> None:
+    def start(self, iteration: IterationRecord) -> None:
         """Begin an iteration that is recorded as TRAINING, or begin it again."""
         name = f"iteration {iteration.iteration_id} of {name_of(iteration.flywheel_arn)}"
         self.background.run(name, lambda: self.run(iteration.key))
 
     def run(self, key: str) -> None:
         """Perform an iteration and record how it ended."""
-        iteration = self.store.find(Iteration, key)
+        iteration = self.store.find(IterationRecord, key)
         if iteration is None:
             return
         try:
@@ -89,7 +93,7 @@ class IterationRun:
             _LOG.exception("iteration %s", key)
             self._fail(iteration, f"The engine failed: {type(defect).__name__}: {defect}")
 
-    def _performed(self, iteration: Iteration) -> _Tested:
+    def _performed(self, iteration: IterationRecord) -> _Tested:
         """Do the work in a directory that is gone afterwards: a full disk has its room again."""
         directory = self._work_directory(iteration)
         # A crash may have left files that were not brought here whole.
@@ -99,14 +103,14 @@ class IterationRun:
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 
-    def _perform(self, iteration: Iteration, directory: Path) -> _Tested:
+    def _perform(self, iteration: IterationRecord, directory: Path) -> _Tested:
         self._check_wanted(iteration)
         self._meet_faults(iteration)
         flywheel = self._flywheel(iteration)
-        material = chosen_material(self.store, self.settings, flywheel)
+        material = choose_datasets(self.store, self.settings, flywheel)
         lake = DataLake(self.s3_client_for_role, flywheel.data_access_role_arn)
-        train_files = files_of(lake, material.train, flywheel.task, directory)
-        test_files = files_of(lake, material.test, flywheel.task, directory)
+        train_files = download_datasets(lake, material.train, flywheel.task, directory)
+        test_files = download_datasets(lake, material.test, flywheel.task, directory)
         trained = self._train(iteration, flywheel, material, train_files)
         entered = self.clock.now()
         self._save_wanted(trained)
@@ -118,28 +122,32 @@ class IterationRun:
         self.background.hold(entered)
         return trained, champion, challenger
 
-    def _meet_faults(self, iteration: Iteration) -> None:
+    def _meet_faults(self, iteration: IterationRecord) -> None:
         """Fail, or hang until a stop or the end of the fault, where that was asked for."""
         if fault := self.faults.of_iteration("fail_iteration", iteration.flywheel_arn):
             raise IterationFailedError(fault.message)
         if self.faults.of_iteration("hang_iteration", iteration.flywheel_arn):
 
             def look() -> None:
-                self.background.check_going_on()
+                self.background.check_running()
                 self._check_wanted(iteration)
 
             self.faults.hang(look)
 
-    def _flywheel(self, iteration: Iteration) -> Flywheel:
-        flywheel = self.store.find(Flywheel, iteration.flywheel_arn)
+    def _flywheel(self, iteration: IterationRecord) -> FlywheelRecord:
+        flywheel = self.store.find(FlywheelRecord, iteration.flywheel_arn)
         if flywheel is None:
             message = f"Flywheel {iteration.flywheel_arn} is gone."
             raise IterationFailedError(message)
         return flywheel
 
     def _train(
-        self, iteration: Iteration, flywheel: Flywheel, material: Material, files: Sequence[Path]
-    ) -> Iteration:
+        self,
+        iteration: IterationRecord,
+        flywheel: FlywheelRecord,
+        material: IterationDatasets,
+        files: Sequence[Path],
+    ) -> IterationRecord:
         """Train the challenger; return the iteration as it is when it begins to evaluate."""
         self._change_model(iteration, training_start_time=self.clock.now())
         trained = self.worker.train(
@@ -168,8 +176,12 @@ class IterationRun:
         )
 
     def _evaluate(
-        self, model_arn: str, flywheel: Flywheel, material: Material, files: Sequence[Path]
-    ) -> AnyEvaluation:
+        self,
+        model_arn: str,
+        flywheel: FlywheelRecord,
+        material: IterationDatasets,
+        files: Sequence[Path],
+    ) -> ModelEvaluation:
         tested = self.worker.evaluate(
             files,
             self._model_file(model_arn),
@@ -187,7 +199,10 @@ class IterationRun:
         return evaluation
 
     def _complete(
-        self, iteration: Iteration, champion: AnyEvaluation | None, challenger: AnyEvaluation
+        self,
+        iteration: IterationRecord,
+        champion: ModelEvaluation | None,
+        challenger: ModelEvaluation,
     ) -> None:
         now = self.clock.now()
         is_told = not self.faults.of_iteration("withhold_metrics", iteration.flywheel_arn)
@@ -208,7 +223,7 @@ class IterationRun:
         }
         self._save_completed(completed, facts)
 
-    def _save_completed(self, completed: Iteration, facts: Mapping[str, Any]) -> None:
+    def _save_completed(self, completed: IterationRecord, facts: Mapping[str, Any]) -> None:
         with self.store.transaction():
             self._save_wanted(completed)
             self._change_model(completed, **facts)
@@ -216,12 +231,12 @@ class IterationRun:
             if self.settings.sets_first_active_model and flywheel.active_model_arn is None:
                 self.store.save(replace(flywheel, active_model_arn=completed.model_arn))
 
-    def _save_wanted(self, iteration: Iteration) -> None:
+    def _save_wanted(self, iteration: IterationRecord) -> None:
         with self.store.transaction():
             self._check_wanted(iteration)
             self.store.save(iteration)
 
-    def _check_wanted(self, iteration: Iteration) -> None:
+    def _check_wanted(self, iteration: IterationRecord) -> None:
         """Give way where a stop was asked for meanwhile.
 
         Raises
@@ -229,12 +244,12 @@ class IterationRun:
         WorkCancelledError
             It was.
         """
-        latest = self.store.find(Iteration, iteration.key)
+        latest = self.store.find(IterationRecord, iteration.key)
         if latest is not None and latest.stop_requested_time is not None:
             message = "A stop of its training was asked for."
             raise WorkCancelledError(message)
 
-    def _fail(self, iteration: Iteration, message: str) -> None:
+    def _fail(self, iteration: IterationRecord, message: str) -> None:
         """End as FAILED, or as STOPPED where a stop was asked for."""
         self.background.hold(iteration.creation_time)
         stop_requested = self._end_failed(iteration, message)
@@ -242,40 +257,42 @@ class IterationRun:
             self.background.hold(stop_requested)
             self._end(iteration, "STOPPED", "STOPPED", STOPPED_MESSAGE)
 
-    def _end_failed(self, iteration: Iteration, message: str) -> float | None:
+    def _end_failed(self, iteration: IterationRecord, message: str) -> float | None:
         """End as FAILED, unless a stop was asked for; return when it was."""
         with self.store.transaction():
-            latest = self.store.find(Iteration, iteration.key) or iteration
+            latest = self.store.find(IterationRecord, iteration.key) or iteration
             if latest.stop_requested_time is None:
                 self._end(latest, "FAILED", "IN_ERROR", message)
             return latest.stop_requested_time
 
-    def _end(self, iteration: Iteration, status: str, model_status: str, message: str) -> None:
+    def _end(
+        self, iteration: IterationRecord, status: str, model_status: str, message: str
+    ) -> None:
         now = self.clock.now()
         with self.store.transaction():
-            latest = self.store.find(Iteration, iteration.key) or iteration
+            latest = self.store.find(IterationRecord, iteration.key) or iteration
             self.store.save(replace(latest, status=status, message=message, end_time=now))
             self._change_model(latest, status=model_status, message=message, end_time=now)
 
-    def _change_model(self, iteration: Iteration, **changes: Any) -> None:
+    def _change_model(self, iteration: IterationRecord, **changes: Any) -> None:
         with self.store.transaction():
-            model = self.store.find(Model, iteration.model_arn)
+            model = self.store.find(ModelRecord, iteration.model_arn)
             if model is not None:
                 self.store.save(replace(model, **changes))
 
     def _model_file(self, model_arn: str) -> Path:
         return self.settings.model_file(model_arn)
 
-    def _work_directory(self, iteration: Iteration) -> Path:
+    def _work_directory(self, iteration: IterationRecord) -> Path:
         name = f"{name_of(iteration.flywheel_arn)}-{iteration.iteration_id}"
         return self.settings.data_directory / "work" / name
 
 
-def _delimiter(flywheel: Flywheel) -> str | None:
+def _delimiter(flywheel: FlywheelRecord) -> str | None:
     return lake_delimiter(flywheel.labels) if flywheel.task == MULTI_LABEL else None
 
 
-def _type_metrics(evaluation: AnyEvaluation) -> dict[str, dict[str, float]] | None:
+def _type_metrics(evaluation: ModelEvaluation) -> dict[str, dict[str, float]] | None:
     """Return what DescribeEntityRecognizer tells of each type; classifiers have no such place."""
     if not isinstance(evaluation, EntityEvaluation):
         return None
@@ -284,10 +301,10 @@ def _type_metrics(evaluation: AnyEvaluation) -> dict[str, dict[str, float]] | No
 
 def _write_evaluations(
     lake: DataLake,
-    iteration: Iteration,
-    material: Material,
-    champion: AnyEvaluation | None,
-    challenger: AnyEvaluation,
+    iteration: IterationRecord,
+    material: IterationDatasets,
+    champion: ModelEvaluation | None,
+    challenger: ModelEvaluation,
 ) -> None:
     """Write what the averages leave out: per label, and the confusion matrix of each model."""
     evaluated = {iteration.evaluated_model_arn: champion, iteration.model_arn: challenger}

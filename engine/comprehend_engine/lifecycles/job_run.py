@@ -29,7 +29,7 @@ from comprehend_engine.inference.worker import InferenceWorker
 from comprehend_engine.lifecycles.background_work import BackgroundWork
 from comprehend_engine.settings import EngineSettings
 from comprehend_engine.storage.data_lake import DataLake
-from comprehend_engine.storage.records import Job, Model
+from comprehend_engine.storage.records import JobRecord, ModelRecord
 from comprehend_engine.storage.store import Store
 from comprehend_engine.tasks import MULTI_LABEL
 
@@ -61,13 +61,13 @@ class JobRun:
     inference: InferenceWorker
     s3_client_for_role: "S3ClientForRole"
 
-    def start(self, job: Job) -> None:
+    def start(self, job: JobRecord) -> None:
         """Begin a job that is recorded as SUBMITTED, or begin it again."""
         self.background.run(f"job {job.job_id}", lambda: self.run(job.arn))
 
     def run(self, arn: str) -> None:
         """Perform a job and record how it ended."""
-        job = self.store.find(Job, arn)
+        job = self.store.find(JobRecord, arn)
         if job is None or not job.is_active:
             return
         try:
@@ -85,49 +85,53 @@ class JobRun:
             _LOG.exception("job %s", arn)
             self._end(job, "FAILED", f"The engine failed: {type(defect).__name__}: {defect}")
 
-    def _enter(self, job: Job) -> float:
+    def _enter(self, job: JobRecord) -> float:
         """Record that a job is IN_PROGRESS, unless it is to stop; return when."""
         with self.store.transaction():
             if not self._is_to_stop(job):
                 self.store.save(replace(job, status="IN_PROGRESS"))
         return self.clock.now()
 
-    def _end(self, job: Job, status: str, message: str | None) -> None:
-        latest = self.store.find(Job, job.arn) or job
+    def _end(self, job: JobRecord, status: str, message: str | None) -> None:
+        latest = self.store.find(JobRecord, job.arn) or job
         if latest.stop_requested_time is not None:
             self.background.hold(latest.stop_requested_time)
         self._save_ended(job, status, message)
 
-    def _save_ended(self, job: Job, status: str, message: str | None) -> None:
+    def _save_ended(self, job: JobRecord, status: str, message: str | None) -> None:
         with self.store.transaction():
-            latest = self.store.find(Job, job.arn) or job
+            latest = self.store.find(JobRecord, job.arn) or job
             is_stopped = latest.stop_requested_time is not None and status == "COMPLETED"
             ended = "STOPPED" if is_stopped else status
             now = self.clock.now()
             self.store.save(replace(latest, status=ended, message=message, end_time=now))
 
-    def _is_to_stop(self, job: Job) -> bool:
-        latest = self.store.find(Job, job.arn)
+    def _is_to_stop(self, job: JobRecord) -> bool:
+        latest = self.store.find(JobRecord, job.arn)
         return latest is not None and latest.stop_requested_time is not None
 
-    def _perform(self, job: Job) -> None:
+    def _perform(self, job: JobRecord) -> None:
         lake = DataLake(self.s3_client_for_role, job.request["DataAccessRoleArn"])
         lines = io.BytesIO()
         for documents in _batches(_documents(lake, job)):
-            self.background.check_going_on()
+            self.background.check_running()
             if self._is_to_stop(job):
                 break
             for line in self._output_lines(job, documents):
                 lines.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
         lake.write(job.output_s3_uri, _archive(_FILE_OF_KIND[job.kind], lines))
 
-    def _output_lines(self, job: Job, documents: Sequence[JobDocument]) -> Iterator[dict[str, Any]]:
+    def _output_lines(
+        self, job: JobRecord, documents: Sequence[JobDocument]
+    ) -> Iterator[dict[str, Any]]:
         """Give one line of output per document."""
         if job.kind == "NER":
             return self._entity_lines(job, documents)
         return self._classification_lines(job, documents)
 
-    def _entity_lines(self, job: Job, documents: Sequence[JobDocument]) -> Iterator[dict[str, Any]]:
+    def _entity_lines(
+        self, job: JobRecord, documents: Sequence[JobDocument]
+    ) -> Iterator[dict[str, Any]]:
         texts = [document.text for document in documents]
         predicted = self.inference.detect(self.settings.model_file(job.model_arn), texts)
         for document, mentions in zip(documents, predicted, strict=True):
@@ -136,14 +140,14 @@ class JobRun:
             yield {"File": document.file, **line, "Entities": entities}
 
     def _classification_lines(
-        self, job: Job, documents: Sequence[JobDocument]
+        self, job: JobRecord, documents: Sequence[JobDocument]
     ) -> Iterator[dict[str, Any]]:
-        model = self.store.find(Model, job.model_arn)
+        model = self.store.find(ModelRecord, job.model_arn)
         is_multi_label = model is not None and model.task == MULTI_LABEL
         predicted = self.inference.classify(
             self.settings.model_file(job.model_arn),
             [document.text for document in documents],
-            most=None if is_multi_label else self.settings.told_classes,
+            most=None if is_multi_label else self.settings.returned_classes,
         )
         member = "Labels" if is_multi_label else "Classes"
         for document, labels in zip(documents, predicted, strict=True):
@@ -151,7 +155,7 @@ class JobRun:
             yield {"File": document.file, **line, member: label_entries(labels)}
 
 
-def _documents(lake: DataLake, job: Job) -> Iterator[JobDocument]:
+def _documents(lake: DataLake, job: JobRecord) -> Iterator[JobDocument]:
     config = job.request["InputDataConfig"]
     found = lake.objects(config["S3Uri"])
     if not found:

@@ -1,6 +1,6 @@
 """The end of a model's life: DELETING -> gone.
 
-Decides when record and file disappear. Read next: `comprehend_engine.operations.model_endings`,
+Decides when record and file disappear. Read next: `comprehend_engine.operations.model_termination`,
 which checks that a model may be deleted.
 """
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from comprehend_engine.lifecycles.background_work import BackgroundWork
 from comprehend_engine.settings import EngineSettings
-from comprehend_engine.storage.records import Model
+from comprehend_engine.storage.records import ModelRecord
 from comprehend_engine.storage.store import Store
 
 
@@ -20,11 +20,11 @@ class ModelDeletion:
     store: Store
     background: BackgroundWork
 
-    def start(self, model: Model) -> None:
+    def start(self, model: ModelRecord) -> None:
         """Delete a model that is recorded as DELETING."""
         self.background.run(f"delete {model.arn}", lambda: self._delete(model))
 
-    def _delete(self, deleting: Model) -> None:
+    def _delete(self, deleting: ModelRecord) -> None:
         self.background.hold(deleting.end_time or 0.0)
         self.settings.model_file(deleting.arn).unlink(missing_ok=True)
-        self.store.forget(Model, deleting.arn)
+        self.store.delete(ModelRecord, deleting.arn)

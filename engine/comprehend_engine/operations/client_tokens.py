@@ -17,7 +17,7 @@ from comprehend_engine.errors import ServiceError
 from comprehend_engine.storage.store import Store
 
 
-class Repeats:
+class ClientTokens:
     """Calls that may be repeated with a client token.
 
     Parameters
@@ -29,7 +29,7 @@ class Repeats:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def earlier_answer(
+    def recorded_response(
         self, operation: str, request: Mapping[str, Any], *, parent: str = "*"
     ) -> str | None:
         """Return what an equal call with this token was answered, if there was one.
@@ -49,7 +49,7 @@ class Repeats:
             InvalidRequestException: the token was used for a different request.
         """
         token = request.get("ClientRequestToken")
-        kept = self._store.answer_to_token(f"{operation} {parent}", token) if token else None
+        kept = self._store.response_to_token(f"{operation} {parent}", token) if token else None
         if kept is None:
             return None
         earlier, answer = kept
@@ -58,13 +58,13 @@ class Repeats:
             raise ServiceError("InvalidRequestException", message)
         return answer
 
-    def remember(self, operation: str, owner: str, request: Mapping[str, Any], answer: str) -> None:
+    def record(self, operation: str, owner: str, request: Mapping[str, Any], answer: str) -> None:
         """Keep what this call was answered, in the transaction that carries it out.
 
         Parameters
         ----------
         operation : str
-            As for `earlier_answer`.
+            As for `recorded_response`.
         owner : str
             The ARN of the resource with whose end the token ends.
         request : mapping
@@ -74,7 +74,7 @@ class Repeats:
         """
         if token := request.get("ClientRequestToken"):
             scope = f"{operation} {owner}"
-            self._store.keep_token(scope, token, _canonical(request), answer)
+            self._store.save_token(scope, token, _canonical(request), answer)
 
 
 def _canonical(request: Mapping[str, Any]) -> str:

@@ -17,17 +17,17 @@ from typing import Any
 from comprehend_engine.clock import Clock
 from comprehend_engine.documents.input_data import check_input_data
 from comprehend_engine.errors import ServiceError
-from comprehend_engine.lifecycles.dataset_ingestion import Ingestion
-from comprehend_engine.operations.client_tokens import Repeats
-from comprehend_engine.operations.listing import created_within, filter_of_several, page
+from comprehend_engine.lifecycles.dataset_ingestion import DatasetIngestion
+from comprehend_engine.operations.client_tokens import ClientTokens
+from comprehend_engine.operations.listing import created_within, multi_member_filter, page
 from comprehend_engine.operations.request_checks import (
-    check_active,
+    check_flywheel_active,
     check_quota,
-    resource,
-    the_flywheel,
+    requested_flywheel,
+    requested_resource,
 )
 from comprehend_engine.settings import EngineSettings
-from comprehend_engine.storage.records import Dataset, Flywheel
+from comprehend_engine.storage.records import DatasetRecord, FlywheelRecord
 from comprehend_engine.storage.resource_names import dataset_arn, dataset_uri
 from comprehend_engine.storage.store import Store
 
@@ -39,37 +39,37 @@ class DatasetOperations:
     settings: EngineSettings
     store: Store
     clock: Clock
-    ingestion: Ingestion
+    ingestion: DatasetIngestion
 
     def create_dataset(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """CreateDataset."""
         arn = dataset_arn(request["FlywheelArn"], request["DatasetName"])
-        repeats = Repeats(self.store)
+        repeats = ClientTokens(self.store)
         with self.store.transaction():
-            flywheel = the_flywheel(self.store, request)
-            if repeats.earlier_answer("CreateDataset", request, parent=flywheel.arn) is None:
-                check_active(flywheel, "CreateDataset")
+            flywheel = requested_flywheel(self.store, request)
+            if repeats.recorded_response("CreateDataset", request, parent=flywheel.arn) is None:
+                check_flywheel_active(flywheel, "CreateDataset")
                 check_input_data(request["InputDataConfig"], flywheel.task)
                 dataset = self._new(arn, flywheel, request)
                 self._check_room(dataset)
                 self.store.save(dataset)
-                repeats.remember("CreateDataset", flywheel.arn, request, arn)
+                repeats.record("CreateDataset", flywheel.arn, request, arn)
                 self.ingestion.start(dataset)
         return {"DatasetArn": arn}
 
     def describe_dataset(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """DescribeDataset."""
-        dataset = resource(self.store, Dataset, request["DatasetArn"])
+        dataset = requested_resource(self.store, DatasetRecord, request["DatasetArn"])
         return {"DatasetProperties": _properties(dataset)}
 
     def list_datasets(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """ListDatasets, of one flywheel or of all."""
         if "FlywheelArn" in request:
-            the_flywheel(self.store, request)
-        chosen = filter_of_several(request)
+            requested_flywheel(self.store, request)
+        chosen = multi_member_filter(request)
         matching = [
             dataset
-            for dataset in self.store.all(Dataset, request.get("FlywheelArn"))
+            for dataset in self.store.all(DatasetRecord, request.get("FlywheelArn"))
             if chosen.get("Status", dataset.status) == dataset.status
             and chosen.get("DatasetType", dataset.dataset_type) == dataset.dataset_type
             and created_within(chosen, dataset.creation_time)
@@ -77,10 +77,10 @@ class DatasetOperations:
         shown, token = page(request, matching, lambda item: (item.creation_time, item.arn))
         return {"DatasetPropertiesList": [_properties(item) for item in shown], "NextToken": token}
 
-    def _new(self, arn: str, flywheel: Flywheel, request: Mapping[str, Any]) -> Dataset:
+    def _new(self, arn: str, flywheel: FlywheelRecord, request: Mapping[str, Any]) -> DatasetRecord:
         now = self.clock.now()
         name = request["DatasetName"]
-        return Dataset(
+        return DatasetRecord(
             arn=arn,
             flywheel_arn=flywheel.arn,
             name=name,
@@ -93,9 +93,9 @@ class DatasetOperations:
             description=request.get("Description"),
         )
 
-    def _check_room(self, dataset: Dataset) -> None:
+    def _check_room(self, dataset: DatasetRecord) -> None:
         quotas = self.settings.quotas
-        everywhere = self.store.all(Dataset)
+        everywhere = self.store.all(DatasetRecord)
         siblings = [item for item in everywhere if item.flywheel_arn == dataset.flywheel_arn]
         if any(item.arn == dataset.arn for item in siblings):
             message = f"The dataset name {dataset.name} is in use: {dataset.arn}."
@@ -114,7 +114,7 @@ class DatasetOperations:
         check_quota("datasets being created", creating, quotas.creating_datasets)
 
 
-def _properties(dataset: Dataset) -> dict[str, Any]:
+def _properties(dataset: DatasetRecord) -> dict[str, Any]:
     return {
         "DatasetArn": dataset.arn,
         "DatasetName": dataset.name,

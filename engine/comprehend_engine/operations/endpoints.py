@@ -18,13 +18,13 @@ from typing import Any
 
 from comprehend_engine.clock import Clock
 from comprehend_engine.errors import ServiceError
-from comprehend_engine.lifecycles.endpoint_lifecycle import EndpointLife
-from comprehend_engine.operations.client_tokens import Repeats
-from comprehend_engine.operations.listing import created_within, page, single_filter
-from comprehend_engine.operations.request_checks import check_quota, resource
+from comprehend_engine.lifecycles.endpoint_lifecycle import EndpointLifecycle
+from comprehend_engine.operations.client_tokens import ClientTokens
+from comprehend_engine.operations.listing import created_within, page, single_member_filter
+from comprehend_engine.operations.request_checks import check_quota, requested_resource
 from comprehend_engine.operations.served_models import served_model
 from comprehend_engine.settings import EngineSettings
-from comprehend_engine.storage.records import Endpoint
+from comprehend_engine.storage.records import EndpointRecord
 from comprehend_engine.storage.resource_names import endpoint_arn
 from comprehend_engine.storage.store import Store
 
@@ -38,19 +38,19 @@ class EndpointOperations:
     settings: EngineSettings
     store: Store
     clock: Clock
-    life: EndpointLife
+    life: EndpointLifecycle
 
     def create_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """CreateEndpoint."""
-        repeats = Repeats(self.store)
+        repeats = ClientTokens(self.store)
         with self.store.transaction():
-            model_arn = repeats.earlier_answer("CreateEndpoint", request)
+            model_arn = repeats.recorded_response("CreateEndpoint", request)
             if model_arn is None:
                 endpoint = self._new(request)
                 model_arn = endpoint.model_arn
                 self._check_room(endpoint)
                 self.store.save(endpoint)
-                repeats.remember("CreateEndpoint", endpoint.arn, request, model_arn)
+                repeats.record("CreateEndpoint", endpoint.arn, request, model_arn)
                 self.life.bring_up(endpoint)
         arn = endpoint_arn(self.settings, request["EndpointName"], model_arn)
         return {"EndpointArn": arn, "ModelArn": model_arn}
@@ -92,10 +92,10 @@ class EndpointOperations:
 
     def list_endpoints(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """ListEndpoints, newest first; it declares no InvalidFilterException."""
-        chosen = single_filter(request, refused_as="InvalidRequestException")
+        chosen = single_member_filter(request, refused_as="InvalidRequestException")
         matching = [
             endpoint
-            for endpoint in self.store.all(Endpoint)
+            for endpoint in self.store.all(EndpointRecord)
             if chosen.get("Status", endpoint.status) == endpoint.status
             and chosen.get("ModelArn", endpoint.model_arn) == endpoint.model_arn
             and created_within(chosen, endpoint.creation_time)
@@ -103,13 +103,13 @@ class EndpointOperations:
         shown, token = page(request, matching, lambda item: (item.creation_time, item.arn))
         return {"EndpointPropertiesList": [_properties(item) for item in shown], "NextToken": token}
 
-    def _new(self, request: Mapping[str, Any]) -> Endpoint:
+    def _new(self, request: Mapping[str, Any]) -> EndpointRecord:
         model_arn = served_model(self.store, request, "ModelArn")
         if model_arn is None:
             message = "Give one of ModelArn and FlywheelArn; neither is there."
             raise ServiceError("InvalidRequestException", message)
         now = self.clock.now()
-        return Endpoint(
+        return EndpointRecord(
             arn=endpoint_arn(self.settings, request["EndpointName"], model_arn),
             name=request["EndpointName"],
             status="CREATING",
@@ -123,7 +123,7 @@ class EndpointOperations:
             desired_data_access_role_arn=request.get("DataAccessRoleArn"),
         )
 
-    def _changed(self, endpoint: Endpoint, request: Mapping[str, Any]) -> Endpoint:
+    def _changed(self, endpoint: EndpointRecord, request: Mapping[str, Any]) -> EndpointRecord:
         model_arn = served_model(self.store, request, "DesiredModelArn")
         self._check_kind(endpoint, model_arn)
         followed = request.get("FlywheelArn") if model_arn else endpoint.followed_flywheel_arn
@@ -141,25 +141,25 @@ class EndpointOperations:
             last_modified_time=self.clock.now(),
         )
 
-    def _check_kind(self, endpoint: Endpoint, model_arn: str | None) -> None:
+    def _check_kind(self, endpoint: EndpointRecord, model_arn: str | None) -> None:
         """Refuse a recognizer for a classifier's endpoint, and the other way round."""
         if model_arn and endpoint_arn(self.settings, endpoint.name, model_arn) != endpoint.arn:
             message = f"Endpoint {endpoint.arn} cannot serve {model_arn}: it is of another kind."
             raise ServiceError("InvalidRequestException", message)
 
-    def _check_room(self, endpoint: Endpoint) -> None:
-        others = self.store.all(Endpoint)
+    def _check_room(self, endpoint: EndpointRecord) -> None:
+        others = self.store.all(EndpointRecord)
         if any(other.arn == endpoint.arn for other in others):
             message = f"The endpoint name {endpoint.name} is in use: {endpoint.arn}."
             raise ServiceError("ResourceInUseException", message)
         check_quota("endpoints of the account", len(others), self.settings.quotas.endpoints)
         self._check_units(endpoint)
 
-    def _check_units(self, endpoint: Endpoint) -> None:
+    def _check_units(self, endpoint: EndpointRecord) -> None:
         quotas, wanted = self.settings.quotas, endpoint.desired_inference_units
         others = sum(
             other.desired_inference_units
-            for other in self.store.all(Endpoint)
+            for other in self.store.all(EndpointRecord)
             if other.arn != endpoint.arn
         )
         limit = min(quotas.inference_units_per_endpoint, quotas.inference_units - others)
@@ -171,11 +171,11 @@ class EndpointOperations:
             )
             raise ServiceError("ResourceLimitExceededException", message)
 
-    def _the_endpoint(self, request: Mapping[str, Any]) -> Endpoint:
-        return resource(self.store, Endpoint, request["EndpointArn"])
+    def _the_endpoint(self, request: Mapping[str, Any]) -> EndpointRecord:
+        return requested_resource(self.store, EndpointRecord, request["EndpointArn"])
 
 
-def _properties(endpoint: Endpoint) -> dict[str, Any]:
+def _properties(endpoint: EndpointRecord) -> dict[str, Any]:
     return {
         "EndpointArn": endpoint.arn,
         "Status": endpoint.status,

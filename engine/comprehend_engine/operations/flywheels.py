@@ -17,20 +17,25 @@ from typing import Any
 
 from comprehend_engine.clock import Clock
 from comprehend_engine.errors import ServiceError
-from comprehend_engine.lifecycles.endpoint_lifecycle import EndpointLife
-from comprehend_engine.lifecycles.flywheel_lifecycle import FlywheelLife
-from comprehend_engine.operations.client_tokens import Repeats
+from comprehend_engine.lifecycles.endpoint_lifecycle import EndpointLifecycle
+from comprehend_engine.lifecycles.flywheel_lifecycle import FlywheelLifecycle
+from comprehend_engine.operations.client_tokens import ClientTokens
 from comprehend_engine.operations.kms_keys import check_keys
-from comprehend_engine.operations.listing import created_within, page, single_filter
+from comprehend_engine.operations.listing import created_within, page, single_member_filter
 from comprehend_engine.operations.request_checks import (
-    check_active,
+    check_flywheel_active,
     check_quota,
-    resource,
-    the_flywheel,
+    requested_flywheel,
+    requested_resource,
 )
 from comprehend_engine.operations.task_config import model_type, requested_task, task_config
 from comprehend_engine.settings import EngineSettings
-from comprehend_engine.storage.records import Dataset, Flywheel, Iteration, Model
+from comprehend_engine.storage.records import (
+    DatasetRecord,
+    FlywheelRecord,
+    IterationRecord,
+    ModelRecord,
+)
 from comprehend_engine.storage.resource_names import flywheel_arn, lake_uri
 from comprehend_engine.storage.store import Store
 from comprehend_engine.tasks import LearningTask
@@ -43,25 +48,25 @@ class FlywheelOperations:
     settings: EngineSettings
     store: Store
     clock: Clock
-    life: FlywheelLife
-    endpoints: EndpointLife
+    life: FlywheelLifecycle
+    endpoints: EndpointLifecycle
 
     def create_flywheel(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """CreateFlywheel."""
         arn = flywheel_arn(self.settings, request["FlywheelName"])
-        repeats = Repeats(self.store)
+        repeats = ClientTokens(self.store)
         with self.store.transaction():
-            if repeats.earlier_answer("CreateFlywheel", request) is None:
+            if repeats.recorded_response("CreateFlywheel", request) is None:
                 flywheel = self._new(arn, request)
                 self._check_room(flywheel)
                 self.store.save(flywheel)
-                repeats.remember("CreateFlywheel", arn, request, arn)
+                repeats.record("CreateFlywheel", arn, request, arn)
                 self.life.begin(flywheel)
         return {"FlywheelArn": arn, "ActiveModelArn": request.get("ActiveModelArn")}
 
     def describe_flywheel(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """DescribeFlywheel."""
-        return {"FlywheelProperties": _properties(the_flywheel(self.store, request))}
+        return {"FlywheelProperties": _properties(requested_flywheel(self.store, request))}
 
     def update_flywheel(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """UpdateFlywheel: at once, also while an iteration runs; endpoints follow.
@@ -70,8 +75,8 @@ class FlywheelOperations:
         but for DataLakeKmsKeyId, which cannot change.
         """
         with self.store.transaction():
-            flywheel = the_flywheel(self.store, request)
-            check_active(flywheel, "UpdateFlywheel")
+            flywheel = requested_flywheel(self.store, request)
+            check_flywheel_active(flywheel, "UpdateFlywheel")
             check_keys(request)
             if arn := request.get("ActiveModelArn"):
                 model = self._trained_model(arn, refused_as="InvalidRequestException")
@@ -93,7 +98,7 @@ class FlywheelOperations:
     def delete_flywheel(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """DeleteFlywheel; the data lake and the models stay."""
         with self.store.transaction():
-            flywheel = the_flywheel(self.store, request)
+            flywheel = requested_flywheel(self.store, request)
             if flywheel.status not in ("ACTIVE", "FAILED"):
                 message = f"Flywheel {flywheel.arn} is {flywheel.status}; it must be ACTIVE."
                 raise ServiceError("ResourceUnavailableException", message)
@@ -105,21 +110,21 @@ class FlywheelOperations:
 
     def list_flywheels(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """ListFlywheels."""
-        chosen = single_filter(request)
+        chosen = single_member_filter(request)
         matching = [
             flywheel
-            for flywheel in self.store.all(Flywheel)
+            for flywheel in self.store.all(FlywheelRecord)
             if chosen.get("Status", flywheel.status) == flywheel.status
             and created_within(chosen, flywheel.creation_time)
         ]
         shown, token = page(request, matching, lambda item: (item.creation_time, item.arn))
         return {"FlywheelSummaryList": [_summary(item) for item in shown], "NextToken": token}
 
-    def _new(self, arn: str, request: Mapping[str, Any]) -> Flywheel:
+    def _new(self, arn: str, request: Mapping[str, Any]) -> FlywheelRecord:
         task = self._task(request)
         check_keys(request)
         now = self.clock.now()
-        return Flywheel(
+        return FlywheelRecord(
             arn=arn,
             name=request["FlywheelName"],
             status="CREATING",
@@ -144,8 +149,8 @@ class FlywheelOperations:
             return LearningTask(model.task, model.language_code, model.labels)
         return requested_task(request)
 
-    def _check_room(self, flywheel: Flywheel) -> None:
-        others, quotas = self.store.all(Flywheel), self.settings.quotas
+    def _check_room(self, flywheel: FlywheelRecord) -> None:
+        others, quotas = self.store.all(FlywheelRecord), self.settings.quotas
         if any(other.arn == flywheel.arn for other in others):
             message = f"The flywheel name {flywheel.name} is in use: {flywheel.arn}."
             raise ServiceError("ResourceInUseException", message)
@@ -153,10 +158,12 @@ class FlywheelOperations:
         check_quota("flywheels of the account", len(others), quotas.flywheels)
         check_quota("flywheels being created", creating, quotas.creating_flywheels)
 
-    def _check_idle(self, flywheel: Flywheel) -> None:
-        running = [item for item in self.store.all(Iteration, flywheel.arn) if item.is_active]
+    def _check_idle(self, flywheel: FlywheelRecord) -> None:
+        running = [item for item in self.store.all(IterationRecord, flywheel.arn) if item.is_active]
         creating = [
-            item for item in self.store.all(Dataset, flywheel.arn) if item.status == "CREATING"
+            item
+            for item in self.store.all(DatasetRecord, flywheel.arn)
+            if item.status == "CREATING"
         ]
         if running or creating:
             busy = [f"iteration {item.iteration_id} is {item.status}" for item in running]
@@ -164,14 +171,14 @@ class FlywheelOperations:
             message = f"Flywheel {flywheel.arn} cannot be deleted: {', '.join(busy)}."
             raise ServiceError("ResourceInUseException", message)
 
-    def _trained_model(self, arn: str, *, refused_as: str) -> Model:
-        model = resource(self.store, Model, arn)
+    def _trained_model(self, arn: str, *, refused_as: str) -> ModelRecord:
+        model = requested_resource(self.store, ModelRecord, arn)
         if model.status != "TRAINED":
             message = f"Model {arn} is {model.status}; it must be TRAINED to be active."
             raise ServiceError(refused_as, message)
         return model
 
-    def _check_fits(self, flywheel: Flywheel, model: Model) -> None:
+    def _check_fits(self, flywheel: FlywheelRecord, model: ModelRecord) -> None:
         has_same_labels = set(model.labels) == set(flywheel.labels)
         has_same_task = (model.task, model.language_code) == (
             flywheel.task,
@@ -185,7 +192,9 @@ class FlywheelOperations:
             raise ServiceError("InvalidRequestException", message)
 
 
-def _updated_security(flywheel: Flywheel, request: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _updated_security(
+    flywheel: FlywheelRecord, request: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
     if "DataSecurityConfig" not in request:
         return flywheel.data_security_config
     kept = flywheel.data_security_config or {}
@@ -193,7 +202,7 @@ def _updated_security(flywheel: Flywheel, request: Mapping[str, Any]) -> Mapping
     return {**request["DataSecurityConfig"], **lake_key}
 
 
-def _summary(flywheel: Flywheel) -> dict[str, Any]:
+def _summary(flywheel: FlywheelRecord) -> dict[str, Any]:
     return {
         "FlywheelArn": flywheel.arn,
         "ActiveModelArn": flywheel.active_model_arn,
@@ -207,7 +216,7 @@ def _summary(flywheel: Flywheel) -> dict[str, Any]:
     }
 
 
-def _properties(flywheel: Flywheel) -> dict[str, Any]:
+def _properties(flywheel: FlywheelRecord) -> dict[str, Any]:
     return {
         **_summary(flywheel),
         "DataAccessRoleArn": flywheel.data_access_role_arn,

@@ -18,11 +18,11 @@ from typing import Any
 from comprehend_engine.clock import Clock
 from comprehend_engine.errors import ServiceError
 from comprehend_engine.lifecycles.iteration_run import IterationRun
-from comprehend_engine.operations.client_tokens import Repeats
-from comprehend_engine.operations.listing import created_within, filter_of_several, page
-from comprehend_engine.operations.request_checks import check_active, the_flywheel
+from comprehend_engine.operations.client_tokens import ClientTokens
+from comprehend_engine.operations.listing import created_within, multi_member_filter, page
+from comprehend_engine.operations.request_checks import check_flywheel_active, requested_flywheel
 from comprehend_engine.settings import EngineSettings
-from comprehend_engine.storage.records import Flywheel, Iteration, Model
+from comprehend_engine.storage.records import FlywheelRecord, IterationRecord, ModelRecord
 from comprehend_engine.storage.resource_names import (
     evaluation_uri,
     iteration_key,
@@ -44,12 +44,12 @@ class IterationOperations:
     def start_flywheel_iteration(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """StartFlywheelIteration."""
         arn, operation = request["FlywheelArn"], "StartFlywheelIteration"
-        repeats = Repeats(self.store)
+        repeats = ClientTokens(self.store)
         with self.store.transaction():
-            flywheel = the_flywheel(self.store, request)
-            iteration_id = repeats.earlier_answer(operation, request, parent=arn)
+            flywheel = requested_flywheel(self.store, request)
+            iteration_id = repeats.recorded_response(operation, request, parent=arn)
             if iteration_id is None:
-                check_active(flywheel, operation)
+                check_flywheel_active(flywheel, operation)
                 self._check_room(flywheel)
                 iteration = self._new(flywheel)
                 iteration_id = iteration.iteration_id
@@ -58,15 +58,15 @@ class IterationOperations:
                     _new_model(flywheel, iteration),
                     replace(flywheel, latest_iteration_id=iteration_id),
                 )
-                repeats.remember(operation, arn, request, iteration_id)
+                repeats.record(operation, arn, request, iteration_id)
                 self.running.start(iteration)
         return {"FlywheelArn": arn, "FlywheelIterationId": iteration_id}
 
     def describe_flywheel_iteration(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """DescribeFlywheelIteration."""
-        the_flywheel(self.store, request)
+        requested_flywheel(self.store, request)
         arn, iteration_id = request["FlywheelArn"], request["FlywheelIterationId"]
-        iteration = self.store.find(Iteration, iteration_key(arn, iteration_id))
+        iteration = self.store.find(IterationRecord, iteration_key(arn, iteration_id))
         if iteration is None:
             message = f"Flywheel {arn} has no iteration {iteration_id}."
             raise ServiceError("ResourceNotFoundException", message)
@@ -74,11 +74,11 @@ class IterationOperations:
 
     def list_flywheel_iteration_history(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """ListFlywheelIterationHistory."""
-        the_flywheel(self.store, request)
-        chosen = filter_of_several(request)
+        requested_flywheel(self.store, request)
+        chosen = multi_member_filter(request)
         matching = [
             iteration
-            for iteration in self.store.all(Iteration, request["FlywheelArn"])
+            for iteration in self.store.all(IterationRecord, request["FlywheelArn"])
             if created_within(chosen, iteration.creation_time)
         ]
         shown, token = page(request, matching, lambda item: (item.creation_time, item.iteration_id))
@@ -87,8 +87,8 @@ class IterationOperations:
             "NextToken": token,
         }
 
-    def _properties(self, iteration: Iteration) -> dict[str, Any]:
-        is_told = iteration.is_trained or self.settings.tells_model_in_training
+    def _properties(self, iteration: IterationRecord) -> dict[str, Any]:
+        is_told = iteration.is_trained or self.settings.shows_model_in_training
         return {
             "FlywheelArn": iteration.flywheel_arn,
             "FlywheelIterationId": iteration.iteration_id,
@@ -103,8 +103,8 @@ class IterationOperations:
             "EvaluationManifestS3Prefix": iteration.evaluation_s3_uri,
         }
 
-    def _check_room(self, flywheel: Flywheel) -> None:
-        active = [item for item in self.store.all(Iteration) if item.is_active]
+    def _check_room(self, flywheel: FlywheelRecord) -> None:
+        active = [item for item in self.store.all(IterationRecord) if item.is_active]
         for item in active:
             if item.flywheel_arn == flywheel.arn:
                 message = f"Iteration {item.iteration_id} of {flywheel.arn} is {item.status}."
@@ -114,10 +114,10 @@ class IterationOperations:
             message = f"The limit of iterations in progress is {limit}."
             raise ServiceError("TooManyRequestsException", message)
 
-    def _new(self, flywheel: Flywheel) -> Iteration:
+    def _new(self, flywheel: FlywheelRecord) -> IterationRecord:
         moment = self._free_moment(flywheel)
         iteration_id = stamp(moment)
-        return Iteration(
+        return IterationRecord(
             flywheel_arn=flywheel.arn,
             iteration_id=iteration_id,
             status="TRAINING",
@@ -127,17 +127,17 @@ class IterationOperations:
             evaluated_model_arn=flywheel.active_model_arn,
         )
 
-    def _free_moment(self, flywheel: Flywheel) -> float:
+    def _free_moment(self, flywheel: FlywheelRecord) -> float:
         """Return now, or the start of the next second in which no iteration has started."""
-        taken = {item.iteration_id for item in self.store.all(Iteration, flywheel.arn)}
+        taken = {item.iteration_id for item in self.store.all(IterationRecord, flywheel.arn)}
         moment = self.clock.now()
         while stamp(moment) in taken:
             moment = float(math.floor(moment) + 1)
         return moment
 
 
-def _new_model(flywheel: Flywheel, iteration: Iteration) -> Model:
-    return Model(
+def _new_model(flywheel: FlywheelRecord, iteration: IterationRecord) -> ModelRecord:
+    return ModelRecord(
         arn=iteration.model_arn,
         flywheel_arn=flywheel.arn,
         status="TRAINING",

@@ -22,12 +22,12 @@ from comprehend_engine.api.shapes import problem
 from comprehend_engine.clock import Clock
 from comprehend_engine.errors import ServiceError
 from comprehend_engine.lifecycles.job_run import JobRun
-from comprehend_engine.operations.client_tokens import Repeats
+from comprehend_engine.operations.client_tokens import ClientTokens
 from comprehend_engine.operations.kms_keys import check_keys
-from comprehend_engine.operations.listing import created_within, page, single_filter
+from comprehend_engine.operations.listing import created_within, page, single_member_filter
 from comprehend_engine.operations.served_models import served_model
 from comprehend_engine.settings import EngineSettings
-from comprehend_engine.storage.records import Job
+from comprehend_engine.storage.records import JobRecord
 from comprehend_engine.storage.resource_names import job_arn
 from comprehend_engine.storage.store import Store
 
@@ -94,14 +94,14 @@ class JobOperations:
         return {"JobId": job.job_id, "JobStatus": job.status}
 
     def _start(self, kind: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        repeats = Repeats(self.store)
+        repeats = ClientTokens(self.store)
         with self.store.transaction():
-            arn = repeats.earlier_answer(_OPERATION[kind], request)
-            job = self.store.find(Job, arn) if arn else None
+            arn = repeats.recorded_response(_OPERATION[kind], request)
+            job = self.store.find(JobRecord, arn) if arn else None
             if job is None:
                 job = self._new(kind, request)
                 self.store.save(job)
-                repeats.remember(_OPERATION[kind], job.arn, request, job.arn)
+                repeats.record(_OPERATION[kind], job.arn, request, job.arn)
                 self.running.start(job)
         return {
             "JobId": job.job_id,
@@ -110,7 +110,7 @@ class JobOperations:
             _MODEL_MEMBER[kind]: job.model_arn,
         }
 
-    def _new(self, kind: str, request: Mapping[str, Any]) -> Job:
+    def _new(self, kind: str, request: Mapping[str, Any]) -> JobRecord:
         if "DocumentReaderConfig" in request["InputDataConfig"]:
             message = "InputDataConfig has DocumentReaderConfig; served here is plain text."
             raise ServiceError("InvalidRequestException", message)
@@ -118,7 +118,7 @@ class JobOperations:
         model_arn = self._model_of(kind, request)
         self._check_room(kind)
         job_id = secrets.token_hex(16)
-        return Job(
+        return JobRecord(
             job_id=job_id,
             arn=job_arn(self.settings, _RESOURCE_OF_KIND[kind], job_id),
             kind=kind,
@@ -131,7 +131,7 @@ class JobOperations:
 
     def _check_room(self, kind: str) -> None:
         limit = self.settings.quotas.active_jobs_per_kind
-        if sum(job.kind == kind and job.is_active for job in self.store.all(Job)) >= limit:
+        if sum(job.kind == kind and job.is_active for job in self.store.all(JobRecord)) >= limit:
             message = f"The limit of active jobs of {_OPERATION[kind]} is {limit}."
             raise ServiceError("TooManyRequestsException", message)
 
@@ -156,9 +156,9 @@ class JobOperations:
             raise ServiceError("InvalidRequestException", message)
         return model_arn
 
-    def _the_job(self, kind: str, request: Mapping[str, Any]) -> Job:
+    def _the_job(self, kind: str, request: Mapping[str, Any]) -> JobRecord:
         arn = job_arn(self.settings, _RESOURCE_OF_KIND[kind], request["JobId"])
-        job = self.store.find(Job, arn)
+        job = self.store.find(JobRecord, arn)
         if job is None:
             raise ServiceError("JobNotFoundException", f"There is no job {arn}.")
         return job
@@ -166,10 +166,10 @@ class JobOperations:
     def _listed(
         self, kind: str, request: Mapping[str, Any]
     ) -> tuple[list[dict[str, Any]], str | None]:
-        chosen = single_filter(request)
+        chosen = single_member_filter(request)
         matching = [
             job
-            for job in self.store.all(Job)
+            for job in self.store.all(JobRecord)
             if job.kind == kind
             and chosen.get("JobStatus", job.status) == job.status
             and chosen.get("JobName", job.request.get("JobName")) == job.request.get("JobName")
@@ -179,7 +179,7 @@ class JobOperations:
         return [_properties(job) for job in shown], token
 
 
-def _properties(job: Job) -> dict[str, Any]:
+def _properties(job: JobRecord) -> dict[str, Any]:
     return {
         "JobId": job.job_id,
         "JobArn": job.arn,

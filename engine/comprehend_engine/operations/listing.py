@@ -83,7 +83,7 @@ def created_within(
     return (after is None or moment > after) and (before is None or moment < before)
 
 
-def single_filter(
+def single_member_filter(
     request: Mapping[str, Any], *, refused_as: str = "InvalidFilterException"
 ) -> Mapping[str, Any]:
     """Return the filter of a call that takes one member at a time.
@@ -101,7 +101,7 @@ def single_filter(
     return chosen
 
 
-def filter_of_several(request: Mapping[str, Any]) -> Mapping[str, Any]:
+def multi_member_filter(request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the filter of a call that takes several members.
 
     Raises

@@ -2,7 +2,7 @@
 
 Decides how a model is told: a recognizer's metrics from 0 to 100, where a flywheel's are parts of
 1. Knows no flywheel's rules. Read next: `comprehend_engine.lifecycles.iteration_run`, which makes
-models, and `comprehend_engine.operations.model_endings`, which ends them.
+models, and `comprehend_engine.operations.model_termination`, which ends them.
 
 Notes
 -----
@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from comprehend_engine.operations.listing import created_within, page, single_filter
-from comprehend_engine.operations.request_checks import resource
-from comprehend_engine.storage.records import Model
+from comprehend_engine.operations.listing import created_within, page, single_member_filter
+from comprehend_engine.operations.request_checks import requested_resource
+from comprehend_engine.storage.records import ModelRecord
 from comprehend_engine.storage.resource_names import model_name, name_of
 from comprehend_engine.storage.store import Store
 from comprehend_engine.tasks import ENTITIES, MULTI_LABEL, lake_delimiter
@@ -60,11 +60,11 @@ class ModelOperations:
 
     def _described(self, kind: str, request: Mapping[str, Any]) -> dict[str, Any]:
         # The shape of the ARN lets none of the other kind through.
-        model = resource(self.store, Model, request[f"{kind}Arn"])
+        model = requested_resource(self.store, ModelRecord, request[f"{kind}Arn"])
         return {f"{kind}Properties": _properties(model)}
 
     def _listed(self, kind: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        chosen = single_filter(request)
+        chosen = single_member_filter(request)
         name = chosen.get(_NAME_MEMBER[kind])
         matching = [
             model
@@ -99,15 +99,15 @@ class ModelOperations:
         ]
         return {f"{kind}SummariesList": summaries, "NextToken": token}
 
-    def _models(self, kind: str) -> list[Model]:
-        return [model for model in self.store.all(Model) if _kind(model) == kind]
+    def _models(self, kind: str) -> list[ModelRecord]:
+        return [model for model in self.store.all(ModelRecord) if _kind(model) == kind]
 
 
-def _kind(model: Model) -> str:
+def _kind(model: ModelRecord) -> str:
     return _RECOGNIZER if model.task == ENTITIES else _CLASSIFIER
 
 
-def _properties(model: Model) -> dict[str, Any]:
+def _properties(model: ModelRecord) -> dict[str, Any]:
     security = model.data_security_config or {}
     return {
         f"{_kind(model)}Arn": model.arn,
@@ -127,7 +127,7 @@ def _properties(model: Model) -> dict[str, Any]:
     }
 
 
-def _classifier(model: Model) -> dict[str, Any]:
+def _classifier(model: ModelRecord) -> dict[str, Any]:
     """Return what a classifier alone has."""
     delimiter = lake_delimiter(model.labels) if model.task == MULTI_LABEL else None
     metadata = {
@@ -142,7 +142,7 @@ def _classifier(model: Model) -> dict[str, Any]:
     }
 
 
-def _recognizer(model: Model) -> dict[str, Any]:
+def _recognizer(model: ModelRecord) -> dict[str, Any]:
     """Return what a recognizer alone has."""
     metrics, mentions = model.label_metrics or {}, model.train_mentions or {}
     metadata = {
@@ -166,7 +166,7 @@ def _recognizer(model: Model) -> dict[str, Any]:
     }
 
 
-def _documents(model: Model) -> dict[str, int | None]:
+def _documents(model: ModelRecord) -> dict[str, int | None]:
     return {
         "NumberOfTrainedDocuments": model.trained_documents,
         "NumberOfTestDocuments": model.test_documents,

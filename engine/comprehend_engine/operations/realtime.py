@@ -22,7 +22,7 @@ from comprehend_engine.errors import EngineError, ServiceError
 from comprehend_engine.inference.predictions import entity_entries, label_entries
 from comprehend_engine.inference.worker import InferenceWorker
 from comprehend_engine.settings import EngineSettings
-from comprehend_engine.storage.records import Endpoint, Model
+from comprehend_engine.storage.records import EndpointRecord, ModelRecord
 from comprehend_engine.storage.store import Store
 from comprehend_engine.tasks import MULTI_LABEL
 
@@ -44,7 +44,7 @@ class RealTimeOperations:
         text = _requested_text(request, self.settings.quotas.max_classified_text_bytes)
         model = self._served(request["EndpointArn"])
         is_multi_label = model.task == MULTI_LABEL
-        most = None if is_multi_label else self.settings.told_classes
+        most = None if is_multi_label else self.settings.returned_classes
         try:
             (labels,) = self.inference.classify(
                 self.settings.model_file(model.arn), [text], most=most
@@ -68,12 +68,12 @@ class RealTimeOperations:
             raise ServiceError("ResourceUnavailableException", str(failure)) from failure
         return {"Entities": entity_entries(text, mentions), **_document(request, text)}
 
-    def _served(self, arn: str) -> Model:
+    def _served(self, arn: str) -> ModelRecord:
         """Return the model that an endpoint serves now: while it is UPDATING, the former one."""
-        endpoint = self.store.find(Endpoint, arn)
+        endpoint = self.store.find(EndpointRecord, arn)
         if endpoint is None:
             raise ServiceError("ResourceUnavailableException", f"There is no endpoint {arn}.")
-        model = self.store.find(Model, endpoint.model_arn)
+        model = self.store.find(ModelRecord, endpoint.model_arn)
         if endpoint.status not in _SERVING or model is None:
             message = f"Endpoint {arn} is {endpoint.status}; it must be IN_SERVICE."
             raise ServiceError("ResourceUnavailableException", message)

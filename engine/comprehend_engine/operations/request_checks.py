@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from comprehend_engine.errors import ServiceError
-from comprehend_engine.storage.records import Flywheel
+from comprehend_engine.storage.records import FlywheelRecord
 from comprehend_engine.storage.store import R, Store
 
 
-def resource(store: Store, kind: type[R], arn: str) -> R:
+def requested_resource(store: Store, kind: type[R], arn: str) -> R:
     """Return what is filed under an ARN.
 
     Raises
@@ -27,7 +27,7 @@ def resource(store: Store, kind: type[R], arn: str) -> R:
     return found
 
 
-def the_flywheel(store: Store, request: Mapping[str, Any]) -> Flywheel:
+def requested_flywheel(store: Store, request: Mapping[str, Any]) -> FlywheelRecord:
     """Return the flywheel a request names.
 
     Raises
@@ -35,10 +35,10 @@ def the_flywheel(store: Store, request: Mapping[str, Any]) -> Flywheel:
     ServiceError
         ResourceNotFoundException: there is none.
     """
-    return resource(store, Flywheel, request["FlywheelArn"])
+    return requested_resource(store, FlywheelRecord, request["FlywheelArn"])
 
 
-def check_active(flywheel: Flywheel, operation: str) -> None:
+def check_flywheel_active(flywheel: FlywheelRecord, operation: str) -> None:
     """Refuse an operation that needs an ACTIVE flywheel.
 
     Raises

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from comprehend_engine.errors import ServiceError
-from comprehend_engine.operations.request_checks import resource, the_flywheel
-from comprehend_engine.storage.records import Model
+from comprehend_engine.operations.request_checks import requested_flywheel, requested_resource
+from comprehend_engine.storage.records import ModelRecord
 from comprehend_engine.storage.store import Store
 
 
@@ -44,7 +44,7 @@ def served_model(store: Store, request: Mapping[str, Any], model_member: str) ->
 
 
 def _active_model(store: Store, request: Mapping[str, Any]) -> str:
-    flywheel = the_flywheel(store, request)
+    flywheel = requested_flywheel(store, request)
     if flywheel.status != "ACTIVE" or flywheel.active_model_arn is None:
         model = flywheel.active_model_arn or "no active model"
         message = (
@@ -56,7 +56,7 @@ def _active_model(store: Store, request: Mapping[str, Any]) -> str:
 
 
 def _trained_model(store: Store, arn: str) -> str:
-    model = resource(store, Model, arn)
+    model = requested_resource(store, ModelRecord, arn)
     if model.status != "TRAINED":
         message = f"Model {arn} is {model.status}; it must be TRAINED to be served."
         raise ServiceError("ResourceUnavailableException", message)

@@ -15,7 +15,14 @@ from typing import Any
 
 from comprehend_engine.api.protocol import Operation
 from comprehend_engine.errors import ServiceError
-from comprehend_engine.storage.records import Dataset, Endpoint, Flywheel, Job, Model, Tags
+from comprehend_engine.storage.records import (
+    DatasetRecord,
+    EndpointRecord,
+    FlywheelRecord,
+    JobRecord,
+    ModelRecord,
+    TagsRecord,
+)
 from comprehend_engine.storage.store import Store
 
 MAX_TAGS = 50
@@ -76,21 +83,23 @@ class TagOperations:
             with self.store.transaction():
                 answer = operation(request)
                 kept = self._tags_of({"ResourceArn": answer[arn_member]})
-                if not self.store.find(Tags, kept.arn):
+                if not self.store.find(TagsRecord, kept.arn):
                     self.store.save(replace(kept, tags=given))
             return answer
 
         return tagging
 
-    def _tags_of(self, request: Mapping[str, Any]) -> Tags:
+    def _tags_of(self, request: Mapping[str, Any]) -> TagsRecord:
         arn = request["ResourceArn"]
         find = self.store.find
-        resource = find(Flywheel, arn) or find(Dataset, arn) or find(Endpoint, arn)
+        resource = (
+            find(FlywheelRecord, arn) or find(DatasetRecord, arn) or find(EndpointRecord, arn)
+        )
         if resource is not None:
-            return find(Tags, arn) or Tags(arn, resource.flywheel_arn, {})
+            return find(TagsRecord, arn) or TagsRecord(arn, resource.flywheel_arn, {})
         # A model outlives its flywheel, and its tags with it.
-        if find(Model, arn) or find(Job, arn):
-            return find(Tags, arn) or Tags(arn, "", {})
+        if find(ModelRecord, arn) or find(JobRecord, arn):
+            return find(TagsRecord, arn) or TagsRecord(arn, "", {})
         raise ServiceError("ResourceNotFoundException", f"There is no resource {arn}.")
 
 

@@ -1,8 +1,7 @@
-"""The engine by itself, on any S3: that of AWS, or what AWS_ENDPOINT_URL_S3 leads to.
+"""The S3 and the region of an engine that runs by itself, as boto3 finds them.
 
-Decides how S3 is reached where nobody stands between: with the credentials of the process that
-runs the engine, whatever role a flywheel names. Read next: `comprehend_engine.engine`, and
-docs/engine.md for how it is used.
+Decides how such an engine reaches S3: with the credentials of its process, whatever role a flywheel
+names. Read next: `comprehend_engine.engine`, and the README for how the engine is used.
 """
 
 import os
@@ -17,19 +16,19 @@ if TYPE_CHECKING:
     from comprehend_engine.storage.data_lake import S3ClientForRole
 
 DEFAULT_REGION = "us-east-1"
-"""Where neither AWS_REGION nor a profile names one."""
+"""The region where neither AWS_REGION nor a profile names one."""
 
 
 def ambient_s3(endpoint_url: str | None = None) -> "S3ClientForRole":
-    """Return what gives an engine its S3 clients: one client, with the process's credentials.
+    """Return a function that gives the engine its S3 client, with the process's credentials.
 
     Parameters
     ----------
     endpoint_url : str, optional
-        The S3 to use; without it boto3's own choice, AWS_ENDPOINT_URL_S3 included.
+        The S3 to use; boto3's own choice by default, AWS_ENDPOINT_URL_S3 included.
     """
     chosen = endpoint_url or os.environ.get("AWS_ENDPOINT_URL_S3")
-    # A bucket's name is no host name of a server that is not AWS's.
+    # A server other than AWS's has no host name per bucket.
     style: Literal["path", "auto"] = "path" if chosen else "auto"
     client: S3Client = boto3.Session().client(
         "s3",

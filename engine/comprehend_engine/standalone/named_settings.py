@@ -1,7 +1,7 @@
-"""Settings and quotas of the engine that are chosen by name, as a command line does.
+"""Settings and quotas that the command line can change by name.
 
-Decides which may be chosen so and how a value is spelled; what they mean says
-`comprehend_engine.settings`.
+Decides which these are and how a value is written. `comprehend_engine.settings` explains their
+meaning.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,33 +13,33 @@ from comprehend_engine.settings import EngineSettings, Quotas, TrainingData
 _FLAGS = {"yes": True, "no": False}
 
 
-def with_choice(settings: EngineSettings, choice: str) -> EngineSettings:
-    """Return settings of which one, or one quota, has another value.
+def with_setting(settings: EngineSettings, assignment: str) -> EngineSettings:
+    """Return settings in which one setting or quota has another value.
 
     Parameters
     ----------
     settings : EngineSettings
-    choice : str
+    assignment : str
         Name and value, such as ``training_data=new`` or ``min_documents_per_label=50``.
 
     Raises
     ------
     ValueError
-        There is no such name, or it takes no such value; the message says what there is.
+        The name is unknown, or the value is invalid for it; the message lists what is valid.
 
     Examples
     --------
     >>> from pathlib import Path
-    >>> with_choice(EngineSettings(Path("state")), "endpoints=20").quotas.endpoints
+    >>> with_setting(EngineSettings(Path("state")), "endpoints=20").quotas.endpoints
     20
     """
-    name, _, text = choice.partition("=")
+    name, _, text = assignment.partition("=")
     if name in _QUOTAS:
         quota = _whole(name, text)
         return replace(settings, quotas=replace(settings.quotas, **{name: quota}))
     if name in _SWITCHES:
         return replace(settings, **{name: _SWITCHES[name](name, text)})
-    message = f"there is no {name!r}; there are: {', '.join((*_SWITCHES, *_QUOTAS))}"
+    message = f"{name!r} is unknown; these exist: {', '.join((*_SWITCHES, *_QUOTAS))}"
     raise ValueError(message)
 
 
@@ -64,7 +64,7 @@ _QUOTAS = tuple(field.name for field in fields(Quotas))
 _SWITCHES: Mapping[str, Callable[[str, str], Any]] = {
     "training_data": _one_of({name: name for name in get_args(TrainingData)}),
     "sets_first_active_model": _one_of(_FLAGS),
-    "tells_model_in_training": _one_of(_FLAGS),
-    "told_classes": _whole,
+    "shows_model_in_training": _one_of(_FLAGS),
+    "returned_classes": _whole,
     "seed": _whole,
 }

@@ -1,6 +1,6 @@
-"""One engine for one run of the command: made of its options, announced, served.
+"""One run of the command: it creates an engine from the options, announces and serves it.
 
-Decides what people read when it serves, and the words for whatever keeps it from starting. Read
+Decides the text that people read at the start, and the messages where the engine cannot start. Read
 next: `comprehend_engine.standalone.ambient_aws` and `comprehend_engine.engine`.
 """
 
@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError
 from comprehend_engine.engine import Engine, EngineSettings
 from comprehend_engine.errors import StartRefusedError
 from comprehend_engine.standalone.ambient_aws import ambient_region, ambient_s3
-from comprehend_engine.standalone.named_settings import with_choice
+from comprehend_engine.standalone.named_settings import with_setting
 from comprehend_engine.storage.data_directory import DirectoryInUseError, DirectoryNotPrivateError
 
 
@@ -30,8 +30,8 @@ def serve(options: Namespace) -> None:
     Raises
     ------
     StartRefusedError
-        It cannot start: the port is taken, the data directory cannot be used, or an option is
-        wrong.
+        It cannot start: the port is in use, the data directory cannot be used, or an option is
+        invalid.
     """
     engine = _engine(options)
     try:
@@ -57,23 +57,23 @@ def _engine(options: Namespace) -> Engine:
         )
     except ValueError as error:
         where = f"--s3-endpoint {options.s3_endpoint}"
-        raise StartRefusedError(where, "it is no URL", "Give it as http://HOST:PORT") from error
+        raise StartRefusedError(where, "it is not a URL", "Write it as http://HOST:PORT") from error
     except BotoCoreError as error:
         remedy = "Check AWS_PROFILE and the AWS configuration (aws configure list)"
         raise StartRefusedError("AWS", str(error).rstrip("."), remedy) from error
-    for choice in options.set:
+    for assignment in options.set:
         try:
-            settings = with_choice(settings, choice)
+            settings = with_setting(settings, assignment)
         except ValueError as error:
-            remedy = "The engine's README says what each of them means"
-            raise StartRefusedError(f"--set {choice}", str(error), remedy) from error
+            remedy = "The engine's README explains each of them"
+            raise StartRefusedError(f"--set {assignment}", str(error), remedy) from error
     return Engine(settings, s3_client_for_role=s3_client_for_role)
 
 
 def _announce(options: Namespace, engine: Engine) -> None:
-    """Say where the engine is: to people, and to a program that reads standard output."""
+    """Write the engine's address, for people or for a program that reads standard output."""
     lines = [
-        "The Comprehend engine runs.",
+        "The Comprehend engine is running.",
         f"  Data   {options.data.resolve()}",
         f"  S3     {options.s3_endpoint or 'as boto3 finds it'}",
         *([f"  Faults {engine.url}/_engine/faults"] if options.faults else []),
@@ -94,17 +94,19 @@ def _announce(options: Namespace, engine: Engine) -> None:
 
 
 def _refusal(options: Namespace, error: OSError) -> StartRefusedError:
-    """Return why the engine cannot start, in one sentence."""
+    """Return why the engine cannot start, as a problem and a remedy."""
     where, problem = f"--data {options.data}", error.strerror or str(error)
     if isinstance(error, DirectoryInUseError):
         remedy = "Stop that engine, or choose another directory"
         return StartRefusedError(where, problem, remedy)
     if isinstance(error, DirectoryNotPrivateError):
-        remedy = "Whoever can write a model decides what it answers: choose a directory of your own"
+        remedy = (
+            "Choose a directory of your own: whoever can write a model decides what it predicts"
+        )
         return StartRefusedError(where, problem, remedy)
     if error.errno == errno.EADDRINUSE:
-        remedy = "Choose another port, or leave it out to get a free one"
+        remedy = "Choose another port, or leave the option out to get a free one"
         return StartRefusedError(f"--port {options.port}", problem, remedy)
     if error.errno == errno.ENOSPC:
-        return StartRefusedError(where, "its disk is full", "Make room on it")
+        return StartRefusedError(where, "its disk is full", "Free space on it")
     return StartRefusedError(where, problem, "Choose a directory that can be written")

@@ -1,8 +1,8 @@
-"""The engine's data directory: made when absent, and one engine's at a time.
+"""The engine's data directory: created when absent, used by one engine at a time.
 
-Decides who may use it: nobody else of this machine may own or change what is there, since whoever
-can write a model decides what it answers. The lock ends with its process, so an engine that was
-killed leaves nothing in the way of the next. Knows nothing of what is kept there. Read next:
+Decides who may use it. No other user may own or change its files, since whoever can write a model
+decides what it predicts. The lock ends with its process, so an engine that was killed does not
+block the next one. Knows nothing of the directory's content. Read next:
 `comprehend_engine.storage.store`.
 """
 
@@ -15,34 +15,34 @@ _WRITABLE_BY_GROUP_OR_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 class DirectoryInUseError(OSError):
-    """Another engine uses the directory; whoever starts this one chooses another."""
+    """Another engine uses the directory; start this one with another directory."""
 
 
 class DirectoryNotPrivateError(OSError):
-    """Somebody else owns the directory, or may change it; its user makes it private."""
+    """Another user owns the directory or may change it; its user must make it private."""
 
 
 class DataDirectory:
-    """A directory that this process has for itself until `release`.
+    """A directory that only this process uses until `release`.
 
     Parameters
     ----------
     path : Path
-        Made when absent.
+        Created when absent.
 
     Raises
     ------
     DirectoryInUseError
         Another engine uses it; the message names its process.
     DirectoryNotPrivateError
-        Another user owns it or something in it, or may write there; the message names what, and
+        Another user owns it or a file in it, or may write there; the message names the path and
         what to do.
     OSError
-        It cannot be made or written.
+        It cannot be created or written.
     """
 
     def __init__(self, path: Path) -> None:
-        # Documents and models are nobody else's to read, and nobody else's to change.
+        # No other user may read or change documents and models.
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_private(path)
         self._lock = (path / "engine.lock").open("a+")
@@ -64,19 +64,19 @@ class DataDirectory:
 
 
 def _check_private(path: Path) -> None:
-    """Refuse a directory in which another user could put a model, or has put one."""
-    _check_place(path, _WRITABLE_BY_GROUP_OR_OTHERS)
+    """Refuse a directory in which another user could store a model, or has stored one."""
+    _check_path(path, _WRITABLE_BY_GROUP_OR_OTHERS)
     for folder, folders, files in os.walk(path):
         for name in (*folders, *files):
-            # What the engine writes may be its group's, where the umask of its user says so.
-            _check_place(Path(folder) / name, stat.S_IWOTH)
+            # The user's umask may let the group write the files of the engine.
+            _check_path(Path(folder) / name, stat.S_IWOTH)
 
 
-def _check_place(place: Path, forbidden_mode: int) -> None:
-    found, own = place.lstat(), os.geteuid()
-    if found.st_uid != own:
-        message = f"{place} belongs to user {found.st_uid}, and this engine is run by user {own}"
+def _check_path(path: Path, forbidden_mode: int) -> None:
+    status, own = path.lstat(), os.geteuid()
+    if status.st_uid != own:
+        message = f"{path} belongs to user {status.st_uid}, but user {own} runs this engine"
         raise DirectoryNotPrivateError(message)
-    if found.st_mode & forbidden_mode and not stat.S_ISLNK(found.st_mode):
-        message = f"other users may write to {place}; chmod go-w {place} takes that from them"
+    if status.st_mode & forbidden_mode and not stat.S_ISLNK(status.st_mode):
+        message = f"other users may write to {path}; run chmod go-w {path} to prevent that"
         raise DirectoryNotPrivateError(message)

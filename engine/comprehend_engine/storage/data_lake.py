@@ -1,6 +1,6 @@
-"""S3 as the engine uses it: datasets in, the data lake in and out, errors in plain words.
+"""S3 as the engine uses it: it reads datasets, and reads and writes the data lake.
 
-Decides how S3 is read and written and how a refusal is told: bucket, key, permission, role.
+Decides how S3 is accessed. Each error names bucket, key, permission and role.
 Knows neither datasets nor iterations. Read next: `comprehend_engine.lifecycles.dataset_ingestion`.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundObject:
+class S3Object:
     """An object under a prefix."""
 
     bucket: str
@@ -53,10 +53,10 @@ class DataLake:
 
     def __init__(self, s3_client_for_role: "S3ClientForRole", role_arn: str) -> None:
         self._role_arn = role_arn
-        with self._explained("assume the role for", "", "sts:AssumeRole"):
+        with self._translated_errors("assume the role for", "", "sts:AssumeRole"):
             self._s3 = s3_client_for_role(role_arn)
 
-    def objects(self, uri: str) -> list[FoundObject]:
+    def objects(self, uri: str) -> list[S3Object]:
         """Return the objects whose key begins with the URI's, by key; folder markers left out.
 
         Notes
@@ -65,10 +65,10 @@ class DataLake:
         with the prefix, Amazon Comprehend uses all of them as input."
         """
         bucket, prefix = bucket_and_key(uri)
-        with self._explained("list", uri, "s3:ListBucket"):
+        with self._translated_errors("list", uri, "s3:ListBucket"):
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
             return [
-                FoundObject(bucket, entry["Key"], entry["Size"])
+                S3Object(bucket, entry["Key"], entry["Size"])
                 for page in pages
                 for entry in page.get("Contents", [])
                 if not (entry["Key"].endswith("/") and entry["Size"] == 0)
@@ -77,11 +77,11 @@ class DataLake:
     def read(self, uri: str) -> bytes:
         """Return an object's content."""
         bucket, key = bucket_and_key(uri)
-        with self._explained("read", uri, "s3:GetObject"):
+        with self._translated_errors("read", uri, "s3:GetObject"):
             return self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
     def download(self, uri: str, names: Iterable[str], directory: Path) -> None:
-        """Copy objects of a prefix into a directory: those named, whatever else is there."""
+        """Copy the named objects of a prefix into a directory."""
         directory.mkdir(parents=True, exist_ok=True)
         for name in names:
             (directory / name).write_bytes(self.read(f"{uri}{name}"))
@@ -89,7 +89,7 @@ class DataLake:
     def write(self, uri: str, content: bytes | IO[bytes]) -> None:
         """Write an object."""
         bucket, key = bucket_and_key(uri)
-        with self._explained("write", uri, "s3:PutObject"):
+        with self._translated_errors("write", uri, "s3:PutObject"):
             self._s3.put_object(Bucket=bucket, Key=key, Body=content)
 
     def write_document(self, uri: str, document: Any) -> None:
@@ -97,14 +97,14 @@ class DataLake:
         self.write(uri, json.dumps(document, indent=1).encode())
 
     @contextmanager
-    def _explained(self, act: str, uri: str, permission: str) -> Iterator[None]:
+    def _translated_errors(self, action: str, uri: str, permission: str) -> Iterator[None]:
         try:
             yield
         except (ClientError, BotoCoreError) as error:
             bucket, key = bucket_and_key(uri) if uri else ("", "")
             place = f" {uri} (bucket {bucket!r}, key {key!r})" if uri else " access to S3"
             message = (
-                f"Cannot {act}{place}: {error}. "
+                f"Cannot {action}{place}: {error}. "
                 f"The data access role {self._role_arn} needs {permission}."
             )
             raise StorageAccessError(message) from error

@@ -1,7 +1,9 @@
-"""What the engine remembers: one frozen record a resource.
+"""The engine's records: one frozen record per resource.
 
-Decides which facts are kept. Knows neither HTTP nor SQL. A record's `key` is what it is filed
-under; `flywheel_arn` says whose it is. Read next: `comprehend_engine.storage.store`.
+Decides which facts are stored. The names of the fields are in the database, too. Knows neither HTTP
+nor SQL. A record's `key` identifies it among its kind; `flywheel_arn` names the flywheel that it is
+deleted with, and is empty for a record that outlives every flywheel. Read next:
+`comprehend_engine.storage.store`.
 """
 
 from collections.abc import Mapping
@@ -12,33 +14,33 @@ from comprehend_engine.storage.resource_names import iteration_key
 from comprehend_engine.tasks import MULTI_CLASS
 
 ACTIVE_ITERATION_STATES = frozenset({"TRAINING", "EVALUATING", "STOP_REQUESTED"})
-"""The states in which an iteration holds its flywheel."""
+"""The states in which an iteration occupies its flywheel."""
 
 
-class _FiledByArn:
+class _KeyedByArn:
     __slots__ = ()
     arn: str
 
     @property
     def key(self) -> str:
-        """What it is filed under."""
+        """Its key in the store."""
         return self.arn
 
 
-class _NoFlywheels(_FiledByArn):
+class _OutlivesFlywheels(_KeyedByArn):
     __slots__ = ()
 
     @property
     def flywheel_arn(self) -> str:
-        """Whose it is: no flywheel's, it outlives the one that it uses."""
+        """Empty: it outlives the flywheel that it uses."""
         return ""
 
 
 @dataclass(frozen=True, slots=True)
-class Flywheel(_FiledByArn):
+class FlywheelRecord(_KeyedByArn):
     """A flywheel; `labels` are final, `data_lake_s3_uri` is the full form with the suffix.
 
-    `labels` of an entity recognizer's are its types.
+    For an entity recognizer, `labels` are its entity types.
     """
 
     arn: str
@@ -58,16 +60,16 @@ class Flywheel(_FiledByArn):
 
     @property
     def flywheel_arn(self) -> str:
-        """Whose it is: its own."""
+        """Its own ARN."""
         return self.arn
 
 
 @dataclass(frozen=True, slots=True)
-class Dataset(_FiledByArn):
+class DatasetRecord(_KeyedByArn):
     """A dataset; `s3_uri` is its place in the lake.
 
-    What was handed over is `input_data_config`; without one it comes from other lakes, where
-    `source_s3_uris` are prefixes of datasets.
+    `input_data_config` names its documents. A dataset without one comes from other lakes, and
+    `source_s3_uris` are the prefixes of its sources there.
     """
 
     arn: str
@@ -86,7 +88,7 @@ class Dataset(_FiledByArn):
 
 
 @dataclass(frozen=True, slots=True)
-class Iteration:
+class IterationRecord:
     """An iteration; the evaluated model is the one that was active when it started."""
 
     flywheel_arn: str
@@ -106,20 +108,21 @@ class Iteration:
 
     @property
     def key(self) -> str:
-        """What it is filed under."""
+        """Its key in the store."""
         return iteration_key(self.flywheel_arn, self.iteration_id)
 
     @property
     def is_active(self) -> bool:
-        """Whether it holds its flywheel."""
+        """Whether it occupies its flywheel."""
         return self.status in ACTIVE_ITERATION_STATES
 
 
 @dataclass(frozen=True, slots=True)
-class Model(_FiledByArn):
+class ModelRecord(_KeyedByArn):
     """A version of a classifier or recognizer; it outlives the flywheel that made it.
 
-    Its metrics are parts of 1; `label_metrics` and `train_mentions` are a recognizer's, by type.
+    Its metrics are between 0 and 1. Only recognizers have `label_metrics` and `train_mentions`, by
+    type.
     """
 
     arn: str
@@ -146,8 +149,8 @@ class Model(_FiledByArn):
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint(_NoFlywheels):
-    """An endpoint; what is desired comes into force when it is IN_SERVICE."""
+class EndpointRecord(_OutlivesFlywheels):
+    """An endpoint; the desired values apply once it is IN_SERVICE."""
 
     arn: str
     name: str
@@ -164,8 +167,8 @@ class Endpoint(_NoFlywheels):
 
 
 @dataclass(frozen=True, slots=True)
-class Tags(_FiledByArn):
-    """The tags of a resource; `flywheel_arn` is whose end ends them, or empty."""
+class TagsRecord(_KeyedByArn):
+    """The tags of a resource; `flywheel_arn` is that of the resource's record, or empty."""
 
     arn: str
     flywheel_arn: str
@@ -173,11 +176,11 @@ class Tags(_FiledByArn):
 
 
 @dataclass(frozen=True, slots=True)
-class Job(_NoFlywheels):
+class JobRecord(_OutlivesFlywheels):
     """An analysis job; `output_s3_uri` is the archive that it writes.
 
     `kind` is "CLN" for classification and "NER" for entities, as in the archive's name; `request`
-    has what is told again as it was given.
+    has the members that DescribeDocumentClassificationJob and its like return unchanged.
     """
 
     job_id: str

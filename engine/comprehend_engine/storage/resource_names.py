@@ -1,4 +1,4 @@
-"""How things are named: ARNs, iteration ids, places in the data lake.
+"""Names of resources: ARNs, iteration ids, prefixes in the data lake.
 
 Decides spelling only. Knows no state. Read next: `comprehend_engine.storage.records`.
 
@@ -16,7 +16,7 @@ from comprehend_engine.tasks import ENTITIES, MULTI_CLASS
 
 
 def stamp(moment: float) -> str:
-    """Spell a moment as the service does in ids and prefixes, to the second, in UTC.
+    """Format a moment as the service does in ids and prefixes, to the second, in UTC.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def flywheel_arn(settings: EngineSettings, name: str) -> str:
 
 
 def endpoint_arn(settings: EngineSettings, name: str, model_arn: str) -> str:
-    """Return the ARN of an endpoint, which tells a classifier's from a recognizer's."""
+    """Return the ARN of an endpoint; it differs between classifiers and recognizers."""
     kind = model_arn.rpartition(":")[2].partition("/")[0]
     return f"arn:aws:comprehend:{settings.region}:{settings.account_id}:{kind}-endpoint/{name}"
 
@@ -53,7 +53,7 @@ def dataset_arn(flywheel: str, name: str) -> str:
 
 
 def iteration_key(flywheel: str, iteration_id: str) -> str:
-    """Return how an iteration is filed: the service has no ARN for it."""
+    """Return the key of an iteration, which has no ARN in the service."""
     return f"{flywheel}/iteration/{iteration_id}"
 
 
@@ -79,7 +79,7 @@ def name_of(arn: str) -> str:
 
 
 def model_name(arn: str) -> str:
-    """Return the name that all versions of a model have in their ARN.
+    """Return the model's name, which the ARNs of all its versions share.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def model_name(arn: str) -> str:
 
 
 def lake_uri(given: str, flywheel_name: str, created: float) -> str:
-    """Return a flywheel's data lake: the URI that was given, and the service's suffix.
+    """Return the URI of a flywheel's data lake: the given URI and the service's suffix.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Where the engine remembers: SQLite, one file, one lock.
+"""The engine's database: records and client tokens in SQLite, one file, one lock.
 
-Decides how records are kept and that what was acknowledged survives. Knows no rule of the service.
-A transaction holds the lock, so that a rule which reads before it writes cannot be overtaken.
-Read next: `comprehend_engine.storage.records`.
+Decides how records are stored, and that acknowledged changes survive. Knows no rule of the service.
+A transaction holds the lock, so no other thread can act between a read and the write that depends
+on it. Read next: `comprehend_engine.storage.records`.
 """
 
 import errno
@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -18,17 +18,45 @@ from typing import Any, TypeVar
 
 from comprehend_engine.errors import DiskFullError
 from comprehend_engine.storage.records import (
-    Dataset,
-    Endpoint,
-    Flywheel,
-    Iteration,
-    Job,
-    Model,
-    Tags,
+    DatasetRecord,
+    EndpointRecord,
+    FlywheelRecord,
+    IterationRecord,
+    JobRecord,
+    ModelRecord,
+    TagsRecord,
 )
 
-Record = Flywheel | Dataset | Iteration | Model | Endpoint | Job | Tags
-R = TypeVar("R", Flywheel, Dataset, Iteration, Model, Endpoint, Job, Tags)
+Record = (
+    FlywheelRecord
+    | DatasetRecord
+    | IterationRecord
+    | ModelRecord
+    | EndpointRecord
+    | JobRecord
+    | TagsRecord
+)
+R = TypeVar(
+    "R",
+    FlywheelRecord,
+    DatasetRecord,
+    IterationRecord,
+    ModelRecord,
+    EndpointRecord,
+    JobRecord,
+    TagsRecord,
+)
+
+_STORED_KINDS: Mapping[type[Record], str] = {
+    FlywheelRecord: "Flywheel",
+    DatasetRecord: "Dataset",
+    IterationRecord: "Iteration",
+    ModelRecord: "Model",
+    EndpointRecord: "Endpoint",
+    JobRecord: "Job",
+    TagsRecord: "Tags",
+}
+"""The name of each kind of record in the database: data directories outlive the classes' names."""
 
 # An acknowledged call must outlive a power cut, not only a crash; and one engine at a time may
 # decide what happens next.
@@ -51,7 +79,7 @@ CREATE TABLE IF NOT EXISTS tokens (
 
 
 class Store:
-    """The engine's memory.
+    """The engine's database.
 
     Parameters
     ----------
@@ -61,8 +89,7 @@ class Store:
     Raises
     ------
     OSError
-        Another engine has it open, and whoever starts this one chooses another directory; or its
-        disk is full.
+        Another engine has it open: start this one with another directory. Or the disk is full.
     """
 
     def __init__(self, file: Path) -> None:
@@ -76,7 +103,7 @@ class Store:
             self._connection.close()
             if "full" in str(error):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file)) from error
-            message = f"{file} cannot be used: {error}; is it another engine's?"
+            message = f"{file} cannot be used: {error}; does another engine use it?"
             raise OSError(message) from error
 
     def close(self) -> None:
@@ -86,12 +113,12 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make everything inside happen at once or not at all, with nobody in between.
+        """Apply everything inside at once or not at all; no other thread comes between.
 
         Raises
         ------
         DiskFullError
-            There is no room; nothing happened.
+            The disk is full; nothing changed.
         """
         with self._lock:
             if self._connection.in_transaction:
@@ -106,18 +133,18 @@ class Store:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
-                    message = "The disk of the engine's data directory is full: nothing was kept."
+                    message = "The disk of the engine's data directory is full; nothing was stored."
                     raise DiskFullError(message) from error
                 raise
 
     def save(self, *records: Record) -> None:
-        """Keep records, in place of what was filed under their keys; all or none."""
+        """Store records, each in place of the one with its key; all or none."""
         with self.transaction():
             for record in records:
                 self._connection.execute(
                     "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?)",
                     (
-                        type(record).__name__,
+                        _STORED_KINDS[type(record)],
                         record.key,
                         record.flywheel_arn,
                         json.dumps(asdict(record)),
@@ -125,17 +152,18 @@ class Store:
                 )
 
     def find(self, kind: type[R], key: str) -> R | None:
-        """Return the record that is filed under a key, if any."""
+        """Return the record with a key, if there is one."""
         with self._lock:
             row = self._connection.execute(
-                "SELECT document FROM records WHERE kind = ? AND key = ?", (kind.__name__, key)
+                "SELECT document FROM records WHERE kind = ? AND key = ?",
+                (_STORED_KINDS[kind], key),
             ).fetchone()
         return None if row is None else _record(kind, row[0])
 
     def all(self, kind: type[R], flywheel_arn: str | None = None) -> list[R]:
         """Return the records of a kind, of one flywheel or of all."""
         query = "SELECT document FROM records WHERE kind = ?"
-        parameters = [kind.__name__]
+        parameters = [_STORED_KINDS[kind]]
         if flywheel_arn is not None:
             query += " AND flywheel_arn = ?"
             parameters.append(flywheel_arn)
@@ -143,12 +171,12 @@ class Store:
             rows = self._connection.execute(query, parameters).fetchall()
         return [_record(kind, row[0]) for row in rows]
 
-    def forget_flywheel(self, flywheel_arn: str) -> None:
+    def delete_flywheel(self, flywheel_arn: str) -> None:
         """Remove a flywheel, its datasets, iterations and tokens; its models stay."""
         with self.transaction():
             self._connection.execute(
                 "DELETE FROM records WHERE flywheel_arn = ? AND kind != ?",
-                (flywheel_arn, Model.__name__),
+                (flywheel_arn, _STORED_KINDS[ModelRecord]),
             )
             self._connection.execute(
                 "DELETE FROM tokens WHERE scope IN (?, ?, ?)",
@@ -158,19 +186,20 @@ class Store:
                 ),
             )
 
-    def forget(self, kind: type[R], key: str, *, scope: str = "") -> None:
+    def delete(self, kind: type[R], key: str, *, scope: str = "") -> None:
         """Remove a record, its tags, and the tokens of a scope."""
         with self.transaction():
             self._connection.executemany(
                 "DELETE FROM records WHERE kind = ? AND key = ?",
-                [(kind.__name__, key), (Tags.__name__, key)],
+                [(_STORED_KINDS[kind], key), (_STORED_KINDS[TagsRecord], key)],
             )
             self._connection.execute("DELETE FROM tokens WHERE scope = ?", (scope,))
 
-    def answer_to_token(self, scope: str, token: str) -> tuple[str, str] | None:
-        """Return the request and the answer a client token stands for, if it was used.
+    def response_to_token(self, scope: str, token: str) -> tuple[str, str] | None:
+        """Return the request and the response that a client token stands for, if it was used.
 
-        A scope is an operation and, after a space, whose end ends the token, or ``*`` for all.
+        A scope is an operation, a space, and the ARN of the resource that the token belongs to, or
+        ``*`` for any. The token is deleted with that resource.
         """
         with self._lock:
             row: tuple[str, str] | None = self._connection.execute(
@@ -179,16 +208,16 @@ class Store:
             ).fetchone()
         return row
 
-    def keep_token(self, scope: str, token: str, request: str, answer: str) -> None:
-        """Remember what a client token stands for."""
+    def save_token(self, scope: str, token: str, request: str, response: str) -> None:
+        """Store the request and the response that a client token stands for."""
         with self.transaction():
             self._connection.execute(
-                "INSERT INTO tokens VALUES (?, ?, ?, ?)", (scope, token, request, answer)
+                "INSERT INTO tokens VALUES (?, ?, ?, ?)", (scope, token, request, response)
             )
 
 
 def _record(kind: type[R], document: str) -> R:
-    """Build a record; JSON knows lists where records have tuples."""
+    """Build a record from JSON, which has lists where records have tuples."""
     fields: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in json.loads(document).items()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from comprehend_engine.documents.classified_documents import cells
+from comprehend_engine.documents.classified_documents import read_labeled_file
 from comprehend_engine.evaluation.classifier_evaluation import decision_counts
 from comprehend_engine.learning.classifier import TextClassifier, train_classifier
 from comprehend_engine.learning.model_files import load, save
@@ -43,7 +43,7 @@ def read_texts(
     """
     texts, labels = [], []
     for file in files:
-        for chosen, text in cells(file.read_bytes(), file.name, delimiter):
+        for chosen, text in read_labeled_file(file.read_bytes(), file.name, delimiter):
             if side == "both" or is_held_out(text) == (side == "held out"):
                 texts.append(text)
                 labels.append(chosen)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from comprehend_engine.evaluation.classifier_evaluation import Counted
+from comprehend_engine.evaluation.classifier_evaluation import EvaluationCounts
 from comprehend_engine.processes.child_process import ChildProcess
 from comprehend_engine.tasks import MULTI_CLASS
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainingSummary:
     """How much trained a model: documents, and of a recognizer the mentions of each type."""
 
     documents: int
@@ -58,7 +58,7 @@ class TrainingWorker:
         delimiter: str | None = None,
         holds_out: bool,
         seed: int,
-    ) -> Trained:
+    ) -> TrainingSummary:
         """Train a model and keep it.
 
         Parameters
@@ -83,7 +83,7 @@ class TrainingWorker:
         """
         options = {"task": task, "delimiter": delimiter, "holds_out": holds_out, "seed": seed}
         reply = self._ask("train", files, model_file, **options)
-        return Trained(reply["documents"], reply.get("mentions"))
+        return TrainingSummary(reply["documents"], reply.get("mentions"))
 
     def evaluate(
         self,
@@ -93,7 +93,7 @@ class TrainingWorker:
         task: str = MULTI_CLASS,
         delimiter: str | None = None,
         holds_out: bool,
-    ) -> Counted:
+    ) -> EvaluationCounts:
         """Test a kept model.
 
         Parameters
@@ -120,7 +120,7 @@ class TrainingWorker:
         """
         options = {"task": task, "delimiter": delimiter, "holds_out": holds_out}
         reply = self._ask("evaluate", files, model_file, **options)
-        return Counted(reply["documents"], [tuple(counted) for counted in reply["counts"]])
+        return EvaluationCounts(reply["documents"], [tuple(counted) for counted in reply["counts"]])
 
     def stop(self) -> None:
         """End the process, also in the middle of its work."""

@@ -133,8 +133,11 @@ def test_an_iteration_hangs_when_that_is_asked_for(faulty: Rig) -> None:
         ({"fault": "delay", "seconds": "long"}, "seconds must be a number from 0"),
         ({"fault": "drop", "operation": "ListWheels"}, "'ListWheels' is not served; these are: Cl"),
         ({"fault": "drop", "operation": ""}, "operation '' is not served"),
-        ({"fault": "throttle", "code": "A"}, "code means nothing to throttle; it is of: error."),
-        ({"fault": "fail_iteration", "operation": "ListFlywheels"}, "operation means nothing"),
+        (
+            {"fault": "throttle", "code": "A"},
+            "code does not apply to throttle; it applies to: error.",
+        ),
+        ({"fault": "fail_iteration", "operation": "ListFlywheels"}, "operation does not apply"),
     ],
 )
 def test_a_fault_is_refused_when_it_is_not_one(faulty: Rig, body: Any, said: str) -> None:
@@ -151,13 +154,13 @@ def test_the_methods_are_told_when_one_is_used_that_means_nothing(faulty: Rig, m
     told = control(faulty, method, {"fault": "drop"})
     assert (told["status"], told["problem"]) == (
         405,
-        f"{method} means nothing here; these do: GET, POST, DELETE.",
+        f"{method} is not allowed; these methods are: GET, POST, DELETE.",
     )
     assert control(faulty, "GET") == {"faults": []}
 
 
 def test_a_fault_is_told_with_what_it_was_asked_for_when_it_is_listed(faulty: Rig) -> None:
-    """No member that means nothing to it: a throttled call has the code that it declares."""
+    """No member that does not apply to it: a throttled call has the code that it declares."""
     ask_for(faulty, fault="throttle", operation="ListFlywheels")
     ask_for(faulty, fault="fail_iteration", times=2)
     message = "This fault was asked for."
@@ -189,7 +192,7 @@ def test_there_are_no_faults_when_the_settings_do_not_say_so(rig: Rig) -> None:
     told = control(rig, "POST", {"fault": "throttle"})
     assert (told["status"], told["problem"]) == (
         404,
-        "The control of faults is off; set allows_faults.",
+        "Fault injection is off; set allows_faults.",
     )
 
 

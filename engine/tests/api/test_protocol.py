@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from comprehend_engine.api.protocol import Answer, Operation, Protocol
+from comprehend_engine.api.protocol import HttpResponse, Operation, Protocol
 from comprehend_engine.errors import ServiceError
 
 ARN = "arn:aws:comprehend:us-east-1:123456789012:flywheel/f"
@@ -19,7 +19,7 @@ def ask(
     target: str = "Comprehend_20171127.DescribeFlywheel",
     body: str = json.dumps({"FlywheelArn": ARN}),
     **headers: str,
-) -> Answer:
+) -> HttpResponse:
     """Ask a protocol that serves DescribeFlywheel alone."""
     message = Message()
     message["X-Amz-Target"] = target
@@ -28,7 +28,7 @@ def ask(
     return Protocol({"DescribeFlywheel": operation}, "us-east-1").answer(message, body.encode())
 
 
-def error(answer: Answer) -> tuple[int, str, str]:
+def error(answer: HttpResponse) -> tuple[int, str, str]:
     """Return status, code and message of an error."""
     document = json.loads(answer.body)
     return answer.status, document["__type"], document["Message"]
@@ -116,7 +116,7 @@ def test_the_protocol_is_named_when_another_one_is_spoken() -> None:
         ("[]", "not a JSON object"),
         ("[" * 200_000, "nested too deeply"),
         ('{"a":' * 20_000 + "1" + "}" * 20_000, "nested too deeply"),
-        ('{"FlywheelArn": NaN}', "NaN is no number"),
+        ('{"FlywheelArn": NaN}', "NaN is not a number"),
         ('{"FlywheelArn": "\\ud800"}', "surrogates not allowed"),
         ("{}", "1 validation error detected: Value 'null' at 'FlywheelArn'"),
         ('{"FlywheelArn": "x", "More": 1}', "2 validation errors detected"),

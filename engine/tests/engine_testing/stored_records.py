@@ -1,9 +1,9 @@
 """Records to store."""
 
-from comprehend_engine.storage.records import Flywheel, Iteration, Model
+from comprehend_engine.storage.records import FlywheelRecord, IterationRecord, ModelRecord
 
 ARN = "arn:aws:comprehend:us-east-1:123456789012:flywheel/f"
-FLYWHEEL = Flywheel(
+FLYWHEEL = FlywheelRecord(
     arn=ARN,
     name="f",
     status="ACTIVE",
@@ -15,5 +15,5 @@ FLYWHEEL = Flywheel(
     last_modified_time=1.5,
     data_security_config={"VpcConfig": {"Subnets": ["s"]}},
 )
-ITERATION = Iteration(ARN, "20260101T000000Z", "TRAINING", 2.0, "model", "s3://lake/f/e/")
-MODEL = Model("model", ARN, "TRAINED", "en", ("a", "b"), "role", 2.0, "s3://lake/f/e/")
+ITERATION = IterationRecord(ARN, "20260101T000000Z", "TRAINING", 2.0, "model", "s3://lake/f/e/")
+MODEL = ModelRecord("model", ARN, "TRAINED", "en", ("a", "b"), "role", 2.0, "s3://lake/f/e/")

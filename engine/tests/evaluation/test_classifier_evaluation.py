@@ -4,16 +4,16 @@ import pytest
 from sklearn.metrics import hamming_loss, precision_recall_fscore_support
 
 from comprehend_engine.evaluation.classifier_evaluation import (
-    Counted,
-    Evaluation,
+    EvaluationCounts,
+    MultiClassEvaluation,
     MultiLabelEvaluation,
 )
 
 
-def two_labels(*counts: int) -> Evaluation:
+def two_labels(*counts: int) -> MultiClassEvaluation:
     """Build an evaluation of two labels from hits and misses, row by row."""
     first, second, third, fourth = counts
-    return Evaluation(("ham", "spam"), ((first, second), (third, fourth)))
+    return MultiClassEvaluation(("ham", "spam"), ((first, second), (third, fourth)))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_averages_are_the_published_ones_when_the_matrix_is_that_of_the_sample(
 def test_averages_equal_scikit_learn_when_a_label_has_no_test_documents() -> None:
     """Labels without support are left out, as with labels= in scikit-learn."""
     counts = [("a", "a", 5), ("a", "c", 2), ("b", "a", 1), ("b", "b", 3)]
-    averages = Evaluation.from_counts(("a", "b", "c"), counts).averages()
+    averages = MultiClassEvaluation.from_counts(("a", "b", "c"), counts).averages()
     actual = [label for label, _, number in counts for _ in range(number)]
     predicted = [label for _, label, number in counts for _ in range(number)]
     precision, recall, f1, _ = precision_recall_fscore_support(
@@ -45,7 +45,7 @@ def test_averages_equal_scikit_learn_when_a_label_has_no_test_documents() -> Non
 
 def test_a_score_is_zero_when_a_label_is_never_predicted() -> None:
     """Nothing is divided by zero, and nothing is NaN."""
-    score = Evaluation.from_counts(("a", "b"), [("a", "b", 4)]).per_label()["a"]
+    score = MultiClassEvaluation.from_counts(("a", "b"), [("a", "b", 4)]).per_label()["a"]
     assert (score.precision, score.recall, score.f1, score.support) == (0.0, 0.0, 0.0, 4)
 
 
@@ -58,15 +58,15 @@ def test_micro_metrics_are_the_accuracy_when_each_document_has_one_label() -> No
 
 def test_the_confusion_document_has_actual_labels_as_rows_when_it_is_written() -> None:
     """Rows are actual, columns predicted, as in the service's confusion_matrix.json."""
-    document = Evaluation.from_counts(("a", "b"), [("a", "b", 2)]).confusion_document()
+    document = MultiClassEvaluation.from_counts(("a", "b"), [("a", "b", 2)]).confusion_document()
     assert document is not None
     assert document["confusion_matrix"] == [[0, 2], [0, 0]]
     assert document["type"] == "multi_class"
 
 
 # Both models of the sample were tested with 16 documents, of which each label has 8.
-EVALUATED = Counted(16, [("a", 8, 2, 0), ("b", 7, 3, 1)])
-TRAINED = Counted(16, [("a", 8, 2, 0), ("b", 8, 3, 0)])
+EVALUATED = EvaluationCounts(16, [("a", 8, 2, 0), ("b", 7, 3, 1)])
+TRAINED = EvaluationCounts(16, [("a", 8, 2, 0), ("b", 8, 3, 0)])
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ TRAINED = Counted(16, [("a", 8, 2, 0), ("b", 8, 3, 0)])
     ],
 )
 def test_averages_are_the_published_ones_when_the_decisions_are_those_of_the_sample(
-    counted: Counted, published: tuple[float, ...]
+    counted: EvaluationCounts, published: tuple[float, ...]
 ) -> None:
     """F1, precision, recall and accuracy of the guide's iteration with several labels."""
     averages = MultiLabelEvaluation.from_counted(("a", "b"), counted).averages()
@@ -89,7 +89,7 @@ def test_metrics_equal_scikit_learn_when_documents_have_several_labels() -> None
     """Micro metrics come from sums over labels, the Hamming loss from all decisions."""
     actual = [[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0]]
     predicted = [[1, 0, 0], [1, 0, 0], [1, 1, 0], [0, 0, 0]]
-    counted = Counted(4, [("a", 2, 1, 0), ("b", 1, 0, 1)])
+    counted = EvaluationCounts(4, [("a", 2, 1, 0), ("b", 1, 0, 1)])
     metrics = MultiLabelEvaluation.from_counted(("a", "b", "c"), counted).model_metrics()
     micro = precision_recall_fscore_support(actual, predicted, average="micro", zero_division=0)
     macro = precision_recall_fscore_support(
@@ -104,7 +104,7 @@ def test_metrics_equal_scikit_learn_when_documents_have_several_labels() -> None
 
 def test_the_confusion_document_has_a_matrix_a_label_when_documents_have_several() -> None:
     """The guide's example: rows are whether a label was there, columns whether it was told."""
-    counted = Counted(5, [("Comedy", 2, 1, 0), ("Action", 1, 1, 2), ("Drama", 1, 0, 1)])
+    counted = EvaluationCounts(5, [("Comedy", 2, 1, 0), ("Action", 1, 1, 2), ("Drama", 1, 0, 1)])
     labels = ("Comedy", "Action", "Drama")
     document = MultiLabelEvaluation.from_counted(labels, counted).confusion_document()
     assert document == {

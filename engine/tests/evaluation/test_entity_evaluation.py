@@ -2,11 +2,11 @@
 
 import pytest
 
-from comprehend_engine.evaluation.classifier_evaluation import Counted
+from comprehend_engine.evaluation.classifier_evaluation import EvaluationCounts
 from comprehend_engine.evaluation.entity_evaluation import EntityEvaluation
 
 # John Washington, Smith, San Francisco, San Diego, Seattle, as the guide's model tells them.
-GUIDE = Counted(1, [("Person", 1, 1, 1), ("Place", 2, 1, 1)])
+GUIDE = EvaluationCounts(1, [("Person", 1, 1, 1), ("Place", 2, 1, 1)])
 
 
 def test_metrics_are_the_published_ones_when_the_mentions_are_those_of_the_sample() -> None:
@@ -31,6 +31,8 @@ def test_an_iteration_has_no_accuracy_when_it_is_of_a_recognizer() -> None:
 
 def test_a_score_is_zero_when_nothing_is_found() -> None:
     """Nothing is divided by zero."""
-    evaluation = EntityEvaluation.from_counted(("Person",), Counted(4, [("Person", 0, 0, 3)]))
+    evaluation = EntityEvaluation.from_counted(
+        ("Person",), EvaluationCounts(4, [("Person", 0, 0, 3)])
+    )
     assert set(evaluation.averages().values()) == {0.0}
     assert evaluation.confusion_document() is None

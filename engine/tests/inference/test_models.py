@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from comprehend_engine.errors import IterationFailedError
-from comprehend_engine.inference.models import MOST_WARM_MODELS, WarmModels, classified
+from comprehend_engine.inference.models import MAX_CACHED_MODELS, ModelCache, classify_texts
 from comprehend_engine.learning import model_files
 from comprehend_engine.learning.classifier import TextClassifier, train_classifier
 from comprehend_engine.tasks import MULTI_CLASS
@@ -36,8 +36,8 @@ class Scored:
 def test_labels_are_best_first_when_a_text_is_classified() -> None:
     """Equal scores are told by name, so that an answer is always the same."""
     model: Any = Scored()
-    assert classified(model, ["x"], None) == [[("b", 0.6), ("a", 0.2), ("c", 0.2)]]
-    assert classified(model, ["x", "y"], 1) == [[("b", 0.6)], [("b", 0.6)]]
+    assert classify_texts(model, ["x"], None) == [[("b", 0.6), ("a", 0.2), ("c", 0.2)]]
+    assert classify_texts(model, ["x", "y"], 1) == [[("b", 0.6)], [("b", 0.6)]]
 
 
 def test_scores_agree_with_predictions_when_a_model_is_asked_for_both() -> None:
@@ -45,7 +45,7 @@ def test_scores_agree_with_predictions_when_a_model_is_asked_for_both() -> None:
     documents = [*rows(12), *(("other", f"something else {number}") for number in range(12))]
     for chosen in (documents[:24], documents):
         model, texts = trained(chosen), [text for _, text in chosen]
-        told = classified(model, texts, None)
+        told = classify_texts(model, texts, None)
         assert [(labels[0][0],) for labels in told] == model.predict(texts)
         assert [sum(score for _, score in labels) for labels in told] == pytest.approx(
             [1.0] * len(chosen)
@@ -54,8 +54,8 @@ def test_scores_agree_with_predictions_when_a_model_is_asked_for_both() -> None:
 
 def test_a_model_is_read_again_when_its_file_changes_or_others_push_it_out(tmp_path: Path) -> None:
     """It stays in memory as long as it is among the last that were asked."""
-    model, models = trained(rows(5)), WarmModels()
-    files = [tmp_path / f"{number}.model" for number in range(MOST_WARM_MODELS + 1)]
+    model, models = trained(rows(5)), ModelCache()
+    files = [tmp_path / f"{number}.model" for number in range(MAX_CACHED_MODELS + 1)]
     for file in files:
         model_files.save(model, file)
     first = models.get(files[0])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from comprehend_engine.errors import IterationFailedError
-from comprehend_engine.learning.calibration import Calibration
+from comprehend_engine.learning.calibration import MarginCalibration
 from comprehend_engine.learning.classifier import (
     TextClassifier,
     train_classifier,
@@ -121,7 +121,7 @@ def test_a_half_is_the_decision_when_labels_are_given_that_are_less_likely() -> 
     """Whatever a label's threshold: scores keep their order, and those away from a half stay."""
     likely = np.arange(0.0005, 1, 0.001).repeat(2).reshape(-1, 2)
     margins = np.log(likely / (1 - likely)).astype(np.float32)
-    scores = Calibration(1.0, 0.0, np.array([0.2, 0.7])).scores(margins)
+    scores = MarginCalibration(1.0, 0.0, np.array([0.2, 0.7])).scores(margins)
     below, above = likely[:, 0] < 0.2, likely[:, 0] > 0.2
     # The first label alone is given to where the second's begins; the likeliest where none is.
     assert (scores[above, 0] >= 0.5).all()

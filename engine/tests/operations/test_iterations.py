@@ -260,7 +260,7 @@ def test_the_model_is_told_from_the_start_when_the_engine_is_set_so(
         rig.dataset(flywheel, rows(30))
     for tells in (True, False):
         slow: dict[str, Any] = {"clock": DrivenClock(), "pace_seconds": 5.0}
-        with running(tmp_path, s3, tells_model_in_training=tells, **slow) as rig:
+        with running(tmp_path, s3, shows_model_in_training=tells, **slow) as rig:
             # The second engine goes on with what the first one has begun.
             begun = rig.described(flywheel).get("LatestFlywheelIteration")
             seen = rig.iteration(flywheel, begun or rig.begin_iteration(flywheel))

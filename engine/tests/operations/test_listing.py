@@ -5,9 +5,9 @@ import pytest
 from comprehend_engine.errors import ServiceError
 from comprehend_engine.operations.listing import (
     created_within,
-    filter_of_several,
+    multi_member_filter,
     page,
-    single_filter,
+    single_member_filter,
 )
 
 Item = tuple[float, str]
@@ -46,7 +46,7 @@ def test_a_token_is_refused_when_no_list_gave_it_out(token: str) -> None:
 def test_a_filter_is_refused_when_it_has_two_members_where_one_may_be() -> None:
     """The service documents one at a time for flywheels and classifiers."""
     with pytest.raises(ServiceError, match="InvalidFilterException"):
-        single_filter({"Filter": {"Status": "ACTIVE", "CreationTimeAfter": 1.0}})
+        single_member_filter({"Filter": {"Status": "ACTIVE", "CreationTimeAfter": 1.0}})
 
 
 def test_a_moment_passes_when_it_is_between_both_ends() -> None:
@@ -60,5 +60,5 @@ def test_a_filter_is_refused_when_no_moment_is_within_its_times(before: float) -
     """Both ends are exclusive; one end alone is a filter."""
     times = {"CreationTimeAfter": 2.0, "CreationTimeBefore": before}
     with pytest.raises(ServiceError, match=r"InvalidFilterException.*is not before"):
-        filter_of_several({"Filter": times})
-    assert filter_of_several({"Filter": {"CreationTimeAfter": 2.0}}) == {"CreationTimeAfter": 2.0}
+        multi_member_filter({"Filter": times})
+    assert multi_member_filter({"Filter": {"CreationTimeAfter": 2.0}}) == {"CreationTimeAfter": 2.0}

@@ -83,7 +83,7 @@ def test_only_the_best_classes_are_told_when_the_model_has_many(
     s3: "S3Client", tmp_path: Path
 ) -> None:
     """How many is a setting: the service's own number is not documented."""
-    with running(tmp_path, s3, told_classes=1) as rig:
+    with running(tmp_path, s3, returned_classes=1) as rig:
         _, model = rig.trained()
         assert len(classes(rig, in_service(rig, ModelArn=model), "parcel")) == 1
 

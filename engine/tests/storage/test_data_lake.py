@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from comprehend_engine.errors import StorageAccessError
-from comprehend_engine.storage.data_lake import DataLake, FoundObject
+from comprehend_engine.storage.data_lake import DataLake, S3Object
 from engine_testing.rig import BUCKET, ROLE
 
 if TYPE_CHECKING:
@@ -55,6 +55,6 @@ def test_the_role_is_named_when_it_cannot_be_assumed() -> None:
         DataLake(refuse, ROLE)
 
 
-def _one_object(lake: DataLake) -> list[FoundObject]:
+def _one_object(lake: DataLake) -> list[S3Object]:
     lake.write(f"s3://{BUCKET}/one/object.csv", b"1")
     return lake.objects(f"s3://{BUCKET}/one/")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from comprehend_engine.storage.records import Flywheel, Iteration, Model
+from comprehend_engine.storage.records import FlywheelRecord, IterationRecord, ModelRecord
 from comprehend_engine.storage.store import Store
 from engine_testing.stored_records import ARN, FLYWHEEL, ITERATION, MODEL
 
@@ -23,9 +23,9 @@ def test_records_are_equal_when_the_file_is_opened_again(tmp_path: Path) -> None
     with closing(Store(tmp_path / "again.sqlite3")) as store:
         store.save(FLYWHEEL, ITERATION, MODEL)
     with closing(Store(tmp_path / "again.sqlite3")) as store:
-        assert store.find(Flywheel, ARN) == FLYWHEEL
-        assert store.all(Iteration, ARN) == [ITERATION]
-        assert store.find(Iteration, "elsewhere") is None
+        assert store.find(FlywheelRecord, ARN) == FLYWHEEL
+        assert store.all(IterationRecord, ARN) == [ITERATION]
+        assert store.find(IterationRecord, "elsewhere") is None
 
 
 def test_nothing_is_kept_when_a_transaction_fails(store: Store) -> None:
@@ -33,13 +33,13 @@ def test_nothing_is_kept_when_a_transaction_fails(store: Store) -> None:
     with pytest.raises(ZeroDivisionError), store.transaction():
         store.save(FLYWHEEL)
         raise ZeroDivisionError
-    assert store.all(Flywheel) == []
+    assert store.all(FlywheelRecord) == []
 
 
 def test_opening_is_refused_when_another_engine_has_the_file(tmp_path: Path) -> None:
     """Two engines would both go on with the same work; the file is free after a close."""
     file = tmp_path / "engine.sqlite3"
-    with closing(Store(file)), pytest.raises(OSError, match="is it another engine's"):
+    with closing(Store(file)), pytest.raises(OSError, match="does another engine use it"):
         Store(file)
     Store(file).close()
 
@@ -47,10 +47,10 @@ def test_opening_is_refused_when_another_engine_has_the_file(tmp_path: Path) -> 
 def test_models_stay_when_their_flywheel_is_forgotten(store: Store) -> None:
     """Everything else of the flywheel goes, its tokens too."""
     store.save(FLYWHEEL, ITERATION, MODEL)
-    store.keep_token(f"CreateDataset {ARN}", "token", "{}", "answer")
-    assert store.answer_to_token("CreateDataset *", "token") == ("{}", "answer")
-    assert store.answer_to_token("Create *", "token") is None
-    store.forget_flywheel(ARN)
-    assert store.all(Flywheel) == [] == store.all(Iteration)
-    assert store.all(Model) == [MODEL]
-    assert store.answer_to_token("CreateDataset *", "token") is None
+    store.save_token(f"CreateDataset {ARN}", "token", "{}", "answer")
+    assert store.response_to_token("CreateDataset *", "token") == ("{}", "answer")
+    assert store.response_to_token("Create *", "token") is None
+    store.delete_flywheel(ARN)
+    assert store.all(FlywheelRecord) == [] == store.all(IterationRecord)
+    assert store.all(ModelRecord) == [MODEL]
+    assert store.response_to_token("CreateDataset *", "token") is None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from comprehend_engine.errors import DiskFullError
-from comprehend_engine.storage.records import Flywheel
+from comprehend_engine.storage.records import FlywheelRecord
 from comprehend_engine.storage.store import Store
 from engine_testing.stored_records import ARN, FLYWHEEL
 
@@ -41,7 +41,7 @@ def test_what_was_written_is_there_when_the_process_was_killed(tmp_path: Path) -
     )
     assert ended.returncode == _KILLED
     with closing(Store(file)) as store:
-        assert store.all(Flywheel) == [FLYWHEEL]
+        assert store.all(FlywheelRecord) == [FLYWHEEL]
 
 
 def test_nothing_is_half_written_when_the_disk_is_full(tmp_path: Path) -> None:
@@ -53,9 +53,9 @@ def test_nothing_is_half_written_when_the_disk_is_full(tmp_path: Path) -> None:
         store._connection.execute("PRAGMA max_page_count = 12")
         with pytest.raises(DiskFullError, match="disk of the engine's data directory is full"):
             store.save(replace(FLYWHEEL, status="UPDATING"), replace(large, arn=f"{ARN}2"))
-        assert store.all(Flywheel) == [FLYWHEEL]
+        assert store.all(FlywheelRecord) == [FLYWHEEL]
         store._connection.execute("PRAGMA max_page_count = 100000")
         store.save(large)
-        assert store.all(Flywheel) == [large]
+        assert store.all(FlywheelRecord) == [large]
     with closing(Store(file)) as store:
-        assert store.all(Flywheel) == [large]
+        assert store.all(FlywheelRecord) == [large]

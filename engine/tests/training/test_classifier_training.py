@@ -3,7 +3,7 @@
 import random
 from pathlib import Path
 
-from comprehend_engine.evaluation.classifier_evaluation import Evaluation
+from comprehend_engine.evaluation.classifier_evaluation import MultiClassEvaluation
 from comprehend_engine.learning.classifier import TextClassifier, train_classifier
 from comprehend_engine.training.classifier_training import (
     LabeledTexts,
@@ -40,7 +40,7 @@ def trained(data: LabeledTexts, mode: str = "MULTI_CLASS") -> TextClassifier:
 def score(data: LabeledTexts, test: LabeledTexts) -> float:
     """Train, test, and return the macro F1."""
     counts = confusion_counts(trained(data), test)
-    return Evaluation.from_counts(TOPICS, counts).averages()["AverageF1Score"]
+    return MultiClassEvaluation.from_counts(TOPICS, counts).averages()["AverageF1Score"]
 
 
 def test_the_score_falls_when_a_fifth_of_the_labels_is_wrong() -> None:

@@ -21,9 +21,15 @@ from typing import Any
 from comprehend_engine.clock import Clock
 from comprehend_engine.errors import ServiceError
 from comprehend_engine.lifecycles.model_deletion import ModelDeletion
-from comprehend_engine.operations.request_checks import resource
+from comprehend_engine.operations.request_checks import requested_resource
 from comprehend_engine.settings import EngineSettings
-from comprehend_engine.storage.records import Endpoint, Flywheel, Iteration, Job, Model
+from comprehend_engine.storage.records import (
+    EndpointRecord,
+    FlywheelRecord,
+    IterationRecord,
+    JobRecord,
+    ModelRecord,
+)
 from comprehend_engine.storage.store import Store
 from comprehend_engine.training.worker import TrainingWorker
 
@@ -32,7 +38,7 @@ _STOPPED_ALREADY = frozenset({"STOP_REQUESTED", "STOPPED"})
 
 
 @dataclass(frozen=True, slots=True)
-class ModelEndings:
+class ModelTermination:
     """The operations that end models; each takes a validated request and returns a response."""
 
     settings: EngineSettings
@@ -59,7 +65,7 @@ class ModelEndings:
 
     def _stop(self, arn: str) -> dict[str, Any]:
         with self.store.transaction():
-            model = resource(self.store, Model, arn)
+            model = requested_resource(self.store, ModelRecord, arn)
             iteration = self._iteration_of(model)
             if model.status in _STOPPED_ALREADY or iteration is None:
                 return {}
@@ -73,7 +79,7 @@ class ModelEndings:
 
     def _delete(self, arn: str) -> dict[str, Any]:
         with self.store.transaction():
-            model = resource(self.store, Model, arn)
+            model = requested_resource(self.store, ModelRecord, arn)
             if model.status not in _TERMINAL:
                 allowed = ", ".join(sorted(_TERMINAL))
                 message = f"Model {arn} is {model.status}; it must be one of {allowed}."
@@ -89,31 +95,33 @@ class ModelEndings:
 
     def _users(self, arn: str) -> list[str]:
         """Tell who keeps a model from being deleted."""
-        flywheels = [f"active in {it.arn}" for it in self.store.all(Flywheel) if _serves(it, arn)]
+        flywheels = [
+            f"active in {it.arn}" for it in self.store.all(FlywheelRecord) if _serves(it, arn)
+        ]
         endpoints = [
             f"endpoint {item.arn}"
-            for item in self.store.all(Endpoint)
+            for item in self.store.all(EndpointRecord)
             if arn in (item.model_arn, item.desired_model_arn)
         ]
         jobs = [
             f"job {item.arn}"
-            for item in self.store.all(Job)
+            for item in self.store.all(JobRecord)
             if item.is_active and item.model_arn == arn
         ]
         iterations = [
             f"iteration {item.iteration_id} of {item.flywheel_arn}"
-            for item in self.store.all(Iteration)
+            for item in self.store.all(IterationRecord)
             if item.is_active and item.evaluated_model_arn == arn
         ]
         return flywheels + endpoints + jobs + iterations
 
-    def _iteration_of(self, model: Model) -> Iteration | None:
+    def _iteration_of(self, model: ModelRecord) -> IterationRecord | None:
         """Return the iteration that trains a model now, if one does."""
-        for iteration in self.store.all(Iteration, model.flywheel_arn):
+        for iteration in self.store.all(IterationRecord, model.flywheel_arn):
             if iteration.model_arn == model.arn and iteration.is_active:
                 return iteration
         return None
 
 
-def _serves(flywheel: Flywheel, model_arn: str) -> bool:
+def _serves(flywheel: FlywheelRecord, model_arn: str) -> bool:
     return flywheel.active_model_arn == model_arn and flywheel.status != "DELETING"

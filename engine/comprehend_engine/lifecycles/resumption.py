@@ -6,27 +6,34 @@ Decides which records are taken up, and by what. Holds no rule of its own. Read 
 
 from dataclasses import dataclass
 
-from comprehend_engine.lifecycles.dataset_ingestion import Ingestion
-from comprehend_engine.lifecycles.endpoint_lifecycle import EndpointLife
-from comprehend_engine.lifecycles.flywheel_lifecycle import FlywheelLife
+from comprehend_engine.lifecycles.dataset_ingestion import DatasetIngestion
+from comprehend_engine.lifecycles.endpoint_lifecycle import EndpointLifecycle
+from comprehend_engine.lifecycles.flywheel_lifecycle import FlywheelLifecycle
 from comprehend_engine.lifecycles.iteration_run import IterationRun
 from comprehend_engine.lifecycles.job_run import JobRun
 from comprehend_engine.lifecycles.model_deletion import ModelDeletion
-from comprehend_engine.storage.records import Dataset, Endpoint, Flywheel, Iteration, Job, Model
+from comprehend_engine.storage.records import (
+    DatasetRecord,
+    EndpointRecord,
+    FlywheelRecord,
+    IterationRecord,
+    JobRecord,
+    ModelRecord,
+)
 from comprehend_engine.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Resuming:
+class Resumption:
     """What takes up work again."""
 
     store: Store
-    flywheels: FlywheelLife
-    ingestion: Ingestion
+    flywheels: FlywheelLifecycle
+    ingestion: DatasetIngestion
     iterations: IterationRun
     jobs: JobRun
     models: ModelDeletion
-    endpoints: EndpointLife
+    endpoints: EndpointLifecycle
 
     def resume(self) -> None:
         """Begin again what was under way; returns at once."""
@@ -36,30 +43,30 @@ class Resuming:
 
     def _resume_flywheels_and_datasets(self) -> None:
         creating = set()
-        for flywheel in self.store.all(Flywheel):
+        for flywheel in self.store.all(FlywheelRecord):
             if flywheel.status == "CREATING":
                 creating.add(flywheel.arn)
                 self.flywheels.begin(flywheel)
             elif flywheel.status == "DELETING":
                 self.flywheels.end(flywheel)
-        for dataset in self.store.all(Dataset):
+        for dataset in self.store.all(DatasetRecord):
             # A flywheel that is being created ingests what it inherits itself.
             if dataset.status == "CREATING" and dataset.flywheel_arn not in creating:
                 self.ingestion.start(dataset)
 
     def _resume_iterations_jobs_and_models(self) -> None:
-        for iteration in self.store.all(Iteration):
+        for iteration in self.store.all(IterationRecord):
             if iteration.is_active:
                 self.iterations.start(iteration)
-        for job in self.store.all(Job):
+        for job in self.store.all(JobRecord):
             if job.is_active:
                 self.jobs.start(job)
-        for model in self.store.all(Model):
+        for model in self.store.all(ModelRecord):
             if model.status == "DELETING":
                 self.models.start(model)
 
     def _resume_endpoints(self) -> None:
-        for endpoint in self.store.all(Endpoint):
+        for endpoint in self.store.all(EndpointRecord):
             if endpoint.status in ("CREATING", "UPDATING"):
                 self.endpoints.bring_up(endpoint)
             elif endpoint.status == "DELETING":
