@@ -220,17 +220,19 @@ class _Parts:
         """Assemble the operations, and the resumption of work at the start."""
         store, background = self.store, self.background
         ingestion = DatasetIngestion(store, clock, background, settings.quotas, s3_client_for_role)
-        life = FlywheelLifecycle(store, clock, background, ingestion)
+        flywheels = FlywheelLifecycle(store, clock, background, ingestion)
         endpoints = EndpointLifecycle(store, clock, background, settings, self.inference)
         iterations = IterationRun(
             settings, store, clock, background, self.worker, s3_client_for_role, self.faults
         )
         jobs = JobRun(settings, store, clock, background, self.inference, s3_client_for_role)
         deletion = ModelDeletion(settings, store, background)
-        self.resuming = Resumption(store, life, ingestion, iterations, jobs, deletion, endpoints)
+        self.resumption = Resumption(
+            store, flywheels, ingestion, iterations, jobs, deletion, endpoints
+        )
         tags = TagOperations(store)
         operations = _served(
-            FlywheelOperations(settings, store, clock, life, endpoints),
+            FlywheelOperations(settings, store, clock, flywheels, endpoints),
             DatasetOperations(settings, store, clock, ingestion),
             IterationOperations(settings, store, clock, iterations),
             ModelOperations(store),
@@ -246,7 +248,7 @@ class _Parts:
 
     def start(self) -> None:
         self.worker.warm()
-        self.resuming.resume()
+        self.resumption.resume()
         self.server.start()
 
     def stop(self) -> None:

@@ -1,14 +1,14 @@
-"""A recognizer's dataset: annotated documents as handed over, and as the data lake keeps them.
+"""A recognizer's dataset: annotated documents as they arrive, and their form in the data lake.
 
-Decides what belongs to which document, which annotations are valid, and what makes a dataset too
-small. In the lake each dataset has one document a line and annotations beside it, whatever was
-handed over: entity lists are replaced by what they name in the documents. Knows no S3. Read next:
+Decides which document an annotation belongs to, which annotations are valid, and when a dataset is
+too small. In the lake each dataset has a file with one document per line and a file of annotations.
+Entity lists are replaced by their occurrences in the documents. Knows no S3. Read next:
 `comprehend_engine.documents.annotation_files` (the formats) and
 `comprehend_engine.lifecycles.dataset_ingestion`.
 
 Notes
 -----
-*Source*: developer guide, "Plain-text annotation files", "Entity lists" (200 matches of a type),
+*Source*: developer guide, "Plain-text annotation files", "Entity lists" (200 matches per type),
 "Augmented manifest file" (no overlaps) and "Guidelines and quotas"; "Flywheel overview": entity
 types that the flywheel does not have are silently ignored.
 """
@@ -32,24 +32,24 @@ from comprehend_engine.errors import DatasetRefusedError
 from comprehend_engine.settings import Quotas
 
 DOCUMENTS_FILE = "documents.txt"
-"""The file of a recognizer's dataset in the lake that has its documents, one a line."""
+"""The file of a recognizer's dataset in the lake with its documents, one per line."""
 
 ANNOTATIONS_FILE = "annotations.csv"
-"""The file beside it that has their annotations."""
+"""The file beside it with their annotations."""
 
 AnnotatedDocument = tuple[str, str, Sequence[Span]]
-"""A document: what messages call it, its text, its annotations."""
+"""A document: its place for messages, its text, its annotations."""
 
 
 def read_input(
     config: Mapping[str, Any], types: Sequence[str], files: SourceFiles
 ) -> Iterator[AnnotatedDocument]:
-    """Give the documents that an InputDataConfig names.
+    """Read the documents of an InputDataConfig.
 
     Raises
     ------
     DatasetRefusedError, StorageAccessError
-        They cannot be read, or an annotation belongs to none of them.
+        The files cannot be read, or an annotation belongs to no document.
     """
     for manifest in config.get(MANIFESTS, ()):
         for file in files.read(manifest["S3Uri"]):
@@ -69,12 +69,12 @@ def read_input(
 
 
 def read_lakes(uris: Iterable[str], files: SourceFiles) -> Iterator[AnnotatedDocument]:
-    """Give the documents of datasets in other lakes.
+    """Read the documents of datasets in other lakes.
 
     Raises
     ------
     DatasetRefusedError, StorageAccessError
-        They cannot be read.
+        The files cannot be read.
     """
     for uri in uris:
         yield from _with_annotations(
@@ -89,20 +89,20 @@ def _with_annotations(
     for file in files.read(annotations):
         for place, spans in annotations_by_place(file, is_by_line=is_by_line).items():
             waiting.setdefault(place, []).extend(spans)
-    seen: set[str] = set()
+    names: set[str] = set()
     for file in files.read(documents):
-        if file.name in seen:
-            message = f"Several files of documents have the name {file.name}: {file.uri} is one"
+        if file.name in names:
+            message = f"Several document files have the name {file.name}; one is {file.uri}"
             raise DatasetRefusedError(message)
-        seen.add(file.name)
+        names.add(file.name)
         for line, text in documents_of(file, is_by_line=is_by_line):
             spans = waiting.pop((file.name, line), [])
             if text.strip() or spans:
-                yield _called(file.uri, line, is_by_line), text, spans
+                yield _place_name(file.uri, line, is_by_line), text, spans
     if waiting:
         name, line = min(waiting)
         where = f"line {line} (from 0) of {name}" if is_by_line else name
-        message = f"{annotations} annotates {where}, and there is no such document in {documents}"
+        message = f"{annotations} annotates {where}, but {documents} has no such document"
         raise DatasetRefusedError(message)
 
 
@@ -118,26 +118,26 @@ def _with_list(
     for file in files.read(documents):
         for line, text in documents_of(file, is_by_line=is_by_line):
             if text.strip():
-                yield _called(file.uri, line, is_by_line), text, entries.occurrences(text)
+                yield _place_name(file.uri, line, is_by_line), text, entries.occurrences(text)
 
 
-def _called(uri: str, line: int, is_by_line: bool) -> str:
+def _place_name(uri: str, line: int, is_by_line: bool) -> str:
     return f"{uri}, line {line + 1}" if is_by_line else uri
 
 
 class RecognizerDatasetBuilder:
-    """Takes the documents of one dataset.
+    """Builds the files of one dataset in the data lake.
 
     Parameters
     ----------
     types : sequence of str
-        The flywheel's.
+        The entity types of the flywheel.
     quotas : Quotas
-        How many documents and annotations are too few or too many.
+        The fewest and most documents and annotations.
     is_training : bool
-        Whether the documents train; the fewest are a rule of training data.
+        Whether it is a TRAIN dataset; only these need a minimum.
     from_list : bool
-        Whether the annotations are occurrences of an entity list, which needs more of them.
+        Whether the annotations come from an entity list, which needs more of them.
     """
 
     def __init__(
@@ -147,15 +147,15 @@ class RecognizerDatasetBuilder:
         self._quotas = quotas
         self._is_training = is_training
         self._from_list = from_list
-        self._kept, self._ignored = Counter[str](), Counter[str]()
+        self._known_counts, self._unknown_counts = Counter[str](), Counter[str]()
 
-    def take(self, documents: Iterable[AnnotatedDocument]) -> LakeFiles:
-        """Return what of the documents the lake keeps.
+    def build(self, documents: Iterable[AnnotatedDocument]) -> LakeFiles:
+        """Return the files of a dataset with these documents.
 
         Raises
         ------
         DatasetRefusedError
-            There are too few or too many, one is too long, or an annotation is wrong; the message
+            There are too few or too many, one is too long, or an annotation is invalid; the message
             names the document, or lists types and counts.
         """
         texts: list[str] = []
@@ -176,24 +176,24 @@ class RecognizerDatasetBuilder:
     def _checked_size(self, text: str, where: str) -> int:
         size, most = len(text.encode()), self._quotas.max_entity_document_bytes
         if size > most:
-            message = f"{where}: the document has {size} bytes; it may have {most}"
+            message = f"{where}: the document has {size} bytes; it may have at most {most}"
             raise DatasetRefusedError(message)
         return size
 
     def _known(self, spans: Sequence[Span], text: str, where: str) -> list[Span]:
         known = sorted({span for span in spans if span[2] in self._types})
-        self._ignored.update(kind for *_, kind in spans if kind not in self._types)
-        self._kept.update(kind for *_, kind in known)
-        before = 0
+        self._unknown_counts.update(kind for *_, kind in spans if kind not in self._types)
+        self._known_counts.update(kind for *_, kind in known)
+        previous_end = 0
         for begin, end, kind in known:
-            if not before <= begin < end <= len(text):
-                if 0 <= begin < before:
-                    problem = "overlaps the one before it"
+            if not previous_end <= begin < end <= len(text):
+                if 0 <= begin < previous_end:
+                    problem = "overlaps the previous one"
                 else:
                     problem = f"is not within the document, which has {len(text)} characters"
                 message = f"{where}: the annotation {begin}-{end} {kind} {problem}"
                 raise DatasetRefusedError(message)
-            before = end
+            previous_end = end
         return known
 
     def _check_most(self, documents: int, size_bytes: int) -> None:
@@ -206,10 +206,11 @@ class RecognizerDatasetBuilder:
             raise DatasetRefusedError(message)
 
     def _check_fewest(self, documents: int) -> None:
-        if not self._kept:
-            found = format_counts(dict(self._ignored.most_common(_SHOWN_TYPES)))
+        if not self._known_counts:
+            names = format_counts(dict(self._unknown_counts.most_common(_SHOWN_TYPES)))
             message = (
-                f"No document has an entity of the flywheel's types; types found: {found or 'none'}"
+                "No document has an entity of the flywheel's types; types of the documents: "
+                f"{names or 'none'}"
             )
             raise DatasetRefusedError(message)
         if not self._is_training:
@@ -218,13 +219,13 @@ class RecognizerDatasetBuilder:
         if documents < quotas.min_entity_documents:
             message = f"{documents} documents; at least {quotas.min_entity_documents} are needed"
             raise DatasetRefusedError(message)
-        least, what = quotas.min_annotations_per_type, "annotations"
+        least, noun = quotas.min_annotations_per_type, "annotations"
         if self._from_list:
-            least, what = quotas.min_list_matches_per_type, "matches of the entity list"
-        few = {kind: count for kind, count in sorted(self._kept.items()) if count < least}
+            least, noun = quotas.min_list_matches_per_type, "matches of the entity list"
+        few = {kind: count for kind, count in sorted(self._known_counts.items()) if count < least}
         if few:
             message = (
-                f"Each entity type needs at least {least} {what}; too few: {format_counts(few)}"
+                f"Each entity type needs at least {least} {noun}; too few: {format_counts(few)}"
             )
             raise DatasetRefusedError(message)
 

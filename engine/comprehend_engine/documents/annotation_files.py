@@ -1,13 +1,13 @@
-r"""Files of entity recognizers: documents, their annotations, lists of entities.
+r"""Files of entity recognizers: documents, annotations, entity lists.
 
-Decides the formats: annotations and lists have a header, blanks after a comma count for nothing,
-lines and offsets begin at 0, ends are exclusive. Knows no flywheel. Read next:
+Decides the formats: annotations and lists have a header, blanks after a comma are ignored, lines
+and offsets begin at 0, ends are exclusive. Knows no flywheel. Read next:
 `comprehend_engine.documents.annotated_documents`.
 
 Notes
 -----
-*Source*: developer guide, "Plain-text annotation files" and "Entity lists": Line is left out where
-each file is one document.
+*Source*: developer guide, "Plain-text annotation files" and "Entity lists": there is no Line column
+where each file is one document.
 """
 
 import csv
@@ -23,16 +23,16 @@ ANNOTATIONS_HEADER = ("File", "Line", "Begin Offset", "End Offset", "Type")
 LIST_HEADER = ("Text", "Type")
 
 Place = tuple[str, int]
-"""Where a document is: its file's name, and its line from 0, which is 0 for a whole file."""
+"""The place of a document: its file's name and its line from 0; the line is 0 for a whole file."""
 
 
 def documents_of(file: SourceFile, *, is_by_line: bool) -> Iterator[tuple[int, str]]:
-    """Give a file's documents, each with its line from 0; a blank line is one, too.
+    """Give the documents of a file, each with its line from 0; a blank line counts, too.
 
     Raises
     ------
     DatasetRefusedError
-        It is not UTF-8.
+        The file is not UTF-8.
     """
     text = decoded(file.content, file.uri)
     if not is_by_line:
@@ -43,21 +43,21 @@ def documents_of(file: SourceFile, *, is_by_line: bool) -> Iterator[tuple[int, s
 
 
 def annotations_by_place(file: SourceFile, *, is_by_line: bool) -> dict[Place, list[Span]]:
-    """Return a file's annotations by what they annotate.
+    """Return the annotations of a file by the document that they annotate.
 
     Raises
     ------
     DatasetRefusedError
-        It is not in the format; the message names the line.
+        The file does not have the format; the message names the line.
     """
-    found: dict[Place, list[Span]] = {}
+    annotations: dict[Place, list[Span]] = {}
     rows = _rows(file)
     _, header = next(rows, (1, ()))
     has_line = header == ANNOTATIONS_HEADER
     allowed = {ANNOTATIONS_HEADER} if is_by_line else {ANNOTATIONS_HEADER, _WITHOUT_LINE}
     if header not in allowed:
-        wanted = ANNOTATIONS_HEADER if is_by_line else _WITHOUT_LINE
-        message = f"{file.uri} must begin with the header {','.join(wanted)}"
+        expected = ANNOTATIONS_HEADER if is_by_line else _WITHOUT_LINE
+        message = f"{file.uri} must begin with the header {','.join(expected)}"
         raise DatasetRefusedError(message)
     for number, fields in rows:
         where = f"{file.uri}, line {number}"
@@ -72,17 +72,17 @@ def annotations_by_place(file: SourceFile, *, is_by_line: bool) -> dict[Place, l
             raise DatasetRefusedError(message)
         *lines, begin, end = map(int, numbers)
         place = (name, lines[0] if is_by_line and has_line else 0)
-        found.setdefault(place, []).append((begin, end, kind))
-    return found
+        annotations.setdefault(place, []).append((begin, end, kind))
+    return annotations
 
 
 def entries_of(file: SourceFile) -> Iterator[tuple[str, str]]:
-    """Give the entries of an entity list: text and type.
+    """Give the text and type of each entry of an entity list.
 
     Raises
     ------
     DatasetRefusedError
-        It is not in the format; the message names the line.
+        The file does not have the format; the message names the line.
     """
     rows = _rows(file)
     _, header = next(rows, (1, ()))
@@ -97,7 +97,7 @@ def entries_of(file: SourceFile) -> Iterator[tuple[str, str]]:
 
 
 def annotations_file(name: str, annotations: Sequence[Sequence[Span]]) -> bytes:
-    r"""Return the annotations of documents that are the lines of one file.
+    r"""Return an annotation file for documents that are the lines of one file.
 
     Examples
     --------

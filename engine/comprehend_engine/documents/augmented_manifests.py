@@ -1,15 +1,15 @@
-"""Augmented manifests: JSON Lines with a source, and labels as a labeling job wrote them.
+"""Augmented manifests: JSON Lines with a source, and the labels from a labeling job.
 
-Decides which attribute of a row counts and what it says. Rows on which the labeling job failed, or
-that it did not reach, are no documents. Knows no flywheel. Read next:
+Decides how the attributes of a row are read. A row that the labeling job did not label, or failed
+to label, is skipped. Knows no flywheel. Read next:
 `comprehend_engine.lifecycles.dataset_ingestion`.
 
 Notes
 -----
 *Source*: developer guide, "Preparing classifier training data" (multi-class: ``class-name``,
 multi-label: ``class-map``) and "Augmented manifest file" of entity recognizers; both show the text
-of a row as ``source``. botocore, DatasetAugmentedManifestsListItem: what a manifest refers to are
-"source files (PDFs)". SageMaker guide, "Output data" (``failure-reason``).
+of a row as ``source``. botocore, DatasetAugmentedManifestsListItem: a manifest refers to "source
+files (PDFs)". SageMaker guide, "Output data" (``failure-reason``).
 """
 
 import json
@@ -24,55 +24,55 @@ from comprehend_engine.errors import DatasetRefusedError
 Span = tuple[int, int, str]
 """An annotation: begin and end in characters, end exclusive, and type."""
 
-_ELSEWHERE = "source-ref"
+_SOURCE_REFERENCE = "source-ref"
 _LINE_BREAK = re.compile(r"[\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestRow:
-    """A row that was labeled: what messages call it, its text, and each attribute that counts."""
+    """A labeled row: its place for messages, its text, and the value and metadata per attribute."""
 
     where: str
     text: str
-    answers: Mapping[str, tuple[Any, Mapping[str, Any]]]
+    labels: Mapping[str, tuple[Any, Mapping[str, Any]]]
 
 
 def manifest_rows(content: bytes, where: str, attributes: Sequence[str]) -> Iterator[ManifestRow]:
-    """Give the rows that have an answer in one of the attributes.
+    """Give the rows with a label in at least one of the attributes.
 
     Raises
     ------
     DatasetRefusedError
-        A line is no JSON object, or has no source; the message names the line.
+        A line is not a JSON object, or has no source; the message names the line.
     """
     for number, line in enumerate(decoded(content, where).split("\n"), start=1):
         if not line.strip():
             continue
         place = f"{where}, line {number}"
         row = _object(line, place)
-        answers = {}
+        labels = {}
         for name in attributes:
             metadata = row.get(f"{name}-metadata")
             metadata = metadata if isinstance(metadata, dict) else {}
             if name in row and not metadata.get("failure-reason"):
-                answers[name] = (row[name], metadata)
-        if answers:
-            yield ManifestRow(place, _source(row, place), answers)
+                labels[name] = (row[name], metadata)
+        if labels:
+            yield ManifestRow(place, _source(row, place), labels)
 
 
 def labels_of(row: ManifestRow) -> tuple[str, ...]:
-    """Return the labels of a document, of all its attributes, each once.
+    """Return the labels of a document from all its attributes, each once.
 
     Raises
     ------
     DatasetRefusedError
-        An answer is none of a classification.
+        An attribute is not from a classification.
     """
     labels: dict[str, None] = {}
-    for name, (value, metadata) in row.answers.items():
-        named = metadata.get("class-map")
-        if isinstance(named, dict) and isinstance(value, list):
-            chosen = [named.get(str(index)) for index in value]
+    for name, (value, metadata) in row.labels.items():
+        class_map = metadata.get("class-map")
+        if isinstance(class_map, dict) and isinstance(value, list):
+            chosen = [class_map.get(str(index)) for index in value]
         elif isinstance(value, list):
             chosen = value
         else:
@@ -86,21 +86,21 @@ def labels_of(row: ManifestRow) -> tuple[str, ...]:
 
 
 def spans_of(row: ManifestRow) -> list[Span]:
-    """Return the annotations of a document, of all its attributes.
+    """Return the annotations of a document from all its attributes.
 
     Raises
     ------
     DatasetRefusedError
-        An answer is none of entity recognition.
+        An attribute is not from entity recognition.
     """
     try:
         return [
             (int(entity["startOffset"]), int(entity["endOffset"]), str(entity["label"]))
-            for value, _ in row.answers.values()
+            for value, _ in row.labels.values()
             for entity in value["annotations"]["entities"]
         ]
     except (KeyError, TypeError, ValueError) as error:
-        names = ", ".join(row.answers)
+        names = ", ".join(row.labels)
         message = (
             f"{row.where}: {names} has no annotations.entities with startOffset, endOffset, label"
         )
@@ -111,10 +111,10 @@ def _object(line: str, place: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        message = f"{place}: not a JSON object; a manifest has one a line"
+        message = f"{place}: not a JSON object; a manifest has one per line"
         raise DatasetRefusedError(message) from error
     if not isinstance(row, dict):
-        message = f"{place}: not a JSON object; a manifest has one a line"
+        message = f"{place}: not a JSON object; a manifest has one per line"
         raise DatasetRefusedError(message)
     return row
 
@@ -122,23 +122,23 @@ def _object(line: str, place: str) -> dict[str, Any]:
 def _source(row: Mapping[str, Any], place: str) -> str:
     source = row.get("source")
     if not isinstance(source, str):
-        problem = "no source; the text of a plain-text document is the row's source"
-        if _ELSEWHERE in row:
+        problem = "no source; a plain-text document has its text as the row's source"
+        if _SOURCE_REFERENCE in row:
             problem = (
-                f"the document lies in {row[_ELSEWHERE]} ({_ELSEWHERE}), as PDFs and images do; "
-                "flywheels take plain text alone, which is the row's source"
+                f"the document is in {row[_SOURCE_REFERENCE]} ({_SOURCE_REFERENCE}), as for PDFs "
+                "and images; flywheels only take plain text, which is the row's source"
             )
         raise DatasetRefusedError(f"{place}: {problem}")
     try:
         source.encode()
     except UnicodeEncodeError as error:
-        message = f"{place}: the source is no text: it has half of a surrogate pair"
+        message = f"{place}: the source is not valid text: it has half of a surrogate pair"
         raise DatasetRefusedError(message) from error
     return source
 
 
 def one_line(text: str) -> str:
-    r"""Return a text with a space for each character that breaks a line; offsets stay true.
+    r"""Return a text with a space for each line-break character; offsets stay valid.
 
     Examples
     --------

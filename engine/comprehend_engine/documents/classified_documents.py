@@ -1,14 +1,14 @@
-"""A classifier's dataset: labeled documents as handed over, and as the data lake keeps them.
+"""A classifier's dataset: labeled documents as they arrive, and their form in the data lake.
 
-Decides which documents and labels are kept and what makes a dataset too small. Knows no S3. Read
+Decides which documents and labels a dataset keeps, and when it is too small. Knows no S3. Read
 next: `comprehend_engine.lifecycles.dataset_ingestion`, and
-`comprehend_engine.training.classifier_training` for who reads the lake.
+`comprehend_engine.training.classifier_training` for the reader of the lake.
 
 Notes
 -----
 *Source*: developer guide, "Flywheel overview": labels that the flywheel does not have are silently
-ignored; "Preparing classifier training data" (delimiter); "Guidelines and quotas": documents a
-label, documents of a dataset.
+ignored; "Preparing classifier training data" (delimiter); "Guidelines and quotas": documents
+per label, documents of a dataset.
 """
 
 import csv
@@ -35,7 +35,7 @@ from comprehend_engine.tasks import (
 )
 
 LAKE_FILE = "documents.csv"
-"""The one file of a classifier's dataset in the lake."""
+"""The only file of a classifier's dataset in the lake."""
 
 LabeledDocument = tuple[Sequence[str], str]
 """A document: its labels and its text."""
@@ -43,7 +43,7 @@ LabeledDocument = tuple[Sequence[str], str]
 
 @dataclass(frozen=True, slots=True)
 class LakeFiles:
-    """What of a dataset is written to the lake: files by name, and how many documents it has."""
+    """A dataset in the lake: its files by name, and its number of documents."""
 
     files: Mapping[str, bytes]
     documents: int
@@ -52,12 +52,12 @@ class LakeFiles:
 def read_input(
     config: Mapping[str, Any], task: str, files: SourceFiles
 ) -> Iterator[LabeledDocument]:
-    """Give the documents that an InputDataConfig names.
+    """Read the documents of an InputDataConfig.
 
     Raises
     ------
     DatasetRefusedError, StorageAccessError
-        They cannot be read.
+        The files cannot be read.
     """
     for manifest in config.get(MANIFESTS, ()):
         for file in files.read(manifest["S3Uri"]):
@@ -72,33 +72,33 @@ def read_input(
 
 
 def labels_of_documents(documents: Iterable[LabeledDocument], task: str) -> tuple[str, ...]:
-    """Return the labels of documents, sorted: those of a flywheel that was made without any.
+    """Return the labels of documents, sorted; a flywheel that was created without any gets them.
 
     Raises
     ------
     DatasetRefusedError
-        They are more than a model can have, or one of them cannot be a label.
+        There are more than a model can have, or one of them is not a valid label.
     """
-    found = sorted({label for labels, _ in documents for label in labels if label})
+    labels = sorted({label for each, _ in documents for label in each if label})
     most = MAX_MULTI_CLASS_LABELS if task == MULTI_CLASS else MAX_MULTI_LABEL_LABELS
-    if len(found) > most:
-        message = f"The documents have {len(found)} labels; {task} takes {most}"
+    if len(labels) > most:
+        message = f"The documents have {len(labels)} labels; {task} allows {most}"
         raise DatasetRefusedError(message)
-    if odd := [label for label in found if not _is_label(label)]:
-        message = f"{len(odd)} labels of the documents are too long, or have control characters"
+    if invalid := [label for label in labels if not _is_label(label)]:
+        message = f"{len(invalid)} labels of the documents are too long or have control characters"
         raise DatasetRefusedError(message)
-    return tuple(found)
+    return tuple(labels)
 
 
 def read_lakes(
     uris: Iterable[str], delimiter: str | None, files: SourceFiles
 ) -> Iterator[LabeledDocument]:
-    """Give the documents of datasets in other lakes.
+    """Read the documents of datasets in other lakes.
 
     Raises
     ------
     DatasetRefusedError, StorageAccessError
-        They cannot be read.
+        The files cannot be read.
     """
     for uri in uris:
         for file in files.read(f"{uri}{LAKE_FILE}"):
@@ -108,11 +108,11 @@ def read_lakes(
 def read_labeled_file(
     content: bytes, where: str, delimiter: str | None
 ) -> Iterator[LabeledDocument]:
-    """Give the documents of a file, whose label cells hold one label where there is no delimiter.
+    """Read the documents of a file; without a delimiter, each label cell is one label.
 
     Examples
     --------
-    >>> list(cells(b"a|b,text", "a.csv", "|"))
+    >>> list(read_labeled_file(b"a|b,text", "a.csv", "|"))
     [(['a', 'b'], 'text')]
     """
     for cell, text in labeled_documents(content, where):
@@ -120,18 +120,18 @@ def read_labeled_file(
 
 
 class ClassifierDatasetBuilder:
-    """Takes the documents of one dataset.
+    """Builds the files of one dataset in the data lake.
 
     Parameters
     ----------
     task : str
         MULTI_CLASS or MULTI_LABEL.
     labels : sequence of str
-        The flywheel's.
+        The labels of the flywheel.
     quotas : Quotas
-        How many documents are too few or too many.
+        The fewest and most documents.
     is_training : bool
-        Whether the documents train; the fewest documents are a rule of training data.
+        Whether it is a TRAIN dataset; only these need a minimum of documents.
     """
 
     def __init__(
@@ -142,10 +142,10 @@ class ClassifierDatasetBuilder:
         self._delimiter = lake_delimiter(labels)
         self._quotas = quotas
         self._is_training = is_training
-        self._kept, self._ignored = Counter[str](), Counter[str]()
+        self._known_counts, self._unknown_counts = Counter[str](), Counter[str]()
 
-    def take(self, documents: Iterable[LabeledDocument]) -> LakeFiles:
-        """Return what of the documents the lake keeps.
+    def build(self, documents: Iterable[LabeledDocument]) -> LakeFiles:
+        """Return the files of a dataset with these documents.
 
         Raises
         ------
@@ -168,25 +168,25 @@ class ClassifierDatasetBuilder:
 
     def _known(self, labels: Sequence[str]) -> Sequence[str]:
         if len(labels) == 1 and labels[0] in self._labels:
-            # Nearly every document, and there may be a million.
-            self._kept[labels[0]] += 1
+            # Nearly every document takes this path, and there can be a million.
+            self._known_counts[labels[0]] += 1
             return labels
         known = [label for label in dict.fromkeys(labels) if label in self._labels]
         if len(known) < len(labels):
-            self._ignored.update(label for label in labels if label not in self._labels)
+            self._unknown_counts.update(label for label in labels if label not in self._labels)
         if self._is_single and len(known) > 1:
             message = f"A document has the labels {', '.join(known)}; MULTI_CLASS takes one"
             raise DatasetRefusedError(message)
-        self._kept.update(known)
+        self._known_counts.update(known)
         return known
 
     def _check_counts(self, documents: int) -> None:
         if not documents:
-            raise DatasetRefusedError(_nothing_left(self._ignored))
+            raise DatasetRefusedError(_no_known_label(self._unknown_counts))
         if not self._is_training:
             return
         least = self._quotas.min_documents_per_label
-        few = {label: count for label, count in sorted(self._kept.items()) if count < least}
+        few = {label: count for label, count in sorted(self._known_counts.items()) if count < least}
         if few:
             message = f"Each label needs at least {least} documents; too few: {format_counts(few)}"
             raise DatasetRefusedError(message)
@@ -194,17 +194,17 @@ class ClassifierDatasetBuilder:
         if not self._is_single and documents < least:
             message = (
                 f"A multi-label dataset needs at least {least} documents; it has {documents}: "
-                f"{format_counts(dict(self._kept.most_common()))}"
+                f"{format_counts(dict(self._known_counts.most_common()))}"
             )
             raise DatasetRefusedError(message)
 
 
 def format_counts(counts: Mapping[str, int]) -> str:
-    """Spell counts.
+    """Format counts per name.
 
     Examples
     --------
-    >>> listed({"billing": 3})
+    >>> format_counts({"billing": 3})
     'billing (3)'
     """
     return ", ".join(f"{name} ({count})" for name, count in counts.items())
@@ -215,9 +215,9 @@ def _is_label(text: str) -> bool:
     return len(text) <= MAX_LABEL_CHARACTERS and matcher(r"^\P{C}*$")(text)
 
 
-def _nothing_left(ignored: Counter[str]) -> str:
-    found = format_counts(dict(ignored.most_common(_SHOWN_LABELS)))
-    return f"No document has a label of the flywheel; labels found: {found or 'none'}"
+def _no_known_label(unknown: Counter[str]) -> str:
+    names = format_counts(dict(unknown.most_common(_SHOWN_LABELS)))
+    return f"No document has a label of the flywheel; labels of the documents: {names or 'none'}"
 
 
 _SHOWN_LABELS = 10

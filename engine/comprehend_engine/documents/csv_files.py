@@ -1,7 +1,7 @@
-"""Files in the service's CSV formats, as rows; labeled documents, which are rows of two columns.
+"""CSV files of the service: rows, and labeled documents, which are rows of two columns.
 
-Decides what is a row and what makes a file unreadable. Knows no S3 and no flywheel. Format: UTF-8,
-RFC 4180 quoting; labeled documents have a label cell and a text, and no header.
+Decides which files are readable. The format is UTF-8 with RFC 4180 quoting; labeled documents have
+a label cell and a text, and no header. Knows no S3 and no flywheel.
 
 Notes
 -----
@@ -19,19 +19,19 @@ from comprehend_engine.settings import Quotas
 
 _COLUMNS = 2
 
-# One field may be as long as a file; csv's own limit (128 KB) would refuse long documents.
+# One field can be as long as a file; csv's own limit (128 KB) would refuse long documents.
 csv.field_size_limit(max(csv.field_size_limit(), Quotas().max_file_size_bytes))
 
 
 def labeled_documents(content: bytes, where: str) -> Iterator[tuple[str, str]]:
-    r"""Read a file's documents.
+    r"""Read the documents of a file.
 
     Parameters
     ----------
     content : bytes
         The file.
     where : str
-        What messages call it.
+        The name of the file in messages.
 
     Yields
     ------
@@ -41,7 +41,7 @@ def labeled_documents(content: bytes, where: str) -> Iterator[tuple[str, str]]:
     Raises
     ------
     DatasetRefusedError
-        The file is not in the format; the message names the line, for whoever made it.
+        The file does not have this format; the message names the line.
 
     Examples
     --------
@@ -58,21 +58,21 @@ def labeled_documents(content: bytes, where: str) -> Iterator[tuple[str, str]]:
 def csv_rows(
     content: bytes, where: str, *, skips_blanks: bool = False
 ) -> Iterator[tuple[int, list[str]]]:
-    """Read the rows of a CSV file, each with its line from 1; blank lines are none.
+    """Read the rows of a CSV file, each with its line from 1; blank lines are skipped.
 
     Parameters
     ----------
     content : bytes
         The file.
     where : str
-        What messages call it.
+        The name of the file in messages.
     skips_blanks : bool
-        Whether blanks after a comma are no part of the field.
+        Whether blanks after a comma are not part of the field.
 
     Raises
     ------
     DatasetRefusedError
-        It is not CSV, or not UTF-8.
+        The file is not CSV, or not UTF-8.
     """
     lines = io.StringIO(decoded(content, where), newline="")
     rows = csv.reader(lines, strict=True, skipinitialspace=skips_blanks)
@@ -86,12 +86,12 @@ def csv_rows(
 
 
 def decoded(content: bytes, where: str) -> str:
-    """Return a file's text.
+    """Return the text of a file.
 
     Raises
     ------
     DatasetRefusedError
-        It is not UTF-8.
+        The file is not UTF-8.
     """
     try:
         return content.decode("utf-8-sig")

@@ -1,8 +1,8 @@
-"""Where the entries of an entity list occur in documents.
+"""Occurrences of the entries of an entity list in documents.
 
-Decides what an occurrence is: the entry's words, in their case, side by side; the longest entry
-wins, from the left, and none overlap. Standard library only, since datasets are ingested by the
-process that serves. Read next: `comprehend_engine.documents.annotated_documents`.
+Decides what an occurrence is: the entry's words in sequence, case-sensitive. From the left, the
+longest entry wins, and occurrences do not overlap. Standard library only, since the serving process
+ingests datasets. Read next: `comprehend_engine.documents.annotated_documents`.
 
 Notes
 -----
@@ -19,12 +19,12 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 
 
 class EntityList:
-    """Entries, ready to be found.
+    """The entries of an entity list, indexed by their first word.
 
     Parameters
     ----------
     entries : iterable of tuple of str
-        Text and type; of two with the same text the first counts.
+        Text and type; of entries with the same text, the first one counts.
 
     Examples
     --------
@@ -41,13 +41,13 @@ class EntityList:
         lengths = defaultdict[str, set[int]](set)
         for words in by_words:
             lengths[words[0]].add(len(words))
-        self._lengths = {word: sorted(found, reverse=True) for word, found in lengths.items()}
+        self._lengths = {word: sorted(sizes, reverse=True) for word, sizes in lengths.items()}
 
     def occurrences(self, document: str) -> list[Span]:
-        """Return where entries occur in a document, from the left."""
-        return list(self._found(document))
+        """Return the occurrences of entries in a document, from the left."""
+        return list(self._matches(document))
 
-    def _found(self, document: str) -> Iterator[Span]:
+    def _matches(self, document: str) -> Iterator[Span]:
         places = list(_WORD.finditer(document))
         words = [place.group() for place in places]
         at = 0
@@ -58,10 +58,10 @@ class EntityList:
             at += length or 1
 
     def _entry(self, words: Sequence[str], at: int) -> tuple[int, str]:
-        """Return how many words the longest entry here has, and its type; 0 where none is."""
+        """Return the number of words of the longest entry at a place, and its type; 0 for none."""
         for length in self._lengths.get(words[at], ()):
             here = tuple(words[at : at + length])
             if here in self._by_words:
-                # Fewer than were asked for where the document ends.
+                # At the end of the document, `here` is shorter than `length`.
                 return len(here), self._by_words[here]
         return 0, ""

@@ -1,7 +1,7 @@
-"""What CreateDataset's InputDataConfig may be, task by task.
+"""Validation of CreateDataset's InputDataConfig, per task.
 
-Decides whether a config fits a flywheel's task; each refusal names the member. Reads no data.
-Read next: `comprehend_engine.lifecycles.dataset_ingestion`, which reads what a config names.
+Decides whether a config fits a flywheel's task; each error names the member. Reads no documents.
+Read next: `comprehend_engine.lifecycles.dataset_ingestion`, which reads the files of a config.
 
 Notes
 -----
@@ -33,14 +33,14 @@ def check_input_data(config: Mapping[str, Any], task: str) -> None:
     Parameters
     ----------
     config : mapping
-        InputDataConfig, valid by its shape.
+        InputDataConfig that fits its shape.
     task : str
-        The flywheel's.
+        The task of the flywheel.
 
     Raises
     ------
     ServiceError
-        InvalidRequestException: the message names the member and what would fit.
+        InvalidRequestException: the message names the member and the valid one.
     """
     data_format = config.get("DataFormat", "COMPREHEND_CSV")
     if data_format == "AUGMENTED_MANIFEST":
@@ -65,8 +65,8 @@ def _check_classifier(source: Mapping[str, Any], task: str) -> None:
 def _check_recognizer(source: Mapping[str, Any], task: str) -> None:
     given = [member for member in ("Annotations", "EntityList") if member in source]
     if len(given) != 1:
-        told = " and ".join(given) or "neither"
-        raise _refusal(RECOGNIZER, f"takes one of Annotations and EntityList; it has {told}")
+        present = " and ".join(given) or "neither"
+        raise _refusal(RECOGNIZER, f"takes one of Annotations and EntityList; it has {present}")
 
 
 def _check_manifests(manifests: list[Mapping[str, Any]], task: str) -> None:
@@ -78,7 +78,7 @@ def _check_manifests(manifests: list[Mapping[str, Any]], task: str) -> None:
             problem = f"has {len(names)} names; it takes 1 to {MAX_ATTRIBUTES}"
             raise _refusal(f"{member}.AttributeNames", problem)
         if manifest.get("DocumentType", "PLAIN_TEXT_DOCUMENT") != "PLAIN_TEXT_DOCUMENT":
-            problem = "must be PLAIN_TEXT_DOCUMENT: flywheels take plain-text models only"
+            problem = "must be PLAIN_TEXT_DOCUMENT: flywheels only have plain-text models"
             raise _refusal(f"{member}.DocumentType", problem)
 
 

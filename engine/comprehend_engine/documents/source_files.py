@@ -1,6 +1,6 @@
-"""The files that a dataset is made of, one after the other, where each may be used.
+"""The source files of a dataset in S3, read one after the other.
 
-Decides what is too large and what is missing. Knows no format. Read next:
+Decides which files are too large or missing. Knows no format. Read next:
 `comprehend_engine.lifecycles.dataset_ingestion`.
 """
 
@@ -13,7 +13,7 @@ from comprehend_engine.storage.data_lake import DataLake
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file: where it is, its name without folders, and what is in it."""
+    """A source file and its content."""
 
     uri: str
     content: bytes
@@ -26,16 +26,16 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class SourceFiles:
-    """Files in S3, read with a flywheel's rights.
+    """Files in S3, read with the rights of a flywheel's role.
 
     Parameters
     ----------
     lake : DataLake
-        What reads S3.
+        Reads S3.
     max_size_bytes : int
-        Largest file, bytes.
-    check_going_on : callable
-        Called before each file; raises where the engine is being stopped.
+        Largest size of a file, bytes.
+    check_running : callable
+        Called before each file; raises when the engine stops.
     """
 
     lake: DataLake
@@ -43,24 +43,24 @@ class SourceFiles:
     check_running: Callable[[], None]
 
     def read(self, uri: str) -> Iterator[SourceFile]:
-        """Give the files whose keys begin with the URI's.
+        """Give the files whose key begins with that of a URI.
 
         Raises
         ------
         DatasetRefusedError
-            There is none, or one is too large.
+            There is no file, or one is too large.
         StorageAccessError
             S3 refuses or fails.
         """
-        found = self.lake.objects(uri)
-        if not found:
+        objects = self.lake.objects(uri)
+        if not objects:
             message = f"There is no object whose key begins with {uri}"
             raise DatasetRefusedError(message)
-        for entry in found:
+        for entry in objects:
             if entry.size_bytes > self.max_size_bytes:
                 message = (
                     f"{entry.uri} has {entry.size_bytes} bytes; "
-                    f"a file may have {self.max_size_bytes}"
+                    f"a file may have at most {self.max_size_bytes}"
                 )
                 raise DatasetRefusedError(message)
             self.check_running()

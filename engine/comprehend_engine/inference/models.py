@@ -1,8 +1,8 @@
-"""What a kept model says of texts: classes with scores, or mentions with places.
+"""Saved models in memory, and their predictions: labels with scores, or mentions with places.
 
-Decides how models are kept warm and in which order classes are told. Imported by the inference
-process alone, because models come with their libraries. Imports no learner: reading a model does,
-and only its own. Knows neither endpoints nor jobs. Read next:
+Decides which models stay in memory and the order of labels. Only the inference process imports it,
+because models need their libraries. Imports no learner itself: reading a model imports the one it
+needs. Knows neither endpoints nor jobs. Read next:
 `comprehend_engine.inference.process`.
 """
 
@@ -18,51 +18,51 @@ if TYPE_CHECKING:
     from comprehend_engine.learning.entities import EntityModel
 
 MAX_CACHED_MODELS = 8
-"""Models that stay in memory; the one that was not asked for longest goes first."""
+"""Most models in memory; the least recently used one is removed first."""
 
 
 def classify_texts(
     model: "TextClassifier", texts: Sequence[str], most: int | None
 ) -> list[list[tuple[str, float]]]:
-    """Return each text's labels with their scores, best first.
+    """Return the labels of each text with their scores, best first.
 
     Parameters
     ----------
     model : TextClassifier
     texts : sequence of str
     most : int or None
-        How many labels a text is told, at most; all without it.
+        Most labels per text; None for all.
     """
-    told = []
+    predictions = []
     for row in model.scores(texts):
         scored = zip(model.labels, (float(score) for score in row), strict=True)
-        told.append(sorted(scored, key=lambda label: (-label[1], label[0]))[:most])
-    return told
+        predictions.append(sorted(scored, key=lambda label: (-label[1], label[0]))[:most])
+    return predictions
 
 
 def detect_mentions(
     model: "EntityModel", texts: Sequence[str]
 ) -> list[list[tuple[int, int, str, float]]]:
-    """Return each text's mentions: begin, end, type and score, in the order of the text."""
+    """Return begin, end, type and score of the mentions of each text, in text order."""
     return [
-        [(found.begin, found.end, found.type, float(found.score)) for found in mentions]
+        [(each.begin, each.end, each.type, float(each.score)) for each in mentions]
         for mentions in model.find(texts)
     ]
 
 
 class ModelCache:
-    """Models in memory, by the file they came from."""
+    """Models in memory, by their files."""
 
     def __init__(self) -> None:
         self._models: OrderedDict[tuple[str, int], Any] = OrderedDict()
 
     def get(self, file: Path) -> Any:
-        """Return a model, from memory where it is.
+        """Return a model, from memory where possible.
 
         Raises
         ------
         IterationFailedError
-            The file is not there.
+            The file is missing or unreadable.
         """
         key = (str(file), file.stat().st_mtime_ns if file.exists() else 0)
         if key not in self._models:

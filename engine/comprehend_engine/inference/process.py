@@ -1,8 +1,8 @@
-"""The process that answers for models: one task a line, models kept warm in between.
+"""The inference process: one task per line of its input, with models cached in memory.
 
-Decides how a task becomes calls of `comprehend_engine.inference.models`. Runs apart from the
+Maps a task to calls of `comprehend_engine.inference.models`. Runs apart from the
 server, which never imports a learner, and apart from training, which may take long. Read next:
-`comprehend_engine.inference.worker`, the other end of the line.
+`comprehend_engine.inference.worker`, the other side.
 """
 
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from typing import Any
 from comprehend_engine.inference.models import ModelCache, classify_texts, detect_mentions
 from comprehend_engine.processes.task_loop import serve
 
-_MODELS = ModelCache()
+_CACHE = ModelCache()
 
 
 def perform(task: Mapping[str, Any]) -> dict[str, Any]:
-    """Do one task.
+    """Perform one task.
 
     Parameters
     ----------
@@ -27,14 +27,14 @@ def perform(task: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``told``: for each text its labels with scores, or its mentions.
+        ``predictions``: the labels with scores, or the mentions, of each text.
     """
-    model = _MODELS.get(Path(task["model_file"]))
+    model = _CACHE.get(Path(task["model_file"]))
     if task["do"] == "classify":
-        return {"told": classify_texts(model, task["texts"], task["most"])}
+        return {"predictions": classify_texts(model, task["texts"], task["most"])}
     if task["do"] == "detect":
-        return {"told": detect_mentions(model, task["texts"])}
-    return {"told": []}
+        return {"predictions": detect_mentions(model, task["texts"])}
+    return {"predictions": []}
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The engine's side of the inference process: what it is asked, and what comes back.
+"""The engine's side of the inference process: its tasks and their results.
 
-Decides how a question is told, and that one which lost its process is asked once more. Knows
-nothing of models; must never import a learner. Read next:
+Decides the form of a task, and that a task whose process ended is repeated once. Knows nothing of
+models; must never import a learner. Read next:
 `comprehend_engine.processes.child_process` (the process's life) and
 `comprehend_engine.inference.process`.
 """
@@ -16,17 +16,17 @@ from comprehend_engine.processes.child_process import ChildProcess
 
 
 class InferenceWorker:
-    """The one inference process of an engine; started by the first question.
+    """The one inference process of an engine; the first task starts it.
 
     Parameters
     ----------
     log_file : Path
-        Where the process writes what it has to say.
+        The log file of the process.
 
     Raises
     ------
     IterationFailedError, WorkerDiedError, EngineStopping
-        From every question: the model cannot be used; the process died twice; `stop` was called.
+        From every task: the model cannot be used; the process ended twice; `stop` was called.
     """
 
     def __init__(self, log_file: Path) -> None:
@@ -35,37 +35,39 @@ class InferenceWorker:
 
     @property
     def process_id(self) -> int | None:
-        """The process's id, where there is one."""
+        """The id of the process; None where none runs."""
         return self._process.process_id
 
     def warm(self, model_file: Path) -> None:
-        """Have a model in memory before it is asked."""
+        """Load a model into memory before its first task."""
         self._ask("warm", model_file, [])
 
     def classify(
         self, model_file: Path, texts: Sequence[str], *, most: int | None = None
     ) -> list[list[ScoredLabel]]:
-        """Return each text's labels, best first; `most` of them where it is given."""
-        told = self._ask("classify", model_file, texts, most=most)
-        return [[(name, score) for name, score in labels] for labels in told]
+        """Return the labels of each text, best first; at most `most` where it is given."""
+        predictions = self._ask("classify", model_file, texts, most=most)
+        return [[(name, score) for name, score in labels] for labels in predictions]
 
     def detect(self, model_file: Path, texts: Sequence[str]) -> list[list[ScoredMention]]:
-        """Return each text's mentions, in the order of the text."""
-        told = self._ask("detect", model_file, texts)
-        return [[(begin, end, kind, score) for begin, end, kind, score in row] for row in told]
+        """Return the mentions of each text, in text order."""
+        predictions = self._ask("detect", model_file, texts)
+        return [
+            [(begin, end, kind, score) for begin, end, kind, score in row] for row in predictions
+        ]
 
     def stop(self) -> None:
-        """End the process, also in the middle of its work."""
+        """End the process, also during a task."""
         self._process.stop()
 
     def _ask(
-        self, what: str, model_file: Path, texts: Sequence[str], **options: Any
+        self, action: str, model_file: Path, texts: Sequence[str], **options: Any
     ) -> list[list[Any]]:
-        # Its working directory is that of its start.
+        # The process keeps the working directory of its start.
         model = str(model_file.resolve())
-        task = {"do": what, "model_file": model, "texts": list(texts), **options}
+        task = {"do": action, "model_file": model, "texts": list(texts), **options}
         try:
-            told: list[list[Any]] = self._process.ask(task)["told"]
+            predictions: list[list[Any]] = self._process.ask(task)["predictions"]
         except WorkerDiedError:
-            told = self._process.ask(task)["told"]
-        return told
+            predictions = self._process.ask(task)["predictions"]
+        return predictions

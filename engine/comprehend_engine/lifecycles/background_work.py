@@ -1,7 +1,7 @@
-"""Work that goes on after a call was answered: one thread a job, all ended by one stop.
+"""Work that continues after the response to a call: one thread per piece of work, one stop for all.
 
-Decides how long a passing state stays visible and how a stop unwinds. What a job cannot record, as
-where the disk is full, it does again at the next start. Knows nothing of what the jobs do. Read
+Decides how long a transient state lasts and how a stop unwinds. Work whose end cannot be recorded,
+for example on a full disk, is repeated at the next start. Knows no resource. Read
 next: `comprehend_engine.lifecycles.dataset_ingestion` and
 `comprehend_engine.lifecycles.iteration_run`.
 """
@@ -17,14 +17,14 @@ _LOG = logging.getLogger(__name__)
 
 
 class BackgroundWork:
-    """The engine's jobs.
+    """The engine's threads.
 
     Parameters
     ----------
     clock : Clock
-        What waits are measured with.
+        Measures the waits.
     pace_seconds : float
-        Least time a passing state is visible, s.
+        Least time that a transient state lasts, s.
     """
 
     def __init__(self, clock: Clock, pace_seconds: float) -> None:
@@ -34,9 +34,9 @@ class BackgroundWork:
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
 
-    def run(self, name: str, job: Callable[[], None]) -> None:
-        """Start a job in its own thread; nothing is started once `stop` was called."""
-        thread = threading.Thread(target=self._guarded, args=(name, job), name=name, daemon=True)
+    def run(self, name: str, work: Callable[[], None]) -> None:
+        """Start work in its own thread; once `request_stop` was called, start nothing."""
+        thread = threading.Thread(target=self._guarded, args=(name, work), name=name, daemon=True)
         with self._lock:
             if self._stop.is_set():
                 return
@@ -44,28 +44,28 @@ class BackgroundWork:
             thread.start()
 
     def hold(self, entered: float) -> None:
-        """Wait until a state that was entered at `entered` (epoch s) may be left.
+        """Wait until a state that began at `entered` (epoch s) may end.
 
         Raises
         ------
         EngineStopping
-            The engine is stopped meanwhile.
+            The engine stops meanwhile.
         """
         if not self._clock.wait_until(entered + self._pace_seconds, self._stop):
             raise EngineStopping
 
     def check_running(self) -> None:
-        """Raise EngineStopping when the engine is being stopped."""
+        """Raise EngineStopping when the engine stops."""
         if self._stop.is_set():
             raise EngineStopping
 
     def request_stop(self) -> None:
-        """Let no new job start and wake the ones that hold."""
+        """Start no more work, and wake the threads that hold."""
         with self._lock:
             self._stop.set()
 
     def join(self) -> None:
-        """Wait until the last job has unwound."""
+        """Wait until the last thread has unwound."""
         while True:
             with self._lock:
                 threads = list(self._threads)
@@ -74,12 +74,12 @@ class BackgroundWork:
             for thread in threads:
                 thread.join()
 
-    def _guarded(self, name: str, job: Callable[[], None]) -> None:
+    def _guarded(self, name: str, work: Callable[[], None]) -> None:
         try:
-            job()
+            work()
         except EngineStopping:
-            _LOG.debug("%s was left for the next start", name)
-        except Exception:  # a defect in a job must be seen in the log, not end in silence
+            _LOG.debug("%s resumes at the next start", name)
+        except Exception:  # a defect must be in the log, not end silently
             _LOG.exception("%s failed", name)
         finally:
             with self._lock:

@@ -1,6 +1,6 @@
-"""A dataset's life: CREATING -> COMPLETED or FAILED. S3 to the data lake, through the rules.
+"""A dataset's states: CREATING -> COMPLETED or FAILED. Its documents go from S3 to the data lake.
 
-Decides which task's rules count and what makes a dataset FAILED. Knows nothing of iterations. Read
+Decides which task's rules apply and when a dataset is FAILED. Knows nothing of iterations. Read
 next: `comprehend_engine.documents.classified_documents` and
 `comprehend_engine.documents.annotated_documents` (the rules of a task) and
 `comprehend_engine.storage.data_lake` (S3).
@@ -33,7 +33,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class DatasetIngestion:
-    """What ingests datasets."""
+    """Ingests datasets in the background."""
 
     store: Store
     clock: Clock
@@ -42,11 +42,11 @@ class DatasetIngestion:
     s3_client_for_role: "S3ClientForRole"
 
     def start(self, dataset: DatasetRecord) -> None:
-        """Begin to ingest a dataset that is recorded as CREATING."""
+        """Start to ingest a dataset that is recorded as CREATING."""
         self.background.run(f"ingest {dataset.name}", lambda: self.run(dataset.arn))
 
     def run(self, dataset_arn: str) -> None:
-        """Ingest a dataset and record how it ended."""
+        """Ingest a dataset and record its final state."""
         dataset = self.store.find(DatasetRecord, dataset_arn)
         flywheel = self.store.find(FlywheelRecord, dataset.flywheel_arn) if dataset else None
         if dataset is None or flywheel is None:
@@ -57,12 +57,12 @@ class DatasetIngestion:
         self._save(ended, labels)
 
     def _save(self, ended: DatasetRecord, labels: tuple[str, ...]) -> None:
-        """Record how a dataset ended; the first that trains names the labels where nobody did."""
+        """Record a dataset's final state; the first TRAIN dataset sets labels that are missing."""
         with self.store.transaction():
             flywheel = self.store.find(FlywheelRecord, ended.flywheel_arn)
             if ended.status == "COMPLETED" and flywheel and flywheel.labels != labels:
                 if flywheel.labels:
-                    message = "Another dataset named the labels of the flywheel meanwhile."
+                    message = "Another dataset set the labels of the flywheel meanwhile."
                     ended = replace(ended, status="FAILED", message=message)
                 else:
                     self.store.save(replace(flywheel, labels=labels))
@@ -71,7 +71,7 @@ class DatasetIngestion:
     def _ended(
         self, dataset: DatasetRecord, flywheel: FlywheelRecord
     ) -> tuple[DatasetRecord, tuple[str, ...]]:
-        """Return how a dataset ends, and the flywheel's labels as it read them."""
+        """Return the dataset in its final state, and the labels that it used."""
         try:
             lake = DataLake(self.s3_client_for_role, flywheel.data_access_role_arn)
             flywheel = self._with_labels(dataset, flywheel, lake)
@@ -80,7 +80,7 @@ class DatasetIngestion:
             return replace(dataset, status="FAILED", message=str(refusal)), ()
         except EngineStopping:
             raise
-        except Exception as defect:  # a dataset must never stay CREATING for ever
+        except Exception as defect:  # a dataset must not stay CREATING forever
             _LOG.exception("dataset %s", dataset.arn)
             message = f"The engine failed: {type(defect).__name__}: {defect}"
             return replace(dataset, status="FAILED", message=message), ()
@@ -90,7 +90,7 @@ class DatasetIngestion:
     def _with_labels(
         self, dataset: DatasetRecord, flywheel: FlywheelRecord, lake: DataLake
     ) -> FlywheelRecord:
-        """Return the flywheel with the labels of a dataset that trains, where it has none."""
+        """Return the flywheel; one without labels gets those of its first TRAIN dataset."""
         config = dataset.input_data_config
         if flywheel.labels or config is None or dataset.dataset_type != "TRAIN":
             return flywheel
@@ -102,23 +102,25 @@ class DatasetIngestion:
         )
 
     def _source(self, dataset: DatasetRecord, lake: DataLake) -> SourceFiles:
-        # The quota is of what is handed over; a lake has one file a dataset, of any size.
-        most_bytes = self.quotas.max_file_size_bytes if dataset.input_data_config else sys.maxsize
-        return SourceFiles(lake, most_bytes, self.background.check_running)
+        # The quota applies to input files; a lake has one file per dataset, of any size.
+        max_size_bytes = (
+            self.quotas.max_file_size_bytes if dataset.input_data_config else sys.maxsize
+        )
+        return SourceFiles(lake, max_size_bytes, self.background.check_running)
 
     def _copy(self, dataset: DatasetRecord, flywheel: FlywheelRecord, lake: DataLake) -> int:
-        """Copy a dataset's documents into the lake; return how many there are."""
+        """Copy a dataset's documents into the lake; return their number."""
         files = self._source(dataset, lake)
-        take = self._annotated if flywheel.task == ENTITIES else self._classified
-        taken = take(dataset, flywheel, files)
-        for name, content in taken.files.items():
+        build = self._annotated_files if flywheel.task == ENTITIES else self._classified_files
+        built = build(dataset, flywheel, files)
+        for name, content in built.files.items():
             lake.write(f"{dataset.s3_uri}{name}", content)
-        return taken.documents
+        return built.documents
 
-    def _classified(
+    def _classified_files(
         self, dataset: DatasetRecord, flywheel: FlywheelRecord, files: SourceFiles
     ) -> LakeFiles:
-        intake = ClassifierDatasetBuilder(
+        builder = ClassifierDatasetBuilder(
             flywheel.task,
             flywheel.labels,
             self.quotas,
@@ -131,13 +133,13 @@ class DatasetIngestion:
         else:
             delimiter = lake_delimiter(flywheel.labels) if flywheel.task == MULTI_LABEL else None
             documents = classified_documents.read_lakes(dataset.source_s3_uris, delimiter, files)
-        return intake.take(documents)
+        return builder.build(documents)
 
-    def _annotated(
+    def _annotated_files(
         self, dataset: DatasetRecord, flywheel: FlywheelRecord, files: SourceFiles
     ) -> LakeFiles:
         config = dataset.input_data_config
-        intake = RecognizerDatasetBuilder(
+        builder = RecognizerDatasetBuilder(
             flywheel.labels,
             self.quotas,
             is_training=dataset.dataset_type == "TRAIN",
@@ -147,4 +149,4 @@ class DatasetIngestion:
             documents = annotated_documents.read_input(config, flywheel.labels, files)
         else:
             documents = annotated_documents.read_lakes(dataset.source_s3_uris, files)
-        return intake.take(documents)
+        return builder.build(documents)

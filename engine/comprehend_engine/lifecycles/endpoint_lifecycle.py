@@ -1,13 +1,13 @@
-"""An endpoint's life around its work: CREATING or UPDATING -> IN_SERVICE, DELETING -> gone.
+"""An endpoint's states: CREATING or UPDATING -> IN_SERVICE, DELETING -> gone.
 
-Decides when an endpoint serves what is desired of it, and that it follows its flywheel's active
-model. Knows no request. Read next: `comprehend_engine.operations.endpoints`.
+Decides when an endpoint's desired values apply, and that it follows its flywheel's active model.
+Knows no request. Read next: `comprehend_engine.operations.endpoints`.
 
 Notes
 -----
 *Source*: developer guide, "Using flywheels for analysis": "the endpoint updates automatically to
-start using the new active model version". That it is UPDATING meanwhile is what botocore's
-EndpointProperties tell of DesiredModelArn.
+start using the new active model version". botocore's EndpointProperties imply that
+it is UPDATING meanwhile: they have a DesiredModelArn.
 """
 
 import logging
@@ -26,7 +26,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class EndpointLifecycle:
-    """What brings endpoints up, over to another model, and away."""
+    """Brings endpoints into service, changes their models and deletes them in the background."""
 
     store: Store
     clock: Clock
@@ -35,19 +35,19 @@ class EndpointLifecycle:
     inference: InferenceWorker
 
     def warm(self, endpoint: EndpointRecord) -> None:
-        """Have the model of an endpoint in memory, in the background."""
+        """Load the model of an endpoint into memory, in the background."""
         self.background.run(f"warm {endpoint.name}", lambda: self._warm(endpoint.model_arn))
 
     def bring_up(self, endpoint: EndpointRecord) -> None:
-        """Go on with an endpoint that is recorded as CREATING or UPDATING."""
+        """Bring an endpoint that is recorded as CREATING or UPDATING into service."""
         self.background.run(f"bring up {endpoint.name}", lambda: self._bring_up(endpoint))
 
-    def end(self, endpoint: EndpointRecord) -> None:
-        """Go on with an endpoint that is recorded as DELETING."""
+    def delete(self, endpoint: EndpointRecord) -> None:
+        """Delete an endpoint that is recorded as DELETING."""
         self.background.run(f"delete {endpoint.name}", lambda: self._delete(endpoint))
 
     def follow(self, flywheel: FlywheelRecord) -> None:
-        """Bring a flywheel's active model to the endpoints that follow it; in a transaction."""
+        """Change the endpoints that follow a flywheel to its active model; in a transaction."""
         for endpoint in self.store.all(EndpointRecord):
             is_follower = endpoint.followed_flywheel_arn == flywheel.arn
             if is_follower and endpoint.status != "DELETING" and flywheel.active_model_arn:
@@ -63,7 +63,7 @@ class EndpointLifecycle:
     def _warm(self, model_arn: str) -> None:
         try:
             self.inference.warm(self.settings.model_file(model_arn))
-        except EngineError as failure:  # it is told again, to whoever asks the endpoint
+        except EngineError as failure:  # each request to the endpoint gets the error, too
             _LOG.warning("model %s cannot be served: %s", model_arn, failure)
 
     def _bring_up(self, entered: EndpointRecord) -> None:
@@ -74,7 +74,7 @@ class EndpointLifecycle:
     def _save_served(self, entered: EndpointRecord) -> None:
         with self.store.transaction():
             endpoint = self.store.find(EndpointRecord, entered.arn)
-            # What was changed meanwhile is brought up by a job of its own.
+            # An endpoint that changed meanwhile has a thread of its own.
             if endpoint != entered:
                 return
             self.store.save(

@@ -1,14 +1,14 @@
-"""A flywheel's life around its work: CREATING -> ACTIVE or FAILED, DELETING -> gone.
+"""A flywheel's states: CREATING -> ACTIVE or FAILED, DELETING -> gone.
 
-Decides what creation does: it writes the folders of the data lake; for an existing model its data
-comes along. Knows no request. Read next: `comprehend_engine.lifecycles.dataset_ingestion`.
+Decides the steps of a creation: it writes the folders of the data lake and ingests the data of an
+existing model. Knows no request. Read next: `comprehend_engine.lifecycles.dataset_ingestion`.
 
 Notes
 -----
 *Source*: developer guide, "Flywheel overview": for an existing model "Comprehend copies the
 training and test data"; AWS CLI examples: create-flywheel ("a data lake is created"), list-datasets
-(the copy is a dataset), and the prefixes of datasets and evaluations. That a lake which cannot be
-written makes the flywheel FAILED, rather than the call, is inferred: creation takes a while.
+(the copy is a dataset), and the prefixes of datasets and evaluations. It is inferred that an
+unwritable lake makes the flywheel FAILED, not the call: creation takes a while.
 """
 
 import logging
@@ -30,19 +30,19 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FlywheelLifecycle:
-    """What brings flywheels up and away."""
+    """Creates and deletes flywheels in the background."""
 
     store: Store
     clock: Clock
     background: BackgroundWork
     ingestion: DatasetIngestion
 
-    def begin(self, flywheel: FlywheelRecord) -> None:
-        """Go on with a flywheel that is recorded as CREATING."""
+    def create(self, flywheel: FlywheelRecord) -> None:
+        """Create a flywheel that is recorded as CREATING."""
         self.background.run(f"create {flywheel.name}", lambda: self._create(flywheel.arn))
 
-    def end(self, flywheel: FlywheelRecord) -> None:
-        """Go on with a flywheel that is recorded as DELETING."""
+    def delete(self, flywheel: FlywheelRecord) -> None:
+        """Delete a flywheel that is recorded as DELETING."""
         self.background.run(f"delete {flywheel.name}", lambda: self._delete(flywheel))
 
     def _create(self, arn: str) -> None:
@@ -58,7 +58,7 @@ class FlywheelLifecycle:
         self.store.save(created)
 
     def _lake_failures(self, flywheel: FlywheelRecord) -> list[str]:
-        """Write the first objects of the data lake; say what is in the way."""
+        """Write the first objects of the data lake; return what failed."""
         try:
             lake = DataLake(self.ingestion.s3_client_for_role, flywheel.data_access_role_arn)
             for folder in _LAKE_FOLDERS:
@@ -67,13 +67,13 @@ class FlywheelLifecycle:
             return [f"The data lake cannot be created. {refusal}"]
         except EngineStopping:
             raise
-        except Exception as defect:  # a flywheel must never stay CREATING for ever
+        except Exception as defect:  # a flywheel must not stay CREATING forever
             _LOG.exception("flywheel %s", flywheel.arn)
             return [f"The engine failed: {type(defect).__name__}: {defect}"]
         return []
 
     def _data_failures(self, flywheel: FlywheelRecord) -> list[str]:
-        """Ingest what an existing model brings along; say what could not be."""
+        """Ingest the datasets of an existing model; return what failed."""
         ended = [self._ingested(dataset) for dataset in self._inherited(flywheel)]
         return [
             f"{dataset.name}: {dataset.message}"
@@ -87,7 +87,7 @@ class FlywheelLifecycle:
         return self.store.find(DatasetRecord, dataset.arn)
 
     def _inherited(self, flywheel: FlywheelRecord) -> Iterator[DatasetRecord]:
-        """Yield the datasets that an existing model brings along."""
+        """Give the datasets of an existing model."""
         model = self.store.find(ModelRecord, flywheel.active_model_arn or "")
         if model is None:
             return

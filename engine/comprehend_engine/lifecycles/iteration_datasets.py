@@ -1,7 +1,7 @@
-"""What an iteration works on: the datasets that train and test, and their files.
+"""The datasets of an iteration: which train the model, which test it, and their local files.
 
-Decides which of a flywheel's datasets those are, and which objects of the data lake are brought
-here: by names that the engine gave them, never by their keys. Knows no model. Read next:
+Decides which datasets of a flywheel these are, and which objects of the data lake are downloaded:
+by the names that the engine gave them, never by listing. Knows no model. Read next:
 `comprehend_engine.lifecycles.iteration_run`.
 
 Notes
@@ -26,14 +26,14 @@ from comprehend_engine.tasks import ENTITIES
 
 @dataclass(frozen=True, slots=True)
 class IterationDatasets:
-    """Datasets.
+    """The datasets that train and test a model.
 
     Parameters
     ----------
     train, test : tuple of Dataset
-        What trains and what tests the model.
+        The datasets that train and that test the model.
     holds_out : bool
-        Whether there is no TEST dataset, so that `test` are TRAIN datasets and a part of the
+        Whether there is no TEST dataset; then `test` has TRAIN datasets, of which a part of the
         documents is held out.
     """
 
@@ -45,12 +45,12 @@ class IterationDatasets:
 def choose_datasets(
     store: Store, settings: EngineSettings, flywheel: FlywheelRecord
 ) -> IterationDatasets:
-    """Choose what trains and what tests.
+    """Choose the datasets of an iteration.
 
     Raises
     ------
     IterationFailedError
-        Nothing trains.
+        There is no training data.
     """
     completed = sorted(
         (item for item in store.all(DatasetRecord, flywheel.arn) if item.status == "COMPLETED"),
@@ -71,7 +71,7 @@ def choose_datasets(
 def download_datasets(
     lake: DataLake, datasets: Sequence[DatasetRecord], task: str, directory: Path
 ) -> list[Path]:
-    """Bring datasets here, one that trains and tests once; return their files of documents.
+    """Download datasets, each once; return their files of documents.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def download_datasets(
 
 
 def _trained_on(store: Store, flywheel: FlywheelRecord) -> frozenset[str]:
-    """Return the datasets that COMPLETED iterations have trained on."""
+    """Return the datasets on which COMPLETED iterations have trained."""
     return frozenset(
         arn
         for iteration in store.all(IterationRecord, flywheel.arn)

@@ -1,7 +1,7 @@
-"""An iteration's life: TRAINING -> EVALUATING -> COMPLETED, or FAILED, or STOPPED.
+"""An iteration's states: TRAINING -> EVALUATING -> COMPLETED, or FAILED, or STOPPED.
 
-Decides the order of the work and what is told of it. Both models are tested on the same documents,
-so their metrics may be compared. Knows neither HTTP nor how a model learns. Read next:
+Decides the order of the work and its results. Both models are tested on the same documents, so
+their metrics are comparable. Knows neither HTTP nor how a model learns. Read next:
 `comprehend_engine.lifecycles.iteration_datasets`, `comprehend_engine.training.worker` and
 `comprehend_engine.evaluation.classifier_evaluation`.
 
@@ -26,12 +26,8 @@ from comprehend_engine.errors import (
     IterationFailedError,
     WorkCancelledError,
 )
-from comprehend_engine.evaluation.entity_evaluation import (
-    EntityEvaluation,
-    ModelEvaluation,
-    evaluation_of,
-    metrics_of,
-)
+from comprehend_engine.evaluation.entity_evaluation import EntityEvaluation, recognizer_metrics
+from comprehend_engine.evaluation.model_evaluation import ModelEvaluation, evaluation_of
 from comprehend_engine.lifecycles.background_work import BackgroundWork
 from comprehend_engine.lifecycles.iteration_datasets import (
     IterationDatasets,
@@ -50,20 +46,20 @@ if TYPE_CHECKING:
     from comprehend_engine.storage.data_lake import S3ClientForRole
 
 COMPLETED_MESSAGE = "FULL_ITERATION: Flywheel iteration performed all functions successfully."
-"""What the service says of an iteration that went well."""
+"""The service's message for a COMPLETED iteration."""
 
 STOPPED_MESSAGE = "The training of the model was stopped by a call."
-"""What is told of an iteration that was stopped; the service's own words are not published."""
+"""The message for a STOPPED iteration; the service's own is not published."""
 
-_Tested = tuple[IterationRecord, ModelEvaluation | None, ModelEvaluation]
-"""A trained iteration, and what the champion and the challenger are worth."""
+_EvaluatedIteration = tuple[IterationRecord, ModelEvaluation | None, ModelEvaluation]
+"""A trained iteration, and the evaluations of champion and challenger."""
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class IterationRun:
-    """What performs iterations."""
+    """Runs iterations in the background."""
 
     settings: EngineSettings
     store: Store
@@ -74,12 +70,12 @@ class IterationRun:
     faults: InjectedFaults = field(default_factory=InjectedFaults)
 
     def start(self, iteration: IterationRecord) -> None:
-        """Begin an iteration that is recorded as TRAINING, or begin it again."""
+        """Start, or restart, an iteration that is recorded as active."""
         name = f"iteration {iteration.iteration_id} of {name_of(iteration.flywheel_arn)}"
         self.background.run(name, lambda: self.run(iteration.key))
 
     def run(self, key: str) -> None:
-        """Perform an iteration and record how it ended."""
+        """Run an iteration and record its final state."""
         iteration = self.store.find(IterationRecord, key)
         if iteration is None:
             return
@@ -89,50 +85,50 @@ class IterationRun:
             raise
         except EngineError as failure:
             self._fail(iteration, str(failure))
-        except Exception as defect:  # an iteration must never hold its flywheel for ever
+        except Exception as defect:  # an iteration must not occupy its flywheel forever
             _LOG.exception("iteration %s", key)
             self._fail(iteration, f"The engine failed: {type(defect).__name__}: {defect}")
 
-    def _performed(self, iteration: IterationRecord) -> _Tested:
-        """Do the work in a directory that is gone afterwards: a full disk has its room again."""
+    def _performed(self, iteration: IterationRecord) -> _EvaluatedIteration:
+        """Run an iteration in a directory that is removed afterwards, which frees the disk."""
         directory = self._work_directory(iteration)
-        # A crash may have left files that were not brought here whole.
+        # A crash may have left incomplete downloads.
         shutil.rmtree(directory, ignore_errors=True)
         try:
             return self._perform(iteration, directory)
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 
-    def _perform(self, iteration: IterationRecord, directory: Path) -> _Tested:
-        self._check_wanted(iteration)
-        self._meet_faults(iteration)
+    def _perform(self, iteration: IterationRecord, directory: Path) -> _EvaluatedIteration:
+        self._check_not_stopped(iteration)
+        self._inject_faults(iteration)
         flywheel = self._flywheel(iteration)
-        material = choose_datasets(self.store, self.settings, flywheel)
+        datasets = choose_datasets(self.store, self.settings, flywheel)
         lake = DataLake(self.s3_client_for_role, flywheel.data_access_role_arn)
-        train_files = download_datasets(lake, material.train, flywheel.task, directory)
-        test_files = download_datasets(lake, material.test, flywheel.task, directory)
-        trained = self._train(iteration, flywheel, material, train_files)
+        train_files = download_datasets(lake, datasets.train, flywheel.task, directory)
+        test_files = download_datasets(lake, datasets.test, flywheel.task, directory)
+        trained = self._train(iteration, flywheel, datasets, train_files)
         entered = self.clock.now()
-        self._save_wanted(trained)
-        challenger = self._evaluate(trained.model_arn, flywheel, material, test_files)
+        self._save_unless_stopped(trained)
+        challenger = self._evaluate(trained.model_arn, flywheel, datasets, test_files)
         champion = None
         if trained.evaluated_model_arn:
-            champion = self._evaluate(trained.evaluated_model_arn, flywheel, material, test_files)
-        _write_evaluations(lake, trained, material, champion, challenger)
+            champion = self._evaluate(trained.evaluated_model_arn, flywheel, datasets, test_files)
+        _write_evaluations(lake, trained, datasets, champion, challenger)
         self.background.hold(entered)
         return trained, champion, challenger
 
-    def _meet_faults(self, iteration: IterationRecord) -> None:
-        """Fail, or hang until a stop or the end of the fault, where that was asked for."""
+    def _inject_faults(self, iteration: IterationRecord) -> None:
+        """Fail, or hang until a stop or the removal of the fault, where a test injects that."""
         if fault := self.faults.of_iteration("fail_iteration", iteration.flywheel_arn):
             raise IterationFailedError(fault.message)
         if self.faults.of_iteration("hang_iteration", iteration.flywheel_arn):
 
-            def look() -> None:
+            def check() -> None:
                 self.background.check_running()
-                self._check_wanted(iteration)
+                self._check_not_stopped(iteration)
 
-            self.faults.hang(look)
+            self.faults.hang(check)
 
     def _flywheel(self, iteration: IterationRecord) -> FlywheelRecord:
         flywheel = self.store.find(FlywheelRecord, iteration.flywheel_arn)
@@ -145,41 +141,41 @@ class IterationRun:
         self,
         iteration: IterationRecord,
         flywheel: FlywheelRecord,
-        material: IterationDatasets,
+        datasets: IterationDatasets,
         files: Sequence[Path],
     ) -> IterationRecord:
-        """Train the challenger; return the iteration as it is when it begins to evaluate."""
+        """Train the challenger; return the iteration as EVALUATING."""
         self._change_model(iteration, training_start_time=self.clock.now())
         trained = self.worker.train(
             files,
             self._model_file(iteration.model_arn),
             task=flywheel.task,
             delimiter=_delimiter(flywheel),
-            holds_out=material.holds_out,
+            holds_out=datasets.holds_out,
             seed=self.settings.seed,
         )
-        # TRAINING was first seen then, not when this thread got to run.
+        # The state TRAINING began at the call, not when this thread started.
         self.background.hold(iteration.creation_time)
         facts = {
             "training_end_time": self.clock.now(),
             "trained_documents": trained.documents,
             "train_mentions": trained.mentions,
-            "train_s3_uris": tuple(item.s3_uri for item in material.train),
-            "test_s3_uris": () if material.holds_out else tuple(i.s3_uri for i in material.test),
+            "train_s3_uris": tuple(item.s3_uri for item in datasets.train),
+            "test_s3_uris": () if datasets.holds_out else tuple(i.s3_uri for i in datasets.test),
         }
         self._change_model(iteration, **facts)
         return replace(
             iteration,
             status="EVALUATING",
             is_trained=True,
-            train_dataset_arns=tuple(item.arn for item in material.train),
+            train_dataset_arns=tuple(item.arn for item in datasets.train),
         )
 
     def _evaluate(
         self,
         model_arn: str,
         flywheel: FlywheelRecord,
-        material: IterationDatasets,
+        datasets: IterationDatasets,
         files: Sequence[Path],
     ) -> ModelEvaluation:
         tested = self.worker.evaluate(
@@ -187,12 +183,12 @@ class IterationRun:
             self._model_file(model_arn),
             task=flywheel.task,
             delimiter=_delimiter(flywheel),
-            holds_out=material.holds_out,
+            holds_out=datasets.holds_out,
         )
         evaluation = evaluation_of(flywheel.task, flywheel.labels, tested)
         if not any(score.support for score in evaluation.per_label().values()):
             message = (
-                "There is nothing to test with: the flywheel has no TEST dataset, and no labeled "
+                "There are no test documents: the flywheel has no TEST dataset, and no labeled "
                 "document of the training data is held out. Add a TEST dataset or more documents."
             )
             raise IterationFailedError(message)
@@ -205,14 +201,14 @@ class IterationRun:
         challenger: ModelEvaluation,
     ) -> None:
         now = self.clock.now()
-        is_told = not self.faults.of_iteration("withhold_metrics", iteration.flywheel_arn)
+        has_metrics = not self.faults.of_iteration("withhold_metrics", iteration.flywheel_arn)
         completed = replace(
             iteration,
             status="COMPLETED",
             message=COMPLETED_MESSAGE,
             end_time=now,
-            evaluated_metrics=champion.averages() if champion and is_told else None,
-            trained_metrics=challenger.averages() if is_told else None,
+            evaluated_metrics=champion.averages() if champion and has_metrics else None,
+            trained_metrics=challenger.averages() if has_metrics else None,
         )
         facts = {
             "status": "TRAINED",
@@ -225,32 +221,32 @@ class IterationRun:
 
     def _save_completed(self, completed: IterationRecord, facts: Mapping[str, Any]) -> None:
         with self.store.transaction():
-            self._save_wanted(completed)
+            self._save_unless_stopped(completed)
             self._change_model(completed, **facts)
             flywheel = self._flywheel(completed)
             if self.settings.sets_first_active_model and flywheel.active_model_arn is None:
                 self.store.save(replace(flywheel, active_model_arn=completed.model_arn))
 
-    def _save_wanted(self, iteration: IterationRecord) -> None:
+    def _save_unless_stopped(self, iteration: IterationRecord) -> None:
         with self.store.transaction():
-            self._check_wanted(iteration)
+            self._check_not_stopped(iteration)
             self.store.save(iteration)
 
-    def _check_wanted(self, iteration: IterationRecord) -> None:
-        """Give way where a stop was asked for meanwhile.
+    def _check_not_stopped(self, iteration: IterationRecord) -> None:
+        """Check that no call stopped the training meanwhile.
 
         Raises
         ------
         WorkCancelledError
-            It was.
+            A call did.
         """
         latest = self.store.find(IterationRecord, iteration.key)
         if latest is not None and latest.stop_requested_time is not None:
-            message = "A stop of its training was asked for."
+            message = "A call stopped the training."
             raise WorkCancelledError(message)
 
     def _fail(self, iteration: IterationRecord, message: str) -> None:
-        """End as FAILED, or as STOPPED where a stop was asked for."""
+        """End as FAILED, or as STOPPED where a stop was requested."""
         self.background.hold(iteration.creation_time)
         stop_requested = self._end_failed(iteration, message)
         if stop_requested is not None:
@@ -258,7 +254,7 @@ class IterationRun:
             self._end(iteration, "STOPPED", "STOPPED", STOPPED_MESSAGE)
 
     def _end_failed(self, iteration: IterationRecord, message: str) -> float | None:
-        """End as FAILED, unless a stop was asked for; return when it was."""
+        """End as FAILED, unless a stop was requested; return the time of the request."""
         with self.store.transaction():
             latest = self.store.find(IterationRecord, iteration.key) or iteration
             if latest.stop_requested_time is None:
@@ -293,20 +289,20 @@ def _delimiter(flywheel: FlywheelRecord) -> str | None:
 
 
 def _type_metrics(evaluation: ModelEvaluation) -> dict[str, dict[str, float]] | None:
-    """Return what DescribeEntityRecognizer tells of each type; classifiers have no such place."""
+    """Return the metrics per entity type of DescribeEntityRecognizer; None for classifiers."""
     if not isinstance(evaluation, EntityEvaluation):
         return None
-    return {kind: metrics_of(score) for kind, score in evaluation.per_label().items()}
+    return {kind: recognizer_metrics(score) for kind, score in evaluation.per_label().items()}
 
 
 def _write_evaluations(
     lake: DataLake,
     iteration: IterationRecord,
-    material: IterationDatasets,
+    datasets: IterationDatasets,
     champion: ModelEvaluation | None,
     challenger: ModelEvaluation,
 ) -> None:
-    """Write what the averages leave out: per label, and the confusion matrix of each model."""
+    """Write the metrics per label and the confusion matrix of each model to the data lake."""
     evaluated = {iteration.evaluated_model_arn: champion, iteration.model_arn: challenger}
     for arn, evaluation in evaluated.items():
         if arn is None or evaluation is None:
@@ -319,9 +315,9 @@ def _write_evaluations(
                 "role": "trained" if arn == iteration.model_arn else "evaluated",
                 "iteration": iteration.iteration_id,
                 "testDocuments": evaluation.documents,
-                "testDatasets": [item.arn for item in material.test],
-                "isHoldOut": material.holds_out,
-                "trainDatasets": [item.arn for item in material.train],
+                "testDatasets": [item.arn for item in datasets.test],
+                "isHoldOut": datasets.holds_out,
+                "trainDatasets": [item.arn for item in datasets.train],
                 "metrics": evaluation.averages(),
                 "labels": {name: asdict(score) for name, score in evaluation.per_label().items()},
             },

@@ -1,14 +1,14 @@
-"""A job's life: SUBMITTED -> IN_PROGRESS -> COMPLETED, or FAILED, or STOPPED.
+"""A job's states: SUBMITTED -> IN_PROGRESS -> COMPLETED, or FAILED, or STOPPED.
 
-Decides how documents are cut out of files, and what is written of them and where. Knows no request
+Decides how files are split into documents, and the form and place of the output. Knows no request
 and no model. Read next: `comprehend_engine.inference.worker` and
 `comprehend_engine.storage.data_lake`.
 
 Notes
 -----
 *Source*: developer guide, "Outputs for asynchronous analysis jobs" of custom classification (one
-line a document: File, Line as text, Classes or Labels) and of custom entity recognition (Line as a
-number, Entities), and "Async analysis": which ends of line count; AWS CLI examples
+line per document: File, Line as text, Classes or Labels) and of custom entity recognition (Line as
+a number, Entities), and "Async analysis" (line ends); AWS CLI examples
 start-document-classification-job (``predictions.jsonl`` in ``output.tar.gz``) and
 describe-document-classification-job, describe-entities-detection-job (the archive's place).
 botocore, StopEntitiesDetectionJob: "any documents already processed are written".
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _FILE_OF_KIND = {"CLN": "predictions.jsonl", "NER": "output"}
-_DOCUMENTS_AT_ONCE = 200
+_BATCH_SIZE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class JobDocument:
 
 @dataclass(frozen=True, slots=True)
 class JobRun:
-    """What performs jobs."""
+    """Runs jobs in the background."""
 
     settings: EngineSettings
     store: Store
@@ -62,11 +62,11 @@ class JobRun:
     s3_client_for_role: "S3ClientForRole"
 
     def start(self, job: JobRecord) -> None:
-        """Begin a job that is recorded as SUBMITTED, or begin it again."""
+        """Start, or restart, a job that is recorded as active."""
         self.background.run(f"job {job.job_id}", lambda: self.run(job.arn))
 
     def run(self, arn: str) -> None:
-        """Perform a job and record how it ended."""
+        """Run a job and record its final state."""
         job = self.store.find(JobRecord, arn)
         if job is None or not job.is_active:
             return
@@ -74,21 +74,21 @@ class JobRun:
             self.background.hold(job.submit_time)
             entered = self._enter(job)
             self._perform(job)
-            if not self._is_to_stop(job):
+            if not self._is_stop_requested(job):
                 self.background.hold(entered)
             self._end(job, "COMPLETED", None)
         except EngineStopping:
             raise
         except EngineError as failure:
             self._end(job, "FAILED", str(failure))
-        except Exception as defect:  # a job must never be IN_PROGRESS for ever
+        except Exception as defect:  # a job must not be IN_PROGRESS forever
             _LOG.exception("job %s", arn)
             self._end(job, "FAILED", f"The engine failed: {type(defect).__name__}: {defect}")
 
     def _enter(self, job: JobRecord) -> float:
-        """Record that a job is IN_PROGRESS, unless it is to stop; return when."""
+        """Record that a job is IN_PROGRESS, unless a stop was requested; return the time."""
         with self.store.transaction():
-            if not self._is_to_stop(job):
+            if not self._is_stop_requested(job):
                 self.store.save(replace(job, status="IN_PROGRESS"))
         return self.clock.now()
 
@@ -106,7 +106,7 @@ class JobRun:
             now = self.clock.now()
             self.store.save(replace(latest, status=ended, message=message, end_time=now))
 
-    def _is_to_stop(self, job: JobRecord) -> bool:
+    def _is_stop_requested(self, job: JobRecord) -> bool:
         latest = self.store.find(JobRecord, job.arn)
         return latest is not None and latest.stop_requested_time is not None
 
@@ -115,7 +115,7 @@ class JobRun:
         lines = io.BytesIO()
         for documents in _batches(_documents(lake, job)):
             self.background.check_running()
-            if self._is_to_stop(job):
+            if self._is_stop_requested(job):
                 break
             for line in self._output_lines(job, documents):
                 lines.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
@@ -157,11 +157,11 @@ class JobRun:
 
 def _documents(lake: DataLake, job: JobRecord) -> Iterator[JobDocument]:
     config = job.request["InputDataConfig"]
-    found = lake.objects(config["S3Uri"])
-    if not found:
+    objects = lake.objects(config["S3Uri"])
+    if not objects:
         message = f"There is no object whose key begins with {config['S3Uri']}"
         raise DatasetRefusedError(message)
-    for entry in found:
+    for entry in objects:
         name = entry.key.rsplit("/", 1)[-1]
         try:
             text = lake.read(entry.uri).decode("utf-8-sig")
@@ -176,11 +176,11 @@ def _documents(lake: DataLake, job: JobRecord) -> Iterator[JobDocument]:
 
 
 def _batches(documents: Iterator[JobDocument]) -> Iterator[list[JobDocument]]:
-    """Yield few documents at a time: endpoints share the process, and a stop is soon seen."""
+    """Give small batches: endpoints share the inference process, and a stop takes effect soon."""
     batch: list[JobDocument] = []
     for document in documents:
         batch.append(document)
-        if len(batch) == _DOCUMENTS_AT_ONCE:
+        if len(batch) == _BATCH_SIZE:
             yield batch
             batch = []
     if batch:

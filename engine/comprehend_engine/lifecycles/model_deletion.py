@@ -1,4 +1,4 @@
-"""The end of a model's life: DELETING -> gone.
+"""A model's last state: DELETING -> gone.
 
 Decides when record and file disappear. Read next: `comprehend_engine.operations.model_termination`,
 which checks that a model may be deleted.

@@ -1,7 +1,7 @@
-"""What goes on when an engine starts: everything that its stop, or a kill, cut off.
+"""Resumption of work at the start of an engine, after a stop or a kill interrupted it.
 
-Decides which records are taken up, and by what. Holds no rule of its own. Read next:
-`comprehend_engine.engine`, and the module of each life.
+Decides which records need more work. Holds no rule of the service. Read next:
+`comprehend_engine.engine`, and the module of each resource.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from comprehend_engine.storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
-    """What takes up work again."""
+    """Resumes work."""
 
     store: Store
     flywheels: FlywheelLifecycle
@@ -36,7 +36,7 @@ class Resumption:
     endpoints: EndpointLifecycle
 
     def resume(self) -> None:
-        """Begin again what was under way; returns at once."""
+        """Restart all work that was in progress; return at once."""
         self._resume_flywheels_and_datasets()
         self._resume_iterations_jobs_and_models()
         self._resume_endpoints()
@@ -46,11 +46,11 @@ class Resumption:
         for flywheel in self.store.all(FlywheelRecord):
             if flywheel.status == "CREATING":
                 creating.add(flywheel.arn)
-                self.flywheels.begin(flywheel)
+                self.flywheels.create(flywheel)
             elif flywheel.status == "DELETING":
-                self.flywheels.end(flywheel)
+                self.flywheels.delete(flywheel)
         for dataset in self.store.all(DatasetRecord):
-            # A flywheel that is being created ingests what it inherits itself.
+            # The creation of a flywheel also ingests its inherited datasets.
             if dataset.status == "CREATING" and dataset.flywheel_arn not in creating:
                 self.ingestion.start(dataset)
 
@@ -70,6 +70,6 @@ class Resumption:
             if endpoint.status in ("CREATING", "UPDATING"):
                 self.endpoints.bring_up(endpoint)
             elif endpoint.status == "DELETING":
-                self.endpoints.end(endpoint)
+                self.endpoints.delete(endpoint)
             else:
                 self.endpoints.warm(endpoint)

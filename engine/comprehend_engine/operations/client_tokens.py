@@ -1,6 +1,6 @@
-"""Calls that are repeated with a client token get the answer of the first.
+"""Client tokens: a repeated call gets the response of the first one.
 
-Decides what counts as a repeat. Knows no resource. Read next:
+Decides which calls count as repeated. Knows no resource. Read next:
 `comprehend_engine.operations.iterations`.
 
 Notes
@@ -18,12 +18,12 @@ from comprehend_engine.storage.store import Store
 
 
 class ClientTokens:
-    """Calls that may be repeated with a client token.
+    """The client tokens that calls have used.
 
     Parameters
     ----------
     store : Store
-        Where tokens are kept.
+        The store of the tokens.
     """
 
     def __init__(self, store: Store) -> None:
@@ -32,14 +32,15 @@ class ClientTokens:
     def recorded_response(
         self, operation: str, request: Mapping[str, Any], *, parent: str = "*"
     ) -> str | None:
-        """Return what an equal call with this token was answered, if there was one.
+        """Return the response to an earlier equal call with this token, if there was one.
 
         Parameters
         ----------
         operation : str
-            What is called; a token means something only there, whatever is to be made.
+            The operation; a token is only valid for it.
         parent : str
-            The ARN of the flywheel, where it is made in one; a token means something only there.
+            The ARN of the flywheel in which the resource is created, if any; a token is only valid
+            there.
         request : mapping
             The whole request.
 
@@ -49,32 +50,32 @@ class ClientTokens:
             InvalidRequestException: the token was used for a different request.
         """
         token = request.get("ClientRequestToken")
-        kept = self._store.response_to_token(f"{operation} {parent}", token) if token else None
-        if kept is None:
+        stored = self._store.response_to_token(f"{operation} {parent}", token) if token else None
+        if stored is None:
             return None
-        earlier, answer = kept
-        if earlier != _canonical(request):
+        earlier_request, response = stored
+        if earlier_request != _canonical(request):
             message = f"ClientRequestToken {token!r} was used for a different request."
             raise ServiceError("InvalidRequestException", message)
-        return answer
+        return response
 
-    def record(self, operation: str, owner: str, request: Mapping[str, Any], answer: str) -> None:
-        """Keep what this call was answered, in the transaction that carries it out.
+    def record(self, operation: str, owner: str, request: Mapping[str, Any], response: str) -> None:
+        """Store the response to a call, in the transaction that carries it out.
 
         Parameters
         ----------
         operation : str
-            As for `recorded_response`.
+            The operation.
         owner : str
-            The ARN of the resource with whose end the token ends.
+            The ARN of the resource that the token is deleted with.
         request : mapping
             The whole request.
-        answer : str
-            What an equal call is answered.
+        response : str
+            The response to an equal call.
         """
         if token := request.get("ClientRequestToken"):
             scope = f"{operation} {owner}"
-            self._store.save_token(scope, token, _canonical(request), answer)
+            self._store.save_token(scope, token, _canonical(request), response)
 
 
 def _canonical(request: Mapping[str, Any]) -> str:

@@ -1,13 +1,13 @@
 """The dataset operations: create, describe, list.
 
-Decides what a dataset may be and how many there are. Knows no documents. Read next:
-`comprehend_engine.lifecycles.dataset_ingestion` (what happens afterwards) and
+Decides which datasets are valid and how many a flywheel may have. Knows no documents. Read next:
+`comprehend_engine.lifecycles.dataset_ingestion` (what follows) and
 `comprehend_engine.operations.iterations`.
 
 Notes
 -----
-*Source*: botocore, CreateDataset, DescribeDataset, ListDatasets. DatasetType is optional there and
-no default is told; TRAIN is taken.
+*Source*: botocore, CreateDataset, DescribeDataset, ListDatasets. DatasetType is optional there,
+without a default; the engine uses TRAIN.
 """
 
 from collections.abc import Mapping
@@ -44,16 +44,16 @@ class DatasetOperations:
     def create_dataset(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """CreateDataset."""
         arn = dataset_arn(request["FlywheelArn"], request["DatasetName"])
-        repeats = ClientTokens(self.store)
+        tokens = ClientTokens(self.store)
         with self.store.transaction():
             flywheel = requested_flywheel(self.store, request)
-            if repeats.recorded_response("CreateDataset", request, parent=flywheel.arn) is None:
+            if tokens.recorded_response("CreateDataset", request, parent=flywheel.arn) is None:
                 check_flywheel_active(flywheel, "CreateDataset")
                 check_input_data(request["InputDataConfig"], flywheel.task)
                 dataset = self._new(arn, flywheel, request)
                 self._check_room(dataset)
                 self.store.save(dataset)
-                repeats.record("CreateDataset", flywheel.arn, request, arn)
+                tokens.record("CreateDataset", flywheel.arn, request, arn)
                 self.ingestion.start(dataset)
         return {"DatasetArn": arn}
 

@@ -1,15 +1,15 @@
 """The endpoint operations: create, describe, update, delete, list.
 
-Decides what an endpoint may serve and when it may change. Read next:
-`comprehend_engine.lifecycles.endpoint_lifecycle` (what happens afterwards) and
-`comprehend_engine.operations.realtime` (what it answers).
+Decides which models an endpoint may serve and when it may change. Read next:
+`comprehend_engine.lifecycles.endpoint_lifecycle` (what follows) and
+`comprehend_engine.operations.realtime` (its responses).
 
 Notes
 -----
 *Source*: botocore, CreateEndpoint ... ListEndpoints; developer guide, "Using flywheels for
-analysis": UpdateEndpoint with a model's ARN pins an endpoint. No page says which error tells of
-what is not ready; ResourceUnavailable is taken, and ResourceInUse for DeleteEndpoint, which does
-not declare it.
+analysis": UpdateEndpoint with a model's ARN pins an endpoint. No page names the error for a
+resource that is not ready. The engine uses ResourceUnavailable, and ResourceInUse for
+DeleteEndpoint, which does not declare the former.
 """
 
 from collections.abc import Mapping
@@ -38,20 +38,20 @@ class EndpointOperations:
     settings: EngineSettings
     store: Store
     clock: Clock
-    life: EndpointLifecycle
+    lifecycle: EndpointLifecycle
 
     def create_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """CreateEndpoint."""
-        repeats = ClientTokens(self.store)
+        tokens = ClientTokens(self.store)
         with self.store.transaction():
-            model_arn = repeats.recorded_response("CreateEndpoint", request)
+            model_arn = tokens.recorded_response("CreateEndpoint", request)
             if model_arn is None:
                 endpoint = self._new(request)
                 model_arn = endpoint.model_arn
                 self._check_room(endpoint)
                 self.store.save(endpoint)
-                repeats.record("CreateEndpoint", endpoint.arn, request, model_arn)
-                self.life.bring_up(endpoint)
+                tokens.record("CreateEndpoint", endpoint.arn, request, model_arn)
+                self.lifecycle.bring_up(endpoint)
         arn = endpoint_arn(self.settings, request["EndpointName"], model_arn)
         return {"EndpointArn": arn, "ModelArn": model_arn}
 
@@ -60,9 +60,9 @@ class EndpointOperations:
         return {"EndpointProperties": _properties(self._the_endpoint(request))}
 
     def update_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """UpdateEndpoint: what is left out stays; a model's ARN ends the following of a flywheel.
+        """UpdateEndpoint: members that are left out stay; a model's ARN pins the endpoint to it.
 
-        The flywheel is told at once: there is no member for one that is only desired.
+        The new flywheel is returned at once: there is no member for a desired flywheel.
         """
         if not any(name in request for name in _CHANGES):
             message = f"Nothing would change; give one of {', '.join(_CHANGES)}."
@@ -75,11 +75,11 @@ class EndpointOperations:
             changed = self._changed(endpoint, request)
             self._check_units(changed)
             self.store.save(changed)
-            self.life.bring_up(changed)
+            self.lifecycle.bring_up(changed)
         return {"DesiredModelArn": changed.desired_model_arn}
 
     def delete_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """DeleteEndpoint; flywheel and model stay."""
+        """DeleteEndpoint; its flywheel and model stay."""
         with self.store.transaction():
             endpoint = self._the_endpoint(request)
             if endpoint.status != "IN_SERVICE":
@@ -87,7 +87,7 @@ class EndpointOperations:
                 raise ServiceError("ResourceInUseException", message)
             deleting = replace(endpoint, status="DELETING", last_modified_time=self.clock.now())
             self.store.save(deleting)
-        self.life.end(deleting)
+        self.lifecycle.delete(deleting)
         return {}
 
     def list_endpoints(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,7 +142,7 @@ class EndpointOperations:
         )
 
     def _check_kind(self, endpoint: EndpointRecord, model_arn: str | None) -> None:
-        """Refuse a recognizer for a classifier's endpoint, and the other way round."""
+        """Refuse a recognizer for a classifier's endpoint, and vice versa."""
         if model_arn and endpoint_arn(self.settings, endpoint.name, model_arn) != endpoint.arn:
             message = f"Endpoint {endpoint.arn} cannot serve {model_arn}: it is of another kind."
             raise ServiceError("InvalidRequestException", message)
@@ -156,17 +156,17 @@ class EndpointOperations:
         self._check_units(endpoint)
 
     def _check_units(self, endpoint: EndpointRecord) -> None:
-        quotas, wanted = self.settings.quotas, endpoint.desired_inference_units
+        quotas, desired = self.settings.quotas, endpoint.desired_inference_units
         others = sum(
             other.desired_inference_units
             for other in self.store.all(EndpointRecord)
             if other.arn != endpoint.arn
         )
         limit = min(quotas.inference_units_per_endpoint, quotas.inference_units - others)
-        if wanted > limit:
+        if desired > limit:
             message = (
-                f"{wanted} inference units are more than the limit of "
-                f"{quotas.inference_units_per_endpoint} an endpoint, or, with {others} of other "
+                f"{desired} inference units are more than the limit of "
+                f"{quotas.inference_units_per_endpoint} per endpoint, or, with {others} of other "
                 f"endpoints, than that of {quotas.inference_units} of the account."
             )
             raise ServiceError("ResourceLimitExceededException", message)

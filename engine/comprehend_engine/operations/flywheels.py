@@ -1,14 +1,14 @@
 """The flywheel operations: create, describe, update, delete, list.
 
-Decides what a flywheel may be and when it may change. Knows no data. Read next:
-`comprehend_engine.lifecycles.flywheel_lifecycle` (what happens afterwards) and
+Decides which flywheels are valid and when one may change. Knows no documents. Read next:
+`comprehend_engine.lifecycles.flywheel_lifecycle` (what follows) and
 `comprehend_engine.operations.datasets`.
 
 Notes
 -----
-*Source*: botocore, CreateFlywheel ... ListFlywheels; developer guide, "Flywheel overview" (states,
-what each allows) and "Configuring flywheels using the API". CreateFlywheel "Do not set TaskConfig
-or ModelType if you specify an ActiveModelArn".
+*Source*: botocore, CreateFlywheel ... ListFlywheels; developer guide, "Flywheel overview" (states
+and the calls that each allows) and "Configuring flywheels using the API". CreateFlywheel "Do not
+set TaskConfig or ModelType if you specify an ActiveModelArn".
 """
 
 from collections.abc import Mapping
@@ -48,20 +48,20 @@ class FlywheelOperations:
     settings: EngineSettings
     store: Store
     clock: Clock
-    life: FlywheelLifecycle
+    lifecycle: FlywheelLifecycle
     endpoints: EndpointLifecycle
 
     def create_flywheel(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """CreateFlywheel."""
         arn = flywheel_arn(self.settings, request["FlywheelName"])
-        repeats = ClientTokens(self.store)
+        tokens = ClientTokens(self.store)
         with self.store.transaction():
-            if repeats.recorded_response("CreateFlywheel", request) is None:
+            if tokens.recorded_response("CreateFlywheel", request) is None:
                 flywheel = self._new(arn, request)
                 self._check_room(flywheel)
                 self.store.save(flywheel)
-                repeats.record("CreateFlywheel", arn, request, arn)
-                self.life.begin(flywheel)
+                tokens.record("CreateFlywheel", arn, request, arn)
+                self.lifecycle.create(flywheel)
         return {"FlywheelArn": arn, "ActiveModelArn": request.get("ActiveModelArn")}
 
     def describe_flywheel(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,10 +69,10 @@ class FlywheelOperations:
         return {"FlywheelProperties": _properties(requested_flywheel(self.store, request))}
 
     def update_flywheel(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """UpdateFlywheel: at once, also while an iteration runs; endpoints follow.
+        """UpdateFlywheel: takes effect at once, also while an iteration runs; endpoints follow.
 
-        Members that are left out stay; members of DataSecurityConfig that are left out are removed,
-        but for DataLakeKmsKeyId, which cannot change.
+        Members that are left out stay as they are. Members of DataSecurityConfig that are left out
+        are removed, except DataLakeKmsKeyId, which cannot change.
         """
         with self.store.transaction():
             flywheel = requested_flywheel(self.store, request)
@@ -105,7 +105,7 @@ class FlywheelOperations:
             self._check_idle(flywheel)
             deleting = replace(flywheel, status="DELETING", last_modified_time=self.clock.now())
             self.store.save(deleting)
-        self.life.end(deleting)
+        self.lifecycle.delete(deleting)
         return {}
 
     def list_flywheels(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,7 +140,7 @@ class FlywheelOperations:
         )
 
     def _task(self, request: Mapping[str, Any]) -> LearningTask:
-        """Return the task of a new flywheel: what is asked, or that of its model."""
+        """Return the task of a new flywheel: the requested one, or that of its model."""
         if arn := request.get("ActiveModelArn"):
             if "TaskConfig" in request or "ModelType" in request:
                 message = "Do not set TaskConfig or ModelType with ActiveModelArn."
@@ -197,8 +197,8 @@ def _updated_security(
 ) -> Mapping[str, Any] | None:
     if "DataSecurityConfig" not in request:
         return flywheel.data_security_config
-    kept = flywheel.data_security_config or {}
-    lake_key = {name: kept[name] for name in ("DataLakeKmsKeyId",) if name in kept}
+    stored = flywheel.data_security_config or {}
+    lake_key = {name: stored[name] for name in ("DataLakeKmsKeyId",) if name in stored}
     return {**request["DataSecurityConfig"], **lake_key}
 
 

@@ -1,13 +1,13 @@
 """The iteration operations: start, describe, list the history.
 
-Decides when an iteration may start and what it is called. Knows no data. Read next:
-`comprehend_engine.lifecycles.iteration_run` (what happens afterwards).
+Decides when an iteration may start, and its id. Knows no documents. Read next:
+`comprehend_engine.lifecycles.iteration_run` (what follows).
 
 Notes
 -----
 *Source*: botocore, StartFlywheelIteration, DescribeFlywheelIteration,
 ListFlywheelIterationHistory. StartFlywheelIteration declares no ResourceLimitExceededException, so
-the account's limit is told as TooManyRequestsException.
+the account's limit is a TooManyRequestsException.
 """
 
 import math
@@ -44,10 +44,10 @@ class IterationOperations:
     def start_flywheel_iteration(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """StartFlywheelIteration."""
         arn, operation = request["FlywheelArn"], "StartFlywheelIteration"
-        repeats = ClientTokens(self.store)
+        tokens = ClientTokens(self.store)
         with self.store.transaction():
             flywheel = requested_flywheel(self.store, request)
-            iteration_id = repeats.recorded_response(operation, request, parent=arn)
+            iteration_id = tokens.recorded_response(operation, request, parent=arn)
             if iteration_id is None:
                 check_flywheel_active(flywheel, operation)
                 self._check_room(flywheel)
@@ -58,7 +58,7 @@ class IterationOperations:
                     _new_model(flywheel, iteration),
                     replace(flywheel, latest_iteration_id=iteration_id),
                 )
-                repeats.record(operation, arn, request, iteration_id)
+                tokens.record(operation, arn, request, iteration_id)
                 self.running.start(iteration)
         return {"FlywheelArn": arn, "FlywheelIterationId": iteration_id}
 
@@ -88,7 +88,7 @@ class IterationOperations:
         }
 
     def _properties(self, iteration: IterationRecord) -> dict[str, Any]:
-        is_told = iteration.is_trained or self.settings.shows_model_in_training
+        shows_model = iteration.is_trained or self.settings.shows_model_in_training
         return {
             "FlywheelArn": iteration.flywheel_arn,
             "FlywheelIterationId": iteration.iteration_id,
@@ -98,7 +98,7 @@ class IterationOperations:
             "Message": iteration.message,
             "EvaluatedModelArn": iteration.evaluated_model_arn,
             "EvaluatedModelMetrics": iteration.evaluated_metrics,
-            "TrainedModelArn": iteration.model_arn if is_told else None,
+            "TrainedModelArn": iteration.model_arn if shows_model else None,
             "TrainedModelMetrics": iteration.trained_metrics,
             "EvaluationManifestS3Prefix": iteration.evaluation_s3_uri,
         }
@@ -129,9 +129,9 @@ class IterationOperations:
 
     def _free_moment(self, flywheel: FlywheelRecord) -> float:
         """Return now, or the start of the next second in which no iteration has started."""
-        taken = {item.iteration_id for item in self.store.all(IterationRecord, flywheel.arn)}
+        used_ids = {item.iteration_id for item in self.store.all(IterationRecord, flywheel.arn)}
         moment = self.clock.now()
-        while stamp(moment) in taken:
+        while stamp(moment) in used_ids:
             moment = float(math.floor(moment) + 1)
         return moment
 

@@ -1,16 +1,16 @@
-"""The job operations: start, describe, list; entities jobs are stopped, too.
+"""The job operations: start, describe, list; entities jobs can also be stopped.
 
-Decides what a job may use and how it is told. Knows no document. Read next:
-`comprehend_engine.lifecycles.job_run` (what happens afterwards).
+Decides which models a job may use and the form of the responses. Knows no documents. Read next:
+`comprehend_engine.lifecycles.job_run` (what follows).
 
 Notes
 -----
 *Source*: botocore, StartDocumentClassificationJob ... StopEntitiesDetectionJob; AWS CLI examples
-describe-document-classification-job and describe-entities-detection-job (OutputDataConfig tells
-the archive, ``<account>-CLN-<job id>/output/output.tar.gz`` or ``-NER-``). There is no call that
-stops a classification job. A job that is started without an InputFormat is described with
-ONE_DOC_PER_LINE in those examples. No ResourceLimitExceededException is declared: one job too many
-is TooManyRequestsException.
+describe-document-classification-job and describe-entities-detection-job (OutputDataConfig has
+the archive, ``<account>-CLN-<job id>/output/output.tar.gz`` or ``-NER-``). No call stops a
+classification job. In those examples, a job that was started without an InputFormat has
+ONE_DOC_PER_LINE. The operations do not declare ResourceLimitExceededException: one job too many is
+a TooManyRequestsException.
 """
 
 import secrets
@@ -32,13 +32,13 @@ from comprehend_engine.storage.resource_names import job_arn
 from comprehend_engine.storage.store import Store
 
 MAX_S3_URI = 1024
-"""Longest URI that an answer may tell, characters."""
+"""Longest URI in a response, characters."""
 
 _DEFAULT_FORMAT = "ONE_DOC_PER_LINE"
 _RESOURCE_OF_KIND = {"CLN": "document-classification-job", "NER": "entities-detection-job"}
 _OPERATION = {"CLN": "StartDocumentClassificationJob", "NER": "StartEntitiesDetectionJob"}
 _MODEL_MEMBER = {"CLN": "DocumentClassifierArn", "NER": "EntityRecognizerArn"}
-_TOLD_AGAIN = (
+_ECHOED_MEMBERS = (
     *("JobName", "LanguageCode", "DataAccessRoleArn"),
     *("VolumeKmsKeyId", "VpcConfig", "FlywheelArn"),
 )
@@ -58,7 +58,7 @@ class JobOperations:
         return self._start("CLN", request)
 
     def start_entities_detection_job(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """StartEntitiesDetectionJob, by a custom recognizer alone."""
+        """StartEntitiesDetectionJob, only with a custom recognizer."""
         return self._start("NER", request)
 
     def describe_document_classification_job(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class JobOperations:
         return {"EntitiesDetectionJobPropertiesList": shown, "NextToken": token}
 
     def stop_entities_detection_job(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """StopEntitiesDetectionJob: a repeat does nothing, a job that has ended is refused."""
+        """StopEntitiesDetectionJob: a repeated call has no effect, a job that ended is refused."""
         with self.store.transaction():
             job = self._the_job("NER", request)
             if job.status in ("COMPLETED", "FAILED"):
@@ -94,14 +94,14 @@ class JobOperations:
         return {"JobId": job.job_id, "JobStatus": job.status}
 
     def _start(self, kind: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        repeats = ClientTokens(self.store)
+        tokens = ClientTokens(self.store)
         with self.store.transaction():
-            arn = repeats.recorded_response(_OPERATION[kind], request)
+            arn = tokens.recorded_response(_OPERATION[kind], request)
             job = self.store.find(JobRecord, arn) if arn else None
             if job is None:
                 job = self._new(kind, request)
                 self.store.save(job)
-                repeats.record(_OPERATION[kind], job.arn, request, job.arn)
+                tokens.record(_OPERATION[kind], job.arn, request, job.arn)
                 self.running.start(job)
         return {
             "JobId": job.job_id,
@@ -112,7 +112,7 @@ class JobOperations:
 
     def _new(self, kind: str, request: Mapping[str, Any]) -> JobRecord:
         if "DocumentReaderConfig" in request["InputDataConfig"]:
-            message = "InputDataConfig has DocumentReaderConfig; served here is plain text."
+            message = "InputDataConfig has DocumentReaderConfig; the engine only reads plain text."
             raise ServiceError("InvalidRequestException", message)
         check_keys(request)
         model_arn = self._model_of(kind, request)
@@ -136,7 +136,7 @@ class JobOperations:
             raise ServiceError("TooManyRequestsException", message)
 
     def _archive(self, kind: str, job_id: str, request: Mapping[str, Any]) -> str:
-        """Return where a job writes, or refuse what no answer could tell afterwards."""
+        """Return the URI of a job's output; refuse one that is too long for a response."""
         output = request["OutputDataConfig"]["S3Uri"].rstrip("/")
         archive = f"{output}/{self.settings.account_id}-{kind}-{job_id}/output/output.tar.gz"
         if len(archive) > MAX_S3_URI:
@@ -190,5 +190,5 @@ def _properties(job: JobRecord) -> dict[str, Any]:
         _MODEL_MEMBER[job.kind]: job.model_arn,
         "InputDataConfig": {"InputFormat": _DEFAULT_FORMAT, **job.request["InputDataConfig"]},
         "OutputDataConfig": {**job.request["OutputDataConfig"], "S3Uri": job.output_s3_uri},
-        **{name: job.request[name] for name in _TOLD_AGAIN if name in job.request},
+        **{name: job.request[name] for name in _ECHOED_MEMBERS if name in job.request},
     }

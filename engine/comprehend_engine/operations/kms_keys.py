@@ -1,14 +1,14 @@
-"""Which KMS keys a request may name.
+"""The KMS keys in a request.
 
-Decides what is spelled as a key; no key is looked up and nothing is encrypted here. Knows no
-operation. Read next: `comprehend_engine.operations.flywheels` and
+Decides which values have the form of a key; the engine looks no key up and encrypts nothing. Knows
+no operation. Read next: `comprehend_engine.operations.flywheels` and
 `comprehend_engine.operations.jobs`.
 
 Notes
 -----
 *Source*: botocore, DataSecurityConfig and OutputDataConfig: a key's id or ARN, or an alias or its
-ARN. Its pattern takes any ASCII; KmsKeyValidationException tells of "a key that cannot be
-validated", which one of no such form never could be.
+ARN. Its pattern takes any ASCII; KmsKeyValidationException is for "a key that cannot be
+validated", as any value of another form.
 """
 
 import re
@@ -26,17 +26,17 @@ _KEY = re.compile(
 
 
 def check_keys(request: Mapping[str, Any]) -> None:
-    """Refuse a request that names what is no key.
+    """Refuse a request with an invalid key.
 
     Parameters
     ----------
     request : mapping
-        A whole request; each member whose name ends with KmsKeyId is looked at.
+        A whole request; each member whose name ends with KmsKeyId is checked.
 
     Raises
     ------
     ServiceError
-        KmsKeyValidationException: the message names the member and what would be right.
+        KmsKeyValidationException: the message names the member and the valid forms.
     """
     for path, key in _keys(request, ""):
         if not _KEY.fullmatch(key):

@@ -1,6 +1,6 @@
-"""How lists are told: filtered, newest first, page by page.
+"""Lists in responses: filtered, newest first, page by page.
 
-Decides order, cut and continuation. Knows no resource. Read next:
+Decides the order, the pages and their tokens. Knows no resource. Read next:
 `comprehend_engine.operations.flywheels`.
 
 Notes
@@ -19,28 +19,28 @@ from comprehend_engine.errors import ServiceError
 
 T = TypeVar("T")
 Position = tuple[float, str]
-"""Where an item stands in a list: its creation, epoch s, and its key."""
+"""The sort key of an item in a list: its creation, epoch s, and its key."""
 
 DEFAULT_PAGE = 100
-"""Items of a page where MaxResults is not given."""
+"""Items per page where MaxResults is not given."""
 
 
 def page(
     request: Mapping[str, Any], items: Sequence[T], position: Callable[[T], Position]
 ) -> tuple[list[T], str | None]:
-    """Cut the asked page out of a list, newest first.
+    """Return the requested page of a list, newest first.
 
-    A page is continued after the last item that was told, not at a number, so that what is created
-    meanwhile neither repeats nor hides an item.
+    A page continues after the last item of the previous one, not at a number. So a resource that is
+    created meanwhile neither repeats nor hides an item.
 
     Parameters
     ----------
     request : mapping
         With ``MaxResults`` and ``NextToken`` or without.
     items : sequence
-        Everything that passed the filter.
+        All items that pass the filter.
     position : callable
-        Where an item stands.
+        Returns the sort key of an item.
 
     Returns
     -------
@@ -50,11 +50,11 @@ def page(
     Raises
     ------
     ServiceError
-        InvalidRequestException: the token is none of ours.
+        InvalidRequestException: no list call returned the token.
     """
     ordered = sorted(items, key=position, reverse=True)
     if token := request.get("NextToken"):
-        last = _told(token)
+        last = _position(token)
         ordered = [item for item in ordered if position(item) < last]
     size = request.get("MaxResults", DEFAULT_PAGE)
     cut = ordered[:size]
@@ -65,19 +65,19 @@ def _token(last: Position) -> str:
     return base64.urlsafe_b64encode(json.dumps(last).encode()).decode()
 
 
-def _told(token: str) -> Position:
+def _position(token: str) -> Position:
     try:
         moment, key = json.loads(base64.urlsafe_b64decode(token.encode()))
         return float(moment), str(key)
     except (binascii.Error, ValueError, TypeError) as error:
-        message = f"NextToken {token!r} was not given out by a list call."
+        message = f"NextToken {token!r} was not returned by a list call."
         raise ServiceError("InvalidRequestException", message) from error
 
 
 def created_within(
     request_filter: Mapping[str, Any], moment: float, *, time: str = "CreationTime"
 ) -> bool:
-    """Say whether a moment passes the time members of a filter, both ends exclusive."""
+    """Return whether a moment passes the time members of a filter, both ends exclusive."""
     after = request_filter.get(f"{time}After")
     before = request_filter.get(f"{time}Before")
     return (after is None or moment > after) and (before is None or moment < before)
@@ -86,12 +86,12 @@ def created_within(
 def single_member_filter(
     request: Mapping[str, Any], *, refused_as: str = "InvalidFilterException"
 ) -> Mapping[str, Any]:
-    """Return the filter of a call that takes one member at a time.
+    """Return the filter of a call that accepts one member at a time.
 
     Raises
     ------
     ServiceError
-        InvalidFilterException, or what the call declares in place of it: the filter has more.
+        InvalidFilterException, or the error that the call declares instead: the filter has more.
     """
     chosen: Mapping[str, Any] = request.get("Filter", {})
     if len(chosen) > 1:
@@ -102,7 +102,7 @@ def single_member_filter(
 
 
 def multi_member_filter(request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the filter of a call that takes several members.
+    """Return the filter of a call that accepts several members.
 
     Raises
     ------

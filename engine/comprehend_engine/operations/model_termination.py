@@ -1,17 +1,17 @@
-"""The operations that end models: stop one's training, delete one.
+"""The operations that terminate models: stop the training of one, delete one.
 
-Decides when either may be and what keeps a model. Ends classifiers and recognizers alike: an ARN
-names one record. Read next: `comprehend_engine.lifecycles.iteration_run`, which sees that a stop
-was asked.
+Decides when each is allowed, and what prevents a deletion. Classifiers and recognizers share these
+rules: an ARN identifies one record. Read next: `comprehend_engine.lifecycles.iteration_run`, which
+reacts to a requested stop.
 
 Notes
 -----
 *Source*: botocore, StopTrainingDocumentClassifier ("put into the STOP_REQUESTED state ... put into
 the STOPPED state"), DeleteDocumentClassifier ("Only those classifiers that are in terminated
-states", "puts the classifier into a DELETING state"). That the iteration which trains the model
-stops with it is inferred: there is no other call that could make one STOPPED. A model that does not
-train is left as it is: Terraform's provider stops every model before it deletes it, and fails on
-any error. Which error tells of a model that cannot be deleted is not said.
+states", "puts the classifier into a DELETING state"). That the iteration of the model stops
+with it is inferred: no other call could make one STOPPED. A model that is not in training stays as
+it is: Terraform's provider stops every model before it deletes it, and fails on any error. The
+error for a model that cannot be deleted is not documented.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ _STOPPED_ALREADY = frozenset({"STOP_REQUESTED", "STOPPED"})
 
 @dataclass(frozen=True, slots=True)
 class ModelTermination:
-    """The operations that end models; each takes a validated request and returns a response."""
+    """The operations that terminate models; each takes a valid request and returns a response."""
 
     settings: EngineSettings
     store: Store
@@ -94,7 +94,7 @@ class ModelTermination:
         return {}
 
     def _users(self, arn: str) -> list[str]:
-        """Tell who keeps a model from being deleted."""
+        """Return the uses of a model that prevent its deletion."""
         flywheels = [
             f"active in {it.arn}" for it in self.store.all(FlywheelRecord) if _serves(it, arn)
         ]
@@ -116,7 +116,7 @@ class ModelTermination:
         return flywheels + endpoints + jobs + iterations
 
     def _iteration_of(self, model: ModelRecord) -> IterationRecord | None:
-        """Return the iteration that trains a model now, if one does."""
+        """Return the iteration that is training a model, if there is one."""
         for iteration in self.store.all(IterationRecord, model.flywheel_arn):
             if iteration.model_arn == model.arn and iteration.is_active:
                 return iteration

@@ -1,15 +1,16 @@
 """The model operations: describe and list the classifiers and recognizers of iterations.
 
-Decides how a model is told: a recognizer's metrics from 0 to 100, where a flywheel's are parts of
-1. Knows no flywheel's rules. Read next: `comprehend_engine.lifecycles.iteration_run`, which makes
-models, and `comprehend_engine.operations.model_termination`, which ends them.
+Decides the form of a model in a response: a recognizer's metrics are between 0 and 100, those of a
+flywheel's iterations between 0 and 1. Knows no flywheel's rules. Read next:
+`comprehend_engine.lifecycles.iteration_run`, which makes models, and
+`comprehend_engine.operations.model_termination`, which ends them.
 
 Notes
 -----
-*Source*: botocore, DescribeDocumentClassifier ... ListEntityRecognizerSummaries (what both kinds
-have is called alike), EntityRecognizerEvaluationMetrics ("For plain text entity recognizer models,
-the range is 0 to 100"); AWS CLI example describe-entity-recognizer, where the metrics of each type
-have that range, too.
+*Source*: botocore, DescribeDocumentClassifier ... ListEntityRecognizerSummaries (the members that
+both kinds have share their names), EntityRecognizerEvaluationMetrics ("For plain text entity
+recognizer models, the range is 0 to 100"); AWS CLI example describe-entity-recognizer, where the
+metrics of each type have that range, too.
 """
 
 from collections.abc import Mapping
@@ -59,7 +60,7 @@ class ModelOperations:
         return self._summarized(_RECOGNIZER, request)
 
     def _described(self, kind: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        # The shape of the ARN lets none of the other kind through.
+        # The request's shape refuses ARNs of the other kind.
         model = requested_resource(self.store, ModelRecord, request[f"{kind}Arn"])
         return {f"{kind}Properties": _properties(model)}
 
@@ -80,7 +81,7 @@ class ModelOperations:
         }
 
     def _summarized(self, kind: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Tell the models of one name as one, by the latest version."""
+        """List the models of one name as one, by the latest version."""
         models = sorted(
             self._models(kind), key=lambda model: (model_name(model.arn), model.submit_time)
         )
@@ -128,7 +129,7 @@ def _properties(model: ModelRecord) -> dict[str, Any]:
 
 
 def _classifier(model: ModelRecord) -> dict[str, Any]:
-    """Return what a classifier alone has."""
+    """Return the members that only classifiers have."""
     delimiter = lake_delimiter(model.labels) if model.task == MULTI_LABEL else None
     metadata = {
         "NumberOfLabels": len(model.labels),
@@ -143,7 +144,7 @@ def _classifier(model: ModelRecord) -> dict[str, Any]:
 
 
 def _recognizer(model: ModelRecord) -> dict[str, Any]:
-    """Return what a recognizer alone has."""
+    """Return the members that only recognizers have."""
     metrics, mentions = model.label_metrics or {}, model.train_mentions or {}
     metadata = {
         **_documents(model),
@@ -174,4 +175,4 @@ def _documents(model: ModelRecord) -> dict[str, int | None]:
 
 
 def _percentages(metrics: Mapping[str, float] | None) -> dict[str, float] | None:
-    return None if metrics is None else {name: 100 * part for name, part in metrics.items()}
+    return None if metrics is None else {name: 100 * value for name, value in metrics.items()}

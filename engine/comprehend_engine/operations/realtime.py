@@ -1,15 +1,15 @@
 """The real-time operations: classify a document, detect entities, at a custom model's endpoint.
 
-Decides what may be asked and how an answer is told. Knows no model. Read next:
+Decides which requests are valid and the form of the responses. Knows no model. Read next:
 `comprehend_engine.inference.worker`.
 
 Notes
 -----
 *Source*: botocore, ClassifyDocument, DetectEntities ("uses the language of your custom model, and
 it ignores any language code"); developer guide, "Guidelines and quotas" (10 KB, 5 KB) and the
-samples of both answers, which tell three classes of a multi-class model. Which error tells of an
-endpoint that is not there is not said; neither operation declares ResourceNotFound. botocore also
-has it that a plain text in Bytes is answered as one in Text, with the members of its one page.
+samples of both responses, which have three classes of a multi-class model. The error for a missing
+endpoint is not documented; neither operation declares ResourceNotFound. According to botocore, the
+response to plain text in Bytes is that to the same Text, with the members of its one page.
 """
 
 import base64
@@ -27,7 +27,7 @@ from comprehend_engine.storage.store import Store
 from comprehend_engine.tasks import MULTI_LABEL
 
 _SERVING = ("IN_SERVICE", "UPDATING")
-# A PDF may be ASCII throughout; other kinds of files are no UTF-8.
+# A PDF can be pure ASCII; other kinds of files are not UTF-8.
 _FILE_SIGNATURES = (b"%PDF",)
 
 
@@ -58,7 +58,9 @@ class RealTimeOperations:
     def detect_entities(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """DetectEntities, at the endpoint of a custom recognizer alone."""
         if "EndpointArn" not in request:
-            message = "Give the EndpointArn of a custom recognizer; no other model is served here."
+            message = (
+                "Give the EndpointArn of a custom recognizer; the engine serves no other model."
+            )
             raise ServiceError("InvalidRequestException", message)
         text = _requested_text(request, self.settings.quotas.max_detected_text_bytes)
         model = self._served(request["EndpointArn"])
@@ -69,7 +71,7 @@ class RealTimeOperations:
         return {"Entities": entity_entries(text, mentions), **_document(request, text)}
 
     def _served(self, arn: str) -> ModelRecord:
-        """Return the model that an endpoint serves now: while it is UPDATING, the former one."""
+        """Return the model that an endpoint serves now; while it is UPDATING, the previous one."""
         endpoint = self.store.find(EndpointRecord, arn)
         if endpoint is None:
             raise ServiceError("ResourceUnavailableException", f"There is no endpoint {arn}.")
@@ -81,7 +83,7 @@ class RealTimeOperations:
 
 
 def _document(request: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """Return what is told of a document that came in Bytes: one page of plain text."""
+    """Return the members that describe a document in Bytes: one page of plain text."""
     if "Bytes" not in request:
         return {}
     characters = [{"Page": 1, "Count": len(text)}]
@@ -92,17 +94,19 @@ def _document(request: Mapping[str, Any], text: str) -> dict[str, Any]:
 
 
 def _requested_text(request: Mapping[str, Any], most_bytes: int) -> str:
-    """Return a request's text, which is in Text or in Bytes.
+    """Return the text of a request, from Text or Bytes.
 
     Raises
     ------
     ServiceError
-        InvalidRequestException: there is none, or both, or Bytes hold no plain text.
+        InvalidRequestException: neither is there, or both are, or Bytes have no plain text.
         TextSizeLimitExceededException: it is too long.
     """
     is_file = "Bytes" in request
     if ("Text" in request) == is_file or ("DocumentReaderConfig" in request and not is_file):
-        message = "Give the document in Text or in Bytes, a DocumentReaderConfig with Bytes alone."
+        message = (
+            "Give the document in Text or in Bytes, and a DocumentReaderConfig only with Bytes."
+        )
         raise ServiceError("InvalidRequestException", message)
     content = request["Text"].encode() if "Text" in request else _decoded(request["Bytes"])
     if len(content) > most_bytes:
@@ -113,7 +117,7 @@ def _requested_text(request: Mapping[str, Any], most_bytes: int) -> str:
         raise ServiceError("TextSizeLimitExceededException", message)
     text = None if content.startswith(_FILE_SIGNATURES) else _as_text(content)
     if not text:
-        message = "Bytes hold no plain text in UTF-8; files of other kinds are not served here."
+        message = "Bytes must be plain text in UTF-8; the engine reads no other files."
         raise ServiceError("InvalidRequestException", message)
     return text
 
@@ -122,12 +126,12 @@ def _decoded(encoded: str) -> bytes:
     try:
         return base64.b64decode(encoded, validate=True)
     except binascii.Error as error:
-        message = f"Bytes are not in base64: {error}."
+        message = f"Bytes are not valid base64: {error}."
         raise ServiceError("InvalidRequestException", message) from error
 
 
 def _as_text(content: bytes) -> str | None:
-    """Return a document in UTF-8 as text; None where it is none, as an image is not."""
+    """Return a document in UTF-8 as text; None for any other, such as an image."""
     try:
         text = content.decode()
     except UnicodeDecodeError:

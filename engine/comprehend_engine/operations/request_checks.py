@@ -13,22 +13,23 @@ from comprehend_engine.storage.store import R, Store
 
 
 def requested_resource(store: Store, kind: type[R], arn: str) -> R:
-    """Return what is filed under an ARN.
+    """Return the record with an ARN.
 
     Raises
     ------
     ServiceError
         ResourceNotFoundException: there is none of this kind.
     """
-    found = store.find(kind, arn)
-    if found is None:
-        message = f"There is no {kind.__name__.lower()} {arn}."
+    record = store.find(kind, arn)
+    if record is None:
+        noun = kind.__name__.removesuffix("Record").lower()
+        message = f"There is no {noun} {arn}."
         raise ServiceError("ResourceNotFoundException", message)
-    return found
+    return record
 
 
 def requested_flywheel(store: Store, request: Mapping[str, Any]) -> FlywheelRecord:
-    """Return the flywheel a request names.
+    """Return the flywheel that a request names.
 
     Raises
     ------
@@ -44,22 +45,22 @@ def check_flywheel_active(flywheel: FlywheelRecord, operation: str) -> None:
     Raises
     ------
     ServiceError
-        InvalidRequestException: it is not. The guide names no error; this is the one that all
-        these operations declare.
+        InvalidRequestException: it is not ACTIVE. The guide names no error; all these operations
+        declare this one.
     """
     if flywheel.status != "ACTIVE":
         message = f"{operation} needs an ACTIVE flywheel; {flywheel.arn} is {flywheel.status}."
         raise ServiceError("InvalidRequestException", message)
 
 
-def check_quota(what: str, used: int, limit: int) -> None:
-    """Refuse one more where the limit is reached.
+def check_quota(quota: str, used: int, limit: int) -> None:
+    """Refuse one more resource where the limit is reached.
 
     Raises
     ------
     ServiceError
-        ResourceLimitExceededException: it is.
+        ResourceLimitExceededException: the limit is reached.
     """
     if used >= limit:
-        message = f"The limit of {what} is {limit}; {used} are in use."
+        message = f"The limit of {quota} is {limit}; {used} are in use."
         raise ServiceError("ResourceLimitExceededException", message)

@@ -1,12 +1,12 @@
-"""Which model an endpoint or a job uses: one that a request names, or a flywheel's active one.
+"""The model that an endpoint or a job uses: a named one, or a flywheel's active one.
 
-Decides what may be used. Read next: `comprehend_engine.operations.endpoints` and
+Decides which models may be used. Read next: `comprehend_engine.operations.endpoints` and
 `comprehend_engine.operations.jobs`.
 
 Notes
 -----
-*Source*: developer guide, "Using flywheels for analysis": the ARN of a flywheel stands in place of
-a model's. No page says which error tells of what is not ready; ResourceUnavailable is taken.
+*Source*: developer guide, "Using flywheels for analysis": the ARN of a flywheel can replace that of
+a model. No page names the error for one that is not ready; the engine uses ResourceUnavailable.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from comprehend_engine.storage.store import Store
 
 
 def served_model(store: Store, request: Mapping[str, Any], model_member: str) -> str | None:
-    """Return the model that a request names itself or through a flywheel, if any.
+    """Return the model that a request names directly or through a flywheel, if any.
 
     Parameters
     ----------
@@ -27,13 +27,13 @@ def served_model(store: Store, request: Mapping[str, Any], model_member: str) ->
     request : mapping
         With `model_member`, or ``FlywheelArn``, or neither.
     model_member : str
-        The member that has a model's ARN.
+        The member for a model's ARN.
 
     Raises
     ------
     ServiceError
-        InvalidRequestException: both are there. ResourceNotFoundException: what is named is not
-        there. ResourceUnavailableException: it cannot be used now.
+        InvalidRequestException: both are there. ResourceNotFoundException: the resource does not
+        exist. ResourceUnavailableException: it cannot be used now.
     """
     if model_member in request and "FlywheelArn" in request:
         message = f"Give one of {model_member} and FlywheelArn, not both."

@@ -1,9 +1,8 @@
-"""A process that answers for the engine: start it early, ask it, notice its end, replace it.
+"""A child process that works for the engine: start it, give it tasks, notice its end, replace it.
 
-Decides such a process's life: one at a time, threads pinned to one, one question after the other,
-work that nobody wants any more ended in the middle. Knows nothing of what is asked; must never
-import a learner. Read next: `comprehend_engine.training.worker` and
-`comprehend_engine.inference.worker`.
+Decides how such a process runs: one process at a time with one thread, and one task after the
+other; a task can be cancelled in progress. Knows nothing of the tasks; must never import a learner.
+Read next: `comprehend_engine.training.worker` and `comprehend_engine.inference.worker`.
 """
 
 import contextlib
@@ -23,20 +22,20 @@ from comprehend_engine.errors import (
     WorkerDiedError,
 )
 
-_LOOK_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 
 
 class ChildProcess:
-    """One process, and the line to it: a JSON document goes out, a JSON document comes back.
+    """One process and its pipes: each task is a JSON document on a line, and so is its result.
 
     Parameters
     ----------
     name : str
-        What messages call it, such as ``training process``.
+        Its name in messages, such as ``training process``.
     module : str
-        What it runs, such as ``comprehend_engine.training.process``.
+        The module that it runs, such as ``comprehend_engine.training.process``.
     log_file : Path
-        Where it writes what it has to say.
+        Its log file.
     """
 
     def __init__(self, name: str, module: str, log_file: Path) -> None:
@@ -46,39 +45,39 @@ class ChildProcess:
         self._turn = threading.Lock()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
-        self._at_work_for: str | None = None
+        self._current_owner: str | None = None
         self._cancelled: set[str] = set()
         self._killed: list[subprocess.Popen[str]] = []
         self._is_stopped = False
 
     @property
     def process_id(self) -> int | None:
-        """The process's id, where there is one."""
+        """The id of the process; None where none runs."""
         with self._lock:
             return None if self._process is None else self._process.pid
 
     def warm(self) -> None:
-        """Start the process where there is none; returns at once."""
+        """Start the process where none runs; return at once."""
         self._running()
 
     def ask(self, task: Mapping[str, Any], *, owner: str = "") -> dict[str, Any]:
-        """Have a task done, after those that were asked before.
+        """Perform a task, after those of earlier calls.
 
         Parameters
         ----------
         task : mapping
-            The JSON document that goes out.
+            The JSON document to send.
         owner : str
-            Whose task it is, for `cancel`.
+            The owner of the task, for `cancel`.
 
         Raises
         ------
         IterationFailedError
-            The task cannot be done; the message says why.
+            The task failed; the message says why.
         WorkCancelledError
             `cancel` was called for its owner.
         WorkerDiedError
-            The process ended; the next task gets a new one.
+            The process ended; the next task starts a new one.
         EngineStopping
             `stop` was called.
         """
@@ -87,9 +86,9 @@ class ChildProcess:
             try:
                 line = _exchange(process, json.dumps(task))
             finally:
-                self._leave(process)
+                self._close_if_killed(process)
             if not line:
-                self._bury(process, owner)
+                self._discard(process, owner)
         reply: dict[str, Any] = json.loads(line)
         if "defect" in reply:
             message = f"The {self._name} failed: {reply['defect']}"
@@ -99,43 +98,43 @@ class ChildProcess:
         return reply
 
     def cancel(self, owner: str) -> None:
-        """End what is done for an owner, also in the middle; what waits for its turn gives way."""
+        """Cancel the tasks of an owner: the one in progress, and those that wait for their turn."""
         with self._lock:
             self._cancelled.add(owner)
-            process = self._process if self._at_work_for == owner else None
+            process = self._process if self._current_owner == owner else None
             if process is not None:
                 self._process = None
                 self._killed.append(process)
                 process.kill()
 
     def stop(self) -> None:
-        """End the process, also in the middle of its work."""
+        """End the process, also during a task."""
         with self._lock:
             self._is_stopped = True
             process, self._process = self._process, None
         if process is not None:
             process.kill()
-        # Whoever waits for an answer now reads the end of the line, and gives way.
+        # A thread that waits for a result now reads the end of the pipe, and ends its turn.
         with self._turn:
             if process is not None:
                 _close(process)
 
     @contextlib.contextmanager
     def _turn_for(self, owner: str) -> Iterator[None]:
-        """Wait for the turn; an owner who was cancelled meanwhile never gets it."""
-        while not self._turn.acquire(timeout=_LOOK_SECONDS):
-            self._check_wanted(owner)
+        """Wait for the turn; an owner that was cancelled meanwhile does not get it."""
+        while not self._turn.acquire(timeout=_POLL_SECONDS):
+            self._check_not_cancelled(owner)
         try:
             with self._lock:
-                self._at_work_for = owner
-            self._check_wanted(owner)
+                self._current_owner = owner
+            self._check_not_cancelled(owner)
             yield
         finally:
             with self._lock:
-                self._at_work_for = None
+                self._current_owner = None
             self._turn.release()
 
-    def _check_wanted(self, owner: str) -> None:
+    def _check_not_cancelled(self, owner: str) -> None:
         with self._lock:
             if owner in self._cancelled:
                 message = "The work was cancelled."
@@ -151,8 +150,8 @@ class ChildProcess:
 
     def _spawned(self) -> subprocess.Popen[str]:
         pinned = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        # One release writes and reads models: the child imports what its engine imports, and (-P)
-        # nothing from the directory that they happen to be started in.
+        # One release writes and reads models: the child imports the same code as its engine, and
+        # (-P) nothing from the current directory.
         path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
         with self._log_file.open("ab") as log:
             return subprocess.Popen(
@@ -161,40 +160,41 @@ class ChildProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                # An interrupt typed at a terminal is the engine's to handle, not the process's.
+                # Ctrl-C at a terminal only interrupts the engine.
                 start_new_session=True,
                 text=True,
                 encoding="utf-8",
             )
 
-    def _leave(self, process: subprocess.Popen[str]) -> None:
-        """Have a cancelled process's pipes closed by who used them, and nobody else."""
+    def _close_if_killed(self, process: subprocess.Popen[str]) -> None:
+        """Close the pipes of a cancelled process, in the thread that used them."""
         with self._lock:
-            self._at_work_for = None
+            self._current_owner = None
             is_killed = process in self._killed
             if is_killed:
                 self._killed.remove(process)
         if is_killed:
             _close(process)
 
-    def _bury(self, process: subprocess.Popen[str], owner: str) -> None:
+    def _discard(self, process: subprocess.Popen[str], owner: str) -> None:
         with self._lock:
             if self._is_stopped:
                 raise EngineStopping
-            is_ours = self._process is process
-            self._process = None if is_ours else self._process
-        if is_ours:
+            is_current = self._process is process
+            self._process = None if is_current else self._process
+        if is_current:
             process.kill()
             _close(process)
-        self._check_wanted(owner)
+        self._check_not_cancelled(owner)
         message = (
-            f"The {self._name} ended with code {process.returncode}; the next task gets a new one."
+            f"The {self._name} ended with code {process.returncode}; "
+            "the next task starts a new one."
         )
         raise WorkerDiedError(message)
 
 
 def _exchange(process: subprocess.Popen[str], task: str) -> str:
-    """Send a line and return the line that answers it; empty when the process has ended."""
+    """Send a line and return the response line; empty when the process ended."""
     try:
         _pipe(process.stdin).write(task + "\n")
         _pipe(process.stdin).flush()

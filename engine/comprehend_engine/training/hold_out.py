@@ -1,21 +1,21 @@
-"""Which training documents test the model where the flywheel has no TEST dataset.
+"""The hold-out: training documents that test the model where the flywheel has no TEST dataset.
 
-Decides by the text alone, so that no document changes sides when others arrive, and equal texts
-are never on both. Read next: `comprehend_engine.training.classifier_training`.
+Decides by the text alone, so a document never changes sides when others arrive, and equal texts are
+always on the same side. Read next: `comprehend_engine.training.classifier_training`.
 
 Notes
 -----
-*Source*: developer guide, "Testing the model": 10 % are held out. How is not documented.
+*Source*: developer guide, "Testing the model": 10 % are held out. The method is not documented.
 """
 
 import hashlib
 
 HOLD_OUT_FRACTION = 0.1
-"""Part of the documents that is held out, on average."""
+"""Fraction of the documents that is held out, on average."""
 
 
 def is_held_out(text: str, fraction: float = HOLD_OUT_FRACTION) -> bool:
-    """Say whether a document tests and does not train; `fraction` of them do, on average.
+    """Return whether a document tests instead of trains; `fraction` of all do, on average.
 
     Examples
     --------

@@ -1,10 +1,10 @@
-"""The process that trains: one task a line.
+"""The training process: one task per line of its input.
 
-Decides how a task becomes calls of `comprehend_engine.training.classifier_training`, or of
-`comprehend_engine.training.recognizer_training`, which is imported when it is first asked for: what
-it stands on takes memory that a classifier can do without. Runs apart from the server so that
-training never holds up an answer. Read next: `comprehend_engine.training.worker`, the other end of
-the line.
+Decides the calls of `comprehend_engine.training.classifier_training` and of
+`comprehend_engine.training.recognizer_training` for a task. The latter is only imported when it is
+needed: its libraries take memory that a classifier can do without. Runs apart from the server, so
+that training never delays a response. Read next: `comprehend_engine.training.worker`, the other
+side.
 """
 
 from collections.abc import Mapping
@@ -17,22 +17,21 @@ from comprehend_engine.training import classifier_training as training
 
 
 def perform(task: Mapping[str, Any]) -> dict[str, Any]:
-    """Do one task.
+    """Perform one task.
 
     Parameters
     ----------
     task : mapping
-        ``do``: "train" or "evaluate"; ``task``: what the model is for; ``files``: files of the
+        ``do``: "train" or "evaluate"; ``task``: the model's task; ``files``: files of the
         data lake; ``delimiter`` between the labels of a document, or None; ``holds_out``: whether
         `files` are training data split by the hold-out; ``model_file``; and for "train" ``seed``.
 
     Returns
     -------
     dict
-        "train": ``documents``, how many trained the model, and of a recognizer ``mentions``, how
-        many a type. "evaluate": ``documents``, how many tested it, and ``counts``: actual label,
-        predicted label, documents; or label or type, true positives, false positives, false
-        negatives.
+        For "train": ``documents``, the number of training documents, and for a recognizer
+        ``mentions``, their number per type. For "evaluate": ``documents``, the number of test
+        documents, and ``counts``, the rows of `EvaluationCounts`.
     """
     files = [Path(file) for file in task["files"]]
     model_file = Path(task["model_file"])

@@ -1,6 +1,6 @@
-"""The engine's side of the training process: what it is asked, and what comes back.
+"""The engine's side of the training process: its tasks and their results.
 
-Decides how a task is told. Knows nothing of learning; must never import a learner. Read next:
+Decides the form of a task. Knows nothing of learning; must never import a learner. Read next:
 `comprehend_engine.processes.child_process` (the process's life) and
 `comprehend_engine.training.process`.
 """
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from comprehend_engine.evaluation.classifier_evaluation import EvaluationCounts
+from comprehend_engine.evaluation.counts import EvaluationCounts
 from comprehend_engine.processes.child_process import ChildProcess
 from comprehend_engine.tasks import MULTI_CLASS
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSummary:
-    """How much trained a model: documents, and of a recognizer the mentions of each type."""
+    """The numbers of training documents and, for a recognizer, of mentions per type."""
 
     documents: int
     mentions: Mapping[str, int] | None
@@ -29,7 +29,7 @@ class TrainingWorker:
     Parameters
     ----------
     log_file : Path
-        Where the process writes what it has to say.
+        The log file of the process.
     """
 
     def __init__(self, log_file: Path) -> None:
@@ -38,15 +38,15 @@ class TrainingWorker:
 
     @property
     def process_id(self) -> int | None:
-        """The process's id, where there is one."""
+        """The id of the process; None where none runs."""
         return self._process.process_id
 
     def warm(self) -> None:
-        """Start the process where there is none; returns at once."""
+        """Start the process where none runs; return at once."""
         self._process.warm()
 
     def cancel(self, model_file: Path) -> None:
-        """End what is done about a model, also in the middle; nobody wants it any more."""
+        """Cancel the tasks of a model, also one in progress."""
         self._process.cancel(str(model_file.resolve()))
 
     def train(
@@ -59,22 +59,22 @@ class TrainingWorker:
         holds_out: bool,
         seed: int,
     ) -> TrainingSummary:
-        """Train a model and keep it.
+        """Train a model and save it.
 
         Parameters
         ----------
         files : sequence of Path
             Training data.
         model_file : Path
-            Where the model is kept.
+            The file to save the model in.
         task : str
-            What the model is for.
+            The task of the model.
         delimiter : str of length 1, optional
-            What stands between the labels of a document; None where it has one.
+            Separates the labels of a document; None where each has one label.
         holds_out : bool
-            Whether a part of the documents is left out for testing.
+            Whether a part of the documents is held out for the test.
         seed : int
-            The trainer's seed.
+            The seed of the training.
 
         Raises
         ------
@@ -94,27 +94,27 @@ class TrainingWorker:
         delimiter: str | None = None,
         holds_out: bool,
     ) -> EvaluationCounts:
-        """Test a kept model.
+        """Test a saved model.
 
         Parameters
         ----------
         files : sequence of Path
-            Test data; or training data of which the held out part is used.
+            Test data, or training data of which only the held-out part is used.
         model_file : Path
             The model.
         task, delimiter : str
             As for `train`.
         holds_out : bool
-            Which of the two `files` are.
+            Whether `files` are training data.
 
         Raises
         ------
         IterationFailedError
-            The data or the model cannot do; the message says why.
+            The data or the model cannot be used; the message says why.
         WorkCancelledError
             `cancel` was called for the model.
         WorkerDiedError
-            The process ended; the next task gets a new one.
+            The process ended; the next task starts a new one.
         EngineStopping
             `stop` was called.
         """
@@ -123,16 +123,16 @@ class TrainingWorker:
         return EvaluationCounts(reply["documents"], [tuple(counted) for counted in reply["counts"]])
 
     def stop(self) -> None:
-        """End the process, also in the middle of its work."""
+        """End the process, also during a task."""
         self._process.stop()
 
     def _ask(
-        self, what: str, files: Sequence[Path], model_file: Path, **options: Any
+        self, action: str, files: Sequence[Path], model_file: Path, **options: Any
     ) -> dict[str, Any]:
         model = str(model_file.resolve())
         task = {
-            "do": what,
-            # Its working directory is that of its start.
+            "do": action,
+            # The process keeps the working directory of its start.
             "files": [str(file.resolve()) for file in files],
             "model_file": model,
             **options,

@@ -128,7 +128,7 @@ def test_an_iteration_hangs_when_that_is_asked_for(faulty: Rig) -> None:
     [
         ({"fault": "flood"}, "fault is one of: throttle, error, delay"),
         ([], "must be an object"),
-        ({"fault": "drop", "often": 2}, "often is not known"),
+        ({"fault": "drop", "often": 2}, "often is unknown"),
         ({"fault": "drop", "times": 0}, "times must be a whole number from 1, not 0"),
         ({"fault": "delay", "seconds": "long"}, "seconds must be a number from 0"),
         ({"fault": "drop", "operation": "ListWheels"}, "'ListWheels' is not served; these are: Cl"),

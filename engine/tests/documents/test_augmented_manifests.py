@@ -94,9 +94,9 @@ def test_a_row_is_no_document_when_it_was_not_labeled() -> None:
         (b'{"source": "a"', "a.manifest, line 1: not a JSON object"),
         (b"\n[1]\n", "a.manifest, line 2: not a JSON object"),
         (b'{"topic": 1}\n', "a.manifest, line 1: no source"),
-        (b'{"source-ref": "s3://data/1.txt", "topic": 1}\n', "line 1: .* lies in s3://data/1.txt"),
+        (b'{"source-ref": "s3://data/1.txt", "topic": 1}\n', "line 1: .* is in s3://data/1.txt"),
         (b'{"source": "\xff"}', "line 1: the file is not UTF-8"),
-        (b'{"source": "\\ud800", "topic": 1}', "line 1: the source is no text"),
+        (b'{"source": "\\ud800", "topic": 1}', "line 1: the source is not valid text"),
     ],
 )
 def test_a_manifest_is_refused_with_its_line_when_it_is_not_in_the_format(

@@ -4,10 +4,10 @@ import pytest
 from sklearn.metrics import hamming_loss, precision_recall_fscore_support
 
 from comprehend_engine.evaluation.classifier_evaluation import (
-    EvaluationCounts,
     MultiClassEvaluation,
     MultiLabelEvaluation,
 )
+from comprehend_engine.evaluation.counts import EvaluationCounts
 
 
 def two_labels(*counts: int) -> MultiClassEvaluation:
@@ -80,7 +80,7 @@ def test_averages_are_the_published_ones_when_the_decisions_are_those_of_the_sam
     counted: EvaluationCounts, published: tuple[float, ...]
 ) -> None:
     """F1, precision, recall and accuracy of the guide's iteration with several labels."""
-    averages = MultiLabelEvaluation.from_counted(("a", "b"), counted).averages()
+    averages = MultiLabelEvaluation.from_counts(("a", "b"), counted).averages()
     told = [averages[f"Average{name}"] for name in ("F1Score", "Precision", "Recall", "Accuracy")]
     assert told == pytest.approx(published, abs=1e-15)
 
@@ -90,7 +90,7 @@ def test_metrics_equal_scikit_learn_when_documents_have_several_labels() -> None
     actual = [[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0]]
     predicted = [[1, 0, 0], [1, 0, 0], [1, 1, 0], [0, 0, 0]]
     counted = EvaluationCounts(4, [("a", 2, 1, 0), ("b", 1, 0, 1)])
-    metrics = MultiLabelEvaluation.from_counted(("a", "b", "c"), counted).model_metrics()
+    metrics = MultiLabelEvaluation.from_counts(("a", "b", "c"), counted).model_metrics()
     micro = precision_recall_fscore_support(actual, predicted, average="micro", zero_division=0)
     macro = precision_recall_fscore_support(
         actual, predicted, labels=[0, 1], average="macro", zero_division=0
@@ -106,7 +106,7 @@ def test_the_confusion_document_has_a_matrix_a_label_when_documents_have_several
     """The guide's example: rows are whether a label was there, columns whether it was told."""
     counted = EvaluationCounts(5, [("Comedy", 2, 1, 0), ("Action", 1, 1, 2), ("Drama", 1, 0, 1)])
     labels = ("Comedy", "Action", "Drama")
-    document = MultiLabelEvaluation.from_counted(labels, counted).confusion_document()
+    document = MultiLabelEvaluation.from_counts(labels, counted).confusion_document()
     assert document == {
         "type": "multi_label",
         "confusion_matrix": [[[2, 1], [0, 2]], [[1, 1], [2, 1]], [[3, 0], [1, 1]]],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from comprehend_engine.evaluation.classifier_evaluation import EvaluationCounts
+from comprehend_engine.evaluation.counts import EvaluationCounts
 from comprehend_engine.evaluation.entity_evaluation import EntityEvaluation
 
 # John Washington, Smith, San Francisco, San Diego, Seattle, as the guide's model tells them.
@@ -11,7 +11,7 @@ GUIDE = EvaluationCounts(1, [("Person", 1, 1, 1), ("Place", 2, 1, 1)])
 
 def test_metrics_are_the_published_ones_when_the_mentions_are_those_of_the_sample() -> None:
     """Global metrics come from sums over types; each type has its own."""
-    evaluation = EntityEvaluation.from_counted(("Person", "Place", "Date"), GUIDE)
+    evaluation = EntityEvaluation.from_counts(("Person", "Place", "Date"), GUIDE)
     assert evaluation.model_metrics() == pytest.approx(
         {"Precision": 0.6, "Recall": 0.6, "F1Score": 0.6}
     )
@@ -23,7 +23,7 @@ def test_metrics_are_the_published_ones_when_the_mentions_are_those_of_the_sampl
 
 def test_an_iteration_has_no_accuracy_when_it_is_of_a_recognizer() -> None:
     """The service defines none; the three others are parts of 1."""
-    averages = EntityEvaluation.from_counted(("Person", "Place"), GUIDE).averages()
+    averages = EntityEvaluation.from_counts(("Person", "Place"), GUIDE).averages()
     assert averages == pytest.approx(
         {"AverageF1Score": 0.6, "AveragePrecision": 0.6, "AverageRecall": 0.6}
     )
@@ -31,7 +31,7 @@ def test_an_iteration_has_no_accuracy_when_it_is_of_a_recognizer() -> None:
 
 def test_a_score_is_zero_when_nothing_is_found() -> None:
     """Nothing is divided by zero."""
-    evaluation = EntityEvaluation.from_counted(
+    evaluation = EntityEvaluation.from_counts(
         ("Person",), EvaluationCounts(4, [("Person", 0, 0, 3)])
     )
     assert set(evaluation.averages().values()) == {0.0}

@@ -51,7 +51,10 @@ def test_all_objects_are_read_when_the_uri_is_a_prefix(rig: Rig) -> None:
     [
         ([*rows(10), ("billing", "x")], None),
         ([*rows(12, labels=("billing",)), *rows(3, labels=("delivery",))], r"delivery \(3\)"),
-        ([("praise", "nice"), ("blame", "bad")], r"labels found: praise \(1\), blame \(1\)"),
+        (
+            [("praise", "nice"), ("blame", "bad")],
+            r"labels of the documents: praise \(1\), blame \(1\)",
+        ),
         ([("billing", "one, too many")], "3 columns"),
     ],
 )
@@ -89,7 +92,7 @@ def test_a_dataset_fails_when_it_is_larger_than_the_quotas(s3: "S3Client", tmp_p
     with running(tmp_path, s3, quotas=Quotas(max_documents=25, max_file_size_bytes=2000)) as rig:
         flywheel = rig.flywheel()
         assert "More than 25 documents" in rig.dataset(flywheel, rows(13))["Message"]
-        assert "a file may have 2000" in rig.dataset(flywheel, rows(50))["Message"]
+        assert "a file may have at most 2000" in rig.dataset(flywheel, rows(50))["Message"]
 
 
 def test_the_same_dataset_is_answered_when_a_token_is_repeated(rig: Rig) -> None:

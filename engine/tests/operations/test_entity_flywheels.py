@@ -132,16 +132,19 @@ LONG: Sentence = ("x" * 5_001, [])
             [*sentences(30)[:26], *((t, s[:1]) for t, s in sentences(20, first=50))][2:],
             "too few: CITY (24)",
         ),
-        ([("Acme", [(0, 4, "ORG")])], "types found: ORG (1)"),
+        ([("Acme", [(0, 4, "ORG")])], "types of the documents: ORG (1)"),
         (sentences(2), "2 documents; at least 3 are needed"),
-        ([*sentences(30), LONG], "d.txt, line 31: the document has 5001 bytes; it may have 5000"),
+        (
+            [*sentences(30), LONG],
+            "d.txt, line 31: the document has 5001 bytes; it may have at most 5000",
+        ),
         (
             [*sentences(30), ("Rome", [(0, 5, "CITY")])],
             "line 31: the annotation 0-5 CITY is not within the document, which has 4 characters",
         ),
         (
             [("New York", [(0, 8, "CITY"), (4, 8, "PERSON")])],
-            "the annotation 4-8 PERSON overlaps the one before it",
+            "the annotation 4-8 PERSON overlaps the previous one",
         ),
     ],
 )
@@ -161,7 +164,7 @@ def test_a_dataset_fails_when_an_annotation_belongs_to_no_document(rig: Rig, fly
         rig.put_text("in/entities/stray/a.csv", f"{HEADER}{stray}\n")
         name, line, *_ = stray.split(",")
         message = dataset(rig, flywheel, config)["Message"]
-        assert f"a.csv annotates line {line} (from 0) of {name}, and there is no such" in message
+        assert f"a.csv annotates line {line} (from 0) of {name}, but" in message
 
 
 def test_few_annotations_are_enough_when_they_only_test(rig: Rig, flywheel: str) -> None:

@@ -96,7 +96,7 @@ def test_a_manifest_is_read_when_the_format_is_told(rig: Rig, flywheel: str) -> 
             "at least 10 documents; too few: delivery (3)",
         ),
         (multi(12), "needs at least 50 documents; it has 36: billing (24), delivery (24)"),
-        ([("praise|blame", "x")], "labels found: praise (1), blame (1)"),
+        ([("praise|blame", "x")], "labels of the documents: praise (1), blame (1)"),
     ],
 )
 def test_a_dataset_fails_with_labels_and_counts_when_it_is_too_small(

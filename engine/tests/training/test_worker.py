@@ -65,7 +65,7 @@ def test_the_next_task_gets_a_new_process_when_one_is_killed(
     """The task at hand is told that its process died."""
     assert worker.process_id is not None
     os.kill(worker.process_id, signal.SIGKILL)
-    with pytest.raises(WorkerDiedError, match="code -9; the next task gets a new one"):
+    with pytest.raises(WorkerDiedError, match="code -9; the next task starts a new one"):
         worker.train(data, tmp_path / "m.model", holds_out=False, seed=0)
     trained = worker.train(data, tmp_path / "m.model", holds_out=False, seed=0)
     assert trained.documents == 40
