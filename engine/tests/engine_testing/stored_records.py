@@ -1,6 +1,14 @@
 """Records to store."""
 
-from comprehend_engine.storage.records import FlywheelRecord, IterationRecord, ModelRecord
+from comprehend_engine.storage.records import (
+    DatasetRecord,
+    EndpointRecord,
+    FlywheelRecord,
+    IterationRecord,
+    JobRecord,
+    ModelRecord,
+    TagsRecord,
+)
 
 ARN = "arn:aws:comprehend:us-east-1:123456789012:flywheel/f"
 FLYWHEEL = FlywheelRecord(
@@ -17,3 +25,7 @@ FLYWHEEL = FlywheelRecord(
 )
 ITERATION = IterationRecord(ARN, "20260101T000000Z", "TRAINING", 2.0, "model", "s3://lake/f/e/")
 MODEL = ModelRecord("model", ARN, "TRAINED", "en", ("a", "b"), "role", 2.0, "s3://lake/f/e/")
+DATASET = DatasetRecord("dataset", ARN, "d", "TRAIN", "COMPLETED", (), "s3://lake/f/d/", 2.0)
+ENDPOINT = EndpointRecord("endpoint", "e", "IN_SERVICE", "model", "model", 1, 3.0, 3.0)
+JOB = JobRecord("1", "job", "CLN", "SUBMITTED", "model", "s3://out/", {"JobName": "j"}, 4.0)
+TAGS = TagsRecord(ARN, ARN, {"team": "a"})
