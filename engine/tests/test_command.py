@@ -47,9 +47,9 @@ def test_it_says_where_to_reach_it_when_it_serves(s3: "S3Client", tmp_path: Path
     """To people on standard error; standard output has the document alone."""
     with engine_process(tmp_path, s3.meta.endpoint_url, "--faults") as serving:
         serving.process.send_signal(signal.SIGINT)
-        _, said = serving.process.communicate(timeout=60)
-    assert f"  export AWS_ENDPOINT_URL_COMPREHEND={serving.url}\n" in said
-    assert f"  Faults {serving.url}/_engine/faults\n" in said
+        _, output = serving.process.communicate(timeout=60)
+    assert f"  export AWS_ENDPOINT_URL_COMPREHEND={serving.url}\n" in output
+    assert f"  Faults {serving.url}/_engine/faults\n" in output
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,10 @@ def test_it_ends_in_one_line_when_it_is_interrupted(
     """Ctrl-C and SIGTERM alike leave no trace, and a directory that is free."""
     with engine_process(tmp_path / "data", s3.meta.endpoint_url) as serving:
         serving.process.send_signal(sent)
-        _, said = serving.process.communicate(timeout=60)
+        _, output = serving.process.communicate(timeout=60)
         assert serving.process.returncode == code
-        assert said.splitlines()[-1] == last
-        assert "Traceback" not in said
+        assert output.splitlines()[-1] == last
+        assert "Traceback" not in output
     with running(tmp_path / "data", s3):
         pass
 

@@ -51,8 +51,12 @@ def test_calls_are_refused_when_an_error_is_asked_for(faulty: Rig) -> None:
         with pytest.raises(ClientError, match="This fault was asked for") as failed:
             faulty.comprehend.list_flywheels()
         assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
-    (told,) = control(faulty, "GET")["faults"]
-    assert (told["fault"], told["operation"], told["times"]) == ("error", "ListFlywheels", None)
+    (returned,) = control(faulty, "GET")["faults"]
+    assert (returned["fault"], returned["operation"], returned["times"]) == (
+        "error",
+        "ListFlywheels",
+        None,
+    )
     assert control(faulty, "DELETE") == {"faults": []}
     faulty.comprehend.list_flywheels()
     ask_for(faulty, fault="error", code="AccessDeniedException", message="no", times=1)
@@ -124,7 +128,7 @@ def test_an_iteration_hangs_when_that_is_asked_for(faulty: Rig) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "expected"),
     [
         ({"fault": "flood"}, "fault is one of: throttle, error, delay"),
         ([], "must be an object"),
@@ -140,19 +144,19 @@ def test_an_iteration_hangs_when_that_is_asked_for(faulty: Rig) -> None:
         ({"fault": "fail_iteration", "operation": "ListFlywheels"}, "operation does not apply"),
     ],
 )
-def test_a_fault_is_refused_when_it_is_not_one(faulty: Rig, body: Any, said: str) -> None:
+def test_a_fault_is_refused_when_it_is_not_one(faulty: Rig, body: Any, expected: str) -> None:
     """The answer says what is allowed; nothing is asked for."""
-    told = control(faulty, "POST", body)
-    assert told["status"] == 400
-    assert said in told["problem"]
+    returned = control(faulty, "POST", body)
+    assert returned["status"] == 400
+    assert expected in returned["problem"]
     assert control(faulty, "GET") == {"faults": []}
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS"])
 def test_the_methods_are_told_when_one_is_used_that_means_nothing(faulty: Rig, method: str) -> None:
     """In JSON, as every answer of the control."""
-    told = control(faulty, method, {"fault": "drop"})
-    assert (told["status"], told["problem"]) == (
+    returned = control(faulty, method, {"fault": "drop"})
+    assert (returned["status"], returned["problem"]) == (
         405,
         f"{method} is not allowed; these methods are: GET, POST, DELETE.",
     )
@@ -172,8 +176,8 @@ def test_a_fault_is_told_with_what_it_was_asked_for_when_it_is_listed(faulty: Ri
 
 def test_no_web_page_can_ask_for_a_fault_when_it_sends_a_form(faulty: Rig) -> None:
     """What a browser sends across sites unasked is no JSON; other paths there are not."""
-    told = control(faulty, "POST", {"fault": "drop"}, kind="text/plain")
-    assert told["status"] == 415
+    returned = control(faulty, "POST", {"fault": "drop"}, kind="text/plain")
+    assert returned["status"] == 415
     assert control(faulty, "GET", path="other")["status"] == 404
 
 
@@ -189,8 +193,8 @@ def test_no_web_page_can_ask_for_a_fault_when_it_can_send_json(
 
 def test_there_are_no_faults_when_the_settings_do_not_say_so(rig: Rig) -> None:
     """Off by default."""
-    told = control(rig, "POST", {"fault": "throttle"})
-    assert (told["status"], told["problem"]) == (
+    returned = control(rig, "POST", {"fault": "throttle"})
+    assert (returned["status"], returned["problem"]) == (
         404,
         "Fault injection is off; set allows_faults.",
     )

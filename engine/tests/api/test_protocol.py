@@ -82,7 +82,7 @@ def test_the_engine_fails_loudly_when_a_response_has_not_its_shape(
 
 
 @pytest.mark.parametrize(
-    ("request_", "said"),
+    ("request_", "expected"),
     [
         ({"target": "Comprehend_20171127.DetectSentiment"}, "DetectSentiment is not served here"),
         ({"target": "Comprehend_20171127.Nothing"}, "names no operation"),
@@ -91,12 +91,12 @@ def test_the_engine_fails_loudly_when_a_response_has_not_its_shape(
     ],
 )
 def test_what_is_served_is_told_when_a_request_asks_for_something_else(
-    request_: dict[str, Any], said: str
+    request_: dict[str, Any], expected: str
 ) -> None:
     """Unknown operations and unserved ones are told apart."""
     status, code, message = error(ask(answers({}), **request_))
     assert (status, code) == (400, "UnknownOperationException")
-    assert said in message
+    assert expected in message
     assert "Served here, as AWS JSON 1.1: DescribeFlywheel." in message
 
 
@@ -110,7 +110,7 @@ def test_the_protocol_is_named_when_another_one_is_spoken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "expected"),
     [
         ("{", "not JSON"),
         ("[]", "not a JSON object"),
@@ -122,8 +122,8 @@ def test_the_protocol_is_named_when_another_one_is_spoken() -> None:
         ('{"FlywheelArn": "x", "More": 1}', "2 validation errors detected"),
     ],
 )
-def test_a_request_is_invalid_when_it_does_not_fit_the_model(body: str, said: str) -> None:
+def test_a_request_is_invalid_when_it_does_not_fit_the_model(body: str, expected: str) -> None:
     """All problems are told at once."""
     status, code, message = error(ask(answers({}), body=body))
     assert (status, code) == (400, "InvalidRequestException")
-    assert said in message
+    assert expected in message

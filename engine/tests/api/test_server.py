@@ -33,14 +33,14 @@ def connection(server: Server) -> http.client.HTTPConnection:
 
 def test_a_connection_is_kept_when_it_is_used_again(server: Server) -> None:
     """Each answer has its own request id."""
-    with closing(connection(server)) as kept:
+    with closing(connection(server)) as client:
         ids, sockets = set(), set()
         for _ in range(2):
-            kept.request("POST", "/", body=b"{}", headers=HEADERS)
-            answer = kept.getresponse()
+            client.request("POST", "/", body=b"{}", headers=HEADERS)
+            answer = client.getresponse()
             assert (answer.status, json.loads(answer.read())) == (200, {"FlywheelSummaryList": []})
             ids.add(answer.headers["x-amzn-RequestId"])
-            sockets.add(kept.sock)
+            sockets.add(client.sock)
     assert (len(ids), len(sockets)) == (2, 1)
 
 
@@ -148,7 +148,7 @@ def test_everybody_is_refused_when_no_signature_is_right() -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "foreign",
     [
         {"Host": "elsewhere.example:4577"},
         {"Host": "127.0.0.1.elsewhere.example"},
@@ -158,37 +158,37 @@ def test_everybody_is_refused_when_no_signature_is_right() -> None:
     ],
 )
 def test_a_request_is_refused_when_a_browser_was_led_here(
-    server: Server, told: dict[str, str]
+    server: Server, foreign: dict[str, str]
 ) -> None:
     """Neither from another site, nor under another site's name."""
-    (name,) = told
+    (name,) = foreign
     with closing(connection(server)) as refused:
-        refused.request("POST", "/", body=b"{}", headers={**HEADERS, **told})
+        refused.request("POST", "/", body=b"{}", headers={**HEADERS, **foreign})
         answer = refused.getresponse()
         document = json.loads(answer.read())
     assert (answer.status, document["__type"]) == (400, "AccessDeniedException")
-    assert f"{name} is {told[name]!r}" in document["Message"]
+    assert f"{name} is {foreign[name]!r}" in document["Message"]
 
 
 @pytest.mark.parametrize(
-    "told", [{"Host": "localhost:4577"}, {"Host": "[::1]"}, {"Origin": "http://localhost:3000"}]
+    "foreign", [{"Host": "localhost:4577"}, {"Host": "[::1]"}, {"Origin": "http://localhost:3000"}]
 )
 def test_a_request_is_answered_when_it_names_this_machine(
-    server: Server, told: dict[str, str]
+    server: Server, foreign: dict[str, str]
 ) -> None:
     """By any of its names, from any of its ports."""
-    with closing(connection(server)) as kept:
-        kept.request("POST", "/", body=b"{}", headers={**HEADERS, **told})
-        assert kept.getresponse().status == 200
+    with closing(connection(server)) as client:
+        client.request("POST", "/", body=b"{}", headers={**HEADERS, **foreign})
+        assert client.getresponse().status == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "OPTIONS"])
 def test_a_method_is_refused_in_json_when_it_is_not_post(server: Server, method: str) -> None:
     """And the connection is kept: an answer to HEAD has no body that the next one would follow."""
-    with closing(connection(server)) as kept:
+    with closing(connection(server)) as client:
         for _ in range(2):
-            kept.request(method, "/")
-            answer = kept.getresponse()
+            client.request(method, "/")
+            answer = client.getresponse()
             body = answer.read()
             assert (answer.status, answer.headers["Content-Type"]) == (
                 400,
@@ -201,10 +201,10 @@ def test_open_connections_end_when_the_server_stops() -> None:
     """A client that keeps its connection cannot hold up a stop."""
     server = Server(Protocol({}, "us-east-1"), 0)
     server.start()
-    with closing(connection(server)) as kept:
-        kept.request("POST", "/", body=b"{}")
-        kept.getresponse().read()
-        idle = kept.sock
+    with closing(connection(server)) as client:
+        client.request("POST", "/", body=b"{}")
+        client.getresponse().read()
+        idle = client.sock
         server.stop()
         assert idle.recv(1) == b""
 

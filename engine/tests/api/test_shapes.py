@@ -12,7 +12,7 @@ from comprehend_engine.api.shapes import matcher, problems
 MODEL = comprehend_model()
 
 
-def found(operation: str, request: Any) -> list[str]:
+def problems_of(operation: str, request: Any) -> list[str]:
     """Return the problems of a request."""
     shape = MODEL.operation_model(operation).input_shape
     assert shape is not None
@@ -43,7 +43,7 @@ ARN = "arn:aws:comprehend:us-east-1:123456789012:flywheel/f"
 
 
 @pytest.mark.parametrize(
-    ("operation", "request_", "said"),
+    ("operation", "request_", "expected"),
     [
         ("DescribeFlywheel", {}, "Value 'null' at 'FlywheelArn'"),
         ("DescribeFlywheel", {"FlywheelArn": 7}, "Member must be a string"),
@@ -62,18 +62,18 @@ ARN = "arn:aws:comprehend:us-east-1:123456789012:flywheel/f"
     ],
 )
 def test_a_problem_is_told_with_member_and_constraint_when_a_request_does_not_fit(
-    operation: str, request_: Any, said: str
+    operation: str, request_: Any, expected: str
 ) -> None:
     """Types, lengths, ranges, enums, patterns, required and unknown members are all checked."""
-    assert any(said in problem for problem in found(operation, request_)), found(
+    assert any(expected in problem for problem in problems_of(operation, request_)), problems_of(
         operation, request_
     )
 
 
 def test_nothing_is_said_when_a_request_fits() -> None:
     """Null members count as absent."""
-    assert found("DescribeFlywheel", {"FlywheelArn": ARN}) == []
-    assert found("ListFlywheels", {"NextToken": None}) == []
+    assert problems_of("DescribeFlywheel", {"FlywheelArn": ARN}) == []
+    assert problems_of("ListFlywheels", {"NextToken": None}) == []
 
 
 @pytest.mark.parametrize("operation", SERVED)

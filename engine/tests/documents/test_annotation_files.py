@@ -45,7 +45,7 @@ def test_the_line_counts_for_nothing_when_each_file_is_one_document(content: byt
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (b"", "must begin with the header File,Line,Begin Offset,End Offset,Type"),
         (b"d.txt,0,0,4,CITY\n", "must begin with the header"),
@@ -56,10 +56,10 @@ def test_the_line_counts_for_nothing_when_each_file_is_one_document(content: byt
     ],
 )
 def test_annotations_are_refused_with_their_line_when_they_are_not_in_the_format(
-    content: bytes, said: str
+    content: bytes, expected: str
 ) -> None:
     """The message names the file, and the line where there is one."""
-    with pytest.raises(DatasetRefusedError, match=rf"s3://data/x/a\.csv.*{said}"):
+    with pytest.raises(DatasetRefusedError, match=rf"s3://data/x/a\.csv.*{expected}"):
         annotations_by_place(file(content), is_by_line=True)
 
 
@@ -70,12 +70,12 @@ def test_entries_are_read_when_a_list_has_its_header() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [(b"acme,ORG\n", "header Text,Type"), (b"Text,Type\nacme\n", "line 2: 1 columns")],
 )
-def test_a_list_is_refused_when_it_is_not_in_the_format(content: bytes, said: str) -> None:
+def test_a_list_is_refused_when_it_is_not_in_the_format(content: bytes, expected: str) -> None:
     """The header is needed."""
-    with pytest.raises(DatasetRefusedError, match=said):
+    with pytest.raises(DatasetRefusedError, match=expected):
         list(entries_of(file(content)))
 
 

@@ -89,7 +89,7 @@ def test_a_row_is_no_document_when_it_was_not_labeled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (b'{"source": "a"', "a.manifest, line 1: not a JSON object"),
         (b"\n[1]\n", "a.manifest, line 2: not a JSON object"),
@@ -100,10 +100,10 @@ def test_a_row_is_no_document_when_it_was_not_labeled() -> None:
     ],
 )
 def test_a_manifest_is_refused_with_its_line_when_it_is_not_in_the_format(
-    content: bytes, said: str
+    content: bytes, expected: str
 ) -> None:
     """The message names file and line."""
-    with pytest.raises(DatasetRefusedError, match=said):
+    with pytest.raises(DatasetRefusedError, match=expected):
         list(manifest_rows(content, "a.manifest", ["topic"]))
 
 

@@ -33,7 +33,7 @@ def test_a_text_of_a_megabyte_is_read_when_it_is_one_field() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (b"a,one\nb,two,three\n", "a.csv, line 2: 3 columns"),
         (b"a\n", "a.csv, line 1: 1 columns"),
@@ -42,8 +42,8 @@ def test_a_text_of_a_megabyte_is_read_when_it_is_one_field() -> None:
     ],
 )
 def test_a_file_is_refused_with_its_line_when_it_is_not_in_the_format(
-    content: bytes, said: str
+    content: bytes, expected: str
 ) -> None:
     """The message names file and line."""
-    with pytest.raises(DatasetRefusedError, match=said):
+    with pytest.raises(DatasetRefusedError, match=expected):
         read(content)

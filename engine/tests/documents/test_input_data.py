@@ -41,7 +41,7 @@ def manifests(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("config", "task", "said"),
+    ("config", "task", "expected"),
     [
         (ANNOTATED, "MULTI_CLASS", "EntityRecognizerInputDataConfig does not fit"),
         (CSV, "ENTITIES", "DocumentClassifierInputDataConfig does not fit"),
@@ -83,11 +83,11 @@ def manifests(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
     ],
 )
 def test_a_config_is_refused_with_the_member_when_it_does_not_fit(
-    config: dict[str, Any], task: str, said: str
+    config: dict[str, Any], task: str, expected: str
 ) -> None:
     """The message begins with where the problem is."""
     with pytest.raises(ServiceError) as refusal:
         check_input_data(config, task)
     assert refusal.value.code == "InvalidRequestException"
     assert refusal.value.message.startswith("InputDataConfig.")
-    assert said in refusal.value.message
+    assert expected in refusal.value.message

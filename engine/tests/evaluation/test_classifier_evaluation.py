@@ -81,8 +81,10 @@ def test_averages_are_the_published_ones_when_the_decisions_are_those_of_the_sam
 ) -> None:
     """F1, precision, recall and accuracy of the guide's iteration with several labels."""
     averages = MultiLabelEvaluation.from_counts(("a", "b"), counted).averages()
-    told = [averages[f"Average{name}"] for name in ("F1Score", "Precision", "Recall", "Accuracy")]
-    assert told == pytest.approx(published, abs=1e-15)
+    returned = [
+        averages[f"Average{name}"] for name in ("F1Score", "Precision", "Recall", "Accuracy")
+    ]
+    assert returned == pytest.approx(published, abs=1e-15)
 
 
 def test_metrics_equal_scikit_learn_when_documents_have_several_labels() -> None:

@@ -45,9 +45,9 @@ def test_scores_agree_with_predictions_when_a_model_is_asked_for_both() -> None:
     documents = [*rows(12), *(("other", f"something else {number}") for number in range(12))]
     for chosen in (documents[:24], documents):
         model, texts = trained(chosen), [text for _, text in chosen]
-        told = classify_texts(model, texts, None)
-        assert [(labels[0][0],) for labels in told] == model.predict(texts)
-        assert [sum(score for _, score in labels) for labels in told] == pytest.approx(
+        returned = classify_texts(model, texts, None)
+        assert [(labels[0][0],) for labels in returned] == model.predict(texts)
+        assert [sum(score for _, score in labels) for labels in returned] == pytest.approx(
             [1.0] * len(chosen)
         )
 

@@ -47,7 +47,7 @@ def test_all_objects_are_read_when_the_uri_is_a_prefix(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize(
-    ("documents", "said"),
+    ("documents", "expected"),
     [
         ([*rows(10), ("billing", "x")], None),
         ([*rows(12, labels=("billing",)), *rows(3, labels=("delivery",))], r"delivery \(3\)"),
@@ -59,15 +59,15 @@ def test_all_objects_are_read_when_the_uri_is_a_prefix(rig: Rig) -> None:
     ],
 )
 def test_a_dataset_fails_with_the_reason_when_its_documents_cannot_be_used(
-    rig: Rig, documents: list[tuple[str, str]], said: str | None
+    rig: Rig, documents: list[tuple[str, str]], expected: str | None
 ) -> None:
     """The message names labels and counts, or file and line."""
     seen = rig.dataset(rig.flywheel(), documents)
-    if said is None:
+    if expected is None:
         assert seen["Status"] == "COMPLETED"
         return
     assert seen["Status"] == "FAILED"
-    with pytest.raises(AssertionError, match=said):
+    with pytest.raises(AssertionError, match=expected):
         raise AssertionError(seen["Message"])
 
 
@@ -160,6 +160,6 @@ def test_datasets_are_filtered_and_paged_when_a_list_asks_so(rig: Rig) -> None:
     assert arns(Status="COMPLETED", DatasetType="TRAIN") == set(train)
     first = list_datasets(FlywheelArn=flywheel, MaxResults=3)
     rest = list_datasets(FlywheelArn=flywheel, MaxResults=3, NextToken=first["NextToken"])
-    told = [*first["DatasetPropertiesList"], *rest["DatasetPropertiesList"]]
-    assert [item["DatasetArn"] for item in told] == [failed, test, *reversed(train)]
+    returned = [*first["DatasetPropertiesList"], *rest["DatasetPropertiesList"]]
+    assert [item["DatasetArn"] for item in returned] == [failed, test, *reversed(train)]
     assert "NextToken" not in rest

@@ -58,8 +58,8 @@ def endpoint(rig: Rig, *, waits: bool = True, **more: Any) -> str:
 
 def arns(rig: Rig, **request: Any) -> list[str]:
     """List endpoints."""
-    found = rig.comprehend.list_endpoints(**request)["EndpointPropertiesList"]
-    return [item["EndpointArn"] for item in found]
+    entry = rig.comprehend.list_endpoints(**request)["EndpointPropertiesList"]
+    return [item["EndpointArn"] for item in entry]
 
 
 def refused(error: pytest.ExceptionInfo[ClientError]) -> str:
@@ -234,9 +234,9 @@ def test_filters_and_pages_hold_when_endpoints_are_listed(
     pages = many.comprehend.get_paginator("list_endpoints").paginate(
         PaginationConfig={"PageSize": 1}
     )
-    told = [item["EndpointArn"] for page in pages for item in page["EndpointPropertiesList"]]
-    assert told == arns(many)
-    assert len(set(told)) == len(told)
+    listed_arns = [item["EndpointArn"] for page in pages for item in page["EndpointPropertiesList"]]
+    assert listed_arns == arns(many)
+    assert len(set(listed_arns)) == len(listed_arns)
 
 
 def test_an_endpoint_is_refused_when_it_has_nothing_to_serve(
@@ -248,7 +248,7 @@ def test_an_endpoint_is_refused_when_it_has_nothing_to_serve(
     many.iterated(untrained)
     models = many.comprehend.list_document_classifiers()["DocumentClassifierPropertiesList"]
     (failed,) = (
-        found["DocumentClassifierArn"] for found in models if found.get("FlywheelArn") == untrained
+        entry["DocumentClassifierArn"] for entry in models if entry.get("FlywheelArn") == untrained
     )
     cases: list[tuple[dict[str, Any], str]] = [
         ({}, "InvalidRequestException"),

@@ -96,9 +96,9 @@ def test_a_list_is_replaced_by_what_it_names_when_a_dataset_has_one(
     seen = dataset(rig, flywheel, config)
     assert (seen["Status"], seen["NumberOfDocuments"]) == ("COMPLETED", 200)
     files = rig.in_lake(seen["DatasetS3Uri"])
-    told = files["annotations.csv"].splitlines()[1:]
-    assert len(told) == 400
-    assert told[:2] == ["documents.txt,0,3,7,PERSON", "documents.txt,0,17,21,CITY"]
+    returned = files["annotations.csv"].splitlines()[1:]
+    assert len(returned) == 400
+    assert returned[:2] == ["documents.txt,0,3,7,PERSON", "documents.txt,0,17,21,CITY"]
 
 
 def test_a_manifest_is_read_when_the_format_is_told(rig: Rig, flywheel: str) -> None:
@@ -126,7 +126,7 @@ LONG: Sentence = ("x" * 5_001, [])
 
 
 @pytest.mark.parametrize(
-    ("made", "said"),
+    ("made", "expected"),
     [
         (
             [*sentences(30)[:26], *((t, s[:1]) for t, s in sentences(20, first=50))][2:],
@@ -149,12 +149,12 @@ LONG: Sentence = ("x" * 5_001, [])
     ],
 )
 def test_a_dataset_fails_with_the_reason_when_its_documents_cannot_be_used(
-    rig: Rig, flywheel: str, made: list[Sentence], said: str
+    rig: Rig, flywheel: str, made: list[Sentence], expected: str
 ) -> None:
     """The message lists types and counts, or names the document."""
     seen = dataset(rig, flywheel, annotated(rig, "in/entities/bad", made))
     assert seen["Status"] == "FAILED"
-    assert said in seen["Message"]
+    assert expected in seen["Message"]
 
 
 def test_a_dataset_fails_when_an_annotation_belongs_to_no_document(rig: Rig, flywheel: str) -> None:
@@ -198,8 +198,8 @@ def test_a_recognizer_is_trained_and_measured_when_an_iteration_completes(rig: R
     assert model["FlywheelArn"] == flywheel
     metadata = model["RecognizerMetadata"]
     assert (metadata["NumberOfTrainedDocuments"], metadata["NumberOfTestDocuments"]) == (60, 8)
-    told = metadata["EvaluationMetrics"]["F1Score"]
-    assert told == pytest.approx(100 * metrics["AverageF1Score"])
+    returned = metadata["EvaluationMetrics"]["F1Score"]
+    assert returned == pytest.approx(100 * metrics["AverageF1Score"])
     mentions = {item["Type"]: item["NumberOfTrainMentions"] for item in metadata["EntityTypes"]}
     assert mentions == {"PERSON": 60, "CITY": 60, "DATE": 0}
     place = f"{seen['EvaluationManifestS3Prefix']}{arn.rsplit('/', 1)[-1]}/"
@@ -243,9 +243,9 @@ def test_models_are_listed_by_their_kind_when_both_are_there(rig: Rig) -> None:
     arns = [item["EntityRecognizerArn"] for item in listed["EntityRecognizerPropertiesList"]]
     assert (len(arns), arns[-1]) == (2, seen["TrainedModelArn"])
     classifiers = comprehend.list_document_classifiers(MaxResults=500)
-    told = {i["DocumentClassifierArn"] for i in classifiers["DocumentClassifierPropertiesList"]}
-    assert classifier in told
-    assert not told.intersection(arns)
+    returned = {i["DocumentClassifierArn"] for i in classifiers["DocumentClassifierPropertiesList"]}
+    assert classifier in returned
+    assert not returned.intersection(arns)
     summaries = comprehend.list_entity_recognizer_summaries()["EntityRecognizerSummariesList"]
     (own,) = [item for item in summaries if item["RecognizerName"] == name]
     assert own["NumberOfVersions"] == 2

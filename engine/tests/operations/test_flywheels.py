@@ -89,8 +89,8 @@ def test_the_first_data_names_the_labels_when_nobody_did(rig: Rig, mode: str) ->
     assert rig.dataset(flywheel, rows(30))["NumberOfDocuments"] == 60
     late = rig.dataset(flywheel, [("odd", f"text {number}") for number in range(30)])
     assert "No document has a label of the flywheel" in late["Message"]
-    told = rig.described(flywheel)["TaskConfig"]["DocumentClassificationConfig"]["Labels"]
-    assert told == ["billing", "delivery"]
+    returned = rig.described(flywheel)["TaskConfig"]["DocumentClassificationConfig"]["Labels"]
+    assert returned == ["billing", "delivery"]
     assert rig.iterated(flywheel)["Status"] == "COMPLETED"
 
 
@@ -142,7 +142,7 @@ def classes(mode: str, labels: list[str]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("changed", "code", "said"),
+    ("changed", "code", "expected"),
     [
         (
             {"ModelType": "ENTITY_RECOGNIZER"},
@@ -189,10 +189,10 @@ def classes(mode: str, labels: list[str]) -> dict[str, Any]:
     ],
 )
 def test_a_flywheel_is_refused_when_its_task_cannot_be(
-    rig: Rig, changed: dict[str, Any], code: str, said: str
+    rig: Rig, changed: dict[str, Any], code: str, expected: str
 ) -> None:
     """The refusal names the member, or says what is allowed."""
-    with pytest.raises(ClientError, match=said) as refusal:
+    with pytest.raises(ClientError, match=expected) as refusal:
         rig.flywheel(**changed)
     assert refused(refusal) == code
 
@@ -275,8 +275,10 @@ def test_a_new_flywheel_inherits_the_data_when_it_begins_with_a_model(rig: Rig) 
     assert (seen["Status"], seen["ActiveModelArn"]) == ("ACTIVE", model)
     assert seen["TaskConfig"]["DocumentClassificationConfig"]["Labels"] == list(LABELS)
     datasets = rig.comprehend.list_datasets(FlywheelArn=heir)["DatasetPropertiesList"]
-    told = {item["Description"] for item in datasets}
-    assert told == {f"{kind} Dataset created by Flywheel creation." for kind in ("TRAIN", "TEST")}
+    returned = {item["Description"] for item in datasets}
+    assert returned == {
+        f"{kind} Dataset created by Flywheel creation." for kind in ("TRAIN", "TEST")
+    }
     assert {item["DatasetType"]: item["NumberOfDocuments"] for item in datasets} == {
         "TRAIN": 24,
         "TEST": 10,

@@ -145,9 +145,9 @@ def test_one_call_wins_when_many_start_an_iteration_at_once(rig: Rig) -> None:
             return refusal.response["Error"]["Code"]
 
     with ThreadPoolExecutor(8) as callers:
-        told = Counter(callers.map(start, range(8)))
-    assert told.pop("ResourceInUseException") == 7
-    (winner,) = told
+        returned = Counter(callers.map(start, range(8)))
+    assert returned.pop("ResourceInUseException") == 7
+    (winner,) = returned
     assert rig.ended_iteration(flywheel, winner)["Status"] == "COMPLETED"
 
 
@@ -274,9 +274,9 @@ def test_the_history_is_newest_first_when_it_is_listed(rig: Rig) -> None:
     listed = rig.comprehend.list_flywheel_iteration_history
     first = listed(FlywheelArn=flywheel, MaxResults=1)
     rest = listed(FlywheelArn=flywheel, NextToken=first["NextToken"])
-    told = [*first["FlywheelIterationPropertiesList"], *rest["FlywheelIterationPropertiesList"]]
-    assert [item["FlywheelIterationId"] for item in told] == ids[::-1]
-    after = told[1]["CreationTime"] + timedelta(milliseconds=1)
+    returned = [*first["FlywheelIterationPropertiesList"], *rest["FlywheelIterationPropertiesList"]]
+    assert [item["FlywheelIterationId"] for item in returned] == ids[::-1]
+    after = returned[1]["CreationTime"] + timedelta(milliseconds=1)
     late = listed(FlywheelArn=flywheel, Filter={"CreationTimeAfter": after})
     assert [i["FlywheelIterationId"] for i in late["FlywheelIterationPropertiesList"]] == ids[1:]
 

@@ -167,11 +167,11 @@ def test_a_job_ends_stopped_when_it_is_stopped(s3: "S3Client", tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("key", "body", "said"),
+    ("key", "body", "expected"),
     [("none/", None, "no object whose key begins"), ("latin.txt", b"caf\xe9", "is not UTF-8")],
 )
 def test_a_job_fails_when_its_input_cannot_be_read(
-    rig: Rig, trained: tuple[str, str], key: str, body: bytes | None, said: str
+    rig: Rig, trained: tuple[str, str], key: str, body: bytes | None, expected: str
 ) -> None:
     """The message says what and where."""
     if body is not None:
@@ -180,7 +180,7 @@ def test_a_job_fails_when_its_input_cannot_be_read(
     started = rig.comprehend.start_document_classification_job(**request)
     job = ended_job(lambda: classification_job(rig, started["JobId"]))
     assert job["JobStatus"] == "FAILED"
-    assert said in job["Message"]
+    assert expected in job["Message"]
 
 
 def test_jobs_are_filtered_when_they_are_listed(rig: Rig, trained: tuple[str, str]) -> None:

@@ -89,7 +89,7 @@ def test_a_manifest_is_read_when_the_format_is_told(rig: Rig, flywheel: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("documents", "said"),
+    ("documents", "expected"),
     [
         (
             [*rows(60, labels=("billing",)), *rows(3, labels=("delivery",))],
@@ -100,12 +100,12 @@ def test_a_manifest_is_read_when_the_format_is_told(rig: Rig, flywheel: str) -> 
     ],
 )
 def test_a_dataset_fails_with_labels_and_counts_when_it_is_too_small(
-    rig: Rig, flywheel: str, documents: list[Row], said: str
+    rig: Rig, flywheel: str, documents: list[Row], expected: str
 ) -> None:
     """Each label has a minimum, and so has the dataset."""
     seen = dataset(rig, flywheel, documents)
     assert seen["Status"] == "FAILED"
-    assert said in seen["Message"]
+    assert expected in seen["Message"]
 
 
 def test_a_model_is_trained_and_measured_when_an_iteration_completes(rig: Rig) -> None:
@@ -129,9 +129,9 @@ def test_a_model_is_trained_and_measured_when_an_iteration_completes(rig: Rig) -
     )["DocumentClassifierProperties"]
     assert (model["Mode"], model["LanguageCode"]) == ("MULTI_LABEL", "de")
     assert model["InputDataConfig"]["LabelDelimiter"] == "|"
-    told = model["ClassifierMetadata"]
-    assert (told["NumberOfTrainedDocuments"], told["NumberOfTestDocuments"]) == (90, 18)
-    loss = told["EvaluationMetrics"]["HammingLoss"]
+    returned = model["ClassifierMetadata"]
+    assert (returned["NumberOfTrainedDocuments"], returned["NumberOfTestDocuments"]) == (90, 18)
+    loss = returned["EvaluationMetrics"]["HammingLoss"]
     assert loss == pytest.approx(1 - metrics["AverageAccuracy"])
 
 
@@ -142,8 +142,8 @@ def test_task_and_data_are_inherited_when_a_flywheel_begins_with_a_model(rig: Ri
     dataset(rig, flywheel, multi(6, first=100), DatasetType="TEST")
     model = rig.iterated(flywheel)["TrainedModelArn"]
     heir = rig.flywheel(ActiveModelArn=model)
-    told = rig.described(heir)["TaskConfig"]["DocumentClassificationConfig"]
-    assert told == {"Mode": "MULTI_LABEL", "Labels": list(LABELS)}
+    returned = rig.described(heir)["TaskConfig"]["DocumentClassificationConfig"]
+    assert returned == {"Mode": "MULTI_LABEL", "Labels": list(LABELS)}
     datasets = rig.comprehend.list_datasets(FlywheelArn=heir)["DatasetPropertiesList"]
     assert sorted(item["NumberOfDocuments"] for item in datasets) == [18, 90]
     ended = rig.iterated(heir)

@@ -50,9 +50,9 @@ def test_the_class_of_a_text_is_told_when_an_endpoint_is_asked(
 ) -> None:
     """Best first; the scores of all classes sum to 1."""
     rig, _, endpoint = served
-    told = classes(rig, endpoint, "my card was charged twice, refund the payment")
-    assert list(told) == ["billing", "delivery"]
-    assert sum(told.values()) == pytest.approx(1.0)
+    returned = classes(rig, endpoint, "my card was charged twice, refund the payment")
+    assert list(returned) == ["billing", "delivery"]
+    assert sum(returned.values()) == pytest.approx(1.0)
     assert next(iter(classes(rig, endpoint, "the courier left the parcel"))) == "delivery"
 
 
@@ -75,7 +75,10 @@ def test_the_answer_changes_when_the_flywheels_active_model_does(
         rig.comprehend.update_flywheel(FlywheelArn=flywheel, ActiveModelArn=other)
         assert next(iter(classes(rig, endpoint, text))) == "billing"
         clock.advance(5.0)
-        until(lambda: next(iter(classes(rig, endpoint, text))), lambda told: told == "delivery")
+        until(
+            lambda: next(iter(classes(rig, endpoint, text))),
+            lambda returned: returned == "delivery",
+        )
 
 
 @pytest.mark.slow
@@ -150,7 +153,7 @@ def test_the_answer_is_the_same_when_a_text_comes_as_bytes(served: tuple[Rig, st
     text = "r\u00e9fund the parcel"
     plain = rig.comprehend.classify_document(Text=text, EndpointArn=endpoint)
     answer = rig.comprehend.classify_document(Bytes=text.encode(), EndpointArn=endpoint)
-    assert answer["Classes"] == [{**told, "Page": 1} for told in plain["Classes"]]
+    assert answer["Classes"] == [{**returned, "Page": 1} for returned in plain["Classes"]]
     pages = [{"Page": 1, "Count": len(text)}]
     assert answer["DocumentMetadata"] == {"Pages": 1, "ExtractedCharacters": pages}
     assert answer["DocumentType"] == [{"Page": 1, "Type": "PLAIN_TEXT"}]
@@ -163,11 +166,11 @@ def test_entities_are_found_when_a_recognizers_endpoint_is_asked(rig: Rig) -> No
     endpoint = in_service(rig, EndpointName="cities", FlywheelArn=flywheel)
     assert ":entity-recognizer-endpoint/cities" in endpoint
     text = "order 12 goes to Rome today"
-    (found,) = rig.comprehend.detect_entities(Text=text, EndpointArn=endpoint)["Entities"]
-    assert (found["Text"], str(found["Type"])) == ("Rome", "CITY")
-    assert (found["BeginOffset"], found["EndOffset"]) == (17, 21)
+    (entity,) = rig.comprehend.detect_entities(Text=text, EndpointArn=endpoint)["Entities"]
+    assert (entity["Text"], str(entity["Type"])) == ("Rome", "CITY")
+    assert (entity["BeginOffset"], entity["EndOffset"]) == (17, 21)
     in_bytes = rig.comprehend.detect_entities(Bytes=text.encode(), EndpointArn=endpoint)
-    assert in_bytes["Entities"] == [found]
+    assert in_bytes["Entities"] == [entity]
     assert in_bytes["DocumentType"] == [{"Page": 1, "Type": "PLAIN_TEXT"}]
     _, classifier = rig.trained()
     with pytest.raises(ClientError, match="of another kind"):

@@ -18,9 +18,9 @@ TEAM: "list[TagTypeDef]" = [{"Key": "team", "Value": "support"}]
 
 def tags_of(rig: Rig, arn: str) -> Mapping[str, str]:
     """List a resource's tags."""
-    told = rig.comprehend.list_tags_for_resource(ResourceArn=arn)
-    assert told["ResourceArn"] == arn
-    return {tag["Key"]: tag["Value"] for tag in told["Tags"]}
+    returned = rig.comprehend.list_tags_for_resource(ResourceArn=arn)
+    assert returned["ResourceArn"] == arn
+    return {tag["Key"]: tag["Value"] for tag in returned["Tags"]}
 
 
 def code_of(call: Any, **request: Any) -> str:

@@ -25,14 +25,14 @@ def child(tmp_path: Path) -> Iterator[ChildProcess]:
     child.stop()
 
 
-def held_up(child: ChildProcess, file: Path, owner: str, told: list[str]) -> threading.Thread:
+def held_up(child: ChildProcess, file: Path, owner: str, outcomes: list[str]) -> threading.Thread:
     """Ask for a model whose file is a pipe that nobody has opened yet."""
 
     def ask() -> None:
         try:
             child.ask({"do": "warm", "model_file": str(file), "texts": []}, owner=owner)
         except EngineError as error:
-            told.append(f"{owner}: {type(error).__name__}")
+            outcomes.append(f"{owner}: {type(error).__name__}")
 
     asking = threading.Thread(target=ask)
     asking.start()
@@ -41,19 +41,19 @@ def held_up(child: ChildProcess, file: Path, owner: str, told: list[str]) -> thr
 
 def test_work_ends_in_the_middle_when_it_is_cancelled(child: ChildProcess, tmp_path: Path) -> None:
     """What waits for its turn gives way without it; others get a new process."""
-    pipe, told = tmp_path / "model", list[str]()
+    pipe, outcomes = tmp_path / "model", list[str]()
     os.mkfifo(pipe)
-    first = held_up(child, pipe, "first", told)
+    first = held_up(child, pipe, "first", outcomes)
     # Opening a pipe to write waits for its reader: from here on the process is at work.
     with pipe.open("wb"):
         before = child.process_id
-        second = held_up(child, pipe, "second", told)
+        second = held_up(child, pipe, "second", outcomes)
         child.cancel("second")
         second.join()
-        assert told == ["second: WorkCancelledError"]
+        assert outcomes == ["second: WorkCancelledError"]
         child.cancel("first")
         first.join()
-    assert told == ["second: WorkCancelledError", "first: WorkCancelledError"]
+    assert outcomes == ["second: WorkCancelledError", "first: WorkCancelledError"]
     child.warm()
     assert child.process_id not in (None, before)
     with pytest.raises(WorkCancelledError):

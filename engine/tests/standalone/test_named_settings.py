@@ -33,7 +33,7 @@ def test_quotas_add_up_when_several_are_chosen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "said"),
+    ("choice", "expected"),
     [
         ("nothing=1", "'nothing' is unknown; these exist: training_data, .*, flywheels, "),
         ("port=1", "'port' is unknown"),
@@ -43,7 +43,7 @@ def test_quotas_add_up_when_several_are_chosen() -> None:
         ("sets_first_active_model=1", "takes yes or no, not '1'"),
     ],
 )
-def test_a_choice_is_refused_when_it_is_none(choice: str, said: str) -> None:
+def test_a_choice_is_refused_when_it_is_none(choice: str, expected: str) -> None:
     """The message says what there is."""
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=expected):
         with_setting(SETTINGS, choice)

@@ -57,8 +57,8 @@ def test_it_is_refused_when_it_is_another_users(
     lstat, place = Path.lstat, tmp_path / whose
 
     def of_another_user(path: Path) -> os.stat_result:
-        found = lstat(path)
-        return os.stat_result((*found[:4], found.st_uid + (path == place), *found[5:]))
+        status = lstat(path)
+        return os.stat_result((*status[:4], status.st_uid + (path == place), *status[5:]))
 
     monkeypatch.setattr(Path, "lstat", of_another_user)
     with pytest.raises(DirectoryNotPrivateError, match="belongs to user"):

@@ -23,8 +23,8 @@ def test_named_files_alone_are_here_when_a_prefix_is_downloaded(
     for name in ("b.csv", "a.csv", "other.csv", "../../up.csv", "..", "folder/a.csv"):
         s3.put_object(Bucket=BUCKET, Key=f"download/{name}", Body=name.encode())
     lake.download(f"s3://{BUCKET}/download/", ("a.csv", "b.csv"), tmp_path / "new" / "place")
-    found = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
-    assert found == {"new/place/a.csv", "new/place/b.csv"}
+    entry = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
+    assert entry == {"new/place/a.csv", "new/place/b.csv"}
     assert (tmp_path / "new" / "place" / "a.csv").read_text() == "a.csv"
 
 
@@ -32,8 +32,8 @@ def test_named_files_alone_are_here_when_a_prefix_is_downloaded(
 def test_the_permission_is_named_when_s3_refuses(s3: "S3Client", permission: str) -> None:
     """Each way to use S3 names its own, with bucket, key and role."""
     lake = DataLake(lambda _: s3, ROLE)
-    (found,) = _one_object(lake)
-    absent = f"s3://absent-bucket/{found.key}"
+    (entry,) = _one_object(lake)
+    absent = f"s3://absent-bucket/{entry.key}"
     uses: dict[str, Callable[[], object]] = {
         "s3:ListBucket": lambda: lake.objects(absent),
         "s3:PutObject": lambda: lake.write(absent, b""),
@@ -41,7 +41,7 @@ def test_the_permission_is_named_when_s3_refuses(s3: "S3Client", permission: str
     }
     with pytest.raises(StorageAccessError) as refusal:
         uses[permission]()
-    for named in (permission, ROLE, "absent-bucket", found.key, "NoSuchBucket"):
+    for named in (permission, ROLE, "absent-bucket", entry.key, "NoSuchBucket"):
         assert named in str(refusal.value)
 
 
