@@ -3,7 +3,7 @@
 An engine runs, a flywheel trains a classifier and another one a recognizer, both from generated
 documents, and boto3 asks their endpoints over HTTP, one question after the other. A call that asks
 no model stands beside them: what it takes is boto3 and HTTP. Read next:
-`comprehend_engine.realtime`.
+`comprehend_engine.operations.realtime`.
 """
 
 import logging

@@ -1,7 +1,7 @@
-"""What time it is, and how the engine waits.
+"""The engine's clock: the time, and how to wait.
 
-Decides nothing about states; `comprehend_engine.background` does. Two clocks: the system's, and one
-that stands still until it is driven, for tests and simulations.
+Decides nothing about states; `comprehend_engine.lifecycles.background_work` does. There are
+two clocks: the system's, and one for tests and simulations that only moves when it is driven.
 """
 
 import threading
@@ -13,7 +13,7 @@ class Clock(Protocol):
     """The engine's only source of time."""
 
     def now(self) -> float:
-        """Return the present moment in epoch seconds, to the millisecond, as the service tells."""
+        """Return the present moment in epoch seconds, to the millisecond, as the service does."""
         ...
 
     def wait_until(self, moment: float, stop: threading.Event) -> bool:
@@ -55,7 +55,7 @@ class DrivenClock:
             return round(self._now, 3)
 
     def advance(self, seconds: float) -> None:
-        """Move on by `seconds`, and wake who waits for a moment that has come."""
+        """Move on by `seconds`, and wake the threads whose moment has come."""
         with self._moved:
             self._now += seconds
             self._moved.notify_all()
@@ -64,6 +64,6 @@ class DrivenClock:
         """Block until a moment (epoch seconds); False when `stop` was set first."""
         with self._moved:
             while self._now < moment and not stop.is_set():
-                # An Event cannot wake a Condition: the pause bounds how late a stop is noticed.
+                # An Event cannot wake a Condition: the timeout bounds the delay of a stop.
                 self._moved.wait(timeout=0.02)
         return not stop.is_set()

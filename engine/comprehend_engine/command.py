@@ -1,7 +1,7 @@
 """The command `comprehend-engine`: an engine that serves until it is interrupted.
 
-Decides the options, and how the command ends. Imports nothing that takes long, so that Ctrl-C and
-`--help` work at once. Read next: `comprehend_engine.serving`.
+Decides the options and the exit codes. Imports nothing that takes long, so that Ctrl-C and `--help`
+work at once. Read next: `comprehend_engine.standalone.serving`.
 """
 
 import argparse
@@ -20,7 +20,7 @@ _EXIT_CODES = "Exit codes: 2 it cannot start, 130 interrupted, 143 terminated."
 
 
 class _Terminated(KeyboardInterrupt):
-    """SIGTERM arrived; it ends the engine as Ctrl-C does."""
+    """SIGTERM arrived; it stops the engine as Ctrl-C does."""
 
 
 def main(arguments: Sequence[str] | None = None, *, program: str = "comprehend-engine") -> None:
@@ -29,14 +29,14 @@ def main(arguments: Sequence[str] | None = None, *, program: str = "comprehend-e
     Parameters
     ----------
     arguments : sequence of str, optional
-        The words after the command's name; without them, those of the process.
+        The words after the command's name; those of the process by default.
     program : str
-        What the help calls the command.
+        The command's name in its help.
     """
     options = _parser(program).parse_args(arguments)
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
-        from comprehend_engine.serving import serve  # noqa: PLC0415 - takes a second
+        from comprehend_engine.standalone.serving import serve  # noqa: PLC0415 - takes a second
 
         serve(options)
     except StartRefusedError as refusal:
@@ -56,7 +56,7 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 def _report(refusal: StartRefusedError, *, is_json: bool) -> None:
-    """Say why the engine does not start: one line what is wrong, one what to do."""
+    """Write why the engine does not start: the problem on one line, the remedy on the next."""
     sys.stderr.write(f"{refusal.where}: {refusal.problem}\n{refusal.remedy}.\n")
     if is_json:
         error = {"where": refusal.where, "problem": refusal.problem, "remedy": refusal.remedy}
@@ -71,13 +71,19 @@ def _parser(program: str) -> argparse.ArgumentParser:
         epilog=_EXIT_CODES,
     )
     add = parser.add_argument
-    add("--data", type=Path, required=True, metavar="DIR", help="where it keeps state; made")
-    add("--port", type=_port, default=0, metavar="N", help="0, the default, takes a free one")
-    add("--s3-endpoint", metavar="URL", help="its S3; without it, what boto3 finds")
-    pace_help = "least time of each passing state, such as TRAINING (0.2)"
+    add(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="directory of its state; created when absent",
+    )
+    add("--port", type=_port, default=0, metavar="N", help="0, the default, chooses a free one")
+    add("--s3-endpoint", metavar="URL", help="its S3; by default the one that boto3 finds")
+    pace_help = "least time of each transient state, such as TRAINING (0.2)"
     add("--pace", type=_seconds, default=0.2, metavar="SECONDS", help=pace_help)
-    add("--faults", action="store_true", help="let tests ask for faults")
-    set_help = "a quota or a switch; may be repeated"
+    add("--faults", action="store_true", help="let tests inject faults")
+    set_help = "a quota or another setting; can be repeated"
     add("--set", action="append", default=[], metavar="NAME=VALUE", help=set_help)
     add("--json", action="store_true", help="print one JSON document, for programs")
     return parser
@@ -85,7 +91,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) <= _HIGHEST_PORT):
-        message = f"{text!r} is no whole number from 0 to {_HIGHEST_PORT}"
+        message = f"{text!r} is not a whole number from 0 to {_HIGHEST_PORT}"
         raise argparse.ArgumentTypeError(message)
     return int(text)
 
@@ -96,6 +102,6 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds < float("inf"):
-        message = f"{text!r} is no number of seconds from 0"
+        message = f"{text!r} is not a number of seconds from 0"
         raise argparse.ArgumentTypeError(message)
     return seconds

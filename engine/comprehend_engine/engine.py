@@ -1,8 +1,8 @@
-"""The engine: put together, started, stopped.
+"""The engine: it assembles, starts and stops its parts.
 
-Decides what is served, by the names of the parts' methods, and the order in which parts come up and
-go. Holds no rule of its own. Read next: `comprehend_engine.protocol` (how a call arrives), then the
-operation's module.
+Decides the order in which parts start and stop. Each public method of a part that is named like an
+operation serves it. Holds no rule of the service. Read next: `comprehend_engine.api.protocol` (how
+a call arrives), then the operation's module.
 """
 
 from types import TracebackType
@@ -10,44 +10,45 @@ from typing import TYPE_CHECKING, Self
 
 from botocore import xform_name
 
-from comprehend_engine.background import BackgroundWork
-from comprehend_engine.clock import Clock, SystemClock
-from comprehend_engine.data_directory import DataDirectory
-from comprehend_engine.datasets import DatasetOperations
-from comprehend_engine.endpoint_life import EndpointLife
-from comprehend_engine.endpoints import EndpointOperations
-from comprehend_engine.fault_control import FaultControl
-from comprehend_engine.faults import Faults
-from comprehend_engine.flywheel_life import FlywheelLife
-from comprehend_engine.flywheels import FlywheelOperations
-from comprehend_engine.in_process import attach
-from comprehend_engine.inference_worker import InferenceWorker
-from comprehend_engine.ingestion import Ingestion
-from comprehend_engine.iteration_run import IterationRun
-from comprehend_engine.iterations import IterationOperations
-from comprehend_engine.job_run import JobRun
-from comprehend_engine.jobs import JobOperations
-from comprehend_engine.model_endings import ModelEndings
-from comprehend_engine.models import ModelOperations
-from comprehend_engine.protocol import (
+from comprehend_engine.api.fault_control import FaultControl
+from comprehend_engine.api.faults import InjectedFaults
+from comprehend_engine.api.in_process import attach
+from comprehend_engine.api.protocol import (
     Authentication,
     Operation,
     Protocol,
     Refusal,
     comprehend_model,
 )
-from comprehend_engine.realtime import RealTimeOperations
-from comprehend_engine.resuming import Resuming
-from comprehend_engine.server import Server
+from comprehend_engine.api.server import Server
+from comprehend_engine.clock import Clock, SystemClock
+from comprehend_engine.inference.worker import InferenceWorker
+from comprehend_engine.lifecycles.background_work import BackgroundWork
+from comprehend_engine.lifecycles.dataset_ingestion import DatasetIngestion
+from comprehend_engine.lifecycles.endpoint_lifecycle import EndpointLifecycle
+from comprehend_engine.lifecycles.flywheel_lifecycle import FlywheelLifecycle
+from comprehend_engine.lifecycles.iteration_run import IterationRun
+from comprehend_engine.lifecycles.job_run import JobRun
+from comprehend_engine.lifecycles.model_deletion import ModelDeletion
+from comprehend_engine.lifecycles.resumption import Resumption
+from comprehend_engine.operations.datasets import DatasetOperations
+from comprehend_engine.operations.endpoints import EndpointOperations
+from comprehend_engine.operations.flywheels import FlywheelOperations
+from comprehend_engine.operations.iterations import IterationOperations
+from comprehend_engine.operations.jobs import JobOperations
+from comprehend_engine.operations.model_termination import ModelTermination
+from comprehend_engine.operations.models import ModelOperations
+from comprehend_engine.operations.realtime import RealTimeOperations
+from comprehend_engine.operations.tags import TagOperations
 from comprehend_engine.settings import EngineSettings, Quotas
-from comprehend_engine.store import Store
-from comprehend_engine.tagging import TagOperations
-from comprehend_engine.worker import TrainingWorker
+from comprehend_engine.storage.data_directory import DataDirectory
+from comprehend_engine.storage.store import Store
+from comprehend_engine.training.worker import TrainingWorker
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
 
-    from comprehend_engine.data_lake import S3ClientForRole
+    from comprehend_engine.storage.data_lake import S3ClientForRole
 
 __all__ = ["Engine", "EngineSettings", "Quotas"]
 
@@ -59,31 +60,32 @@ _TAGGED_CREATIONS = {
     "StartDocumentClassificationJob": "JobArn",
     "StartEntitiesDetectionJob": "JobArn",
 }
-"""What may come with tags: the operation, and the answer's member that has the new ARN."""
+"""Operations that accept tags, each with the response's member that has the new ARN."""
 
 
 class Engine:
-    """Amazon Comprehend's flywheel API on this machine, with models that really learn.
+    """Amazon Comprehend's flywheel API on this machine, with real training.
 
     Parameters
     ----------
     settings : EngineSettings
-        Who it is and where it keeps state.
+        Its account, region, data directory and quotas.
     s3_client_for_role : callable
         Takes a flywheel's data access role ARN, returns an S3 client with that role's rights. It
         is called for each job, from the job's own thread; the engine never closes a client.
     clock : Clock, optional
         The system's by default.
     refusal : callable, optional
-        Takes a caller's access key id, an operation and its request; says why it is refused, or
-        None. Without it every caller may do everything.
+        Takes a caller's access key id, an operation and its request; returns why the request is
+        refused, or None. Without it every caller may do everything.
     authentication : callable, optional
-        Takes a request's method, target, headers and body; says what is wrong with its signature,
-        or None. Without it every program of this machine is answered, signed or not.
+        Takes a request's method, target, headers and body; returns the code and message of the
+        error in its signature, or None. Without it every program on this machine gets an answer,
+        signed or not.
 
     Examples
     --------
-    Serve, and talk to it with boto3::
+    Start it, and call it with boto3::
 
         with Engine(settings, s3_client_for_role=lambda role_arn: boto3.client("s3")) as engine:
             comprehend = boto3.client("comprehend", endpoint_url=engine.url)
@@ -107,7 +109,7 @@ class Engine:
 
     @property
     def url(self) -> str:
-        """Where it is served, such as ``http://127.0.0.1:4577``.
+        """Its address, such as ``http://127.0.0.1:4577``.
 
         Raises
         ------
@@ -135,21 +137,22 @@ class Engine:
 
     @property
     def training_process_id(self) -> int | None:
-        """The process that trains, for who watches it; None where none runs."""
+        """The id of the training process; None where none runs."""
         return None if self._parts is None else self._parts.worker.process_id
 
     @property
     def inference_process_id(self) -> int | None:
-        """The process that answers for endpoints and jobs; None where none runs yet."""
+        """The id of the inference process of endpoints and jobs; None where none runs yet."""
         return None if self._parts is None else self._parts.inference.process_id
 
     def start(self) -> None:
-        """Serve, and go on with what an earlier stop cut off; returns at once.
+        """Start to serve and resume the work that an earlier stop interrupted; return at once.
 
         Raises
         ------
         OSError
-            The port is taken, or the data directory cannot be written or is another engine's.
+            The port is in use, or the data directory cannot be written or is in use by another
+            engine.
         """
         if self._parts is None:
             self._parts = _Parts(
@@ -162,7 +165,7 @@ class Engine:
             self._parts.start()
 
     def stop(self) -> None:
-        """End at once, also in the middle of training; nothing acknowledged is lost."""
+        """Stop at once, also during training; nothing acknowledged is lost."""
         if self._parts is not None:
             parts, self._parts = self._parts, None
             parts.stop()
@@ -200,7 +203,7 @@ class _Parts:
         self.worker = TrainingWorker(settings.data_directory / "training.log")
         self.inference = InferenceWorker(settings.data_directory / "inference.log")
         self.background = BackgroundWork(clock, settings.pace_seconds)
-        self.faults = Faults()
+        self.faults = InjectedFaults()
         operations = self._operations(settings, s3_client_for_role, clock)
         control = FaultControl(self.faults if settings.allows_faults else None, operations)
         self.protocol = Protocol(operations, settings.region, refusal, self.faults)
@@ -214,24 +217,26 @@ class _Parts:
     def _operations(
         self, settings: EngineSettings, s3_client_for_role: "S3ClientForRole", clock: Clock
     ) -> dict[str, Operation]:
-        """Put together what is served, and what goes on when the engine starts."""
+        """Assemble the operations, and the resumption of work at the start."""
         store, background = self.store, self.background
-        ingestion = Ingestion(store, clock, background, settings.quotas, s3_client_for_role)
-        life = FlywheelLife(store, clock, background, ingestion)
-        endpoints = EndpointLife(store, clock, background, settings, self.inference)
+        ingestion = DatasetIngestion(store, clock, background, settings.quotas, s3_client_for_role)
+        flywheels = FlywheelLifecycle(store, clock, background, ingestion)
+        endpoints = EndpointLifecycle(store, clock, background, settings, self.inference)
         iterations = IterationRun(
             settings, store, clock, background, self.worker, s3_client_for_role, self.faults
         )
         jobs = JobRun(settings, store, clock, background, self.inference, s3_client_for_role)
-        endings = ModelEndings(settings, store, clock, background, self.worker)
-        self.resuming = Resuming(store, life, ingestion, iterations, jobs, endings, endpoints)
+        deletion = ModelDeletion(settings, store, background)
+        self.resumption = Resumption(
+            store, flywheels, ingestion, iterations, jobs, deletion, endpoints
+        )
         tags = TagOperations(store)
         operations = _served(
-            FlywheelOperations(settings, store, clock, life, endpoints),
+            FlywheelOperations(settings, store, clock, flywheels, endpoints),
             DatasetOperations(settings, store, clock, ingestion),
             IterationOperations(settings, store, clock, iterations),
             ModelOperations(store),
-            endings,
+            ModelTermination(settings, store, clock, deletion, self.worker),
             EndpointOperations(settings, store, clock, endpoints),
             RealTimeOperations(settings, store, self.inference),
             JobOperations(settings, store, clock, jobs),
@@ -243,12 +248,12 @@ class _Parts:
 
     def start(self) -> None:
         self.worker.warm()
-        self.resuming.resume()
+        self.resumption.resume()
         self.server.start()
 
     def stop(self) -> None:
-        # What is recorded from here on goes on at the next start.
-        self.background.ask_to_stop()
+        # Work that is recorded but not done resumes at the next start.
+        self.background.request_stop()
         self.faults.stop()
         self.server.stop()
         self.worker.stop()

@@ -1,18 +1,18 @@
-"""What can go wrong in the engine, as types.
+"""The errors of the engine, as types.
 
 ::
 
     EngineError
-    ├── ServiceError             a call is refused             -> the caller, told over HTTP
+    ├── ServiceError             a call is refused             -> the caller gets it over HTTP
     ├── DatasetRefusedError      a dataset cannot be ingested  -> the dataset ends FAILED
-    ├── StorageAccessError       S3 refused or failed          -> what needed it ends FAILED
-    ├── IterationFailedError     no model can come of it       -> the iteration ends FAILED
-    ├── DiskFullError            nothing more can be kept      -> the caller, told over HTTP
-    ├── WorkCancelledError       a person stopped it           -> the iteration ends STOPPED
-    ├── WorkerDiedError          its process is gone           -> what needed it ends FAILED
-    └── StartRefusedError        the command cannot serve      -> whoever ran it, on the terminal
+    ├── StorageAccessError       S3 refused or failed          -> the resource ends FAILED
+    ├── IterationFailedError     it cannot produce a model     -> the iteration ends FAILED
+    ├── DiskFullError            nothing more can be stored    -> the caller gets it over HTTP
+    ├── WorkCancelledError       a call stopped the training   -> the iteration ends STOPPED
+    ├── WorkerDiedError          the child process ended       -> the resource ends FAILED
+    └── StartRefusedError        the command cannot serve      -> the terminal shows it
 
-`EngineStopping` is no error: it unwinds work that goes on at the next start. Imports nothing.
+`EngineStopping` is not an error: it unwinds work that resumes at the next start. Imports nothing.
 """
 
 
@@ -29,7 +29,7 @@ class ServiceError(EngineError):
         The error shape's name, such as ``ResourceNotFoundException``; its HTTP status comes from
         botocore's model of the service.
     message : str
-        What is wrong, naming the values, and what would be right.
+        The problem, with its values, and what would be valid.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -39,40 +39,40 @@ class ServiceError(EngineError):
 
 
 class DatasetRefusedError(EngineError):
-    """The documents of a dataset cannot be used; whoever made the files repairs them."""
+    """The documents of a dataset cannot be used; their author must repair the files."""
 
 
 class StorageAccessError(EngineError):
-    """S3 cannot be read or written; names bucket, key, permission and role for who grants them."""
+    """S3 cannot be read or written; names bucket, key and role, and the permission to grant."""
 
 
 class IterationFailedError(EngineError):
-    """An iteration cannot end in a model: too little data, or a model that is not there."""
+    """An iteration cannot produce a model: there is too little data, or a model is missing."""
 
 
 class DiskFullError(EngineError):
-    """Nothing more can be kept; whoever runs the engine makes room."""
+    """Nothing more can be stored; the engine's user must free space."""
 
 
 class WorkCancelledError(EngineError):
-    """Training that nobody wants any more: a person stopped it."""
+    """The work was cancelled, because a call stopped the training."""
 
 
 class WorkerDiedError(EngineError):
-    """A process ended in the middle of its work; the next task gets a new one."""
+    """A child process ended during its work; the next task starts a new one."""
 
 
 class StartRefusedError(EngineError):
-    """The command cannot serve; whoever ran it repairs what is named.
+    """The command cannot serve; its user must correct the option.
 
     Parameters
     ----------
     where : str
-        The option that is meant.
+        The option.
     problem : str
-        What is wrong with it.
+        The problem with it.
     remedy : str
-        What to do about it.
+        What to do.
     """
 
     def __init__(self, where: str, problem: str, remedy: str) -> None:
@@ -83,4 +83,4 @@ class StartRefusedError(EngineError):
 
 
 class EngineStopping(Exception):
-    """The engine is being stopped; the work at hand is left as it is recorded."""
+    """The engine stops; the work in progress stays as it is recorded."""

@@ -1,7 +1,7 @@
-"""What a user of the engine may choose: where it keeps state, who it is, how fast, how much.
+"""The engine's settings: its data directory, account and region, its pace, its quotas.
 
-Decides the defaults, nothing else. Quotas are the documented ones and are settings because
-sources and accounts differ. Read next: `comprehend_engine.engine`.
+Decides the defaults, nothing else. The default quotas are the documented ones. They are settings
+because sources and accounts differ. Read next: `comprehend_engine.engine`.
 """
 
 from dataclasses import dataclass, field
@@ -14,39 +14,38 @@ TrainingData = Literal["all", "new"]
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """How much the engine accepts.
+    """The quotas of the engine.
 
     Parameters
     ----------
     flywheels : int
-        Flywheels an account may have.
+        Most flywheels of an account.
     creating_flywheels : int
-        Flywheels that may be CREATING at once.
+        Most flywheels that are CREATING at once.
     train_datasets_per_flywheel, test_datasets_per_flywheel : int
-        Datasets of one type in a flywheel's whole life: there is no call that deletes one.
+        Most datasets of one type in a flywheel's whole life: no call deletes a dataset.
     creating_datasets : int
-        Datasets that may be CREATING at once, in the account.
+        Most datasets of the account that are CREATING at once.
     active_iterations : int
-        Iterations that may run at once, in the account.
+        Most iterations of the account that run at once.
     active_jobs_per_kind : int
-        Classification jobs that may be active at once, and entities jobs.
+        Most classification jobs that are active at once, and most entities jobs.
     endpoints : int
-        Endpoints an account may have.
+        Most endpoints of an account.
     inference_units, inference_units_per_endpoint : int
-        Inference units of all endpoints of the account, and of one.
+        Most inference units of all endpoints of the account, and of one endpoint.
     min_documents_per_label : int
-        Fewest documents a label that occurs in a TRAIN dataset needs; labels without any
-        document do not count.
+        Fewest documents per label of a TRAIN dataset; labels without any document do not count.
     min_multi_label_documents : int
         Fewest documents of a TRAIN dataset of a multi-label classifier.
     min_annotations_per_type : int
-        Fewest annotations an entity type that occurs in a TRAIN dataset needs.
+        Fewest annotations per entity type that occurs in a TRAIN dataset.
     min_list_matches_per_type : int
-        The same, where an entity list stands for annotations.
+        The same for datasets with an entity list instead of annotations.
     min_entity_documents, max_entity_documents : int
-        Documents of a recognizer's dataset.
+        Fewest and most documents of a recognizer's dataset.
     max_entity_document_bytes, max_entity_bytes : int
-        Largest document of a recognizer's dataset, and all of them.
+        Largest size of a document in a recognizer's dataset, and of all its documents, bytes.
     max_documents : int
         Most documents of a classifier's dataset.
     max_file_size_bytes : int
@@ -58,7 +57,7 @@ class Quotas:
     -----
     *Source*: developer guide, "Guidelines and quotas", flywheels, concurrent active asynchronous
     jobs, document classification and entity recognition; "Entity lists" (200 matches). It says 10
-    in prose and 50 in a table for the documents of a label; 10 is used.
+    in prose and 50 in a table for the documents per label; 10 is used.
     """
 
     flywheels: int = 50
@@ -87,20 +86,20 @@ class Quotas:
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """One engine.
+    """The settings of one engine.
 
     Parameters
     ----------
     data_directory : Path
-        Where state and models are kept; made when absent. One engine at a time may use it.
+        Directory of state and models; created when absent. One engine at a time may use it.
     account_id, region : str
-        What ARNs are made of.
+        Account and region in ARNs.
     port : int
-        Port on the loopback interface; 0 takes a free one.
+        Port on the loopback interface; 0 chooses a free one.
     pace_seconds : float
-        Least time each passing state (CREATING, UPDATING, TRAINING ... DELETING) can be seen, s.
+        Least time that each transient state (CREATING, UPDATING, TRAINING ... DELETING) lasts, s.
     quotas : Quotas
-        How much is accepted.
+        The quotas.
     training_data : {"all", "new"}
         Whether an iteration trains on every COMPLETED TRAIN dataset of the flywheel, or only on
         those that no COMPLETED iteration has trained on. The service's own choice is not
@@ -108,16 +107,16 @@ class EngineSettings:
     sets_first_active_model : bool
         Whether a COMPLETED iteration makes its model active where the flywheel has none. The
         service's own choice is not documented.
-    tells_model_in_training : bool
-        Whether an iteration tells TrainedModelArn from its start, not only once the model is
+    shows_model_in_training : bool
+        Whether an iteration has a TrainedModelArn from its start, not only once the model is
         trained. The service's own choice is not documented.
-    told_classes : int
-        How many classes a multi-class model's answer tells, best first. The service's samples have
-        three; what it does is not documented.
+    returned_classes : int
+        Most classes in the response of a multi-class model, best first. The service's samples have
+        three; the number is not documented.
     allows_faults : bool
-        Whether faults can be asked for under /_engine/faults; see `comprehend_engine.faults`.
+        Whether faults can be injected under /_engine/faults; see `comprehend_engine.api.faults`.
     seed : int
-        Seed of the trainer; same data and seed, same model and metrics.
+        Seed of the training; the same data and seed give the same model and metrics.
     """
 
     data_directory: Path
@@ -128,11 +127,11 @@ class EngineSettings:
     quotas: Quotas = field(default_factory=Quotas)
     training_data: TrainingData = "all"
     sets_first_active_model: bool = False
-    tells_model_in_training: bool = False
-    told_classes: int = 3
+    shows_model_in_training: bool = False
+    returned_classes: int = 3
     allows_faults: bool = False
     seed: int = 0
 
     def model_file(self, model_arn: str) -> Path:
-        """Return where a model is kept."""
+        """Return the file of a model."""
         return self.data_directory / "models" / f"{model_arn.rsplit(':', 1)[-1]}.model"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from comprehend_engine.command import main
-from comprehend_engine.serving import _refusal
+from comprehend_engine.standalone.serving import _refusal
 from engine_testing.processes import COMMAND, VARIABLES, engine_process, run_command
 from engine_testing.rig import running
 
@@ -47,9 +47,9 @@ def test_it_says_where_to_reach_it_when_it_serves(s3: "S3Client", tmp_path: Path
     """To people on standard error; standard output has the document alone."""
     with engine_process(tmp_path, s3.meta.endpoint_url, "--faults") as serving:
         serving.process.send_signal(signal.SIGINT)
-        _, said = serving.process.communicate(timeout=60)
-    assert f"  export AWS_ENDPOINT_URL_COMPREHEND={serving.url}\n" in said
-    assert f"  Faults {serving.url}/_engine/faults\n" in said
+        _, output = serving.process.communicate(timeout=60)
+    assert f"  export AWS_ENDPOINT_URL_COMPREHEND={serving.url}\n" in output
+    assert f"  Faults {serving.url}/_engine/faults\n" in output
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,10 @@ def test_it_ends_in_one_line_when_it_is_interrupted(
     """Ctrl-C and SIGTERM alike leave no trace, and a directory that is free."""
     with engine_process(tmp_path / "data", s3.meta.endpoint_url) as serving:
         serving.process.send_signal(sent)
-        _, said = serving.process.communicate(timeout=60)
+        _, output = serving.process.communicate(timeout=60)
         assert serving.process.returncode == code
-        assert said.splitlines()[-1] == last
-        assert "Traceback" not in said
+        assert output.splitlines()[-1] == last
+        assert "Traceback" not in output
     with running(tmp_path / "data", s3):
         pass
 
@@ -103,7 +103,7 @@ def test_it_says_why_when_the_directory_or_the_port_is_taken(
     assert in_use[1:] == ["Stop that engine, or choose another directory."]
     assert port_taken == [
         f"--port {port}: Address already in use",
-        "Choose another port, or leave it out to get a free one.",
+        "Choose another port, or leave the option out to get a free one.",
     ]
 
 
@@ -124,13 +124,13 @@ def test_it_says_why_when_the_directory_cannot_be_used(
 @pytest.mark.parametrize(
     ("options", "error"),
     [
-        (["--s3-endpoint", "nonsense"], "--s3-endpoint nonsense: it is no URL"),
+        (["--s3-endpoint", "nonsense"], "--s3-endpoint nonsense: it is not a URL"),
         (["--set", "endpoints=many"], "endpoints takes a whole number from 0, not 'many'"),
-        (["--set", "endpoint=3"], "there is no 'endpoint'; there are: training_data"),
-        (["--port", "65536"], "argument --port: '65536' is no whole number from 0 to 65535"),
-        (["--pace", "-1"], "argument --pace: '-1' is no number of seconds from 0"),
-        (["--pace", "inf"], "argument --pace: 'inf' is no number of seconds from 0"),
-        (["--pace", "soon"], "argument --pace: 'soon' is no number of seconds from 0"),
+        (["--set", "endpoint=3"], "'endpoint' is unknown; these exist: training_data"),
+        (["--port", "65536"], "argument --port: '65536' is not a whole number from 0 to 65535"),
+        (["--pace", "-1"], "argument --pace: '-1' is not a number of seconds from 0"),
+        (["--pace", "inf"], "argument --pace: 'inf' is not a number of seconds from 0"),
+        (["--pace", "soon"], "argument --pace: 'soon' is not a number of seconds from 0"),
     ],
 )
 def test_the_option_is_named_when_its_value_is_wrong(
@@ -161,7 +161,7 @@ def test_a_program_reads_the_error_when_it_asks_for_json(
     assert json.loads(capsys.readouterr().out)["error"] == {
         "where": "--set seed=x",
         "problem": "seed takes a whole number from 0, not 'x'",
-        "remedy": "The engine's README says what each of them means",
+        "remedy": "The engine's README explains each of them",
     }
 
 
@@ -170,7 +170,7 @@ def test_a_program_reads_the_error_when_it_asks_for_json(
     [
         (
             OSError(errno.ENOSPC, "No space left on device", "state/x"),
-            "--data state: its disk is full. Make room on it.",
+            "--data state: its disk is full. Free space on it.",
         ),
         (
             PermissionError(errno.EACCES, "Permission denied", "state"),

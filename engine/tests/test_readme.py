@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from comprehend_engine.fault_control import _MEMBERS
-from comprehend_engine.faults import CALL_FAULTS, ITERATION_FAULTS
+from comprehend_engine.api.fault_control import _MEMBERS
+from comprehend_engine.api.faults import CALL_FAULTS, ITERATION_FAULTS
 from engine_testing.processes import VARIABLES, engine_process
 from engine_testing.rig import BUCKET, ROLE
 

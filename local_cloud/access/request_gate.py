@@ -13,7 +13,7 @@ from typing import Any
 
 from moto.core.request import Request
 
-from comprehend_engine.loopback import foreign_header
+from comprehend_engine.api.loopback import foreign_header
 from local_cloud.access.refusals import ACCESS_DENIED, Application, Environ, StartResponse, refused
 from local_cloud.access.request_bodies import UnreadableBodyError, read_body
 from local_cloud.access.signatures import (

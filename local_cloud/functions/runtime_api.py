@@ -19,7 +19,7 @@ import uuid
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from comprehend_engine.loopback import foreign_header
+from comprehend_engine.api.loopback import foreign_header
 
 _RUNTIME = "2018-06-01/runtime"
 

@@ -115,9 +115,66 @@ def test_the_cloud_knows_nothing_of_the_engine_when_it_is_read() -> None:
         for path in sorted((ROOT / "local_cloud").rglob("*.py"))
         if path != ROOT / "local_cloud" / "environment.py"
         for module in imported(path)
-        if is_allowed(module, {"comprehend_engine"}) and module != "comprehend_engine.loopback"
+        if is_allowed(module, {"comprehend_engine"}) and module != "comprehend_engine.api.loopback"
     ]
     assert not wrong
+
+
+ENGINE_BASE = {f"comprehend_engine.{name}" for name in ("errors", "settings", "clock", "tasks")}
+"""Modules of the engine that stand below its rooms; they import each other alone."""
+
+ENGINE_ROOMS = {
+    "api": set(),
+    "storage": set(),
+    "documents": {"api", "storage"},
+    "evaluation": set(),
+    "learning": set(),
+    "processes": set(),
+    "training": {"documents", "evaluation", "learning", "processes"},
+    "inference": {"learning", "processes"},
+    "lifecycles": {"api", "documents", "evaluation", "inference", "storage", "training"},
+    "operations": {"api", "documents", "inference", "lifecycles", "storage", "training"},
+}
+"""The engine's rooms, each with the rooms below it that it may import."""
+
+
+def engine_parts() -> dict[str, set[str]]:
+    """Return each part of the engine with the modules of the engine that it may import."""
+    parts = {
+        room: {f"comprehend_engine.{name}" for name in (room, *below)} | ENGINE_BASE
+        for room, below in ENGINE_ROOMS.items()
+    }
+    parts |= {f"{name.split('.')[1]}.py": ENGINE_BASE for name in ENGINE_BASE}
+    parts["engine.py"] = {f"comprehend_engine.{room}" for room in ENGINE_ROOMS} | ENGINE_BASE
+    parts["standalone"] = parts["engine.py"] | {
+        "comprehend_engine.engine",
+        "comprehend_engine.standalone",
+    }
+    return parts
+
+
+@pytest.mark.parametrize("part", sorted(engine_parts()))
+def test_the_engines_rooms_import_one_way_when_they_are_read(part: str) -> None:
+    """Each room of the engine imports only rooms below it, so there is no circle."""
+    place = ROOT / "engine" / "comprehend_engine" / part
+    files = sorted(place.rglob("*.py")) if place.is_dir() else [place]
+    assert files, part
+    wrong = [
+        f"{path.relative_to(ROOT)}: {module}"
+        for path in files
+        for module in imported(path)
+        if is_allowed(module, {"comprehend_engine"})
+        and not is_allowed(module, engine_parts()[part])
+    ]
+    assert not wrong
+
+
+def test_every_room_of_the_engine_is_in_the_import_map_when_it_is_read() -> None:
+    """No folder of the engine escapes the import map, and none imports one that imports it."""
+    folders = {path.parent.name for path in (ROOT / "engine").glob("comprehend_engine/*/*.py")}
+    assert folders == {*ENGINE_ROOMS, "standalone"}
+    order = list(ENGINE_ROOMS)
+    assert all(order.index(low) < order.index(room) for room in order for low in ENGINE_ROOMS[room])
 
 
 def engine_requirements(*, with_tests: bool) -> set[str]:

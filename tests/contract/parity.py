@@ -27,9 +27,9 @@ SWITCHES = {
     '(`"all"`), or those that no COMPLETED iteration has trained on (`"new"`)',
     "sets_first_active_model": "whether the first COMPLETED iteration makes its model active "
     "(no: `UpdateFlywheel` does)",
-    "tells_model_in_training": "whether `TrainedModelArn` is told while the model is trained (no: "
+    "shows_model_in_training": "whether `TrainedModelArn` is returned during the training (no: "
     "from EVALUATING on)",
-    "told_classes": "how many classes a multi-class answer tells (3, as in the samples)",
+    "returned_classes": "how many classes a multi-class response has (3, as in the samples)",
     "pace_seconds": "least time that a passing state can be seen; the service takes minutes to "
     "hours",
     "quotas": "the documented ones, `min_documents_per_label` among them: the guide says 10 and 50",

@@ -299,18 +299,18 @@ PUBLIC_ANSWERS = (
 
 _CFN = "tests/local_cloud/test_stack_update.py"
 _AUDIT = "tests/local_cloud/test_template_audit.py"
-_LIFE = "engine/tests"
+_LIFE = "engine/tests/operations"
 PUBLIC_RULES = (
     PublicRule(
         TERRAFORM,
         "a model is stopped before every deletion: `StopTraining...` of one that does not train "
         "succeeds, and it stays as it is",
-        f"{_LIFE}/test_model_endings.py::test_a_model_stays_trained_when_its_training_is_stopped_late",
+        f"{_LIFE}/test_model_termination.py::test_a_model_stays_trained_when_its_training_is_stopped_late",
     ),
     PublicRule(
         TERRAFORM,
         "a deleted model is DELETING, then its description is ResourceNotFoundException",
-        f"{_LIFE}/test_model_endings.py::test_a_model_is_gone_when_it_was_deleted",
+        f"{_LIFE}/test_model_termination.py::test_a_model_is_gone_when_it_was_deleted",
     ),
     PublicRule(
         CLOUDFORMATION,

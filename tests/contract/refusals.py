@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore import xform_name
 
-from comprehend_engine.protocol import comprehend_model
+from comprehend_engine.api.protocol import comprehend_model
 from engine_testing.rig import (
     BUCKET,
     LABELS,

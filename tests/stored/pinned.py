@@ -85,8 +85,8 @@ def pinned(story: str, clock: SteadyClock) -> Iterator[None]:
     replaced = {
         "adapters.wiring._utc_now": clock.moment,
         "application.comparison.judgement.PRODUCT_VERSION": "0.1.0",
-        "comprehend_engine.naming.secrets": SimpleNamespace(token_hex=token),
-        "comprehend_engine.jobs.secrets": SimpleNamespace(token_hex=token),
+        "comprehend_engine.storage.resource_names.secrets": SimpleNamespace(token_hex=token),
+        "comprehend_engine.operations.jobs.secrets": SimpleNamespace(token_hex=token),
         "moto.s3.models.utcnow": lambda: clock.moment().replace(tzinfo=None),
     }
     variables = {"ENVIRONMENT": story, "POWERTOOLS_SERVICE_NAME": "reconcile"}

@@ -28,7 +28,7 @@ from ask_approval.handler import handler as ask_approval
 from change_champion.handler import handler as change_champion
 from close_batch.handler import handler as close_batch
 from compare_models.handler import handler as compare_models
-from comprehend_engine.faults import Faults
+from comprehend_engine.api.faults import InjectedFaults
 from flywheel.batches.uploads import ObjectVersion
 from rebuild_flywheel.handler import handler as rebuild_flywheel
 from reconcile.handler import handler as reconcile
@@ -101,7 +101,7 @@ class Stage:
         )
 
     @property
-    def faults(self) -> Faults:
+    def faults(self) -> InjectedFaults:
         """What goes wrong in the engine."""
         assert self.clock.engine._parts is not None
         return self.clock.engine._parts.faults

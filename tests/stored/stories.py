@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from adapters.clients import client
 from adapters.parameters import configuration
 from application.ledger.audit import entry_key
-from comprehend_engine.faults import Fault
+from comprehend_engine.api.faults import InjectedFault
 from flywheel.batches.uploads import DatasetKind
 from tests.functions.cloud import (
     INBOX,
@@ -148,7 +148,7 @@ def _running(answer: Document) -> None:
 
 def failures(stage: Stage) -> None:
     """Have batches fail in every way, and be tried again."""
-    stage.faults.add(Fault("fail_iteration", flywheel=stage.arn, times=1))
+    stage.faults.add(InjectedFault("fail_iteration", flywheel=stage.arn, times=1))
     live(stage)
     stage.acts.retry(stage.services.staging, 1, "again", stage.now())
     stage.executed()

@@ -1,0 +1,1 @@
+"""The learners: text classifier and entity recognizer, their features, calibration and files."""

@@ -1,6 +1,6 @@
-"""What a token says about its tag: features of its word and of its neighbours.
+"""Features of a token: of its word and of its neighbours.
 
-Decides the features: the word, its beginnings and ends, its shape, the same of the neighbours up to
+Decides the features: the word, its prefixes and suffixes, its shape, the same for neighbours up to
 two tokens away, and pairs of neighbouring words. Must not know tags. Read next:
 `comprehend_engine.learning.entities`.
 """
@@ -19,33 +19,33 @@ _BORDER = ("low=\n",)
 
 def features_of(tokens: Sequence[Token]) -> list[list[str]]:
     """Return the features of each token of a chain."""
-    # Half a surrogate pair, which no file can hold, is a question mark.
+    # Half a surrogate pair, which no file can contain, becomes a question mark.
     words = [token.word.encode("utf-8", "replace").decode() for token in tokens]
     own = [_of_word(word) for word in words]
     lows = ["\n", "\n", *map(_plain, words), "\n", "\n"]
     around = [_BORDER, _BORDER, *map(_of_neighbour, words), _BORDER, _BORDER]
     features = []
     for place, names in enumerate(own):
-        found = [*names]
+        token_features = [*names]
         for step in (-2, -1, 1, 2):
-            found += [f"{step}:{name}" for name in around[place + 2 + step]]
-        found.append(f"-1|0={lows[place + 1]}|{lows[place + 2]}")
-        found.append(f"0|1={lows[place + 2]}|{lows[place + 3]}")
+            token_features += [f"{step}:{name}" for name in around[place + 2 + step]]
+        token_features.append(f"-1|0={lows[place + 1]}|{lows[place + 2]}")
+        token_features.append(f"0|1={lows[place + 2]}|{lows[place + 3]}")
         if place and tokens[place - 1].end == tokens[place].begin:
-            found.append("glued")
-        features.append(found)
+            token_features.append("glued")
+        features.append(token_features)
     return features
 
 
 @lru_cache(maxsize=100_000)
 def _of_word(word: str) -> tuple[str, ...]:
     low = _plain(word)
-    found = [f"word={word}", f"low={low}", f"shape={shape(word)}", f"length={min(len(word), 8)}"]
+    features = [f"word={word}", f"low={low}", f"shape={shape(word)}", f"length={min(len(word), 8)}"]
     if low[:1].isalpha():
-        # Signs and numbers have no beginnings; a word is no beginning of itself.
+        # Signs and numbers have no affixes, and a word is not an affix of itself.
         for size in range(1, min(_LONGEST_AFFIX + 1, len(low))):
-            found += [f"begin={low[:size]}", f"end={low[-size:]}"]
-    return tuple(found)
+            features += [f"begin={low[:size]}", f"end={low[-size:]}"]
+    return tuple(features)
 
 
 @lru_cache(maxsize=100_000)
@@ -55,7 +55,7 @@ def _of_neighbour(word: str) -> tuple[str, ...]:
 
 
 def shape(word: str) -> str:
-    """Return what a word looks like: its capitals, digits and signs.
+    """Return the shape of a word: its capitals, digits and signs.
 
     Examples
     --------
@@ -74,5 +74,5 @@ def shape(word: str) -> str:
 
 
 def _plain(word: str) -> str:
-    """Write a word in small letters, its accents in one way."""
+    """Return a word in lower case, with composed accents."""
     return word.lower() if word.isascii() else unicodedata.normalize("NFC", word).lower()

@@ -1,8 +1,8 @@
 """Documents as chains of tokens, and mentions as tags of tokens.
 
-Decides what a token is (a run of letters, a run of digits, a single sign, so that a mention may
-begin at a hyphen or between a letter and a digit), where a long document is cut, and which of
-overlapping mentions counts. Offsets are code points of the document. Must not know features. Read
+Decides the tokens: a run of letters, a run of digits or a single sign, so a mention can begin at a
+hyphen or between a letter and a digit. Decides where a long document is split, and which of
+overlapping mentions counts. Offsets count code points of the document. Must not know features. Read
 next: `comprehend_engine.learning.entity_features`.
 """
 
@@ -30,7 +30,7 @@ class Mention:
     type : str
         The entity type.
     score : float
-        How sure the model is, between 0 and 1.
+        The probability, between 0 and 1.
     """
 
     begin: int
@@ -49,24 +49,24 @@ class Token:
 
 
 def tokens_of(document: str) -> list[Token]:
-    """Cut a document into tokens.
+    """Split a document into tokens.
 
     Examples
     --------
     >>> [token.word for token in tokens_of("GSK-3beta")]
     ['GSK', '-', '3', 'beta']
     """
-    return [Token(found[0], *found.span()) for found in _TOKEN.finditer(document)]
+    return [Token(match[0], *match.span()) for match in _TOKEN.finditer(document)]
 
 
 def chains_of(tokens: Sequence[Token], tags: Sequence[str] | None = None) -> Iterator[slice]:
-    """Give the parts of a document that are tagged as one: a long one is cut behind sentences.
+    """Give the parts of a document to tag separately: a long one is split after sentences.
 
     Parameters
     ----------
     tokens : sequence of Token
     tags : sequence of str, optional
-        No mention is cut.
+        Their mentions are not split.
     """
     begin = 0
     if len(tokens) > _LONG_CHAIN:
@@ -83,8 +83,8 @@ def chains_of(tokens: Sequence[Token], tags: Sequence[str] | None = None) -> Ite
 def tags_of(tokens: Sequence[Token], mentions: Sequence[Mention]) -> list[str]:
     """Return the tags of a document's tokens.
 
-    A mention takes every token that it touches. One without a token is left out, and so is one
-    that overlaps a longer one, or an equally long one that begins before it.
+    A mention tags every token that it touches. A mention without tokens is left out. So is one that
+    overlaps a longer mention, or an equally long one that begins before it.
     """
     tags = [OUTSIDE] * len(tokens)
     for mention in sorted(mentions, key=lambda each: (each.begin - each.end, each.begin)):
@@ -104,13 +104,13 @@ def tags_of(tokens: Sequence[Token], mentions: Sequence[Mention]) -> list[str]:
 
 
 def spans_of(tags: Sequence[str]) -> Iterator[tuple[int, int, str]]:
-    """Give the mentions that tags say: first token, the one behind the last, and the type."""
+    """Give the mentions in tags: the first token, the one after the last, and the type."""
     begin = 0
     for place in range(1, len(tags) + 1):
-        goes_on = (
+        continues = (
             place < len(tags) and tags[place][:2] == "I-" and tags[place][2:] == tags[begin][2:]
         )
-        if goes_on:
+        if continues:
             continue
         if tags[begin] != OUTSIDE:
             yield begin, place, tags[begin][2:]
@@ -118,7 +118,7 @@ def spans_of(tags: Sequence[str]) -> Iterator[tuple[int, int, str]]:
 
 
 def _ends_sentence(tokens: Sequence[Token], place: int) -> bool:
-    """Tell the end of a sentence from an abbreviation such as ``St. Louis``, roughly."""
+    """Return whether a sign ends a sentence, unlike in ``St. Louis``; a heuristic."""
     before, sign, behind = tokens[place - 1 : place + 2]
     if sign.word not in _SENTENCE_ENDS or behind.begin == sign.end or behind.word.islower():
         return False

@@ -1,7 +1,8 @@
-"""The form in which a trained model is stored, whatever it learned: arrays and a JSON document.
+"""Files of trained models of any kind: arrays and a JSON document.
 
-Decides that reading a model runs no code from the file, and what is said of a file that another
-release wrote. Read next: `comprehend_engine.data_directory`.
+Decides that reading a model runs no code from the file, and the error for a file that another
+release wrote. The names of the models' classes are in the files. Read next:
+`comprehend_engine.storage.data_directory`.
 """
 
 import importlib
@@ -19,19 +20,19 @@ import numpy.typing as npt
 from comprehend_engine.errors import IterationFailedError
 
 FORMAT = 1
-"""Rises whenever models of before can no longer be read."""
+"""Increases when older files can no longer be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelParts:
-    """A model as a file holds it.
+    """The content of a model file.
 
     Parameters
     ----------
     description : mapping
-        What JSON can hold.
+        A JSON object.
     arrays : mapping of str to array
-        Numbers, by name.
+        Arrays of numbers, by name.
     """
 
     description: Mapping[str, Any]
@@ -39,15 +40,15 @@ class ModelParts:
 
 
 class StoredModel(Protocol):
-    """A model that can be taken apart."""
+    """A model that can be saved."""
 
     def to_parts(self) -> ModelParts:
-        """Return what makes up the model."""
+        """Return the content of the model's file."""
         ...
 
 
 def save(model: StoredModel, file: Path) -> None:
-    """Store a model; the file is there whole or not at all."""
+    """Save a model; the file is complete or absent."""
     parts = model.to_parts()
     header = {"format": FORMAT, "class": type(model).__name__, "model": parts.description}
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -56,19 +57,19 @@ def save(model: StoredModel, file: Path) -> None:
         text = np.frombuffer(json.dumps(header).encode(), np.uint8)
         np.savez(written, allow_pickle=False, **{_HEADER: text}, **parts.arrays)
         written.flush()
-        # The iteration that is COMPLETED then outlives a power cut; so must its model.
+        # A COMPLETED iteration survives a power cut, so its model must, too.
         os.fsync(written.fileno())
     draft.replace(file)
 
 
 def load(file: Path) -> Any:
-    """Return a stored model; its class is imported only now.
+    """Load a saved model; this imports its class.
 
     Raises
     ------
     IterationFailedError
-        The file is not there; whoever removed it restores it, or another model is made active.
-        Or this release cannot read it; the model must be trained again.
+        The file is missing: restore it, or make another model active. Or this release cannot read
+        it: train the model again.
     """
     if not file.exists():
         message = f"The model file {file.name} is missing from the engine's data directory."
@@ -87,8 +88,8 @@ def load(file: Path) -> Any:
 
 def _unreadable(file: Path) -> IterationFailedError:
     return IterationFailedError(
-        f"The model file {file.name} is not of the form that this release reads. Train the model "
-        "again: start an iteration, or use a new data directory."
+        f"This release cannot read the model file {file.name}. Train the model again: start an "
+        "iteration, or use a new data directory."
     )
 
 

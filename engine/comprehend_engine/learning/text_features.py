@@ -1,7 +1,8 @@
-"""What a classifier sees of a text: TF-IDF of words, of pairs of words, and of character trigrams.
+"""Features of a text for the classifier: TF-IDF of words, word pairs and character trigrams.
 
-Decides the views and their bounds. Trigrams are counted once per distinct word and spread over the
-documents by a sparse product, which is many times as fast as to cut each document. Knows no labels.
+Decides the features and their limits. Trigrams are counted once per distinct word and spread over
+the documents by a sparse product, which is many times faster than to split each document. Knows no
+labels.
 Read next: `comprehend_engine.learning.classifier`.
 """
 
@@ -15,24 +16,24 @@ from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.preprocessing import normalize
 
-MOST_WORDS, MOST_TRIGRAMS = 100_000, 50_000
-"""Bounds of the vocabularies; the most frequent terms are kept."""
+MAX_WORDS, MAX_TRIGRAMS = 100_000, 50_000
+"""Limits of the vocabularies, which have the most frequent terms."""
 
-MOST_CHARACTERS = 6_000_000
-"""In more text than this, words occur often enough to do without trigrams, and the time counts."""
+MAX_CHARACTERS = 6_000_000
+"""In longer texts, words occur often enough to leave trigrams out, which saves time."""
 
 MANY_TEXTS = 1_000
-"""Among so many texts, a word or pair that only one of them has tells nothing."""
+"""From this many texts on, a word or pair that occurs in only one of them is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextFeatures:
-    """Two views of a text, each of length one, side by side.
+    """Two feature vectors of a text, each of length one, side by side.
 
     Parameters
     ----------
     words, trigrams : sequence of str
-        Vocabularies, in the order of the columns; no trigrams where words are enough.
+        Vocabularies, in the order of the columns; without trigrams where words suffice.
     rarity : array of shape (n_features,)
         Inverse document frequencies.
     """
@@ -51,20 +52,20 @@ class TextFeatures:
 
 
 def fit_features(texts: Sequence[str], *, most: int) -> tuple[TextFeatures, Any]:
-    """Choose the vocabularies; return them, and the texts as `TextFeatures.rows` does.
+    """Choose the vocabularies; return the features and the rows of the texts.
 
     Parameters
     ----------
     texts : sequence of str
         Training texts; at least one has a word.
     most : int
-        Bound of the columns, at least 2.
+        Limit of the columns, at least 2.
     """
-    words = _words(max_features=min(MOST_WORDS, most // 2))
+    words = _words(max_features=min(MAX_WORDS, most // 2))
     counts = [_fitted(words, texts)]
     trigrams: Mapping[str, int] = {}
-    if sum(map(len, texts)) <= MOST_CHARACTERS:
-        counter = _trigrams(max_features=min(MOST_TRIGRAMS, most // 2))
+    if sum(map(len, texts)) <= MAX_CHARACTERS:
+        counter = _trigrams(max_features=min(MAX_TRIGRAMS, most // 2))
         counts.append(_counts_of_trigrams(texts, counter.fit_transform))
         trigrams = counter.vocabulary_
     rarity = np.concatenate([TfidfTransformer().fit(each).idf_ for each in counts])
@@ -83,7 +84,7 @@ def _trigrams(**options: Any) -> CountVectorizer:
 
 
 def _fitted(words: CountVectorizer, texts: Sequence[str]) -> Any:
-    """Count words; of many texts, those that at least two of them have, where there are any."""
+    """Count words; with many texts, only those in at least two texts, where there are any."""
     if len(texts) >= MANY_TEXTS:
         try:
             return words.set_params(min_df=2).fit_transform(texts)
@@ -97,10 +98,10 @@ def _counts_of_trigrams(texts: Sequence[str], count: Callable[[Sequence[str]], A
     try:
         occurrences = counter.fit_transform(texts)
     except ValueError:
-        # No text has a word, so there is none to cut.
+        # No text has a word.
         return sparse.csr_matrix((len(texts), count([""]).shape[1]), dtype=np.float32)
     spread = occurrences @ count(counter.get_feature_names_out())
-    # Sums of floats depend on their order, and scores must not depend on the other texts.
+    # Float sums depend on their order, but scores must not depend on the other texts.
     spread.sort_indices()
     return spread
 

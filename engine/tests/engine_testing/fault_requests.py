@@ -27,8 +27,8 @@ def control(
     )
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
-            told: Mapping[str, Any] = json.loads(answer.read())
-            return told
+            returned: Mapping[str, Any] = json.loads(answer.read())
+            return returned
     except urllib.error.HTTPError as refusal:
         with refusal:
             return {"status": refusal.code, **json.loads(refusal.read())}

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from comprehend_engine.errors import IterationFailedError
-from comprehend_engine.learning.calibration import Calibration
+from comprehend_engine.learning.calibration import MarginCalibration
 from comprehend_engine.learning.classifier import (
     TextClassifier,
     train_classifier,
@@ -121,7 +121,7 @@ def test_a_half_is_the_decision_when_labels_are_given_that_are_less_likely() -> 
     """Whatever a label's threshold: scores keep their order, and those away from a half stay."""
     likely = np.arange(0.0005, 1, 0.001).repeat(2).reshape(-1, 2)
     margins = np.log(likely / (1 - likely)).astype(np.float32)
-    scores = Calibration(1.0, 0.0, np.array([0.2, 0.7])).scores(margins)
+    scores = MarginCalibration(1.0, 0.0, np.array([0.2, 0.7])).scores(margins)
     below, above = likely[:, 0] < 0.2, likely[:, 0] > 0.2
     # The first label alone is given to where the second's begins; the likeliest where none is.
     assert (scores[above, 0] >= 0.5).all()
@@ -170,7 +170,7 @@ def test_loading_is_refused_when_another_release_wrote_the_file(
 ) -> None:
     """The message names the file and says to train again."""
     (tmp_path / "old.model").write_bytes(content)
-    with pytest.raises(IterationFailedError, match=r"old\.model is not .* Train the model again"):
+    with pytest.raises(IterationFailedError, match=r"cannot read .*old\.model\. Train the model again"):
         load(tmp_path / "old.model")
 
 
@@ -199,18 +199,18 @@ def test_no_code_runs_when_a_stored_array_holds_some(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["MULTI_CLASS", "MULTI_LABEL"])
 @pytest.mark.parametrize(
-    ("texts", "labels", "said"),
+    ("texts", "labels", "expected"),
     [
         ([], [], "documents of these labels: \\[\\]"),
         (["a text"], [("card",)], "documents of these labels: \\[.card.\\]"),
-        (["...", "!!!"], [("card",), ("loan",)], "no words to learn from"),
+        (["...", "!!!"], [("card",), ("loan",)], "have no words"),
     ],
 )
 def test_training_is_refused_when_there_is_nothing_to_learn(
-    texts: list[str], labels: list[tuple[str, ...]], said: str, mode: str
+    texts: list[str], labels: list[tuple[str, ...]], expected: str, mode: str
 ) -> None:
     """The message says what the data lacks."""
-    with pytest.raises(IterationFailedError, match=said):
+    with pytest.raises(IterationFailedError, match=expected):
         train_classifier(texts, labels, mode=mode, seed=0)
 
 

@@ -110,7 +110,7 @@ def test_labels_are_not_looked_at_when_that_is_not_wanted(
         ),
         (
             [("A" if n % 2 else "B", "?" * (n + 1)) for n in range(60)],
-            "The training documents hold no words to learn from.",
+            "The training documents have no words.",
         ),
     ],
 )

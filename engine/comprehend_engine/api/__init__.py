@@ -1,0 +1,1 @@
+"""The API on the wire: HTTP, awsJson1.1, validation against botocore's model, injected faults."""

@@ -1,0 +1,1 @@
+"""Child processes of the engine: start one, exchange JSON lines with it, replace it."""

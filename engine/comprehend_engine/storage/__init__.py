@@ -1,0 +1,1 @@
+"""State on disk and in S3: records in SQLite, the data directory, the data lake."""
