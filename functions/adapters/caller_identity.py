@@ -40,7 +40,7 @@ _FIELDS = {"authorization", "date", "token"}
 _DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.-]{1,8192}")
 _SERVER_ERROR, _OK = 500, 200
-_CONNECT_SECONDS, _READ_SECONDS = 3, 10
+_SECONDS = 10
 
 
 def sts_endpoint(region: str, variables: Mapping[str, str]) -> str:
@@ -150,17 +150,17 @@ def _checked(proof: Any, region: str, now: datetime) -> dict[str, str]:
 def _answered_arn(request: AWSRequest) -> str:
     """Ask STS, which follows no redirect and no address but this one."""
     with explained(_OPERATION):
-        response = URLLib3Session(timeout=(_CONNECT_SECONDS, _READ_SECONDS)).send(request.prepare())
+        response = URLLib3Session(timeout=_SECONDS).send(request.prepare())
     status = response.status_code
     if status >= _SERVER_ERROR:
         raise ServiceBusyError(_OPERATION, str(status))
-    shape = client("sts").meta.service_model.operation_model("GetCallerIdentity").output_shape
+    model = client("sts").meta.service_model.operation_model("GetCallerIdentity")
     received = {
         "status_code": status,
         "headers": dict(response.headers),
         "body": response.content,
     }
-    answer = create_parser("query").parse(received, shape)
+    answer = create_parser("query").parse(received, model.output_shape)  # type: ignore[arg-type] # it has one
     if status != _OK or "Arn" not in answer:
         error = answer.get("Error", {})
         code = error.get("Code", str(status))

@@ -22,10 +22,10 @@ from application.operator_payloads import (
     Pause,
     Rebuild,
     Resume,
-    Retry,
+    RetryBatch,
     SplitTestSet,
-    Start,
-    Stop,
+    StartBatch,
+    StopTraining,
     Withdraw,
     import_key,
 )
@@ -87,15 +87,15 @@ class _Operator:
         return self._opened()
 
     @carry_out.register
-    def _(self, command: Start) -> Answer:
+    def _(self, command: StartBatch) -> Answer:
         return self._opened(is_asked_for=True)
 
     @carry_out.register
-    def _(self, command: Stop) -> Answer:
+    def _(self, command: StopTraining) -> Answer:
         return {"model": self.acts.stop(command.reason, self.services.now())}
 
     @carry_out.register
-    def _(self, command: Retry) -> Answer:
+    def _(self, command: RetryBatch) -> Answer:
         batch = self.acts.retry(
             self.services.staging, command.batch, command.reason, self.services.now()
         )

@@ -55,21 +55,21 @@ class Resume(_ReasonedCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Start(_Command):
+class StartBatch(_Command):
     """Open a batch now, with what is staged."""
 
     act: Literal["start"] = "start"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stop(_ReasonedCommand):
+class StopTraining(_ReasonedCommand):
     """Stop the training that is under way."""
 
     act: Literal["stop"] = "stop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retry(_ReasonedCommand):
+class RetryBatch(_ReasonedCommand):
     """Open a failed batch again; the newest one where none is named."""
 
     act: Literal["retry"] = "retry"
@@ -156,9 +156,9 @@ class ImportRows(_Command):
 OperatorCommand = (
     Pause
     | Resume
-    | Start
-    | Stop
-    | Retry
+    | StartBatch
+    | StopTraining
+    | RetryBatch
     | Withdraw
     | Rebuild
     | AbandonRebuild

@@ -70,7 +70,7 @@ def read_command(event: Mapping[str, Any]) -> OperatorCommand:
     fields = {name: value for name, value in event.items() if name not in {"actor", PROOF}}
     try:
         # From JSON, which has no types but these: an array is a tuple, a text a kind.
-        command: OperatorCommand = parse(json.dumps(fields), _COMMAND)
+        command: OperatorCommand = parse(json.dumps(fields), _COMMAND)  # type: ignore[call-overload] # JSON too
     except ValidationError as error:
         problems = (
             f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
