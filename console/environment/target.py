@@ -25,7 +25,7 @@ from adapters.objects import Objects
 from adapters.parameters import known_flywheels
 from adapters.service_errors import explained
 from adapters.table import Table
-from application.actors import PROOF
+from flywheel.actors import PROOF
 from application.configuration import KnownFlywheel
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger

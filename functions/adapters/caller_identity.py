@@ -24,7 +24,7 @@ from botocore.parsers import create_parser
 
 from adapters.clients import client
 from adapters.service_errors import BUSY_CODES, explained
-from application.actors import PROOF, claimed_actor, payload_digest, verified_actor
+from flywheel.actors import PROOF, claimed_actor, payload_digest, verified_actor
 from flywheel.errors import ServiceBusyError, UnprovenIdentityError
 
 if TYPE_CHECKING:

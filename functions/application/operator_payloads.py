@@ -2,7 +2,7 @@
 
 Decides what a command must hold. What a command does is `application.operate`. A payload is one
 JSON object: the fields of a command, ``act`` among them, and who sends it
-(`application.actors`). Validation is strict: no other field, no other type.
+(`flywheel.actors`). Validation is strict: no other field, no other type.
 """
 
 import re

@@ -16,7 +16,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.caller_identity import actor_of
 from adapters.private_errors import quoting_no_document
 from adapters.wiring import services
-from application.actors import PROOF
+from flywheel.actors import PROOF
 from application.operate import carry_out, refusal
 from application.operator_payloads import OperatorCommand
 from flywheel.errors import (
