@@ -25,7 +25,6 @@ from adapters.objects import Objects
 from adapters.parameters import known_flywheels
 from adapters.service_errors import explained
 from adapters.table import Table
-from flywheel.actors import PROOF
 from application.configuration import KnownFlywheel
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
@@ -33,6 +32,7 @@ from application.workflow import Workflow
 from console.environment.running_environment import PROJECT_ROOT, LocalFile, local_file
 from console.errors import SIGN_IN, CommandError
 from console.exit_codes import ExitCode
+from flywheel.actors import PROOF
 from flywheel.errors import ServiceRefusedError
 from flywheel.settings.environment import Environment
 from flywheel.settings.environment_file import parse_environment

@@ -6,7 +6,6 @@ goes out with the schedule.
 """
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import singledispatchmethod
 from typing import Any
@@ -170,6 +169,6 @@ class _Operator:
         return upload
 
 
-def refusal(error: Exception) -> Mapping[str, str]:
+def refusal(error: Exception) -> dict[str, str]:
     """Return the document that says why a command was not carried out, and by which error."""
     return {"refused": str(error), "error": type(error).__name__}

@@ -16,9 +16,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.caller_identity import actor_of
 from adapters.private_errors import quoting_no_document
 from adapters.wiring import services
-from flywheel.actors import PROOF
 from application.operate import carry_out, refusal
 from application.operator_payloads import OperatorCommand
+from flywheel.actors import PROOF
 from flywheel.errors import (
     ActRefusedError,
     BatchNotFoundError,
@@ -40,7 +40,7 @@ _REFUSALS = (
 )
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
     """Carry out one command; a refusal is an answer, as ``refused`` with its ``error``."""
@@ -49,13 +49,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
         command = read_command(event)
         actor = actor_of(event, context.function_name, own_services.now())
         logger.set_correlation_id(f"{command.flywheel}-{command.act}")
-        logger.append_keys(actor=actor)
         with quoting_no_document():
             answer = carry_out(replace(own_services, actor=actor), command)
     except _REFUSALS as error:
-        logger.info("command refused", error_class=type(error).__name__, reason=str(error))
-        return refusal(error)
-    logger.info("command carried out")
+        refused = refusal(error)
+        logger.info("command refused", extra=refused)
+        return refused
+    logger.info("command carried out", extra={"actor": actor})
     return answer
 
 

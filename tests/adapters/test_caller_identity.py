@@ -1,10 +1,11 @@
 """Proofs of who invokes a function, held against a cloud that verifies signatures."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.credentials import ReadOnlyCredentials
 
@@ -16,7 +17,6 @@ from local_cloud.cloud import Cloud, CloudSettings
 
 FUNCTION = "stack-Operate-1"
 COMMAND = {"act": "pause", "flywheel": "tickets", "reason": "labels are being checked"}
-TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}]}'
 
 Signed = Callable[..., dict[str, Any]]
 
@@ -75,8 +75,10 @@ def test_the_actor_is_verified_when_sts_knows_the_signature(signed: Signed) -> N
 
 def test_a_session_of_a_role_is_verified_when_it_signs_with_its_token(signed: Signed) -> None:
     """People sign in by SSO, so most have temporary credentials."""
-    iam: Any = __import__("boto3").client("iam")
-    role = iam.create_role(RoleName="Operator", AssumeRolePolicyDocument=TRUST)["Role"]
+    trust = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
+    role = boto3.client("iam").create_role(
+        RoleName="Operator", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
+    )["Role"]
     session = client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="alice")
     keys = session["Credentials"]
     credentials = ReadOnlyCredentials(
