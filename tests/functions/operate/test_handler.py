@@ -50,7 +50,8 @@ class Operator:
 
     def sent(self, payload: Any) -> dict[str, Any]:
         """Send a payload and return the answer."""
-        return handler(payload, self._context)
+        answer: dict[str, Any] = handler(payload, self._context)
+        return answer
 
 
 @pytest.fixture

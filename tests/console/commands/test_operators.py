@@ -1,0 +1,149 @@
+"""What an operator can do with the rights that the docs give, under enforced permissions."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from console.commands import options as verb_options
+from console.environment.running_environment import LocalFile
+from console.environment.target import LOCAL, Target
+from tests.console.command_line import Run
+
+OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
+ACCOUNT, REGION = "123456789012", "us-east-1"
+ALICE = f"arn:aws:sts::{ACCOUNT}:assumed-role/Operator/alice (verified)"
+ENV = ("--env", "local")
+WHY = ("--reason", "labels are being checked")
+
+
+def documented_policy(outputs: dict[str, str]) -> str:
+    """Return the policy of the docs for a stack."""
+    block = re.search(r"```json operator-policy\n(.*?)```", OPERATIONS.read_text("utf-8"), re.S)
+    assert block is not None
+    text = re.sub(r"\{(\w+)\}", lambda name: outputs[name[1]], block[1])
+    return text.replace("ACCOUNT", ACCOUNT).replace("REGION", REGION).replace("ENV", LOCAL)
+
+
+@pytest.fixture(scope="session")
+def alice(target: Target, local_folder: Path) -> Iterator[Target]:
+    """Give the local environment as an operator reaches it who has these rights alone."""
+    iam, name = target.client("iam"), "Operator"
+    trust = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
+    role = iam.create_role(
+        RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
+    )["Role"]
+    iam.put_role_policy(
+        RoleName=name, PolicyName=name, PolicyDocument=documented_policy(target.outputs)
+    )
+    assumed = target.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="alice")
+    keys = assumed["Credentials"]
+    session = boto3.Session(
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+        region_name=REGION,
+    )
+    running = LocalFile(local_folder).read()
+    assert running is not None
+    opened = Target(LOCAL, session, running.variables)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def run_as_alice(run_locally: Run, alice: Target, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs the command as this operator."""
+    monkeypatch.setattr(alice, "close", lambda: None)
+    monkeypatch.setattr(verb_options, "open_target", lambda *_: alice)
+    return run_locally
+
+
+def answered(run: Run, *arguments: str, exit_code: int = 0) -> Any:
+    """Run a verb and return what it answers."""
+    result = run(*arguments, *ENV, "--json")
+    assert result.exit_code == exit_code, result.output
+    return json.loads(result.stdout)
+
+
+def test_an_operator_pauses_and_resumes_when_functions_may_be_invoked(run_as_alice: Run) -> None:
+    """The record names the verified identity, in the log and to whoever comes second."""
+    assert answered(run_as_alice, "pause", "tickets", *WHY)["flywheel"] == "tickets"
+    second = run_as_alice("pause", "tickets", *WHY, *ENV)
+    assert second.exit_code == 3
+    assert "it is paused already, by" in second.output
+    assert f"{ALICE.rpartition('/')[2]}" in second.output
+    status = answered(run_as_alice, "status", "tickets")
+    assert status["flywheels"][0]["paused"]["by"] == ALICE
+    assert answered(run_as_alice, "resume", "tickets", *WHY)["batch"] is None
+    events = answered(run_as_alice, "log", "tickets", "-n", "2")
+    assert [(event["event"], event["who"]) for event in events] == [
+        ("resumed", ALICE),
+        ("paused", ALICE),
+    ]
+
+
+def test_an_operator_imports_when_rows_can_be_handed_over(
+    run_as_alice: Run, tmp_path: Path
+) -> None:
+    """The rows go through the staging bucket's one prefix that an operator may write."""
+    file = tmp_path / "old.csv"
+    file.write_text("BILLING,an invoice of long ago\nSHIPPING,a parcel of long ago\n", "utf-8")
+    done = answered(run_as_alice, "import", str(file), "tickets", "--kind", "train")
+    assert re.fullmatch("[0-9a-f]{64}", done["uid"])
+    again = run_as_alice("import", str(file), "tickets", "--kind", "train", *ENV)
+    assert again.exit_code == 3
+    assert "imported before" in again.output
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ("start", "tickets"),
+        ("stop", "tickets", *WHY),
+        ("retry", "tickets"),
+        ("withdraw", "tickets", "--batch", "99", *WHY),
+        ("rebuild", "tickets", "--abandon", *WHY),
+        ("testset", "freeze", "tickets"),
+        ("testset", "split", "tickets"),
+        ("rollback", "tickets", *WHY),
+        ("approve", "99", "tickets", *WHY),
+        ("status", "tickets"),
+        ("history", "tickets"),
+        ("uploads", "tickets"),
+        ("audit", "verify"),
+    ],
+)
+def test_no_right_is_missing_when_an_operator_runs_a_verb(
+    run_as_alice: Run, verb: tuple[str, ...]
+) -> None:
+    """Each is carried out, or refused for what is there: none for a permission (exit code 5)."""
+    result = run_as_alice(*verb, *(ENV if "--env" not in verb else ()))
+    assert result.exit_code in {0, 2, 3}, result.output
+    assert "AccessDenied" not in result.output
+    assert "not authorized" not in result.output
+
+
+def test_an_operator_writes_no_row_when_the_ledger_is_called(alice: Target) -> None:
+    """Nor any object that a function reads as its own."""
+    table, staging = alice.outputs["LedgerTable"], alice.outputs["StagingBucket"]
+    key = {"pk": {"S": "FLYWHEEL#tickets"}, "sk": {"S": "FLYWHEEL"}}
+    dynamodb, s3 = alice.client("dynamodb"), alice.client("s3")
+    forgeries = (
+        lambda: dynamodb.put_item(TableName=table, Item=key),
+        lambda: dynamodb.delete_item(TableName=table, Key=key),
+        lambda: dynamodb.update_item(TableName=table, Key=key),
+        lambda: dynamodb.transact_write_items(
+            TransactItems=[{"Put": {"TableName": table, "Item": key}}]
+        ),
+        lambda: s3.put_object(Bucket=staging, Key="known/tickets/x", Body=b""),
+        lambda: s3.put_object(Bucket=alice.outputs["VerdictsBucket"], Key="chain/x", Body=b""),
+    )
+    for forge in forgeries:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            forge()
