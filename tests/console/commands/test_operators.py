@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from console.commands import options as verb_options
 from console.environment.running_environment import LocalFile
-from console.environment.target import LOCAL, Target
-from tests.console.command_line import Run
+from console.environment.target import LOCAL, Target, local_target
+from tests.console.command_line import Run, kept_running
 
 OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -30,18 +30,36 @@ def documented_policy(outputs: dict[str, str]) -> str:
     return text.replace("ACCOUNT", ACCOUNT).replace("REGION", REGION).replace("ENV", LOCAL)
 
 
-@pytest.fixture(scope="session")
-def alice(target: Target, local_folder: Path) -> Iterator[Target]:
-    """Give the local environment as an operator reaches it who has these rights alone."""
-    iam, name = target.client("iam"), "Operator"
+@pytest.fixture(scope="module")
+def own_variables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """Run an environment whose record holds no other test's acts; give what leads to it."""
+    folder = tmp_path_factory.mktemp("operators") / ".local"
+    with kept_running(folder):
+        running = LocalFile(folder).read()
+        assert running is not None
+        yield running.variables
+
+
+@pytest.fixture(scope="module")
+def administrator(own_variables: Mapping[str, str]) -> Iterator[Target]:
+    """Give it as whoever started it reaches it."""
+    opened = local_target(own_variables)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def alice(administrator: Target, own_variables: Mapping[str, str]) -> Iterator[Target]:
+    """Give it as an operator reaches it who has the documented rights alone."""
+    iam, name = administrator.client("iam"), "Operator"
     trust = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
     role = iam.create_role(
         RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
     )["Role"]
     iam.put_role_policy(
-        RoleName=name, PolicyName=name, PolicyDocument=documented_policy(target.outputs)
+        RoleName=name, PolicyName=name, PolicyDocument=documented_policy(administrator.outputs)
     )
-    assumed = target.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="alice")
+    assumed = administrator.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="alice")
     keys = assumed["Credentials"]
     session = boto3.Session(
         aws_access_key_id=keys["AccessKeyId"],
@@ -49,19 +67,17 @@ def alice(target: Target, local_folder: Path) -> Iterator[Target]:
         aws_session_token=keys["SessionToken"],
         region_name=REGION,
     )
-    running = LocalFile(local_folder).read()
-    assert running is not None
-    opened = Target(LOCAL, session, running.variables)
+    opened = Target(LOCAL, session, own_variables)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def run_as_alice(run_locally: Run, alice: Target, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run_as_alice(run: Run, alice: Target, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return a function that runs the command as this operator."""
     monkeypatch.setattr(alice, "close", lambda: None)
     monkeypatch.setattr(verb_options, "open_target", lambda *_: alice)
-    return run_locally
+    return run
 
 
 def answered(run: Run, *arguments: str, exit_code: int = 0) -> Any:
