@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -145,12 +145,53 @@ def test_no_right_is_missing_when_an_operator_runs_a_verb(
     assert "not authorized" not in result.output
 
 
+def invoked(alice: Target, payload: Any) -> Any:
+    """Invoke Operate without the command, and return what it answers."""
+    answer = alice.client("lambda").invoke(
+        FunctionName=alice.outputs["OperateFunction"], Payload=json.dumps(payload)
+    )
+    return json.loads(answer["Payload"].read())
+
+
+def test_the_name_is_claimed_when_a_script_invokes_the_function(
+    run_as_alice: Run, alice: Target
+) -> None:
+    """Without proof the act is done, and status and log say that nobody verified the name."""
+    pause = {"act": "pause", "flywheel": "tickets", "reason": "backfill", "actor": "nightly-job"}
+    assert invoked(alice, pause) == {}
+    status = answered(run_as_alice, "status", "tickets")
+    assert status["flywheels"][0]["paused"]["by"] == "nightly-job (claimed)"
+    assert "nightly-job (claimed)" in run_as_alice("log", "tickets", *ENV).output
+    assert answered(run_as_alice, "resume", "tickets", *WHY)["batch"] is None
+
+
+def test_nothing_is_done_when_a_proof_was_made_for_another_command(alice: Target) -> None:
+    """Whoever reads a payload cannot do anything else in its sender's name."""
+    start = alice.signed("OperateFunction", {"act": "start", "flywheel": "tickets"})
+    pause = {**start, "act": "pause", "reason": "sabotage"}
+    refused = invoked(alice, pause)
+    assert refused["error"] == "UnprovenIdentityError"
+    assert "SignatureDoesNotMatch" in refused["refused"]
+    assert invoked(alice, start)["batch"] is None
+
+
+def test_the_identity_is_verified_when_the_champion_is_asked_for(run_as_alice: Run) -> None:
+    """ChangeChampion and AnswerApproval name people by the same proof."""
+    assert run_as_alice("rollback", "tickets", *WHY, *ENV).exit_code == 3
+    assert run_as_alice("reject", "99", "tickets", *WHY, *ENV).exit_code == 3
+    events = answered(run_as_alice, "log", "tickets", "-n", "2")
+    assert [(event["event"], event["who"]) for event in events] == [
+        ("answer refused", ALICE),
+        ("act refused", ALICE),
+    ]
+
+
 def test_an_operator_writes_no_row_when_the_ledger_is_called(alice: Target) -> None:
     """Nor any object that a function reads as its own."""
     table, staging = alice.outputs["LedgerTable"], alice.outputs["StagingBucket"]
     key = {"pk": {"S": "FLYWHEEL#tickets"}, "sk": {"S": "FLYWHEEL"}}
     dynamodb, s3 = alice.client("dynamodb"), alice.client("s3")
-    forgeries = (
+    forgeries: tuple[Callable[[], object], ...] = (
         lambda: dynamodb.put_item(TableName=table, Item=key),
         lambda: dynamodb.delete_item(TableName=table, Key=key),
         lambda: dynamodb.update_item(TableName=table, Key=key),
