@@ -28,9 +28,13 @@ from application.operator_payloads import (
     Withdraw,
     import_key,
 )
+from application.ports import StagingObjects
 from application.services import Services
 from flywheel.errors import ActRefusedError
 from flywheel.notices.notice import Notice
+
+MOST_IMPORTED_BYTES = 200 * 2**20
+"""Of one import; it takes seven times as much memory, and the function has 2 GiB."""
 
 Answer = dict[str, Any]
 """A plain document: what came of a command."""
@@ -140,11 +144,8 @@ class _Operator:
 
     @carry_out.register
     def _(self, command: ImportRows) -> Answer:
-        staging = self.services.staging
-        body = b"".join(staging.chunks(import_key(command.flywheel, command.sha256)))
-        if hashlib.sha256(body).hexdigest() != command.sha256:
-            raise ActRefusedError(f"the rows of {command.file} are others than were announced")
-        now = self.services.now()
+        staging, now = self.services.staging, self.services.now()
+        body = _imported_rows(staging, command)
         uid = self.acts.import_rows(staging, command.kind, command.file, body=body, now=now)
         return {"uid": uid}
 
@@ -167,6 +168,21 @@ class _Operator:
         if upload is None or upload.flywheel != self.acts.name:
             raise ActRefusedError(f"{self.acts.name} has no upload {uid}")
         return upload
+
+
+def _imported_rows(staging: StagingObjects, command: ImportRows) -> bytes:
+    """Return the rows that a command announces, or refuse what they are not."""
+    body = bytearray()
+    for chunk in staging.chunks(import_key(command.flywheel, command.sha256)):
+        body += chunk
+        if len(body) > MOST_IMPORTED_BYTES:
+            raise ActRefusedError(
+                f"{command.file} holds more than {MOST_IMPORTED_BYTES // 2**20} MiB of rows: "
+                "import them as several files"
+            )
+    if hashlib.sha256(body).hexdigest() != command.sha256:
+        raise ActRefusedError(f"the rows of {command.file} are others than were announced")
+    return bytes(body)
 
 
 def refusal(error: Exception) -> dict[str, str]:

@@ -14,6 +14,7 @@ from console.commands import options as verb_options
 from console.environment.running_environment import LocalFile
 from console.environment.target import LOCAL, Target, local_target
 from tests.console.command_line import Run, kept_running
+from tests.stack_template import function_timeouts
 
 OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -184,6 +185,13 @@ def test_the_identity_is_verified_when_the_champion_is_asked_for(run_as_alice: R
         ("answer refused", ALICE),
         ("act refused", ALICE),
     ]
+
+
+def test_the_command_waits_as_long_as_a_function_may_take(alice: Target) -> None:
+    """And asks once: what gave no answer may have been done."""
+    config = alice.client("lambda").meta.config
+    assert config.read_timeout > max(function_timeouts().values())
+    assert config.retries["total_max_attempts"] == 1
 
 
 def test_an_operator_writes_no_row_when_the_ledger_is_called(alice: Target) -> None:

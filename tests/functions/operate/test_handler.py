@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from application import operate
 from application.operate import carry_out
 from application.operator_payloads import (
     AbandonRebuild,
@@ -215,6 +216,15 @@ def test_rows_are_refused_when_they_are_not_those_announced(world: World, ann: O
     """The command names their hash, and its proof covers that."""
     command = imported(world, csv(documents(3)), announced=b"others")
     assert "are others than were announced" in ann(command)["refused"]
+
+
+def test_rows_are_refused_when_they_are_more_than_fit(
+    world: World, ann: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before they are all read: the function would run out of memory."""
+    monkeypatch.setattr(operate, "MOST_IMPORTED_BYTES", 2**20)
+    command = imported(world, b"x" * (2**20 + 1))
+    assert "holds more than 1 MiB of rows" in ann(command)["refused"]
 
 
 @pytest.mark.parametrize(
