@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from application.operator_payloads import StartBatch
 from comprehend_engine.command import main as serve_engine
 from console.commands.audit import audit
 from console.commands.champions import add_champion_verbs
@@ -49,6 +50,7 @@ from console.validate.validating import opened, opened_for, validated
 from console.views.conversion import conversion_document, tell_conversion
 from console.views.status import status_view
 from console.views.uploads import upload_document, uploads_view
+from flywheel.batches.batches import Readiness
 from flywheel.settings.data_format import LabelDelimiter, Mode, Shape, Task
 
 app = typer.Typer(
@@ -205,13 +207,15 @@ def convert(
 def start(run: Run, *, wait: Wait = False, timeout: Timeout = LONGEST_MINUTES) -> Ending:
     """Open a batch now, with the staged uploads."""
     act = run.act()
-    batch, ready = act.acts.workflow.open_when_ready(act.known, act.target.now(), is_asked_for=True)
-    if batch is None:
+    opened = act.carry_out(StartBatch(flywheel=act.name))
+    if opened["batch"] is None:
+        ready = Readiness(False, tuple(opened["next_batch_lacks"]))
         return Ending(ExitCode.HELD, lacking(run.terminal, ready))
-    run.terminal.tell(f"Batch {batch.batch} is open.", style="bold")
-    ending = Ending(ExitCode.DONE, {"batch": batch.batch})
+    run.terminal.tell(f"Batch {opened['batch']} is open.", style="bold")
+    ending = Ending(ExitCode.DONE, {"batch": opened["batch"]})
     if wait:
-        ending = wait_for_batch(run.terminal, act.target, act.known, batch.batch, minutes=timeout)
+        batch = opened["batch"]
+        ending = wait_for_batch(run.terminal, act.target, act.known, batch, minutes=timeout)
     return ending
 
 

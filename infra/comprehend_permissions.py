@@ -84,6 +84,24 @@ class ComprehendPermissions:
         )
         self._let_pass_roles(function)
 
+    def grant_training_stops(self, function: ProjectFunction) -> None:
+        """Let a function find the model that a flywheel trains, and stop that.
+
+        The lists know no resources. How the service names a new flywheel's first model is not
+        documented, so every model is covered.
+        """
+        function.allow(
+            ["comprehend:ListDocumentClassifiers", "comprehend:ListEntityRecognizers"], ["*"]
+        )
+        function.allow(
+            ["comprehend:StopTrainingDocumentClassifier"],
+            [self._classifiers],
+        )
+        function.allow(
+            ["comprehend:StopTrainingEntityRecognizer"],
+            [self._recognizers],
+        )
+
     def _let_pass_roles(self, function: ProjectFunction) -> None:
         function.add_to_role_policy(
             iam.PolicyStatement(

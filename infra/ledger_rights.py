@@ -37,6 +37,7 @@ WRITTEN_BY = {
     "AskApproval": (_FLYWHEEL, _APPROVAL, _OUTBOX, AUDIT),
     "AnswerApproval": (_FLYWHEEL, _APPROVAL, AUDIT),
     "ChangeChampion": (_FLYWHEEL, _OUTBOX, AUDIT),
+    "Operate": (_UPLOAD, _FLYWHEEL, _BATCH, _OUTBOX, AUDIT),
     "CloseBatch": (_FLYWHEEL, _BATCH, _VERDICT, _APPROVAL, _OUTBOX, AUDIT),
     "Reconcile": (_UPLOAD, _FLYWHEEL, _BATCH, _OUTBOX, _RECONCILE, AUDIT),
     "RebuildFlywheel": (_UPLOAD, _FLYWHEEL, _BATCH, _OUTBOX, AUDIT),

@@ -74,6 +74,8 @@ class LoopFunctions:
         self.rebuild_flywheel = self.made("RebuildFlywheel", timeout=_LONG)
         self.answer_approval = self.made("AnswerApproval")
         self.change_champion = self.made("ChangeChampion")
+        # An import is read whole, and the person waits for the answer, as long as Lambda lets one.
+        self.operate = self.made("Operate", timeout=_LONG, memory_mib=2048)
         for name, function in self.invoked().items():
             self.reconcile.add_environment(name, function.function_name)
 
@@ -87,6 +89,7 @@ class LoopFunctions:
             self.ask_approval,
             self.answer_approval,
             self.change_champion,
+            self.operate,
             self.close_batch,
             self.reconcile,
             self.rebuild_flywheel,
@@ -109,6 +112,7 @@ class LoopFunctions:
             self.reconcile,
             self.rebuild_flywheel,
             self.answer_approval,
+            self.operate,
         ):
             function.add_environment("STATE_MACHINE_ARN", machine.state_machine_arn)
 

@@ -172,6 +172,7 @@ class FlywheelLoopStack(cdk.Stack):
             functions.compare_models,
             functions.ask_approval,
             functions.change_champion,
+            functions.operate,
             functions.close_batch,
             functions.reconcile,
             functions.rebuild_flywheel,
@@ -205,6 +206,7 @@ class FlywheelLoopStack(cdk.Stack):
             functions.reconcile,
         ):
             self.verdicts.grant_heads(function)
+        self._grant_operator_objects()
         functions.seal_batch.allow(["s3:ListBucket"], [staging.bucket_arn])
         functions.seal_batch.allow(
             ["s3:GetObject", "s3:PutObject"],
@@ -212,6 +214,22 @@ class FlywheelLoopStack(cdk.Stack):
                 staging.arn_for_objects(f"{prefix}/*")
                 for prefix in ("uploads", "manifests", "batches", "known")
             ],
+        )
+
+    def _grant_operator_objects(self) -> None:
+        """Let one function read and copy the rows that people take back, split or import."""
+        function, staging = self.functions.operate, self.staging
+        function.allow(["s3:ListBucket"], [staging.bucket_arn])
+        function.allow(
+            ["s3:GetObject"],
+            [
+                staging.arn_for_objects(f"{prefix}/*")
+                for prefix in ("uploads", "manifests", "known", "imports")
+            ],
+        )
+        function.allow(
+            ["s3:PutObject"],
+            [staging.arn_for_objects(f"{prefix}/*") for prefix in ("uploads", "known")],
         )
 
     def _grant_comprehend(self) -> None:
@@ -238,6 +256,7 @@ class FlywheelLoopStack(cdk.Stack):
             ],
             functions.ask_approval: ["DescribeFlywheel"],
             functions.change_champion: ["DescribeFlywheel", "UpdateFlywheel"],
+            functions.operate: ["DescribeFlywheel"],
             functions.close_batch: ["DescribeFlywheel", "DescribeFlywheelIteration"],
             functions.reconcile: [
                 "DescribeFlywheel",
@@ -251,6 +270,7 @@ class FlywheelLoopStack(cdk.Stack):
         for function in (
             functions.seal_batch,
             functions.start_iteration,
+            functions.operate,
             functions.close_batch,
             functions.reconcile,
         ):
@@ -265,6 +285,7 @@ class FlywheelLoopStack(cdk.Stack):
         ):
             grant_endpoint_listing(function)
         self._comprehend.grant_generations(functions.rebuild_flywheel)
+        self._comprehend.grant_training_stops(functions.operate)
 
     def _grant_answers(self) -> None:
         """Let one function have models answer the test set, and keep what they say."""
@@ -296,6 +317,7 @@ class FlywheelLoopStack(cdk.Stack):
         machine.grant_start_execution(functions.reconcile)
         machine.grant_execution(functions.reconcile, "states:DescribeExecution")
         machine.grant_start_execution(functions.rebuild_flywheel)
+        machine.grant_start_execution(functions.operate)
         for function in functions.invoked().values():
             function.grant_invoke(functions.reconcile)
         functions.answer_approval.allow(["states:SendTaskSuccess"], [machine.state_machine_arn])
@@ -335,6 +357,7 @@ class FlywheelLoopStack(cdk.Stack):
             "RebuildFunction": self.functions.rebuild_flywheel.function_name,
             "ChangeChampionFunction": self.functions.change_champion.function_name,
             "AnswerApprovalFunction": self.functions.answer_approval.function_name,
+            "OperateFunction": self.functions.operate.function_name,
         }
         for name, queue in self._queues().items():
             outputs[f"{name}QueueUrl"] = queue.queue.queue_url

@@ -1,19 +1,22 @@
-"""One act on one flywheel: a refusal has its exit code, and a notice goes out.
+"""One flywheel that a verb acts on: what it reads, and whom it asks to act.
 
-Knows no act; those are in `application.operator_commands`. Read next:
-`console.commands.flywheel_command` (what opens it).
+Knows no act; those are `application.operator_payloads`. Read next:
+`console.commands.flywheel_command` (what opens it) and `console.flywheels.operating`.
 """
 
+from dataclasses import dataclass
+from typing import Any
+
 from application.configuration import KnownFlywheel
+from application.ledger.flywheel_rows import FlywheelRow
+from application.operator_payloads import OperatorCommand
 from console.environment.target import Target
-from console.errors import CommandError
-from console.exit_codes import ExitCode
-from flywheel.errors import ActRefusedError, ConcurrentChangeError
-from flywheel.notices.notice import Notice
+from console.flywheels.operating import operate
 
 
+@dataclass(frozen=True, slots=True)
 class Act:
-    """What people do to a flywheel of an environment.
+    """A flywheel of an environment, for a verb that changes something.
 
     Parameters
     ----------
@@ -21,22 +24,25 @@ class Act:
     known : KnownFlywheel
     """
 
-    def __init__(self, target: Target, known: KnownFlywheel) -> None:
-        self.target, self.known = target, known
-        self.acts = target.acts(known, target.identity.arn)
+    target: Target
+    known: KnownFlywheel
 
-    def __enter__(self) -> None:
-        return None
+    @property
+    def name(self) -> str:
+        """The flywheel's name."""
+        return self.known.settings.name
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, ActRefusedError):
-            raise CommandError(
-                ExitCode.HELD, self.acts.name, str(error), f"See flywheel status {self.acts.name}"
-            ) from error
-        if isinstance(error, ConcurrentChangeError):
-            problem = "it changed in this moment"
-            raise CommandError(ExitCode.HELD, self.acts.name, problem, "Try again") from error
+    @property
+    def row(self) -> FlywheelRow:
+        """The flywheel as the ledger has it now."""
+        return self.target.flywheel_row(self.known)
 
-    def publish(self, notice: Notice) -> None:
-        """Publish a notice that the act left; what cannot go out now goes with the schedule."""
-        self.target.notices(self.acts.ledger).publish(self.acts.name, notice)
+    def carry_out(self, command: OperatorCommand) -> dict[str, Any]:
+        """Have a command carried out and return what came of it.
+
+        Raises
+        ------
+        CommandError
+            It was refused, or the function failed.
+        """
+        return operate(self.target, command)

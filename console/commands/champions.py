@@ -13,10 +13,11 @@ import typer
 from console.commands.acting import Act
 from console.commands.flywheel_command import Run, flywheel_verb
 from console.commands.options import LONGEST_MINUTES, Reason, Timeout, Wait
-from console.errors import CommandError
 from console.exit_codes import ExitCode
+from console.flywheels.operating import ask, refused
 from console.flywheels.waiting import Ending, wait_for_batch
 from console.terminal import Terminal
+from flywheel.errors import ActRefusedError
 
 _Number = Annotated[
     int, typer.Argument(min=1, metavar="N", help="The number of the verdict's batch.")
@@ -84,7 +85,7 @@ def rollback(run: Run, *, reason: Reason) -> Ending:
 def _answer(act: Act, terminal: Terminal, number: int, given: str, reason: str) -> Ending:
     payload = {"batch": number, "answer": given, "reason": reason}
     done = _asked(act, "AnswerApprovalFunction", payload)
-    terminal.tell(f"Verdict {number} of {act.acts.name} is {done['answer'].lower()}.")
+    terminal.tell(f"Verdict {number} of {act.name} is {done['answer'].lower()}.")
     return Ending(ExitCode.DONE, {"batch": number, "answer": done["answer"]})
 
 
@@ -102,11 +103,7 @@ def _asked(act: Act, function: str, payload: dict[str, Any]) -> dict[str, Any]:
     CommandError
         It refused, which it has written down, or it failed.
     """
-    name = act.acts.name
-    asked = {"flywheel": name, "actor": act.target.identity.arn, **payload}
-    done = act.target.invoked(
-        function, asked, what=name, remedy=f"See flywheel status {name}, then try again"
-    )
+    done = ask(act.target, function, act.name, payload)
     if "refused" in done:
-        raise CommandError(ExitCode.HELD, name, str(done["refused"]), f"See flywheel status {name}")
+        raise refused(act.name, done.get("error", ActRefusedError.__name__), str(done["refused"]))
     return done

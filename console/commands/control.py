@@ -1,6 +1,6 @@
 """The verbs by which people act on a flywheel: pause, resume, stop, retry.
 
-Decides names, options and words; what an act does is `application.operator_commands`. Read next:
+Decides names, options and words; `Operate` carries them out (`application.operate`). Read next:
 that module, `console.commands.rebuild` for its generations, and `console.commands.data` for what is
 done to its data.
 """
@@ -9,14 +9,12 @@ from typing import Annotated
 
 import typer
 
+from application.operator_payloads import Pause, Resume, RetryBatch, StopTraining
 from console.commands.flywheel_command import Run, flywheel_verb
 from console.commands.options import LONGEST_MINUTES, Reason, Timeout, Wait
 from console.commands.rebuild import rebuild
-from console.errors import CommandError
 from console.exit_codes import ExitCode
-from console.flywheels.training import model_in_training, stop_training
 from console.flywheels.waiting import Ending, wait_for_batch
-from flywheel.errors import ServiceRefusedError
 
 
 def add_act_verbs(app: typer.Typer) -> None:
@@ -29,10 +27,8 @@ def add_act_verbs(app: typer.Typer) -> None:
 def pause(run: Run, *, reason: Reason) -> Ending:
     """Let no batch open until the flywheel is resumed; work under way goes on."""
     act = run.act()
-    with act:
-        notice = act.acts.pause(reason, act.target.now())
-    act.publish(notice)
-    run.terminal.tell(f"{act.acts.name} is paused. Uploads are taken and stay staged.")
+    act.carry_out(Pause(flywheel=act.name, reason=reason))
+    run.terminal.tell(f"{act.name} is paused. Uploads are taken and stay staged.")
     return Ending(ExitCode.DONE)
 
 
@@ -40,43 +36,24 @@ def pause(run: Run, *, reason: Reason) -> Ending:
 def resume(run: Run, *, reason: Reason) -> Ending:
     """Let batches open and verdicts promote again; a batch opens at once if the rules are met."""
     act = run.act()
-    with act:
-        notice = act.acts.resume(reason, act.target.now())
-    act.publish(notice)
-    batch, ready = act.acts.workflow.open_when_ready(act.known, act.target.now())
-    run.terminal.tell(f"{act.acts.name} is resumed.")
+    done = act.carry_out(Resume(flywheel=act.name, reason=reason))
+    batch, lacks = done["batch"], done["next_batch_lacks"]
+    run.terminal.tell(f"{act.name} is resumed.")
     if batch is not None:
-        run.terminal.tell(f"Batch {batch.batch} is open.", style="bold")
+        run.terminal.tell(f"Batch {batch} is open.", style="bold")
     else:
-        run.terminal.tell("The next batch is not open yet: " + "; ".join(ready.lacks))
-    opened = {"batch": batch and batch.batch, "next_batch_lacks": list(ready.lacks)}
-    return Ending(ExitCode.DONE, opened)
+        run.terminal.tell("The next batch is not open yet: " + "; ".join(lacks))
+    return Ending(ExitCode.DONE, {"batch": batch, "next_batch_lacks": lacks})
 
 
 @flywheel_verb
 def stop(run: Run, *, reason: Reason) -> Ending:
     """Stop the training that is under way; its batch fails and keeps its uploads."""
     act = run.act()
-    client = act.target.client("comprehend")
-    row = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
-    model = model_in_training(client, row.arn)
-    if model is None:
-        problem = "no model of it is in training, so there is nothing to stop"
-        remedy = f"See flywheel status {act.acts.name}"
-        raise CommandError(ExitCode.HELD, act.acts.name, problem, remedy)
-    with act:
-        act.acts.ledger.flywheels.note_stop(row, model, reason, act.target.now())
-    try:
-        stop_training(client, model)
-    except ServiceRefusedError as error:
-        if error.code != "InvalidRequestException":
-            raise
-        problem = f"the training could not be stopped any more: {error.detail.rstrip('.')}"
-        remedy = f"See flywheel status {act.acts.name}"
-        raise CommandError(ExitCode.HELD, act.acts.name, problem, remedy) from error
+    model = act.carry_out(StopTraining(flywheel=act.name, reason=reason))["model"]
     run.terminal.tell_exactly(f"Its training is being stopped: {model}")
     run.terminal.tell("Its iteration ends as STOPPED, its batch as FAILED; the uploads are kept.")
-    run.terminal.tell(f"Try again with: flywheel retry {act.acts.name}")
+    run.terminal.tell(f"Try again with: flywheel retry {act.name}")
     return Ending(ExitCode.DONE, {"model": model})
 
 
@@ -93,11 +70,10 @@ def retry(
 ) -> Ending:
     """Open a failed batch again, with its uploads."""
     act = run.act()
-    with act:
-        opened = act.acts.retry(act.target.staging(), batch, reason, act.target.now())
-    run.terminal.tell(f"Batch {opened.batch} is open again, attempt {opened.attempt}.")
-    done = {"batch": opened.batch, "attempt": opened.attempt}
+    done = act.carry_out(RetryBatch(flywheel=act.name, batch=batch, reason=reason))
+    run.terminal.tell(f"Batch {done['batch']} is open again, attempt {done['attempt']}.")
     ending = Ending(ExitCode.DONE, done)
     if wait:
-        ending = wait_for_batch(run.terminal, act.target, act.known, opened.batch, minutes=timeout)
+        number = done["batch"]
+        ending = wait_for_batch(run.terminal, act.target, act.known, number, minutes=timeout)
     return Ending(ending.code, {**done, **ending.document})

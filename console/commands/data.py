@@ -1,24 +1,36 @@
 """The verbs by which people act on a flywheel's data: withdraw, import, testset.
 
-Decides names, options and words; what an act does is `application.data_commands`. Read next: that
-module.
+Decides names, options and words; `Operate` carries them out. Read next:
+`application.data_commands` (what each does).
 """
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from application.data_commands import uploads_of_batch
 from application.ledger.ledger import Ledger
 from application.ledger.upload_rows import UploadRow
+from application.operator_payloads import (
+    FreezeTestSet,
+    ImportRows,
+    SplitTestSet,
+    Withdraw,
+    import_key,
+)
+from console.commands.acting import Act
 from console.commands.flywheel_command import Run, flywheel_verb
 from console.commands.options import LONGEST_MINUTES, Reason, Timeout, Wait, Yes
 from console.errors import CommandError
 from console.exit_codes import ExitCode
+from console.flywheels.operating import refused
 from console.flywheels.waiting import Ending, wait_for_batch
 from console.validate.validating import opened_for, report_document, tell_report
 from flywheel.batches.uploads import DatasetKind
+from flywheel.errors import ActRefusedError
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
 
@@ -53,41 +65,44 @@ def withdraw(
         problem = "say which data, by --upload or by --batch"
         raise CommandError(ExitCode.USAGE, "withdraw", problem, "Give one of the two")
     act = run.act()
-    with act:
-        if batch is None:
-            chosen: Sequence[UploadRow] = [_upload(act.acts.ledger, act.acts.name, str(upload))]
-        else:
-            chosen = act.acts.uploads_of(act.target.staging(), batch)
-            run.terminal.tell(f"Batch {batch} takes along {rows_by_kind(chosen)}.")
-        test_words = words_on_test_data(chosen)
-        for words in test_words:
-            run.terminal.tell_exactly(words)
-        if batch is not None and test_words:
-            what = f"withdraw --batch {batch}"
-            run.terminal.confirm(what, "Withdraw all of these?", is_confirmed=yes)
-        done = act.acts.withdraw(chosen, reason, act.target.now())
-    act.publish(done.notice)
-    for word, keys in (("not sent", done.left), ("in datasets already", done.kept)):
+    chosen = _chosen(act, upload, batch)
+    if batch is not None:
+        run.terminal.tell(f"Batch {batch} takes along {rows_by_kind(chosen)}.")
+    test_words = words_on_test_data(chosen)
+    for words in test_words:
+        run.terminal.tell_exactly(words)
+    if batch is not None and test_words:
+        what = f"withdraw --batch {batch}"
+        run.terminal.confirm(what, "Withdraw all of these?", is_confirmed=yes)
+    uid = chosen[0].uid if batch is None else None
+    done = act.carry_out(Withdraw(flywheel=act.name, uid=uid, batch=batch, reason=reason))
+    for word, keys in (("not sent", done["left"]), ("in datasets already", done["kept"])):
         for key in keys:
             run.terminal.tell_exactly(f"Withdrawn, {word}: {shown(key, 200)}")
-    if done.kept:
+    if done["kept"]:
         run.terminal.tell(
-            f"{act.acts.name} is TAINTED: its datasets hold these rows, and later iterations "
+            f"{act.name} is TAINTED: its datasets hold these rows, and later iterations "
             "train on them too.",
             style="bold yellow",
         )
-    if done.live_trained_on:
+    if done["live_trained_on"]:
         run.terminal.tell(
             "The live model was trained on withdrawn rows, and stays live until another is "
             "promoted.",
             style="bold yellow",
         )
-    document = {
-        "left": list(done.left),
-        "kept": list(done.kept),
-        "live_trained_on": list(done.live_trained_on),
-    }
-    return Ending(ExitCode.DONE, document)
+    return Ending(ExitCode.DONE, done)
+
+
+def _chosen(act: Act, upload: str | None, batch: int | None) -> Sequence[UploadRow]:
+    """Return the uploads that are meant, to say beforehand what goes along."""
+    ledger, staging = act.target.ledger(), act.target.staging()
+    if batch is None:
+        return [_upload(ledger, act.name, str(upload))]
+    try:
+        return uploads_of_batch(ledger, staging, act.name, batch)
+    except ActRefusedError as error:
+        raise refused(act.name, type(error).__name__, str(error)) from error
 
 
 def rows_by_kind(uploads: Sequence[UploadRow]) -> str:
@@ -129,10 +144,11 @@ def import_file(
     if report.is_refused:
         run.terminal.tell("Nothing was imported.")
         return Ending(ExitCode.REFUSED, document)
-    with act:
-        uid = act.acts.import_rows(
-            act.target.staging(), kind, file.name, body=body, now=act.target.now()
-        )
+    # What an invocation carries is limited to 6 MB: the rows go by the staging bucket.
+    sha256 = hashlib.sha256(body).hexdigest()
+    act.target.staging().create(import_key(act.name, sha256), body)
+    command = ImportRows(flywheel=act.name, kind=kind, file=file.name, sha256=sha256)
+    uid = act.carry_out(command)["uid"]
     run.terminal.tell(f"Recorded as {kind.value} rows: {number_of(report.documents, 'row')}.")
     return Ending(ExitCode.DONE, {**document, "uid": uid})
 
@@ -153,22 +169,20 @@ def freeze_testset(
     After a HOLD that batch opens at once: both models are judged again, and nothing is trained.
     """
     act = run.act()
-    with act:
-        missing = act.acts.freeze(act.target.now(), is_partial_allowed=partial)
-    batch, _ = act.acts.workflow.open_when_ready(act.known, act.target.now())
-    rejudged = batch and batch.rejudges
+    done = act.carry_out(FreezeTestSet(flywheel=act.name, is_partial_allowed=partial))
+    batch, rejudged, missing = done["batch"], done["rejudges"], done["labels_missing"]
     run.terminal.tell("The drafts are frozen with the next batch, as one TEST dataset.")
     if batch is not None:
-        run.terminal.tell(f"Batch {batch.batch} is open.", style="bold")
+        run.terminal.tell(f"Batch {batch} is open.", style="bold")
     if rejudged is not None:
         run.terminal.tell(f"It has both models of batch {rejudged} judged again, without training.")
     if missing:
         run.terminal.tell(f"Labels without a test document: {', '.join(missing)}", style="yellow")
-    opened = {"batch": batch and batch.batch, "rejudges": rejudged}
+    opened = {"batch": batch, "rejudges": rejudged}
     ending = Ending(ExitCode.DONE)
     if wait and batch is not None:
-        ending = wait_for_batch(run.terminal, act.target, act.known, batch.batch, minutes=timeout)
-    return Ending(ending.code, {"labels_missing": list(missing), **opened, **ending.document})
+        ending = wait_for_batch(run.terminal, act.target, act.known, batch, minutes=timeout)
+    return Ending(ending.code, {"labels_missing": missing, **opened, **ending.document})
 
 
 @testset.command("split")
@@ -182,15 +196,15 @@ def split_testset(
 ) -> Ending:
     """Make a test-set draft from staged training rows, per label, chosen by hash."""
     act = run.act()
-    with act:
-        done = act.acts.split(act.target.staging(), fraction, act.target.now())
-    rows = sum(done.values())
+    command = SplitTestSet(flywheel=act.name, fraction=fraction)
+    counts = act.carry_out(command)["label_counts"]
+    rows = sum(counts.values())
     run.terminal.tell(
         f"Moved from the training rows to the draft of the test set: {number_of(rows, 'row')}."
     )
-    for label, count in sorted(done.items()):
+    for label, count in sorted(counts.items()):
         run.terminal.tell_exactly(f"  {shown(label, 60)}: {count:,}")
-    return Ending(ExitCode.DONE, {"label_counts": dict(done)})
+    return Ending(ExitCode.DONE, {"label_counts": counts})
 
 
 def _upload(ledger: Ledger, flywheel: str, given: str) -> UploadRow:

@@ -1,14 +1,14 @@
 """The verb that makes a flywheel's next generation, or gives it up.
 
-Decides options and words; what is done is `application.rebuild_commands`. Read next: that module.
+Decides options and words; `Operate` carries it out. Read next: `application.rebuild_commands`.
 """
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from application.ledger.flywheel_rows import FlywheelRow
+from application.operator_payloads import AbandonRebuild, Rebuild
 from console.commands.acting import Act
 from console.commands.flywheel_command import Run, flywheel_verb
 from console.commands.options import LONGEST_MINUTES, Reason, Timeout, Wait, Yes
@@ -19,7 +19,6 @@ from console.flywheels.rebuild_status import without_rows
 from console.flywheels.waiting import Ending, wait_for_batch
 from console.progress import Progress
 from flywheel.batches.batches import slots_used_up
-from flywheel.notices.notice import Notice
 from flywheel.number_words import number_of
 from flywheel.settings.environment import BatchRules
 
@@ -52,18 +51,21 @@ def rebuild(
     act = run.act()
     if abandon:
         return _given_up(run, act, reason, timeout)
-    row = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+    row = act.row
     if row.rebuild is not None and row.rebuild.step == "SWITCHED":
         # One whose model is live is over once its endpoints have moved, which need not wait.
         act.target.carry_rebuild_on(act.known)
-        row = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+        row = act.row
     if not (labels or is_called_for(row, act.known.settings.batch)):
         _confirm(run, row, is_confirmed=yes)
 
-    def ask() -> Notice:
-        return act.acts.rebuild(reason, add_label or [], drop_label or [], act.target.now())
-
-    done = _switched(run, act, ask, timeout)
+    command = Rebuild(
+        flywheel=act.name,
+        reason=reason,
+        add_labels=tuple(add_label or ()),
+        drop_labels=tuple(drop_label or ()),
+    )
+    done = _switched(run, act, command, timeout)
     ending = Ending(ExitCode.DONE)
     if wait and done["batch"] is not None:
         ending = wait_for_batch(run.terminal, act.target, act.known, done["batch"], minutes=timeout)
@@ -90,15 +92,13 @@ def _confirm(run: Run, row: FlywheelRow, *, is_confirmed: bool) -> None:
     run.terminal.confirm(f"rebuild of {row.name}", "Rebuild it?", is_confirmed=is_confirmed)
 
 
-def _switched(run: Run, act: Act, ask: Callable[[], Notice], minutes: float) -> dict[str, Any]:
+def _switched(run: Run, act: Act, command: Rebuild, minutes: float) -> dict[str, Any]:
     """Ask for the next generation, wait until batches go to it, and return what came of it."""
-    before = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+    before = act.row
     followed = [before.arn, *(before.rebuild.followed_arns if before.rebuild else ())]
     endpoints = act.target.comprehend(act.known).endpoints()
     bound = [endpoint.arn for endpoint in endpoints if endpoint.flywheel_arn in followed]
-    with act:
-        notice = ask()
-    act.publish(notice)
+    act.carry_out(command)
     run.terminal.tell_exactly(f"Generation {before.generation} stays as it is: {before.arn}")
     if bound:
         run.terminal.tell(
@@ -108,7 +108,7 @@ def _switched(run: Run, act: Act, ask: Callable[[], Notice], minutes: float) -> 
     for arn in bound:
         run.terminal.tell_exactly(f"  {arn}")
     Progress(run.terminal).wait(switched(act.target, act.known, patience(act.target, minutes)))
-    row = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+    row = act.row
     if row.generation == before.generation:
         raise CommandError(
             ExitCode.CLOUD,
@@ -118,7 +118,7 @@ def _switched(run: Run, act: Act, ask: Callable[[], Notice], minutes: float) -> 
         )
     run.terminal.tell_exactly(f"Generation {row.generation}: {row.arn}")
     if row.open_batch is None:
-        for words in without_rows(act.acts.ledger, act.target.environment, row):
+        for words in without_rows(act.target.ledger(), act.target.environment, row):
             run.terminal.tell_exactly(words)
     return {
         "before": before.arn,
@@ -131,11 +131,9 @@ def _switched(run: Run, act: Act, ask: Callable[[], Notice], minutes: float) -> 
 
 def _given_up(run: Run, act: Act, reason: str, minutes: float) -> Ending:
     """Give a generation up and wait until batches go to the earlier one."""
-    with act:
-        notice = act.acts.give_up_rebuild(reason, act.target.now())
-    act.publish(notice)
+    act.carry_out(AbandonRebuild(flywheel=act.name, reason=reason))
     Progress(run.terminal).wait(returned(act.target, act.known, patience(act.target, minutes)))
-    row = act.acts.ledger.flywheels.ensure(act.acts.name, act.known.arn)
+    row = act.row
     run.terminal.tell_exactly(f"Given up. Uploads and batches go to {row.arn}")
     if row.taint:
         run.terminal.tell(f"{row.name} is TAINTED, as flywheel status shows.", style="bold yellow")

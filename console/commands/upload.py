@@ -45,7 +45,7 @@ def upload(
             check_file(given)
     act = run.act()
     shape = act.known.shape(act.target.comprehend(act.known).task_config)
-    _check_options(shape, act.acts.name, annotations, entities)
+    _check_options(shape, act.name, annotations, entities)
     names = _names(file, companion, shape)
     report = opened_for(file, act.target, act.known, beside=companion).read_through()
     tell_report(run.terminal, file.name, report)
@@ -75,7 +75,7 @@ def upload(
 
 def _put(run: Run, act: Act, kind: DatasetKind, path: Path, name: str) -> Upload:
     with path.open("rb") as body:
-        uploaded = put(act.target, act.acts.name, kind, name, body)
+        uploaded = put(act.target, act.name, kind, name, body)
     run.terminal.tell_exactly(f"Uploaded {uploaded.key}, version {uploaded.version_id}")
     return uploaded
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow, StoredVerdict
+from application.operator_payloads import FreezeTestSet, Rebuild, Withdraw
 from console.demo.acts import Act, ActEnding, acts, why_left_out
 from console.demo.data import DemoData, own_data, sample_data
 from console.demo.environment import write_environment
@@ -33,6 +34,7 @@ from console.flywheels.following import (
     registered,
     switched,
 )
+from console.flywheels.operating import operate
 from console.flywheels.uploading import Upload, put
 from console.progress import Found, Progress
 from console.terminal import Terminal
@@ -101,7 +103,7 @@ class Story:
         """Play an act and remember its ending; leave out what cannot be shown, and say why."""
         tell_act(self._terminal, act.title, act.words)
         self._known = self._target.flywheel(act.flywheel)
-        row = self._target.ledger().flywheels.ensure(act.flywheel, self._known.arn)
+        row = self._target.flywheel_row(self._known)
         last = self.endings[-1] if self.endings else None
         left_out = why_left_out(act, last, row, self._known.settings.policy)
         ending = ActEnding(act.title, left_out=left_out)
@@ -178,16 +180,13 @@ class Story:
 
     def _take_back(self, act: Act, number: int, progress: Progress, wait: Patience) -> ActEnding:
         """Withdraw a batch, rebuild the flywheel and follow the new generation's batch."""
-        acts = self._target.acts(self._known, "demo")
-        notices, name = self._target.notices(acts.ledger), self._known.settings.name
-        uploads = acts.uploads_of(self._target.staging(), number)
-        done = acts.withdraw(uploads, "every label is wrong", self._target.now())
-        notices.publish(name, done.notice)
+        name = self._known.settings.name
+        reason = "every label is wrong"
+        operate(self._target, Withdraw(flywheel=name, batch=number, reason=reason))
         progress.say("WITHDRAWN", f"batch {number}; {name} is TAINTED", "yellow")
-        asked = acts.rebuild("without the mislabeled rows", (), (), self._target.now())
-        notices.publish(name, asked)
+        operate(self._target, Rebuild(flywheel=name, reason="without the mislabeled rows"))
         progress.wait(switched(self._target, self._known, wait))
-        row = acts.ledger.flywheels.ensure(name, self._known.arn)
+        row = self._target.flywheel_row(self._known)
         progress.say("REBUILT", f"generation {row.generation}, not tainted", "green")
         first = row.open_batch or row.last_batch
         if first <= number:
@@ -196,13 +195,12 @@ class Story:
 
     def _judge_again(self, act: Act, progress: Progress, wait: Patience) -> ActEnding:
         """Freeze the test set with its new rows, and follow the held models to their verdict."""
-        acts = self._target.acts(self._known, "demo")
-        acts.freeze(self._target.now())
-        batch, ready = acts.workflow.open_when_ready(self._known, self._target.now())
-        if batch is None:
-            return self._lacking(act, ready)
-        progress.say("FROZEN", f"batch {batch.rejudges} is judged again, by batch {batch.batch}")
-        return self._follow_batch(act, batch.batch, progress, wait, is_last=True)
+        done = operate(self._target, FreezeTestSet(flywheel=self._known.settings.name))
+        number = done["batch"]
+        if number is None:
+            return self._lacking(act, Readiness(False, tuple(done["next_batch_lacks"])))
+        progress.say("FROZEN", f"batch {done['rejudges']} is judged again, by batch {number}")
+        return self._follow_batch(act, number, progress, wait, is_last=True)
 
     def _follow(self, act: Act, progress: Progress, wait: Patience, *, is_last: bool) -> ActEnding:
         """Follow the last upload to its batch and to the end of that."""

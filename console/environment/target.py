@@ -17,21 +17,21 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from adapters.caller_identity import prove, sts_endpoint
 from adapters.comprehend import Comprehend
 from adapters.executions import StateMachine
 from adapters.objects import Objects
 from adapters.parameters import known_flywheels
 from adapters.service_errors import explained
 from adapters.table import Table
-from adapters.topic import NoticeTopic
 from application.batches.workflow import Workflow
 from application.configuration import KnownFlywheel
+from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
-from application.notices import Notices
-from application.operator_commands import Acts
 from console.environment.running_environment import PROJECT_ROOT, LocalFile, local_file
 from console.errors import SIGN_IN, CommandError
 from console.exit_codes import ExitCode
+from flywheel.actors import PROOF
 from flywheel.errors import ServiceRefusedError
 from flywheel.settings.environment import Environment
 from flywheel.settings.environment_file import parse_environment
@@ -41,6 +41,14 @@ ENVIRONMENTS_FOLDER = PROJECT_ROOT / "environments"
 
 _CONFIG = Config(
     connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 6}
+)
+_LAMBDA_CONFIG = Config(
+    connect_timeout=5,
+    # A function may take 15 minutes, in which nothing is sent. What was asked for and gave no
+    # answer may have been done: whether to ask again is for the person to say.
+    read_timeout=15 * 60 + 30,
+    tcp_keepalive=True,
+    retries={"mode": "standard", "total_max_attempts": 1},
 )
 
 
@@ -85,7 +93,9 @@ class Target:
             endpoint = self._variables.get(name) or self._variables.get("AWS_ENDPOINT_URL")
             with explained(f"the {service} client of environment {self.environment}"):
                 self._clients[service] = self._session.client(  # type: ignore[call-overload] # the service is a variable here
-                    service, endpoint_url=endpoint, config=_CONFIG
+                    service,
+                    endpoint_url=endpoint,
+                    config=_LAMBDA_CONFIG if service == "lambda" else _CONFIG,
                 )
         return self._clients[service]
 
@@ -156,24 +166,20 @@ class Target:
             raise CommandError(ExitCode.USAGE, where, problem, f"{guess}It has: {known}")
         return self.flywheels[name]
 
-    def ledger(self, actor: str = "flywheel command") -> Ledger:
-        """Return the ledger; ``actor`` is who changes it, for the audit."""
-        return Ledger(Table(self.outputs["LedgerTable"], self.client("dynamodb")), actor=actor)
+    def ledger(self) -> Ledger:
+        """Return the ledger, to read: functions alone may write it."""
+        table = Table(self.outputs["LedgerTable"], self.client("dynamodb"))
+        return Ledger(table, actor="flywheel command")
+
+    def flywheel_row(self, known: KnownFlywheel) -> FlywheelRow:
+        """Return a flywheel as the ledger has it; one that no function has met yet is new."""
+        name = known.settings.name
+        return self.ledger().flywheels.get(name) or FlywheelRow(name, known.arn)
 
     def workflow(self, ledger: Ledger) -> Workflow:
         """Return the state machine."""
         machine = self.outputs["StateMachineArn"]
         return Workflow(StateMachine(machine, self.client("stepfunctions")), ledger)
-
-    def notices(self, ledger: Ledger) -> Notices:
-        """Return the topic, with the ledger's outbox before it."""
-        topic = NoticeTopic(self.outputs["TopicArn"], self.client("sns"))
-        return Notices(self.environment, topic, ledger, self.now)
-
-    def acts(self, known: KnownFlywheel, actor: str) -> Acts:
-        """Return what people do to a flywheel, as one of them."""
-        ledger = self.ledger(actor=actor)
-        return Acts(self.environment, known, ledger, self.comprehend(known), self.workflow(ledger))
 
     def staging(self) -> Objects:
         """Return the staging bucket."""
@@ -185,8 +191,7 @@ class Target:
 
     def comprehend(self, known: KnownFlywheel) -> Comprehend:
         """Return the service's calls on one flywheel, in its present generation."""
-        row = self.ledger().flywheels.get(known.settings.name)
-        arn = row.arn if row else known.arn
+        arn = self.flywheel_row(known).arn
         return Comprehend(arn, self.client("comprehend"), self.client("s3"))
 
     def carry_rebuild_on(self, known: KnownFlywheel) -> str | None:
@@ -213,6 +218,31 @@ class Target:
             )
         step: str | None = told["step"]
         return step
+
+    def signed(self, output: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a payload for a function, with who sends it and the proof of that.
+
+        Parameters
+        ----------
+        output : str
+            The stack's output that names the function.
+        """
+        identity = self.identity
+        sent = {**payload, "actor": identity.arn}
+        with explained("the AWS configuration"):
+            credentials = self._session.get_credentials()
+            frozen = credentials.get_frozen_credentials() if credentials else None
+        if frozen is None:
+            raise CommandError(ExitCode.CLOUD, "AWS", "there are no AWS credentials", SIGN_IN)
+        endpoint = sts_endpoint(identity.region, self._variables)
+        proof = prove(
+            sent,
+            self.outputs[output],
+            credentials=frozen,
+            region=identity.region,
+            endpoint=endpoint,
+        )
+        return {**sent, PROOF: proof}
 
     def invoked(
         self, output: str, payload: Mapping[str, Any], *, what: str, remedy: str

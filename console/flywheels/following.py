@@ -116,7 +116,7 @@ def batch_of(
     """Wait until a staged upload is sealed; returns its batch, or what is lacking for one."""
     ledger, name = target.ledger(), known.settings.name
     while True:
-        row = ledger.flywheels.ensure(name, known.arn)
+        row = target.flywheel_row(known)
         upload = ledger.uploads.get(uid)
         if upload is not None and upload.batch is not None:
             return upload.batch
@@ -145,7 +145,7 @@ def closed(
     ledger, name = target.ledger(), known.settings.name
     for look in itertools.count(1):
         batch = ledger.batches.get(name, number)
-        row = ledger.flywheels.ensure(name, known.arn)
+        row = target.flywheel_row(known)
         if batch.state is BatchState.CLOSED and row.open_batch != number:
             return batch
         if question(target, batch) is not None:

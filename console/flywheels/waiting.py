@@ -65,7 +65,7 @@ def wait_for_upload(
         return Ending(ExitCode.HELD, {**document, **_half(terminal, known, row)})
     progress.say("STAGED", number_of(row.documents, "document is good", "documents are good"))
     if upload.kind is DatasetKind.TEST:
-        frozen = target.ledger().flywheels.ensure(known.settings.name, known.arn).test_documents
+        frozen = target.flywheel_row(known).test_documents
         terminal.tell(
             f"The flywheel keeps the test set of {number_of(frozen, 'document')} that it has; "
             "these rows stay staged and are not used."

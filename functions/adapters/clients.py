@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_sts import STSClient
 
 _CONFIG = Config(
     connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4}
@@ -44,6 +45,8 @@ def client(service: Literal["sqs"]) -> "SQSClient": ...
 def client(service: Literal["ssm"]) -> "SSMClient": ...
 @overload
 def client(service: Literal["stepfunctions"]) -> "SFNClient": ...
+@overload
+def client(service: Literal["sts"]) -> "STSClient": ...
 @cache
 def client(service: str) -> Any:
     """Return the process's client of a service, made at first use."""

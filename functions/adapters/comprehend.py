@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from adapters.model_labels import labels_of_classifier, labels_of_recognizer
 from adapters.service_errors import error_code, explained
+from adapters.training import model_in_training, stop_training
 from application.service_values import FlywheelFacts, Iteration, ModelFacts
 from flywheel.batches.dataset_files import ANNOTATIONS_FOLDER, DOCUMENTS_FOLDER, ENTITY_LIST_FOLDER
 from flywheel.batches.uploads import DatasetKind
@@ -251,6 +252,14 @@ class Comprehend:
                 for page in pages
                 for found in page["EndpointPropertiesList"]
             ]
+
+    def model_in_training(self) -> str | None:
+        """Return the model that the flywheel's iteration trains now, if one does."""
+        return model_in_training(self._client, self._arn)
+
+    def stop_training(self, model_arn: str) -> None:
+        """Ask for a training's stop, with which its iteration stops."""
+        stop_training(self._client, model_arn)
 
     def _is_ours(self, dataset_arn: str, description: str) -> bool:
         answer = self._client.describe_dataset(DatasetArn=dataset_arn)

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
 
-_BUSY_CODES = frozenset(
+BUSY_CODES = frozenset(
     {
         "ConditionalRequestConflict",
         "InternalFailure",
@@ -55,7 +55,7 @@ def explained(operation: str) -> Iterator[None]:
     except ClientError as error:
         code = error_code(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in _BUSY_CODES or status >= _SERVER_ERROR:
+        if code in BUSY_CODES or status >= _SERVER_ERROR:
             raise ServiceBusyError(operation, code) from error
         raise ServiceRefusedError(operation, code, error_message(error)) from error
     except ParamValidationError as error:

@@ -9,8 +9,10 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from adapters.caller_identity import actor_of
 from adapters.wiring import services
 from application.approvals.answer import answer, send_again
+from flywheel.errors import UnprovenIdentityError
 
 logger = Logger()
 tracer = Tracer()
@@ -23,5 +25,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.set_correlation_id(f"{event['flywheel']}-batch-{event['batch']}")
     world = services("answer_approval")
     if "answer" in event:
-        return answer(world, event)
+        try:
+            actor = actor_of(event, context.function_name, world.now())
+        except UnprovenIdentityError as error:
+            return {"refused": str(error), "error": type(error).__name__}
+        return answer(world, {**event, "actor": actor})
     return send_again(world, event["flywheel"], event["batch"])

@@ -144,19 +144,7 @@ class DataActs:
         ActRefusedError
             The batch has none.
         """
-        batch = self.ledger.batches.get(self.name, number)
-        uids: list[str] = []
-        for attempt in range(batch.attempt, 0, -1):
-            written = staging.text(BatchName(self.name, number, attempt).manifest_key)
-            if written is not None:
-                manifest = Manifest.from_json(written)
-                uids = [item["uid"] for item in (*manifest.train, *manifest.test)]
-                break
-        found = self.ledger.uploads.get_many(uids)
-        uploads = [row for row in found.values() if row.state in _WITHDRAWABLE]
-        if not uploads:
-            raise ActRefusedError(f"batch {number} has no upload that can be taken back")
-        return uploads
+        return uploads_of_batch(self.ledger, staging, self.name, number)
 
     def import_rows(
         self,
@@ -289,6 +277,31 @@ class DataActs:
         if not row.is_idle:
             raise ActRefusedError(f"batch {row.open_batch} is under way")
         return row
+
+
+def uploads_of_batch(
+    ledger: Ledger, staging: StagingObjects, flywheel: str, number: int
+) -> Sequence[UploadRow]:
+    """Return the uploads of a batch that can be taken back, as its newest manifest names them.
+
+    Raises
+    ------
+    ActRefusedError
+        The batch has none.
+    """
+    batch = ledger.batches.get(flywheel, number)
+    uids: list[str] = []
+    for attempt in range(batch.attempt, 0, -1):
+        written = staging.text(BatchName(flywheel, number, attempt).manifest_key)
+        if written is not None:
+            manifest = Manifest.from_json(written)
+            uids = [item["uid"] for item in (*manifest.train, *manifest.test)]
+            break
+    found = ledger.uploads.get_many(uids)
+    uploads = [row for row in found.values() if row.state in _WITHDRAWABLE]
+    if not uploads:
+        raise ActRefusedError(f"batch {number} has no upload that can be taken back")
+    return uploads
 
 
 def _rows(staging: StagingObjects, upload: StagedUpload) -> Iterator[Row]:

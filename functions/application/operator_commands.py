@@ -1,6 +1,6 @@
-"""What people do to a flywheel: pause, resume, retry a failed batch.
+"""What people do to a flywheel: pause, resume, stop its training, retry a failed batch.
 
-Used by the `flywheel` command and by the simulator alike. Read next: `application.rebuild_commands`
+Used by `Operate` and by the simulator alike. Read next: `application.rebuild_commands`
 (its generations), `application.data_commands` (its data) and `application.batches.workflow` (when a
 batch opens).
 """
@@ -16,11 +16,12 @@ from application.ports import StagingObjects
 from application.rebuild_commands import RebuildActs
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
 from flywheel.batches.uploads import DatasetKind
-from flywheel.errors import ActRefusedError
+from flywheel.errors import ActRefusedError, ServiceRefusedError
 from flywheel.notices.acts import paused, resumed
 from flywheel.notices.notice import Notice
 
 _COMPLETED, _FAILED = "COMPLETED", "FAILED"
+_TOO_LATE = "InvalidRequestException"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,29 @@ class Acts(RebuildActs):
         )
         self.ledger.flywheels.resume(row, reason, notice, now)
         return notice
+
+    def stop(self, reason: str, now: datetime) -> str:
+        """Stop the training that is under way and return its model; the act is recorded first.
+
+        Raises
+        ------
+        ActRefusedError
+            Nothing trains, or it has ended meanwhile.
+        """
+        model = self.comprehend.model_in_training()
+        if model is None:
+            raise ActRefusedError("no model of it is in training, so there is nothing to stop")
+        self.ledger.flywheels.note_stop(self._row(), model, reason, now)
+        try:
+            self.comprehend.stop_training(model)
+        except ServiceRefusedError as error:
+            if error.code != _TOO_LATE:
+                raise
+            detail = error.detail.rstrip(".")
+            raise ActRefusedError(
+                f"the training could not be stopped any more: {detail}"
+            ) from error
+        return model
 
     def retry(
         self, staging: StagingObjects, number: int | None, reason: str, now: datetime

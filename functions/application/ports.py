@@ -152,6 +152,12 @@ class FlywheelService(Protocol):
     def endpoints(self) -> list[Endpoint]:
         """Return the account's endpoints, whatever they follow."""
 
+    def model_in_training(self) -> str | None:
+        """Return the model that the flywheel's iteration trains now, if one does."""
+
+    def stop_training(self, model_arn: str) -> None:
+        """Ask for a training's stop; `ServiceRefusedError` for one that is over."""
+
 
 class AnswerService(Protocol):
     """Jobs in which a model answers documents (`adapters.answer_jobs.AnswerJobs`)."""

@@ -10,9 +10,11 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from adapters.caller_identity import actor_of
 from adapters.wiring import services
 from application.chain_heads import write_head
 from application.champions.change import change
+from flywheel.errors import UnprovenIdentityError
 
 logger = Logger()
 tracer = Tracer()
@@ -24,6 +26,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Change a flywheel's champion, or carry a change on that was cut off."""
     logger.set_correlation_id(f"{event['flywheel']}-champion")
     own_services = services("change_champion")
+    if "act" in event:
+        try:
+            event = {**event, "actor": actor_of(event, context.function_name, own_services.now())}
+        except UnprovenIdentityError as error:
+            return {"refused": str(error), "error": type(error).__name__}
     answer = change(own_services, event)
     write_head(own_services, event["flywheel"])
     return answer

@@ -12,6 +12,8 @@
     ├── BatchNotFoundError     the ledger has no such batch       -> the operator
     ├── LabelsUnknownError     nothing tells of single labels     -> nobody: the verdict says so
     ├── ActRefusedError        an act does not fit what is now    -> who acts: see the message
+    ├── InvalidCommandError    a payload is no command            -> who invoked the function
+    ├── UnprovenIdentityError  a payload does not prove its actor -> who acts signs anew
     └── UnforeseenError        a fault of this project            -> who maintains it
 
 Step Functions matches a failed function by its exception's class name alone, so these names are
@@ -119,6 +121,14 @@ class LabelsUnknownError(FlywheelLoopError):
 
 class ActRefusedError(FlywheelLoopError):
     """What a person asked for does not fit the flywheel's state; the message says why."""
+
+
+class InvalidCommandError(FlywheelLoopError):
+    """A payload is none of the commands that people send; the message names what is wrong."""
+
+
+class UnprovenIdentityError(FlywheelLoopError):
+    """What a payload gives as proof of who acts proves nothing; the message says why."""
 
 
 class UnforeseenError(FlywheelLoopError):

@@ -219,11 +219,20 @@ def _logs(action: str, parameters: dict[str, Any], place: str) -> list[Permissio
     return [Permission(action, parameters.get("logGroupIdentifier", resource))]
 
 
+def _cloudformation(action: str, parameters: dict[str, Any], place: str) -> list[Permission]:
+    name = parameters.get("StackName")
+    if name is None or name.startswith("arn:"):
+        return [Permission(action, name or "*")]
+    # A stack's ARN ends in an id, which a policy cannot know in advance.
+    return [Permission(action, f"arn:aws:cloudformation:{place}:stack/{name}/id")]
+
+
 def _is_role(arn: str) -> bool:
     return arn.split(":")[2:3] == ["iam"]
 
 
 _SERVICES: dict[str, Callable[[str, dict[str, Any], str], list[Permission]]] = {
+    "cloudformation": _cloudformation,
     "comprehend": _comprehend,
     "dynamodb": _dynamodb,
     "events": _events,

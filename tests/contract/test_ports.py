@@ -246,6 +246,21 @@ def test_a_flywheel_trains_once_when_it_is_started_again(scene: Scene) -> None:
     _is_a_first_model(service, first)
 
 
+def test_a_training_ends_stopped_when_it_is_stopped(scene: Scene) -> None:
+    """It is found while it runs, and once it was stopped there is none to be stopped."""
+    service = scene.service
+    _complete(scene, _created(scene, "batch-1-1-train", DatasetKind.TRAIN))
+    assert service.model_in_training() is None
+    iteration_id = service.start_iteration("token-1") or ""
+    scene.let_pass(lambda: service.model_in_training() is not None)
+    model = service.model_in_training()
+    assert model is not None
+    service.stop_training(model)
+    assert service.model_in_training() is None
+    scene.let_pass(lambda: not service.iteration(iteration_id).is_running)
+    assert service.iteration(iteration_id).status == "STOPPED"
+
+
 def _is_a_first_model(service: FlywheelService, iteration_id: str) -> None:
     found = service.iteration(iteration_id)
     assert (found.status, found.evaluated_model) == ("COMPLETED", None)

@@ -5,6 +5,7 @@ a flywheel whose active model knows half of the words, but for rebuilds: their f
 own.
 """
 
+import hashlib
 import io
 import json
 import zipfile
@@ -15,6 +16,15 @@ import boto3
 
 from adapters.clients import client
 from application.approvals.ask import ask
+from application.operator_payloads import (
+    AbandonRebuild,
+    FreezeTestSet,
+    ImportRows,
+    Rebuild,
+    RetryBatch,
+    SplitTestSet,
+    import_key,
+)
 from flywheel.batches.uploads import DatasetKind, UploadState
 from tests.functions.asked import ASKING, TOKEN, answered, waiting_task
 from tests.functions.champions import changed
@@ -51,7 +61,7 @@ def rejudged(story: Story) -> None:
         story.sealed(1)
         story.judged(1)
     story.upload("more.csv", documents(20, first=400), kind="test")
-    story.acted(lambda: story.acts().freeze(story.world.now()))
+    story.operated(FreezeTestSet(flywheel=NAME))
     story.reconciled()
     story.sealed(2)
     story.judged(2)
@@ -91,8 +101,7 @@ def _asked(story: Story) -> None:
 
 def _retry(story: Story) -> None:
     """Have a person retry batch 1, and its second attempt come to where it starts."""
-    staging, now = story.world.services.staging, story.world.now()
-    story.acted(lambda: story.acts().retry(staging, 1, "again", now))
+    story.operated(RetryBatch(flywheel=NAME, batch=1, reason="again"))
     story.sealed(1, attempt=2)
 
 
@@ -129,11 +138,10 @@ def empty(story: Story) -> None:
     """Have every row of a batch in the flywheel already."""
     given = documents(4)
     story.world.services.ledger.flywheels.ensure(NAME, story.world.flywheel_arn)
-    staging, now = story.world.services.staging, story.world.now()
-    body = csv(given)
-    story.acted(
-        lambda: story.acts().import_rows(staging, DatasetKind.TRAIN, "old.csv", body=body, now=now)
-    )
+    sha256 = hashlib.sha256(csv(given)).hexdigest()
+    with story.killer.asleep():
+        story.world.services.staging.create(import_key(NAME, sha256), csv(given))
+    story.operated(ImportRows(flywheel=NAME, kind=DatasetKind.TRAIN, file="old.csv", sha256=sha256))
     story.upload("monday.csv", given)
     story.sealed(1)
     story.closed(1)
@@ -152,8 +160,7 @@ def split(story: Story) -> None:
     with story.killer.asleep():
         story.upload("a.csv", documents(5))
         story.upload("b.csv", documents(5, first=30))
-    staging = story.world.services.staging
-    story.acted(lambda: story.acts().split(staging, 0.2, story.world.now()))
+    story.operated(SplitTestSet(flywheel=NAME, fraction=0.2))
     story.upload("_GO", b"")
     story.sealed(1)
     story.closed(1, error="Stopped")
@@ -191,7 +198,7 @@ def given_up(story: Story) -> None:
         _switched(story)
         story.sealed(2)
     story.closed(2, error="Stopped")
-    story.acted(lambda: story.acts().give_up_rebuild("not wanted", story.world.now()))
+    story.operated(AbandonRebuild(flywheel=NAME, reason="not wanted"))
     story.rebuilt()
     # What the earlier generation does not hold is less than our minimum.
     story.upload("_GO", b"")
@@ -206,7 +213,7 @@ def given_up_early(story: Story) -> None:
         story.rebuilt()
     # Whoever did this died before the switch.
     story.world.services.ledger.uploads.restage(story.world.row)
-    story.acted(lambda: story.acts().give_up_rebuild("not wanted", story.world.now()))
+    story.operated(AbandonRebuild(flywheel=NAME, reason="not wanted"))
     story.rebuilt()
     story.upload("_GO", b"")
     story.sealed(2)
@@ -240,7 +247,7 @@ def _rebuilding(story: Story) -> None:
     world.configure(min_documents=1000)
     with story.killer.asleep():
         story.upload("tuesday.csv", documents(8, first=50, words=["late"]))
-    story.acted(lambda: story.acts().rebuild("labels were mixed up", [], [], world.now()))
+    story.operated(Rebuild(flywheel=NAME, reason="labels were mixed up"))
 
 
 def _deploy_rebuild_function(name: str) -> None:

@@ -14,7 +14,9 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from adapters.clients import client
+from application.operate import carry_out
 from application.operator_commands import Acts
+from application.operator_payloads import OperatorCommand
 from application.rebuilds.rebuild import rebuild
 from flywheel.errors import ActRefusedError
 from tests.application.test_ledger import broken_link
@@ -120,7 +122,7 @@ class Story:
             return call()
 
     def acted(self, call: Callable[[], object]) -> None:
-        """Let a person act: again, where the command died; what it has done is refused then."""
+        """Let a person act: again, where the act died; what it has done is refused then."""
         try:
             with self.killer.process():
                 call()
@@ -128,6 +130,10 @@ class Story:
             self.noticed += 1
             with suppress(ActRefusedError):
                 call()
+
+    def operated(self, command: OperatorCommand) -> None:
+        """Have a person's command carried out: again, where the function died."""
+        self.acted(lambda: carry_out(self.world.services, command))
 
     def upload(self, name: str, given: Sequence[Document] | bytes, kind: str = "train") -> str:
         """Drop a file, have its event delivered, and return its uid."""

@@ -107,6 +107,7 @@ def test_the_command_finds_its_way_when_outputs_are_read(each: Synthesized) -> N
         "RebuildFunction": "${RebuildFlywheel}",
         "ChangeChampionFunction": "${ChangeChampion}",
         "AnswerApprovalFunction": "${AnswerApproval}",
+        "OperateFunction": "${Operate}",
         "UploadsQueueUrl": "${InboxUploadsQueue}",
         "UploadsDeadLettersUrl": "${InboxUploadsDeadLetters}",
         "NoticesDueQueueUrl": "${NoticesDueQueue}",

@@ -21,6 +21,8 @@ _NOWHERE_NARROWER = {
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
     "comprehend:ListEndpoints",
+    "comprehend:ListDocumentClassifiers",
+    "comprehend:ListEntityRecognizers",
 }
 """Actions for which AWS takes no resource (*Source*: Service Authorization Reference)."""
 
@@ -104,6 +106,7 @@ def test_the_key_is_used_by_publishers_when_policies_are_made(each: Synthesized)
                 "ChangeChampion",
                 "CloseBatch",
                 "CompareModels",
+                "Operate",
                 "RebuildFlywheel",
                 "Reconcile",
                 "StartIteration",
@@ -184,8 +187,11 @@ JOB_STARTS = [
                 "CloseBatchServiceRole",
                 "ReconcileServiceRole",
                 "RebuildFlywheelServiceRole",
+                "OperateServiceRole",
             },
         ),
+        ("comprehend:StopTrainingDocumentClassifier", {"OperateServiceRole"}),
+        ("comprehend:StopTrainingEntityRecognizer", {"OperateServiceRole"}),
         ("dynamodb:Scan", set()),
         ("dynamodb:DeleteTable", set()),
         ("s3:DeleteObject", set()),
@@ -269,7 +275,7 @@ def test_comprehend_is_reached_by_name_when_policies_are_made(each: Synthesized)
             is_model = text.endswith((":document-classifier/*", ":entity-recognizer/*"))
             is_job = text.endswith((":document-classification-job/*", ":entities-detection-job/*"))
             is_endpoint = text.endswith(":document-classifier-endpoint/*")
-            is_listing = text == "*" and actions == ["comprehend:ListEndpoints"]
+            is_listing = text == "*" and all(":List" in action for action in actions)
             is_own = f":flywheel/{name}-tickets-g*" in text
             assert is_own or is_model or is_job or is_endpoint or is_listing
             assert not is_endpoint or actions == ["comprehend:UpdateEndpoint"]
@@ -278,6 +284,8 @@ def test_comprehend_is_reached_by_name_when_policies_are_made(each: Synthesized)
                 JOB_STARTS,
                 ["comprehend:DescribeDocumentClassifier"],
                 ["comprehend:DescribeEntityRecognizer"],
+                ["comprehend:StopTrainingDocumentClassifier"],
+                ["comprehend:StopTrainingEntityRecognizer"],
             )
             assert not is_job or all(action.endswith("Job") for action in actions)
 
@@ -326,7 +334,8 @@ def test_functions_read_the_rows_they_need_when_policies_are_made(each: Synthesi
             if is_read and resource.startswith("${Staging") and "DataAccess" not in plain(role):
                 folder = resource.removeprefix("${Staging.Arn}/").removesuffix("/*")
                 readers.setdefault(folder, set()).add(plain(role).removesuffix("ServiceRole"))
-    assert readers["known"] == {"SealBatch", "CompareModels", "Reconcile"}
+    assert readers["known"] == {"SealBatch", "CompareModels", "Operate", "Reconcile"}
+    assert readers["imports"] == {"Operate"}
     assert "Reconcile" not in set().union(*(readers[name] for name in readers if name != "known"))
     assert holders(each, "s3:ListBucket") >= {
         f"{name}ServiceRole" for name in ("SealBatch", "CompareModels", "Reconcile")

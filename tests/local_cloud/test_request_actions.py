@@ -50,6 +50,19 @@ def _json_request(service: str, operation: str, document: dict[str, object]) -> 
             {("sqs:DeleteMessage", f"arn:aws:sqs:{PLACE}:uploads")},
         ),
         (
+            "cloudformation",
+            "DescribeStacks",
+            {"StackName": "loop"},
+            {("cloudformation:DescribeStacks", f"arn:aws:cloudformation:{PLACE}:stack/loop/id")},
+        ),
+        (
+            "cloudformation",
+            "DescribeStacks",
+            {"StackName": f"arn:aws:cloudformation:{PLACE}:stack/loop/7"},
+            {("cloudformation:DescribeStacks", f"arn:aws:cloudformation:{PLACE}:stack/loop/7")},
+        ),
+        ("cloudformation", "ListStacks", {}, {("cloudformation:ListStacks", "*")}),
+        (
             "states",
             "StartExecution",
             {"stateMachineArn": f"arn:aws:states:{PLACE}:stateMachine:m", "input": "{}"},

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import Mock, patch
 
@@ -52,6 +52,8 @@ _HANDLERS: Mapping[str, ModuleType] = {
 _CALM_SCHEDULE_SECONDS = 3600
 _MACHINE = definition()
 _MACHINE_ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:sim"
+_CONTEXT = SimpleNamespace(function_name="function")
+"""What Lambda passes beside the event, where a function looks at it."""
 
 
 class AbortedError(BaseException):
@@ -133,7 +135,7 @@ class Callers:
     def change(self, event: Document) -> bool:
         """Run ChangeChampion."""
         handle = inspect.unwrap(change_champion.handler)
-        return self.survived("change", change_champion, lambda: handle(event, None))
+        return self.survived("change", change_champion, lambda: handle(event, _CONTEXT))
 
     def answer_late(self, payload: str) -> bool:
         """Run AnswerApproval as another function asked for."""
@@ -142,7 +144,7 @@ class Callers:
     def answer(self, event: Document) -> bool:
         """Run AnswerApproval."""
         handle = inspect.unwrap(answer_approval.handler)
-        return self.survived("answer", answer_approval, lambda: handle(event, None))
+        return self.survived("answer", answer_approval, lambda: handle(event, _CONTEXT))
 
     def schedule(self) -> None:
         """Run reconcile, now and for ever."""

@@ -64,6 +64,7 @@ class MemoryService:
     outside: set[str] = field(default_factory=set)
     _tokens: dict[str, str] = field(default_factory=dict)
     _seen: dict[int, str | None] = field(default_factory=dict)
+    _stopped: set[str | None] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Be one of the account's flywheels."""
@@ -213,6 +214,20 @@ class MemoryService:
 
         return self.world.call("comprehend.endpoints", look)
 
+    def model_in_training(self) -> str | None:
+        """Return the model that an iteration trains now, if one does."""
+        return self.world.call("comprehend.model_in_training", self._model_in_training)
+
+    def stop_training(self, model_arn: str) -> None:
+        """Stop a training; its iteration says so when it ends."""
+
+        def stop() -> None:
+            if model_arn != self._model_in_training():
+                raise ServiceRefusedError("StopTraining", "InvalidRequestException", "it is over")
+            self._stopped.add(model_arn)
+
+        self.world.call("comprehend.stop_training", stop)
+
     # What the state machine asks, in the service's own words.
 
     def describe_dataset(self, arn: str) -> dict[str, Any]:
@@ -263,6 +278,10 @@ class MemoryService:
     def forget_tokens(self) -> None:
         """Remember no token; how long the service does is documented nowhere."""
         self._tokens.clear()
+
+    def _model_in_training(self) -> str | None:
+        models = (item.trained_model for item in self.history.values() if item.is_running)
+        return next((model for model in models if model not in self._stopped), None)
 
     def _tell(self, effect: Effect) -> None:
         for watcher in self.shared.watchers:
@@ -322,7 +341,9 @@ class MemoryService:
 
     def _end(self, iteration_id: str, trained_on: int, seconds: int) -> None:
         running, chance = self.history[iteration_id], self.world.chance
-        if self.world.happens(self.world.rates.iteration_fails):
+        if running.trained_model in self._stopped:
+            ended = replace(running, status="STOPPED", seconds=seconds)
+        elif self.world.happens(self.world.rates.iteration_fails):
             status = chance.choice(["FAILED", "STOPPED"])
             message = chance.choice(["", "by chance"])
             ended = replace(running, status=status, message=message, seconds=seconds)

@@ -9,7 +9,7 @@ ids are counted, so a story writes the same bytes each time.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
@@ -22,7 +22,7 @@ from adapters.table import Table
 from adapters.wiring import AwsPorts
 from answer_approval.handler import handler as answer_approval
 from application.ledger.writes import Key
-from application.operator_commands import Acts
+from application.operator_payloads import OperatorCommand
 from application.services import Services
 from ask_approval.handler import handler as ask_approval
 from change_champion.handler import handler as change_champion
@@ -30,6 +30,7 @@ from close_batch.handler import handler as close_batch
 from compare_models.handler import handler as compare_models
 from comprehend_engine.api.faults import InjectedFaults
 from flywheel.batches.uploads import ObjectVersion
+from operate.handler import handler as operate
 from rebuild_flywheel.handler import handler as rebuild_flywheel
 from reconcile.handler import handler as reconcile
 from register_upload.handler import handler as register_upload
@@ -50,6 +51,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "ChangeChampion": change_champion,
     "CloseBatch": close_batch,
     "CompareModels": compare_models,
+    "Operate": operate,
     "RebuildFlywheel": rebuild_flywheel,
     "Reconcile": reconcile,
     "RegisterUpload": register_upload,
@@ -83,22 +85,9 @@ class Stage:
 
     @property
     def services(self) -> Services:
-        """What a person's command uses."""
+        """What a function uses, opened as a person."""
         settings = configuration()
-        return Services("ann", settings, self.now, AwsPorts(settings))
-
-    @property
-    def acts(self) -> Acts:
-        """What a person can do."""
-        services = self.services
-        comprehend = services.comprehend(services.ledger.flywheels.ensure(NAME, self.arn).arn)
-        return Acts(
-            configuration().environment,
-            services.flywheel(NAME),
-            services.ledger,
-            comprehend,
-            services.workflow,
-        )
+        return Services("ann (claimed)", settings, self.now, AwsPorts(settings))
 
     @property
     def faults(self) -> InjectedFaults:
@@ -152,6 +141,12 @@ class Stage:
         answer = _FUNCTIONS[function](json.loads(json.dumps(event)), _context())
         self.recorder.note("tasks", function, {"event": event, "answer": answer})
         return json.loads(json.dumps(answer))
+
+    def operate(self, command: OperatorCommand) -> Document:
+        """Have a person's command carried out, who claims a name."""
+        answer: Document = self.call("Operate", {**asdict(command), "actor": "ann"})
+        assert "refused" not in answer, answer
+        return answer
 
     def reconcile(self) -> None:
         """Let the schedule run, and then what it invokes."""

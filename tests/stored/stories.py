@@ -3,6 +3,7 @@
 Each begins with a new account (`tests.stored.stage`). Documents are as few as the story allows.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 
@@ -12,6 +13,18 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from adapters.clients import client
 from adapters.parameters import configuration
 from application.ledger.audit import entry_key
+from application.operator_payloads import (
+    AbandonRebuild,
+    FreezeTestSet,
+    ImportRows,
+    Pause,
+    Rebuild,
+    Resume,
+    RetryBatch,
+    SplitTestSet,
+    Withdraw,
+    import_key,
+)
 from comprehend_engine.api.faults import InjectedFault
 from flywheel.batches.uploads import DatasetKind
 from tests.functions.cloud import (
@@ -54,12 +67,11 @@ def champions(stage: Stage) -> None:
     stage.executed()
     stage.upload("wrong.csv", csv(swapped(documents(6, first=100))))
     stage.executed()
-    acts = stage.acts
-    acts.withdraw(acts.uploads_of(stage.services.staging, 3), "mislabeled", stage.now())
+    stage.operate(Withdraw(flywheel=NAME, batch=3, reason="mislabeled"))
     changed(stage, "rollback")
     assert "refused" in changed(stage, "rollback", request="two")
-    stage.acts.resume("looked at it", stage.now())
-    stage.acts.pause("holidays", stage.now())
+    stage.operate(Resume(flywheel=NAME, reason="looked at it"))
+    stage.operate(Pause(flywheel=NAME, reason="holidays"))
     with answering("comprehend", "UpdateFlywheel", code="InvalidRequestException"):
         assert "refused" in changed(stage, "promote", model="2", request="three")
     with crash("comprehend", "UpdateFlywheel"):
@@ -136,7 +148,7 @@ def approvals(stage: Stage) -> None:
         if person is makes_another_active:
             changed(stage, "promote", model="1", request="first")
     assert "refused" in says("approve", 2)
-    stage.acts.resume("goes on", stage.now())
+    stage.operate(Resume(flywheel=NAME, reason="goes on"))
     stage.configure(policy={"mode": "shadow"})
     better(stage, 6)
     stage.executed()
@@ -150,7 +162,7 @@ def failures(stage: Stage) -> None:
     """Have batches fail in every way, and be tried again."""
     stage.faults.add(InjectedFault("fail_iteration", flywheel=stage.arn, times=1))
     live(stage)
-    stage.acts.retry(stage.services.staging, 1, "again", stage.now())
+    stage.operate(RetryBatch(flywheel=NAME, batch=1, reason="again"))
     stage.executed()
     # The same rows again: nothing is new.
     stage.upload("again.csv", _EARLY)
@@ -181,15 +193,15 @@ def data(stage: Stage) -> None:
     """Import, split, withdraw before the seal, ask by a marker; refuse, lose, and not deliver."""
     stage.configure(batch={"min_documents": 1000})
     stage.services.ledger.flywheels.ensure(NAME, stage.arn)
-    staging = stage.services.staging
     for kind, first in ((DatasetKind.TRAIN, 300), (DatasetKind.TEST, 310)):
         body = csv(documents(2, first=first))
-        stage.acts.import_rows(staging, kind, "old.csv", body=body, now=stage.now())
+        sha256 = hashlib.sha256(body).hexdigest()
+        stage.services.staging.create(import_key(NAME, sha256), body)
+        stage.operate(ImportRows(flywheel=NAME, kind=kind, file="old.csv", sha256=sha256))
     stage.upload("a.csv", csv(documents(5)))
     withdrawn = stage.upload("b.csv", csv(documents(3, first=30)))
-    rows = stage.services.ledger.uploads.get_many([withdrawn.uid]).values()
-    stage.acts.withdraw(list(rows), "mislabeled", stage.now())
-    stage.acts.split(staging, 0.2, stage.now())
+    stage.operate(Withdraw(flywheel=NAME, uid=withdrawn.uid, reason="mislabeled"))
+    stage.operate(SplitTestSet(flywheel=NAME, fraction=0.2))
     stage.upload("broken.csv", b"only one column\n")
     stage.upload("in-part.csv", csv(documents(60, first=500)) + b"bilin,wrong label\n")
     stage.delivered(stage.put("nowhere.csv", b"billing,one\n"))
@@ -222,7 +234,7 @@ def answers(stage: Stage) -> None:
     better(stage)
     stage.executed()
     stage.upload("more.csv", csv(documents(14, first=400)), kind="test")
-    stage.acts.freeze(stage.now())
+    stage.operate(FreezeTestSet(flywheel=NAME))
     stage.reconcile()
     stage.executed()
 
@@ -236,27 +248,29 @@ def rebuilds(stage: Stage) -> None:
     )
     stage.configure(batch={"min_documents": 1000})
     better(stage)
-    stage.acts.rebuild("never made", [], [], stage.now())
+    stage.operate(Rebuild(flywheel=NAME, reason="never made"))
     with answering("comprehend", "CreateFlywheel", code="InvalidRequestException"):
         stage.reconcile()
-    stage.acts.rebuild("not wanted", [], [], stage.now())
-    stage.acts.give_up_rebuild("not wanted", stage.now())
+    stage.operate(Rebuild(flywheel=NAME, reason="not wanted"))
+    stage.operate(AbandonRebuild(flywheel=NAME, reason="not wanted"))
     stage.reconcile()
-    stage.acts.rebuild("labels were mixed up", ["refunds"], [], stage.now())
+    relabeled = Rebuild(flywheel=NAME, reason="labels were mixed up", add_labels=("refunds",))
+    stage.operate(relabeled)
     stage.reconcile()
     stage.reconcile()
     with answering("comprehend", "CreateDataset", code="InvalidRequestException"):
         stage.executed()
-    stage.acts.give_up_rebuild("no better", stage.now())
+    stage.operate(AbandonRebuild(flywheel=NAME, reason="no better"))
     stage.reconcile()
-    stage.acts.rebuild("slots", [], [], stage.now())
+    stage.operate(Rebuild(flywheel=NAME, reason="slots"))
     stage.reconcile()
     stage.reconcile()
     stage.executed()
     stage.reconcile()
-    uploads = stage.services.ledger.uploads.newest(NAME)
-    stage.acts.withdraw([row for row in uploads if row.batch], "mislabeled", stage.now())
-    stage.acts.rebuild("nothing is left", [], [], stage.now())
+    for row in stage.services.ledger.uploads.newest(NAME):
+        if row.batch:
+            stage.operate(Withdraw(flywheel=NAME, uid=row.uid, reason="mislabeled"))
+    stage.operate(Rebuild(flywheel=NAME, reason="nothing is left"))
     stage.reconcile()
     stage.reconcile()
 

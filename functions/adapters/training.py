@@ -2,7 +2,6 @@
 
 There is no call that stops an iteration: what can be stopped is the training of its model, and the
 iteration ends STOPPED with it. While it trains, only the lists of models tell which model that is.
-No function may stop training: this is what a person does.
 """
 
 from typing import TYPE_CHECKING
