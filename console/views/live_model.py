@@ -13,8 +13,9 @@ from rich.text import Text
 
 from console.flywheels.live_model import BATCHES_READ, ComparedModels, LiveModel
 from console.views.principals import with_short_principals
-from console.views.verdict import OUTCOME_STYLES, f1_words, model_name, number
+from console.views.verdict import OUTCOME_STYLES, f1_words, model_name
 from flywheel.evaluation.champions import Champion, How
+from flywheel.evaluation.verdict_view import number
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
 

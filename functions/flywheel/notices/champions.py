@@ -10,8 +10,10 @@ from datetime import datetime
 
 from flywheel.evaluation.champions import How
 from flywheel.evaluation.verdict import Decision, Verdict
-from flywheel.notices.batches import BatchFacts, batch_notice, f1_change, metric_table
+from flywheel.evaluation.verdict_view import VerdictView
+from flywheel.notices.batches import BatchFacts, batch_notice, f1_change
 from flywheel.notices.notice import Notice, body, shown, subject
+from flywheel.notices.what_changed import metric_table
 
 _AFTER_PROMOTE = "Nothing to do. To take it back: `flywheel rollback {flywheel} --env {env} "
 _AFTER_ROLLBACK = (
@@ -52,18 +54,18 @@ def approval_asked(facts: BatchFacts, verdict: Verdict, until: datetime, on_time
         f"challenger active, `flywheel reject {place}` keeps it out. If nobody answers, it "
         f"{silence}."
     )
-    old, new = verdict.evidence.values("AverageF1Score")
+    view = VerdictView.of(verdict)
     return batch_notice(
         facts,
         "approval",
-        f"ACTION NEEDED: approve batch {facts.batch}{f1_change(old, new)}",
+        f"ACTION NEEDED: approve batch {facts.batch}{f1_change(view.f1)}",
         why=[
             "The verdict says PROMOTE, and the policy asks a person.",
             f"The challenger is {verdict.evidence.challenger_arn}.",
-            *verdict.reasons,
+            *view.reasons,
         ],
         todo=todo,
-        table=metric_table(verdict),
+        table=metric_table(view),
     )
 
 
@@ -90,14 +92,14 @@ def outside_judged(
     environment: str, flywheel: str, iteration_id: str, verdict: Verdict, live: str | None
 ) -> Notice:
     """Tell what would be done with an iteration that somebody else started; nothing is."""
-    old, new = verdict.evidence.values("AverageF1Score")
+    view = VerdictView.of(verdict)
     would = {
         Decision.PROMOTE: "would be PROMOTED",
         Decision.REJECT: "would be REJECTED",
         Decision.HOLD: "would be HELD",
     }[verdict.decision]
     challenger, champion = verdict.evidence.challenger_arn, verdict.evidence.champion_arn
-    why, todo = [*verdict.reasons], "Nothing to do."
+    why, todo = [*view.reasons], "Nothing to do."
     if challenger and live == challenger:
         why = ["Its model is active already, made so by the service or by a person.", *why]
     elif challenger:
@@ -116,10 +118,10 @@ def outside_judged(
             *why,
         ],
         todo=todo,
-        table=metric_table(verdict),
+        table=metric_table(view),
         command=f"flywheel status {flywheel} --env {environment}",
         ids=[f"Flywheel:  {flywheel}", f"Iteration: {shown(iteration_id)}"],
     )
-    words = f"OUTSIDE iteration {would}{f1_change(old, new)}"
+    words = f"OUTSIDE iteration {would}{f1_change(view.f1)}"
     notice_id = f"{flywheel}-outside-{iteration_id}-verdict"
     return Notice(notice_id, subject(environment, flywheel, words), text)
