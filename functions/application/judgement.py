@@ -20,7 +20,7 @@ from application.services import Services
 from application.withdrawn_training import withdrawn_from
 from flywheel.batches.batches import BatchOutcome
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
-from flywheel.evaluation.champions import Course, Kept, course_of
+from flywheel.evaluation.champions import NotCarriedOutReason, PromotionMode, promotion_mode
 from flywheel.evaluation.verdict import Decision, Verdict, can_be_judged_again
 from flywheel.evaluation.verdict_document import (
     FIRST_SHA256,
@@ -31,7 +31,7 @@ from flywheel.evaluation.verdict_document import (
 )
 from flywheel.notices.batches import BatchFacts, judged
 from flywheel.notices.endpoints import endpoint_words
-from flywheel.notices.not_carried_out import kept_reason
+from flywheel.notices.not_carried_out import not_carried_out_reason
 from flywheel.settings.policy import Policy
 from flywheel.version import PRODUCT_VERSION
 
@@ -107,26 +107,26 @@ def store_verdict(
         previous_sha256=head.verdict_sha256 if head else FIRST_SHA256,
         product_version=PRODUCT_VERSION,
     )
-    course, question = Course.ACT, []
+    course, question = PromotionMode.ACT, []
     if verdict.decision is Decision.PROMOTE:
         course = _course(ledger, batch, row, policy)
-    if course is Course.ASK:
+    if course is PromotionMode.ASK:
         challenger = verdict.evidence.challenger_arn or ""
         question = [ledger.approvals.wanted(batch, challenger, policy, now)]
     return ledger.verdicts.store(batch, row, verdict, facts, now, course=course, also=question)
 
 
-def _course(ledger: Ledger, batch: BatchRow, row: FlywheelRow, policy: Policy) -> Course:
+def _course(ledger: Ledger, batch: BatchRow, row: FlywheelRow, policy: Policy) -> PromotionMode:
     """Return how a PROMOTE is carried out.
 
     A model that people were asked about goes live by their answer alone, also where the execution
     that asked them ended first and the question counts as one of the policy's.
     """
-    course = course_of(policy, row.promote_verdicts)
-    if course is Course.ACT:
+    course = promotion_mode(policy, row.promote_verdicts)
+    if course is PromotionMode.ACT:
         judged = ledger.batches.judged_again(batch)
         if ledger.approvals.is_yes_missing(batch, judged):
-            return Course.ASK
+            return PromotionMode.ASK
     return course
 
 
@@ -147,14 +147,14 @@ class Ending:
     Parameters
     ----------
     outcome : BatchOutcome
-    kept : Kept or None
+    kept : NotCarriedOutReason or None
         Why a PROMOTE was not carried out.
     detail : str or None
         Who did what, and why, where that is known.
     """
 
     outcome: BatchOutcome
-    kept: Kept | None = None
+    kept: NotCarriedOutReason | None = None
     detail: str | None = None
 
 
@@ -176,7 +176,7 @@ def record_outcome(
         withdrawn = withdrawn_from(services.ledger, row, live_model)
         facts = replace(facts, is_return_tainted=is_tainted, live_trained_on=withdrawn)
     held = services.ledger.batches.judged_again(batch)
-    because = None if ending.kept is None else kept_reason(ending.kept, ending.detail)
+    because = None if ending.kept is None else not_carried_out_reason(ending.kept, ending.detail)
     is_promoted = ending.outcome is BatchOutcome.PROMOTED
     notice = judged(
         facts,
@@ -190,7 +190,7 @@ def record_outcome(
         if is_promoted and live_model
         else (),
     )
-    is_asked = stored.course is Course.ASK
+    is_asked = stored.course is PromotionMode.ASK
     services.ledger.verdicts.judge(
         batch,
         row,
@@ -203,7 +203,7 @@ def record_outcome(
         kept=ending.kept,
         because=because,
         is_gain=_is_gain(policy, stored.verdict, live_model),
-        also=[services.ledger.approvals.over(batch)] if is_asked else [],
+        also=[services.ledger.approvals.forget_token(batch)] if is_asked else [],
     )
     services.notices.publish(batch.flywheel, notice)
 

@@ -21,7 +21,7 @@ from application.services import Services
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ServiceRefusedError
-from flywheel.evaluation.champions import Course, Kept
+from flywheel.evaluation.champions import NotCarriedOutReason, PromotionMode
 from flywheel.evaluation.verdict import Decision
 from flywheel.notices.acts import paused
 from flywheel.notices.batches import empty, failed
@@ -151,8 +151,8 @@ def _ending_of(
     decision = stored.verdict.decision
     if decision is not Decision.PROMOTE:
         return Ending(_OUTCOMES[decision])
-    if stored.course is Course.SHADOW:
-        return Ending(BatchOutcome.SHADOW, Kept.SHADOW)
+    if stored.course is PromotionMode.SHADOW:
+        return Ending(BatchOutcome.SHADOW, NotCarriedOutReason.SHADOW)
     # Without a claim of ours it was made active by somebody else, or first by the service.
     is_ours = row.promoting == batch.name.label or stored.verdict.is_bootstrap
     is_active = active == stored.verdict.evidence.challenger_arn

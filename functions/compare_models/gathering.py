@@ -9,7 +9,7 @@ from application.ledger.flywheel_rows import FlywheelRow
 from application.ports import FlywheelService
 from application.service_values import Iteration
 from application.services import Services
-from compare_models.measured_labels import Labels
+from compare_models.measured_labels import PerLabelMetrics
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.evidence import Evidence, TestSet, averages
 from flywheel.evaluation.prediction_jobs import kind_of
@@ -33,7 +33,7 @@ def evidence_of(
     champion = _champion(comprehend, iteration)
     challenger = iteration.trained_model
     old, new = averages(iteration.evaluated_metrics), averages(iteration.trained_metrics)
-    labels = Labels(services, row, known.settings.policy.labels_named(), batch)
+    labels = PerLabelMetrics(services, row, known.settings.policy.labels_named(), batch)
     return Evidence(
         champion_arn=champion,
         champion=old if champion else None,

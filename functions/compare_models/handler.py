@@ -22,11 +22,11 @@ from application.ledger.batch_rows import BatchRow, StoredVerdict
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ports import FlywheelService
 from application.services import Services
-from compare_models.judging import Judging
+from compare_models.judging import VerdictMaker
 from compare_models.outside import judge_outside
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.errors import ConcurrentChangeError
-from flywheel.evaluation.champions import Course, Kept
+from flywheel.evaluation.champions import NotCarriedOutReason, PromotionMode
 from flywheel.evaluation.verdict import Decision
 
 logger = Logger()
@@ -80,7 +80,7 @@ def compare(
     comprehend = services.comprehend(row.arn)
     stored = ledger.verdicts.get(batch)
     if stored is None:
-        judging = Judging(services, known, row, batch)
+        judging = VerdictMaker(services, known, row, batch)
         verdict = judging.verdict(is_waited_for=is_waited_for)
         if verdict is None:
             return {"outcome": None, "jobs": judging.jobs()}
@@ -103,7 +103,7 @@ def _carry_out(
     stored: StoredVerdict,
 ) -> Ending | timedelta:
     """Do what the verdict says; returns what came of it, or how long a person may take."""
-    approval = services.ledger.approvals.get(batch) if stored.course is Course.ASK else None
+    approval = services.ledger.approvals.get(batch) if stored.course is PromotionMode.ASK else None
     return (
         _said_no(stored, approval)
         or _stands_already(comprehend, batch, row, stored)
@@ -116,11 +116,11 @@ def _said_no(stored: StoredVerdict, approval: Approval | None) -> Ending | None:
     """Return the ending of a verdict that changes nothing, whatever is live; else None."""
     if stored.verdict.decision is not Decision.PROMOTE:
         return Ending(_OUTCOMES[stored.verdict.decision])
-    if stored.course is Course.SHADOW:
-        return Ending(BatchOutcome.SHADOW, Kept.SHADOW)
+    if stored.course is PromotionMode.SHADOW:
+        return Ending(BatchOutcome.SHADOW, NotCarriedOutReason.SHADOW)
     if approval is not None and approval.state is ApprovalState.REJECTED:
         said = f"{approval.reason} (by {approval.by})"
-        return Ending(BatchOutcome.REJECTED, Kept.REJECTED_BY_PERSON, said)
+        return Ending(BatchOutcome.REJECTED, NotCarriedOutReason.REJECTED_BY_PERSON, said)
     return None
 
 
@@ -139,11 +139,11 @@ def _stands_already(
     if active == challenger and is_ours:
         return Ending(BatchOutcome.PROMOTED)
     if active != stored.expected_champion:
-        return _held(Kept.CHAMPION_CHANGED)
+        return _held(NotCarriedOutReason.CHAMPION_CHANGED)
     if challenger in row.barred:
-        return _held(Kept.BARRED)
+        return _held(NotCarriedOutReason.BARRED)
     if pause is not None:
-        return _held(Kept.PROMOTION_PAUSED, f"{pause.reason} (by {pause.by})")
+        return _held(NotCarriedOutReason.PROMOTION_PAUSED, f"{pause.reason} (by {pause.by})")
     return None
 
 
@@ -158,7 +158,7 @@ def _person_first(
         if left > timedelta(0):
             return left
         services.ledger.approvals.expire(batch, approval, services.now())
-    return None if approval.on_timeout == "promote" else _held(Kept.UNANSWERED)
+    return None if approval.on_timeout == "promote" else _held(NotCarriedOutReason.UNANSWERED)
 
 
 def _promote(
@@ -176,12 +176,12 @@ def _promote(
     services.ledger.champions.claim(row, batch)
     # What a person changed before the claim is seen only now; after it nobody does.
     if comprehend.describe().active_model != stored.expected_champion:
-        return _held(Kept.CHAMPION_CHANGED)
+        return _held(NotCarriedOutReason.CHAMPION_CHANGED)
     comprehend.make_active(challenger)
     if comprehend.describe().active_model != challenger:
         raise ConcurrentChangeError("UpdateFlywheel was accepted, but the active model is another")
     return Ending(BatchOutcome.PROMOTED)
 
 
-def _held(kept: Kept, detail: str | None = None) -> Ending:
+def _held(kept: NotCarriedOutReason, detail: str | None = None) -> Ending:
     return Ending(BatchOutcome.HELD, kept, detail)

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flywheel.batches.batches import BatchOutcome
-from flywheel.evaluation.champions import Kept
+from flywheel.evaluation.champions import NotCarriedOutReason
 from flywheel.evaluation.verdict import Decision, Verdict
 from flywheel.evaluation.verdict_view import AverageChange, VerdictView
 from flywheel.notices.acts import named_keys
-from flywheel.notices.not_carried_out import KEPT_WORDS
+from flywheel.notices.not_carried_out import NOT_CARRIED_OUT
 from flywheel.notices.notice import Notice, body, file_name, shown, subject
 from flywheel.notices.rejections import rejection
 from flywheel.notices.what_changed import label_shift, metric_table
@@ -166,7 +166,7 @@ def judged(
     *,
     can_be_judged_again: bool = False,
     trained_by: int | None = None,
-    kept: Kept | None = None,
+    kept: NotCarriedOutReason | None = None,
     because: str | None = None,
     followers: Sequence[str] = (),
 ) -> Notice:
@@ -178,7 +178,7 @@ def judged(
         Whether more test rows could end a hold without training.
     trained_by : int, optional
         The batch that trained the challenger, where this one trained nothing.
-    kept, because : Kept and str, optional
+    kept, because : NotCarriedOutReason and str, optional
         Why a PROMOTE was not carried out.
     followers : sequence of str
         What is told of endpoints after a promotion.
@@ -197,7 +197,7 @@ def judged(
     if verdict.is_bootstrap:
         words += ", BOOTSTRAP (first model)"
     if kept is not None:
-        told = KEPT_WORDS[kept]
+        told = NOT_CARRIED_OUT[kept]
         words, todo = f"{told.headline}{change}", told.todo.format(**place)
         why = [because or told.reason, *why]
     elif verdict.decision is Decision.HOLD:

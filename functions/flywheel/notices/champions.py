@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flywheel.evaluation.champions import How
+from flywheel.evaluation.champions import ChampionSource
 from flywheel.evaluation.verdict import Decision, Verdict
 from flywheel.evaluation.verdict_view import VerdictView
 from flywheel.notices.batches import BatchFacts, batch_notice, f1_change
@@ -29,7 +29,7 @@ class Change:
 
     Parameters
     ----------
-    how : How
+    how : ChampionSource
     before : str or None
     model : str
     by, reason : str
@@ -37,7 +37,7 @@ class Change:
         What is told of endpoints.
     """
 
-    how: How
+    how: ChampionSource
     before: str | None
     model: str
     by: str
@@ -71,8 +71,12 @@ def approval_asked(facts: BatchFacts, verdict: Verdict, until: datetime, on_time
 
 def champion_made(environment: str, flywheel: str, change: Change, now: datetime) -> Notice:
     """Tell that a person changed the active model, after that was verified."""
-    after = _AFTER_ROLLBACK if change.how is How.ROLLBACK else _AFTER_PROMOTE + "--reason TEXT`."
-    words = "ROLLED BACK" if change.how is How.ROLLBACK else "PROMOTED by a person"
+    after = (
+        _AFTER_ROLLBACK
+        if change.how is ChampionSource.ROLLBACK
+        else _AFTER_PROMOTE + "--reason TEXT`."
+    )
+    words = "ROLLED BACK" if change.how is ChampionSource.ROLLBACK else "PROMOTED by a person"
     text = body(
         live=change.model,
         why=[

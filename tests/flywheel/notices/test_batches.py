@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from flywheel.batches.batches import BatchOutcome
-from flywheel.evaluation.champions import Kept
+from flywheel.evaluation.champions import NotCarriedOutReason
 from flywheel.evaluation.evidence import Evidence
 from flywheel.evaluation.paired_evidence import LabelChange, PairedEvidence
 from flywheel.evaluation.verdict import Verdict, decide
@@ -116,12 +116,12 @@ BOOTSTRAP = {"champion_arn": None, "champion": None}
             {},
             BatchOutcome.HELD,
             f"{ARN}:somebody-elses",
-            Kept.CHAMPION_CHANGED,
+            NotCarriedOutReason.CHAMPION_CHANGED,
             "held_champion_changed",
         ),
-        ({}, BatchOutcome.SHADOW, OLD, Kept.SHADOW, "shadow"),
-        ({}, BatchOutcome.HELD, OLD, Kept.BARRED, "held_barred"),
-        ({}, BatchOutcome.HELD, OLD, Kept.UNANSWERED, "held_unanswered"),
+        ({}, BatchOutcome.SHADOW, OLD, NotCarriedOutReason.SHADOW, "shadow"),
+        ({}, BatchOutcome.HELD, OLD, NotCarriedOutReason.BARRED, "held_barred"),
+        ({}, BatchOutcome.HELD, OLD, NotCarriedOutReason.UNANSWERED, "held_unanswered"),
     ],
 )
 def test_a_verdict_is_told_when_it_was_acted_on(
@@ -129,7 +129,7 @@ def test_a_verdict_is_told_when_it_was_acted_on(
     changes: dict[str, Any],
     outcome: BatchOutcome,
     live: str | None,
-    kept: Kept | None,
+    kept: NotCarriedOutReason | None,
     name: str,
     same_as_golden: Callable[[Notice, str], None],
 ) -> None:
