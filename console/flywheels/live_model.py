@@ -122,26 +122,26 @@ def comparison_document(compared: ComparedModels | None) -> dict[str, Any] | Non
     """Return the verdict that compared models as JSON values."""
     if compared is None:
         return None
-    champion, challenger = f1_of(compared.stored)
+    f1 = f1_of(compared.stored)
     return {
         "batch": compared.batch.batch,
         "verdict": compared.stored.verdict.decision.value,
         "outcome": compared.batch.outcome,
         "closed_at": compared.batch.closed_at,
-        "champion_f1": champion,
-        "challenger_f1": challenger,
+        "champion_f1": f1.champion,
+        "challenger_f1": f1.challenger,
     }
 
 
 def _f1_of_model(stored: StoredVerdict, model: str | None) -> float | None:
     """Return a model's F1 in a verdict; None where the verdict is not about it."""
     evidence = stored.verdict.evidence
-    champion, challenger = f1_of(stored)
+    f1 = f1_of(stored)
     if model is None:
         return None
     if evidence.challenger_arn == model:
-        return challenger
-    return champion if evidence.champion_arn == model else None
+        return f1.challenger
+    return f1.champion if evidence.champion_arn == model else None
 
 
 def _has_two_models(stored: StoredVerdict) -> bool:

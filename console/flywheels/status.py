@@ -169,7 +169,7 @@ def unconfirmed_emails(sns: "SNSClient", topic_arn: str) -> list[str]:
 def status_document(status: FlywheelStatus) -> dict[str, Any]:
     """Return a status as JSON values."""
     running, last = status.running, status.last
-    champion, challenger = f1_of(status.verdict)
+    f1 = f1_of(status.verdict)
     return {
         "flywheel": status.row.name,
         "arn": status.row.arn,
@@ -215,8 +215,8 @@ def status_document(status: FlywheelStatus) -> dict[str, Any]:
             "batch": last.batch,
             "outcome": last.outcome,
             "closed_at": last.closed_at,
-            "champion_f1": champion,
-            "challenger_f1": challenger,
+            "champion_f1": f1.champion,
+            "challenger_f1": f1.challenger,
             "error": last.error,
             "cause": last.cause,
             **verdict_document(status.verdict),

@@ -55,8 +55,7 @@ def why(batch: BatchRow, stored: StoredVerdict | None) -> str:
 
 def entry_document(batch: BatchRow, stored: StoredVerdict | None) -> dict[str, Any]:
     """Return a batch as JSON values."""
-    champion, challenger = f1_of(stored)
-    both = champion is not None and challenger is not None
+    f1 = f1_of(stored)
     return {
         "batch": batch.batch,
         "rejudges": batch.rejudges,
@@ -67,9 +66,9 @@ def entry_document(batch: BatchRow, stored: StoredVerdict | None) -> dict[str, A
         "upload_count": batch.upload_count,
         "documents": batch.documents,
         "iteration_id": batch.iteration_id,
-        "champion_f1": champion,
-        "challenger_f1": challenger,
-        "change": (challenger or 0.0) - (champion or 0.0) if both else None,
+        "champion_f1": f1.champion,
+        "challenger_f1": f1.challenger,
+        "change": f1.gain,
         "outcome": batch.outcome,
         "why": why(batch, stored),
         **verdict_document(stored),

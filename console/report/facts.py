@@ -137,16 +137,16 @@ def counted(
     both_right = both_wrong = 0
     changes: Counter[tuple[str, str, str]] = Counter()
     for row, each in zip(rows, documents, strict=True):
-        old = each.champion.told if each.champion else ()
-        words = (_words(each.actual), _words(old), _words(each.challenger.told))
-        if old != each.challenger.told:
+        old = each.champion.predicted if each.champion else ()
+        words = (_words(each.actual), _words(old), _words(each.challenger.predicted))
+        if old != each.challenger.predicted:
             changes[words] += 1
         if each.is_fixed or each.is_broken:
             named = fixed if each.is_fixed else broken
             excerpt = shown(row.text, EXCERPT_CHARACTERS) if has_excerpts else None
             if len(named) < NAMED:
                 named.append(NamedDocument(each.id, *words, excerpt))
-        elif each.challenger.told == each.challenger.right == each.actual:
+        elif each.challenger.predicted == each.challenger.true_positives == each.actual:
             both_right += 1
         else:
             both_wrong += 1

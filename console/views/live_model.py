@@ -13,8 +13,9 @@ from rich.text import Text
 
 from console.flywheels.live_model import BATCHES_READ, ComparedModels, LiveModel
 from console.views.principals import with_short_principals
-from console.views.verdict import OUTCOME_STYLES, f1_words, model_name, number
-from flywheel.evaluation.champions import Champion, How
+from console.views.verdict import OUTCOME_STYLES, f1_words, model_name
+from flywheel.evaluation.champions import Champion, ChampionSource
+from flywheel.evaluation.verdict_view import number
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
 
@@ -121,9 +122,10 @@ def _live_for(live: LiveModel) -> Text:
 
 
 def _made_by(champion: Champion) -> str:
+    by = shown(with_short_principals(champion.by), 100)
     return {
-        How.VERDICT: f"by verdict {champion.batch}",
-        How.PROMOTE: f"promoted by {shown(with_short_principals(champion.by), 100)}",
-        How.ROLLBACK: f"rolled back to by {shown(with_short_principals(champion.by), 100)}",
-        How.OUTSIDE: "made active outside",
+        ChampionSource.VERDICT: f"by verdict {champion.batch}",
+        ChampionSource.PROMOTE: f"promoted by {by}",
+        ChampionSource.ROLLBACK: f"rolled back to by {by}",
+        ChampionSource.OUTSIDE: "made active outside",
     }[champion.how]

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from console.terminal import Terminal
-from console.views.policy_words import explained
+from console.views.policy_words import describe_policy
 from flywheel.evaluation.verdict import policy_sha256
 from flywheel.settings.environment import FlywheelSettings
 
@@ -44,7 +44,7 @@ def show_policies(
     for digest, group in sharing.items():
         names = ", ".join(each.name for each in group)
         terminal.tell(f"{names} in {environment}, policy {digest[:12]}", "bold")
-        for sentence in explained(group[0].policy):
+        for sentence in describe_policy(group[0].policy):
             terminal.tell(sentence, indent=2)
         for sentence in _odds_in_words(group, promoted, test_documents):
             terminal.tell(sentence, indent=2)
@@ -62,7 +62,7 @@ def _document(
         "flywheel": flywheel.name,
         "policy": flywheel.policy.document(),
         "policy_sha256": policy_sha256(flywheel.policy),
-        "explained": explained(flywheel.policy),
+        "explained": describe_policy(flywheel.policy),
     }
     if test_documents is not None:
         document["test_documents"] = test_documents

@@ -29,7 +29,7 @@ _EVIDENCE = {
 }
 
 
-def explained(policy: Policy) -> list[str]:
+def describe_policy(policy: Policy) -> list[str]:
     """Return what a policy means, sentence by sentence."""
     return [
         *_rules(policy),

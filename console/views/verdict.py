@@ -13,9 +13,9 @@ from rich.text import Text
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from console.terminal import Terminal
 from flywheel.batches.batches import BatchOutcome
-from flywheel.evaluation.verdict import Verdict
+from flywheel.evaluation.verdict_view import F1, AverageChange, VerdictView, change, number
 from flywheel.notices.notice import shown
-from flywheel.settings.policy import METRICS
+from flywheel.notices.what_changed import changed_labels
 
 OUTCOME_STYLES = {
     BatchOutcome.PROMOTED: "bold green",
@@ -25,7 +25,6 @@ OUTCOME_STYLES = {
     BatchOutcome.FAILED: "bold red",
     BatchOutcome.EMPTY: "bold",
 }
-F1 = "AverageF1Score"
 _MODEL_KIND = re.compile(":(?:document-classifier|entity-recognizer)/")
 
 
@@ -48,39 +47,35 @@ def tell_outcome(terminal: Terminal, batch: BatchRow, stored: StoredVerdict | No
     style = OUTCOME_STYLES[batch.outcome]
     terminal.show(Text.assemble((f"Batch {batch.batch}: {batch.outcome}", style), f", {words}"))
     if stored is not None:
-        terminal.show(metrics_table(stored.verdict))
-        for reason in stored.verdict.reasons:
+        view = VerdictView.of(stored.verdict)
+        terminal.show(metrics_table(view))
+        for reason in view.reasons:
             terminal.tell(reason, indent=2)
+        for line in changed_labels(view):
+            terminal.show(Text(f"  {line}"))
 
 
-def metrics_table(verdict: Verdict) -> Table:
+def metrics_table(view: VerdictView) -> Table:
     """Return the averages of champion and challenger."""
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 2))
     table.add_column("")
     for title in ("champion", "challenger", "change"):
         table.add_column(title, justify="right")
-    for metric in METRICS:
-        old, new = verdict.evidence.values(metric)
-        if old is None and new is None and verdict.evidence.paired is not None:
-            continue
-        style = "bold" if metric == F1 else None
-        table.add_row(metric, number(old), number(new), change(old, new), style=style)
+    for each in view.averages:
+        old, new = each.champion, each.challenger
+        style = "bold" if each.metric == F1 else None
+        table.add_row(each.metric, number(old), number(new), change(each.gain), style=style)
     return table
 
 
-def f1_of(stored: StoredVerdict | None) -> tuple[float | None, float | None]:
+def f1_of(stored: StoredVerdict | None) -> AverageChange:
     """Return AverageF1Score of champion and challenger; None where there is none."""
-    if stored is None:
-        return None, None
-    return stored.verdict.evidence.values(F1)
+    return VerdictView.of(stored.verdict).f1 if stored else AverageChange(F1, None, None)
 
 
 def f1_words(stored: StoredVerdict | None) -> str:
     """Return F1 of both models in a few words."""
-    old, new = f1_of(stored)
-    if new is None:
-        return "-"
-    return number(new) if old is None else f"{old:.3f} -> {new:.3f} ({new - old:+z.3f})"
+    return f1_of(stored).summary or "-"
 
 
 def verdict_document(stored: StoredVerdict | None) -> dict[str, Any]:
@@ -93,16 +88,6 @@ def verdict_document(stored: StoredVerdict | None) -> dict[str, Any]:
         "because": stored.because,
         "rules": [asdict(rule) for rule in stored.verdict.outcomes],
     }
-
-
-def number(value: float | None) -> str:
-    """Return an average for people."""
-    return "-" if value is None else f"{value:.3f}"
-
-
-def change(old: float | None, new: float | None) -> str:
-    """Return the difference of two averages for people."""
-    return "-" if old is None or new is None else f"{new - old:+z.3f}"
 
 
 def model_name(arn: str | None) -> str:

@@ -1,10 +1,10 @@
-"""A verdict's document in words, whole: decision, every rule, evidence, inputs and who.
+"""A verdict's document for the terminal, whole: decision, every rule, evidence, inputs and who.
 
-Decides looks alone, and shows members that it has no words for by their names: a document may be of
-another release. Read next: `flywheel.evaluation.verdict_document`.
+Decides looks alone. Read next: `flywheel.evaluation.verdict_view` (what is shown of a verdict),
+`console.views.verdict_facts` (what is shown beside it).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Group
@@ -12,11 +12,20 @@ from rich.padding import Padding
 from rich.text import Text
 
 from application.ledger.approvals import Approval
-from console.record.verdict_again import policy_of
 from console.views.principals import with_short_principals
-from console.views.verdict import change, number
+from console.views.verdict_facts import (
+    Facts,
+    ending,
+    input_facts,
+    named_facts,
+    policy_facts,
+    prediction_facts,
+    record_facts,
+)
 from flywheel.batches.batches import BatchOutcome
-from flywheel.evaluation.paired_evidence import LabelChange
+from flywheel.evaluation.effective_rules import RuleOutcome
+from flywheel.evaluation.verdict_document import decided_verdict
+from flywheel.evaluation.verdict_view import VerdictView, change, number
 from flywheel.notices.notice import shown
 from flywheel.notices.what_changed import label_lines
 from flywheel.number_words import number_of
@@ -29,10 +38,6 @@ _OUTCOME_STYLES = {
     "WARNING": "yellow",
     "SKIPPED": "dim",
 }
-_KNOWN_OF_A_RULE = {
-    *("rule", "outcome", "reason", "metric", "label", "champion", "challenger", "bound"),
-    *("low", "high", "p_value", "documents", "method"),
-}
 _KNOWN_OF_EVIDENCE = {
     *("champion_arn", "champion", "challenger_arn", "challenger", "test_set", "paired"),
 }
@@ -40,25 +45,23 @@ _KNOWN_OF_EVIDENCE = {
 
 def verdict_view(document: Mapping[str, Any], sha256: str, outcome: BatchOutcome | None) -> Group:
     """Return a document as people read it."""
-    decision = document["decision"]
-    bootstrap = ", BOOTSTRAP: there was no champion" if document["is_bootstrap"] else ""
+    view = VerdictView.of(decided_verdict(document))
+    bootstrap = ", BOOTSTRAP: there was no champion" if view.is_bootstrap else ""
     title = Text.assemble(
         f"Batch {document['batch']} of {document['flywheel']}: ",
-        (decision, _STYLES.get(decision, "bold")),
-        f"{bootstrap}; ",
-        f"carried out as {outcome}" if outcome else "not carried out yet",
+        (view.decision, _STYLES[view.decision]),
+        f"{bootstrap}; {ending(outcome)}",
     )
     parts: list[Any] = [title]
-    for rule in document["rules"]:
-        parts += _rule(rule)
+    for rule, stored in zip(view.rules, document["rules"], strict=True):
+        parts += _rule(rule, stored)
     parts += _section("Evidence", _evidence(document["evidence"]))
     if paired := document["evidence"].get("paired"):
-        parts += _section("Answers of both models to the test set", _answers(paired))
-        labels = [LabelChange(**each) for each in paired["labels"]]
-        parts += [Padding(Text(line), (0, 0, 0, 2)) for line in label_lines(labels)]
-    parts += _section("Made from", _inputs(document["inputs"]))
-    parts += _section("Policy", _policy(document))
-    parts += _section("Who and when", _who(document, sha256))
+        parts += _section("Answers of both models to the test set", _answers(view, paired))
+        parts += [Padding(Text(line), (0, 0, 0, 2)) for line in label_lines(view.labels)]
+    parts += _section("Made from", input_facts(document["inputs"]))
+    parts += _section("Policy", policy_facts(document))
+    parts += _section("Who and when", record_facts(document, sha256))
     return Group(*parts)
 
 
@@ -74,20 +77,20 @@ def approval_view(approval: Approval) -> Group:
     return Group(*_section("A person was asked", facts))
 
 
-def _rule(rule: Mapping[str, Any]) -> Iterator[Any]:
-    style = _OUTCOME_STYLES.get(rule["outcome"], "")
-    title = Text.assemble((f"{rule['outcome']:<8}", style), rule["rule"])
+def _rule(rule: RuleOutcome, stored: Mapping[str, Any]) -> Iterator[Any]:
+    title = Text.assemble((f"{rule.outcome:<8}", _OUTCOME_STYLES[rule.outcome]), rule.rule)
     yield Padding(title, (0, 0, 0, 2), expand=False)
-    yield Padding(Text(rule["reason"]), (0, 0, 0, 10), expand=False)
-    if rule["metric"]:
-        old, new = rule["champion"], rule["challenger"]
-        values = f"champion {number(old)}, challenger {number(new)}, change {change(old, new)}"
-        yield Padding(Text(f"{values}, bound {number(rule['bound'])}", "dim"), (0, 0, 0, 10))
-        if rule.get("low") is not None and rule.get("high") is not None:
-            bounds = f"gain {rule['low']:+z.4f} to {rule['high']:+z.4f} (one-sided bounds)"
-            yield Padding(Text(f"{bounds}, by {rule['method']}", "dim"), (0, 0, 0, 10))
-    more = {name: value for name, value in rule.items() if name not in _KNOWN_OF_A_RULE}
-    for name, words in _facts(more):
+    yield Padding(Text(rule.reason), (0, 0, 0, 10), expand=False)
+    if rule.metric:
+        values = f"champion {number(rule.champion)}, challenger {number(rule.challenger)}"
+        words = f"{values}, change {change(rule.gain)}, bound {number(rule.bound)}"
+        yield Padding(Text(words, "dim"), (0, 0, 0, 10))
+        if rule.low is not None and rule.high is not None:
+            bounds = f"gain {rule.low:+z.4f} to {rule.high:+z.4f} (one-sided bounds)"
+            yield Padding(Text(f"{bounds}, by {rule.method}", "dim"), (0, 0, 0, 10))
+    known = RuleOutcome.__dataclass_fields__
+    more = {name: value for name, value in stored.items() if name not in known}
+    for name, words in named_facts(more):
         yield Padding(Text(f"{name}: {words}", "dim"), (0, 0, 0, 10), expand=False)
 
 
@@ -97,7 +100,7 @@ def _section(title: str, facts: Iterable[tuple[str, str]]) -> Iterator[Any]:
         yield Padding(Text(f"{name}: {words}", overflow="fold"), (0, 0, 0, 2), expand=False)
 
 
-def _evidence(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _evidence(evidence: Mapping[str, Any]) -> Facts:
     for who in ("champion", "challenger"):
         yield who, str(evidence[f"{who}_arn"] or "none")
         for metric, value in (evidence[who] or {}).items():
@@ -107,84 +110,16 @@ def _evidence(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             "test set",
             f"{number_of(test_set['documents'], 'document')}, look {test_set['looks'] + 1:,}",
         )
-    yield from _facts(
+    yield from named_facts(
         {name: value for name, value in evidence.items() if name not in _KNOWN_OF_EVIDENCE}
     )
 
 
-def _answers(paired: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield (
-        "documents",
-        f"{paired['documents']:,}; {paired['fixed']:,} fixed, {paired['broken']:,} broken, "
-        f"{paired['disputed']:,} answered otherwise",
-    )
+def _answers(view: VerdictView, paired: Mapping[str, Any]) -> Facts:
+    if view.answers_summary:
+        yield "documents", view.answers_summary
     for name in ("fixed", "broken"):
         if paired[f"{name}_ids"]:
             yield f"{name} ids", ", ".join(paired[f"{name}_ids"])
     yield "seed", str(paired["seed"])
-    for each in paired["predictions"]:
-        yield "answers of", each["model"]
-        asked = f"{each['seconds']:g} s, {each['usd']:.4f} USD" if each["usd"] else "kept"
-        yield "  job", f"{each['job']} ({asked})"
-        yield "  sha256", f"{each['sha256']} of {each['key']}"
-
-
-def _inputs(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "manifest", inputs["manifest_key"]
-    yield "  sha256", inputs["manifest_sha256"] or "none"
-    for arn in inputs["datasets"]:
-        yield "dataset", arn
-    if (held := inputs.get("rejudges")) is not None:
-        yield "judged again", f"the models of batch {held}"
-    test_set = inputs["test_set"]
-    if test_set is None:
-        yield "test set", "none of its own"
-    else:
-        yield (
-            "test set",
-            f"version {test_set['version']}, {number_of(test_set['documents'], 'document')}",
-        )
-        yield "  sha256", test_set["sha256"]
-
-
-def _policy(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give the policy's members, its rules with those that it applies where it has none."""
-    try:
-        rules = [rule.model_dump(mode="json") for rule in policy_of(document).all_rules()]
-    except ValueError:
-        # Of a release with other keys, whose defaults this one does not know.
-        rules = document["policy"].get("rules", [])
-    yield from _facts({**document["policy"], "rules": rules})
-
-
-def _who(document: Mapping[str, Any], sha256: str) -> Iterator[tuple[str, str]]:
-    yield "decided", f"{document['decided_at']} by {document['actor']}"
-    yield "version", document["product_version"]
-    yield "flywheel", document["flywheel_arn"]
-    yield "iteration", str(document["iteration_id"])
-    yield "policy sha256", document["policy_sha256"]
-    yield "this document", sha256
-    yield "the one before", document["previous_sha256"]
-
-
-def _facts(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give members by their names; what is empty is left out."""
-    for name, value in values.items():
-        if value is None or value in ("", [], {}):
-            continue
-        if isinstance(value, Mapping):
-            yield name, ""
-            yield from ((f"  {inner}", words) for inner, words in _facts(value))
-        elif isinstance(value, Sequence) and not isinstance(value, str):
-            yield name, ", ".join(map(_plain, value))
-        else:
-            yield name, _plain(value)
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        given = ", ".join(f"{name} {inner}" for name, inner in value.items() if inner is not None)
-        return f"({given})"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    yield from prediction_facts(paired)

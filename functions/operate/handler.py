@@ -14,10 +14,10 @@ from aws_lambda_powertools.utilities.parser import Field, ValidationError, parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.caller_identity import actor_of
-from application.private_errors import quoting_no_document
 from adapters.wiring import services
 from application.operate import carry_out, refusal
 from application.operator_payloads import OperatorCommand
+from application.private_errors import quoting_no_document
 from flywheel.actors import PROOF
 from flywheel.errors import (
     ActRefusedError,

@@ -51,6 +51,7 @@ ALLOWED = {
         "typer",
         "rich",
         "click",
+        "jinja2",
         "numpy",
     },
     **{

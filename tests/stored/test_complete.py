@@ -16,7 +16,7 @@ from application.ledger.approvals import ApprovalState
 from flywheel import errors
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.batches.uploads import UploadState
-from flywheel.evaluation.champions import Course, How, Kept
+from flywheel.evaluation.champions import ChampionSource, NotCarriedOutReason, PromotionMode
 from infra.ledger_rights import DONE_TO_ROWS, WRITTEN_BY
 from tests.infra.synthesis import FUNCTIONS
 from tests.stored.samples import recorded
@@ -62,7 +62,16 @@ def test_every_kind_of_row_is_recorded_when_the_code_has_a_key_for_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "states", [ApprovalState, BatchOutcome, BatchState, Course, How, Kept, UploadState]
+    "states",
+    [
+        ApprovalState,
+        BatchOutcome,
+        BatchState,
+        PromotionMode,
+        ChampionSource,
+        NotCarriedOutReason,
+        UploadState,
+    ],
 )
 def test_every_state_is_recorded_when_a_row_may_have_it(states: type[StrEnum]) -> None:
     """Their values are stored, so none may be renamed."""

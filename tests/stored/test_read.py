@@ -36,7 +36,12 @@ from tests.stored.recorder import as_bytes, row_kind
 from tests.stored.samples import FOLDER, as_stored, recorded
 from tests.stored.stage import Document
 
-_ACCOUNTS = ("account", "earlier/before_champions", "earlier/before_looks")
+_ACCOUNTS = (
+    "account",
+    "earlier/before_bound_kinds",
+    "earlier/before_champions",
+    "earlier/before_looks",
+)
 _FLYWHEEL = FlywheelRow(NAME, "")
 
 
@@ -234,9 +239,12 @@ def test_the_audit_is_told_and_verified_when_it_was_recorded(
     assert told["verdict"].startswith("verdict of batch ")
 
 
-def test_verdicts_are_replayed_when_they_were_recorded(opened: Callable[..., Ledger]) -> None:
+@pytest.mark.parametrize("name", ["account", "earlier/before_bound_kinds"])
+def test_verdicts_are_replayed_when_they_were_recorded(
+    opened: Callable[..., Ledger], name: str
+) -> None:
     """From the rows, answers and manifests that were kept, byte for byte."""
-    account = stored_account("account")
+    account = stored_account(name)
     ledger = opened(account["rows"], account["objects"])
     staging = Objects(STAGING, client("s3"))
     documents = {
@@ -252,6 +260,21 @@ def test_verdicts_are_replayed_when_they_were_recorded(opened: Callable[..., Led
         derived = derive_inputs(values, documents, chain, staging, shape)
         assert replayed(values, staging, known, lambda: account["task"], derived) == document
     assert len(documents) == 3
+
+
+def test_the_kind_of_a_bound_is_read_when_a_release_did_not_store_it() -> None:
+    """It is the one that the same verdict stores now."""
+    kinds = {
+        name: [
+            [(rule.rule, rule.bound_kind) for rule in stored_verdict(row).verdict.outcomes]
+            for row in stored_account(name)["rows"]
+            if row_kind(row["pk"], row["sk"]) == "VERDICT"
+        ]
+        for name in ("account", "earlier/before_bound_kinds")
+    }
+    now, earlier = kinds.values()
+    assert now == earlier
+    assert {kind for rules in now for _, kind in rules} >= {"min", "min_improvement"}
 
 
 def test_objects_are_read_when_they_were_recorded() -> None:

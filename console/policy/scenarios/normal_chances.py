@@ -114,7 +114,9 @@ def _counts(answers: AnswerArrays, tally: Tally) -> _Counts:
     def by_number(counts: Mapping[str, int]) -> Floats:
         return np.array([counts.get(name, 0) for name in answers.names], float)
 
-    return _Counts(by_number(tally.actual), by_number(tally.told), by_number(tally.right))
+    return _Counts(
+        by_number(tally.actual), by_number(tally.predicted), by_number(tally.true_positives)
+    )
 
 
 def _pooled(old: _Counts, new: _Counts) -> _Counts:

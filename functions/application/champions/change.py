@@ -14,7 +14,7 @@ from application.champions.targets import checked, promoted_model, rollback_mode
 from application.ledger.flywheel_rows import ChampionChange, FlywheelRow
 from application.services import Services
 from flywheel.errors import ActRefusedError, ConcurrentChangeError, ServiceRefusedError
-from flywheel.evaluation.champions import How
+from flywheel.evaluation.champions import ChampionSource
 from flywheel.notices.champions import Change, champion_made
 
 
@@ -71,10 +71,10 @@ def _begun(person: Services, row: FlywheelRow, asked: Mapping[str, Any]) -> Cham
     if row.rebuild is not None and row.rebuild.step == "RETURNING":
         raise ActRefusedError(f"{row.rebuild.block_reason}: try again once it has")
     comprehend = person.comprehend(row.arn)
-    active, how = comprehend.describe().active_model, How(asked["act"])
+    active, how = comprehend.describe().active_model, ChampionSource(asked["act"])
     model = (
         rollback_model(person, row, active)
-        if how is How.ROLLBACK
+        if how is ChampionSource.ROLLBACK
         else promoted_model(person, row, str(asked["model"]))
     )
     if model == active:
@@ -115,7 +115,7 @@ def _carried_on(services: Services, row: FlywheelRow, begun: ChampionChange) -> 
         ledger.champions.abandon(row, begun, why, services.now())
         return {"refused": why}
     told = Change(
-        How(begun.how),
+        ChampionSource(begun.how),
         begun.before,
         begun.model,
         begun.by,

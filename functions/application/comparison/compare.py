@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from application.comparison.judgement import keep_document, record_outcome
-from application.comparison.judging import Judging
+from application.comparison.judging import VerdictMaker
 from application.comparison.next_step import (
     AwaitAnswer,
     EndQuestion,
@@ -26,7 +26,7 @@ from application.ports import FlywheelService
 from application.services import Services
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.errors import ConcurrentChangeError
-from flywheel.evaluation.champions import Course, Kept
+from flywheel.evaluation.champions import NotCarriedOutReason, PromotionMode
 
 
 def compare(
@@ -53,7 +53,7 @@ def compare(
     comprehend = services.comprehend(row.arn)
     stored = ledger.verdicts.get(batch)
     if stored is None:
-        judging = Judging(services, known, row, batch)
+        judging = VerdictMaker(services, known, row, batch)
         verdict = judging.verdict(is_waited_for=is_waited_for)
         if verdict is None:
             return {"outcome": None, "jobs": judging.jobs()}
@@ -76,7 +76,7 @@ def _carry_out(
 ) -> VerdictOutcome | AwaitAnswer:
     """Do what the verdict calls for; returns what came of it, or how long a person may take."""
     approvals = services.ledger.approvals
-    approval = approvals.get(batch) if stored.course is Course.ASK else None
+    approval = approvals.get(batch) if stored.course is PromotionMode.ASK else None
     active, now = comprehend.describe().active_model, services.now()
     facts = StepFacts(batch, row, stored, active, approval, now)
     step = next_step(facts)
@@ -103,7 +103,7 @@ def _promote(
     services.ledger.champions.claim(row, batch)
     # What a person changed before the claim is seen only now; after it nobody does.
     if comprehend.describe().active_model != stored.expected_champion:
-        return VerdictOutcome(BatchOutcome.HELD, Kept.CHAMPION_CHANGED)
+        return VerdictOutcome(BatchOutcome.HELD, NotCarriedOutReason.CHAMPION_CHANGED)
     comprehend.make_active(challenger)
     if comprehend.describe().active_model != challenger:
         raise ConcurrentChangeError("UpdateFlywheel was accepted, but the active model is another")

@@ -3,7 +3,7 @@
 Decides who the champion is; judges nothing. Read next: `application.comparison.measured_labels`.
 """
 
-from application.comparison.measured_labels import Labels
+from application.comparison.measured_labels import PerLabelMetrics
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow
 from application.ledger.flywheel_rows import FlywheelRow
@@ -33,7 +33,7 @@ def evidence_of(
     champion = _champion(comprehend, iteration)
     challenger = iteration.trained_model
     old, new = averages(iteration.evaluated_metrics), averages(iteration.trained_metrics)
-    labels = Labels(services, row, known.settings.policy.labels_named(), batch)
+    labels = PerLabelMetrics(services, row, known.settings.policy.labels_named(), batch)
     return Evidence(
         champion_arn=champion,
         champion=old if champion else None,

@@ -22,7 +22,7 @@ from application.rebuilds.withdrawn_training import withdrawn_from
 from application.service_values import Iteration
 from application.services import Services
 from flywheel.batches.batches import BatchOutcome
-from flywheel.evaluation.champions import Course, course_of
+from flywheel.evaluation.champions import PromotionMode, promotion_mode
 from flywheel.evaluation.verdict import Decision, Verdict, can_be_judged_again
 from flywheel.evaluation.verdict_document import (
     FIRST_SHA256,
@@ -32,7 +32,7 @@ from flywheel.evaluation.verdict_document import (
     VerdictInputs,
 )
 from flywheel.notices.batches import judged
-from flywheel.notices.not_carried_out import kept_reason
+from flywheel.notices.not_carried_out import not_carried_out_reason
 from flywheel.settings.policy import Policy
 from flywheel.version import PRODUCT_VERSION
 
@@ -88,26 +88,26 @@ def store_verdict(
         previous_sha256=head.verdict_sha256 if head else FIRST_SHA256,
         product_version=PRODUCT_VERSION,
     )
-    course, question = Course.ACT, []
+    course, question = PromotionMode.ACT, []
     if verdict.decision is Decision.PROMOTE:
         course = _course(ledger, batch, row, policy)
-    if course is Course.ASK:
+    if course is PromotionMode.ASK:
         challenger = verdict.evidence.challenger_arn or ""
         question = [ledger.approvals.wanted(batch, challenger, policy, now)]
     return ledger.verdicts.store(batch, row, verdict, facts, now, course=course, also=question)
 
 
-def _course(ledger: Ledger, batch: BatchRow, row: FlywheelRow, policy: Policy) -> Course:
+def _course(ledger: Ledger, batch: BatchRow, row: FlywheelRow, policy: Policy) -> PromotionMode:
     """Return how a PROMOTE is carried out.
 
     A model that people were asked about goes live by their answer alone, also where the execution
     that asked them ended first and the question counts as one of the policy's.
     """
-    course = course_of(policy, row.promote_verdicts)
-    if course is Course.ACT:
+    course = promotion_mode(policy, row.promote_verdicts)
+    if course is PromotionMode.ACT:
         judged = ledger.batches.judged_again(batch)
         if ledger.approvals.is_yes_missing(batch, judged):
-            return Course.ASK
+            return PromotionMode.ASK
     return course
 
 
@@ -143,7 +143,7 @@ def record_outcome(
         withdrawn = withdrawn_from(services.ledger, row, live_model)
         facts = replace(facts, is_return_tainted=is_tainted, live_trained_on=withdrawn)
     held = services.ledger.batches.judged_again(batch)
-    because = None if result.kept is None else kept_reason(result.kept, result.detail)
+    because = None if result.kept is None else not_carried_out_reason(result.kept, result.detail)
     is_promoted = result.outcome is BatchOutcome.PROMOTED
     notice = judged(
         facts,
@@ -157,7 +157,7 @@ def record_outcome(
         if is_promoted and live_model
         else (),
     )
-    is_asked = stored.course is Course.ASK
+    is_asked = stored.course is PromotionMode.ASK
     services.ledger.verdicts.judge(
         batch,
         row,
@@ -170,7 +170,7 @@ def record_outcome(
         kept=result.kept,
         because=because,
         is_gain=_is_gain(policy, stored.verdict, live_model),
-        also=[services.ledger.approvals.over(batch)] if is_asked else [],
+        also=[services.ledger.approvals.forget_token(batch)] if is_asked else [],
     )
     services.notices.publish(batch.flywheel, notice)
 

@@ -21,7 +21,7 @@ from flywheel.evaluation.verdict import Verdict, decide, wants_answers
 
 
 @dataclass(slots=True)
-class Judging:
+class VerdictMaker:
     """Makes a verdict and stores it.
 
     Parameters

@@ -20,7 +20,7 @@ _F1 = "AverageF1Score"
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class PerLabelMetrics:
     """The labels that a policy names, of the models of one iteration.
 
     Parameters

@@ -11,7 +11,7 @@ from application.ledger.approvals import Approval, ApprovalState
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from application.ledger.flywheel_rows import FlywheelRow
 from flywheel.batches.batches import BatchOutcome
-from flywheel.evaluation.champions import Course, Kept
+from flywheel.evaluation.champions import NotCarriedOutReason, PromotionMode
 from flywheel.evaluation.verdict import Decision
 
 _OUTCOMES = {Decision.REJECT: BatchOutcome.REJECTED, Decision.HOLD: BatchOutcome.HELD}
@@ -24,20 +24,20 @@ class VerdictOutcome:
     Parameters
     ----------
     outcome : BatchOutcome
-    kept : Kept or None
+    kept : NotCarriedOutReason or None
         Why a PROMOTE was not carried out.
     detail : str or None
         Who did what, and why, where that is known.
     """
 
     outcome: BatchOutcome
-    kept: Kept | None = None
+    kept: NotCarriedOutReason | None = None
     detail: str | None = None
 
     @property
     def is_settled(self) -> bool:
         """Whether the verdict alone decided, and not what people did meanwhile."""
-        return self.kept in {None, Kept.SHADOW}
+        return self.kept in {None, NotCarriedOutReason.SHADOW}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +102,11 @@ def _decided(facts: StepFacts) -> VerdictOutcome | None:
     stored, approval = facts.stored, facts.approval
     if stored.verdict.decision is not Decision.PROMOTE:
         return VerdictOutcome(_OUTCOMES[stored.verdict.decision])
-    if stored.course is Course.SHADOW:
-        return VerdictOutcome(BatchOutcome.SHADOW, Kept.SHADOW)
+    if stored.course is PromotionMode.SHADOW:
+        return VerdictOutcome(BatchOutcome.SHADOW, NotCarriedOutReason.SHADOW)
     if approval is not None and approval.state is ApprovalState.REJECTED:
         detail = f"{approval.reason} (by {approval.by})"
-        return VerdictOutcome(BatchOutcome.REJECTED, Kept.REJECTED_BY_PERSON, detail)
+        return VerdictOutcome(BatchOutcome.REJECTED, NotCarriedOutReason.REJECTED_BY_PERSON, detail)
     return None
 
 
@@ -122,12 +122,12 @@ def _obstacle(facts: StepFacts) -> VerdictOutcome | None:
     if facts.active_model == facts.challenger and is_ours:
         return VerdictOutcome(BatchOutcome.PROMOTED)
     if facts.active_model != stored.expected_champion:
-        return VerdictOutcome(BatchOutcome.HELD, Kept.CHAMPION_CHANGED)
+        return VerdictOutcome(BatchOutcome.HELD, NotCarriedOutReason.CHAMPION_CHANGED)
     if facts.challenger in row.barred:
-        return VerdictOutcome(BatchOutcome.HELD, Kept.BARRED)
+        return VerdictOutcome(BatchOutcome.HELD, NotCarriedOutReason.BARRED)
     if pause is not None:
         detail = f"{pause.reason} (by {pause.by})"
-        return VerdictOutcome(BatchOutcome.HELD, Kept.PROMOTION_PAUSED, detail)
+        return VerdictOutcome(BatchOutcome.HELD, NotCarriedOutReason.PROMOTION_PAUSED, detail)
     return None
 
 
@@ -138,4 +138,4 @@ def _by_answer(approval: Approval, now: datetime) -> Step:
         return AwaitAnswer(left) if left > timedelta(0) else EndQuestion()
     if approval.is_answered or approval.on_timeout == "promote":
         return Promote()
-    return VerdictOutcome(BatchOutcome.HELD, Kept.UNANSWERED)
+    return VerdictOutcome(BatchOutcome.HELD, NotCarriedOutReason.UNANSWERED)

@@ -186,7 +186,7 @@ class Approvals(Audited):
         """Write down an answer that came too late, twice or for nothing; nothing is changed."""
         self._audit.act(flywheel, "answer refused", {**asked, "why": why}, now=now)
 
-    def over(self, batch: BatchRow) -> Change:
+    def forget_token(self, batch: BatchRow) -> Change:
         """Return the write that forgets the token, for the outcome's transaction."""
         return Change(_key(batch.name), {"token": None})
 

@@ -13,7 +13,7 @@ from application.ledger.test_sets import CountedGroups, freeze_changes
 from application.ledger.writes import Item, Key
 from flywheel.batches.batches import BatchName, BatchOutcome, BatchState
 from flywheel.batches.uploads import DatasetKind
-from flywheel.evaluation.champions import Course
+from flywheel.evaluation.champions import PromotionMode
 from flywheel.evaluation.verdict import Verdict
 from flywheel.notices.notice import Notice
 
@@ -88,7 +88,7 @@ class StoredVerdict:
     document : str or None
         What is kept of it (`flywheel.evaluation.verdict_document`); None of a release that kept
         none.
-    course : Course
+    course : PromotionMode
         How a PROMOTE is carried out.
     kept, because : str or None
         Why a PROMOTE was not carried out, in one word and in a sentence.
@@ -98,7 +98,7 @@ class StoredVerdict:
     expected_champion: str | None
     outcome: BatchOutcome | None
     document: str | None = None
-    course: Course = Course.ACT
+    course: PromotionMode = PromotionMode.ACT
     kept: str | None = None
     because: str | None = None
 

@@ -21,7 +21,7 @@ from application.ledger.flywheel_rows import (
 )
 from application.ledger.writes import Change, Item, Key, Put
 from flywheel.batches.batches import BatchState
-from flywheel.evaluation.champions import OUTSIDE, Champion, How
+from flywheel.evaluation.champions import OUTSIDE, Champion, ChampionSource
 from flywheel.notices.notice import Notice
 
 _BARRED_KEPT = 100
@@ -40,7 +40,7 @@ def succession(
     row: FlywheelRow,
     model: str | None,
     *,
-    how: How,
+    how: ChampionSource,
     by: str,
     now: datetime,
     before: str | None = None,
@@ -61,7 +61,7 @@ def succession(
     """
     made: list[Champion] = []
     if not row.champions and before not in {None, model}:
-        made.append(Champion(1, before, How.OUTSIDE, OUTSIDE, now.isoformat()))
+        made.append(Champion(1, before, ChampionSource.OUTSIDE, OUTSIDE, now.isoformat()))
     number = row.champions + len(made) + 1
     made.append(Champion(number, model, how, by, now.isoformat(), batch, reason, request))
     entries = tuple(Put(_key(row.name, item.number), asdict(item)) for item in made)
@@ -123,7 +123,7 @@ class Champions(Audited):
         new = succession(
             row,
             change.model,
-            how=How(change.how),
+            how=ChampionSource(change.how),
             by=change.by,
             now=now,
             before=change.before,
@@ -132,7 +132,7 @@ class Champions(Audited):
         )
         barred = [model for model in row.barred if model != change.model]
         changes: dict[str, Any] = {**new.changes, "change": None}
-        if change.how == How.ROLLBACK:
+        if change.how == ChampionSource.ROLLBACK:
             barred = [*barred, *([change.before] if change.before else [])][-_BARRED_KEPT:]
             changes["promotion_pause"] = {
                 "by": change.by,
@@ -172,7 +172,7 @@ class Champions(Audited):
 
 def _champion(item: Item) -> Champion:
     fields: dict[str, Any] = {name: item.get(name) for name in Champion.__dataclass_fields__}
-    return Champion(**{**fields, "how": How(item["how"])})
+    return Champion(**{**fields, "how": ChampionSource(item["how"])})
 
 
 def _values(change: ChampionChange) -> dict[str, Any]:

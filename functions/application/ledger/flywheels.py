@@ -22,7 +22,7 @@ from application.ledger.flywheel_rows import (
 )
 from application.ledger.writes import Change, Key, Put
 from flywheel.errors import ConcurrentChangeError
-from flywheel.evaluation.champions import OUTSIDE, How
+from flywheel.evaluation.champions import OUTSIDE, ChampionSource
 from flywheel.evaluation.verdict import Verdict
 from flywheel.notices.notice import Notice
 
@@ -122,7 +122,12 @@ class Flywheels(Audited):
     ) -> None:
         """Take a model that was made active outside for the champion."""
         new = succession(
-            row, active, how=How.OUTSIDE, by=OUTSIDE, now=now, before=row.expected_champion
+            row,
+            active,
+            how=ChampionSource.OUTSIDE,
+            by=OUTSIDE,
+            now=now,
+            before=row.expected_champion,
         )
         expected = {"expected_champion": row.expected_champion, "open_batch": None, "arn": row.arn}
         change = change_flywheel(row.name, new.changes, {**expected, **unchanged_champion(row)})

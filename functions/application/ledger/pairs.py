@@ -92,10 +92,10 @@ class Pairs:
             "paired_with": documents.uid,
             "reasons": None if is_paired else [told],
         }
-        return [*self.over(place, pair), Change(upload_key(companion.uid), changes)]
+        return [*self.removal(place, pair), Change(upload_key(companion.uid), changes)]
 
     @staticmethod
-    def over(place: Place, pair: PairPlace) -> list[Write]:
+    def removal(place: Place, pair: PairPlace) -> list[Write]:
         """Return the write after which no half of the pair waits."""
         return [Delete(_key(place, pair))]
 

@@ -9,7 +9,7 @@ from typing import Any
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from application.ledger.writes import Item, Key
 from flywheel.batches.batches import BatchOutcome
-from flywheel.evaluation.champions import Course
+from flywheel.evaluation.champions import PromotionMode
 from flywheel.evaluation.verdict import Verdict
 from flywheel.evaluation.verdict_document import VerdictFacts, document_sha256, verdict_document
 
@@ -20,7 +20,7 @@ def verdict_key(batch: BatchRow) -> Key:
 
 
 def verdict_values(
-    batch: BatchRow, verdict: Verdict, facts: VerdictFacts, course: Course
+    batch: BatchRow, verdict: Verdict, facts: VerdictFacts, course: PromotionMode
 ) -> dict[str, Any]:
     """Return the values of that row."""
     return {
@@ -58,7 +58,7 @@ def stored_verdict(item: Item) -> StoredVerdict:
         item.get("expected_champion"),
         BatchOutcome(outcome) if outcome else None,
         verdict_document(item["verdict"], facts) if facts else None,
-        Course(item.get("course", Course.ACT)),
+        PromotionMode(item.get("course", PromotionMode.ACT)),
         item.get("kept"),
         item.get("because"),
     )

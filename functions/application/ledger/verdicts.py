@@ -27,7 +27,12 @@ from application.ledger.verdict_rows import (
 )
 from application.ledger.writes import Change, Put, Write
 from flywheel.batches.batches import BatchOutcome, BatchState
-from flywheel.evaluation.champions import OUTSIDE, Course, How, Kept
+from flywheel.evaluation.champions import (
+    OUTSIDE,
+    ChampionSource,
+    NotCarriedOutReason,
+    PromotionMode,
+)
 from flywheel.evaluation.verdict import Decision, Verdict
 from flywheel.evaluation.verdict_document import VerdictFacts
 from flywheel.notices.notice import Notice
@@ -49,7 +54,7 @@ class Verdicts(Audited):
         facts: VerdictFacts,
         now: datetime,
         *,
-        course: Course = Course.ACT,
+        course: PromotionMode = PromotionMode.ACT,
         also: Sequence[Write] = (),
     ) -> StoredVerdict:
         """Store a verdict and the intent that follows from it, before anything is done.
@@ -59,7 +64,7 @@ class Verdicts(Audited):
 
         Parameters
         ----------
-        course : Course
+        course : PromotionMode
             How a PROMOTE is carried out.
         also : sequence of Write
             What is written with it: the question to a person.
@@ -97,7 +102,7 @@ class Verdicts(Audited):
         notice: Notice,
         now: datetime,
         is_gain: bool,
-        kept: Kept | None = None,
+        kept: NotCarriedOutReason | None = None,
         because: str | None = None,
         also: Sequence[Write] = (),
     ) -> None:
@@ -111,7 +116,7 @@ class Verdicts(Audited):
             None where no iteration was started for it.
         is_gain : bool
             Whether a promoted model was shown to be better, and not only as no worse.
-        kept, because : Kept and str, optional
+        kept, because : NotCarriedOutReason and str, optional
             Why a PROMOTE was not carried out.
         """
         details: dict[str, Any] = {
@@ -133,7 +138,7 @@ class Verdicts(Audited):
             new = succession(
                 flywheel,
                 live_model,
-                how=How.VERDICT if is_promoted else How.OUTSIDE,
+                how=ChampionSource.VERDICT if is_promoted else ChampionSource.OUTSIDE,
                 by=self._actor if is_promoted else OUTSIDE,
                 now=now,
                 before=expected_champion,

@@ -17,7 +17,7 @@ TRAINED_STATUSES = frozenset({"TRAINED", "TRAINED_WITH_WARNING"})
 """Statuses of a model that can be live (*Source*: botocore, ModelStatus)."""
 
 
-class Course(StrEnum):
+class PromotionMode(StrEnum):
     """How a verdict that says PROMOTE is carried out; stored with it."""
 
     ACT = "ACT"
@@ -25,7 +25,7 @@ class Course(StrEnum):
     SHADOW = "SHADOW"
 
 
-class Kept(StrEnum):
+class NotCarriedOutReason(StrEnum):
     """Why a verdict that says PROMOTE was not carried out."""
 
     CHAMPION_CHANGED = "CHAMPION_CHANGED"
@@ -36,7 +36,7 @@ class Kept(StrEnum):
     REJECTED_BY_PERSON = "REJECTED_BY_PERSON"
 
 
-class How(StrEnum):
+class ChampionSource(StrEnum):
     """What made a model the champion."""
 
     VERDICT = "verdict"
@@ -55,7 +55,7 @@ class Champion:
         From 1, per flywheel.
     model : str or None
         None where somebody took the active model away.
-    how : How
+    how : ChampionSource
     by : str
     at : str
     batch : int or None
@@ -68,7 +68,7 @@ class Champion:
 
     number: int
     model: str | None
-    how: How
+    how: ChampionSource
     by: str
     at: str
     batch: int | None = None
@@ -76,7 +76,7 @@ class Champion:
     request: str | None = None
 
 
-def course_of(policy: Policy, promote_verdicts: int) -> Course:
+def promotion_mode(policy: Policy, promote_verdicts: int) -> PromotionMode:
     """Return how a PROMOTE is carried out.
 
     Parameters
@@ -86,9 +86,9 @@ def course_of(policy: Policy, promote_verdicts: int) -> Course:
         How many verdicts of the flywheel said PROMOTE before this one.
     """
     if policy.mode == "shadow":
-        return Course.SHADOW
+        return PromotionMode.SHADOW
     is_asked = policy.mode == "approve" or promote_verdicts < policy.approve_first
-    return Course.ASK if is_asked else Course.ACT
+    return PromotionMode.ASK if is_asked else PromotionMode.ACT
 
 
 def rollback_target(

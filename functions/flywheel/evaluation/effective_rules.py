@@ -10,9 +10,10 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from flywheel.evaluation.comparisons import Comparison
-from flywheel.settings.policy import Bound, Policy, Rule
+from flywheel.settings.policy import BOUNDS, Bound, Policy, Rule
 
 Metrics = Mapping[str, float]
 """The averages of one model, named as in DescribeFlywheelIteration; any may be missing."""
@@ -58,6 +59,8 @@ class RuleOutcome:
         Test documents it stands on.
     method : str
         How the bounds were got.
+    bound_kind : {"min", "min_improvement", "max_drop"} or None
+        What `bound` limits; None for what is no rule about a metric.
     """
 
     rule: str
@@ -73,6 +76,29 @@ class RuleOutcome:
     p_value: float | None = None
     documents: int | None = None
     method: str = ""
+    bound_kind: Bound | None = None
+
+    @classmethod
+    def from_document(cls, stored: Mapping[str, Any]) -> "RuleOutcome":
+        """Read a stored outcome; members of a later release are left out."""
+        values = {name: value for name, value in stored.items() if name in cls.__dataclass_fields__}
+        values["outcome"] = Outcome(stored["outcome"])
+        values.setdefault("bound_kind", _bound_kind_of_earlier(stored))
+        return cls(**values)
+
+    @property
+    def gain(self) -> float | None:
+        """What the challenger has more."""
+        if self.champion is None or self.challenger is None:
+            return None
+        return self.challenger - self.champion
+
+    @property
+    def least_gain(self) -> float | None:
+        """The gain that the bound asks for; None where it asks for no gain."""
+        signs: dict[Bound | None, int] = {"min_improvement": 1, "max_drop": -1}
+        sign = signs.get(self.bound_kind)
+        return None if sign is None else sign * self.bound
 
 
 def assess(
@@ -165,7 +191,22 @@ def rule_outcome(
         compared.p_value,
         compared.documents,
         compared.method,
+        kind,
     )
+
+
+def _bound_kind_of_earlier(stored: Mapping[str, Any]) -> Bound | None:
+    """Return the kind of a bound that a release stored which named it in `rule` alone.
+
+    Those names are fixed; the one that is left is the limit to a drop from the anchor.
+    """
+    if not stored["metric"]:
+        return None
+    subject = measured(stored["metric"], stored.get("label"))
+    names: dict[str, Bound] = {
+        f"{subject} {_named(kind, stored['bound'])}": kind for kind in BOUNDS
+    }
+    return names.get(stored["rule"], "max_drop")
 
 
 def measured(metric: str, label: str | None) -> str:

@@ -52,6 +52,11 @@ class LabelChange:
     champion: float | None
     challenger: float
 
+    @property
+    def gain(self) -> float | None:
+        """What the challenger has more."""
+        return None if self.champion is None else self.challenger - self.champion
+
 
 @dataclass(frozen=True, slots=True)
 class PairedEvidence:

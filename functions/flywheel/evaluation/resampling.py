@@ -3,7 +3,8 @@
 For metrics that are no share of documents, macro-F1 above all, no formula is exact; both models'
 answers are exchanged, or the documents drawn again, a thousand times and the metric counted anew.
 Documents of one group are exchanged and drawn together. The seed makes it repeatable to the bit.
-Read next: `flywheel.evaluation.lanes` (why that is quick), `flywheel.evaluation.comparisons`.
+Read next: `flywheel.evaluation.lanes` (why that is quick), `flywheel.evaluation.drawn_counts` (the
+metrics of a draw), `flywheel.evaluation.comparisons`.
 
 Notes
 -----
@@ -13,17 +14,16 @@ Koehn 2004; Dror et al. 2018.
 
 import math
 from array import array
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from statistics import NormalDist
 
 from flywheel.evaluation import lanes
+from flywheel.evaluation.drawn_counts import Columns, DrawnCounts, Draws
 from flywheel.evaluation.intervals import quantile
+from flywheel.evaluation.lanes import LaneSums
 from flywheel.evaluation.scored_documents import (
-    ACCURACY,
-    AVERAGES_OF_LABELS,
     Counts,
     Kind,
     ScoredDocument,
@@ -49,7 +49,7 @@ _ROUNDING = 1e-12
 Measured = tuple[str, str | None]
 """A metric and the label it is measured of, or None for the average."""
 
-_Columns = Mapping[str, Sequence[int]]
+_Clusters = Sequence[Sequence[ScoredDocument]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +125,13 @@ def chances(
     for lanes_used in _blocks(draws):
         drawn = _exchanged(grouped, champion, challenger, random, lanes_used)
         for each, values in exchanged.items():
-            values.extend(drawn(*each))
+            values.extend(drawn.gains(*each))
     resampled = {each: array("d") for each in gains}
     random = Random(seed + 1)
     for lanes_used in _blocks(resamples):
         drawn = _resampled(grouped, challenger, random, lanes_used)
         for each, values in resampled.items():
-            values.extend(drawn(*each))
+            values.extend(drawn.gains(*each))
     return {
         each: _chance(gain, exchanged[each], resampled[each], error) for each, gain in gains.items()
     }
@@ -183,184 +183,104 @@ def _moments(values: Sequence[float]) -> tuple[float, float]:
     return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
 
 
-_Gains = Callable[[str, str | None], Iterable[float]]
-_Clusters = Sequence[Sequence[ScoredDocument]]
+@dataclass(slots=True)
+class _Changes:
+    """What the challenger's predictions change in the champion's counts, in every draw."""
+
+    predicted: LaneSums
+    true_positives: LaneSums
+
+    @classmethod
+    def none(cls, draws: int) -> "_Changes":
+        return cls(LaneSums(draws), LaneSums(draws))
+
+    def add(self, document: ScoredDocument, times: int) -> None:
+        """Add a document's changes, as often as each draw has it (packed in lanes)."""
+        old, new = document.champion, document.challenger
+        if old is not None and old != new:
+            _add_difference(self.predicted, old.predicted, new.predicted, times)
+            _add_difference(self.true_positives, old.true_positives, new.true_positives, times)
+
+    def applied(self, to: DrawnCounts, sign: int) -> DrawnCounts:
+        """Return counts with the changes added (1) or taken away (-1)."""
+        return DrawnCounts(
+            to.actual,
+            _moved(to.predicted, self.predicted.values(), sign),
+            _moved(to.true_positives, self.true_positives.values(), sign),
+        )
+
+
+def _add_difference(sums: LaneSums, old: Counts, new: Counts, times: int) -> None:
+    if old != new:
+        for label, count in old:
+            sums.add(label, -count * times)
+        for label, count in new:
+            sums.add(label, count * times)
+
+
+def _moved(columns: Columns, changes: Columns, sign: int) -> Columns:
+    moved = dict(columns)
+    for label, change in changes.items():
+        before = columns.get(label, [0] * len(change))
+        moved[label] = [one + sign * other for one, other in zip(before, change, strict=True)]
+    return moved
 
 
 def _exchanged(
     grouped: _Clusters, champion: Tally, challenger: Tally, random: Random, draws: int
-) -> _Gains:
-    """Exchange the models' answers of each group with a coin; returns the gains, draw by draw.
+) -> Draws:
+    """Exchange the models' answers of each group with a coin.
 
-    What one model wins by an exchange the other loses, so one sum a label and count is enough.
+    What one model wins by an exchange the other loses, so that the changes alone are summed.
     """
-    ones, base = lanes.filled(draws, 1), lanes.filled(draws, lanes.BASE)
-    told: defaultdict[str, int] = defaultdict(lambda: base)
-    right: defaultdict[str, int] = defaultdict(lambda: base)
+    ones, changes = lanes.filled(draws, 1), _Changes.none(draws)
     for group in grouped:
         disputed = [each for each in group if each.is_disputed]
-        if not disputed:
-            continue
-        coins = lanes.coins(random, draws, ones)
-        for each in disputed:
-            if each.champion is None:
-                continue
-            for label, change in _changes(each.champion.told, each.challenger.told):
-                told[label] += change * coins
-            for label, change in _changes(each.champion.right, each.challenger.right):
-                right[label] += change * coins
-    told_moved = {label: lanes.values(packed, draws) for label, packed in told.items()}
-    right_moved = {label: lanes.values(packed, draws) for label, packed in right.items()}
-
-    def columns(tally: Tally, sign: int) -> tuple[_Columns, _Columns, _Columns]:
-        return (
-            {label: [count] * draws for label, count in tally.actual.items()},
-            _shifted(tally.told, told_moved, sign, draws),
-            _shifted(tally.right, right_moved, sign, draws),
-        )
-
-    counts = [challenger.documents] * draws
-    return _gains(columns(champion, 1), columns(challenger, -1), challenger, counts)
+        if disputed:
+            coins = lanes.coins(random, draws, ones)
+            for each in disputed:
+                changes.add(each, coins)
+    return Draws(
+        changes.applied(_repeated(champion, draws), 1),
+        changes.applied(_repeated(challenger, draws), -1),
+        [challenger.documents] * draws,
+        challenger.kind,
+        challenger.labels,
+    )
 
 
-def _changes(old: Counts, new: Counts) -> list[tuple[str, int]]:
-    if old == new:
-        return []
-    changes = dict(new)
-    for label, count in old:
-        changes[label] = changes.get(label, 0) - count
-    return [(label, change) for label, change in changes.items() if change]
+def _repeated(tally: Tally, draws: int) -> DrawnCounts:
+    """Return counts that are the same in every draw."""
+    counts = (tally.actual, tally.predicted, tally.true_positives)
+    return DrawnCounts(
+        *({label: [count] * draws for label, count in each.items()} for each in counts)
+    )
 
 
-def _shifted(totals: Mapping[str, int], moved: _Columns, sign: int, draws: int) -> _Columns:
-    return {
-        label: (
-            [totals[label] + sign * (change - lanes.BASE) for change in moved[label]]
-            if label in moved
-            else [totals[label]] * draws
-        )
-        for label in {*totals, *moved}
-    }
+def _resampled(grouped: _Clusters, challenger: Tally, random: Random, resamples: int) -> Draws:
+    """Draw the groups again, with both models' answers.
 
-
-def _resampled(grouped: _Clusters, challenger: Tally, random: Random, resamples: int) -> _Gains:
-    """Draw the groups again, with both models' answers; returns the gains, draw by draw."""
-    sums: defaultdict[tuple[str, str], int] = defaultdict(int)
-    count = 0
+    The champion's counts are the challenger's without its changes: most answers are the same.
+    """
+    changes, size = _Changes.none(resamples), 0
+    actual, predicted, true_positives = (LaneSums(resamples) for _ in range(3))
     for group in grouped:
         weights = lanes.weights(random, resamples)
-        count += weights * len(group)
+        size += weights * len(group)
         for each in group:
-            for name, counts in (("actual", each.actual), *_parts(each)):
-                for label, times in counts:
-                    sums[name, label] += weights if times == 1 else weights * times
-    columns: dict[str, dict[str, Sequence[int]]] = defaultdict(dict)
-    for (name, label), packed in sums.items():
-        columns[name][label] = lanes.values(packed, resamples)
-    for part in ("told", "right"):
-        for who in ("old", "new"):
-            columns[f"{who} {part}"] = {
-                label: _added(
-                    columns[f"both {part}"].get(label), columns[f"{who} {part}"].get(label)
-                )
-                for label in {*columns[f"both {part}"], *columns[f"{who} {part}"]}
-            }
-    old = (columns["actual"], columns["old told"], columns["old right"])
-    new = (columns["actual"], columns["new told"], columns["new right"])
-    return _gains(old, new, challenger, lanes.values(count, resamples))
-
-
-def _parts(document: ScoredDocument) -> list[tuple[str, Counts]]:
-    """Return a document's counts, those that both models share only once."""
-    if document.champion is None or not document.is_disputed:
-        return [("both told", document.challenger.told), ("both right", document.challenger.right)]
-    old, new = document.champion, document.challenger
-    return [
-        ("old told", old.told),
-        ("old right", old.right),
-        ("new told", new.told),
-        ("new right", new.right),
-    ]
-
-
-def _added(one: Sequence[int] | None, other: Sequence[int] | None) -> Sequence[int]:
-    if one is None or other is None:
-        return one or other or ()
-    return [a + b for a, b in zip(one, other, strict=True)]
-
-
-def _gains(
-    old: tuple[_Columns, _Columns, _Columns],
-    new: tuple[_Columns, _Columns, _Columns],
-    like: Tally,
-    documents: Sequence[int],
-) -> _Gains:
-    """Return a function that gives a metric's gain in every draw.
-
-    Parameters
-    ----------
-    documents : sequence of int
-        How many each draw has.
-    """
-
-    def gains(name: str, label: str | None) -> Iterable[float]:
-        was = _metric(old, name, label, like, documents)
-        becomes = _metric(new, name, label, like, documents)
-        return [after - before for before, after in zip(was, becomes, strict=True)]
-
-    return gains
-
-
-def _metric(
-    columns: tuple[_Columns, _Columns, _Columns],
-    name: str,
-    label: str | None,
-    like: Tally,
-    documents: Sequence[int],
-) -> list[float]:
-    """Return a metric in every draw, as `Tally.metric` defines it."""
-    actual, told, right = columns
-    nothing = [0] * len(documents)
-    if label is not None:
-        return _ratios(name, actual[label], told.get(label, nothing), right.get(label, nothing))
-    if name == ACCURACY:
-        return _accuracies(columns, like, documents)
-    of_label = AVERAGES_OF_LABELS[name]
-    if like.kind == "entities":
-        return _ratios(of_label, *(_summed(each, len(documents)) for each in columns))
-    seen = [label for label, count in like.actual.items() if count]
-    each_label = [
-        _ratios(of_label, actual[label], told.get(label, nothing), right.get(label, nothing))
-        for label in seen
-    ]
-    return [math.fsum(values) / len(seen) for values in zip(*each_label, strict=True)]
-
-
-def _accuracies(
-    columns: tuple[_Columns, _Columns, _Columns], like: Tally, documents: Sequence[int]
-) -> list[float]:
-    actual, told, right = (_summed(each, len(documents)) for each in columns)
-    if like.kind == "multi-class":
-        return [
-            part / count if count else 0.0 for part, count in zip(right, documents, strict=True)
-        ]
-    return [
-        1 - (is_so + said - 2 * both) / (count * like.labels) if count else 0.0
-        for is_so, said, both, count in zip(actual, told, right, documents, strict=True)
-    ]
-
-
-def _ratios(
-    name: str, actual: Sequence[int], told: Sequence[int], right: Sequence[int]
-) -> list[float]:
-    """Return `ratio_of` in every draw; written out, for it is most of the work."""
-    if name == "F1Score":
-        sums = (a + t for a, t in zip(actual, told, strict=True))
-        return [2 * r / s if s else 0.0 for r, s in zip(right, sums, strict=True)]
-    below = told if name == "Precision" else actual
-    return [r / b if b else 0.0 for r, b in zip(right, below, strict=True)]
-
-
-def _summed(columns: _Columns, draws: int) -> list[int]:
-    """Return sums over labels; a model that is right nowhere has no label to sum over."""
-    return [sum(values) for values in zip([0] * draws, *columns.values(), strict=True)]
+            changes.add(each, weights)
+            for sums, counts in (
+                (actual, each.actual),
+                (predicted, each.challenger.predicted),
+                (true_positives, each.challenger.true_positives),
+            ):
+                for label, count in counts:
+                    sums.add(label, weights if count == 1 else weights * count)
+    drawn = DrawnCounts(actual.values(), predicted.values(), true_positives.values())
+    return Draws(
+        changes.applied(drawn, -1),
+        drawn,
+        lanes.unpacked(size, resamples),
+        challenger.kind,
+        challenger.labels,
+    )

@@ -1,4 +1,4 @@
-"""What two models said of the same test documents, counted, and the metrics that follow.
+"""What two models predict for the same test documents, counted, and the metrics that follow.
 
 Decides the definitions, which are the service's: averages over labels with test documents, all
 mentions together for entities, accuracy as what the Hamming loss lacks to 1 for several labels.
@@ -29,18 +29,18 @@ ACCURACY = "AverageAccuracy"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one model said of one document.
+    """What one model predicts for one document.
 
     Parameters
     ----------
-    told : Counts
-        Labels that it gave, or how many mentions of each type.
-    right : Counts
-        Those of them that are so.
+    predicted : Counts
+        Labels, or how many mentions of each type.
+    true_positives : Counts
+        Those of them that are right.
     """
 
-    told: Counts
-    right: Counts
+    predicted: Counts
+    true_positives: Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class ScoredDocument:
         return self.champion is not None and self.champion != self.challenger
 
     def _is_right(self, answer: Answer | None) -> bool:
-        return answer is not None and answer.told == answer.right == self.actual
+        return answer is not None and answer.predicted == answer.true_positives == self.actual
 
 
 @dataclass(slots=True)
@@ -94,15 +94,15 @@ class Tally:
     labels : int
         How many labels there are to choose from; multi-label accuracy is over all of them.
     documents : int
-    actual, told, right : Counter of str
+    actual, predicted, true_positives : Counter of str
     """
 
     kind: Kind
     labels: int
     documents: int = 0
     actual: Counter[str] = field(default_factory=Counter)
-    told: Counter[str] = field(default_factory=Counter)
-    right: Counter[str] = field(default_factory=Counter)
+    predicted: Counter[str] = field(default_factory=Counter)
+    true_positives: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, answers: Iterable[tuple[Counts, Answer]], *, kind: Kind, labels: int) -> "Tally":
@@ -112,8 +112,8 @@ class Tally:
             tally.documents += 1
             for counter, counts in (
                 (tally.actual, actual),
-                (tally.told, answer.told),
-                (tally.right, answer.right),
+                (tally.predicted, answer.predicted),
+                (tally.true_positives, answer.true_positives),
             ):
                 for label, count in counts:
                     counter[label] += count
@@ -124,24 +124,24 @@ class Tally:
         if label is not None:
             if not self.actual[label]:
                 return None
-            return ratio_of(name, self.actual[label], self.told[label], self.right[label])
+            return ratio_of(name, *(counts[label] for counts in self._counters()))
         if name == ACCURACY:
             return self._accuracy()
         of_label = AVERAGES_OF_LABELS[name]
         if self.kind == "entities":
             return ratio_of(of_label, *(sum(each.values()) for each in self._counters()))
-        return mean_of(of_label, self.actual, self.told, self.right)
+        return mean_of(of_label, *self._counters())
 
     def _counters(self) -> tuple[Counter[str], Counter[str], Counter[str]]:
-        return self.actual, self.told, self.right
+        return self.actual, self.predicted, self.true_positives
 
     def _accuracy(self) -> float | None:
         if self.kind == "entities" or not self.documents:
             return None
-        right = sum(self.right.values())
+        actual, predicted, true_positives = (sum(each.values()) for each in self._counters())
         if self.kind == "multi-class":
-            return right / self.documents
-        wrong = sum(self.told.values()) + sum(self.actual.values()) - 2 * right
+            return true_positives / self.documents
+        wrong = predicted + actual - 2 * true_positives
         return 1 - wrong / (self.documents * self.labels)
 
 
@@ -153,25 +153,29 @@ def clusters(documents: Sequence[ScoredDocument]) -> list[list[ScoredDocument]]:
     return list(found.values())
 
 
-def ratio_of(name: str, actual: int, told: int, right: int) -> float:
+def ratio_of(name: str, actual: int, predicted: int, true_positives: int) -> float:
     """Return a label's metric from its counts; 0 where it is undefined."""
     above, below = {
-        "F1Score": (2 * right, actual + told),
-        "Precision": (right, told),
-        "Recall": (right, actual),
+        "F1Score": (2 * true_positives, actual + predicted),
+        "Precision": (true_positives, predicted),
+        "Recall": (true_positives, actual),
     }[name]
     return above / below if below else 0.0
 
 
 def mean_of(
-    name: str, actual: Mapping[str, int], told: Mapping[str, int], right: Mapping[str, int]
+    name: str,
+    actual: Mapping[str, int],
+    predicted: Mapping[str, int],
+    true_positives: Mapping[str, int],
 ) -> float | None:
     """Return the mean of a metric over the labels that have test documents."""
     seen = [label for label, count in actual.items() if count]
     if not seen:
         return None
     total = math.fsum(
-        ratio_of(name, actual[label], told.get(label, 0), right.get(label, 0)) for label in seen
+        ratio_of(name, actual[label], predicted.get(label, 0), true_positives.get(label, 0))
+        for label in seen
     )
     return total / len(seen)
 

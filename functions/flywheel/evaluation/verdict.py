@@ -8,6 +8,7 @@ is made of).
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cache, partial
@@ -107,15 +108,15 @@ class Verdict:
     @classmethod
     def from_json(cls, document: str) -> "Verdict":
         """Read a stored verdict."""
-        stored: dict[str, Any] = json.loads(document)
-        outcomes = tuple(
-            RuleOutcome(**{**rule, "outcome": Outcome(rule["outcome"])})
-            for rule in stored["outcomes"]
-        )
+        return cls.from_values(json.loads(document))
+
+    @classmethod
+    def from_values(cls, stored: Mapping[str, Any]) -> "Verdict":
+        """Read the JSON values of a stored verdict."""
         return cls(
             decision=Decision(stored["decision"]),
             is_bootstrap=stored["is_bootstrap"],
-            outcomes=outcomes,
+            outcomes=tuple(map(RuleOutcome.from_document, stored["outcomes"])),
             evidence=Evidence.from_document(stored["evidence"]),
             policy_sha256=stored["policy_sha256"],
             error=stored.get("error", ERROR),

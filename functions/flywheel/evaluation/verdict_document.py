@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from flywheel.evaluation.verdict import Verdict
+
 SCHEMA_VERSION = 2
 """1 is of an older gate: without looks by pair and generation, groups and anchors."""
 FIRST_SHA256 = "0" * 64
@@ -139,6 +141,11 @@ def verdict_document(verdict: str, facts: str) -> str:
     decided: dict[str, Any] = _finite(json.loads(verdict))
     decided[_RULES] = decided.pop(_OUTCOMES)
     return canonical({**decided, **json.loads(facts)})
+
+
+def decided_verdict(document: Mapping[str, Any]) -> Verdict:
+    """Return the verdict that a document is of."""
+    return Verdict.from_values({**document, _OUTCOMES: document[_RULES]})
 
 
 def document_sha256(document: str) -> str:

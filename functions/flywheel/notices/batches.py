@@ -8,20 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flywheel.batches.batches import BatchOutcome
-from flywheel.evaluation.champions import Kept
+from flywheel.evaluation.champions import NotCarriedOutReason
 from flywheel.evaluation.verdict import Decision, Verdict
+from flywheel.evaluation.verdict_view import AverageChange, VerdictView
 from flywheel.notices.acts import named_keys
-from flywheel.notices.not_carried_out import KEPT_WORDS
+from flywheel.notices.not_carried_out import NOT_CARRIED_OUT
 from flywheel.notices.notice import Notice, body, file_name, shown, subject
 from flywheel.notices.rejections import rejection
-from flywheel.notices.what_changed import label_shift, model_changes
+from flywheel.notices.what_changed import label_shift, metric_table
 from flywheel.number_words import number_of
-from flywheel.settings.policy import METRICS
 
 _TRAINING_USD_PER_HOUR = 3.0
 """*Source*: Amazon Comprehend pricing, custom model training."""
 
-_METRIC_WORDS = dict(zip(METRICS, ("F1", "Precision", "Recall", "Accuracy"), strict=True))
 _LABELS_SHOWN = 20
 _FILES_NAMED = 5
 _NOTHING = "Nothing to do."
@@ -167,7 +166,7 @@ def judged(
     *,
     can_be_judged_again: bool = False,
     trained_by: int | None = None,
-    kept: Kept | None = None,
+    kept: NotCarriedOutReason | None = None,
     because: str | None = None,
     followers: Sequence[str] = (),
 ) -> Notice:
@@ -179,24 +178,26 @@ def judged(
         Whether more test rows could end a hold without training.
     trained_by : int, optional
         The batch that trained the challenger, where this one trained nothing.
-    kept, because : Kept and str, optional
+    kept, because : NotCarriedOutReason and str, optional
         Why a PROMOTE was not carried out.
     followers : sequence of str
         What is told of endpoints after a promotion.
     """
     place = {"flywheel": facts.flywheel, "batch": facts.batch, "environment": facts.environment}
-    change = f1_change(*verdict.evidence.values("AverageF1Score"))
-    words = f"{outcome.value}{change}"
-    changed = [
-        *model_changes(verdict.evidence.paired),
+    view = VerdictView.of(verdict)
+    change = f1_change(view.f1)
+    words, todo = f"{outcome.value}{change}", _NOTHING
+    why = [
+        *view.reasons,
+        *(f"WARNING: {warning}" for warning in view.warnings),
+        *filter(None, [view.answers_summary]),
         *label_shift(facts.label_counts, facts.earlier_counts),
+        *followers,
     ]
-    warnings = [f"WARNING: {warning}" for warning in verdict.warnings]
-    why, todo = [*verdict.reasons, *warnings, *changed, *followers], _NOTHING
     if verdict.is_bootstrap:
         words += ", BOOTSTRAP (first model)"
     if kept is not None:
-        told = KEPT_WORDS[kept]
+        told = NOT_CARRIED_OUT[kept]
         words, todo = f"{told.headline}{change}", told.todo.format(**place)
         why = [because or told.reason, *why]
     elif verdict.decision is Decision.HOLD:
@@ -220,7 +221,7 @@ def judged(
     challenger = verdict.evidence.challenger_arn
     if outcome is not BatchOutcome.PROMOTED and challenger and challenger == facts.live_model:
         why, todo = [_LIVE_ANYWAY, *why], _AFTER_LIVE_ANYWAY
-    return batch_notice(facts, "verdict", words, why=why, todo=todo, table=metric_table(verdict))
+    return batch_notice(facts, "verdict", words, why=why, todo=todo, table=metric_table(view))
 
 
 def empty(
@@ -255,21 +256,6 @@ def failed(facts: BatchFacts, error: str, cause: str, *, is_still_running: bool)
         flywheel=facts.flywheel, environment=facts.environment, batch=facts.batch
     ) + (_STILL_RUNNING if is_still_running else "")
     return batch_notice(facts, "failed", words, why=[f"{error}: {shown(cause, 1500)}"], todo=todo)
-
-
-def metric_table(verdict: Verdict) -> list[str]:
-    """Return the averages of both models as lines of a plain-text table.
-
-    Models that are judged again are measured only in what the policy asks: the rest is left out.
-    """
-    lines = [f"{'':<10} {'champion':>10} {'challenger':>10} {'change':>8}"]
-    for metric, word in _METRIC_WORDS.items():
-        old, new = verdict.evidence.values(metric)
-        if old is None and new is None and verdict.evidence.paired is not None:
-            continue
-        change = f"{new - old:+z.3f}" if old is not None and new is not None else "-"
-        lines.append(f"{word:<10} {_number(old):>10} {_number(new):>10} {change:>8}")
-    return lines
 
 
 def batch_notice(
@@ -373,12 +359,6 @@ def _cost(past_seconds: Sequence[float]) -> str:
     )
 
 
-def f1_change(old: float | None, new: float | None) -> str:
-    """Return what a subject says of F1; empty where the challenger has none."""
-    if new is None:
-        return ""
-    return f", F1 {new:.3f}" if old is None else f", F1 {old:.3f} -> {new:.3f} ({new - old:+z.3f})"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+def f1_change(f1: AverageChange) -> str:
+    """Return the part of a subject about F1; empty where the challenger has none."""
+    return f", F1 {f1.summary}" if f1.summary else ""

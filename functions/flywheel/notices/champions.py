@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flywheel.evaluation.champions import How
+from flywheel.evaluation.champions import ChampionSource
 from flywheel.evaluation.verdict import Decision, Verdict
-from flywheel.notices.batches import BatchFacts, batch_notice, f1_change, metric_table
+from flywheel.evaluation.verdict_view import VerdictView
+from flywheel.notices.batches import BatchFacts, batch_notice, f1_change
 from flywheel.notices.notice import Notice, body, shown, subject
+from flywheel.notices.what_changed import metric_table
 
 _AFTER_PROMOTE = "Nothing to do. To take it back: `flywheel rollback {flywheel} --env {env} "
 _AFTER_ROLLBACK = (
@@ -27,7 +29,7 @@ class Change:
 
     Parameters
     ----------
-    how : How
+    how : ChampionSource
     before : str or None
     model : str
     by, reason : str
@@ -35,7 +37,7 @@ class Change:
         What is told of endpoints.
     """
 
-    how: How
+    how: ChampionSource
     before: str | None
     model: str
     by: str
@@ -52,25 +54,29 @@ def approval_asked(facts: BatchFacts, verdict: Verdict, until: datetime, on_time
         f"challenger active, `flywheel reject {place}` keeps it out. If nobody answers, it "
         f"{silence}."
     )
-    old, new = verdict.evidence.values("AverageF1Score")
+    view = VerdictView.of(verdict)
     return batch_notice(
         facts,
         "approval",
-        f"ACTION NEEDED: approve batch {facts.batch}{f1_change(old, new)}",
+        f"ACTION NEEDED: approve batch {facts.batch}{f1_change(view.f1)}",
         why=[
             "The verdict says PROMOTE, and the policy asks a person.",
             f"The challenger is {verdict.evidence.challenger_arn}.",
-            *verdict.reasons,
+            *view.reasons,
         ],
         todo=todo,
-        table=metric_table(verdict),
+        table=metric_table(view),
     )
 
 
 def champion_made(environment: str, flywheel: str, change: Change, now: datetime) -> Notice:
     """Tell that a person changed the active model, after that was verified."""
-    after = _AFTER_ROLLBACK if change.how is How.ROLLBACK else _AFTER_PROMOTE + "--reason TEXT`."
-    words = "ROLLED BACK" if change.how is How.ROLLBACK else "PROMOTED by a person"
+    after = (
+        _AFTER_ROLLBACK
+        if change.how is ChampionSource.ROLLBACK
+        else _AFTER_PROMOTE + "--reason TEXT`."
+    )
+    words = "ROLLED BACK" if change.how is ChampionSource.ROLLBACK else "PROMOTED by a person"
     text = body(
         live=change.model,
         why=[
@@ -90,14 +96,14 @@ def outside_judged(
     environment: str, flywheel: str, iteration_id: str, verdict: Verdict, live: str | None
 ) -> Notice:
     """Tell what would be done with an iteration that somebody else started; nothing is."""
-    old, new = verdict.evidence.values("AverageF1Score")
+    view = VerdictView.of(verdict)
     would = {
         Decision.PROMOTE: "would be PROMOTED",
         Decision.REJECT: "would be REJECTED",
         Decision.HOLD: "would be HELD",
     }[verdict.decision]
     challenger, champion = verdict.evidence.challenger_arn, verdict.evidence.champion_arn
-    why, todo = [*verdict.reasons], "Nothing to do."
+    why, todo = [*view.reasons], "Nothing to do."
     if challenger and live == challenger:
         why = ["Its model is active already, made so by the service or by a person.", *why]
     elif challenger:
@@ -116,10 +122,10 @@ def outside_judged(
             *why,
         ],
         todo=todo,
-        table=metric_table(verdict),
+        table=metric_table(view),
         command=f"flywheel status {flywheel} --env {environment}",
         ids=[f"Flywheel:  {flywheel}", f"Iteration: {shown(iteration_id)}"],
     )
-    words = f"OUTSIDE iteration {would}{f1_change(old, new)}"
+    words = f"OUTSIDE iteration {would}{f1_change(view.f1)}"
     notice_id = f"{flywheel}-outside-{iteration_id}-verdict"
     return Notice(notice_id, subject(environment, flywheel, words), text)

@@ -7,7 +7,7 @@ Decides the words only. Read next: `flywheel.evaluation.champions` (the cases),
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flywheel.evaluation.champions import Kept
+from flywheel.evaluation.champions import NotCarriedOutReason
 
 _BY_HAND = (
     "If the challenger should be live: `flywheel promote {batch} {flywheel} --env {environment} "
@@ -16,7 +16,7 @@ _BY_HAND = (
 
 
 @dataclass(frozen=True, slots=True)
-class KeptWords:
+class NotCarriedOutWords:
     """How one case is told; ``{batch}``, ``{flywheel}`` and ``{environment}`` are filled in."""
 
     headline: str
@@ -24,37 +24,37 @@ class KeptWords:
     todo: str = _BY_HAND
 
 
-KEPT_WORDS: Mapping[Kept, KeptWords] = {
-    Kept.CHAMPION_CHANGED: KeptWords(
+NOT_CARRIED_OUT: Mapping[NotCarriedOutReason, NotCarriedOutWords] = {
+    NotCarriedOutReason.CHAMPION_CHANGED: NotCarriedOutWords(
         "HELD, CHAMPION_CHANGED",
         "The active model was changed by somebody else while this verdict was made; nothing was "
         "written.",
     ),
-    Kept.SHADOW: KeptWords(
+    NotCarriedOutReason.SHADOW: NotCarriedOutWords(
         "SHADOW, would be PROMOTED",
         'The policy\'s mode is "shadow": the verdict is written down, and nothing is done.',
     ),
-    Kept.PROMOTION_PAUSED: KeptWords(
+    NotCarriedOutReason.PROMOTION_PAUSED: NotCarriedOutWords(
         "HELD, promotion is paused",
         "No verdict is carried out since somebody rolled back",
         _BY_HAND + " `flywheel resume {flywheel} --env {environment} --reason TEXT` lets verdicts "
         "promote again.",
     ),
-    Kept.BARRED: KeptWords(
+    NotCarriedOutReason.BARRED: NotCarriedOutWords(
         "HELD, the challenger is barred",
         "Somebody rolled back from this model before, so no verdict makes it active again.",
     ),
-    Kept.UNANSWERED: KeptWords(
+    NotCarriedOutReason.UNANSWERED: NotCarriedOutWords(
         "HELD, nobody answered",
         "The policy asks a person, and nobody answered in time; the champion stays.",
     ),
-    Kept.REJECTED_BY_PERSON: KeptWords(
+    NotCarriedOutReason.REJECTED_BY_PERSON: NotCarriedOutWords(
         "REJECTED by a person", "The policy asks a person, who said no", "Nothing to do."
     ),
 }
 
 
-def kept_reason(kept: Kept, detail: str | None = None) -> str:
+def not_carried_out_reason(kept: NotCarriedOutReason, detail: str | None = None) -> str:
     """Return why a verdict was not carried out, as one sentence.
 
     Parameters
@@ -62,5 +62,5 @@ def kept_reason(kept: Kept, detail: str | None = None) -> str:
     detail : str, optional
         Who did what, and why; it completes the case's own words.
     """
-    words = KEPT_WORDS[kept].reason
+    words = NOT_CARRIED_OUT[kept].reason
     return words if detail is None else f"{words}: {detail}"

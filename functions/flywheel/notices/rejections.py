@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 from flywheel.evaluation.effective_rules import Outcome
 from flywheel.evaluation.verdict import Verdict
+from flywheel.evaluation.verdict_view import VerdictView
 from flywheel.notices.notice import shown
-from flywheel.notices.what_changed import label_shift, worse_labels
+from flywheel.notices.what_changed import label_shift
 
 _LEAST_LOSS = 0.005
 """Smaller losses of an average are no news: the policy's own default asks for as large a gain."""
 
+_NAMED = 3
 _KEPT = (
     "The rows of {which} stay in the flywheel, since Comprehend has no call that takes a dataset "
     "back"
@@ -118,8 +120,8 @@ def rejection(
 
 
 def _named(verdict: Verdict) -> str:
-    """Return the labels that became worse, where models' answers or rules tell."""
-    labels = worse_labels(verdict.evidence.paired) or [
+    """Return the labels that got worse, where values of labels or failed rules name them."""
+    labels = [each.label for each in VerdictView.of(verdict).worse[:_NAMED]] or [
         rule.label
         for rule in verdict.outcomes
         if rule.outcome is Outcome.FAIL and rule.label is not None

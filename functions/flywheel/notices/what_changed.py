@@ -1,47 +1,24 @@
-"""What changed between two models and in the data, in sentences: never a document's text.
+"""What changed between two models and in the data, as plain text: never a document's text.
 
-Decides how many labels are named. Read next: `flywheel.evaluation.evidence` (where the counts come
-from), `flywheel.notices.batches` (where the sentences go).
+Decides the columns, and how many labels are named. Read next: `flywheel.evaluation.verdict_view`
+(what is shown), `flywheel.notices.batches` (where it goes).
 """
 
 import math
 from collections.abc import Mapping, Sequence
 
-from flywheel.evaluation.paired_evidence import LabelChange, PairedEvidence
+from flywheel.evaluation.paired_evidence import LabelChange
+from flywheel.evaluation.verdict_view import VerdictView, change, number
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
+from flywheel.settings.policy import METRICS
 
 _NAMED = 3
-_LEAST_CHANGE = 0.01
-"""Smaller changes of a label's F1 are not worth a word."""
-
+_METRIC_WORDS: dict[str, str] = dict(
+    zip(METRICS, ("F1", "Precision", "Recall", "Accuracy"), strict=True)
+)
 _LEAST_SHIFT = 0.1
 """Smaller distances between label shares are what any sample shows."""
-
-
-def model_changes(paired: PairedEvidence | None) -> list[str]:
-    """Return what the challenger does otherwise, by both models' answers to the test set."""
-    if paired is None or not any(each.champion is not None for each in paired.labels):
-        return []
-    words = [
-        f"Of {number_of(paired.documents, 'test document')} the challenger fixes {paired.fixed:,} "
-        f"and breaks {paired.broken:,}."
-    ]
-    changes = [each for each in paired.labels if abs(_gain(each)) >= _LEAST_CHANGE]
-    lost = [each for each in changes if _gain(each) < 0][:_NAMED]
-    won = [each for each in reversed(changes) if _gain(each) > 0][:_NAMED]
-    for name, found in (("losses", lost), ("gains", won)):
-        if found:
-            words.append(f"Largest {name} in F1: {', '.join(map(_label_change, found))}.")
-    return words
-
-
-def worse_labels(paired: PairedEvidence | None) -> list[str]:
-    """Return the labels whose F1 fell most, by both models' answers; empty where none is known."""
-    if paired is None:
-        return []
-    known = [each for each in paired.labels if each.champion is not None]
-    return [each.label for each in known if _gain(each) <= -_LEAST_CHANGE][:_NAMED]
 
 
 def label_shift(new: Mapping[str, int], before: Mapping[str, int]) -> list[str]:
@@ -81,26 +58,33 @@ def label_shift(new: Mapping[str, int], before: Mapping[str, int]) -> list[str]:
     return [f"The labels of the new data shift by {100 * distance:.0f} % of it: {named}."]
 
 
-def label_lines(changes: Sequence[LabelChange]) -> list[str]:
-    """Return F1 of every label as lines of a plain-text table, largest loss first."""
-    lines = [f"{'label':<30} {'documents':>9} {'champion':>9} {'challenger':>10} {'change':>7}"]
-    for each in changes:
-        old = "-" if each.champion is None else f"{each.champion:.3f}"
-        change = "-" if each.champion is None else f"{_gain(each):+z.3f}"
-        lines.append(
-            f"{shown(each.label, 30):<30} {each.documents:>9,} {old:>9} "
-            f"{each.challenger:>10.3f} {change:>7}"
-        )
+def metric_table(view: VerdictView) -> list[str]:
+    """Return the averages of both models, and the labels that changed most, as plain text."""
+    lines = [f"{'':<10} {'champion':>10} {'challenger':>10} {'change':>8}"]
+    for each in view.averages:
+        old, new, gain = number(each.champion), number(each.challenger), change(each.gain)
+        lines.append(f"{_METRIC_WORDS[each.metric]:<10} {old:>10} {new:>10} {gain:>8}")
+    changed = changed_labels(view)
+    return [*lines, "", *changed] if changed else lines
+
+
+def changed_labels(view: VerdictView) -> list[str]:
+    """Return the labels that got worse and those that got better, as lines of plain text."""
+    lines: list[str] = []
+    for kind, labels in (("Worse", view.worse), ("Better", view.better)):
+        if labels:
+            title = f"{kind} on (F1 per label)"
+            lines += [*([""] if lines else []), *label_lines(labels[:_NAMED], title)]
+        if more := len(labels[_NAMED:]):
+            lines.append(f"and {number_of(more, 'more label')}")
     return lines
 
 
-def _gain(change: LabelChange) -> float:
-    return change.challenger - (change.champion or 0.0)
-
-
-def _label_change(change: LabelChange) -> str:
-    label = shown(repr(change.label), 60)
-    return (
-        f"{label} {change.champion or 0.0:.3f} -> {change.challenger:.3f} "
-        f"({change.documents:,} in the test set)"
-    )
+def label_lines(changes: Sequence[LabelChange], title: str = "label") -> list[str]:
+    """Return F1 of labels as lines of a plain-text table, in the order in which they come."""
+    lines = [f"{title:<30} {'documents':>9} {'champion':>9} {'challenger':>10} {'change':>7}"]
+    for each in changes:
+        old, new, gain = number(each.champion), number(each.challenger), change(each.gain)
+        label = f"{shown(each.label, 30):<30}"
+        lines.append(f"{label} {each.documents:>9,} {old:>9} {new:>10} {gain:>7}")
+    return lines

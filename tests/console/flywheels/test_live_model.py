@@ -19,7 +19,7 @@ from console.flywheels.status import FlywheelStatus
 from console.views.live_model import age_words
 from console.views.status import status_view
 from flywheel.batches.batches import BatchOutcome, BatchState
-from flywheel.evaluation.champions import Champion, How
+from flywheel.evaluation.champions import Champion, ChampionSource
 from flywheel.evaluation.evidence import Evidence
 from flywheel.evaluation.verdict import decide
 from flywheel.settings.policy import METRICS, Policy
@@ -66,8 +66,12 @@ WORSE = judged(3, BatchOutcome.REJECTED, (2, 0.79), (3, 0.6))
 FAILED = unjudged(4, BatchOutcome.FAILED)
 EMPTY = unjudged(5, BatchOutcome.EMPTY)
 HISTORY = [
-    Champion(1, model(1), How.VERDICT, "compare_models", "2026-03-01T00:00:00+00:00", batch=1),
-    Champion(2, model(2), How.VERDICT, "compare_models", "2026-03-07T06:30:00+00:00", batch=2),
+    Champion(
+        1, model(1), ChampionSource.VERDICT, "compare_models", "2026-03-01T00:00:00+00:00", batch=1
+    ),
+    Champion(
+        2, model(2), ChampionSource.VERDICT, "compare_models", "2026-03-07T06:30:00+00:00", batch=2
+    ),
 ]
 
 

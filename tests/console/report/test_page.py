@@ -31,7 +31,8 @@ from tests.flywheel.evaluation.test_verdict_document import FACTS
 from tests.flywheel.settings.environment_texts import FLYWHEEL
 
 EVIL = "<script>alert(1)</script>"
-LABELS = ("billing", "delivery", f"{EVIL}\u202e")
+QUOTES = 'billing" onload="alert(1)" x=\'<b>'
+LABELS = (QUOTES, "delivery", f"{EVIL}\u202e")
 SECRET = "my card number is 4711"
 VOID = {"meta", "line", "rect", "circle"}
 POLICY = Policy(
@@ -39,7 +40,7 @@ POLICY = Policy(
         Rule(metric="AverageF1Score", min=0.5, min_improvement=0.005),
         Rule(metric="AverageAccuracy", max_drop=0.02),
     ),
-    critical_labels=("billing",),
+    critical_labels=(QUOTES,),
 )
 
 
@@ -138,7 +139,7 @@ def test_the_page_says_it_all_when_both_models_answered() -> None:
     for rule in told.document["rules"]:
         assert rule["rule"].split(" of ")[0] in words
         assert rule["outcome"] in words
-    for title in ("Why", "Rules", "Averages", "F1 of each label", "Champion against challenger"):
+    for title in ("Why", "Rules", "Averages", "F1 per label", "Champion against challenger"):
         assert title in words
     assert "Documents fixed" in words
     assert "shift by 40 %" in words
@@ -189,6 +190,21 @@ def test_nothing_runs_or_loads_when_data_is_hostile(*, has_excerpts: bool) -> No
     assert f"'sha256-{named}'" in policy
 
 
+def test_a_label_stays_in_its_attribute_when_it_has_quotes() -> None:
+    """A drawing is named by the rule, and the rule by the label."""
+    page = Page(report_page(facts()))
+    drawn = [attributes["aria-label"] or "" for tag, attributes in page.tags if tag == "svg"]
+    assert [name for name in drawn if QUOTES in name.replace("\\'", "'")]
+    assert [words for words in page.words if words.startswith(QUOTES[:25])]
+
+
+def test_a_link_is_no_link_when_a_label_has_one() -> None:
+    """Controls, marks of direction and addresses are shown as what they are."""
+    document = {**facts().document, "flywheel": "https://evil.example/\u202e\x1b[2J"}
+    written = report_page(replace(facts(), document=document))
+    assert "Verdict 3 of https[:]//evil.example/\\u202e\\x1b[2J" in written
+
+
 def test_no_text_is_shown_when_it_was_not_asked_for() -> None:
     """Ids and labels are enough to look a document up."""
     assert SECRET not in report_page(facts())
@@ -207,7 +223,7 @@ def test_the_page_says_so_when_answers_cannot_be_read() -> None:
     """It is made all the same, with the ids that the verdict names."""
     told = facts()
     written = report_page(replace(told, answered=None, missing="answers/1 is not there"))
-    assert "Single documents are not told: answers/1 is not there" in written
+    assert "Single documents are not shown: answers/1 is not there" in written
     assert told.document["evidence"]["paired"]["fixed_ids"][0] in written
 
 

@@ -1,6 +1,12 @@
 import pytest
 
-from flywheel.evaluation.champions import Champion, Course, How, course_of, rollback_target
+from flywheel.evaluation.champions import (
+    Champion,
+    ChampionSource,
+    PromotionMode,
+    promotion_mode,
+    rollback_target,
+)
 from flywheel.notices.endpoints import Endpoint, endpoint_words
 from flywheel.settings.policy import Policy
 
@@ -8,7 +14,9 @@ from flywheel.settings.policy import Policy
 def history(*models: str | None) -> list[Champion]:
     """Return champions in this order."""
     return [
-        Champion(number, model, How.VERDICT, "compare_models", "2026-01-01T00:00:00+00:00")
+        Champion(
+            number, model, ChampionSource.VERDICT, "compare_models", "2026-01-01T00:00:00+00:00"
+        )
         for number, model in enumerate(models, 1)
     ]
 
@@ -16,19 +24,19 @@ def history(*models: str | None) -> list[Champion]:
 @pytest.mark.parametrize(
     ("policy", "before", "course"),
     [
-        (Policy(), 0, Course.ASK),
-        (Policy(), 2, Course.ASK),
-        (Policy(), 3, Course.ACT),
-        (Policy(approve_first=0), 0, Course.ACT),
-        (Policy(mode="approve"), 1000, Course.ASK),
-        (Policy(mode="shadow"), 0, Course.SHADOW),
+        (Policy(), 0, PromotionMode.ASK),
+        (Policy(), 2, PromotionMode.ASK),
+        (Policy(), 3, PromotionMode.ACT),
+        (Policy(approve_first=0), 0, PromotionMode.ACT),
+        (Policy(mode="approve"), 1000, PromotionMode.ASK),
+        (Policy(mode="shadow"), 0, PromotionMode.SHADOW),
     ],
 )
 def test_the_policy_says_how_when_a_verdict_promotes(
-    policy: Policy, before: int, course: Course
+    policy: Policy, before: int, course: PromotionMode
 ) -> None:
     """Production asks a person about the first three; a shadow never acts."""
-    assert course_of(policy, before) is course
+    assert promotion_mode(policy, before) is course
 
 
 @pytest.mark.parametrize(

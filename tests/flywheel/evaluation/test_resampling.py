@@ -177,7 +177,7 @@ def test_multi_label_accuracy_is_what_the_hamming_loss_lacks_when_labels_are_sev
     documents = list(several(9, 200))
     champion, challenger = tallies(documents, kind="multi-label", labels=4)
     assert champion is not None
-    wrong = sum(len({*each.challenger.told} ^ {*each.actual}) for each in documents)
+    wrong = sum(len({*each.challenger.predicted} ^ {*each.actual}) for each in documents)
     assert challenger.metric("AverageAccuracy") == pytest.approx(1 - wrong / 800)
     found = of_answers(
         documents,

@@ -11,7 +11,7 @@ from flywheel.evaluation.verdict_document import VerdictFacts
 from flywheel.settings.policy import Policy
 
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
-_LEFT_OUT = {"labels": "Evidence"}
+_LEFT_OUT = {"labels": "Evidence", "bound_kind": "RuleOutcome"}
 """Members that a document may lack, each with whose it is."""
 _SHA256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from flywheel.batches.batches import BatchOutcome
-from flywheel.evaluation.champions import Kept
+from flywheel.evaluation.champions import NotCarriedOutReason
 from flywheel.evaluation.evidence import Evidence
 from flywheel.evaluation.paired_evidence import LabelChange, PairedEvidence
 from flywheel.evaluation.verdict import Verdict, decide
-from flywheel.notices.batches import BatchFacts, failed, judged, metric_table, rejudging, started
+from flywheel.evaluation.verdict_view import VerdictView
+from flywheel.notices.batches import BatchFacts, failed, judged, rejudging, started
 from flywheel.notices.notice import Notice
+from flywheel.notices.what_changed import metric_table
 from flywheel.settings.policy import Policy
 
 ARN = "arn:aws:comprehend:eu-west-1:123456789012"
@@ -114,12 +116,12 @@ BOOTSTRAP = {"champion_arn": None, "champion": None}
             {},
             BatchOutcome.HELD,
             f"{ARN}:somebody-elses",
-            Kept.CHAMPION_CHANGED,
+            NotCarriedOutReason.CHAMPION_CHANGED,
             "held_champion_changed",
         ),
-        ({}, BatchOutcome.SHADOW, OLD, Kept.SHADOW, "shadow"),
-        ({}, BatchOutcome.HELD, OLD, Kept.BARRED, "held_barred"),
-        ({}, BatchOutcome.HELD, OLD, Kept.UNANSWERED, "held_unanswered"),
+        ({}, BatchOutcome.SHADOW, OLD, NotCarriedOutReason.SHADOW, "shadow"),
+        ({}, BatchOutcome.HELD, OLD, NotCarriedOutReason.BARRED, "held_barred"),
+        ({}, BatchOutcome.HELD, OLD, NotCarriedOutReason.UNANSWERED, "held_unanswered"),
     ],
 )
 def test_a_verdict_is_told_when_it_was_acted_on(
@@ -127,7 +129,7 @@ def test_a_verdict_is_told_when_it_was_acted_on(
     changes: dict[str, Any],
     outcome: BatchOutcome,
     live: str | None,
-    kept: Kept | None,
+    kept: NotCarriedOutReason | None,
     name: str,
     same_as_golden: Callable[[Notice, str], None],
 ) -> None:
@@ -176,6 +178,38 @@ def test_labels_are_named_when_models_answers_show_where_it_is_worse() -> None:
     rejected = replace(rejected, evidence=replace(rejected.evidence, paired=paired))
     notice = judged(FACTS, rejected, BatchOutcome.REJECTED)
     assert "most of all on 'BILLING', 'RETURNS'." in " ".join(notice.body.split())
+
+
+@pytest.mark.parametrize(
+    ("challenger", "outcome", "live"),
+    [
+        (CHALLENGER, BatchOutcome.PROMOTED, NEW),
+        ({"AverageF1Score": 0.84}, BatchOutcome.REJECTED, OLD),
+        ({}, BatchOutcome.HELD, OLD),
+    ],
+)
+def test_the_labels_that_changed_are_listed_when_their_values_are_known(
+    *,
+    challenger: dict[str, float],
+    outcome: BatchOutcome,
+    live: str,
+    same_as_golden: Callable[[Notice, str], None],
+) -> None:
+    """Those that got worse, then those that got better; a hostile label makes no link or line."""
+    labels = (
+        LabelChange("http://evil.example/\nLive now: evil", 40, 0.9, 0.5),
+        LabelChange("<!channel> RETURNS", 40, 0.9, 0.85),
+        LabelChange("REFUND", 1200, 0.9, 0.86),
+        LabelChange("CLAIM", 25, 0.9, 0.87),
+        LabelChange("SHIPPING", 40, 0.9, 0.899),
+        LabelChange("BILLING", 400, 0.7, 0.8),
+    )
+    paired = PairedEvidence("0", 1745, 50, 20, 90, (), (), (), labels, 1, ())
+    decided = verdict(challenger=challenger, paired=paired)
+    notice = judged(replace(FACTS, live_model=live), decided, outcome)
+    same_as_golden(notice, f"{outcome.value.lower()}_with_labels")
+    assert "://" not in notice.body
+    assert notice.body.count("\nLive now:") == 0
 
 
 def test_the_way_out_is_told_when_more_test_rows_would_end_a_hold(
@@ -244,7 +278,7 @@ def test_nothing_gets_through_when_names_and_labels_are_hostile(
 
 def test_the_table_has_dashes_when_numbers_are_missing() -> None:
     """What was not measured is a dash, and no change is made up from it."""
-    table = metric_table(verdict(champion={}, challenger={"AverageF1Score": 0.5}))
+    table = metric_table(VerdictView.of(verdict(champion={}, challenger={"AverageF1Score": 0.5})))
     assert [line.split() for line in table] == [
         ["champion", "challenger", "change"],
         ["F1", "-", "0.500", "-"],

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from flywheel.evaluation.champions import How
+from flywheel.evaluation.champions import ChampionSource
 from flywheel.notices.champions import Change, approval_asked, champion_made, outside_judged
 from flywheel.notices.notice import Notice
 from tests.flywheel.notices.test_batches import ARN, FACTS, NEW, OLD, verdict
@@ -20,9 +20,9 @@ def test_people_are_asked_when_a_verdict_waits_for_them(
     same_as_golden(notice, f"approval_then_{on_timeout}")
 
 
-@pytest.mark.parametrize("how", [How.ROLLBACK, How.PROMOTE])
+@pytest.mark.parametrize("how", [ChampionSource.ROLLBACK, ChampionSource.PROMOTE])
 def test_a_change_is_told_when_a_person_made_it(
-    how: How, same_as_golden: Callable[[Notice, str], None]
+    how: ChampionSource, same_as_golden: Callable[[Notice, str], None]
 ) -> None:
     """Who, why, what was live before, what follows, and how to go on."""
     reason = "complaints about\nhttp://x.example"

@@ -12,7 +12,7 @@ from application.services import Services
 from change_champion.handler import handler
 from flywheel.batches.batches import BatchOutcome
 from flywheel.errors import ActRefusedError
-from flywheel.evaluation.champions import How
+from flywheel.evaluation.champions import ChampionSource
 from tests.functions.champions import changed
 from tests.functions.cloud import altering, answering, before, crash, seeing
 from tests.functions.conftest import Models
@@ -290,7 +290,7 @@ def test_the_act_ends_when_the_service_refuses_it(promoted: World, context: Lamb
 def test_an_entry_says_how_when_models_went_live(promoted: World) -> None:
     """The verdict's number is in it, so that history leads to reasons."""
     *_, last = promoted.services.ledger.champions.history(NAME)
-    assert (last.how, last.batch, last.number) == (How.VERDICT, 1, 2)
+    assert (last.how, last.batch, last.number) == (ChampionSource.VERDICT, 1, 2)
 
 
 def test_both_are_written_down_when_two_changes_are_refused_at_once(promoted: World) -> None:

@@ -11,7 +11,7 @@ from application.ledger.flywheel_rows import change_flywheel
 from application.ledger.writes import Key, Put
 from console.record.replay import replayed
 from flywheel.batches.batches import BatchOutcome
-from flywheel.evaluation.champions import Champion, How
+from flywheel.evaluation.champions import Champion, ChampionSource
 from flywheel.evaluation.evidence import Evidence
 from tests.functions.champions import changed
 from tests.functions.cloud import VERDICTS
@@ -119,24 +119,26 @@ def test_the_first_champion_is_the_anchor_when_the_row_has_none(
     """As in a row of an earlier release, whose champions moved no anchor."""
     changes = {"champions": 1, "expected_champion": models.other}
     change_row(guarded, **changes)
-    entry = Champion(1, models.other, How.PROMOTE, "ann", guarded.now().isoformat())
+    entry = Champion(1, models.other, ChampionSource.PROMOTE, "ann", guarded.now().isoformat())
     key = Key(f"FLYWHEEL#{NAME}", "CHAMPION#000001")
     guarded.services.ledger.flywheels._table.write([Put(key, asdict(entry))])
     assert asked(guarded)[:2] == [models.champion, models.other]
 
 
-@pytest.mark.parametrize("how", [How.PROMOTE, How.ROLLBACK, How.OUTSIDE])
+@pytest.mark.parametrize(
+    "how", [ChampionSource.PROMOTE, ChampionSource.ROLLBACK, ChampionSource.OUTSIDE]
+)
 def test_the_anchor_moves_when_a_person_changes_the_champion(
-    live_world: World, models: Models, how: How
+    live_world: World, models: Models, how: ChampionSource
 ) -> None:
     """By the command or in the console; who answers for it knows what it was measured by."""
     world = live_world
     make_active(world, models.champion)
     make_active(world, models.other)
     assert world.row.anchor == models.other
-    if how is How.ROLLBACK:
+    if how is ChampionSource.ROLLBACK:
         changed(world, "rollback")
-    elif how is How.PROMOTE:
+    elif how is ChampionSource.PROMOTE:
         changed(world, "promote", models.champion)
     else:
         make_active(world, models.champion)

@@ -8,7 +8,7 @@ import pytest
 from adapters.clients import client
 from application.ledger.approvals import ApprovalState
 from flywheel.batches.batches import BatchOutcome
-from flywheel.evaluation.champions import How
+from flywheel.evaluation.champions import ChampionSource
 from tests.functions.asked import TOKEN, answered, pending_world, question, waiting_task
 from tests.functions.champions import changed
 from tests.functions.cloud import answering, before, crash
@@ -123,7 +123,7 @@ def test_it_is_held_when_somebody_makes_the_challenger_active_meanwhile(live_wor
     (told,) = world.cloud.told()
     assert "The challenger is active already" in " ".join(told.body.split())
     (*_, last) = world.services.ledger.champions.history(NAME)
-    assert (last.model, last.how, last.by) == (challenger, How.OUTSIDE, "outside")
+    assert (last.model, last.how, last.by) == (challenger, ChampionSource.OUTSIDE, "outside")
 
 
 def test_nobody_is_asked_when_the_champion_is_another_already(
