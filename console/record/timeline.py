@@ -12,8 +12,8 @@ from typing import Any
 
 from application.configuration import KnownFlywheel
 from application.ledger.ledger import Ledger
+from application.ledger.outbox import NO_FLYWHEEL
 from application.ledger.upload_rows import UploadRow
-from application.ledger.uploads import NO_FLYWHEEL
 from console.environment.target import Target
 from console.record.history import why as why_of_batch
 from console.views.verdict import model_name

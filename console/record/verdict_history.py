@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from application.comparison.kept_answers import AnswersMissingError
-from application.ledger.audit import FIRST_HEAD, entry_hash
+from application.ledger.audit import FIRST_HEAD, FIRST_SHA256, entry_hash
 from flywheel.batches.batches import BatchName
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.looks import worn_looks
-from flywheel.evaluation.verdict_document import FIRST_SHA256, SCHEMA_VERSION, document_sha256
+from flywheel.evaluation.verdict_document import SCHEMA_VERSION, document_sha256
 
 Document = Mapping[str, Any]
 Entry = Mapping[str, Any]

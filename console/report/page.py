@@ -18,7 +18,6 @@ from console.report import charts
 from console.report.facts import AnsweredDocuments, NamedDocument, ReportFacts
 from console.views.verdict_facts import ending, made_from
 from flywheel.evaluation.paired_evidence import LabelChange
-from flywheel.evaluation.verdict_document import decided_verdict
 from flywheel.evaluation.verdict_view import AverageChange, VerdictView, change, number
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
@@ -32,7 +31,7 @@ def report_page(facts: ReportFacts) -> str:
     """Return the page."""
     templates = _templates()
     style = templates.get_template("style.css").render().encode()
-    view = VerdictView.of(decided_verdict(facts.document))
+    view = VerdictView.of_document(facts.document)
     labels = tuple(each for each in view.labels if each.champion is not None)
     answered, evidence = facts.answered, facts.document["evidence"]
     changes = list(_changes(answered)) if answered else []

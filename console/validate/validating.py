@@ -18,7 +18,7 @@ from console.exit_codes import ExitCode
 from console.flywheels.waiting import Ending
 from console.terminal import Terminal
 from console.validate.suspects import Sample, look, tell_suspects
-from flywheel.batches.batches import allowance
+from flywheel.intake.allowance import allowance
 from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, Limits, Report, Stream
 from flywheel.intake.pairs import Half, PairPlace, UnpairableKeyError, pair_place
 from flywheel.notices.notice import shown

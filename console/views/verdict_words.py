@@ -24,7 +24,6 @@ from console.views.verdict_facts import (
 )
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.effective_rules import RuleOutcome
-from flywheel.evaluation.verdict_document import decided_verdict
 from flywheel.evaluation.verdict_view import VerdictView, change, number
 from flywheel.notices.notice import shown
 from flywheel.notices.what_changed import label_lines
@@ -45,7 +44,7 @@ _KNOWN_OF_EVIDENCE = {
 
 def verdict_view(document: Mapping[str, Any], sha256: str, outcome: BatchOutcome | None) -> Group:
     """Return a document as people read it."""
-    view = VerdictView.of(decided_verdict(document))
+    view = VerdictView.of_document(document)
     bootstrap = ", BOOTSTRAP: there was no champion" if view.is_bootstrap else ""
     title = Text.assemble(
         f"Batch {document['batch']} of {document['flywheel']}: ",

@@ -10,21 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from adapters.model_labels import labels_of_classifier, labels_of_recognizer
 from adapters.service_errors import error_code, explained
-from adapters.training import model_in_training, stop_training
 from application.service_values import FlywheelFacts, Iteration, ModelFacts
-from flywheel.batches.dataset_files import ANNOTATIONS_FOLDER, DOCUMENTS_FOLDER, ENTITY_LIST_FOLDER
+from flywheel.batches.batches import ANNOTATIONS_FOLDER, DOCUMENTS_FOLDER, ENTITY_LIST_FOLDER
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
-from flywheel.evaluation.model_labels import ModelLabels
-from flywheel.notices.endpoints import Endpoint
 from flywheel.settings.data_format import Shape, described_labels
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
     from mypy_boto3_comprehend.literals import DatasetTypeType
     from mypy_boto3_s3 import S3Client
+
+    from flywheel.evaluation.model_labels import ModelLabels
+    from flywheel.notices.endpoints import Endpoint
 
 _RECOGNIZER = ":entity-recognizer/"
 _IN_USE = "ResourceInUseException"
@@ -209,7 +208,7 @@ class Comprehend:
             raise
         return ModelFacts(found.get("Status", ""), found.get("FlywheelArn"))
 
-    def model_labels(self, model_arn: str, average_f1: float | None) -> ModelLabels:
+    def model_labels(self, model_arn: str, average_f1: float | None) -> "ModelLabels":
         """Return what the service measured of single labels when it tested a new model.
 
         Parameters
@@ -224,6 +223,11 @@ class Comprehend:
         ServiceRefusedError
             What tells of them may not be read.
         """
+        from adapters.model_labels import (  # noqa: PLC0415 - CompareModels alone needs it
+            labels_of_classifier,
+            labels_of_recognizer,
+        )
+
         found = self._described(model_arn)
         if _RECOGNIZER in model_arn:
             return labels_of_recognizer(found, average_f1)
@@ -238,8 +242,10 @@ class Comprehend:
             answer = self._client.describe_document_classifier(DocumentClassifierArn=model_arn)
         return answer["DocumentClassifierProperties"]
 
-    def endpoints(self) -> list[Endpoint]:
+    def endpoints(self) -> "list[Endpoint]":
         """Return the account's endpoints, whatever they follow."""
+        from flywheel.notices.endpoints import Endpoint  # noqa: PLC0415 - few functions need it
+
         with explained("comprehend:ListEndpoints"):
             pages = self._client.get_paginator("list_endpoints").paginate()
             return [
@@ -255,10 +261,14 @@ class Comprehend:
 
     def model_in_training(self) -> str | None:
         """Return the model that the flywheel's iteration trains now, if one does."""
+        from adapters.training import model_in_training  # noqa: PLC0415 - Operate alone needs it
+
         return model_in_training(self._client, self._arn)
 
     def stop_training(self, model_arn: str) -> None:
         """Ask for a training's stop, with which its iteration stops."""
+        from adapters.training import stop_training  # noqa: PLC0415 - Operate alone needs it
+
         stop_training(self._client, model_arn)
 
     def _is_ours(self, dataset_arn: str, description: str) -> bool:

@@ -12,8 +12,7 @@ from datetime import datetime, timedelta
 from aws_lambda_powertools import Logger
 
 from application.ledger.ledger import Ledger
-from application.ledger.outbox import PendingNews
-from application.ledger.uploads import NO_FLYWHEEL
+from application.ledger.outbox import NO_FLYWHEEL, PendingNews
 from application.ports import Topic
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
 from flywheel.notices.notice import Notice, upload_digest

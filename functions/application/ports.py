@@ -11,8 +11,6 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from application.configuration import KnownFlywheel
 from flywheel.batches.uploads import DatasetKind, ObjectVersion
-from flywheel.evaluation.model_labels import ModelLabels
-from flywheel.notices.endpoints import Endpoint
 from flywheel.notices.notice import Notice
 from flywheel.settings.data_format import Shape
 
@@ -25,6 +23,8 @@ if TYPE_CHECKING:
         Iteration,
         ModelFacts,
     )
+    from flywheel.evaluation.model_labels import ModelLabels
+    from flywheel.notices.endpoints import Endpoint
 
 
 class Rows(Protocol):
@@ -143,13 +143,13 @@ class FlywheelService(Protocol):
     def model(self, model_arn: str) -> "ModelFacts | None":
         """Return a model's status and flywheel, or None where there is no such model."""
 
-    def model_labels(self, model_arn: str, average_f1: float | None) -> ModelLabels:
+    def model_labels(self, model_arn: str, average_f1: float | None) -> "ModelLabels":
         """Return what the service measured of a model's labels; `LabelsUnknownError` for nothing.
 
         `average_f1` is the model's in an iteration, which tells percentages from parts of 1.
         """
 
-    def endpoints(self) -> list[Endpoint]:
+    def endpoints(self) -> "list[Endpoint]":
         """Return the account's endpoints, whatever they follow."""
 
     def model_in_training(self) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from application.ledger.audit import FIRST_SHA256
 from application.ledger.batch_rows import BatchRow, FailedEnding, SealedFacts
 from application.ledger.flywheel_rows import FlywheelRow, Rebuild, change_flywheel
 from application.ledger.ledger import Ledger
@@ -16,12 +17,7 @@ from flywheel.batches.batches import StagedUpload
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.evidence import Evidence, TestSet
 from flywheel.evaluation.verdict import decide
-from flywheel.evaluation.verdict_document import (
-    FIRST_SHA256,
-    IterationNumbers,
-    VerdictFacts,
-    VerdictInputs,
-)
+from flywheel.evaluation.verdict_document import IterationNumbers, VerdictFacts, VerdictInputs
 from flywheel.notices.notice import Notice
 from flywheel.settings.policy import Policy
 

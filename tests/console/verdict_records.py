@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from application.comparison.test_set_rows import groups_of_rows
-from application.ledger.audit import FIRST_HEAD, entry_hash
+from application.ledger.audit import FIRST_HEAD, FIRST_SHA256, entry_hash
 from console.record.derived_inputs import DerivedInputs, derive_inputs
 from flywheel.batches.batches import BatchName, Manifest
 from flywheel.batches.known_rows import content_hash, record, rows_key
 from flywheel.batches.uploads import DatasetKind
-from flywheel.evaluation.verdict_document import FIRST_SHA256, canonical, document_sha256
+from flywheel.evaluation.verdict_document import canonical, document_sha256
 from flywheel.intake.labeled_documents import Row, csv_line
 from flywheel.settings.data_format import Shape
 

@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger
 from application.batches.batch_facts import batch_facts
 from application.champions.endpoints import followers
 from application.comparison.next_step import VerdictOutcome
+from application.ledger.audit import FIRST_SHA256
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
@@ -25,14 +26,13 @@ from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.champions import PromotionMode, promotion_mode
 from flywheel.evaluation.verdict import Decision, Verdict, can_be_judged_again
 from flywheel.evaluation.verdict_document import (
-    FIRST_SHA256,
     IterationNumbers,
     JudgedTestSet,
     VerdictFacts,
     VerdictInputs,
 )
-from flywheel.notices.batches import judged
 from flywheel.notices.not_carried_out import not_carried_out_reason
+from flywheel.notices.verdicts import judged
 from flywheel.settings.policy import Policy
 from flywheel.version import PRODUCT_VERSION
 

@@ -15,7 +15,6 @@ from application.ledger.outbox import notice_row
 from application.ledger.writes import Change, Item, Key, Put, Write
 from application.ports import Rows
 from flywheel.errors import ConcurrentChangeError
-from flywheel.evaluation.verdict_document import FIRST_SHA256
 from flywheel.notices.notice import Notice
 
 _FIRST_HASH = "0" * 64
@@ -23,6 +22,9 @@ _READ_AT_ONCE = 100
 """As many rows as one BatchGetItem takes."""
 _TRIES = 10
 """In each of them another writer was first, so the chain moves on whoever gives up."""
+
+FIRST_SHA256 = "0" * 64
+"""Stands for the verdict's document before the first."""
 
 
 @dataclass(frozen=True, slots=True)

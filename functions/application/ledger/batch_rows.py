@@ -6,7 +6,7 @@ Knows no transition. Read next: `application.ledger.batches`.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.test_sets import CountedGroups, freeze_changes
@@ -14,8 +14,10 @@ from application.ledger.writes import Item, Key
 from flywheel.batches.batches import BatchName, BatchOutcome, BatchState
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.champions import PromotionMode
-from flywheel.evaluation.verdict import Verdict
 from flywheel.notices.notice import Notice
+
+if TYPE_CHECKING:
+    from flywheel.evaluation.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class StoredVerdict:
         Why a PROMOTE was not carried out, in one word and in a sentence.
     """
 
-    verdict: Verdict
+    verdict: "Verdict"
     expected_champion: str | None
     outcome: BatchOutcome | None
     document: str | None = None

@@ -112,6 +112,31 @@ class Champions(Audited):
         details = {name: value for name, value in _values(change).items() if name != "request"}
         self._audit.act(row.name, "champion change began", details, begun, now=now)
 
+    def note_outside(
+        self, row: FlywheelRow, active: str | None, notice: Notice | None, now: datetime
+    ) -> None:
+        """Take a model that was made active outside for the champion."""
+        new = succession(
+            row,
+            active,
+            how=ChampionSource.OUTSIDE,
+            by=OUTSIDE,
+            now=now,
+            before=row.expected_champion,
+        )
+        expected = {"expected_champion": row.expected_champion, "open_batch": None, "arn": row.arn}
+        change = change_flywheel(row.name, new.changes, {**expected, **unchanged_champion(row)})
+        details = {"before": row.expected_champion, "active": active, "by": OUTSIDE}
+        self._audit.act(
+            row.name,
+            "champion changed outside",
+            details,
+            change,
+            *new.entries,
+            notice=notice,
+            now=now,
+        )
+
     def complete(
         self, row: FlywheelRow, change: ChampionChange, notice: Notice, now: datetime
     ) -> None:

@@ -6,10 +6,12 @@ Knows no act. Read next: `application.ledger.flywheels`.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from application.ledger.writes import Change, Item, Key
-from flywheel.intake.document_groups import Grouped
+
+if TYPE_CHECKING:
+    from flywheel.intake.document_groups import Grouped
 
 _PAST_ITERATIONS_KEPT = 5
 
@@ -58,7 +60,7 @@ class TestSet:
     looks: int = 0
     groups: int | None = None
     label_groups: Mapping[str, int] | None = None
-    grouping: Grouped = "none"
+    grouping: "Grouped" = "none"
 
 
 @dataclass(frozen=True, slots=True)

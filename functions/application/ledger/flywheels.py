@@ -8,23 +8,22 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from application.ledger.audit import Audited
-from application.ledger.champions import succession
 from application.ledger.flywheel_rows import (
     FlywheelRow,
     change_flywheel,
     flywheel_key,
     flywheel_row,
     iteration_key,
-    unchanged_champion,
 )
 from application.ledger.writes import Change, Key, Put
 from flywheel.errors import ConcurrentChangeError
-from flywheel.evaluation.champions import OUTSIDE, ChampionSource
-from flywheel.evaluation.verdict import Verdict
 from flywheel.notices.notice import Notice
+
+if TYPE_CHECKING:
+    from flywheel.evaluation.verdict import Verdict
 
 GATHER_SK = "GATHER"
 """Sort key of the row whose ``registrations`` the Gather state watches."""
@@ -117,31 +116,6 @@ class Flywheels(Audited):
         """Write down that data is taken back, before it is."""
         self._audit.act(name, "withdrawal", details, notice=notice, now=now)
 
-    def note_champion(
-        self, row: FlywheelRow, active: str | None, notice: Notice | None, now: datetime
-    ) -> None:
-        """Take a model that was made active outside for the champion."""
-        new = succession(
-            row,
-            active,
-            how=ChampionSource.OUTSIDE,
-            by=OUTSIDE,
-            now=now,
-            before=row.expected_champion,
-        )
-        expected = {"expected_champion": row.expected_champion, "open_batch": None, "arn": row.arn}
-        change = change_flywheel(row.name, new.changes, {**expected, **unchanged_champion(row)})
-        details = {"before": row.expected_champion, "active": active, "by": OUTSIDE}
-        self._audit.act(
-            row.name,
-            "champion changed outside",
-            details,
-            change,
-            *new.entries,
-            notice=notice,
-            now=now,
-        )
-
     def knows_iteration(self, name: str, iteration_id: str) -> bool:
         """Say whether a batch booked an iteration, or it was written down as somebody else's."""
         return self._table.get(iteration_key(name, iteration_id)) is not None
@@ -160,7 +134,7 @@ class Flywheels(Audited):
         return item is not None and not {"batch", "judged_at"} & set(item)
 
     def judge_outside_iteration(
-        self, name: str, iteration_id: str, verdict: Verdict, notice: Notice, now: datetime
+        self, name: str, iteration_id: str, verdict: "Verdict", notice: Notice, now: datetime
     ) -> None:
         """Record the verdict about an iteration that no batch booked, once, with its notice."""
         changes = {"judged_at": now.isoformat(), "verdict": verdict.to_json()}

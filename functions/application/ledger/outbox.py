@@ -18,6 +18,9 @@ _PK = "OUTBOX"
 _CLAIM_HOLDS = timedelta(minutes=5)
 """Longer than any function runs that publishes: after it the claimant is taken for dead."""
 
+NO_FLYWHEEL = "-"
+"""Stands for the flywheel of an upload whose key belongs to none."""
+
 
 @dataclass(frozen=True, slots=True)
 class PendingNews:

@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from application.ledger.flywheel_rows import FlywheelRow, TestSet
 from flywheel.evaluation.looks import worn_looks
-from flywheel.intake.document_groups import Grouped
+
+if TYPE_CHECKING:
+    from flywheel.intake.document_groups import Grouped
 
 
 class CountedGroups(TypedDict):
@@ -20,7 +22,7 @@ class CountedGroups(TypedDict):
 
     groups: int
     label_groups: dict[str, int]
-    grouping: Grouped
+    grouping: "Grouped"
 
 
 def freeze_changes(

@@ -38,8 +38,6 @@ from flywheel.notices.notice import UploadNews
 BY_FLYWHEEL_INDEX = "uploads-by-flywheel"
 """The index that lists a flywheel's uploads by time; its keys are ``flywheel``, ``received_at``."""
 
-NO_FLYWHEEL = "-"
-"""Stands for the flywheel of an upload whose key belongs to none."""
 
 ACCEPTED = frozenset({UploadState.SEALED, UploadState.DUPLICATE, UploadState.IMPORTED})
 """States of uploads whose rows a generation holds, or knows from another upload."""

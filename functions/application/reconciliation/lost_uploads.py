@@ -10,8 +10,8 @@ run, all of them once a day.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from application.ledger.outbox import NO_FLYWHEEL
 from application.ledger.upload_rows import UploadRow
-from application.ledger.uploads import NO_FLYWHEEL
 from application.reconciliation.failures import Failures
 from application.service_values import FoundVersion
 from application.services import Services

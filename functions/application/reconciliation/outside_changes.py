@@ -78,7 +78,7 @@ def report_champion(services: Services, known: KnownFlywheel) -> bool:
     )
     # The first look at a flywheel that had a model before us is no change.
     told = notice if row.last_batch else None
-    services.ledger.flywheels.note_champion(row, active, told, now)
+    services.ledger.champions.note_outside(row, active, told, now)
     if told is not None:
         services.notices.publish(row.name, told)
     return told is not None

@@ -7,8 +7,8 @@ comes again. Opens a batch when the rules are met. Read next: `application.regis
 from aws_lambda_powertools import Logger
 
 from application.configuration import KnownFlywheel
+from application.ledger.outbox import NO_FLYWHEEL
 from application.ledger.upload_rows import UploadRow
-from application.ledger.uploads import NO_FLYWHEEL
 from application.registration.pairing import Pair, brought_together
 from application.registration.staging import stage
 from application.services import Services

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from application.configuration import KnownFlywheel
 from application.registration.pairing import Pair
 from application.services import Services, task_config
-from flywheel.batches.batches import StagedUpload, allowance
+from flywheel.batches.batches import StagedUpload
 from flywheel.batches.uploads import ObjectVersion, Place, UploadState
+from flywheel.intake.allowance import allowance
 from flywheel.intake.candidates import Stream
 from flywheel.intake.labeled_documents import LabeledDocuments, Limits, refusal_by_size
 from flywheel.intake.pairs import object_name

@@ -14,7 +14,6 @@ from enum import StrEnum
 from typing import Any
 
 from flywheel.batches.uploads import DatasetKind
-from flywheel.intake.labeled_documents import Allowance
 from flywheel.settings.environment import BatchRules
 
 LONGEST_CALL = timedelta(minutes=15)
@@ -22,6 +21,11 @@ LONGEST_CALL = timedelta(minutes=15)
 
 *Source*: Lambda quotas, function timeout 900 seconds.
 """
+
+DOCUMENTS_FOLDER = "documents/"
+ANNOTATIONS_FOLDER = "annotations/"
+ENTITY_LIST_FOLDER = "entity-list/"
+"""Below the prefix of an entity dataset."""
 
 
 class BatchState(StrEnum):
@@ -297,13 +301,6 @@ def too_soon(rules: BatchRules, now: datetime, last_iteration_at: datetime | Non
         f"the last iteration was {hours:.1f} hours ago; "
         f"{rules.min_hours_between_iterations} must pass (min_hours_between_iterations)"
     )
-
-
-def allowance(rules: BatchRules) -> Allowance:
-    """Return how many bad rows of an upload may be left out."""
-    if rules.bad_rows == "refuse":
-        return Allowance(rows=0)
-    return Allowance(rules.max_bad_rows, rules.max_bad_rows_fraction)
 
 
 def of_kind(staged: Sequence[StagedUpload], kind: DatasetKind) -> list[StagedUpload]:

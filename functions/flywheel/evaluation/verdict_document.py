@@ -13,12 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from flywheel.evaluation.verdict import Verdict
-
 SCHEMA_VERSION = 2
 """1 is of an older gate: without looks by pair and generation, groups and anchors."""
-FIRST_SHA256 = "0" * 64
-"""Stands for the document before the first."""
 
 _RULES, _OUTCOMES = "rules", "outcomes"
 """What the document and what `Verdict` call the rules and what became of them."""
@@ -89,7 +85,7 @@ class VerdictFacts:
     policy : mapping
         As it was applied, every default included; ``policy_sha256`` is of its canonical JSON.
     previous_sha256 : str
-        Of the flywheel's document before this one; `FIRST_SHA256` where there is none.
+        Of the flywheel's document before this one; 64 zeros where there is none.
     schema_version : int
     product_version : str
     """
@@ -141,11 +137,6 @@ def verdict_document(verdict: str, facts: str) -> str:
     decided: dict[str, Any] = _finite(json.loads(verdict))
     decided[_RULES] = decided.pop(_OUTCOMES)
     return canonical({**decided, **json.loads(facts)})
-
-
-def decided_verdict(document: Mapping[str, Any]) -> Verdict:
-    """Return the verdict that a document is of."""
-    return Verdict.from_values({**document, _OUTCOMES: document[_RULES]})
 
 
 def document_sha256(document: str) -> str:

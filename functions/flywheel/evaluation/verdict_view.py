@@ -5,8 +5,9 @@ layout: a table or a page is made where it is shown. Read next: `flywheel.notice
 (plain text), `console.views.verdict` (terminal), `console.report.page` (HTML).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from flywheel.evaluation.effective_rules import RuleOutcome, usable
 from flywheel.evaluation.evidence import Evidence
@@ -92,6 +93,11 @@ class VerdictView:
     averages: tuple[AverageChange, ...]
     labels: tuple[LabelChange, ...]
     answers: PairedEvidence | None
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> "VerdictView":
+        """Return the view of the verdict that a document is of."""
+        return cls.of(Verdict.from_values({**document, "outcomes": document["rules"]}))
 
     @classmethod
     def of(cls, verdict: Verdict) -> "VerdictView":

@@ -1,21 +1,14 @@
-"""What is told of a batch: started, judged, failed.
+"""What people are sent about a batch: started, empty, failed.
 
 Decides the words only. The order of a body never changes: what is live now, why, what you must do,
-the table, one command, ids. Read next: `flywheel.notices.notice` (how text from data is shown).
+the table, one command, ids. Read next: `flywheel.notices.verdicts`, `flywheel.notices.notice` (how
+text from data is shown).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from flywheel.batches.batches import BatchOutcome
-from flywheel.evaluation.champions import NotCarriedOutReason
-from flywheel.evaluation.verdict import Decision, Verdict
-from flywheel.evaluation.verdict_view import AverageChange, VerdictView
-from flywheel.notices.acts import named_keys
-from flywheel.notices.not_carried_out import NOT_CARRIED_OUT
 from flywheel.notices.notice import Notice, body, file_name, shown, subject
-from flywheel.notices.rejections import rejection
-from flywheel.notices.what_changed import label_shift, metric_table
 from flywheel.number_words import number_of
 
 _TRAINING_USD_PER_HOUR = 3.0
@@ -23,18 +16,10 @@ _TRAINING_USD_PER_HOUR = 3.0
 
 _LABELS_SHOWN = 20
 _FILES_NAMED = 5
-_NOTHING = "Nothing to do."
 _FOLLOWS = "Nothing to do: the verdict follows by itself."
 _NO_TEST_SET = (
     "The flywheel has no test set, so the service splits one off its training data and only a "
     "first model can go live. To end this, upload one to {flywheel}/test/ in the inbox."
-)
-_LIVE_ANYWAY = "The challenger is active already, made so by the service or by a person, not by us."
-_AFTER_LIVE_ANYWAY = "ACTION NEEDED: if it should not be live, make another model active by hand."
-_AFTER_HOLD = "Nothing must be done. What is named above would end the hold."
-_AFTER_HOLD_WITHOUT_TRAINING = (
-    " More test documents end it without training: upload them to {flywheel}/test/ in the inbox, "
-    "then `flywheel testset freeze {flywheel} --env {environment}` has both models judged again."
 )
 _AFTER_FAILURE = (
     "ACTION NEEDED: read the reason above and repair it. The batch keeps its uploads: `flywheel "
@@ -157,71 +142,6 @@ def rejudging(
     ]
     words = f"STARTED batch {facts.batch}: batch {held} is judged again"
     return batch_notice(facts, "started", words, why=why, todo=_FOLLOWS)
-
-
-def judged(
-    facts: BatchFacts,
-    verdict: Verdict,
-    outcome: BatchOutcome,
-    *,
-    can_be_judged_again: bool = False,
-    trained_by: int | None = None,
-    kept: NotCarriedOutReason | None = None,
-    because: str | None = None,
-    followers: Sequence[str] = (),
-) -> Notice:
-    """Tell a verdict after it was acted on.
-
-    Parameters
-    ----------
-    can_be_judged_again : bool
-        Whether more test rows could end a hold without training.
-    trained_by : int, optional
-        The batch that trained the challenger, where this one trained nothing.
-    kept, because : NotCarriedOutReason and str, optional
-        Why a PROMOTE was not carried out.
-    followers : sequence of str
-        What is told of endpoints after a promotion.
-    """
-    place = {"flywheel": facts.flywheel, "batch": facts.batch, "environment": facts.environment}
-    view = VerdictView.of(verdict)
-    change = f1_change(view.f1)
-    words, todo = f"{outcome.value}{change}", _NOTHING
-    why = [
-        *view.reasons,
-        *(f"WARNING: {warning}" for warning in view.warnings),
-        *filter(None, [view.answers_summary]),
-        *label_shift(facts.label_counts, facts.earlier_counts),
-        *followers,
-    ]
-    if verdict.is_bootstrap:
-        words += ", BOOTSTRAP (first model)"
-    if kept is not None:
-        told = NOT_CARRIED_OUT[kept]
-        words, todo = f"{told.headline}{change}", told.todo.format(**place)
-        why = [because or told.reason, *why]
-    elif verdict.decision is Decision.HOLD:
-        words, todo = f"{words}, evidence is missing", _AFTER_HOLD
-        if can_be_judged_again:
-            todo += _AFTER_HOLD_WITHOUT_TRAINING.format(**place)
-    elif verdict.decision is Decision.REJECT:
-        which = "this batch" if trained_by is None else f"batch {trained_by}"
-        cause = rejection(
-            verdict,
-            facts.label_counts,
-            facts.earlier_counts,
-            is_rebuilt=facts.is_rebuilt,
-            is_return_tainted=facts.is_return_tainted,
-            is_live_mistrained=bool(facts.live_trained_on),
-        )
-        why = [why[0], cause.likely, *why[1:]] if why else [cause.likely]
-        facts_named = {"which": which, "batch": trained_by or facts.batch}
-        facts_named["withdrawn"] = named_keys(facts.live_trained_on)
-        todo = cause.todo.format(**{**place, **facts_named})
-    challenger = verdict.evidence.challenger_arn
-    if outcome is not BatchOutcome.PROMOTED and challenger and challenger == facts.live_model:
-        why, todo = [_LIVE_ANYWAY, *why], _AFTER_LIVE_ANYWAY
-    return batch_notice(facts, "verdict", words, why=why, todo=todo, table=metric_table(view))
 
 
 def empty(
@@ -357,8 +277,3 @@ def _cost(past_seconds: Sequence[float]) -> str:
         f"Cost on AWS: {price}; about {cost:.2f} USD if it takes as long as earlier ones "
         f"({hours * 60:.0f} min)."
     )
-
-
-def f1_change(f1: AverageChange) -> str:
-    """Return the part of a subject about F1; empty where the challenger has none."""
-    return f", F1 {f1.summary}" if f1.summary else ""

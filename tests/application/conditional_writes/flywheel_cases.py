@@ -83,24 +83,24 @@ def _(story: Story) -> Act:
 
 def note_champion(story: Story, row: FlywheelRow) -> Act:
     """Return the write that takes a model of the console for the champion."""
-    return lambda: story.ledger.flywheels.note_champion(row, "m/8", NOTICE, NOW)
+    return lambda: story.ledger.champions.note_outside(row, "m/8", NOTICE, NOW)
 
 
-@case("Flywheels.note_champion: FLYWHEEL.open_batch", "a batch opened")
+@case("Champions.note_outside: FLYWHEEL.open_batch", "a batch opened")
 def _(story: Story) -> Act:
     row = story.row
     story.opened()
     return note_champion(story, row)
 
 
-@case("Flywheels.note_champion: FLYWHEEL.arn", "a whole rebuild went by")
+@case("Champions.note_outside: FLYWHEEL.arn", "a whole rebuild went by")
 def _(story: Story) -> Act:
     row = story.row
     story.rebuilt()
     return note_champion(story, row)
 
 
-@case("Flywheels.note_champion: FLYWHEEL.change", "a person is about to change it")
+@case("Champions.note_outside: FLYWHEEL.change", "a person is about to change it")
 def _(story: Story) -> Act:
     row = story.row
     story.begun()
@@ -108,9 +108,9 @@ def _(story: Story) -> Act:
 
 
 @case(
-    "Flywheels.note_champion: FLYWHEEL.champions",
+    "Champions.note_outside: FLYWHEEL.champions",
     "it changed, and changed back",
-    beside="Flywheels.note_champion: CHAMPION absent",
+    beside="Champions.note_outside: CHAMPION absent",
 )
 def _(story: Story) -> Act:
     story.changed_outside("m/1")
@@ -120,7 +120,7 @@ def _(story: Story) -> Act:
     return note_champion(story, row)
 
 
-@case("Flywheels.note_champion: FLYWHEEL.expected_champion", "it changed unnoticed")
+@case("Champions.note_outside: FLYWHEEL.expected_champion", "it changed unnoticed")
 def _(story: Story) -> Act:
     # No method changes it without the history; who would must be noticed all the same.
     row = replace(story.row, expected_champion="m/1")

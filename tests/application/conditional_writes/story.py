@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+from application.ledger.audit import FIRST_SHA256
 from application.ledger.batch_rows import BatchRow, FailedEnding, SealedFacts
 from application.ledger.flywheel_rows import ChampionChange, FlywheelRow, Rebuild
 from application.ledger.ledger import Ledger
@@ -18,12 +19,7 @@ from flywheel.batches.batches import BatchName, BatchOutcome, StagedUpload
 from flywheel.batches.uploads import DatasetKind, ObjectVersion, UploadState
 from flywheel.evaluation.evidence import Evidence, TestSet
 from flywheel.evaluation.verdict import Verdict, decide
-from flywheel.evaluation.verdict_document import (
-    FIRST_SHA256,
-    IterationNumbers,
-    VerdictFacts,
-    VerdictInputs,
-)
+from flywheel.evaluation.verdict_document import IterationNumbers, VerdictFacts, VerdictInputs
 from flywheel.notices.notice import Notice, UploadNews
 from flywheel.settings.policy import Policy
 from tests.application.conditional_writes.watched_rows import WatchedRows
@@ -171,7 +167,7 @@ class Story:
 
     def changed_outside(self, model: str = "m/8") -> None:
         """Let somebody change the champion in the console."""
-        self.ledger.flywheels.note_champion(self.row, model, NOTICE, NOW)
+        self.ledger.champions.note_outside(self.row, model, NOTICE, NOW)
 
     def imported(self, kind: DatasetKind = TEST) -> None:
         """Write down rows that the flywheel holds already."""

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
+from application.ledger.audit import FIRST_SHA256
 from flywheel.evaluation.evidence import Evidence
 from flywheel.evaluation.verdict import decide, policy_sha256
 from flywheel.evaluation.verdict_document import (
-    FIRST_SHA256,
     IterationNumbers,
     JudgedTestSet,
     VerdictFacts,

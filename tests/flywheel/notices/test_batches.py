@@ -11,8 +11,9 @@ from flywheel.evaluation.evidence import Evidence
 from flywheel.evaluation.paired_evidence import LabelChange, PairedEvidence
 from flywheel.evaluation.verdict import Verdict, decide
 from flywheel.evaluation.verdict_view import VerdictView
-from flywheel.notices.batches import BatchFacts, failed, judged, rejudging, started
+from flywheel.notices.batches import BatchFacts, failed, rejudging, started
 from flywheel.notices.notice import Notice
+from flywheel.notices.verdicts import judged
 from flywheel.notices.what_changed import metric_table
 from flywheel.settings.policy import Policy
 

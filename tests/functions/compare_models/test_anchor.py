@@ -34,7 +34,7 @@ def make_active(world: World, model: str | None) -> None:
     if model is not None:
         client("comprehend").update_flywheel(FlywheelArn=world.flywheel_arn, ActiveModelArn=model)
     row = world.services.ledger.flywheels.ensure(NAME, world.flywheel_arn)
-    world.services.ledger.flywheels.note_champion(row, model, None, world.now())
+    world.services.ledger.champions.note_outside(row, model, None, world.now())
 
 
 def evidence(world: World, number: int = 1) -> Evidence:

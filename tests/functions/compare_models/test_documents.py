@@ -8,8 +8,9 @@ from botocore.exceptions import ClientError
 from jsonschema import Draft202012Validator
 
 from adapters.clients import client
+from application.ledger.audit import FIRST_SHA256
 from flywheel.errors import ServiceRefusedError
-from flywheel.evaluation.verdict_document import FIRST_SHA256, document_sha256
+from flywheel.evaluation.verdict_document import document_sha256
 from flywheel.settings.policy import Policy
 from tests.flywheel.evaluation.test_verdict_document import SCHEMA
 from tests.functions.cloud import VERDICTS, answering, crash

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from application.ledger.uploads import NO_FLYWHEEL
+from application.ledger.outbox import NO_FLYWHEEL
 from flywheel.batches.uploads import ObjectVersion, UploadState
 from flywheel.errors import ConcurrentChangeError, ServiceBusyError
 from register_upload.handler import handler
