@@ -11,7 +11,6 @@ Notes
 describe-flywheel-iteration (message, name of the new version, one test set for both models).
 """
 
-import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -20,15 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from comprehend_engine.api.faults import InjectedFaults
 from comprehend_engine.clock import Clock
-from comprehend_engine.errors import (
-    EngineError,
-    EngineStopping,
-    IterationFailedError,
-    WorkCancelledError,
-)
+from comprehend_engine.errors import IterationFailedError, WorkCancelledError
 from comprehend_engine.evaluation.entity_evaluation import EntityEvaluation, recognizer_metrics
 from comprehend_engine.evaluation.model_evaluation import ModelEvaluation, evaluation_of
-from comprehend_engine.lifecycles.background_work import BackgroundWork
+from comprehend_engine.lifecycles.background_work import BackgroundWork, failure_message
 from comprehend_engine.lifecycles.iteration_datasets import (
     IterationDatasets,
     choose_datasets,
@@ -53,8 +47,6 @@ STOPPED_MESSAGE = "The training of the model was stopped by a call."
 
 _EvaluatedIteration = tuple[IterationRecord, ModelEvaluation | None, ModelEvaluation]
 """A trained iteration, and the evaluations of champion and challenger."""
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +73,8 @@ class IterationRun:
             return
         try:
             self._complete(*self._performed(iteration))
-        except EngineStopping:
-            raise
-        except EngineError as failure:
-            self._fail(iteration, str(failure))
-        except Exception as defect:  # an iteration must not occupy its flywheel forever
-            _LOG.exception("iteration %s", key)
-            self._fail(iteration, f"The engine failed: {type(defect).__name__}: {defect}")
+        except Exception as error:  # an iteration must not occupy its flywheel forever
+            self._fail(iteration, failure_message(error, f"iteration {key}"))
 
     def _performed(self, iteration: IterationRecord) -> _EvaluatedIteration:
         """Run an iteration in a directory that is removed afterwards, which frees the disk."""

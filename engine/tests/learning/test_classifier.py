@@ -170,7 +170,9 @@ def test_loading_is_refused_when_another_release_wrote_the_file(
 ) -> None:
     """The message names the file and says to train again."""
     (tmp_path / "old.model").write_bytes(content)
-    with pytest.raises(IterationFailedError, match=r"cannot read .*old\.model\. Train the model again"):
+    with pytest.raises(
+        IterationFailedError, match=r"cannot read .*old\.model\. Train the model again"
+    ):
         load(tmp_path / "old.model")
 
 
