@@ -34,7 +34,7 @@ _numbers = count(1)
 
 
 def rows(documents_per_label: int, *, first: int = 0, labels: Sequence[str] = LABELS) -> list[Row]:
-    """Make documents that a classifier can tell apart; other numbers make other documents."""
+    """Make documents of separable labels; other numbers make other documents."""
     made = []
     for number in range(first, first + documents_per_label):
         for label in labels:
@@ -187,14 +187,14 @@ def entities_at(documents: str, form: str | None = None, **labels: str) -> dict[
 
 
 def classifier_task(mode: str, labels: Sequence[str], language: str = "en") -> dict[str, Any]:
-    """Return what CreateFlywheel is told of a classifier."""
+    """Return CreateFlywheel's members for a classifier."""
     config = {"Mode": mode, "Labels": list(labels)}
     task = {"LanguageCode": language, "DocumentClassificationConfig": config}
     return {"ModelType": "DOCUMENT_CLASSIFIER", "TaskConfig": task}
 
 
 def entity_task(types: Sequence[str], language: str = "en") -> dict[str, Any]:
-    """Return what CreateFlywheel is told of a recognizer."""
+    """Return CreateFlywheel's members for a recognizer."""
     config = {"EntityTypes": [{"Type": kind} for kind in types]}
     task = {"LanguageCode": language, "EntityRecognitionConfig": config}
     return {"ModelType": "ENTITY_RECOGNIZER", "TaskConfig": task}

@@ -52,14 +52,14 @@ def test_documents_have_their_known_labels_in_the_lake_when_a_dataset_is_complet
 
 
 def test_labels_are_divided_by_the_delimiter_when_one_is_told(rig: Rig, flywheel: str) -> None:
-    """With the wrong one labels fuse into one that nobody knows."""
+    """A wrong delimiter joins the labels into an unknown one."""
     documents = multi(30, delimiter="~")
     assert dataset(rig, flywheel, documents, delimiter="~")["NumberOfDocuments"] == 90
     assert dataset(rig, flywheel, documents)["NumberOfDocuments"] == 60
 
 
 def test_a_label_may_hold_the_default_delimiter_when_another_divides(rig: Rig) -> None:
-    """The lake takes a delimiter that is part of no label."""
+    """The lake uses a delimiter that no label contains."""
     labels = ("billing|money", "delivery")
     flywheel = rig.flywheel(**classifier_task("MULTI_LABEL", labels))
     documents = [(";".join(labels), text) for _, text in rows(30)]
@@ -109,7 +109,7 @@ def test_a_dataset_fails_with_labels_and_counts_when_it_is_too_small(
 
 
 def test_a_model_is_trained_and_measured_when_an_iteration_completes(rig: Rig) -> None:
-    """Accuracy counts decisions; the lake has a matrix a label; the model says its mode."""
+    """Accuracy counts decisions; the lake has a matrix per label; the model has its mode."""
     flywheel = rig.flywheel(**classifier_task("MULTI_LABEL", LABELS, "de"))
     dataset(rig, flywheel, multi(30))
     dataset(rig, flywheel, multi(6, first=100), DatasetType="TEST")
