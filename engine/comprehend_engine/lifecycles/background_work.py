@@ -1,9 +1,8 @@
 """Work that continues after the response to a call: one thread per piece of work, one stop for all.
 
 Decides how long a transient state lasts and how a stop unwinds. Work whose end cannot be recorded,
-for example on a full disk, is repeated at the next start. Knows no resource. Read
-next: `comprehend_engine.lifecycles.dataset_ingestion` and
-`comprehend_engine.lifecycles.iteration_run`.
+for example on a full disk, is repeated at the next start. Knows no resource. Read next:
+`comprehend_engine.lifecycles.dataset_ingestion` and `comprehend_engine.lifecycles.iteration_run`.
 """
 
 import logging

@@ -24,7 +24,7 @@ ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/comprehend-data-access"
 LABELS = ("billing", "delivery")
 TASK = {"LanguageCode": "en"}
-Row = tuple[str, str]
+LabeledRow = tuple[str, str]
 T = TypeVar("T")
 _WORDS = {
     "billing": "invoice charged refund card payment twice money bank",
@@ -33,7 +33,9 @@ _WORDS = {
 _numbers = count(1)
 
 
-def rows(documents_per_label: int, *, first: int = 0, labels: Sequence[str] = LABELS) -> list[Row]:
+def rows(
+    documents_per_label: int, *, first: int = 0, labels: Sequence[str] = LABELS
+) -> list[LabeledRow]:
     """Make documents of separable labels; other numbers make other documents."""
     made = []
     for number in range(first, first + documents_per_label):
@@ -71,7 +73,7 @@ class Rig:
     comprehend: "ComprehendClient"
     s3: "S3Client"
 
-    def put(self, key: str, documents: Sequence[Row]) -> str:
+    def put(self, key: str, documents: Sequence[LabeledRow]) -> str:
         """Write documents to S3; return the URI."""
         return self.put_text(key, "".join(f"{label},{text}\n" for label, text in documents))
 
@@ -124,7 +126,7 @@ class Rig:
         return self.comprehend.create_dataset(**request)["DatasetArn"]
 
     def dataset(
-        self, flywheel: str, documents: Sequence[Row], kind: str = "TRAIN"
+        self, flywheel: str, documents: Sequence[LabeledRow], kind: str = "TRAIN"
     ) -> Mapping[str, Any]:
         """Create a dataset of documents; return its description once it has ended."""
         uri = self.put(f"in/{next(_numbers)}.csv", documents)

@@ -7,8 +7,8 @@ import pytest
 
 from engine_testing.rig import (
     LABELS,
+    LabeledRow,
     Rig,
-    Row,
     classifier_task,
     csv_at,
     manifest_at,
@@ -16,7 +16,7 @@ from engine_testing.rig import (
 )
 
 
-def multi(documents_per_label: int, *, first: int = 0, delimiter: str = "|") -> list[Row]:
+def multi(documents_per_label: int, *, first: int = 0, delimiter: str = "|") -> list[LabeledRow]:
     """Make documents of one label or, every third, of both."""
     single = rows(documents_per_label, first=first)
     pairs = zip(single[::2], single[1::2], strict=True)
@@ -30,7 +30,7 @@ def flywheel(rig: Rig) -> str:
     return rig.flywheel(**classifier_task("MULTI_LABEL", LABELS))
 
 
-def dataset(rig: Rig, flywheel: str, documents: list[Row], **more: Any) -> Any:
+def dataset(rig: Rig, flywheel: str, documents: list[LabeledRow], **more: Any) -> Any:
     """Create a dataset of labeled documents; return its description once it has ended."""
     delimiter = more.pop("delimiter", None)
     uri = rig.put(f"in/multi/{len(documents)}-{delimiter}.csv", documents)
@@ -100,7 +100,7 @@ def test_a_manifest_is_read_when_the_format_is_told(rig: Rig, flywheel: str) -> 
     ],
 )
 def test_a_dataset_fails_with_labels_and_counts_when_it_is_too_small(
-    rig: Rig, flywheel: str, documents: list[Row], expected: str
+    rig: Rig, flywheel: str, documents: list[LabeledRow], expected: str
 ) -> None:
     """Each label has a minimum, and so has the dataset."""
     seen = dataset(rig, flywheel, documents)
