@@ -21,7 +21,7 @@ from comprehend_engine.settings import Quotas
 from comprehend_engine.storage.data_lake import DataLake
 from comprehend_engine.storage.records import DatasetRecord, FlywheelRecord
 from comprehend_engine.storage.store import Store
-from comprehend_engine.tasks import ENTITIES, MULTI_LABEL, lake_delimiter
+from comprehend_engine.tasks import ENTITIES, label_delimiter
 
 if TYPE_CHECKING:
     from comprehend_engine.storage.data_lake import S3ClientForRole
@@ -122,7 +122,7 @@ class DatasetIngestion:
                 dataset.input_data_config, flywheel.task, files
             )
         else:
-            delimiter = lake_delimiter(flywheel.labels) if flywheel.task == MULTI_LABEL else None
+            delimiter = label_delimiter(flywheel.task, flywheel.labels)
             documents = classified_documents.read_lakes(dataset.source_s3_uris, delimiter, files)
         return builder.build(documents)
 

@@ -33,7 +33,7 @@ from comprehend_engine.storage.data_lake import DataLake
 from comprehend_engine.storage.records import FlywheelRecord, IterationRecord, ModelRecord
 from comprehend_engine.storage.resource_names import name_of
 from comprehend_engine.storage.store import Store
-from comprehend_engine.tasks import MULTI_LABEL, lake_delimiter
+from comprehend_engine.tasks import label_delimiter
 from comprehend_engine.training.worker import TrainingWorker
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class IterationRun:
             files,
             self._model_file(iteration.model_arn),
             task=flywheel.task,
-            delimiter=_delimiter(flywheel),
+            delimiter=label_delimiter(flywheel.task, flywheel.labels),
             holds_out=datasets.holds_out,
             seed=self.settings.seed,
         )
@@ -169,7 +169,7 @@ class IterationRun:
             files,
             self._model_file(model_arn),
             task=flywheel.task,
-            delimiter=_delimiter(flywheel),
+            delimiter=label_delimiter(flywheel.task, flywheel.labels),
             holds_out=datasets.holds_out,
         )
         evaluation = evaluation_of(flywheel.task, flywheel.labels, tested)
@@ -269,10 +269,6 @@ class IterationRun:
     def _work_directory(self, iteration: IterationRecord) -> Path:
         name = f"{name_of(iteration.flywheel_arn)}-{iteration.iteration_id}"
         return self.settings.data_directory / "work" / name
-
-
-def _delimiter(flywheel: FlywheelRecord) -> str | None:
-    return lake_delimiter(flywheel.labels) if flywheel.task == MULTI_LABEL else None
 
 
 def _type_metrics(evaluation: ModelEvaluation) -> dict[str, dict[str, float]] | None:
