@@ -1,7 +1,7 @@
 """The engine's clock: the time, and how to wait.
 
-Decides nothing about states; `comprehend_engine.lifecycles.background_work` does. There are
-two clocks: the system's, and one for tests and simulations that only moves when it is driven.
+Decides nothing about states; `comprehend_engine.lifecycles.background_work` does. There are two
+clocks: the system's, and one for tests and simulations that only moves when it is driven.
 """
 
 import threading

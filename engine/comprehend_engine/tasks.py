@@ -44,6 +44,11 @@ class LearningTask:
     labels: tuple[str, ...]
 
 
+def label_delimiter(task: str, labels: Sequence[str]) -> str | None:
+    """Return the separator of a document's labels in the data lake; None where it has one label."""
+    return lake_delimiter(labels) if task == MULTI_LABEL else None
+
+
 def lake_delimiter(labels: Sequence[str]) -> str:
     """Return the separator of a document's labels in the data lake.
 

@@ -24,7 +24,7 @@ def test_a_wait_ends_when_the_driven_clock_reaches_the_moment() -> None:
 
 
 def test_a_wait_ends_at_once_when_a_stop_is_asked_for() -> None:
-    """Both clocks give way to a stop and say so."""
+    """Both clocks return False after a stop."""
     stop = threading.Event()
     stop.set()
     assert DrivenClock().wait_until(9e9, stop) is False

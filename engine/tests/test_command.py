@@ -1,4 +1,4 @@
-"""The command: its help, what keeps it from starting, and how it ends."""
+"""The command: its help, refused starts and exit codes."""
 
 import errno
 import json
@@ -44,7 +44,7 @@ def test_the_help_fits_when_the_terminal_has_80_columns() -> None:
 
 
 def test_it_says_where_to_reach_it_when_it_serves(s3: "S3Client", tmp_path: Path) -> None:
-    """To people on standard error; standard output has the document alone."""
+    """Text goes to standard error; standard output only has the JSON document."""
     with engine_process(tmp_path, s3.meta.endpoint_url, "--faults") as serving:
         serving.process.send_signal(signal.SIGINT)
         _, output = serving.process.communicate(timeout=60)

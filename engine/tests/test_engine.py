@@ -78,7 +78,7 @@ def test_it_has_no_address_when_it_is_not_started(s3: "S3Client", tmp_path: Path
 def test_an_iteration_fails_and_the_next_completes_when_the_process_dies(
     s3: "S3Client", tmp_path: Path
 ) -> None:
-    """The message says so; the engine needs no restart."""
+    """The message explains that; the engine needs no restart."""
     with running(tmp_path, s3) as rig:
         flywheel = rig.flywheel()
         rig.dataset(flywheel, rows(30))

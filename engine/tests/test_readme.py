@@ -1,4 +1,4 @@
-"""The README does what it says: its script and its tests run as they stand."""
+"""The README's script and test run unchanged."""
 
 import re
 import subprocess
@@ -53,7 +53,7 @@ def test_the_script_runs_when_it_is_taken_as_it_stands(s3: "S3Client", tmp_path:
 
 
 def test_the_fixture_works_when_another_project_takes_the_example(tmp_path: Path) -> None:
-    """In a pytest of its own, which has this plugin alone, whatever is installed."""
+    """A separate pytest process loads only this plugin, whatever is installed."""
     (tmp_path / "test_example.py").write_text(FIXTURE_EXAMPLE)
     plugins = ["-p", PLUGIN, "-p", "no:cacheprovider"]
     ended = subprocess.run(
@@ -70,7 +70,7 @@ def test_the_fixture_works_when_another_project_takes_the_example(tmp_path: Path
 
 
 def test_a_conftest_may_name_the_plugin_when_it_is_installed() -> None:
-    """Pytest takes both for the same one where the entry point has the name of its module."""
+    """Pytest recognizes one plugin where the entry point has the name of its module."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["entry-points"]["pytest11"] == {PLUGIN: PLUGIN}
 

@@ -30,8 +30,7 @@ SWITCHES = {
     "shows_model_in_training": "whether `TrainedModelArn` is returned during the training (no: "
     "from EVALUATING on)",
     "returned_classes": "how many classes a multi-class response has (3, as in the samples)",
-    "pace_seconds": "least time that a passing state can be seen; the service takes minutes to "
-    "hours",
+    "pace_seconds": "least time that a transient state lasts; the service takes minutes to hours",
     "quotas": "the documented ones, `min_documents_per_label` among them: the guide says 10 and 50",
 }
 """Settings of the engine that stand for what the service's documentation leaves open."""

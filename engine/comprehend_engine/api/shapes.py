@@ -1,8 +1,8 @@
 """Validate a value against a shape of botocore's service model, and describe each violation.
 
-Decides what is valid: required and unknown members, types, lengths, ranges, enums, patterns.
-Knows no operation by name. botocore's own validator checks neither patterns nor enums nor
-requests that arrive over HTTP, hence this one. Read next: `comprehend_engine.api.protocol`.
+Decides what is valid: required and unknown members, types, lengths, ranges, enums, patterns. Knows
+no operation by name. botocore's own validator checks neither patterns nor enums nor requests that
+arrive over HTTP, hence this one. Read next: `comprehend_engine.api.protocol`.
 
 Notes
 -----

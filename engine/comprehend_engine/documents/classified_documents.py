@@ -7,8 +7,8 @@ next: `comprehend_engine.lifecycles.dataset_ingestion`, and
 Notes
 -----
 *Source*: developer guide, "Flywheel overview": labels that the flywheel does not have are silently
-ignored; "Preparing classifier training data" (delimiter); "Guidelines and quotas": documents
-per label, documents of a dataset.
+ignored; "Preparing classifier training data" (delimiter); "Guidelines and quotas": documents per
+label, documents of a dataset.
 """
 
 import csv

@@ -2,8 +2,7 @@
 
 Decides which models stay in memory and the order of labels. Only the inference process imports it,
 because models need their libraries. Imports no learner itself: reading a model imports the one it
-needs. Knows neither endpoints nor jobs. Read next:
-`comprehend_engine.inference.process`.
+needs. Knows neither endpoints nor jobs. Read next: `comprehend_engine.inference.process`.
 """
 
 from collections import OrderedDict

@@ -1,7 +1,7 @@
 """The inference process: one task per line of its input, with models cached in memory.
 
-Maps a task to calls of `comprehend_engine.inference.models`. Runs apart from the
-server, which never imports a learner, and apart from training, which may take long. Read next:
+Maps a task to calls of `comprehend_engine.inference.models`. Runs apart from the server, which
+never imports a learner, and apart from training, which may take long. Read next:
 `comprehend_engine.inference.worker`, the other side.
 """
 

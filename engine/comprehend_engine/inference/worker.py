@@ -1,9 +1,8 @@
 """The engine's side of the inference process: its tasks and their results.
 
 Decides the form of a task, and that a task whose process ended is repeated once. Knows nothing of
-models; must never import a learner. Read next:
-`comprehend_engine.processes.child_process` (the process's life) and
-`comprehend_engine.inference.process`.
+models; must never import a learner. Read next: `comprehend_engine.processes.child_process` (the
+process's life) and `comprehend_engine.inference.process`.
 """
 
 from collections.abc import Sequence

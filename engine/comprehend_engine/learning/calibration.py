@@ -1,8 +1,8 @@
 """Calibration of a classifier: from margins to probabilities and predicted labels.
 
 Fits both on margins of documents that did not train: one temperature where labels exclude each
-other, otherwise a sigmoid and a threshold per label. Knows no texts. Read
-next: `comprehend_engine.learning.classifier`.
+other, otherwise a sigmoid and a threshold per label. Knows no texts. Read next:
+`comprehend_engine.learning.classifier`.
 """
 
 from collections.abc import Callable

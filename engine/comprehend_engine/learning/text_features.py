@@ -2,8 +2,7 @@
 
 Decides the features and their limits. Trigrams are counted once per distinct word and spread over
 the documents by a sparse product, which is many times faster than to split each document. Knows no
-labels.
-Read next: `comprehend_engine.learning.classifier`.
+labels. Read next: `comprehend_engine.learning.classifier`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

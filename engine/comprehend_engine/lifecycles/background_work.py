@@ -1,9 +1,8 @@
 """Work that continues after the response to a call: one thread per piece of work, one stop for all.
 
 Decides how long a transient state lasts and how a stop unwinds. Work whose end cannot be recorded,
-for example on a full disk, is repeated at the next start. Knows no resource. Read
-next: `comprehend_engine.lifecycles.dataset_ingestion` and
-`comprehend_engine.lifecycles.iteration_run`.
+for example on a full disk, is repeated at the next start. Knows no resource. Read next:
+`comprehend_engine.lifecycles.dataset_ingestion` and `comprehend_engine.lifecycles.iteration_run`.
 """
 
 import logging
@@ -11,7 +10,7 @@ import threading
 from collections.abc import Callable
 
 from comprehend_engine.clock import Clock
-from comprehend_engine.errors import EngineStopping
+from comprehend_engine.errors import EngineError, EngineStopping
 
 _LOG = logging.getLogger(__name__)
 
@@ -84,3 +83,26 @@ class BackgroundWork:
         finally:
             with self._lock:
                 self._threads.discard(threading.current_thread())
+
+
+def failure_message(error: Exception, subject: str) -> str:
+    """Return the message of a resource whose work failed; log an unexpected error.
+
+    Parameters
+    ----------
+    error : Exception
+        The error that ended the work.
+    subject : str
+        Names the resource in the log, such as ``dataset <ARN>``.
+
+    Raises
+    ------
+    EngineStopping
+        The error is a stop, which is not a failure.
+    """
+    if isinstance(error, EngineStopping):
+        raise error
+    if isinstance(error, EngineError):
+        return str(error)
+    _LOG.error("%s", subject, exc_info=error)
+    return f"The engine failed: {type(error).__name__}: {error}"

@@ -6,7 +6,6 @@ next: `comprehend_engine.documents.classified_documents` and
 `comprehend_engine.storage.data_lake` (S3).
 """
 
-import logging
 import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -17,18 +16,15 @@ from comprehend_engine.documents.annotated_documents import RecognizerDatasetBui
 from comprehend_engine.documents.classified_documents import ClassifierDatasetBuilder, LakeFiles
 from comprehend_engine.documents.input_data import RECOGNIZER
 from comprehend_engine.documents.source_files import SourceFiles
-from comprehend_engine.errors import DatasetRefusedError, EngineStopping, StorageAccessError
-from comprehend_engine.lifecycles.background_work import BackgroundWork
+from comprehend_engine.lifecycles.background_work import BackgroundWork, failure_message
 from comprehend_engine.settings import Quotas
 from comprehend_engine.storage.data_lake import DataLake
 from comprehend_engine.storage.records import DatasetRecord, FlywheelRecord
 from comprehend_engine.storage.store import Store
-from comprehend_engine.tasks import ENTITIES, MULTI_LABEL, lake_delimiter
+from comprehend_engine.tasks import ENTITIES, label_delimiter
 
 if TYPE_CHECKING:
     from comprehend_engine.storage.data_lake import S3ClientForRole
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +72,8 @@ class DatasetIngestion:
             lake = DataLake(self.s3_client_for_role, flywheel.data_access_role_arn)
             flywheel = self._with_labels(dataset, flywheel, lake)
             documents = self._copy(dataset, flywheel, lake)
-        except (DatasetRefusedError, StorageAccessError) as refusal:
-            return replace(dataset, status="FAILED", message=str(refusal)), ()
-        except EngineStopping:
-            raise
-        except Exception as defect:  # a dataset must not stay CREATING forever
-            _LOG.exception("dataset %s", dataset.arn)
-            message = f"The engine failed: {type(defect).__name__}: {defect}"
+        except Exception as error:  # a dataset must not stay CREATING forever
+            message = failure_message(error, f"dataset {dataset.arn}")
             return replace(dataset, status="FAILED", message=message), ()
         completed = replace(dataset, status="COMPLETED", number_of_documents=documents)
         return completed, flywheel.labels
@@ -131,7 +122,7 @@ class DatasetIngestion:
                 dataset.input_data_config, flywheel.task, files
             )
         else:
-            delimiter = lake_delimiter(flywheel.labels) if flywheel.task == MULTI_LABEL else None
+            delimiter = label_delimiter(flywheel.task, flywheel.labels)
             documents = classified_documents.read_lakes(dataset.source_s3_uris, delimiter, files)
         return builder.build(documents)
 

@@ -6,8 +6,8 @@ Knows no request. Read next: `comprehend_engine.operations.endpoints`.
 Notes
 -----
 *Source*: developer guide, "Using flywheels for analysis": "the endpoint updates automatically to
-start using the new active model version". botocore's EndpointProperties imply that
-it is UPDATING meanwhile: they have a DesiredModelArn.
+start using the new active model version". botocore's EndpointProperties imply that it is UPDATING
+meanwhile: they have a DesiredModelArn.
 """
 
 import logging

@@ -11,13 +11,12 @@ training and test data"; AWS CLI examples: create-flywheel ("a data lake is crea
 unwritable lake makes the flywheel FAILED, not the call: creation takes a while.
 """
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from comprehend_engine.clock import Clock
-from comprehend_engine.errors import EngineStopping, StorageAccessError
-from comprehend_engine.lifecycles.background_work import BackgroundWork
+from comprehend_engine.errors import StorageAccessError
+from comprehend_engine.lifecycles.background_work import BackgroundWork, failure_message
 from comprehend_engine.lifecycles.dataset_ingestion import DatasetIngestion
 from comprehend_engine.storage.data_lake import DataLake
 from comprehend_engine.storage.records import DatasetRecord, FlywheelRecord, ModelRecord
@@ -25,7 +24,6 @@ from comprehend_engine.storage.resource_names import dataset_arn, dataset_uri
 from comprehend_engine.storage.store import Store
 
 _LAKE_FOLDERS = ("datasets/", "evaluation/")
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +63,8 @@ class FlywheelLifecycle:
                 lake.write(f"{flywheel.data_lake_s3_uri}{folder}", b"")
         except StorageAccessError as refusal:
             return [f"The data lake cannot be created. {refusal}"]
-        except EngineStopping:
-            raise
-        except Exception as defect:  # a flywheel must not stay CREATING forever
-            _LOG.exception("flywheel %s", flywheel.arn)
-            return [f"The engine failed: {type(defect).__name__}: {defect}"]
+        except Exception as error:  # a flywheel must not stay CREATING forever
+            return [failure_message(error, f"flywheel {flywheel.arn}")]
         return []
 
     def _data_failures(self, flywheel: FlywheelRecord) -> list[str]:

@@ -11,7 +11,6 @@ Notes
 describe-flywheel-iteration (message, name of the new version, one test set for both models).
 """
 
-import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -20,15 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from comprehend_engine.api.faults import InjectedFaults
 from comprehend_engine.clock import Clock
-from comprehend_engine.errors import (
-    EngineError,
-    EngineStopping,
-    IterationFailedError,
-    WorkCancelledError,
-)
+from comprehend_engine.errors import IterationFailedError, WorkCancelledError
 from comprehend_engine.evaluation.entity_evaluation import EntityEvaluation, recognizer_metrics
 from comprehend_engine.evaluation.model_evaluation import ModelEvaluation, evaluation_of
-from comprehend_engine.lifecycles.background_work import BackgroundWork
+from comprehend_engine.lifecycles.background_work import BackgroundWork, failure_message
 from comprehend_engine.lifecycles.iteration_datasets import (
     IterationDatasets,
     choose_datasets,
@@ -39,7 +33,7 @@ from comprehend_engine.storage.data_lake import DataLake
 from comprehend_engine.storage.records import FlywheelRecord, IterationRecord, ModelRecord
 from comprehend_engine.storage.resource_names import name_of
 from comprehend_engine.storage.store import Store
-from comprehend_engine.tasks import MULTI_LABEL, lake_delimiter
+from comprehend_engine.tasks import label_delimiter
 from comprehend_engine.training.worker import TrainingWorker
 
 if TYPE_CHECKING:
@@ -53,8 +47,6 @@ STOPPED_MESSAGE = "The training of the model was stopped by a call."
 
 _EvaluatedIteration = tuple[IterationRecord, ModelEvaluation | None, ModelEvaluation]
 """A trained iteration, and the evaluations of champion and challenger."""
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +73,8 @@ class IterationRun:
             return
         try:
             self._complete(*self._performed(iteration))
-        except EngineStopping:
-            raise
-        except EngineError as failure:
-            self._fail(iteration, str(failure))
-        except Exception as defect:  # an iteration must not occupy its flywheel forever
-            _LOG.exception("iteration %s", key)
-            self._fail(iteration, f"The engine failed: {type(defect).__name__}: {defect}")
+        except Exception as error:  # an iteration must not occupy its flywheel forever
+            self._fail(iteration, failure_message(error, f"iteration {key}"))
 
     def _performed(self, iteration: IterationRecord) -> _EvaluatedIteration:
         """Run an iteration in a directory that is removed afterwards, which frees the disk."""
@@ -150,7 +137,7 @@ class IterationRun:
             files,
             self._model_file(iteration.model_arn),
             task=flywheel.task,
-            delimiter=_delimiter(flywheel),
+            delimiter=label_delimiter(flywheel.task, flywheel.labels),
             holds_out=datasets.holds_out,
             seed=self.settings.seed,
         )
@@ -182,7 +169,7 @@ class IterationRun:
             files,
             self._model_file(model_arn),
             task=flywheel.task,
-            delimiter=_delimiter(flywheel),
+            delimiter=label_delimiter(flywheel.task, flywheel.labels),
             holds_out=datasets.holds_out,
         )
         evaluation = evaluation_of(flywheel.task, flywheel.labels, tested)
@@ -282,10 +269,6 @@ class IterationRun:
     def _work_directory(self, iteration: IterationRecord) -> Path:
         name = f"{name_of(iteration.flywheel_arn)}-{iteration.iteration_id}"
         return self.settings.data_directory / "work" / name
-
-
-def _delimiter(flywheel: FlywheelRecord) -> str | None:
-    return lake_delimiter(flywheel.labels) if flywheel.task == MULTI_LABEL else None
 
 
 def _type_metrics(evaluation: ModelEvaluation) -> dict[str, dict[str, float]] | None:

@@ -16,17 +16,16 @@ botocore, StopEntitiesDetectionJob: "any documents already processed are written
 
 import io
 import json
-import logging
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any
 
 from comprehend_engine.clock import Clock
-from comprehend_engine.errors import DatasetRefusedError, EngineError, EngineStopping
+from comprehend_engine.errors import DatasetRefusedError
 from comprehend_engine.inference.predictions import entity_entries, label_entries
 from comprehend_engine.inference.worker import InferenceWorker
-from comprehend_engine.lifecycles.background_work import BackgroundWork
+from comprehend_engine.lifecycles.background_work import BackgroundWork, failure_message
 from comprehend_engine.settings import EngineSettings
 from comprehend_engine.storage.data_lake import DataLake
 from comprehend_engine.storage.records import JobRecord, ModelRecord
@@ -36,7 +35,6 @@ from comprehend_engine.tasks import MULTI_LABEL
 if TYPE_CHECKING:
     from comprehend_engine.storage.data_lake import S3ClientForRole
 
-_LOG = logging.getLogger(__name__)
 _FILE_OF_KIND = {"CLN": "predictions.jsonl", "NER": "output"}
 _BATCH_SIZE = 200
 
@@ -77,13 +75,8 @@ class JobRun:
             if not self._is_stop_requested(job):
                 self.background.hold(entered)
             self._end(job, "COMPLETED", None)
-        except EngineStopping:
-            raise
-        except EngineError as failure:
-            self._end(job, "FAILED", str(failure))
-        except Exception as defect:  # a job must not be IN_PROGRESS forever
-            _LOG.exception("job %s", arn)
-            self._end(job, "FAILED", f"The engine failed: {type(defect).__name__}: {defect}")
+        except Exception as error:  # a job must not be IN_PROGRESS forever
+            self._end(job, "FAILED", failure_message(error, f"job {arn}"))
 
     def _enter(self, job: JobRecord) -> float:
         """Record that a job is IN_PROGRESS, unless a stop was requested; return the time."""

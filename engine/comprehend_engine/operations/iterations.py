@@ -5,9 +5,9 @@ Decides when an iteration may start, and its id. Knows no documents. Read next:
 
 Notes
 -----
-*Source*: botocore, StartFlywheelIteration, DescribeFlywheelIteration,
-ListFlywheelIterationHistory. StartFlywheelIteration declares no ResourceLimitExceededException, so
-the account's limit is a TooManyRequestsException.
+*Source*: botocore, StartFlywheelIteration, DescribeFlywheelIteration, ListFlywheelIterationHistory.
+StartFlywheelIteration declares no ResourceLimitExceededException, so the account's limit is a
+TooManyRequestsException.
 """
 
 import math

@@ -6,8 +6,8 @@ Decides which models a job may use and the form of the responses. Knows no docum
 Notes
 -----
 *Source*: botocore, StartDocumentClassificationJob ... StopEntitiesDetectionJob; AWS CLI examples
-describe-document-classification-job and describe-entities-detection-job (OutputDataConfig has
-the archive, ``<account>-CLN-<job id>/output/output.tar.gz`` or ``-NER-``). No call stops a
+describe-document-classification-job and describe-entities-detection-job (OutputDataConfig has the
+archive, ``<account>-CLN-<job id>/output/output.tar.gz`` or ``-NER-``). No call stops a
 classification job. In those examples, a job that was started without an InputFormat has
 ONE_DOC_PER_LINE. The operations do not declare ResourceLimitExceededException: one job too many is
 a TooManyRequestsException.

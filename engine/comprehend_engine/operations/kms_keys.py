@@ -7,8 +7,8 @@ no operation. Read next: `comprehend_engine.operations.flywheels` and
 Notes
 -----
 *Source*: botocore, DataSecurityConfig and OutputDataConfig: a key's id or ARN, or an alias or its
-ARN. Its pattern takes any ASCII; KmsKeyValidationException is for "a key that cannot be
-validated", as any value of another form.
+ARN. Its pattern takes any ASCII; KmsKeyValidationException is for "a key that cannot be validated",
+as any value of another form.
 """
 
 import re

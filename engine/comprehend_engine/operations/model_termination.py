@@ -8,10 +8,10 @@ Notes
 -----
 *Source*: botocore, StopTrainingDocumentClassifier ("put into the STOP_REQUESTED state ... put into
 the STOPPED state"), DeleteDocumentClassifier ("Only those classifiers that are in terminated
-states", "puts the classifier into a DELETING state"). That the iteration of the model stops
-with it is inferred: no other call could make one STOPPED. A model that is not in training stays as
-it is: Terraform's provider stops every model before it deletes it, and fails on any error. The
-error for a model that cannot be deleted is not documented.
+states", "puts the classifier into a DELETING state"). That the iteration of the model stops with it
+is inferred: no other call could make one STOPPED. A model that is not in training stays as it is:
+Terraform's provider stops every model before it deletes it, and fails on any error. The error for a
+model that cannot be deleted is not documented.
 """
 
 from collections.abc import Mapping

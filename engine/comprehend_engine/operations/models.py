@@ -23,7 +23,7 @@ from comprehend_engine.operations.request_checks import requested_resource
 from comprehend_engine.storage.records import ModelRecord
 from comprehend_engine.storage.resource_names import model_name, name_of
 from comprehend_engine.storage.store import Store
-from comprehend_engine.tasks import ENTITIES, MULTI_LABEL, lake_delimiter
+from comprehend_engine.tasks import ENTITIES, label_delimiter
 
 _CLASSIFIER, _RECOGNIZER = "DocumentClassifier", "EntityRecognizer"
 _NAME_MEMBER = {_CLASSIFIER: "DocumentClassifierName", _RECOGNIZER: "RecognizerName"}
@@ -130,7 +130,7 @@ def _properties(model: ModelRecord) -> dict[str, Any]:
 
 def _classifier(model: ModelRecord) -> dict[str, Any]:
     """Return the members that only classifiers have."""
-    delimiter = lake_delimiter(model.labels) if model.task == MULTI_LABEL else None
+    delimiter = label_delimiter(model.task, model.labels)
     metadata = {
         "NumberOfLabels": len(model.labels),
         **_documents(model),

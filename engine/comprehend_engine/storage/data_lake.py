@@ -1,7 +1,7 @@
 """S3 as the engine uses it: it reads datasets, and reads and writes the data lake.
 
-Decides how S3 is accessed. Each error names bucket, key, permission and role.
-Knows neither datasets nor iterations. Read next: `comprehend_engine.lifecycles.dataset_ingestion`.
+Decides how S3 is accessed. Each error names bucket, key, permission and role. Knows neither
+datasets nor iterations. Read next: `comprehend_engine.lifecycles.dataset_ingestion`.
 """
 
 import json

@@ -6,8 +6,8 @@ neither flywheels nor S3. Read next: `comprehend_engine.learning.entities` (how 
 
 Notes
 -----
-*Source*: developer guide, "Testing the model": 10 % of the documents are held out, more where
-there are fewer than 50 annotations. How many more is not documented.
+*Source*: developer guide, "Testing the model": 10 % of the documents are held out, more where there
+are fewer than 50 annotations. How many more is not documented.
 """
 
 from collections import Counter

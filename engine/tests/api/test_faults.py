@@ -45,7 +45,7 @@ def test_calls_are_throttled_when_that_is_asked_for(faulty: Rig) -> None:
 
 
 def test_calls_are_refused_when_an_error_is_asked_for(faulty: Rig) -> None:
-    """With any code, until it is removed; 500 is the default, and what was asked for is told."""
+    """With any code, until it is removed; 500 is the default, and GET returns the fault."""
     ask_for(faulty, fault="error", operation="ListFlywheels")
     for _ in range(3):
         with pytest.raises(ClientError, match="This fault was asked for") as failed:
@@ -106,7 +106,7 @@ def test_metrics_are_absent_when_that_is_asked_for(faulty: Rig) -> None:
 
 
 def test_an_iteration_hangs_when_that_is_asked_for(faulty: Rig) -> None:
-    """It goes on when the faults are removed; a stop ends one that hangs."""
+    """It continues when the faults are removed; a stop ends one that hangs."""
     flywheel = faulty.flywheel()
     faulty.dataset(flywheel, rows(30))
     ask_for(faulty, fault="hang_iteration", times=2)
@@ -145,7 +145,7 @@ def test_an_iteration_hangs_when_that_is_asked_for(faulty: Rig) -> None:
     ],
 )
 def test_a_fault_is_refused_when_it_is_not_one(faulty: Rig, body: Any, expected: str) -> None:
-    """The answer says what is allowed; nothing is asked for."""
+    """The response lists the valid values; no fault is injected."""
     returned = control(faulty, "POST", body)
     assert returned["status"] == 400
     assert expected in returned["problem"]

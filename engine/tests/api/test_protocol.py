@@ -20,7 +20,7 @@ def ask(
     body: str = json.dumps({"FlywheelArn": ARN}),
     **headers: str,
 ) -> HttpResponse:
-    """Ask a protocol that serves DescribeFlywheel alone."""
+    """Call a protocol that only serves DescribeFlywheel."""
     message = Message()
     message["X-Amz-Target"] = target
     for name, value in headers.items():
@@ -77,7 +77,7 @@ def test_the_engine_fails_loudly_when_an_error_is_not_declared() -> None:
 def test_the_engine_fails_loudly_when_a_response_has_not_its_shape(
     response: Mapping[str, Any],
 ) -> None:
-    """What the service could not say is never said."""
+    """A response that the service could not send is never sent."""
     assert error(ask(answers(response)))[:2] == (500, "InternalServerException")
 
 
@@ -93,7 +93,7 @@ def test_the_engine_fails_loudly_when_a_response_has_not_its_shape(
 def test_what_is_served_is_told_when_a_request_asks_for_something_else(
     request_: dict[str, Any], expected: str
 ) -> None:
-    """Unknown operations and unserved ones are told apart."""
+    """Unknown and unserved operations have different messages."""
     status, code, message = error(ask(answers({}), **request_))
     assert (status, code) == (400, "UnknownOperationException")
     assert expected in message
@@ -123,7 +123,7 @@ def test_the_protocol_is_named_when_another_one_is_spoken() -> None:
     ],
 )
 def test_a_request_is_invalid_when_it_does_not_fit_the_model(body: str, expected: str) -> None:
-    """All problems are told at once."""
+    """The response has all problems at once."""
     status, code, message = error(ask(answers({}), body=body))
     assert (status, code) == (400, "InvalidRequestException")
     assert expected in message

@@ -184,7 +184,7 @@ def test_a_request_is_answered_when_it_names_this_machine(
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "OPTIONS"])
 def test_a_method_is_refused_in_json_when_it_is_not_post(server: Server, method: str) -> None:
-    """And the connection is kept: an answer to HEAD has no body that the next one would follow."""
+    """The connection stays open: a response to HEAD has no body."""
     with closing(connection(server)) as client:
         for _ in range(2):
             client.request(method, "/")
@@ -198,7 +198,7 @@ def test_a_method_is_refused_in_json_when_it_is_not_post(server: Server, method:
 
 
 def test_open_connections_end_when_the_server_stops() -> None:
-    """A client that keeps its connection cannot hold up a stop."""
+    """A client with an open connection cannot delay a stop."""
     server = Server(Protocol({}, "us-east-1"), 0)
     server.start()
     with closing(connection(server)) as client:

@@ -64,7 +64,7 @@ def test_annotations_are_refused_with_their_line_when_they_are_not_in_the_format
 
 
 def test_entries_are_read_when_a_list_has_its_header() -> None:
-    """Case is kept, commas may be quoted."""
+    """Case stays, commas can be quoted."""
     content = b'Text,Type\n"Acme, Inc.",ORG\nacme,ORG\n'
     assert list(entries_of(file(content))) == [("Acme, Inc.", "ORG"), ("acme", "ORG")]
 

@@ -56,7 +56,7 @@ def read(*documents: Any, names: tuple[str, ...] = ("topic",)) -> list[ManifestR
 
 
 def test_a_document_has_one_label_when_its_metadata_has_a_class_name() -> None:
-    """The number in the attribute itself says nothing."""
+    """The number in the attribute itself is ignored."""
     (row,) = read(MULTI_CLASS)
     assert (labels_of(row), row.text) == (("billing",), "I was charged twice")
 

@@ -29,7 +29,7 @@ LISTED = entities_at("s3://data/d.txt", "ONE_DOC_PER_FILE", EntityList="s3://dat
     ],
 )
 def test_a_config_is_taken_when_it_fits_the_task(config: dict[str, Any], task: str) -> None:
-    """CSV is the format where none is told."""
+    """CSV is the default format."""
     check_input_data(config, task)
 
 

@@ -24,7 +24,7 @@ ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/comprehend-data-access"
 LABELS = ("billing", "delivery")
 TASK = {"LanguageCode": "en"}
-Row = tuple[str, str]
+LabeledRow = tuple[str, str]
 T = TypeVar("T")
 _WORDS = {
     "billing": "invoice charged refund card payment twice money bank",
@@ -33,8 +33,10 @@ _WORDS = {
 _numbers = count(1)
 
 
-def rows(documents_per_label: int, *, first: int = 0, labels: Sequence[str] = LABELS) -> list[Row]:
-    """Make documents that a classifier can tell apart; other numbers make other documents."""
+def rows(
+    documents_per_label: int, *, first: int = 0, labels: Sequence[str] = LABELS
+) -> list[LabeledRow]:
+    """Make documents of separable labels; other numbers make other documents."""
     made = []
     for number in range(first, first + documents_per_label):
         for label in labels:
@@ -71,7 +73,7 @@ class Rig:
     comprehend: "ComprehendClient"
     s3: "S3Client"
 
-    def put(self, key: str, documents: Sequence[Row]) -> str:
+    def put(self, key: str, documents: Sequence[LabeledRow]) -> str:
         """Write documents to S3; return the URI."""
         return self.put_text(key, "".join(f"{label},{text}\n" for label, text in documents))
 
@@ -124,7 +126,7 @@ class Rig:
         return self.comprehend.create_dataset(**request)["DatasetArn"]
 
     def dataset(
-        self, flywheel: str, documents: Sequence[Row], kind: str = "TRAIN"
+        self, flywheel: str, documents: Sequence[LabeledRow], kind: str = "TRAIN"
     ) -> Mapping[str, Any]:
         """Create a dataset of documents; return its description once it has ended."""
         uri = self.put(f"in/{next(_numbers)}.csv", documents)
@@ -187,14 +189,14 @@ def entities_at(documents: str, form: str | None = None, **labels: str) -> dict[
 
 
 def classifier_task(mode: str, labels: Sequence[str], language: str = "en") -> dict[str, Any]:
-    """Return what CreateFlywheel is told of a classifier."""
+    """Return CreateFlywheel's members for a classifier."""
     config = {"Mode": mode, "Labels": list(labels)}
     task = {"LanguageCode": language, "DocumentClassificationConfig": config}
     return {"ModelType": "DOCUMENT_CLASSIFIER", "TaskConfig": task}
 
 
 def entity_task(types: Sequence[str], language: str = "en") -> dict[str, Any]:
-    """Return what CreateFlywheel is told of a recognizer."""
+    """Return CreateFlywheel's members for a recognizer."""
     config = {"EntityTypes": [{"Type": kind} for kind in types]}
     task = {"LanguageCode": language, "EntityRecognitionConfig": config}
     return {"ModelType": "ENTITY_RECOGNIZER", "TaskConfig": task}

@@ -105,7 +105,7 @@ def test_metrics_equal_scikit_learn_when_documents_have_several_labels() -> None
 
 
 def test_the_confusion_document_has_a_matrix_a_label_when_documents_have_several() -> None:
-    """The guide's example: rows are whether a label was there, columns whether it was told."""
+    """The guide's example: rows are actual, columns predicted decisions."""
     counted = EvaluationCounts(5, [("Comedy", 2, 1, 0), ("Action", 1, 1, 2), ("Drama", 1, 0, 1)])
     labels = ("Comedy", "Action", "Drama")
     document = MultiLabelEvaluation.from_counts(labels, counted).confusion_document()

@@ -34,7 +34,7 @@ class Scored:
 
 
 def test_labels_are_best_first_when_a_text_is_classified() -> None:
-    """Equal scores are told by name, so that an answer is always the same."""
+    """Equal scores are sorted by name, so a response is always the same."""
     model: Any = Scored()
     assert classify_texts(model, ["x"], None) == [[("b", 0.6), ("a", 0.2), ("c", 0.2)]]
     assert classify_texts(model, ["x", "y"], 1) == [[("b", 0.6)], [("b", 0.6)]]

@@ -81,7 +81,7 @@ def trained(count: int = 300, seed: int = 1) -> TextClassifier:
 
 
 def test_scores_are_probabilities_of_one_label_when_labels_are_exclusive() -> None:
-    """They sum to one, the likeliest is what is predicted, and they mean what they say."""
+    """They sum to one, the highest is the prediction, and they are calibrated."""
     texts, labels = documents(1500, seed=2)
     model = trained(1500)
     scores = model.scores(texts)
@@ -96,7 +96,7 @@ def test_scores_are_probabilities_of_one_label_when_labels_are_exclusive() -> No
 
 
 def test_scores_stand_alone_when_a_document_may_have_many_labels() -> None:
-    """Each is a probability that means what it says; a rare label is found nevertheless."""
+    """Each is a calibrated probability; rare labels are still predicted."""
     model = train_classifier(*many_labels(1500, seed=1), mode="MULTI_LABEL", seed=0)
     texts, labels = many_labels(1500, seed=2)
     scores = model.scores(texts)
@@ -135,7 +135,7 @@ def test_a_half_is_the_decision_when_labels_are_given_that_are_less_likely() -> 
 
 @pytest.mark.parametrize("mode", ["MULTI_CLASS", "MULTI_LABEL"])
 def test_the_model_is_the_same_when_data_and_seed_are(tmp_path: Path, mode: str) -> None:
-    """The files are equal byte for byte, and a model that was kept scores as before."""
+    """The files are equal byte for byte, and a saved model has the same scores."""
     texts, labels = documents(300, seed=1)
     models = [train_classifier(texts, labels, mode=mode, seed=7) for _ in range(2)]
     for number, model in enumerate(models):
@@ -168,7 +168,7 @@ def test_loading_is_refused_when_the_file_is_gone(tmp_path: Path) -> None:
 def test_loading_is_refused_when_another_release_wrote_the_file(
     tmp_path: Path, content: bytes
 ) -> None:
-    """The message names the file and says to train again."""
+    """The message names the file and asks for a new training."""
     (tmp_path / "old.model").write_bytes(content)
     with pytest.raises(
         IterationFailedError, match=r"cannot read .*old\.model\. Train the model again"
@@ -211,7 +211,7 @@ def test_no_code_runs_when_a_stored_array_holds_some(tmp_path: Path) -> None:
 def test_training_is_refused_when_there_is_nothing_to_learn(
     texts: list[str], labels: list[tuple[str, ...]], expected: str, mode: str
 ) -> None:
-    """The message says what the data lacks."""
+    """The message names the missing data."""
     with pytest.raises(IterationFailedError, match=expected):
         train_classifier(texts, labels, mode=mode, seed=0)
 
@@ -242,7 +242,7 @@ def test_a_label_is_known_when_one_document_has_it(mode: str) -> None:
 
 
 def test_a_label_is_always_given_when_all_documents_have_it() -> None:
-    """There is nothing that it could be told from."""
+    """A label of every document has no negative example."""
     texts, labels = many_labels(200, seed=1)
     both = [(*each, "all") for each in labels]
     model = train_classifier(texts, both, mode="MULTI_LABEL", seed=0)
@@ -266,7 +266,7 @@ def test_every_label_is_predicted_when_there_are_many() -> None:
 
 
 def test_words_count_when_no_two_of_many_texts_share_one() -> None:
-    """Then even those are kept that one text alone has."""
+    """Then even words of a single text are features."""
     texts = [f"a{number}" if number % 2 else f"b{number}" for number in range(1200)]
     labels = [("a",) if number % 2 else ("b",) for number in range(1200)]
     model = train_classifier(texts, labels, mode="MULTI_CLASS", seed=0)
@@ -290,7 +290,7 @@ def test_the_six_languages_are_told_apart_when_written_with_accents() -> None:
 
 
 def test_scores_do_not_depend_on_what_is_scored_with_them() -> None:
-    """One text alone scores as it does among others."""
+    """A text has the same scores alone and among others."""
     texts, _ = documents(50, seed=3)
     model = trained()
     together = model.scores(texts)
@@ -299,7 +299,7 @@ def test_scores_do_not_depend_on_what_is_scored_with_them() -> None:
 
 
 def test_long_documents_are_told_apart_by_words_when_they_open_alike() -> None:
-    """What is said after the opening counts."""
+    """The words after the beginning count."""
     opening = "to whom it may concern " * 20
     texts, labels = documents(200, seed=1)
     model = train_classifier([opening + text for text in texts], labels, mode="MULTI_CLASS", seed=0)

@@ -88,7 +88,7 @@ def model() -> EntityModel:
 
 @pytest.mark.parametrize("write", [str, str.lower, str.upper], ids=["as is", "small", "capital"])
 def test_patterns_are_learnt_from_few_documents(write: Callable[[str], str]) -> None:
-    """Also where the writing tells nothing."""
+    """Also where the case of letters is no evidence."""
     learnt = train_entities(*corpus(200, seed=1, write=write), seed=0)
     assert score(learnt, corpus(100, seed=2, write=write)) > 0.95
 
@@ -154,7 +154,7 @@ def test_a_model_that_is_gone_fails_the_iteration(tmp_path: Path) -> None:
 def test_training_fails_when_there_is_no_mention(
     documents: list[str], mentions: list[list[Mention]], message: str
 ) -> None:
-    """The message says what is needed."""
+    """The message says what to add."""
     with pytest.raises(IterationFailedError, match=message):
         train_entities(documents, mentions, seed=0)
 

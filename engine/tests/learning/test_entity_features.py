@@ -1,4 +1,4 @@
-"""What tokens say."""
+"""Features of tokens."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_words_are_alike_however_their_accents_are_written() -> None:
 
 
 def test_half_a_pair_is_written_as_text() -> None:
-    """What no file could hold says that it is no character."""
+    """Half a surrogate pair has the features of a question mark."""
     assert "word=?" in features("\udcff")[0]
 
 

@@ -34,7 +34,7 @@ def test_offsets_are_code_points_of_the_document() -> None:
 
 
 def test_a_short_document_is_one_chain_when_it_has_sentences() -> None:
-    """Cutting is for time alone, so it waits for documents that need it."""
+    """Splitting only saves time, so short documents are not split."""
     tokens = tokens_of("It rained. We left. Nobody came.")
     assert list(chains_of(tokens)) == [slice(0, 9)]
 

@@ -40,7 +40,7 @@ def rig_of(process: EngineProcess, nowhere: Engine, s3: "S3Client") -> "Iterator
 def test_nothing_acknowledged_is_lost_when_the_process_is_killed(
     s3: "S3Client", s3_url: str, nowhere: Engine, tmp_path: Path
 ) -> None:
-    """Flywheel, datasets, tags and tokens are there; training that was cut off starts anew."""
+    """Flywheel, datasets, tags and tokens survive; interrupted training restarts."""
     data = tmp_path / "data"
     with engine_process(data, s3_url) as process, rig_of(process, nowhere, s3) as rig:
         flywheel = rig.flywheel(Tags=[{"Key": "team", "Value": "support"}])
@@ -62,7 +62,7 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(
 def test_every_acknowledged_call_holds_when_each_is_followed_by_a_kill(
     s3: "S3Client", s3_url: str, nowhere: Engine, tmp_path: Path
 ) -> None:
-    """A new process after every call: what it was answered is there, and goes on to its end."""
+    """A new process after every call: acknowledged work survives and completes."""
     data, made = tmp_path / "data", dict[str, str]()
 
     def create_flywheel(rig: Rig) -> None:

@@ -96,7 +96,7 @@ def test_a_dataset_fails_when_it_is_larger_than_the_quotas(s3: "S3Client", tmp_p
 
 
 def test_the_same_dataset_is_answered_when_a_token_is_repeated(rig: Rig) -> None:
-    """The name alone, with another token, is in use."""
+    """With another token, the name is in use."""
     flywheel, uri = rig.flywheel(), rig.put("in/repeated.csv", rows(10))
     named = {"DatasetName": "repeated"}
     first = rig.begin_dataset(flywheel, uri, ClientRequestToken="once", **named)

@@ -134,7 +134,7 @@ def test_the_model_follows_when_the_flywheels_active_model_changes(
 def test_another_flywheel_is_followed_when_an_endpoint_is_moved(
     many: Rig, trained: tuple[str, str, str]
 ) -> None:
-    """The flywheel is told at once; the former one's model does not come any more."""
+    """Describe has the new flywheel at once; the old one's promotions no longer apply."""
     flywheel, _, other = trained
     arn = endpoint(many, FlywheelArn=flywheel)
     next_one = many.flywheel(ActiveModelArn=other)
@@ -208,7 +208,7 @@ def test_what_was_under_way_goes_on_when_the_engine_starts_again(
 def test_the_same_endpoint_is_answered_when_a_token_is_repeated(
     many: Rig, trained: tuple[str, str, str]
 ) -> None:
-    """The name alone, with another token, is in use."""
+    """With another token, the name is in use."""
     request: dict[str, Any] = {"EndpointName": "repeated", "FlywheelArn": trained[0]}
     first = endpoint(many, ClientRequestToken="once", **request)
     assert endpoint(many, ClientRequestToken="once", **request) == first
@@ -220,7 +220,7 @@ def test_the_same_endpoint_is_answered_when_a_token_is_repeated(
 def test_filters_and_pages_hold_when_endpoints_are_listed(
     many: Rig, trained: tuple[str, str, str]
 ) -> None:
-    """By model, status or time, one at a time; a page goes on after the last item."""
+    """By model, status or time, one at a time; a page continues after the last item."""
     other = trained[2]
     made = [endpoint(many, ModelArn=other, DataAccessRoleArn=ROLE) for _ in range(3)]
     tomorrow = datetime.now(UTC) + timedelta(days=1)
@@ -242,7 +242,7 @@ def test_filters_and_pages_hold_when_endpoints_are_listed(
 def test_an_endpoint_is_refused_when_it_has_nothing_to_serve(
     many: Rig, trained: tuple[str, str, str]
 ) -> None:
-    """The code says whether the request, or what it names, is at fault."""
+    """The code depends on whether the request or the named resource is invalid."""
     flywheel, model, _ = trained
     untrained = many.flywheel()
     many.iterated(untrained)

@@ -233,7 +233,7 @@ def test_a_part_is_held_out_when_there_is_no_test_dataset(rig: Rig) -> None:
 
 
 def test_models_are_listed_by_their_kind_when_both_are_there(rig: Rig) -> None:
-    """Lists, filters and summaries of one kind never tell the other."""
+    """Lists, filters and summaries of one kind never have the other."""
     comprehend = rig.comprehend
     flywheel, seen = trained(rig, "listed")
     rig.iterated(flywheel)

@@ -44,7 +44,7 @@ def test_labels_are_told_when_the_flywheel_is_active(s3: "S3Client", tmp_path: P
 
 
 def test_the_lake_is_begun_when_a_flywheel_is_active(rig: Rig) -> None:
-    """Its two folders are there before any dataset."""
+    """Its two folders exist before any dataset."""
     lake = rig.described(rig.flywheel())["DataLakeS3Uri"]
     assert rig.in_lake(lake) == {"datasets/": "", "evaluation/": ""}
 
@@ -62,7 +62,7 @@ def test_the_flywheel_has_failed_when_its_lake_cannot_be_written(rig: Rig) -> No
 
 @pytest.mark.parametrize("labels", [["COMEDY"], []])
 def test_a_flywheel_is_active_when_few_labels_are_named(rig: Rig, labels: list[str]) -> None:
-    """One label or none is accepted; an empty security configuration is told as such."""
+    """One label or none is accepted; an empty security configuration is returned as such."""
     active = rig.described(rig.flywheel(labels=labels))
     assert active["Status"] == "ACTIVE"
     config = active["TaskConfig"]["DocumentClassificationConfig"]
@@ -71,7 +71,7 @@ def test_a_flywheel_is_active_when_few_labels_are_named(rig: Rig, labels: list[s
 
 
 def test_the_iteration_fails_when_one_label_is_trained(rig: Rig) -> None:
-    """There is nothing to tell it apart from; the message says so."""
+    """A classifier needs two labels; the message explains that."""
     flywheel = rig.flywheel(labels=["billing"])
     rig.dataset(flywheel, rows(30))
     ended = rig.iterated(flywheel)
@@ -81,7 +81,7 @@ def test_the_iteration_fails_when_one_label_is_trained(rig: Rig) -> None:
 
 @pytest.mark.parametrize("mode", ["MULTI_CLASS", "MULTI_LABEL"])
 def test_the_first_data_names_the_labels_when_nobody_did(rig: Rig, mode: str) -> None:
-    """A dataset that fails names none; later ones may have those labels alone."""
+    """A dataset that fails sets none; later ones may only have those labels."""
     flywheel = rig.flywheel(**classifier_task(mode, []))
     few = rig.dataset(flywheel, [("odd", "one text")])
     assert few["Status"] == "FAILED"
@@ -106,7 +106,7 @@ def test_the_data_lake_has_the_services_suffix_when_it_is_described(rig: Rig) ->
 
 
 def test_the_same_flywheel_is_answered_when_a_token_is_repeated(rig: Rig) -> None:
-    """The name alone, with another token, is in use."""
+    """With another token, the name is in use."""
     name: dict[str, Any] = {"FlywheelName": "repeated"}
     first = rig.flywheel(ClientRequestToken="once", **name)
     assert rig.flywheel(ClientRequestToken="once", **name) == first
@@ -191,7 +191,7 @@ def classes(mode: str, labels: list[str]) -> dict[str, Any]:
 def test_a_flywheel_is_refused_when_its_task_cannot_be(
     rig: Rig, changed: dict[str, Any], code: str, expected: str
 ) -> None:
-    """The refusal names the member, or says what is allowed."""
+    """The error names the member or the valid values."""
     with pytest.raises(ClientError, match=expected) as refusal:
         rig.flywheel(**changed)
     assert refused(refusal) == code
@@ -211,7 +211,7 @@ def test_a_flywheel_is_refused_when_its_task_cannot_be(
 def test_the_task_is_told_when_a_flywheel_is_described(
     s3: "S3Client", tmp_path: Path, asked: dict[str, Any], language: str
 ) -> None:
-    """What was asked is told again, in each language of custom models."""
+    """Describe returns the request's task, in each language of custom models."""
     asked = {**asked, "TaskConfig": {**asked["TaskConfig"], "LanguageCode": language}}
     with running(tmp_path, s3) as rig:
         seen = rig.described(rig.flywheel(**asked))
@@ -235,7 +235,7 @@ KEYS = [f"1234abcd-12ab-34cd-56ef-00000000000{number}" for number in range(3)]
 
 
 def test_only_what_is_given_changes_when_a_flywheel_is_updated(rig: Rig) -> None:
-    """A given structure replaces the kept one, but for the lake's key, which cannot change."""
+    """A new structure replaces the old one, except the lake's key, which cannot change."""
     security = {"ModelKmsKeyId": KEYS[0], "DataLakeKmsKeyId": KEYS[1]}
     arn = rig.flywheel(DataSecurityConfig=security)
     before = rig.described(arn)
@@ -324,7 +324,7 @@ def test_a_flywheel_is_gone_but_its_models_stay_when_it_is_deleted(rig: Rig) -> 
 
 
 def test_writes_are_refused_when_the_flywheel_is_not_active(s3: "S3Client", tmp_path: Path) -> None:
-    """CREATING and DELETING allow reads alone."""
+    """CREATING and DELETING only allow reads."""
     with running(tmp_path, s3, clock=DrivenClock(), pace_seconds=5.0) as rig:
         arn = rig.flywheel(waits=False)
         uri = rig.put("not-active.csv", rows(10))
@@ -342,7 +342,7 @@ def test_writes_are_refused_when_the_flywheel_is_not_active(s3: "S3Client", tmp_
 
 
 def test_flywheels_are_filtered_when_a_status_is_asked(rig: Rig) -> None:
-    """The list says what Describe says."""
+    """The list equals Describe."""
     arn = rig.flywheel()
     active = rig.comprehend.list_flywheels(Filter={"Status": "ACTIVE"}, MaxResults=500)
     assert arn in [item["FlywheelArn"] for item in active["FlywheelSummaryList"]]

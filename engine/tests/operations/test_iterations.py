@@ -63,7 +63,7 @@ def test_both_models_have_the_same_metrics_when_nothing_changed_between_them(rig
 
 
 def test_metrics_get_worse_when_training_labels_are_wrong(rig: Rig) -> None:
-    """The champion keeps its score on the test documents; the challenger loses."""
+    """The champion's score on the test documents stays; the challenger's is lower."""
     flywheel, model = rig.trained()
     rig.comprehend.update_flywheel(FlywheelArn=flywheel, ActiveModelArn=model)
     swapped = {"billing": "delivery", "delivery": "billing"}
@@ -117,7 +117,7 @@ def test_an_iteration_fails_when_there_is_no_training_data(rig: Rig) -> None:
 
 
 def test_an_iteration_fails_when_one_label_alone_has_documents(rig: Rig) -> None:
-    """There is nothing to tell apart."""
+    """A classifier needs two labels."""
     flywheel = rig.flywheel()
     rig.dataset(flywheel, rows(30, labels=("billing",)))
     assert "at least 2 labels" in rig.iterated(flywheel)["Message"]
@@ -125,7 +125,7 @@ def test_an_iteration_fails_when_one_label_alone_has_documents(rig: Rig) -> None
 
 @pytest.mark.slow
 def test_an_iteration_fails_when_no_document_is_held_out(s3: "S3Client", tmp_path: Path) -> None:
-    """A score without test documents would mean nothing; the message says what to add."""
+    """A score needs test documents; the message says what to add."""
     kept = [row for row in rows(9) if not is_held_out(row[1])]
     with running(tmp_path, s3, quotas=Quotas(min_documents_per_label=1)) as rig:
         flywheel = rig.flywheel()
@@ -134,7 +134,7 @@ def test_an_iteration_fails_when_no_document_is_held_out(s3: "S3Client", tmp_pat
 
 
 def test_one_call_wins_when_many_start_an_iteration_at_once(rig: Rig) -> None:
-    """Every other one is told that the flywheel is busy."""
+    """Every other call gets an error: the flywheel is busy."""
     flywheel = rig.flywheel()
     rig.dataset(flywheel, rows(300))
 
@@ -254,7 +254,7 @@ def test_only_new_data_trains_when_the_engine_is_set_so(s3: "S3Client", tmp_path
 def test_the_model_is_told_from_the_start_when_the_engine_is_set_so(
     s3: "S3Client", tmp_path: Path
 ) -> None:
-    """Nobody can say when the service tells it; without the switch, once it is trained."""
+    """The service's choice is not documented; by default, once the model is trained."""
     with running(tmp_path, s3) as rig:
         flywheel = rig.flywheel()
         rig.dataset(flywheel, rows(30))

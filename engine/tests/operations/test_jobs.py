@@ -54,7 +54,7 @@ def test_each_line_is_classified_when_a_job_takes_lines(rig: Rig, trained: tuple
 
 
 def test_each_file_is_classified_when_a_job_takes_files(rig: Rig, trained: tuple[str, str]) -> None:
-    """No line is told; more documents than are asked at once keep their order."""
+    """There is no line number; more documents than one batch keep their order."""
     uri = put_files(rig, a="card\nrefund", b="parcel\ncourier")
     request = job_request(uri, "ONE_DOC_PER_FILE", DocumentClassifierArn=trained[1])
     started = rig.comprehend.start_document_classification_job(**request)
@@ -173,7 +173,7 @@ def test_a_job_ends_stopped_when_it_is_stopped(s3: "S3Client", tmp_path: Path) -
 def test_a_job_fails_when_its_input_cannot_be_read(
     rig: Rig, trained: tuple[str, str], key: str, body: bytes | None, expected: str
 ) -> None:
-    """The message says what and where."""
+    """The message names the problem and the file."""
     if body is not None:
         rig.s3.put_object(Bucket=BUCKET, Key=f"unreadable/{key}", Body=body)
     request = job_request(f"s3://{BUCKET}/unreadable/{key}", DocumentClassifierArn=trained[1])

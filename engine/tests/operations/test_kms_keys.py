@@ -1,4 +1,4 @@
-"""Which KMS keys are taken, form by form as the service's model words them."""
+"""The accepted forms of KMS keys, as the service's model describes them."""
 
 import pytest
 

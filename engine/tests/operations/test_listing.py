@@ -38,7 +38,7 @@ def test_a_page_has_a_hundred_items_when_no_size_is_asked() -> None:
 
 @pytest.mark.parametrize("token", ["7", "!", "eyJhIjoxfQ=="])
 def test_a_token_is_refused_when_no_list_gave_it_out(token: str) -> None:
-    """The caller is told which value is wrong."""
+    """The message has the invalid value."""
     with pytest.raises(ServiceError, match="NextToken"):
         page({"NextToken": token}, [(1.0, "a")], place)
 
@@ -57,7 +57,7 @@ def test_a_moment_passes_when_it_is_between_both_ends() -> None:
 
 @pytest.mark.parametrize("before", [1.0, 2.0])
 def test_a_filter_is_refused_when_no_moment_is_within_its_times(before: float) -> None:
-    """Both ends are exclusive; one end alone is a filter."""
+    """Both ends are exclusive; one end is enough."""
     times = {"CreationTimeAfter": 2.0, "CreationTimeBefore": before}
     with pytest.raises(ServiceError, match=r"InvalidFilterException.*is not before"):
         multi_member_filter({"Filter": times})

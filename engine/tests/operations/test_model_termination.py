@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def model_of(rig: Rig, flywheel: str) -> str:
-    """Return a flywheel's model that is trained: until it is, no iteration tells of it."""
+    """Return the trained model of a flywheel; before, no iteration has its ARN."""
     listed = rig.comprehend.list_document_classifiers(Filter={"Status": "TRAINING"})
     (found,) = (
         item["DocumentClassifierArn"]

@@ -7,7 +7,7 @@ from engine_testing.rig import ROLE, Rig
 
 
 def test_a_model_is_described_when_an_iteration_has_trained_it(rig: Rig) -> None:
-    """Counts, metrics, times and the flywheel are told."""
+    """The response has counts, metrics, times and the flywheel."""
     flywheel, arn = rig.trained()
     seen = rig.comprehend.describe_document_classifier(DocumentClassifierArn=arn)[
         "DocumentClassifierProperties"

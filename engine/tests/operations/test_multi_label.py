@@ -7,8 +7,8 @@ import pytest
 
 from engine_testing.rig import (
     LABELS,
+    LabeledRow,
     Rig,
-    Row,
     classifier_task,
     csv_at,
     manifest_at,
@@ -16,7 +16,7 @@ from engine_testing.rig import (
 )
 
 
-def multi(documents_per_label: int, *, first: int = 0, delimiter: str = "|") -> list[Row]:
+def multi(documents_per_label: int, *, first: int = 0, delimiter: str = "|") -> list[LabeledRow]:
     """Make documents of one label or, every third, of both."""
     single = rows(documents_per_label, first=first)
     pairs = zip(single[::2], single[1::2], strict=True)
@@ -30,7 +30,7 @@ def flywheel(rig: Rig) -> str:
     return rig.flywheel(**classifier_task("MULTI_LABEL", LABELS))
 
 
-def dataset(rig: Rig, flywheel: str, documents: list[Row], **more: Any) -> Any:
+def dataset(rig: Rig, flywheel: str, documents: list[LabeledRow], **more: Any) -> Any:
     """Create a dataset of labeled documents; return its description once it has ended."""
     delimiter = more.pop("delimiter", None)
     uri = rig.put(f"in/multi/{len(documents)}-{delimiter}.csv", documents)
@@ -52,14 +52,14 @@ def test_documents_have_their_known_labels_in_the_lake_when_a_dataset_is_complet
 
 
 def test_labels_are_divided_by_the_delimiter_when_one_is_told(rig: Rig, flywheel: str) -> None:
-    """With the wrong one labels fuse into one that nobody knows."""
+    """A wrong delimiter joins the labels into an unknown one."""
     documents = multi(30, delimiter="~")
     assert dataset(rig, flywheel, documents, delimiter="~")["NumberOfDocuments"] == 90
     assert dataset(rig, flywheel, documents)["NumberOfDocuments"] == 60
 
 
 def test_a_label_may_hold_the_default_delimiter_when_another_divides(rig: Rig) -> None:
-    """The lake takes a delimiter that is part of no label."""
+    """The lake uses a delimiter that no label contains."""
     labels = ("billing|money", "delivery")
     flywheel = rig.flywheel(**classifier_task("MULTI_LABEL", labels))
     documents = [(";".join(labels), text) for _, text in rows(30)]
@@ -100,7 +100,7 @@ def test_a_manifest_is_read_when_the_format_is_told(rig: Rig, flywheel: str) -> 
     ],
 )
 def test_a_dataset_fails_with_labels_and_counts_when_it_is_too_small(
-    rig: Rig, flywheel: str, documents: list[Row], expected: str
+    rig: Rig, flywheel: str, documents: list[LabeledRow], expected: str
 ) -> None:
     """Each label has a minimum, and so has the dataset."""
     seen = dataset(rig, flywheel, documents)
@@ -109,7 +109,7 @@ def test_a_dataset_fails_with_labels_and_counts_when_it_is_too_small(
 
 
 def test_a_model_is_trained_and_measured_when_an_iteration_completes(rig: Rig) -> None:
-    """Accuracy counts decisions; the lake has a matrix a label; the model says its mode."""
+    """Accuracy counts decisions; the lake has a matrix per label; the model has its mode."""
     flywheel = rig.flywheel(**classifier_task("MULTI_LABEL", LABELS, "de"))
     dataset(rig, flywheel, multi(30))
     dataset(rig, flywheel, multi(6, first=100), DatasetType="TEST")

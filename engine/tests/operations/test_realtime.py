@@ -95,7 +95,7 @@ def test_only_the_best_classes_are_told_when_the_model_has_many(
 def test_the_next_question_is_answered_when_the_process_dies(
     s3: "S3Client", tmp_path: Path
 ) -> None:
-    """A question is asked once more; nobody notices."""
+    """The task is repeated once; the caller does not notice."""
     with running(tmp_path, s3) as rig:
         _, model = rig.trained()
         endpoint = in_service(rig, ModelArn=model)
@@ -148,7 +148,7 @@ def test_the_error_says_what_is_wrong_when_an_endpoint_cannot_be_asked(
 
 
 def test_the_answer_is_the_same_when_a_text_comes_as_bytes(served: tuple[Rig, str, str]) -> None:
-    """With the members that tell of a document's one page."""
+    """With the members that describe the document's one page."""
     rig, _, endpoint = served
     text = "r\u00e9fund the parcel"
     plain = rig.comprehend.classify_document(Text=text, EndpointArn=endpoint)
@@ -161,7 +161,7 @@ def test_the_answer_is_the_same_when_a_text_comes_as_bytes(served: tuple[Rig, st
 
 
 def test_entities_are_found_when_a_recognizers_endpoint_is_asked(rig: Rig) -> None:
-    """The endpoint's ARN says that it is a recognizer's; no classifier can be put there."""
+    """The endpoint's ARN is that of a recognizer; it cannot serve a classifier."""
     flywheel, _ = trained_recognizer(rig)
     endpoint = in_service(rig, EndpointName="cities", FlywheelArn=flywheel)
     assert ":entity-recognizer-endpoint/cities" in endpoint

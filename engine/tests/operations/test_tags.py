@@ -48,7 +48,7 @@ def test_tags_are_kept_when_resources_are_created_with_them(rig: Rig) -> None:
 
 
 def test_tags_change_when_they_are_set_and_removed(rig: Rig) -> None:
-    """A key that is there gets the new value; one that is not there is no error."""
+    """An existing key gets the new value; a missing one is not an error."""
     arn = rig.flywheel(Tags=TEAM)
     new: list[TagTypeDef] = [{"Key": "team", "Value": "sales"}, {"Key": "stage", "Value": "test"}]
     rig.comprehend.tag_resource(ResourceArn=arn, Tags=new)
@@ -71,7 +71,7 @@ def test_removed_tags_stay_removed_when_the_creation_is_repeated(rig: Rig) -> No
 
 
 def test_tags_end_when_their_resource_does(s3: "S3Client", tmp_path: Path) -> None:
-    """A flywheel of the same name starts without them; the model keeps its own."""
+    """A new flywheel of the same name has none; the model keeps its own."""
     with running(tmp_path, s3) as rig:
         flywheel = rig.flywheel(FlywheelName="again", Tags=TEAM)
         rig.dataset(flywheel, rows(30))
@@ -87,7 +87,7 @@ def test_tags_end_when_their_resource_does(s3: "S3Client", tmp_path: Path) -> No
 
 
 def test_tags_are_refused_when_they_are_too_many_or_not_allowed(rig: Rig) -> None:
-    """Fifty a resource, those that are there included; each key once, none of AWS's own."""
+    """Fifty per resource in total; each key once, without AWS's reserved prefix."""
     arn = rig.flywheel(Tags=[{"Key": f"k{number}"} for number in range(50)])
     tag, untag = rig.comprehend.tag_resource, rig.comprehend.untag_resource
     assert code_of(tag, ResourceArn=arn, Tags=TEAM) == "TooManyTagsException"

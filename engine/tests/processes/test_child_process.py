@@ -26,7 +26,7 @@ def child(tmp_path: Path) -> Iterator[ChildProcess]:
 
 
 def held_up(child: ChildProcess, file: Path, owner: str, outcomes: list[str]) -> threading.Thread:
-    """Ask for a model whose file is a pipe that nobody has opened yet."""
+    """Start a task on a model whose file is a pipe without a writer."""
 
     def ask() -> None:
         try:
@@ -84,7 +84,7 @@ def test_the_child_imports_what_its_engine_imports_when_another_copy_is_installe
 
 
 def test_the_child_ends_in_the_middle_when_its_engine_is_gone(tmp_path: Path) -> None:
-    """A killed engine can say nothing: the end of the input is enough."""
+    """A killed engine cannot send anything: the end of the input suffices."""
     pipe = tmp_path / "model"
     os.mkfifo(pipe)
     with subprocess.Popen(

@@ -44,6 +44,6 @@ def test_quotas_add_up_when_several_are_chosen() -> None:
     ],
 )
 def test_a_choice_is_refused_when_it_is_none(choice: str, expected: str) -> None:
-    """The message says what there is."""
+    """The message lists the valid names or values."""
     with pytest.raises(ValueError, match=expected):
         with_setting(SETTINGS, choice)

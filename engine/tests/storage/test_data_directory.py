@@ -30,7 +30,7 @@ def test_it_is_free_again_when_its_engine_has_released_it(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777])
 def test_it_is_refused_when_others_may_write_there(tmp_path: Path, mode: int) -> None:
-    """A model is code to whoever loads it; the message says what to do."""
+    """Whoever writes a model decides its predictions; the message has a remedy."""
     place = tmp_path / "state"
     place.mkdir()
     place.chmod(mode)
@@ -40,7 +40,7 @@ def test_it_is_refused_when_others_may_write_there(tmp_path: Path, mode: int) ->
 
 
 def test_it_is_refused_when_a_folder_in_it_is_everybodys(tmp_path: Path) -> None:
-    """The folder of the models, say."""
+    """For example the folder of the models."""
     (tmp_path / "models").mkdir()
     (tmp_path / "models").chmod(0o777)
     with pytest.raises(DirectoryNotPrivateError, match="models"):

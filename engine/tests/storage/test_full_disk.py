@@ -1,4 +1,4 @@
-"""A full disk: the caller reads why, and what was acknowledged goes on once there is room."""
+"""A full disk: the caller gets the reason, and acknowledged work resumes once there is room."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,7 +40,7 @@ def test_a_full_disk_is_told_when_a_call_cannot_be_kept(s3: "S3Client", tmp_path
 def test_an_iteration_ends_failed_or_starts_anew_when_its_end_found_no_room(
     s3: "S3Client", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With room for its failure it says why; without any it is trained again at the next start."""
+    """With room for the failure, it has a message; without room, training restarts later."""
     with running(tmp_path, s3) as rig:
         flywheel = rig.flywheel()
         rig.dataset(flywheel, rows(12))

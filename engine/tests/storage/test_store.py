@@ -68,7 +68,7 @@ def test_models_stay_when_their_flywheel_is_deleted(store: Store) -> None:
 
 
 def test_a_record_of_an_earlier_release_is_found_when_its_class_was_renamed(tmp_path: Path) -> None:
-    """The kinds in the database are the service's nouns, whatever the classes are called."""
+    """The kinds in the database are the service's nouns, whatever the names of the classes."""
     file = tmp_path / "engine.sqlite3"
     every_kind = (FLYWHEEL, DATASET, ITERATION, MODEL, ENDPOINT, JOB, TAGS)
     with closing(Store(file)) as store:

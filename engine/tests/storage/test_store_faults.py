@@ -1,4 +1,4 @@
-"""What the engine remembers when its process is killed, or its disk takes nothing more."""
+"""The engine's records when its process is killed or its disk is full."""
 
 import os
 import subprocess
@@ -45,7 +45,7 @@ def test_what_was_written_is_there_when_the_process_was_killed(tmp_path: Path) -
 
 
 def test_nothing_is_half_written_when_the_disk_is_full(tmp_path: Path) -> None:
-    """The error is told as it is, and the engine goes on when there is room again."""
+    """The error is unchanged, and the engine continues once the disk has room again."""
     file = tmp_path / "engine.sqlite3"
     large = replace(FLYWHEEL, labels=tuple(f"label {number}" for number in range(20_000)))
     with closing(Store(file)) as store:

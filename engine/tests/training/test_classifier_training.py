@@ -66,7 +66,7 @@ def test_counts_are_of_decisions_when_documents_have_several_labels() -> None:
 
 
 def test_labels_are_divided_when_a_delimiter_is_given(tmp_path: Path) -> None:
-    """Without one a cell is one label, whatever is in it."""
+    """Without a delimiter, a cell is one label."""
     file = tmp_path / "a.csv"
     file.write_text("card|loan,one\nrent,two\n")
     assert read_texts([file], delimiter="|").labels == [["card", "loan"], ["rent"]]

@@ -62,7 +62,7 @@ def test_a_recognizer_is_trained_and_tested_when_the_process_is_asked(
 def test_the_next_task_gets_a_new_process_when_one_is_killed(
     worker: TrainingWorker, data: list[Path], tmp_path: Path
 ) -> None:
-    """The task at hand is told that its process died."""
+    """The task in progress gets the error."""
     assert worker.process_id is not None
     os.kill(worker.process_id, signal.SIGKILL)
     with pytest.raises(WorkerDiedError, match="code -9; the next task starts a new one"):
@@ -74,7 +74,7 @@ def test_the_next_task_gets_a_new_process_when_one_is_killed(
 def test_the_process_lives_on_when_a_task_fails(
     worker: TrainingWorker, data: list[Path], tmp_path: Path
 ) -> None:
-    """A failure and a defect are both told, each in its words."""
+    """A failure and a defect have different messages."""
     before = worker.process_id
     with pytest.raises(IterationFailedError, match=r"none\.model is missing"):
         worker.evaluate(data, tmp_path / "none.model", holds_out=False)
@@ -87,7 +87,7 @@ def test_the_process_lives_on_when_a_task_fails(
 def test_the_waiting_task_gives_way_when_the_worker_is_stopped(
     worker: TrainingWorker, tmp_path: Path
 ) -> None:
-    """A stop does not wait for training to end, and nothing is started afterwards."""
+    """A stop does not wait for the training, and no task starts afterwards."""
     pipe = tmp_path / "never.csv"
     os.mkfifo(pipe)
     outcome: list[type[BaseException]] = []
