@@ -4,7 +4,7 @@ Decides the words; `flywheel.notices.notice.upload_digest` gathers them. An uplo
 whole is no news of its own: the notice that its batch started names it.
 """
 
-from flywheel.intake.labeled_documents import ROW_FAULTS, Fault, Report
+from flywheel.intake.labeled_documents import ROW_FAULTS, Report, UploadFault
 from flywheel.notices.notice import UploadNews, file_name, shown
 from flywheel.number_words import number_of
 
@@ -93,9 +93,9 @@ def gone(key: str) -> UploadNews:
 def _headline(report: Report) -> str:
     """Return the reason in few words: the file's fault, or how many rows are bad."""
     file_faults = [fault for fault in report.problem_counts if fault not in ROW_FAULTS]
-    if file_faults == [Fault.TOO_MANY_BAD_ROWS] or not file_faults:
+    if file_faults == [UploadFault.TOO_MANY_BAD_ROWS] or not file_faults:
         return number_of(report.left_out, "bad row")
-    named = [fault.value for fault in file_faults if fault is not Fault.TOO_MANY_BAD_ROWS]
+    named = [fault.value for fault in file_faults if fault is not UploadFault.TOO_MANY_BAD_ROWS]
     return ", ".join(named[:3])
 
 
