@@ -78,7 +78,7 @@ def f1_words(stored: StoredVerdict | None) -> str:
     return f1_of(stored).summary or "-"
 
 
-def verdict_document(stored: StoredVerdict | None) -> dict[str, Any]:
+def verdict_json(stored: StoredVerdict | None) -> dict[str, Any]:
     """Return a verdict's decision and rules as JSON values."""
     if stored is None:
         return {"verdict": None, "kept": None, "because": None, "rules": []}
