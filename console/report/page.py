@@ -32,7 +32,7 @@ def report_page(facts: ReportFacts) -> str:
     """Return the page."""
     templates = _templates()
     style = templates.get_template("style.css").render().encode()
-    view = VerdictView.of(decided_verdict(facts.document))
+    view = VerdictView(decided_verdict(facts.document))
     labels = tuple(each for each in view.labels if each.champion is not None)
     answered, evidence = facts.answered, facts.document["evidence"]
     changes = list(_changes(answered)) if answered else []
@@ -40,9 +40,10 @@ def report_page(facts: ReportFacts) -> str:
         facts=facts,
         document=facts.document,
         view=view,
+        verdict=view.verdict,
         style_sha256=base64.b64encode(hashlib.sha256(style).digest()).decode(),
         ending=ending(facts.outcome),
-        has_charts=any(map(charts.has_chart, view.rules)),
+        has_charts=any(map(charts.has_chart, view.verdict.outcomes)),
         averages=[(each.metric, *_values(each)) for each in view.averages],
         drawn_labels=_drawn(labels),
         labels=[(each.label, f"{each.documents:,}", *_values(each)) for each in labels],

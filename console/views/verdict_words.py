@@ -45,15 +45,16 @@ _KNOWN_OF_EVIDENCE = {
 
 def verdict_view(document: Mapping[str, Any], sha256: str, outcome: BatchOutcome | None) -> Group:
     """Return a document as people read it."""
-    view = VerdictView.of(decided_verdict(document))
-    bootstrap = ", BOOTSTRAP: there was no champion" if view.is_bootstrap else ""
+    verdict = decided_verdict(document)
+    view = VerdictView(verdict)
+    bootstrap = ", BOOTSTRAP: there was no champion" if verdict.is_bootstrap else ""
     title = Text.assemble(
         f"Batch {document['batch']} of {document['flywheel']}: ",
-        (view.decision, _STYLES[view.decision]),
+        (verdict.decision, _STYLES[verdict.decision]),
         f"{bootstrap}; {ending(outcome)}",
     )
     parts: list[Any] = [title]
-    for rule, stored in zip(view.rules, document["rules"], strict=True):
+    for rule, stored in zip(verdict.outcomes, document["rules"], strict=True):
         parts += _rule(rule, stored)
     parts += _section("Evidence", _evidence(document["evidence"]))
     if paired := document["evidence"].get("paired"):

@@ -184,12 +184,12 @@ def judged(
         What is told of endpoints after a promotion.
     """
     place = {"flywheel": facts.flywheel, "batch": facts.batch, "environment": facts.environment}
-    view = VerdictView.of(verdict)
+    view = VerdictView(verdict)
     change = f1_change(view.f1)
     words, todo = f"{outcome.value}{change}", _NOTHING
     why = [
-        *view.reasons,
-        *(f"WARNING: {warning}" for warning in view.warnings),
+        *verdict.reasons,
+        *(f"WARNING: {warning}" for warning in verdict.warnings),
         *filter(None, [view.answers_summary]),
         *label_shift(facts.label_counts, facts.earlier_counts),
         *followers,

@@ -54,7 +54,7 @@ def approval_asked(facts: BatchFacts, verdict: Verdict, until: datetime, on_time
         f"challenger active, `flywheel reject {place}` keeps it out. If nobody answers, it "
         f"{silence}."
     )
-    view = VerdictView.of(verdict)
+    view = VerdictView(verdict)
     return batch_notice(
         facts,
         "approval",
@@ -62,7 +62,7 @@ def approval_asked(facts: BatchFacts, verdict: Verdict, until: datetime, on_time
         why=[
             "The verdict says PROMOTE, and the policy asks a person.",
             f"The challenger is {verdict.evidence.challenger_arn}.",
-            *view.reasons,
+            *verdict.reasons,
         ],
         todo=todo,
         table=metric_table(view),
@@ -96,14 +96,14 @@ def outside_judged(
     environment: str, flywheel: str, iteration_id: str, verdict: Verdict, live: str | None
 ) -> Notice:
     """Tell what would be done with an iteration that somebody else started; nothing is."""
-    view = VerdictView.of(verdict)
+    view = VerdictView(verdict)
     would = {
         Decision.PROMOTE: "would be PROMOTED",
         Decision.REJECT: "would be REJECTED",
         Decision.HOLD: "would be HELD",
     }[verdict.decision]
     challenger, champion = verdict.evidence.challenger_arn, verdict.evidence.champion_arn
-    why, todo = [*view.reasons], "Nothing to do."
+    why, todo = [*verdict.reasons], "Nothing to do."
     if challenger and live == challenger:
         why = ["Its model is active already, made so by the service or by a person.", *why]
     elif challenger:

@@ -121,7 +121,7 @@ def rejection(
 
 def _named(verdict: Verdict) -> str:
     """Return the labels that got worse, where values of labels or failed rules name them."""
-    labels = [each.label for each in VerdictView.of(verdict).worse[:_NAMED]] or [
+    labels = [each.label for each in VerdictView(verdict).worse[:_NAMED]] or [
         rule.label
         for rule in verdict.outcomes
         if rule.outcome is Outcome.FAIL and rule.label is not None

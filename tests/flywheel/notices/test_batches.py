@@ -278,7 +278,7 @@ def test_nothing_gets_through_when_names_and_labels_are_hostile(
 
 def test_the_table_has_dashes_when_numbers_are_missing() -> None:
     """What was not measured is a dash, and no change is made up from it."""
-    table = metric_table(VerdictView.of(verdict(champion={}, challenger={"AverageF1Score": 0.5})))
+    table = metric_table(VerdictView(verdict(champion={}, challenger={"AverageF1Score": 0.5})))
     assert [line.split() for line in table] == [
         ["champion", "challenger", "change"],
         ["F1", "-", "0.500", "-"],
