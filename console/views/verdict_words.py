@@ -118,7 +118,7 @@ def _evidence(evidence: Mapping[str, Any]) -> Facts:
 
 def _answers(view: VerdictView, paired: Mapping[str, Any]) -> Facts:
     if view.answers_summary:
-        yield "documents", view.answers_summary
+        yield "result", view.answers_summary
     for name in ("fixed", "broken"):
         if paired[f"{name}_ids"]:
             yield f"{name} ids", ", ".join(paired[f"{name}_ids"])

@@ -11,8 +11,8 @@ from flywheel.number_words import number_of
 
 _FILES_NAMED = 20
 _AFTER_PAUSE = (
-    "Nothing, or to let batches open by themselves again: flywheel resume {flywheel} --env "
-    "{environment} --reason TEXT"
+    "Nothing to do. To let batches open by themselves again: `flywheel resume {flywheel} --env "
+    "{environment} --reason TEXT`."
 )
 _AFTER_FAILURES = (
     "ACTION NEEDED: repair what the notices of the failed batches name. Then `flywheel retry "
@@ -123,17 +123,17 @@ def withdrawn(
 def champion_changed(
     environment: str, flywheel: str, before: str | None, active: str | None, now: datetime
 ) -> Notice:
-    """Tell that somebody changed the active model, in the console say."""
+    """Report that the active model was changed outside, for example in the console."""
     return act_notice(
         environment,
         flywheel,
         at_moment("champion", now),
         "CHAMPION_CHANGED outside",
         why=[
-            f"The active model was {before or 'none'} when it was last looked at, and no verdict "
-            "of ours changed it. It is the champion from now on; nothing was reverted.",
+            f"The active model was {before or 'none'} at the last check, and no verdict changed "
+            "it. The new one is the champion from now on; nothing was reverted.",
         ],
-        todo="Nothing, if you meant it. Else make the other model active by hand.",
+        todo="Nothing to do if this was intended. Otherwise make the other model active by hand.",
         live=active or "no model",
     )
 
@@ -146,9 +146,9 @@ def outside_iteration(environment: str, flywheel: str, iteration_id: str, status
         f"outside-{iteration_id}",
         f"OUTSIDE iteration {iteration_id}",
         why=[
-            f"Iteration {shown(iteration_id)} ({shown(status)}) was started by somebody else, in "
-            "the console say. Batches wait while it runs. When it has completed it is judged as "
-            "ours are, and never promoted by itself.",
+            f"Iteration {shown(iteration_id)} ({shown(status)}) was started outside this "
+            "system, for example in the console. Batches wait while it runs. When it has completed, it is "
+            "judged like every iteration, and only a person can promote its model.",
         ],
         todo="Nothing to do.",
     )

@@ -26,29 +26,30 @@ _FILES_NAMED = 5
 _NOTHING = "Nothing to do."
 _FOLLOWS = "Nothing to do: the verdict follows by itself."
 _NO_TEST_SET = (
-    "The flywheel has no test set, so the service splits one off its training data and only a "
-    "first model can go live. To end this, upload one to {flywheel}/test/ in the inbox."
+    "The flywheel has no test set. The service splits one off the training data, and only a first "
+    "model can go live. To change this, upload a test set to {flywheel}/test/ in the inbox."
 )
-_LIVE_ANYWAY = "The challenger is active already, made so by the service or by a person, not by us."
+_LIVE_ANYWAY = "The challenger is active already: the service or a person made it active."
 _AFTER_LIVE_ANYWAY = "ACTION NEEDED: if it should not be live, make another model active by hand."
-_AFTER_HOLD = "Nothing must be done. What is named above would end the hold."
+_AFTER_HOLD = "You need not do anything. The reasons above say what would end the hold."
 _AFTER_HOLD_WITHOUT_TRAINING = (
     " More test documents end it without training: upload them to {flywheel}/test/ in the inbox, "
-    "then `flywheel testset freeze {flywheel} --env {environment}` has both models judged again."
+    "then run `flywheel testset freeze {flywheel} --env {environment}` to have both models judged "
+    "again."
 )
 _AFTER_FAILURE = (
-    "ACTION NEEDED: read the reason above and repair it. The batch keeps its uploads: `flywheel "
-    "retry {flywheel} --env {environment}` opens it again. If the rows are the trouble, `flywheel "
-    "withdraw {flywheel} --batch {batch} --env {environment} --reason TEXT` takes them back; then "
-    "upload corrected ones, and the next batch starts by itself."
+    "ACTION NEEDED: repair the cause that is named above. The batch keeps its uploads: `flywheel "
+    "retry {flywheel} --env {environment}` opens it again. If the rows are the cause, `flywheel "
+    "withdraw {flywheel} --batch {batch} --env {environment} --reason TEXT` takes them back. Then "
+    "upload corrected rows, and the next batch starts by itself."
 )
 _AFTER_EMPTY = (
-    "Nothing to do. Rows that the flywheel holds already are never sent twice; no dataset was used "
-    "and nothing was spent."
+    "Nothing to do. Rows that the flywheel already holds are never sent twice. No dataset was "
+    "used, and nothing was spent."
 )
 _STILL_RUNNING = (
-    " The iteration itself still runs in Comprehend: when it ends, the flywheel is freed and its "
-    "next batch may start."
+    " The iteration still runs in Comprehend. When it ends, the flywheel is free and its next "
+    "batch may start."
 )
 
 
@@ -119,7 +120,7 @@ def started(
     why = [
         f"Batch {facts.batch} is sealed: {number_of(documents, 'training document')} from "
         f"{_train_files(facts)}{_tested_with(facts, test_documents)}.",
-        f"Documents a label: {_counts(label_counts)}.",
+        f"Documents per label: {_counts(label_counts)}.",
         *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
     ]
     why += _waiting(waiting_labels)
@@ -345,7 +346,7 @@ def _counts(label_counts: Mapping[str, int]) -> str:
 
 
 def _cost(past_seconds: Sequence[float]) -> str:
-    price = f"{_TRAINING_USD_PER_HOUR:.2f} USD an hour of training"
+    price = f"{_TRAINING_USD_PER_HOUR:.2f} USD per hour of training"
     if not past_seconds:
         return (
             f"Cost on AWS: {price}; there is no earlier iteration to estimate from (the service's "

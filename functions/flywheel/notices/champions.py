@@ -18,7 +18,7 @@ from flywheel.notices.what_changed import metric_table
 _AFTER_PROMOTE = "Nothing to do. To take it back: `flywheel rollback {flywheel} --env {env} "
 _AFTER_ROLLBACK = (
     "Batches and verdicts go on, but no verdict is carried out until `flywheel resume {flywheel} "
-    "--env {env} --reason TEXT`. The model that was left is not promoted again, but by a person: "
+    "--env {env} --reason TEXT`. Only a person can promote the model that was rolled back: "
     "`flywheel promote {before} {flywheel} --env {env} --reason TEXT`."
 )
 
@@ -60,7 +60,7 @@ def approval_asked(facts: BatchFacts, verdict: Verdict, until: datetime, on_time
         "approval",
         f"ACTION NEEDED: approve batch {facts.batch}{f1_change(view.f1)}",
         why=[
-            "The verdict says PROMOTE, and the policy asks a person.",
+            "The verdict is PROMOTE, and the policy asks for the approval of a person.",
             f"The challenger is {verdict.evidence.challenger_arn}.",
             *verdict.reasons,
         ],
@@ -105,10 +105,10 @@ def outside_judged(
     challenger, champion = verdict.evidence.challenger_arn, verdict.evidence.champion_arn
     why, todo = [*verdict.reasons], "Nothing to do."
     if challenger and live == challenger:
-        why = ["Its model is active already, made so by the service or by a person.", *why]
+        why = ["Its model is active already: the service or a person made it active.", *why]
     elif challenger:
         todo = (
-            f"Nothing, or to make it active: `flywheel promote {challenger} {flywheel} --env "
+            f"Nothing to do. To make it active: `flywheel promote {challenger} {flywheel} --env "
             f"{environment} --reason TEXT`."
         )
         if live != champion:
@@ -117,8 +117,9 @@ def outside_judged(
     text = body(
         live=live or "no model yet",
         why=[
-            f"Iteration {shown(iteration_id)} was started by somebody else, in the console say. "
-            "It is judged as ours are, and never promoted by itself.",
+            f"Iteration {shown(iteration_id)} was started outside this system, for example in "
+            "the console. It is judged like every iteration, and only a person can promote its "
+            "model.",
             *why,
         ],
         todo=todo,

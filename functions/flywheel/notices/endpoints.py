@@ -64,7 +64,7 @@ def endpoint_words(
 
 def _reached(endpoint: Endpoint, live: str) -> str:
     if endpoint.model != live:
-        return f"the new model is on its way ({endpoint.status}), {endpoint.model} serves still"
+        return f"the new model is on its way ({endpoint.status}), {endpoint.model} still serves"
     is_serving = endpoint.status == _SERVING
     return "it serves the new model" if is_serving else f"the new model is {endpoint.status}"
 

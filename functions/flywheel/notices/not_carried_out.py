@@ -11,7 +11,7 @@ from flywheel.evaluation.champions import NotCarriedOutReason
 
 _BY_HAND = (
     "If the challenger should be live: `flywheel promote {batch} {flywheel} --env {environment} "
-    "--reason TEXT`; else nothing to do."
+    "--reason TEXT`. Otherwise, there is nothing to do."
 )
 
 

@@ -22,7 +22,7 @@ def rebuilding(
         why=[
             f"{shown(reason, 500)} (by {shown(actor, 200)}).",
             "A new flywheel is made and gets all accepted rows that were not withdrawn, in as few "
-            "datasets as the quotas allow. What is live stays live until a model of the new "
+            "datasets as the quotas allow. The live model stays live until a model of the new "
             "generation is promoted.",
         ],
         todo="Nothing to do: its first iteration starts by itself.",
@@ -82,7 +82,7 @@ def rebuild_given_up(
         )
     else:
         why.append(f"Uploads and batches go to {before_arn} as before.")
-    words, todo = f"REBUILD given up: generation {generation}", "Nothing."
+    words, todo = f"REBUILD given up: generation {generation}", "Nothing to do."
     if taint:
         why.append(
             f"That flywheel is TAINTED: its datasets hold rows that were withdrawn "
@@ -116,7 +116,7 @@ def without_rows(
         why=[
             f"{arn} was made, and uploads and batches go to it. All training rows that were "
             "accepted before were withdrawn since.",
-            "What is live stays live until a model of the new generation is promoted.",
+            "The live model stays live until a model of the new generation is promoted.",
         ],
         todo=f"Upload training rows: `flywheel upload FILE {place} --kind train`; the first batch "
         f"starts by itself. Or go back: `flywheel rebuild {place} --abandon --reason TEXT`.",
@@ -153,7 +153,7 @@ def rebuilt(
         at_moment("rebuilt", now),
         "REBUILT, the new generation is live",
         why=why,
-        todo="Nothing here. Jobs and programs that name the ARN of an earlier flywheel must be "
-        "pointed at the new one by whoever runs them.",
+        todo="Nothing to do here. Whoever runs jobs and programs that name the ARN of an earlier "
+        "flywheel must point them at the new one.",
         live=f"the active model of {arn}",
     )

@@ -15,16 +15,16 @@ _REPAIR_FILE = (
     f"notices leave out. Nothing was sent to Comprehend and nothing was spent. {_UNTOUCHED}"
 )
 _REPAIR_ROWS = (
-    "Nothing, if these rows do not matter: the other rows are staged. Else repair them and upload "
-    f"them alone. {_UNTOUCHED}"
+    "Nothing to do if these rows do not matter: the other rows are staged. Otherwise repair them "
+    f"and upload them alone. {_UNTOUCHED}"
 )
 _MOVE = f"Upload it again to one of the places that work. {_UNTOUCHED}"
-_REPAIRED = f"Nothing: all rows are staged. {_UNTOUCHED}"
+_REPAIRED = f"Nothing to do: all rows are staged. {_UNTOUCHED}"
 _REDRIVE = (
     "Repair the cause; then `flywheel dlq redrive uploads` delivers it again, or upload the file "
     f"again. Nothing was sent to Comprehend and nothing was spent. {_UNTOUCHED}"
 )
-_AGAIN = "Nothing, or upload it again if it was meant to count."
+_AGAIN = "Nothing to do, unless it was meant to count: then upload it again."
 
 
 def refused(key: str, report: Report) -> UploadNews:
