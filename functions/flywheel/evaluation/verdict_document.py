@@ -35,7 +35,7 @@ class JudgedTestSet:
 
 @dataclass(frozen=True, slots=True)
 class IterationNumbers:
-    """What the service said of the iteration; None where it left something out."""
+    """What the service reports of the iteration; None where it left something out."""
 
     evaluated_model: str | None
     evaluated_metrics: Mapping[str, float | None] | None

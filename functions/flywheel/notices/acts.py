@@ -1,4 +1,4 @@
-"""What is told of acts on a flywheel: paused, resumed, data taken back, a champion changed outside.
+"""Notices of acts on a flywheel: paused, resumed, data taken back, a champion changed outside.
 
 Decides the words only. Read next: `flywheel.notices.notice` (how text from data is shown).
 """
@@ -45,7 +45,7 @@ def paused(
     *,
     is_after_failures: bool = False,
 ) -> Notice:
-    """Tell that a flywheel opens no batch until somebody resumes it."""
+    """Report that a flywheel opens no batch until somebody resumes it."""
     todo = _AFTER_FAILURES if is_after_failures else _AFTER_PAUSE
     return act_notice(
         environment,
@@ -54,7 +54,7 @@ def paused(
         f"PAUSED: {reason}",
         why=[
             f"{shown(reason, 500)} (by {shown(actor, 200)}).",
-            "No batch opens; uploads are taken and stay staged. What is under way goes on.",
+            "No batch opens; uploads are accepted and stay staged. What is under way goes on.",
         ],
         todo=todo.format(flywheel=flywheel, environment=environment),
     )
@@ -63,7 +63,7 @@ def paused(
 def resumed(
     environment: str, flywheel: str, reason: str, actor: str, *, paused_for: str, now: datetime
 ) -> Notice:
-    """Tell that batches open again.
+    """Report that batches open again.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def withdrawn(
     actor: str,
     now: datetime,
 ) -> Notice:
-    """Tell that data was taken back, and whether it is in the flywheel all the same.
+    """Report that data was taken back, and whether it is in the flywheel all the same.
 
     Parameters
     ----------
@@ -139,15 +139,15 @@ def champion_changed(
 
 
 def outside_iteration(environment: str, flywheel: str, iteration_id: str, status: str) -> Notice:
-    """Tell of an iteration that no batch started."""
+    """Report an iteration that no batch started."""
     return act_notice(
         environment,
         flywheel,
         f"outside-{iteration_id}",
         f"OUTSIDE iteration {iteration_id}",
         why=[
-            f"Iteration {shown(iteration_id)} ({shown(status)}) was started outside this "
-            "system, for example in the console. Batches wait while it runs. When it has completed, it is "
+            f"Iteration {shown(iteration_id)} ({shown(status)}) was started outside this system, "
+            "for example in the console. Batches wait while it runs. When it has completed, it is "
             "judged like every iteration, and only a person can promote its model.",
         ],
         todo="Nothing to do.",
@@ -169,7 +169,7 @@ def act_notice(
     Parameters
     ----------
     event : str
-        What tells its id from those of other acts (`at_moment`).
+        Makes its id differ from those of other acts (`at_moment`).
     words : str
         The subject's.
     """
@@ -184,7 +184,7 @@ def act_notice(
 
 
 def at_moment(event: str, now: datetime) -> str:
-    """Return what tells one such event from another, to the microsecond."""
+    """Return an event's name with the moment, to the microsecond."""
     return f"{event}-{now:%Y%m%dT%H%M%S%fZ}"
 
 

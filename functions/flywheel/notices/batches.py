@@ -1,4 +1,4 @@
-"""What is told of a batch: started, judged, failed.
+"""Notices of a batch: started, judged, failed.
 
 Decides the words only. The order of a body never changes: what is live now, why, what you must do,
 the table, one command, ids. Read next: `flywheel.notices.notice` (how text from data is shown).
@@ -116,7 +116,7 @@ def started(
     has_test_set: bool,
     past_seconds: Sequence[float],
 ) -> Notice:
-    """Tell that an iteration begins, before any money is spent."""
+    """Report that an iteration begins, before any money is spent."""
     why = [
         f"Batch {facts.batch} is sealed: {number_of(documents, 'training document')} from "
         f"{_train_files(facts)}{_tested_with(facts, test_documents)}.",
@@ -140,7 +140,7 @@ def rejudging(
     before: int,
     left_out: Mapping[str, int],
 ) -> Notice:
-    """Tell that a held challenger is about to be judged again on a larger test set.
+    """Report that a held challenger is about to be judged again on a larger test set.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def judged(
     because: str | None = None,
     followers: Sequence[str] = (),
 ) -> Notice:
-    """Tell a verdict after it was acted on.
+    """Report a verdict after it was acted on.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def judged(
     kept, because : NotCarriedOutReason and str, optional
         Why a PROMOTE was not carried out.
     followers : sequence of str
-        What is told of endpoints after a promotion.
+        Sentences about endpoints after a promotion.
     """
     place = {"flywheel": facts.flywheel, "batch": facts.batch, "environment": facts.environment}
     view = VerdictView(verdict)
@@ -198,9 +198,9 @@ def judged(
     if verdict.is_bootstrap:
         words += ", BOOTSTRAP (first model)"
     if kept is not None:
-        told = NOT_CARRIED_OUT[kept]
-        words, todo = f"{told.headline}{change}", told.todo.format(**place)
-        why = [because or told.reason, *why]
+        case = NOT_CARRIED_OUT[kept]
+        words, todo = f"{case.headline}{change}", case.todo.format(**place)
+        why = [because or case.reason, *why]
     elif verdict.decision is Decision.HOLD:
         words, todo = f"{words}, evidence is missing", _AFTER_HOLD
         if can_be_judged_again:
@@ -232,7 +232,7 @@ def empty(
     *,
     is_for_test_alone: bool = False,
 ) -> Notice:
-    """Tell that a batch held nothing new, so that nothing was started.
+    """Report that a batch held nothing new, so that nothing was started.
 
     Parameters
     ----------
@@ -251,7 +251,7 @@ def empty(
 
 
 def failed(facts: BatchFacts, error: str, cause: str, *, is_still_running: bool) -> Notice:
-    """Tell that a batch ended without a verdict."""
+    """Report that a batch ended without a verdict."""
     words = f"FAILED batch {facts.batch}, ACTION NEEDED: {error}"
     todo = _AFTER_FAILURE.format(
         flywheel=facts.flywheel, environment=facts.environment, batch=facts.batch
@@ -273,7 +273,7 @@ def batch_notice(
     Parameters
     ----------
     event : str
-        What tells its id from those of the batch's other notices.
+        Makes its id differ from those of the batch's other notices.
     words : str
         The subject's.
     """
@@ -338,9 +338,9 @@ def _files(keys: Sequence[str], count: int) -> str:
 
 
 def _counts(label_counts: Mapping[str, int]) -> str:
-    told = [f"{shown(label, 40)} {count:,}" for label, count in sorted(label_counts.items())]
-    more = len(told) - _LABELS_SHOWN
-    return ", ".join(told[:_LABELS_SHOWN]) + (
+    counts = [f"{shown(label, 40)} {count:,}" for label, count in sorted(label_counts.items())]
+    more = len(counts) - _LABELS_SHOWN
+    return ", ".join(counts[:_LABELS_SHOWN]) + (
         f" and {number_of(more, 'more label')}" if more > 0 else ""
     )
 

@@ -1,4 +1,4 @@
-"""What is told of champions that people decide on: asked, changed by a person, judged for nobody.
+"""Notices of champions that people decide on: asked, changed by a person, judged for nobody.
 
 Decides the words only. Read next: `flywheel.notices.batches` and
 `flywheel.notices.not_carried_out`.
@@ -34,7 +34,7 @@ class Change:
     model : str
     by, reason : str
     followers : sequence of str
-        What is told of endpoints.
+        Sentences about endpoints.
     """
 
     how: ChampionSource
@@ -70,7 +70,7 @@ def approval_asked(facts: BatchFacts, verdict: Verdict, until: datetime, on_time
 
 
 def champion_made(environment: str, flywheel: str, change: Change, now: datetime) -> Notice:
-    """Tell that a person changed the active model, after that was verified."""
+    """Report that a person changed the active model, after that was verified."""
     after = (
         _AFTER_ROLLBACK
         if change.how is ChampionSource.ROLLBACK
@@ -95,7 +95,7 @@ def champion_made(environment: str, flywheel: str, change: Change, now: datetime
 def outside_judged(
     environment: str, flywheel: str, iteration_id: str, verdict: Verdict, live: str | None
 ) -> Notice:
-    """Tell what would be done with an iteration that somebody else started; nothing is."""
+    """Report what would be done with an iteration that somebody else started; nothing is."""
     view = VerdictView(verdict)
     would = {
         Decision.PROMOTE: "would be PROMOTED",

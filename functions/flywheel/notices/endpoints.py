@@ -32,7 +32,7 @@ class Endpoint:
 def endpoint_words(
     endpoints: Sequence[Endpoint], flywheel_arn: str, live: str, models: Collection[str]
 ) -> list[str]:
-    """Return what is told of endpoints after a model went live.
+    """Return sentences about endpoints after a model went live.
 
     Parameters
     ----------

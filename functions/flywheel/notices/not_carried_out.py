@@ -1,4 +1,4 @@
-"""What is told of a PROMOTE that was not carried out: headline, reason, what to do.
+"""Notices of a PROMOTE that was not carried out: headline, reason, what to do.
 
 Decides the words only. Read next: `flywheel.evaluation.champions` (the cases),
 `flywheel.notices.batches`.
@@ -17,7 +17,7 @@ _BY_HAND = (
 
 @dataclass(frozen=True, slots=True)
 class NotCarriedOutWords:
-    """How one case is told; ``{batch}``, ``{flywheel}`` and ``{environment}`` are filled in."""
+    """The words of one case; ``{batch}``, ``{flywheel}`` and ``{environment}`` are filled in."""
 
     headline: str
     reason: str

@@ -1,4 +1,4 @@
-"""What is told of a flywheel's generations: asked for, not made, given up, live.
+"""Notices of a flywheel's generations: asked for, not made, given up, live.
 
 Decides the words only. Read next: `flywheel.notices.acts`.
 """
@@ -13,7 +13,7 @@ from flywheel.notices.notice import Notice, shown
 def rebuilding(
     environment: str, flywheel: str, generation: int, reason: str, *, actor: str, now: datetime
 ) -> Notice:
-    """Tell that somebody asked for the next generation."""
+    """Report that somebody asked for the next generation."""
     return act_notice(
         environment,
         flywheel,
@@ -32,7 +32,7 @@ def rebuilding(
 def rebuild_failed(
     environment: str, flywheel: str, generation: int, why: str, now: datetime
 ) -> Notice:
-    """Tell that the next generation could not be made."""
+    """Report that the next generation could not be made."""
     return act_notice(
         environment,
         flywheel,
@@ -61,7 +61,7 @@ def rebuild_given_up(
     actor: str,
     now: datetime,
 ) -> Notice:
-    """Tell that somebody gave a generation up.
+    """Report that somebody gave a generation up.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def rebuild_given_up(
 def without_rows(
     environment: str, flywheel: str, generation: int, arn: str, now: datetime
 ) -> Notice:
-    """Tell that a new generation has nothing to train on."""
+    """Report that a new generation has nothing to train on."""
     place = f"{flywheel} --env {environment}"
     return act_notice(
         environment,
@@ -132,7 +132,7 @@ def rebuilt(
     endpoints: Sequence[str],
     now: datetime,
 ) -> Notice:
-    """Tell that a model of the new generation was promoted, and what follows it now.
+    """Report that a model of the new generation was promoted, and what follows it now.
 
     Parameters
     ----------
