@@ -76,7 +76,7 @@ def changed_labels(view: VerdictView) -> list[str]:
             title = f"{kind} on (F1 per label)"
             lines += [*([""] if lines else []), *label_lines(labels[:_NAMED], title)]
         if more := len(labels[_NAMED:]):
-            lines.append(f"and {number_of(more, 'more label')}")
+            lines.append(f"  and {number_of(more, 'more label')}")
     return lines
 
 
