@@ -38,7 +38,7 @@ from local_cloud.access import (
     policy_statements,
     request_gate,
 )
-from local_cloud.access.authorization import Authorization, Decision
+from local_cloud.access.authorization import AccessDecision, Authorization
 from local_cloud.access.iam_enforcement import IamEnforcement
 from local_cloud.access.refusals import json_code
 from local_cloud.access.request_actions import permissions_of_operation
@@ -202,7 +202,7 @@ class Cloud:
         self._functions.warm_up()
         return outputs
 
-    def decisions(self) -> tuple[Decision, ...]:
+    def decisions(self) -> tuple[AccessDecision, ...]:
         """Return what roles and services asked for, and whether it was allowed.
 
         Empty unless IAM is enforced.

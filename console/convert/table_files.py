@@ -23,7 +23,7 @@ from console.convert.request import (
     column_positions,
     find_columns,
 )
-from flywheel.intake.labeled_documents import Fault, LabeledDocuments, Row, csv_line
+from flywheel.intake.labeled_documents import LabeledDocuments, Row, UploadFault, csv_line
 
 _SEPARATORS = ",;\t|"
 _BYTE_ORDER_MARKS = (
@@ -222,4 +222,4 @@ def _is_header(request: Request, label: str, text: str) -> bool:
         return True
     documents = LabeledDocuments([csv_line(Row(label.strip(), text.strip())).encode()])
     list(documents)
-    return Fault.HEADER in documents.report.problem_counts
+    return UploadFault.HEADER in documents.report.problem_counts

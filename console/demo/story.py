@@ -39,7 +39,7 @@ from console.flywheels.uploading import Upload, put
 from console.progress import Found, Progress
 from console.terminal import Terminal
 from console.views.demo import tell_act, tell_data, tell_end, tell_left_out, tell_letter
-from console.views.verdict import tell_outcome, verdict_document
+from console.views.verdict import tell_outcome, verdict_json
 from flywheel.batches.batches import BatchOutcome, BatchState, Readiness
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.number_words import number_of
@@ -295,7 +295,7 @@ class Story:
             "evaluated_metrics": iteration.evaluated_metrics,
             "trained_model": iteration.trained_model,
             "trained_metrics": iteration.trained_metrics,
-            **verdict_document(ledger.verdicts.get(batch)),
+            **verdict_json(ledger.verdicts.get(batch)),
         }
 
 

@@ -19,7 +19,7 @@ from console.flywheels.following import next_batch, phase_of, question
 from console.flywheels.live_model import LiveModel, comparison_document, live_document, live_model
 from console.flywheels.rebuild_status import RebuildStatus, rebuild_document, rebuild_status
 from console.flywheels.waiting import approval_document
-from console.views.verdict import f1_of, verdict_document
+from console.views.verdict import f1_of, verdict_json
 from flywheel.batches.batches import BatchState, label_counts, of_kind
 from flywheel.batches.uploads import DatasetKind
 
@@ -219,7 +219,7 @@ def status_document(status: FlywheelStatus) -> dict[str, Any]:
             "challenger_f1": f1.challenger,
             "error": last.error,
             "cause": last.cause,
-            **verdict_document(status.verdict),
+            **verdict_json(status.verdict),
         },
         "notices_waiting": status.waiting_notices,
     }

@@ -15,7 +15,7 @@ from console.flywheels.following import batch_of, closed, patience, question, re
 from console.flywheels.uploading import Upload
 from console.progress import Progress
 from console.terminal import Terminal
-from console.views.verdict import tell_outcome, verdict_document
+from console.views.verdict import tell_outcome, verdict_json
 from flywheel.batches.batches import BatchOutcome, Readiness
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.notices.notice import shown
@@ -115,7 +115,7 @@ def wait_for_batch(
         "outcome": batch.outcome,
         "error": batch.error,
         "cause": batch.cause,
-        **verdict_document(stored),
+        **verdict_json(stored),
     }
     return Ending(OF_OUTCOME[batch.outcome or BatchOutcome.FAILED], document)
 

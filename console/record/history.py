@@ -13,7 +13,7 @@ from rich.text import Text
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from console.environment.target import Target
-from console.views.verdict import OUTCOME_STYLES, f1_of, f1_words, verdict_document
+from console.views.verdict import OUTCOME_STYLES, f1_of, f1_words, verdict_json
 from flywheel.notices.notice import file_name, shown
 from flywheel.number_words import number_of
 
@@ -71,7 +71,7 @@ def entry_document(batch: BatchRow, stored: StoredVerdict | None) -> dict[str, A
         "change": f1.gain,
         "outcome": batch.outcome,
         "why": why(batch, stored),
-        **verdict_document(stored),
+        **verdict_json(stored),
     }
 
 

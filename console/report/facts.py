@@ -85,7 +85,7 @@ class ReportFacts:
         How the labels of the batch differ from those known before.
     answered : AnsweredDocuments or None
     missing : str
-        Why single documents are not told, where both models answered.
+        Why single documents are not shown, where both models answered.
     """
 
     document: Mapping[str, Any]
@@ -116,9 +116,9 @@ def answered_documents(
         return None
     kept = kept_for(document, target.staging(), evidence.paired)
     rows = kept.rows()
-    found = {each.model: answers_for(kept, each) for each in evidence.paired.predictions}
+    answers = {each.model: answers_for(kept, each) for each in evidence.paired.predictions}
     champion, challenger = (
-        found.get(model or "") for model in (evidence.champion_arn, evidence.challenger_arn)
+        answers.get(model or "") for model in (evidence.champion_arn, evidence.challenger_arn)
     )
     if champion is None or challenger is None:
         raise AnswersMissingError("the verdict does not name the answers of both models")
@@ -154,5 +154,5 @@ def counted(
 
 
 def _words(counts: Counts) -> str:
-    told = (shown(label, 60) + (f" x {count}" if count > 1 else "") for label, count in counts)
-    return ", ".join(told) or "nothing"
+    counted = (shown(label, 60) + (f" x {count}" if count > 1 else "") for label, count in counts)
+    return ", ".join(counted) or "nothing"

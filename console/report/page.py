@@ -18,6 +18,7 @@ from console.report import charts
 from console.report.facts import AnsweredDocuments, NamedDocument, ReportFacts
 from console.views.verdict_facts import ending, made_from
 from flywheel.evaluation.paired_evidence import LabelChange
+from flywheel.evaluation.verdict_document import decided_verdict
 from flywheel.evaluation.verdict_view import AverageChange, VerdictView, change, number
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
@@ -31,7 +32,7 @@ def report_page(facts: ReportFacts) -> str:
     """Return the page."""
     templates = _templates()
     style = templates.get_template("style.css").render().encode()
-    view = VerdictView.of_document(facts.document)
+    view = VerdictView(decided_verdict(facts.document))
     labels = tuple(each for each in view.labels if each.champion is not None)
     answered, evidence = facts.answered, facts.document["evidence"]
     changes = list(_changes(answered)) if answered else []
@@ -39,9 +40,10 @@ def report_page(facts: ReportFacts) -> str:
         facts=facts,
         document=facts.document,
         view=view,
+        verdict=view.verdict,
         style_sha256=base64.b64encode(hashlib.sha256(style).digest()).decode(),
         ending=ending(facts.outcome),
-        has_charts=any(map(charts.has_chart, view.rules)),
+        has_charts=any(map(charts.has_chart, view.verdict.outcomes)),
         averages=[(each.metric, *_values(each)) for each in view.averages],
         drawn_labels=_drawn(labels),
         labels=[(each.label, f"{each.documents:,}", *_values(each)) for each in labels],

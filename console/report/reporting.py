@@ -75,7 +75,7 @@ def write_report(
         answered = answered_documents(target, known, document, has_excerpts=has_excerpts)
     except AnswersMissingError as error:
         missing = str(error)
-        terminal.warn(f"Single documents are not told: {missing}")
+        terminal.warn(f"Single documents are not shown: {missing}")
     facts = ReportFacts(
         document=document,
         sha256=document_sha256(kept),
@@ -88,6 +88,6 @@ def write_report(
         file.write(report_page(facts))
     terminal.tell_exactly(f"Wrote {out}")
     if has_excerpts:
-        terminal.tell("It shows beginnings of documents: mind whom you send it to.")
-    told = {"out": str(out), "document": batch.name.verdict_key, "has_excerpts": has_excerpts}
-    return Ending(ExitCode.DONE, told)
+        terminal.tell("It shows beginnings of documents: mind who you send it to.")
+    written = {"out": str(out), "document": batch.name.verdict_key, "has_excerpts": has_excerpts}
+    return Ending(ExitCode.DONE, written)

@@ -7,7 +7,7 @@ Decides when labels look wrong or scarce, and the words for it. Read next: `cons
 from collections import Counter
 from collections.abc import Sequence
 
-from flywheel.intake.reports import Fault, Report
+from flywheel.intake.reports import Report, UploadFault
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
 from flywheel.settings.data_format import LABEL_DELIMITERS, Shape
@@ -37,7 +37,7 @@ def several_labels(labels: Sequence[str], shape: Shape) -> list[str]:
 
 def swapped_columns(report: Report) -> list[str]:
     """Remark on rows of which most have a label of their own, or the text of another row."""
-    labels, conflicts = len(report.label_counts), report.problem_counts[Fault.CONFLICT]
+    labels, conflicts = len(report.label_counts), report.problem_counts[UploadFault.CONFLICT]
     is_own = 2 * labels > report.documents >= _ENOUGH_DOCUMENTS
     if not is_own and 2 * conflicts <= report.rows_read:
         return []

@@ -47,9 +47,9 @@ def tell_outcome(terminal: Terminal, batch: BatchRow, stored: StoredVerdict | No
     style = OUTCOME_STYLES[batch.outcome]
     terminal.show(Text.assemble((f"Batch {batch.batch}: {batch.outcome}", style), f", {words}"))
     if stored is not None:
-        view = VerdictView.of(stored.verdict)
+        view = VerdictView(stored.verdict)
         terminal.show(metrics_table(view))
-        for reason in view.reasons:
+        for reason in view.verdict.reasons:
             terminal.tell(reason, indent=2)
         for line in changed_labels(view):
             terminal.show(Text(f"  {line}"))
@@ -70,7 +70,7 @@ def metrics_table(view: VerdictView) -> Table:
 
 def f1_of(stored: StoredVerdict | None) -> AverageChange:
     """Return AverageF1Score of champion and challenger; None where there is none."""
-    return VerdictView.of(stored.verdict).f1 if stored else AverageChange(F1, None, None)
+    return VerdictView(stored.verdict).f1 if stored else AverageChange(F1, None, None)
 
 
 def f1_words(stored: StoredVerdict | None) -> str:
@@ -78,7 +78,7 @@ def f1_words(stored: StoredVerdict | None) -> str:
     return f1_of(stored).summary or "-"
 
 
-def verdict_document(stored: StoredVerdict | None) -> dict[str, Any]:
+def verdict_json(stored: StoredVerdict | None) -> dict[str, Any]:
     """Return a verdict's decision and rules as JSON values."""
     if stored is None:
         return {"verdict": None, "kept": None, "because": None, "rules": []}

@@ -24,6 +24,7 @@ from console.views.verdict_facts import (
 )
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.effective_rules import RuleOutcome
+from flywheel.evaluation.verdict_document import decided_verdict
 from flywheel.evaluation.verdict_view import VerdictView, change, number
 from flywheel.notices.notice import shown
 from flywheel.notices.what_changed import label_lines
@@ -44,15 +45,16 @@ _KNOWN_OF_EVIDENCE = {
 
 def verdict_view(document: Mapping[str, Any], sha256: str, outcome: BatchOutcome | None) -> Group:
     """Return a document as people read it."""
-    view = VerdictView.of_document(document)
-    bootstrap = ", BOOTSTRAP: there was no champion" if view.is_bootstrap else ""
+    verdict = decided_verdict(document)
+    view = VerdictView(verdict)
+    bootstrap = ", BOOTSTRAP: there was no champion" if verdict.is_bootstrap else ""
     title = Text.assemble(
         f"Batch {document['batch']} of {document['flywheel']}: ",
-        (view.decision, _STYLES[view.decision]),
+        (verdict.decision, _STYLES[verdict.decision]),
         f"{bootstrap}; {ending(outcome)}",
     )
     parts: list[Any] = [title]
-    for rule, stored in zip(view.rules, document["rules"], strict=True):
+    for rule, stored in zip(verdict.outcomes, document["rules"], strict=True):
         parts += _rule(rule, stored)
     parts += _section("Evidence", _evidence(document["evidence"]))
     if paired := document["evidence"].get("paired"):
@@ -116,7 +118,7 @@ def _evidence(evidence: Mapping[str, Any]) -> Facts:
 
 def _answers(view: VerdictView, paired: Mapping[str, Any]) -> Facts:
     if view.answers_summary:
-        yield "documents", view.answers_summary
+        yield "result", view.answers_summary
     for name in ("fixed", "broken"):
         if paired[f"{name}_ids"]:
             yield f"{name} ids", ", ".join(paired[f"{name}_ids"])

@@ -44,7 +44,7 @@ _ALWAYS_ALLOWED = "sts:GetCallerIdentity"
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class AccessDecision:
     """What a role or service asked for, and whether it was allowed."""
 
     caller: str
@@ -80,9 +80,9 @@ class Authorization:
         self._settings = settings
         self._operator = operator
         self._lock = threading.Lock()
-        self._decisions: dict[Decision, None] = {}
+        self._decisions: dict[AccessDecision, None] = {}
 
-    def decisions(self) -> tuple[Decision, ...]:
+    def decisions(self) -> tuple[AccessDecision, ...]:
         """Return every distinct decision about a role or service, oldest first."""
         with self._lock:
             return tuple(self._decisions)
@@ -156,7 +156,7 @@ class Authorization:
         is_allowed = (
             PermissionResult.PERMITTED in results and PermissionResult.DENIED not in results
         )
-        self._remember(Decision(principal, action, resource, is_allowed))
+        self._remember(AccessDecision(principal, action, resource, is_allowed))
         return is_allowed
 
     def _is_allowed(self, caller: Caller, needed: Permission) -> bool:
@@ -170,14 +170,14 @@ class Authorization:
         is_allowed = (
             PermissionResult.PERMITTED in results and PermissionResult.DENIED not in results
         )
-        self._remember(Decision(caller.role_name, asked.action, asked.resource, is_allowed))
+        self._remember(AccessDecision(caller.role_name, asked.action, asked.resource, is_allowed))
         return is_allowed
 
     def _role_session(self, access_key_id: str) -> Any:
         backend = sts_backends[self._settings.account_id]["aws"]
         return backend.get_assumed_role_from_access_key(access_key_id)
 
-    def _remember(self, decision: Decision) -> None:
+    def _remember(self, decision: AccessDecision) -> None:
         with self._lock:
             self._decisions.setdefault(decision)
 

@@ -28,14 +28,14 @@ from flywheel.batches.known_rows import rows_key
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.evidence import Evidence
 from flywheel.evaluation.paired_evidence import PairedEvidence, Predictions
-from flywheel.evaluation.prediction_jobs import Said, answers_of, cost, one_line
+from flywheel.evaluation.prediction_jobs import Prediction, answers_of, cost, one_line
 from flywheel.intake.labeled_documents import Row
 from flywheel.settings.data_format import Shape, described_labels
 from flywheel.settings.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class BatchPredictions:
     """The test set of one flywheel and its models' answers.
 
     Parameters
@@ -146,7 +146,7 @@ class Answers:
         found = ModelAnswers.of(written)
         return found, kept.predictions(model, found, is_paid=job_arn is not None)
 
-    def _output(self, job: AnswerJob, documents: int) -> list[Said]:
+    def _output(self, job: AnswerJob, documents: int) -> list[Prediction]:
         if job.status != "COMPLETED":
             reason = job.message or "the service gives no reason"
             if job.is_running:

@@ -7,7 +7,7 @@ Decides when they are asked for, and that what cannot be had holds the challenge
 from dataclasses import dataclass, replace
 from typing import Any
 
-from application.comparison.answers import Answers
+from application.comparison.answers import BatchPredictions
 from application.comparison.gathering import evidence_of
 from application.comparison.judgement import store_verdict
 from application.comparison.kept_answers import AnswersMissingError
@@ -45,7 +45,7 @@ class VerdictMaker:
         verdict = decide(evidence, policy)
         if not wants_answers(verdict, policy):
             return verdict
-        answers = Answers(self.services, self.known, self.row, self.batch)
+        answers = BatchPredictions(self.services, self.known, self.row, self.batch)
         try:
             if not self.batch.answer_jobs and (jobs := answers.ask(evidence)):
                 self.batch = self.services.ledger.batches.note_jobs(self.batch, jobs)

@@ -16,7 +16,7 @@ from application.ports import StagingObjects
 from flywheel.batches.known_rows import content_hash, record
 from flywheel.errors import FlywheelLoopError
 from flywheel.evaluation.paired_evidence import PairedEvidence, Predictions, paired_evidence
-from flywheel.evaluation.prediction_jobs import Said, kind_of, scored
+from flywheel.evaluation.prediction_jobs import Prediction, kind_of, scored
 from flywheel.evaluation.scored_documents import ScoredDocument
 from flywheel.evaluation.verdict import measured_by
 from flywheel.intake.labeled_documents import Row, csv_line, rows_of
@@ -61,7 +61,7 @@ class KeptAnswers:
         """Return a model's answers as they are kept, or None."""
         return self.staging.text(self.key(model))
 
-    def keep(self, model: str, facts: Mapping[str, object], answers: Sequence[Said]) -> str:
+    def keep(self, model: str, facts: Mapping[str, object], answers: Sequence[Prediction]) -> str:
         """Keep a model's answers: a line of facts, then one line a document; returns the text."""
         lines = (json.dumps(each, ensure_ascii=False) for each in (facts, *answers))
         written = "".join(f"{line}\n" for line in lines)
@@ -113,7 +113,7 @@ class KeptAnswers:
 class ModelAnswers:
     """One model's answers, as they are kept."""
 
-    answers: Sequence[Said]
+    answers: Sequence[Prediction]
     facts: Mapping[str, Any]
     sha256: str
 

@@ -140,7 +140,7 @@ def of_answers(
     if champion is not None:
         others = [each for each in wanted if each != exact]
         resampled = chances(documents, others, kind=kind, labels=labels, error=error, seed=seed)
-    found = {}
+    compared = {}
     for metric, label in wanted:
         old = champion.metric(metric, label) if champion else None
         new = challenger.metric(metric, label)
@@ -148,11 +148,11 @@ def of_answers(
             continue
         count = len(documents) if label is None else challenger.actual[label]
         if old is None:
-            found[metric, label] = _single(metric, label, new, count, error)
+            compared[metric, label] = _single(metric, label, new, count, error)
         elif (metric, label) == exact:
-            found[metric, label] = _exact(documents, old, new, error)
+            compared[metric, label] = _exact(documents, old, new, error)
         else:
-            found[metric, label] = of_chance(
+            compared[metric, label] = of_chance(
                 (metric, label),
                 (old, new),
                 resampled[metric, label],
@@ -160,7 +160,7 @@ def of_answers(
                 worth=answers_worth(metric, label, kind, counts, challenger.actual),
                 error=error,
             )
-    return found
+    return compared
 
 
 def _single(metric: str, label: str | None, value: float, count: int, error: float) -> Comparison:

@@ -143,8 +143,8 @@ class Evidence:
 
     def comparison(self, metric: str, label: str | None, error: float) -> Comparison:
         """Return what is known of a metric, from the answers where there are any."""
-        if (found := self._answered(metric, label)) is not None:
-            return found
+        if (answered := self._answered(metric, label)) is not None:
+            return answered
         if label is not None:
             return self._of_label(metric, label, error)
         test_set = self.test_set
@@ -180,8 +180,8 @@ class Evidence:
         their answers.
         """
         old, new = usable(self.champion, metric), usable(self.challenger, metric)
-        found = self._answered(metric, None) if old is None and new is None else None
-        return (old, new) if found is None else (found.champion, found.challenger)
+        answered = self._answered(metric, None) if old is None and new is None else None
+        return (old, new) if answered is None else (answered.champion, answered.challenger)
 
     def _answered(self, metric: str, label: str | None) -> Comparison | None:
         """Return the comparison by both models' answers; None where they were not asked for it."""

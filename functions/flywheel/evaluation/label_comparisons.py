@@ -1,4 +1,4 @@
-"""One metric of one label of two models, from the values that the service tells of each.
+"""One metric of one label of two models, from the values that the service reports of each.
 
 Decides how far chance carries such a gain where the models' answers are not known: bounds of each
 value by the counts behind it, joined as if the answers were paired as badly as they can be. Knows
@@ -24,7 +24,7 @@ _OPPOSITE = -1.0
 
 @dataclass(frozen=True, slots=True)
 class _Measure:
-    """A value, its bounds, and its variance; None where nothing tells what the value is of."""
+    """A value, its bounds, and its variance; None where it is not known what the value is of."""
 
     value: float
     low: float
@@ -59,10 +59,10 @@ def of_label(
     Notes
     -----
     Recall is a share of the label's documents, the same for both models: the correlation is the
-    lowest that the two shares allow. Precision is a share of what a model found, and F1 follows
+    lowest that the two shares allow. Precision is a share of what a model predicted, and F1 follows
     from a share, ``F1 = 2J / (1 + J)`` with ``J`` the hits among hits, misses and false finds
     (how many those are follows from the three values). Of these the two models have different
-    wholes, so the correlation is taken to be -1, the worst that there is.
+    wholes, so the correlation is assumed to be -1, the worst that there is.
     """
     old, new = champion.get(metric), challenger.get(metric)
     low = high = deviation = None
@@ -101,13 +101,13 @@ def _measure(
     value = values[metric] or 0.0
     hits = (values.get(_RECALL) or 0.0) * worth
     precision = values.get(_PRECISION) or 0.0
-    # Without a hit, nothing tells how much was found.
-    found = hits / precision if hits and precision else 0.0
+    # Without a hit, nothing shows how much was predicted.
+    predicted = hits / precision if hits and precision else 0.0
     if metric == _RECALL:
         return _share(value, worth, error)
     if metric == _PRECISION:
-        return _share(value, found, error) if found else _Measure(value, 0.0, 1.0, None)
-    return _of_f1(value, worth + max(0.0, found - hits), error)
+        return _share(value, predicted, error) if predicted else _Measure(value, 0.0, 1.0, None)
+    return _of_f1(value, worth + max(0.0, predicted - hits), error)
 
 
 def _share(value: float, whole: float, error: float) -> _Measure:

@@ -24,7 +24,7 @@ _LARGEST_IF_PERCENT = 1 / _PERCENT
 
 @dataclass(frozen=True, slots=True)
 class ModelLabels:
-    """One model's metrics label by label, as the service tells them.
+    """One model's metrics label by label, as the service reports them.
 
     Parameters
     ----------
@@ -49,13 +49,13 @@ def of_recognizer(metadata: Mapping[str, Any], average_f1: float | None) -> Mode
     metadata : mapping
         RecognizerMetadata.
     average_f1 : float or None
-        The model's AverageF1Score in an iteration, a part of 1. It tells which scale the metadata
+        The model's AverageF1Score in an iteration, a part of 1. It shows which scale the metadata
         has: they are documented both as parts of 1 and from 0 to 100.
 
     Raises
     ------
     LabelsUnknownError
-        There are no metrics of types, or nothing tells their scale.
+        There are no metrics of types, or nothing shows their scale.
 
     Examples
     --------
@@ -64,14 +64,14 @@ def of_recognizer(metadata: Mapping[str, Any], average_f1: float | None) -> Mode
     >>> of_recognizer(metadata, 0.6).values["PERSON"]["Recall"]
     0.5
     """
-    told = {
+    metrics_of = {
         entry["Type"]: metrics
         for entry in metadata.get("EntityTypes") or ()
         if (metrics := entry.get("EvaluationMetrics"))
     }
-    if not told:
+    if not metrics_of:
         raise LabelsUnknownError("DescribeEntityRecognizer tells no metrics of single types")
-    largest = max((one for metrics in told.values() for one in metrics.values()), default=0.0)
+    largest = max((one for metrics in metrics_of.values() for one in metrics.values()), default=0.0)
     if largest > 1:
         scale = _PERCENT
     elif not largest or (average_f1 or 0.0) > _LARGEST_IF_PERCENT:
@@ -82,7 +82,7 @@ def of_recognizer(metadata: Mapping[str, Any], average_f1: float | None) -> Mode
         )
     values: dict[str, dict[str, float]] = {
         kind: {name: metrics[name] / scale for name in LABEL_METRICS if name in metrics}
-        for kind, metrics in told.items()
+        for kind, metrics in metrics_of.items()
     }
     return ModelLabels(metadata.get("NumberOfTestDocuments"), values, {})
 
@@ -99,8 +99,8 @@ def of_confusion(document: Mapping[str, Any]) -> ModelLabels:
     --------
     >>> matrix = [[8, 2], [1, 9]]
     >>> document = {"type": "multi_class", "confusion_matrix": matrix, "labels": ["A", "B"]}
-    >>> found = of_confusion(document)
-    >>> found.support, found.values["A"]["Recall"]
+    >>> measured = of_confusion(document)
+    >>> measured.support, measured.values["A"]["Recall"]
     ({'A': 10, 'B': 10}, 0.8)
     """
     try:
@@ -125,9 +125,9 @@ _Counts = tuple[int, int, int]
 def _of_single(matrix: Sequence[Sequence[int]]) -> tuple[list[_Counts], int]:
     predicted = [sum(column) for column in zip(*matrix, strict=True)]
     counts = []
-    for place, (row, found) in enumerate(zip(matrix, predicted, strict=True)):
+    for place, (row, count) in enumerate(zip(matrix, predicted, strict=True)):
         hits = row[place]
-        counts.append((hits, found - hits, sum(row) - hits))
+        counts.append((hits, count - hits, sum(row) - hits))
     return counts, sum(predicted)
 
 

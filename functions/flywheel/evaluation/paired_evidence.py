@@ -140,7 +140,7 @@ def paired_evidence(
     measured = tuple(measured)
     seed = _seed(test_set_sha256, predictions)
     champion, challenger = tallies(documents, kind=kind, labels=labels)
-    found = of_answers(documents, measured, kind=kind, labels=labels, error=error, seed=seed)
+    compared = of_answers(documents, measured, kind=kind, labels=labels, error=error, seed=seed)
     changes = [
         LabelChange(
             label,
@@ -161,7 +161,7 @@ def paired_evidence(
         disputed=sum(each.is_disputed for each in documents),
         fixed_ids=tuple(fixed[:_IDS_KEPT]) if champion else (),
         broken_ids=tuple(broken[:_IDS_KEPT]),
-        comparisons=tuple(found.values()),
+        comparisons=tuple(compared.values()),
         labels=tuple(changes),
         seed=seed,
         predictions=predictions,

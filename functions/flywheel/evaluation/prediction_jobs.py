@@ -32,8 +32,8 @@ _USD_PER_UNIT = 0.0005
 _UNIT_CHARACTERS = 100
 _LEAST_UNITS = 3
 
-Said = Sequence[Any]
-"""One model's answer to one document: labels, or ``[begin, end, type]`` of each mention."""
+Prediction = Sequence[Any]
+"""What one model predicts for one document: labels, or ``[begin, end, type]`` of each mention."""
 
 
 def kind_of(shape: Shape) -> Kind:
@@ -54,7 +54,7 @@ def cost(texts: Iterable[str]) -> float:
     return sum(units) * _USD_PER_UNIT
 
 
-def answers_of(lines: Iterable[str], documents: int) -> list[Said]:
+def answers_of(lines: Iterable[str], documents: int) -> list[Prediction]:
     """Return the answers of a job's output, document by document.
 
     Raises
@@ -62,39 +62,39 @@ def answers_of(lines: Iterable[str], documents: int) -> list[Said]:
     ValueError
         A document has no answer, or the output is of another form; the message says which.
     """
-    found: dict[int, Said] = {}
+    predictions: dict[int, Prediction] = {}
     for line in lines:
         if line.strip():
             answer = json.loads(line)
             if "Line" not in answer:
                 raise ValueError("a line of the output has no Line")
-            found[int(answer["Line"])] = _said(answer)
-    missing = [number for number in range(documents) if number not in found]
+            predictions[int(answer["Line"])] = _prediction(answer)
+    missing = [number for number in range(documents) if number not in predictions]
     if missing:
         raise ValueError(f"{len(missing):,} documents have no answer, the first is {missing[0]:,}")
-    return [found[number] for number in range(documents)]
+    return [predictions[number] for number in range(documents)]
 
 
-def _said(answer: Mapping[str, Any]) -> Said:
+def _prediction(answer: Mapping[str, Any]) -> Prediction:
     if "Classes" in answer:
         best = max(answer["Classes"], key=lambda each: each["Score"], default=None)
         return [best["Name"]] if best else []
     if "Labels" in answer:
         return sorted(each["Name"] for each in answer["Labels"] if each["Score"] >= _LEAST_SCORE)
     if "Entities" in answer:
-        found = answer["Entities"]
-        return [[each["BeginOffset"], each["EndOffset"], each["Type"]] for each in found]
+        entities = answer["Entities"]
+        return [[each["BeginOffset"], each["EndOffset"], each["Type"]] for each in entities]
     reason = answer.get("ErrorMessage", "it has neither Classes, Labels nor Entities")
     raise ValueError(f"document {answer['Line']} has no answer: {reason}")
 
 
 def scored(
     rows: Sequence[Row],
-    champion: Sequence[Said] | None,
-    challenger: Sequence[Said],
+    champion: Sequence[Prediction] | None,
+    challenger: Sequence[Prediction],
     shape: Shape,
 ) -> Iterator[ScoredDocument]:
-    """Give each row with what both models said of it, and the group that it belongs to."""
+    """Give each row with both models' predictions, and the group that it belongs to."""
     grouping = group_documents(rows)
     is_grouped = grouping.grouped != "none"
     for number, (row, group) in enumerate(zip(rows, grouping.groups, strict=True)):
@@ -119,8 +119,8 @@ def _actual(row: Row, shape: Shape) -> list[_Fact]:
     return list(labels_of(row.label, shape))
 
 
-def _answer(said: Said, actual: Sequence[_Fact], shape: Shape) -> Answer:
-    facts = {tuple(each) for each in said} if shape.task == "entities" else {*said}
+def _answer(prediction: Prediction, actual: Sequence[_Fact], shape: Shape) -> Answer:
+    facts = {tuple(each) for each in prediction} if shape.task == "entities" else {*prediction}
     return Answer(_counted(facts, shape), _counted(facts.intersection(actual), shape))
 
 

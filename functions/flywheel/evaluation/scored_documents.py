@@ -147,10 +147,10 @@ class Tally:
 
 def clusters(documents: Sequence[ScoredDocument]) -> list[list[ScoredDocument]]:
     """Return the documents group by group, in the order in which groups begin."""
-    found: dict[str | int, list[ScoredDocument]] = {}
+    grouped: dict[str | int, list[ScoredDocument]] = {}
     for number, document in enumerate(documents):
-        found.setdefault(document.group or number, []).append(document)
-    return list(found.values())
+        grouped.setdefault(document.group or number, []).append(document)
+    return list(grouped.values())
 
 
 def ratio_of(name: str, actual: int, predicted: int, true_positives: int) -> float:

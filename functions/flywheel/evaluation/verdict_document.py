@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from flywheel.evaluation.verdict import Verdict
+
 SCHEMA_VERSION = 2
 """1 is of an older gate: without looks by pair and generation, groups and anchors."""
 
@@ -31,7 +33,7 @@ class JudgedTestSet:
 
 @dataclass(frozen=True, slots=True)
 class IterationNumbers:
-    """What the service said of the iteration; None where it left something out."""
+    """What the service reports of the iteration; None where it left something out."""
 
     evaluated_model: str | None
     evaluated_metrics: Mapping[str, float | None] | None
@@ -137,6 +139,11 @@ def verdict_document(verdict: str, facts: str) -> str:
     decided: dict[str, Any] = _finite(json.loads(verdict))
     decided[_RULES] = decided.pop(_OUTCOMES)
     return canonical({**decided, **json.loads(facts)})
+
+
+def decided_verdict(document: Mapping[str, Any]) -> Verdict:
+    """Return the verdict that a document is of."""
+    return Verdict.from_values({**document, _OUTCOMES: document[_RULES]})
 
 
 def document_sha256(document: str) -> str:

@@ -5,12 +5,10 @@ layout: a table or a page is made where it is shown. Read next: `flywheel.notice
 (plain text), `console.views.verdict` (terminal), `console.report.page` (HTML).
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flywheel.evaluation.effective_rules import RuleOutcome, usable
-from flywheel.evaluation.evidence import Evidence
+from flywheel.evaluation.effective_rules import usable
 from flywheel.evaluation.paired_evidence import LabelChange, PairedEvidence
 from flywheel.evaluation.verdict import Decision, Verdict
 from flywheel.number_words import number_of
@@ -62,61 +60,54 @@ class AverageChange:
 
 @dataclass(frozen=True, slots=True)
 class VerdictView:
-    """What people are shown of a verdict.
+    """What people are shown of a verdict, beside its decision, rules and reasons.
 
     Parameters
     ----------
-    decision : Decision
-    is_bootstrap : bool
-    summary : str
-        The decision in words.
-    rules : tuple of RuleOutcome
-    reasons, warnings : tuple of str
-        Sentences: the rules that decided, and what decided nothing but should be known.
-    f1 : AverageChange
-    averages : tuple of AverageChange
-        Models that are judged again are measured only in what the policy asks: the rest is left
-        out.
-    labels : tuple of LabelChange
-        F1 of every label of which the challenger's is known, largest loss first.
-    answers : PairedEvidence or None
-        None where the models did not answer the test set, or there was no champion.
+    verdict : Verdict
     """
 
-    decision: Decision
-    is_bootstrap: bool
-    summary: str
-    rules: tuple[RuleOutcome, ...]
-    reasons: tuple[str, ...]
-    warnings: tuple[str, ...]
-    f1: AverageChange
-    averages: tuple[AverageChange, ...]
-    labels: tuple[LabelChange, ...]
-    answers: PairedEvidence | None
+    verdict: Verdict
 
-    @classmethod
-    def of_document(cls, document: Mapping[str, Any]) -> "VerdictView":
-        """Return the view of the verdict that a document is of."""
-        return cls.of(Verdict.from_values({**document, "outcomes": document["rules"]}))
+    @property
+    def summary(self) -> str:
+        """The decision in words."""
+        return _SUMMARIES[self.verdict.decision]
 
-    @classmethod
-    def of(cls, verdict: Verdict) -> "VerdictView":
-        """Return the view of a verdict."""
-        evidence = verdict.evidence
-        return cls(
-            decision=verdict.decision,
-            is_bootstrap=verdict.is_bootstrap,
-            summary=_SUMMARIES[verdict.decision],
-            rules=verdict.outcomes,
-            reasons=tuple(verdict.reasons),
-            warnings=tuple(verdict.warnings),
-            f1=AverageChange(F1, *evidence.values(F1)),
-            averages=tuple(_averages(evidence)),
-            labels=tuple(
-                sorted(_labels(evidence), key=lambda each: (each.gain or 0.0, each.label))
-            ),
-            answers=evidence.paired if evidence.champion_arn is not None else None,
-        )
+    @property
+    def f1(self) -> AverageChange:
+        """The change of AverageF1Score."""
+        return AverageChange(F1, *self.verdict.evidence.values(F1))
+
+    @property
+    def averages(self) -> list[AverageChange]:
+        """The change of each average.
+
+        Models that are judged again are measured only in what the policy asks: the rest is left
+        out.
+        """
+        evidence = self.verdict.evidence
+        changes = [AverageChange(metric, *evidence.values(metric)) for metric in METRICS]
+        if evidence.paired is None:
+            return changes
+        return [each for each in changes if (each.champion, each.challenger) != (None, None)]
+
+    @property
+    def labels(self) -> tuple[LabelChange, ...]:
+        """F1 per label, largest loss first.
+
+        It follows from the models' answers; without them, from what the service measured of labels.
+        """
+        evidence = self.verdict.evidence
+        if evidence.paired is not None or evidence.labels is None:
+            return evidence.paired.labels if evidence.paired else ()
+        counts = evidence.test_set.label_counts if evidence.test_set else {}
+        champion, changes = evidence.labels.champion or {}, []
+        for label, metrics in (evidence.labels.challenger or {}).items():
+            old, new = usable(champion.get(label), "F1Score"), usable(metrics, "F1Score")
+            if new is not None:
+                changes.append(LabelChange(label, counts.get(label, 0), old, new))
+        return tuple(sorted(changes, key=lambda each: (each.gain or 0.0, each.label)))
 
     @property
     def worse(self) -> tuple[LabelChange, ...]:
@@ -127,6 +118,12 @@ class VerdictView:
     def better(self) -> tuple[LabelChange, ...]:
         """The labels whose F1 rose, largest gain first."""
         return tuple(each for each in reversed(self.labels) if (each.gain or 0.0) >= _LEAST_CHANGE)
+
+    @property
+    def answers(self) -> PairedEvidence | None:
+        """Both models' answers to the test set; None where there are none, or no champion."""
+        evidence = self.verdict.evidence
+        return None if evidence.champion_arn is None else evidence.paired
 
     @property
     def answers_summary(self) -> str:
@@ -148,23 +145,3 @@ def number(value: float | None) -> str:
 def change(gain: float | None) -> str:
     """Return what the challenger has more, for people."""
     return "-" if gain is None else f"{gain:+z.3f}"
-
-
-def _averages(evidence: Evidence) -> Iterator[AverageChange]:
-    for metric in METRICS:
-        champion, challenger = evidence.values(metric)
-        if evidence.paired is None or champion is not None or challenger is not None:
-            yield AverageChange(metric, champion, challenger)
-
-
-def _labels(evidence: Evidence) -> tuple[LabelChange, ...]:
-    """Return F1 per label by the models' answers; else by what the service measured of labels."""
-    if evidence.paired is not None or evidence.labels is None:
-        return evidence.paired.labels if evidence.paired else ()
-    counts = evidence.test_set.label_counts if evidence.test_set else {}
-    champion, changes = evidence.labels.champion or {}, []
-    for label, metrics in (evidence.labels.challenger or {}).items():
-        old, new = usable(champion.get(label), "F1Score"), usable(metrics, "F1Score")
-        if new is not None:
-            changes.append(LabelChange(label, counts.get(label, 0), old, new))
-    return tuple(sorted(changes, key=lambda each: (each.gain or 0.0, each.label)))

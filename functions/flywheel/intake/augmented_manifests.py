@@ -17,7 +17,7 @@ from flywheel.intake.csv_blocks import BYTE_ORDER_MARK_REPAIR, CRLF_REPAIR
 from flywheel.intake.csv_messages import quoted
 from flywheel.intake.line_blocks import Block, LineBlocks
 from flywheel.intake.physical_rows import BYTE_ORDER_MARK, broken_line, too_long_message
-from flywheel.intake.reports import Fault, Message, as_message
+from flywheel.intake.reports import Message, UploadFault, as_message
 from flywheel.near_names import is_misspelling, nearest
 from flywheel.settings.data_format import Shape
 
@@ -34,7 +34,7 @@ def is_manifest(beginning: bytes) -> bool:
 class _RowFaultError(Exception):
     def __init__(
         self,
-        fault: Fault,
+        fault: UploadFault,
         message: Message | str = "",
         *,
         alike: str | None = None,
@@ -74,7 +74,9 @@ class ManifestRows:
                 found.repairs[BYTE_ORDER_MARK_REPAIR] += 1
             if block.is_cut:
                 message = too_long_message()
-                found.add_problem(Fault.ROW_TOO_LONG, block.line, block.offset, message, alike="")
+                found.add_problem(
+                    UploadFault.ROW_TOO_LONG, block.line, block.offset, message, alike=""
+                )
             else:
                 self._read(block, found)
             yield found
@@ -87,7 +89,7 @@ class ManifestRows:
             offset = block.offset_of(number - block.line)
             broken = broken_line(data, number, offset)
             if broken is not None:
-                reason = Fault[broken.reason]
+                reason = UploadFault[broken.reason]
                 found.add_problem(reason, number, offset, broken.message, alike="")
                 continue
             found.rows_read += 1
@@ -116,9 +118,11 @@ class ManifestRows:
         except (ValueError, RecursionError) as error:
             why = getattr(error, "msg", "too deep")
             message = f"not a JSON object ({why}); a manifest has one a line"
-            raise _RowFaultError(Fault.INVALID_JSON, message) from None
+            raise _RowFaultError(UploadFault.INVALID_JSON, message) from None
         if not isinstance(row, dict):
-            raise _RowFaultError(Fault.INVALID_JSON, "not a JSON object; a manifest has one a line")
+            raise _RowFaultError(
+                UploadFault.INVALID_JSON, "not a JSON object; a manifest has one a line"
+            )
         text = _source(row)
         attribute = self._attribute(row)
         metadata = row.get(attribute + _METADATA)
@@ -134,7 +138,7 @@ class ManifestRows:
             return label.encode(), text.encode()
         except UnicodeEncodeError:
             message = "half of a character (an escape from \\ud800 to \\udfff that stands alone)"
-            raise _RowFaultError(Fault.INVALID_JSON, message) from None
+            raise _RowFaultError(UploadFault.INVALID_JSON, message) from None
 
     def _attribute(self, row: Mapping[str, Any]) -> str:
         """Return which attribute holds the labels."""
@@ -143,21 +147,23 @@ class ManifestRows:
             if wanted in row or wanted + _METADATA in row:
                 return wanted
             problem = f"no attribute {quoted(wanted)} (label_attribute of the environment's file)"
-            raise _RowFaultError(Fault.EMPTY_LABEL, problem)
+            raise _RowFaultError(UploadFault.EMPTY_LABEL, problem)
         described = [key.removesuffix(_METADATA) for key in row if key.endswith(_METADATA)]
         others = [key for key in row if key not in ("source", "source-ref")]
         named = described or [key for key in others if not key.endswith(_METADATA)]
         if len(named) == 1:
             return named[0]
         if not named:
-            raise _RowFaultError(Fault.EMPTY_LABEL, "the row has a source and no label attribute")
+            raise _RowFaultError(
+                UploadFault.EMPTY_LABEL, "the row has a source and no label attribute"
+            )
         several = "several label attributes"
         fix = (
             "name the one that counts as label_attribute of the flywheel in the environment's file"
         )
         names = ", ".join(quoted(name, 20) for name in named[:4])
         message = Message(f"{several}: {fix}", f"{several} ({names}): {fix}")
-        raise _RowFaultError(Fault.HEADER, message)
+        raise _RowFaultError(UploadFault.HEADER, message)
 
     def _label(self, value: Any, metadata: Any, attribute: str) -> str:
         """Return the label cell of a document."""
@@ -174,7 +180,7 @@ class ManifestRows:
                 f"({self._shape.mode})?"
             )
             message = _of_attribute("no label: ", attribute, rest)
-            raise _RowFaultError(Fault.EMPTY_LABEL, message)
+            raise _RowFaultError(UploadFault.EMPTY_LABEL, message)
         delimiter = self._shape.delimiter
         for label in labels:
             if self._shape.is_multi_label and delimiter in label:
@@ -183,7 +189,7 @@ class ManifestRows:
                     "choose another label_delimiter, or rename it"
                 )
                 message = Message(f"a label {rest}", f"the label {quoted(label)} {rest}")
-                raise _RowFaultError(Fault.UNKNOWN_LABEL, message)
+                raise _RowFaultError(UploadFault.UNKNOWN_LABEL, message)
         return delimiter.join(labels) if self._shape.is_multi_label else labels[0]
 
     def _annotated(self, value: Any, text: str, attribute: str) -> str:
@@ -191,7 +197,9 @@ class ManifestRows:
         size = len(text.encode())
         most = self._shape.entity_document_bytes
         if size > most:
-            raise _RowFaultError(Fault.DOCUMENT_TOO_LONG, document_too_long_message(size, most))
+            raise _RowFaultError(
+                UploadFault.DOCUMENT_TOO_LONG, document_too_long_message(size, most)
+            )
         try:
             spans = [
                 (int(entity["startOffset"]), int(entity["endOffset"]), str(entity["label"]))
@@ -203,16 +211,16 @@ class ManifestRows:
                 "of named entity recognition?"
             )
             message = _of_attribute("", attribute, rest)
-            raise _RowFaultError(Fault.ANNOTATION, message) from None
+            raise _RowFaultError(UploadFault.ANNOTATION, message) from None
         kinds = {kind for *_, kind in spans}
         unknown = kinds - (kinds if self._types is None else self._types)
         if unknown:
             kind = min(unknown)
             explain = partial(unknown_type_message, kind, sorted(self._types or ()))
-            raise _RowFaultError(Fault.UNKNOWN_LABEL, alike=kind, explain=explain)
+            raise _RowFaultError(UploadFault.UNKNOWN_LABEL, alike=kind, explain=explain)
         wrong = wrong_annotation(spans, text, names_types=self._types is not None)
         if wrong is not None:
-            raise _RowFaultError(Fault.ANNOTATION, wrong)
+            raise _RowFaultError(UploadFault.ANNOTATION, wrong)
         return canonical_annotations(spans)
 
 
@@ -250,14 +258,14 @@ def _source(row: Mapping[str, Any]) -> str:
             "the text lies in another object (source-ref), which is not read: write it into the "
             "manifest as source"
         )
-        raise _RowFaultError(Fault.INVALID_JSON, message)
-    raise _RowFaultError(Fault.INVALID_JSON, "no source: the text of a row is its source")
+        raise _RowFaultError(UploadFault.INVALID_JSON, message)
+    raise _RowFaultError(UploadFault.INVALID_JSON, "no source: the text of a row is its source")
 
 
 def _require_success(metadata: Any, attribute: str) -> None:
     if isinstance(metadata, dict) and metadata.get("failure-reason"):
         message = _of_attribute("the labeling job failed on this row: ", attribute, "says why")
-        raise _RowFaultError(Fault.LABELING_FAILED, message)
+        raise _RowFaultError(UploadFault.LABELING_FAILED, message)
 
 
 def _of_attribute(before: str, attribute: str, rest: str) -> Message:

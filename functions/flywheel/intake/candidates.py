@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import overload
 
-from flywheel.intake.reports import Fault, Message, Problem, as_message
+from flywheel.intake.reports import Message, Problem, UploadFault, as_message
 
 _FEW = 50
 """Up to so many rows are removed one by one, which moves the rows behind them."""
@@ -71,7 +71,7 @@ class Candidates:
 
     def add_problem(
         self,
-        fault: Fault,
+        fault: UploadFault,
         line: int,
         offset: int,
         message: Message | str = "",

@@ -15,7 +15,7 @@ from flywheel.intake.csv_messages import column_message, columns_message, no_col
 from flywheel.intake.line_blocks import Block, LineBlocks
 from flywheel.intake.physical_rows import BrokenRow, rows_of_lines, too_long_message
 from flywheel.intake.quoted_texts import QUOTE, put_back, taken_out
-from flywheel.intake.reports import Fault, Message
+from flywheel.intake.reports import Message, UploadFault
 from flywheel.intake.unpacking import UnreadableFileError
 from flywheel.settings.data_format import MAX_ROW_BYTES, CsvLayout
 
@@ -94,7 +94,7 @@ class CsvBlocks:
                 work.found.repairs[BYTE_ORDER_MARK_REPAIR] += 1
             if block.is_cut:
                 work.found.add_problem(
-                    Fault.ROW_TOO_LONG, block.line, block.offset, too_long_message(), alike=""
+                    UploadFault.ROW_TOO_LONG, block.line, block.offset, too_long_message(), alike=""
                 )
             else:
                 if not self._is_begun:
@@ -118,7 +118,9 @@ class CsvBlocks:
             return
         if isinstance(row, BrokenRow):
             if self._layout.header:
-                raise UnreadableFileError(Fault.HEADER, f"the header cannot be read: {row.message}")
+                raise UnreadableFileError(
+                    UploadFault.HEADER, f"the header cannot be read: {row.message}"
+                )
             return
         if self._layout.header:
             names = [name.strip() for name in row.fields]
@@ -132,11 +134,11 @@ class CsvBlocks:
             label, text = int(self._layout.label), int(self._layout.text)
             if len(row.fields) < max(label, text):
                 message = no_column_message(max(label, text), len(row.fields))
-                raise UnreadableFileError(Fault.COLUMN_COUNT, message)
+                raise UnreadableFileError(UploadFault.COLUMN_COUNT, message)
             self._set_columns(len(row.fields), label - 1, text - 1)
         unwanted = self._header_message(row.fields)
         if unwanted is not None:
-            work.found.add_problem(Fault.HEADER, row.line, row.offset, unwanted)
+            work.found.add_problem(UploadFault.HEADER, row.line, row.offset, unwanted)
             work.found.rows_read += 1
             work.first, work.is_canonical = end, False
 
@@ -144,10 +146,10 @@ class CsvBlocks:
         if isinstance(wanted, int):
             if wanted > len(names):
                 message = no_column_message(wanted, len(names))
-                raise UnreadableFileError(Fault.COLUMN_COUNT, message)
+                raise UnreadableFileError(UploadFault.COLUMN_COUNT, message)
             return wanted - 1
         if wanted not in names:
-            raise UnreadableFileError(Fault.HEADER, column_message(wanted, names))
+            raise UnreadableFileError(UploadFault.HEADER, column_message(wanted, names))
         return names.index(wanted)
 
     def _read(self, work: _Work) -> None:
@@ -318,13 +320,13 @@ class CsvBlocks:
         for row in rows:
             if isinstance(row, BrokenRow):
                 work.found.add_problem(
-                    Fault[row.reason], row.line, row.offset, row.message, alike=""
+                    UploadFault[row.reason], row.line, row.offset, row.message, alike=""
                 )
                 continue
             work.found.repairs.update(row.repairs)
             if len(row.fields) != self._columns:
                 message = columns_message(row.fields, self._columns, self._layout.sep)
-                work.found.add_problem(Fault.COLUMN_COUNT, row.line, row.offset, message)
+                work.found.add_problem(UploadFault.COLUMN_COUNT, row.line, row.offset, message)
                 work.found.wrong_rows.append(row.fields[0])
                 continue
             at = row.line - block.line - work.first

@@ -24,7 +24,7 @@ from flywheel.intake.csv_blocks import BYTE_ORDER_MARK_REPAIR, CRLF_REPAIR
 from flywheel.intake.csv_messages import quoted
 from flywheel.intake.line_blocks import Block, LineBlocks
 from flywheel.intake.physical_rows import BrokenRow, PhysicalRow, broken_line, physical_rows
-from flywheel.intake.reports import Fault, Message
+from flywheel.intake.reports import Message, UploadFault
 from flywheel.intake.unpacking import UnreadableFileError, plain_name
 from flywheel.number_words import number_of
 from flywheel.settings.data_format import Shape
@@ -99,7 +99,7 @@ class EntityPair:
                 f"{quoted(self._documents.name)}, which has no document there. Fix: upload the two "
                 "files that belong together"
             )
-            raise UnreadableFileError(Fault.PAIR, message)
+            raise UnreadableFileError(UploadFault.PAIR, message)
 
     def _companion_rows(self) -> Iterator[PhysicalRow | BrokenRow]:
         """Give the rows of the companion behind its header, which must be the right one."""
@@ -119,34 +119,34 @@ class EntityPair:
             )
         else:
             message = f"{name} must begin with the header {','.join(wanted)}"
-        raise UnreadableFileError(Fault.HEADER, message)
+        raise UnreadableFileError(UploadFault.HEADER, message)
 
     def _keep_annotation(self, row: PhysicalRow | BrokenRow, found: Candidates) -> None:
         name = self._companion.name
         if isinstance(row, BrokenRow):
             found.add_problem(
-                Fault[row.reason], row.line, row.offset, row.message, alike="", file=name
+                UploadFault[row.reason], row.line, row.offset, row.message, alike="", file=name
             )
             return
         fields = [value.strip() for value in row.fields]
         if len(fields) != len(ANNOTATIONS_HEADER):
             problem = f"{number_of(len(fields), 'column')} instead of {len(ANNOTATIONS_HEADER)}"
-            found.add_problem(Fault.COLUMN_COUNT, row.line, row.offset, problem, file=name)
+            found.add_problem(UploadFault.COLUMN_COUNT, row.line, row.offset, problem, file=name)
             return
         file, *numbers, kind = fields
         if plain_name(file) != plain_name(self._documents.name):
             rest = f", and the documents are {quoted(self._documents.name)}"
             message = Message(f"annotates another file{rest}", f"annotates {quoted(file)}{rest}")
-            found.add_problem(Fault.PAIR, row.line, row.offset, message, file=name)
+            found.add_problem(UploadFault.PAIR, row.line, row.offset, message, file=name)
             return
         if not all(_WHOLE_NUMBER.fullmatch(number) for number in numbers):
             problem = "Line, Begin Offset and End Offset must be whole numbers from 0"
-            found.add_problem(Fault.COLUMN_COUNT, row.line, row.offset, problem, file=name)
+            found.add_problem(UploadFault.COLUMN_COUNT, row.line, row.offset, problem, file=name)
             return
         line, begin, end = map(int, numbers)
         if line >= _MOST_LINES or len(self._packed) >= _MOST_ANNOTATIONS:
             problem = f"{quoted(name)} has more than {_MOST_ANNOTATIONS:,} annotations: divide it"
-            raise UnreadableFileError(Fault.TOO_LARGE, problem)
+            raise UnreadableFileError(UploadFault.TOO_LARGE, problem)
         number = self._type_number(kind, row, found)
         # An end so far out is behind every text; where it is cut it still is.
         begin, end = min(begin, _MOST_OFFSET - 1), min(end, _MOST_OFFSET - 1)
@@ -160,7 +160,7 @@ class EntityPair:
             return len(self._types) - 1
         known = () if self._takes_any else self._types
         found.add_problem(
-            Fault.UNKNOWN_LABEL,
+            UploadFault.UNKNOWN_LABEL,
             row.line,
             row.offset,
             alike=kind,
@@ -225,18 +225,20 @@ class EntityPair:
         file = self._documents.name
         if len(data) > self._most_bytes or block.is_cut:
             message = document_too_long_message(len(data), self._most_bytes)
-            found.add_problem(Fault.DOCUMENT_TOO_LONG, number, offset, message, alike="", file=file)
+            found.add_problem(
+                UploadFault.DOCUMENT_TOO_LONG, number, offset, message, alike="", file=file
+            )
             return None
         broken = broken_line(data, number, offset)
         if broken is not None:
-            reason = Fault[broken.reason]
+            reason = UploadFault[broken.reason]
             found.add_problem(reason, number, offset, broken.message, alike="", file=file)
             return None
         if self._is_list:
             return ""
         wrong = wrong_annotation(spans, data.decode(), names_types=not self._takes_any)
         if wrong is not None:
-            found.add_problem(Fault.ANNOTATION, number, offset, wrong, file=file)
+            found.add_problem(UploadFault.ANNOTATION, number, offset, wrong, file=file)
             return None
         return canonical_annotations(spans) if spans else NO_ANNOTATIONS
 
@@ -258,7 +260,7 @@ class EntityPair:
         name = self._companion.name
         if isinstance(row, BrokenRow):
             found.add_problem(
-                Fault[row.reason], row.line, row.offset, row.message, alike="", file=name
+                UploadFault[row.reason], row.line, row.offset, row.message, alike="", file=name
             )
             return
         fields = [value.strip() for value in row.fields]
@@ -267,11 +269,11 @@ class EntityPair:
             message = (
                 f"{number_of(len(fields), 'column')} instead of {len(LIST_HEADER)} (Text, Type)"
             )
-            found.add_problem(Fault.COLUMN_COUNT, row.line, row.offset, message, file=name)
+            found.add_problem(UploadFault.COLUMN_COUNT, row.line, row.offset, message, file=name)
             return
         text, kind = fields
         if not text:
-            found.add_problem(Fault.EMPTY_TEXT, row.line, row.offset, "empty text", file=name)
+            found.add_problem(UploadFault.EMPTY_TEXT, row.line, row.offset, "empty text", file=name)
         elif self._type_number(kind, row, found) != _UNUSABLE:
             found.labels.append(kind.encode())
             found.texts.append(text.encode())

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flywheel.intake.csv_messages import quoted, separated_by
-from flywheel.intake.reports import Fault, Message
+from flywheel.intake.reports import Message, UploadFault
 from flywheel.near_names import is_misspelling, nearest
 from flywheel.settings.data_format import LABEL_DELIMITERS, Shape
 
@@ -28,13 +28,13 @@ class Cell:
         As a canonical copy has it.
     labels : sequence of str
         What is counted; an entity type once an annotation.
-    fault : Fault, optional
+    fault : UploadFault, optional
         `LabelRules.explain` says more.
     """
 
     canonical: bytes
     labels: Sequence[str] = ()
-    fault: Fault | None = None
+    fault: UploadFault | None = None
 
 
 class LabelRules:
@@ -88,18 +88,18 @@ class LabelRules:
             return self._several(value)
         label = value.strip()
         if not label:
-            return Cell(label.encode(), fault=Fault.EMPTY_LABEL)
+            return Cell(label.encode(), fault=UploadFault.EMPTY_LABEL)
         if self._known is not None and label not in self._known:
-            return Cell(label.encode(), fault=Fault.UNKNOWN_LABEL)
+            return Cell(label.encode(), fault=UploadFault.UNKNOWN_LABEL)
         return Cell(label.encode(), (label,))
 
     def _several(self, value: str) -> Cell:
         delimiter = self._shape.delimiter
         parts = [part.strip() for part in value.split(delimiter)]
         if not all(parts):
-            return Cell(value.strip().encode(), fault=Fault.EMPTY_LABEL)
+            return Cell(value.strip().encode(), fault=UploadFault.EMPTY_LABEL)
         if self._known is not None and not self._known.issuperset(parts):
-            return Cell(value.encode(), fault=Fault.UNKNOWN_LABEL)
+            return Cell(value.encode(), fault=UploadFault.UNKNOWN_LABEL)
         labels = sorted(set(parts))
         return Cell(delimiter.join(labels).encode(), labels)
 

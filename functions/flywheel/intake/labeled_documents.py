@@ -33,11 +33,11 @@ from flywheel.intake.reports import (
     ROW_FAULTS,
     SHOWN_PROBLEMS,
     Allowance,
-    Fault,
     Limits,
     Message,
     Problem,
     Report,
+    UploadFault,
     as_message,
 )
 from flywheel.intake.unpacking import UnreadableFileError, too_large, unpacked
@@ -47,13 +47,13 @@ __all__ = [
     "ROW_FAULTS",
     "SHOWN_PROBLEMS",
     "Allowance",
-    "Fault",
     "LabeledDocuments",
     "Limits",
     "Problem",
     "Report",
     "Row",
     "Stream",
+    "UploadFault",
     "csv_line",
     "refusal_by_size",
     "rows_of",
@@ -179,7 +179,7 @@ class LabeledDocuments:
         self.report.judge(self._allowance)
         layout = self._signs.message(self.report.rows_read) if self._is_csv else None
         if self.report.is_refused and layout is not None:
-            self.report.refuse_as_a_whole(Fault.LAYOUT, layout)
+            self.report.refuse_as_a_whole(UploadFault.LAYOUT, layout)
 
     def _found(self) -> Iterator[Candidates]:
         """Give what the reader of the file's format finds."""
@@ -205,7 +205,7 @@ class LabeledDocuments:
                 "not an augmented manifest, which has a JSON object a line. Fix: upload one, or "
                 "documents (.txt) with what belongs to them (.csv)"
             )
-            raise UnreadableFileError(Fault.INVALID_JSON, message)
+            raise UnreadableFileError(UploadFault.INVALID_JSON, message)
         self._is_csv = True
         return iter(CsvBlocks(blocks, self.shape.csv, self._header_message))
 
@@ -249,9 +249,9 @@ class LabeledDocuments:
             if cell.fault is None:
                 named = f"empty text (label {quoted(_text(cell.canonical))})"
                 message = self._naming_labels(named, otherwise="empty text")
-                self._add(found, index, Fault.EMPTY_TEXT, message)
+                self._add(found, index, UploadFault.EMPTY_TEXT, message)
                 continue
-            if cell.fault is Fault.UNKNOWN_LABEL:
+            if cell.fault is UploadFault.UNKNOWN_LABEL:
                 self._signs.count(_text(value), _text(text))
             explain = partial(self._rules.explain, value)
             self._add(found, index, cell.fault, alike=_text(value), explain=explain)
@@ -278,7 +278,7 @@ class LabeledDocuments:
                 )
                 otherwise = "the same text came before with another label"
                 message = self._naming_labels(named, otherwise=otherwise)
-            self._add(found, index, Fault.CONFLICT, message)
+            self._add(found, index, UploadFault.CONFLICT, message)
         gone = Counter(found.labels[index] for index, _ in repeats)
         found.leave_out([index for index, _ in repeats])
         return gone
@@ -287,7 +287,7 @@ class LabeledDocuments:
         self,
         found: Candidates,
         index: int,
-        fault: Fault,
+        fault: UploadFault,
         message: Message | str = "",
         *,
         alike: str | None = None,
@@ -305,13 +305,13 @@ class LabeledDocuments:
                 f"the file has more than {most_rows:,} documents, the most that a dataset of the "
                 "service holds. Fix: divide it into several files and upload them apart"
             )
-            raise UnreadableFileError(Fault.TOO_MANY_ROWS, message)
+            raise UnreadableFileError(UploadFault.TOO_MANY_ROWS, message)
         if self._labels is None and len(self.report.label_counts) > _MOST_LABELS:
             message = (
                 f"the file has more than {_MOST_LABELS:,} different labels, and the service takes "
                 "no more. Fix: see whether the columns are label, text in that order"
             )
-            raise UnreadableFileError(Fault.TOO_MANY_LABELS, message)
+            raise UnreadableFileError(UploadFault.TOO_MANY_LABELS, message)
 
 
 def refusal_by_size(size_bytes: int, limits: Limits) -> Report | None:

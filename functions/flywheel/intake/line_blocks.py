@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from flywheel.intake.physical_rows import BYTE_ORDER_MARK, no_text
-from flywheel.intake.reports import Fault
+from flywheel.intake.reports import UploadFault
 from flywheel.intake.unpacking import UnreadableFileError
 from flywheel.settings.data_format import MAX_ROW_BYTES
 
@@ -115,7 +115,7 @@ class LineBlocks:
         self._fill()
         message = no_text(self._rest)
         if message is not None:
-            raise UnreadableFileError(Fault.NOT_TEXT, message)
+            raise UnreadableFileError(UploadFault.NOT_TEXT, message)
         if self._rest.startswith(BYTE_ORDER_MARK):
             self.has_byte_order_mark = True
             self._rest = self._rest.removeprefix(BYTE_ORDER_MARK)

@@ -52,7 +52,7 @@ class PhysicalRow:
 
 @dataclass(frozen=True, slots=True)
 class BrokenRow:
-    """Bytes that are no row; ``reason`` is a name of `flywheel.intake.labeled_documents.Fault`."""
+    """Bytes that are no row; ``reason`` is a name of `flywheel.intake.reports.UploadFault`."""
 
     line: int
     offset: int

@@ -23,7 +23,7 @@ SHOWN_LINES = 4
 _ROUNDING = 1e-6
 
 
-class Fault(StrEnum):
+class UploadFault(StrEnum):
     """What can be wrong; the value is how it is counted in reports."""
 
     EMPTY_FILE = "empty file"
@@ -53,8 +53,13 @@ class Fault(StrEnum):
 
 ROW_FAULTS = frozenset(
     {
-        *(Fault.UNKNOWN_LABEL, Fault.EMPTY_LABEL, Fault.EMPTY_TEXT, Fault.CONFLICT),
-        *(Fault.LABELING_FAILED, Fault.ANNOTATION, Fault.DOCUMENT_TOO_LONG),
+        *(
+            UploadFault.UNKNOWN_LABEL,
+            UploadFault.EMPTY_LABEL,
+            UploadFault.EMPTY_TEXT,
+            UploadFault.CONFLICT,
+        ),
+        *(UploadFault.LABELING_FAILED, UploadFault.ANNOTATION, UploadFault.DOCUMENT_TOO_LONG),
     }
 )
 """Faults for which the row is left out; every other fault refuses the file."""
@@ -93,7 +98,7 @@ class Problem:
 
     Parameters
     ----------
-    fault : Fault
+    fault : UploadFault
     line : int
         Physical line, from 1; 0 where the whole file is meant.
     byte_offset : int
@@ -107,7 +112,7 @@ class Problem:
         The next lines that have it; not all of them.
     """
 
-    fault: Fault
+    fault: UploadFault
     line: int
     byte_offset: int
     message: Message
@@ -174,12 +179,14 @@ class Report:
     rows_read: int = 0
     label_counts: Counter[str] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
-    problem_counts: Counter[Fault] = field(default_factory=Counter)
+    problem_counts: Counter[UploadFault] = field(default_factory=Counter)
     duplicates: int = 0
     repairs: Counter[str] = field(default_factory=Counter)
     counts_types: bool = False
     labels_are_known: bool = True
-    _groups: dict[tuple[Fault, str, str], Problem] = field(default_factory=dict, compare=False)
+    _groups: dict[tuple[UploadFault, str, str], Problem] = field(
+        default_factory=dict, compare=False
+    )
 
     @property
     def left_out(self) -> int:
@@ -259,7 +266,7 @@ class Report:
         known = self._groups.get(key)
         if known is not None:
             known.add_lines([problem.line])
-        elif problem.fault is Fault.TOO_MANY_BAD_ROWS:
+        elif problem.fault is UploadFault.TOO_MANY_BAD_ROWS:
             self.problems.insert(0, problem)
         elif len(self._groups) < SHOWN_PROBLEMS:
             if explain is not None:
@@ -267,16 +274,16 @@ class Report:
             self._groups[key] = problem
             self.problems.append(problem)
 
-    def refuse_as_a_whole(self, fault: Fault, message: Message) -> None:
+    def refuse_as_a_whole(self, fault: UploadFault, message: Message) -> None:
         """Let one problem of the whole file stand for those of its rows, which it explains."""
-        count = self.problem_count - self.problem_counts[Fault.TOO_MANY_BAD_ROWS]
+        count = self.problem_count - self.problem_counts[UploadFault.TOO_MANY_BAD_ROWS]
         self.problem_counts = Counter({fault: count})
         self.problems = [Problem(fault, 0, 0, message, count=count)]
 
     def judge(self, allowance: Allowance) -> None:
         """Say what is wrong with the file as a whole, once all rows were read."""
         if not self.rows_read and not self.problem_counts:
-            self.add(Problem(Fault.EMPTY_FILE, 0, 0, Message("the file holds no rows")))
+            self.add(Problem(UploadFault.EMPTY_FILE, 0, 0, Message("the file holds no rows")))
             return
         # Without the margin 0.29 of 100 rows would be 28: doubles hold few fractions exactly.
         fraction = int(allowance.fraction * self.rows_read + _ROUNDING)
@@ -287,14 +294,14 @@ class Report:
                 f"{allowed} ({allowance.fraction:.0%}, never more than {allowance.rows}) are left "
                 "out, so the file is refused"
             )
-            self.add(Problem(Fault.TOO_MANY_BAD_ROWS, 0, 0, Message(message)))
+            self.add(Problem(UploadFault.TOO_MANY_BAD_ROWS, 0, 0, Message(message)))
         elif not self.documents and not self.is_refused:
-            self.add(Problem(Fault.EMPTY_FILE, 0, 0, Message("no row of the file is usable")))
+            self.add(Problem(UploadFault.EMPTY_FILE, 0, 0, Message("no row of the file is usable")))
 
 
 def _merged(problems: Iterable[Problem]) -> list[Problem]:
     """Return problems as those see them who do not see the values in which they differ."""
-    found: dict[tuple[Fault, str, str], Problem] = {}
+    found: dict[tuple[UploadFault, str, str], Problem] = {}
     for problem in problems:
         key = (problem.fault, problem.file, problem.message.public)
         known = found.get(key)

@@ -8,7 +8,7 @@ never unpacked. Memory is constant; what unpacks to far more than a text ever do
 import zlib
 from collections.abc import Iterable, Iterator
 
-from flywheel.intake.reports import Fault, Message, as_message
+from flywheel.intake.reports import Message, UploadFault, as_message
 
 SUFFIX = ".gz"
 MOST_EXPANSION = 100
@@ -27,12 +27,12 @@ class UnreadableFileError(Exception):
 
     Parameters
     ----------
-    fault : Fault
+    fault : UploadFault
     message : Message or str
         What is wrong and what to do.
     """
 
-    def __init__(self, fault: Fault, message: Message | str) -> None:
+    def __init__(self, fault: UploadFault, message: Message | str) -> None:
         self.fault = fault
         self.message = as_message(message)
         super().__init__(self.message.public)
@@ -77,7 +77,7 @@ def too_large(most_bytes: int) -> UnreadableFileError:
         f"the file has more than {most_bytes:,} bytes, the most that a dataset of the service "
         "holds. Fix: divide it into several files and upload them apart"
     )
-    return UnreadableFileError(Fault.TOO_LARGE, message)
+    return UnreadableFileError(UploadFault.TOO_LARGE, message)
 
 
 def _members(chunks: Iterable[bytes], most_bytes: int) -> Iterator[bytes]:
@@ -94,7 +94,7 @@ def _members(chunks: Iterable[bytes], most_bytes: int) -> Iterator[bytes]:
                     "the name ends in .gz, but the file is not gzip-compressed. "
                     "Fix: upload it without .gz in its name, or compress it with gzip"
                 )
-                raise UnreadableFileError(Fault.NOT_TEXT, message)
+                raise UnreadableFileError(UploadFault.NOT_TEXT, message)
         rest = chunk
         while rest:
             if stream.eof:
@@ -111,7 +111,7 @@ def _members(chunks: Iterable[bytes], most_bytes: int) -> Iterator[bytes]:
             rest = stream.unused_data if stream.eof else stream.unconsumed_tail
     if not is_first and not stream.eof:
         message = "the gzip-compressed file ends in its middle. Fix: compress and upload it again"
-        raise UnreadableFileError(Fault.COMPRESSION, message)
+        raise UnreadableFileError(UploadFault.COMPRESSION, message)
 
 
 def _piece(stream: "zlib._Decompress", data: bytes) -> bytes:
@@ -121,7 +121,7 @@ def _piece(stream: "zlib._Decompress", data: bytes) -> bytes:
         message = (
             f"the gzip-compressed file is damaged ({error}). Fix: compress and upload it again"
         )
-        raise UnreadableFileError(Fault.COMPRESSION, message) from None
+        raise UnreadableFileError(UploadFault.COMPRESSION, message) from None
 
 
 def _bomb(packed: int, size: int) -> UnreadableFileError:
@@ -129,4 +129,4 @@ def _bomb(packed: int, size: int) -> UnreadableFileError:
         f"{packed:,} bytes unpack to more than {size:,}, over {MOST_EXPANSION} times as much: "
         "that is no labeled text. Fix: upload it without compression, or remove what repeats"
     )
-    return UnreadableFileError(Fault.COMPRESSION, message)
+    return UnreadableFileError(UploadFault.COMPRESSION, message)

@@ -1,4 +1,4 @@
-"""What is told of acts on a flywheel: paused, resumed, data taken back, a champion changed outside.
+"""Notices of acts on a flywheel: paused, resumed, data taken back, a champion changed outside.
 
 Decides the words only. Read next: `flywheel.notices.notice` (how text from data is shown).
 """
@@ -11,8 +11,8 @@ from flywheel.number_words import number_of
 
 _FILES_NAMED = 20
 _AFTER_PAUSE = (
-    "Nothing, or to let batches open by themselves again: flywheel resume {flywheel} --env "
-    "{environment} --reason TEXT"
+    "Nothing to do. To let batches open by themselves again: `flywheel resume {flywheel} --env "
+    "{environment} --reason TEXT`."
 )
 _AFTER_FAILURES = (
     "ACTION NEEDED: repair what the notices of the failed batches name. Then `flywheel retry "
@@ -45,7 +45,7 @@ def paused(
     *,
     is_after_failures: bool = False,
 ) -> Notice:
-    """Tell that a flywheel opens no batch until somebody resumes it."""
+    """Report that a flywheel opens no batch until somebody resumes it."""
     todo = _AFTER_FAILURES if is_after_failures else _AFTER_PAUSE
     return act_notice(
         environment,
@@ -54,7 +54,7 @@ def paused(
         f"PAUSED: {reason}",
         why=[
             f"{shown(reason, 500)} (by {shown(actor, 200)}).",
-            "No batch opens; uploads are taken and stay staged. What is under way goes on.",
+            "No batch opens; uploads are accepted and stay staged. What is under way goes on.",
         ],
         todo=todo.format(flywheel=flywheel, environment=environment),
     )
@@ -63,7 +63,7 @@ def paused(
 def resumed(
     environment: str, flywheel: str, reason: str, actor: str, *, paused_for: str, now: datetime
 ) -> Notice:
-    """Tell that batches open again.
+    """Report that batches open again.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def withdrawn(
     actor: str,
     now: datetime,
 ) -> Notice:
-    """Tell that data was taken back, and whether it is in the flywheel all the same.
+    """Report that data was taken back, and whether it is in the flywheel all the same.
 
     Parameters
     ----------
@@ -123,32 +123,32 @@ def withdrawn(
 def champion_changed(
     environment: str, flywheel: str, before: str | None, active: str | None, now: datetime
 ) -> Notice:
-    """Tell that somebody changed the active model, in the console say."""
+    """Report that the active model was changed outside, for example in the console."""
     return act_notice(
         environment,
         flywheel,
         at_moment("champion", now),
         "CHAMPION_CHANGED outside",
         why=[
-            f"The active model was {before or 'none'} when it was last looked at, and no verdict "
-            "of ours changed it. It is the champion from now on; nothing was reverted.",
+            f"The active model was {before or 'none'} at the last check, and no verdict changed "
+            "it. The new one is the champion from now on; nothing was reverted.",
         ],
-        todo="Nothing, if you meant it. Else make the other model active by hand.",
+        todo="Nothing to do if this was intended. Otherwise make the other model active by hand.",
         live=active or "no model",
     )
 
 
 def outside_iteration(environment: str, flywheel: str, iteration_id: str, status: str) -> Notice:
-    """Tell of an iteration that no batch started."""
+    """Report an iteration that no batch started."""
     return act_notice(
         environment,
         flywheel,
         f"outside-{iteration_id}",
         f"OUTSIDE iteration {iteration_id}",
         why=[
-            f"Iteration {shown(iteration_id)} ({shown(status)}) was started by somebody else, in "
-            "the console say. Batches wait while it runs. When it has completed it is judged as "
-            "ours are, and never promoted by itself.",
+            f"Iteration {shown(iteration_id)} ({shown(status)}) was started outside this system, "
+            "for example in the console. Batches wait while it runs. When it has completed, it is "
+            "judged like every iteration, and only a person can promote its model.",
         ],
         todo="Nothing to do.",
     )
@@ -169,7 +169,7 @@ def act_notice(
     Parameters
     ----------
     event : str
-        What tells its id from those of other acts (`at_moment`).
+        Makes its id differ from those of other acts (`at_moment`).
     words : str
         The subject's.
     """
@@ -184,7 +184,7 @@ def act_notice(
 
 
 def at_moment(event: str, now: datetime) -> str:
-    """Return what tells one such event from another, to the microsecond."""
+    """Return an event's name with the moment, to the microsecond."""
     return f"{event}-{now:%Y%m%dT%H%M%S%fZ}"
 
 

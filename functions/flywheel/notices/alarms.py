@@ -22,10 +22,10 @@ def alarm_words(message: str) -> str | None:
     *Source*: CloudWatch user guide, "Notifying users on alarm changes"; members of the message.
     """
     try:
-        told = json.loads(message)
-        name, state = str(told["AlarmName"]), str(told["NewStateValue"])
+        alarm = json.loads(message)
+        name, state = str(alarm["AlarmName"]), str(alarm["NewStateValue"])
     except (ValueError, RecursionError, KeyError, TypeError):
         return None
     parts = [f"{_STATES.get(state, state)}: {name}"]
-    parts += [str(told[key]) for key in ("AlarmDescription", "NewStateReason") if told.get(key)]
+    parts += [str(alarm[key]) for key in ("AlarmDescription", "NewStateReason") if alarm.get(key)]
     return "\n\n".join(parts) + "\n"

@@ -1,4 +1,4 @@
-"""What people are sent about a batch: started, empty, failed.
+"""Notices of a batch: started, empty, failed.
 
 Decides the words only. The order of a body never changes: what is live now, why, what you must do,
 the table, one command, ids. Read next: `flywheel.notices.verdicts`, `flywheel.notices.notice` (how
@@ -18,22 +18,22 @@ _LABELS_SHOWN = 20
 _FILES_NAMED = 5
 _FOLLOWS = "Nothing to do: the verdict follows by itself."
 _NO_TEST_SET = (
-    "The flywheel has no test set, so the service splits one off its training data and only a "
-    "first model can go live. To end this, upload one to {flywheel}/test/ in the inbox."
+    "The flywheel has no test set. The service splits one off the training data, and only a first "
+    "model can go live. To change this, upload a test set to {flywheel}/test/ in the inbox."
 )
 _AFTER_FAILURE = (
-    "ACTION NEEDED: read the reason above and repair it. The batch keeps its uploads: `flywheel "
-    "retry {flywheel} --env {environment}` opens it again. If the rows are the trouble, `flywheel "
-    "withdraw {flywheel} --batch {batch} --env {environment} --reason TEXT` takes them back; then "
-    "upload corrected ones, and the next batch starts by itself."
+    "ACTION NEEDED: repair the cause that is named above. The batch keeps its uploads: `flywheel "
+    "retry {flywheel} --env {environment}` opens it again. If the rows are the cause, `flywheel "
+    "withdraw {flywheel} --batch {batch} --env {environment} --reason TEXT` takes them back. Then "
+    "upload corrected rows, and the next batch starts by itself."
 )
 _AFTER_EMPTY = (
-    "Nothing to do. Rows that the flywheel holds already are never sent twice; no dataset was used "
-    "and nothing was spent."
+    "Nothing to do. Rows that the flywheel already holds are never sent twice. No dataset was "
+    "used, and nothing was spent."
 )
 _STILL_RUNNING = (
-    " The iteration itself still runs in Comprehend: when it ends, the flywheel is freed and its "
-    "next batch may start."
+    " The iteration still runs in Comprehend. When it ends, the flywheel is free and its next "
+    "batch may start."
 )
 
 
@@ -100,11 +100,11 @@ def started(
     has_test_set: bool,
     past_seconds: Sequence[float],
 ) -> Notice:
-    """Tell that an iteration begins, before any money is spent."""
+    """Report that an iteration begins, before any money is spent."""
     why = [
         f"Batch {facts.batch} is sealed: {number_of(documents, 'training document')} from "
         f"{_train_files(facts)}{_tested_with(facts, test_documents)}.",
-        f"Documents a label: {_counts(label_counts)}.",
+        f"Documents per label: {_counts(label_counts)}.",
         *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
     ]
     why += _waiting(waiting_labels)
@@ -124,7 +124,7 @@ def rejudging(
     before: int,
     left_out: Mapping[str, int],
 ) -> Notice:
-    """Tell that a held challenger is about to be judged again on a larger test set.
+    """Report that a held challenger is about to be judged again on a larger test set.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def empty(
     *,
     is_for_test_alone: bool = False,
 ) -> Notice:
-    """Tell that a batch held nothing new, so that nothing was started.
+    """Report that a batch held nothing new, so that nothing was started.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def empty(
 
 
 def failed(facts: BatchFacts, error: str, cause: str, *, is_still_running: bool) -> Notice:
-    """Tell that a batch ended without a verdict."""
+    """Report that a batch ended without a verdict."""
     words = f"FAILED batch {facts.batch}, ACTION NEEDED: {error}"
     todo = _AFTER_FAILURE.format(
         flywheel=facts.flywheel, environment=facts.environment, batch=facts.batch
@@ -192,7 +192,7 @@ def batch_notice(
     Parameters
     ----------
     event : str
-        What tells its id from those of the batch's other notices.
+        Makes its id differ from those of the batch's other notices.
     words : str
         The subject's.
     """
@@ -257,15 +257,15 @@ def _files(keys: Sequence[str], count: int) -> str:
 
 
 def _counts(label_counts: Mapping[str, int]) -> str:
-    told = [f"{shown(label, 40)} {count:,}" for label, count in sorted(label_counts.items())]
-    more = len(told) - _LABELS_SHOWN
-    return ", ".join(told[:_LABELS_SHOWN]) + (
+    counts = [f"{shown(label, 40)} {count:,}" for label, count in sorted(label_counts.items())]
+    more = len(counts) - _LABELS_SHOWN
+    return ", ".join(counts[:_LABELS_SHOWN]) + (
         f" and {number_of(more, 'more label')}" if more > 0 else ""
     )
 
 
 def _cost(past_seconds: Sequence[float]) -> str:
-    price = f"{_TRAINING_USD_PER_HOUR:.2f} USD an hour of training"
+    price = f"{_TRAINING_USD_PER_HOUR:.2f} USD per hour of training"
     if not past_seconds:
         return (
             f"Cost on AWS: {price}; there is no earlier iteration to estimate from (the service's "

@@ -1,4 +1,4 @@
-"""What is told of champions that people decide on: asked, changed by a person, judged for nobody.
+"""Notices of champions that people decide on: asked, changed by a person, judged for nobody.
 
 Decides the words only. Read next: `flywheel.notices.batches` and
 `flywheel.notices.not_carried_out`.
@@ -19,7 +19,7 @@ from flywheel.notices.what_changed import metric_table
 _AFTER_PROMOTE = "Nothing to do. To take it back: `flywheel rollback {flywheel} --env {env} "
 _AFTER_ROLLBACK = (
     "Batches and verdicts go on, but no verdict is carried out until `flywheel resume {flywheel} "
-    "--env {env} --reason TEXT`. The model that was left is not promoted again, but by a person: "
+    "--env {env} --reason TEXT`. Only a person can promote the model that was rolled back: "
     "`flywheel promote {before} {flywheel} --env {env} --reason TEXT`."
 )
 
@@ -35,7 +35,7 @@ class Change:
     model : str
     by, reason : str
     followers : sequence of str
-        What is told of endpoints.
+        Sentences about endpoints.
     """
 
     how: ChampionSource
@@ -55,15 +55,15 @@ def approval_asked(facts: BatchFacts, verdict: Verdict, until: datetime, on_time
         f"challenger active, `flywheel reject {place}` keeps it out. If nobody answers, it "
         f"{silence}."
     )
-    view = VerdictView.of(verdict)
+    view = VerdictView(verdict)
     return batch_notice(
         facts,
         "approval",
         f"ACTION NEEDED: approve batch {facts.batch}{f1_change(view.f1)}",
         why=[
-            "The verdict says PROMOTE, and the policy asks a person.",
+            "The verdict is PROMOTE, and the policy asks for the approval of a person.",
             f"The challenger is {verdict.evidence.challenger_arn}.",
-            *view.reasons,
+            *verdict.reasons,
         ],
         todo=todo,
         table=metric_table(view),
@@ -71,7 +71,7 @@ def approval_asked(facts: BatchFacts, verdict: Verdict, until: datetime, on_time
 
 
 def champion_made(environment: str, flywheel: str, change: Change, now: datetime) -> Notice:
-    """Tell that a person changed the active model, after that was verified."""
+    """Report that a person changed the active model, after that was verified."""
     after = (
         _AFTER_ROLLBACK
         if change.how is ChampionSource.ROLLBACK
@@ -96,20 +96,20 @@ def champion_made(environment: str, flywheel: str, change: Change, now: datetime
 def outside_judged(
     environment: str, flywheel: str, iteration_id: str, verdict: Verdict, live: str | None
 ) -> Notice:
-    """Tell what would be done with an iteration that somebody else started; nothing is."""
-    view = VerdictView.of(verdict)
+    """Report what would be done with an iteration that somebody else started; nothing is."""
+    view = VerdictView(verdict)
     would = {
         Decision.PROMOTE: "would be PROMOTED",
         Decision.REJECT: "would be REJECTED",
         Decision.HOLD: "would be HELD",
     }[verdict.decision]
     challenger, champion = verdict.evidence.challenger_arn, verdict.evidence.champion_arn
-    why, todo = [*view.reasons], "Nothing to do."
+    why, todo = [*verdict.reasons], "Nothing to do."
     if challenger and live == challenger:
-        why = ["Its model is active already, made so by the service or by a person.", *why]
+        why = ["Its model is active already: the service or a person made it active.", *why]
     elif challenger:
         todo = (
-            f"Nothing, or to make it active: `flywheel promote {challenger} {flywheel} --env "
+            f"Nothing to do. To make it active: `flywheel promote {challenger} {flywheel} --env "
             f"{environment} --reason TEXT`."
         )
         if live != champion:
@@ -118,8 +118,9 @@ def outside_judged(
     text = body(
         live=live or "no model yet",
         why=[
-            f"Iteration {shown(iteration_id)} was started by somebody else, in the console say. "
-            "It is judged as ours are, and never promoted by itself.",
+            f"Iteration {shown(iteration_id)} was started outside this system, for example in "
+            "the console. It is judged like every iteration, and only a person can promote its "
+            "model.",
             *why,
         ],
         todo=todo,

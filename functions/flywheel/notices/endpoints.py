@@ -32,7 +32,7 @@ class Endpoint:
 def endpoint_words(
     endpoints: Sequence[Endpoint], flywheel_arn: str, live: str, models: Collection[str]
 ) -> list[str]:
-    """Return what is told of endpoints after a model went live.
+    """Return sentences about endpoints after a model went live.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def endpoint_words(
 
 def _reached(endpoint: Endpoint, live: str) -> str:
     if endpoint.model != live:
-        return f"the new model is on its way ({endpoint.status}), {endpoint.model} serves still"
+        return f"the new model is on its way ({endpoint.status}), {endpoint.model} still serves"
     is_serving = endpoint.status == _SERVING
     return "it serves the new model" if is_serving else f"the new model is {endpoint.status}"
 

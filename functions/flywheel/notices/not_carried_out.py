@@ -1,4 +1,4 @@
-"""What is told of a PROMOTE that was not carried out: headline, reason, what to do.
+"""Notices of a PROMOTE that was not carried out: headline, reason, what to do.
 
 Decides the words only. Read next: `flywheel.evaluation.champions` (the cases),
 `flywheel.notices.batches`.
@@ -11,13 +11,13 @@ from flywheel.evaluation.champions import NotCarriedOutReason
 
 _BY_HAND = (
     "If the challenger should be live: `flywheel promote {batch} {flywheel} --env {environment} "
-    "--reason TEXT`; else nothing to do."
+    "--reason TEXT`. Otherwise, there is nothing to do."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class NotCarriedOutWords:
-    """How one case is told; ``{batch}``, ``{flywheel}`` and ``{environment}`` are filled in."""
+    """The words of one case; ``{batch}``, ``{flywheel}`` and ``{environment}`` are filled in."""
 
     headline: str
     reason: str

@@ -17,7 +17,7 @@ from flywheel.untrusted_text import is_hidden, unlinked, visible
 _MAX_SUBJECT_CHARACTERS = 99
 _MAX_SHOWN = 1000
 _DIGEST_BYTES = 64_000
-"""What a digest tells one by one; far below the 256 KB of SNS, and more than anybody reads."""
+"""What a digest lists one by one; far below the 256 KB of SNS, and more than anybody reads."""
 
 _WIDTH = 78
 """Lines of a body are wrapped here, so that they read well in a mail of plain text."""
@@ -44,7 +44,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class UploadNews:
-    """What became of one upload, to be told in a digest.
+    """What became of one upload, to be listed in a digest.
 
     Parameters
     ----------
@@ -149,29 +149,29 @@ def _one_line(text: str) -> str:
 def upload_digest(
     environment: str, flywheel: str | None, news: Sequence[UploadNews], notice_id: str
 ) -> Notice:
-    """Tell what became of one or more uploads in one notice."""
+    """Report what became of one or more uploads in one notice."""
     if len(news) == 1:
         words = news[0].headline
     else:
         names = ", ".join(file_name(item.key) for item in news[:3])
         words = f"{len(news)} uploads need a look: {names}{', ...' if news[3:] else ''}"
-    told = list(_told(news))
-    why = [line for item in told for line in (item.headline, *(f"  {line}" for line in item.lines))]
-    if news[len(told) :]:
-        why.append(
-            f"And {number_of(len(news) - len(told), 'more upload')}, which the command below shows."
-        )
+    listed = list(_that_fit(news))
+    why: list[str] = []
+    for item in listed:
+        why += [item.headline, *(f"  {line}" for line in item.lines)]
+    if more := len(news) - len(listed):
+        why.append(f"And {number_of(more, 'more upload')}, which the command below shows.")
     text = body(
         live="nothing changed; the active model stays as it is.",
         why=why,
-        todo="\n".join(dict.fromkeys(item.todo for item in told)),
+        todo="\n".join(dict.fromkeys(item.todo for item in listed)),
         command=f"flywheel {f'uploads {flywheel}' if flywheel else 'log'} --env {environment}",
-        ids=[f"Upload: {shown(item.key, 200)}" for item in told],
+        ids=[f"Upload: {shown(item.key, 200)}" for item in listed],
     )
     return Notice(notice_id, subject(environment, flywheel, words), text)
 
 
-def _told(news: Sequence[UploadNews]) -> Iterator[UploadNews]:
+def _that_fit(news: Sequence[UploadNews]) -> Iterator[UploadNews]:
     """Give the first news that together fit a message; SNS takes 256 KB."""
     size_bytes = 0
     for number, item in enumerate(news):

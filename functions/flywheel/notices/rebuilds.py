@@ -1,4 +1,4 @@
-"""What is told of a flywheel's generations: asked for, not made, given up, live.
+"""Notices of a flywheel's generations: asked for, not made, given up, live.
 
 Decides the words only. Read next: `flywheel.notices.acts`.
 """
@@ -13,7 +13,7 @@ from flywheel.notices.notice import Notice, shown
 def rebuilding(
     environment: str, flywheel: str, generation: int, reason: str, *, actor: str, now: datetime
 ) -> Notice:
-    """Tell that somebody asked for the next generation."""
+    """Report that somebody asked for the next generation."""
     return act_notice(
         environment,
         flywheel,
@@ -22,7 +22,7 @@ def rebuilding(
         why=[
             f"{shown(reason, 500)} (by {shown(actor, 200)}).",
             "A new flywheel is made and gets all accepted rows that were not withdrawn, in as few "
-            "datasets as the quotas allow. What is live stays live until a model of the new "
+            "datasets as the quotas allow. The live model stays live until a model of the new "
             "generation is promoted.",
         ],
         todo="Nothing to do: its first iteration starts by itself.",
@@ -32,7 +32,7 @@ def rebuilding(
 def rebuild_failed(
     environment: str, flywheel: str, generation: int, why: str, now: datetime
 ) -> Notice:
-    """Tell that the next generation could not be made."""
+    """Report that the next generation could not be made."""
     return act_notice(
         environment,
         flywheel,
@@ -61,7 +61,7 @@ def rebuild_given_up(
     actor: str,
     now: datetime,
 ) -> Notice:
-    """Tell that somebody gave a generation up.
+    """Report that somebody gave a generation up.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def rebuild_given_up(
         )
     else:
         why.append(f"Uploads and batches go to {before_arn} as before.")
-    words, todo = f"REBUILD given up: generation {generation}", "Nothing."
+    words, todo = f"REBUILD given up: generation {generation}", "Nothing to do."
     if taint:
         why.append(
             f"That flywheel is TAINTED: its datasets hold rows that were withdrawn "
@@ -106,7 +106,7 @@ def rebuild_given_up(
 def without_rows(
     environment: str, flywheel: str, generation: int, arn: str, now: datetime
 ) -> Notice:
-    """Tell that a new generation has nothing to train on."""
+    """Report that a new generation has nothing to train on."""
     place = f"{flywheel} --env {environment}"
     return act_notice(
         environment,
@@ -116,7 +116,7 @@ def without_rows(
         why=[
             f"{arn} was made, and uploads and batches go to it. All training rows that were "
             "accepted before were withdrawn since.",
-            "What is live stays live until a model of the new generation is promoted.",
+            "The live model stays live until a model of the new generation is promoted.",
         ],
         todo=f"Upload training rows: `flywheel upload FILE {place} --kind train`; the first batch "
         f"starts by itself. Or go back: `flywheel rebuild {place} --abandon --reason TEXT`.",
@@ -132,7 +132,7 @@ def rebuilt(
     endpoints: Sequence[str],
     now: datetime,
 ) -> Notice:
-    """Tell that a model of the new generation was promoted, and what follows it now.
+    """Report that a model of the new generation was promoted, and what follows it now.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def rebuilt(
         at_moment("rebuilt", now),
         "REBUILT, the new generation is live",
         why=why,
-        todo="Nothing here. Jobs and programs that name the ARN of an earlier flywheel must be "
-        "pointed at the new one by whoever runs them.",
+        todo="Nothing to do here. Whoever runs jobs and programs that name the ARN of an earlier "
+        "flywheel must point them at the new one.",
         live=f"the active model of {arn}",
     )

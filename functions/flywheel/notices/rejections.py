@@ -23,23 +23,23 @@ _KEPT = (
     "back"
 )
 _NO_GAIN = (
-    "Nothing: go on uploading. " + _KEPT + ", and nothing shows that they are wrong. More rows of "
-    "labels that do badly help more than rows like those it has."
+    "Nothing to do: go on uploading. " + _KEPT + ", and nothing shows that they are wrong. Rows of "
+    "labels with a low F1 help most."
 )
 _WORSE = (
-    "Look at the rows of {which}. Nothing, if they are right: go on uploading. "
+    "Look at the rows of {which}. If they are right, go on uploading. "
     + _KEPT
-    + ": every "
-    "later iteration trains on them too. If they are wrong (mislabeled, say), take them back: "
+    + ": every later iteration trains on them too. If they are wrong, for example mislabeled, take "
+    "them back: "
     "`flywheel withdraw {flywheel} --batch {batch} --env {environment} --reason TEXT`, then "
     "`flywheel rebuild {flywheel} --env {environment} --reason TEXT` makes the next generation "
     "without them."
 )
 _FLOOR = (
-    "Upload more labeled rows, most of all of labels that have few: the next batch trains on these "
-    "and those."
+    "Upload more labeled rows, above all of labels that have few. The next batch trains on the new "
+    "rows and on those of this batch."
 )
-_NOTHING = "Nothing must be done: what is live stays live. "
+_NOTHING = "You need not do anything: the live model stays live. "
 _REBUILT = (
     _NOTHING + "Go on uploading, and the next batch trains in "
     "the new generation; or `flywheel rebuild {flywheel} --env {environment} --abandon --reason "
@@ -121,7 +121,7 @@ def rejection(
 
 def _named(verdict: Verdict) -> str:
     """Return the labels that got worse, where values of labels or failed rules name them."""
-    labels = [each.label for each in VerdictView.of(verdict).worse[:_NAMED]] or [
+    labels = [each.label for each in VerdictView(verdict).worse[:_NAMED]] or [
         rule.label
         for rule in verdict.outcomes
         if rule.outcome is Outcome.FAIL and rule.label is not None

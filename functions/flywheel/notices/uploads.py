@@ -1,10 +1,10 @@
-"""What is told of one upload: refused, gone, misplaced, or taken with rows left out.
+"""Notices of one upload: refused, gone, misplaced, or accepted with rows left out.
 
 Decides the words; `flywheel.notices.notice.upload_digest` gathers them. An upload that was taken
 whole is no news of its own: the notice that its batch started names it.
 """
 
-from flywheel.intake.labeled_documents import ROW_FAULTS, Fault, Report
+from flywheel.intake.labeled_documents import ROW_FAULTS, Report, UploadFault
 from flywheel.notices.notice import UploadNews, file_name, shown
 from flywheel.number_words import number_of
 
@@ -15,26 +15,26 @@ _REPAIR_FILE = (
     f"notices leave out. Nothing was sent to Comprehend and nothing was spent. {_UNTOUCHED}"
 )
 _REPAIR_ROWS = (
-    "Nothing, if these rows do not matter: the other rows are staged. Else repair them and upload "
-    f"them alone. {_UNTOUCHED}"
+    "Nothing to do if these rows do not matter: the other rows are staged. Otherwise repair them "
+    f"and upload them alone. {_UNTOUCHED}"
 )
 _MOVE = f"Upload it again to one of the places that work. {_UNTOUCHED}"
-_REPAIRED = f"Nothing: all rows are staged. {_UNTOUCHED}"
+_REPAIRED = f"Nothing to do: all rows are staged. {_UNTOUCHED}"
 _REDRIVE = (
     "Repair the cause; then `flywheel dlq redrive uploads` delivers it again, or upload the file "
     f"again. Nothing was sent to Comprehend and nothing was spent. {_UNTOUCHED}"
 )
-_AGAIN = "Nothing, or upload it again if it was meant to count."
+_AGAIN = "Nothing to do, unless it was meant to count: then upload it again."
 
 
 def refused(key: str, report: Report) -> UploadNews:
-    """Tell that a file was refused, with its problems."""
+    """Report that a file was refused, with its problems."""
     headline = f"REFUSED {file_name(key)}: {_headline(report)}"
     return UploadNews(key, headline, _lines(report), _REPAIR_FILE)
 
 
 def taken_in_part(key: str, report: Report) -> UploadNews | None:
-    """Tell what was left out of a file that was taken, or repaired in it; None where nothing."""
+    """Report what was left out of a file that was taken, or repaired in it; None where nothing."""
     if report.left_out:
         headline = (
             f"TAKEN {file_name(key)}: {report.left_out:,} of {number_of(report.rows_read, 'row')} "
@@ -48,25 +48,25 @@ def taken_in_part(key: str, report: Report) -> UploadNews | None:
 
 
 def misplaced(key: str, message: str) -> UploadNews:
-    """Tell that an object lies where no flywheel looks."""
+    """Report that an object lies where no flywheel looks."""
     headline = f"REFUSED {file_name(key)}: not under a flywheel's folder"
     return UploadNews(key, headline, [f"{shown(message, _MAX_LINE_CHARACTERS)}."], _MOVE)
 
 
 def unpairable(key: str, message: str) -> UploadNews:
-    """Tell that an object of an entity flywheel is no half of a pair."""
+    """Report that an object of an entity flywheel is no half of a pair."""
     headline = f"REFUSED {file_name(key)}: neither documents nor annotations"
     return UploadNews(key, headline, [f"{shown(message, _MAX_LINE_CHARACTERS)}."], _MOVE)
 
 
 def never_paired(key: str, message: str) -> UploadNews:
-    """Tell that the other half of a pair did not come."""
+    """Report that the other half of a pair did not come."""
     headline = f"REFUSED {file_name(key)}: its other half did not come"
     return UploadNews(key, headline, [f"{shown(message, _MAX_LINE_CHARACTERS)}."], _AGAIN)
 
 
 def undelivered(key: str, failure: str | None) -> UploadNews:
-    """Tell that an upload could not be registered, however often that was tried.
+    """Report that an upload could not be registered, however often that was tried.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def undelivered(key: str, failure: str | None) -> UploadNews:
 
 
 def gone(key: str) -> UploadNews:
-    """Tell that an object was deleted before it could be read."""
+    """Report that an object was deleted before it could be read."""
     headline = f"GONE {file_name(key)}: deleted before it was read"
     return UploadNews(key, headline, ["This version was deleted before it was read."], _AGAIN)
 
@@ -93,9 +93,9 @@ def gone(key: str) -> UploadNews:
 def _headline(report: Report) -> str:
     """Return the reason in few words: the file's fault, or how many rows are bad."""
     file_faults = [fault for fault in report.problem_counts if fault not in ROW_FAULTS]
-    if file_faults == [Fault.TOO_MANY_BAD_ROWS] or not file_faults:
+    if file_faults == [UploadFault.TOO_MANY_BAD_ROWS] or not file_faults:
         return number_of(report.left_out, "bad row")
-    named = [fault.value for fault in file_faults if fault is not Fault.TOO_MANY_BAD_ROWS]
+    named = [fault.value for fault in file_faults if fault is not UploadFault.TOO_MANY_BAD_ROWS]
     return ", ".join(named[:3])
 
 

@@ -1,4 +1,4 @@
-"""What people are sent about a verdict that was acted on.
+"""The notice of a verdict that was acted on.
 
 Decides the words only. Read next: `flywheel.evaluation.verdict_view` (what is said of the numbers),
 `flywheel.notices.rejections`.
@@ -18,13 +18,14 @@ from flywheel.notices.rejections import rejection
 from flywheel.notices.what_changed import label_shift, metric_table
 
 _NOTHING = "Nothing to do."
-_AFTER_HOLD = "Nothing must be done. What is named above would end the hold."
+_AFTER_HOLD = "You need not do anything. The reasons above say what would end the hold."
 _AFTER_HOLD_WITHOUT_TRAINING = (
     " More test documents end it without training: upload them to {flywheel}/test/ in the inbox, "
-    "then `flywheel testset freeze {flywheel} --env {environment}` has both models judged again."
+    "then run `flywheel testset freeze {flywheel} --env {environment}` to have both models judged "
+    "again."
 )
 _AFTER_LIVE_ANYWAY = "ACTION NEEDED: if it should not be live, make another model active by hand."
-_LIVE_ANYWAY = "The challenger is active already, made so by the service or by a person, not by us."
+_LIVE_ANYWAY = "The challenger is active already: the service or a person made it active."
 
 
 def judged(
@@ -38,7 +39,7 @@ def judged(
     because: str | None = None,
     followers: Sequence[str] = (),
 ) -> Notice:
-    """Tell a verdict after it was acted on.
+    """Report a verdict after it was acted on.
 
     Parameters
     ----------
@@ -49,15 +50,15 @@ def judged(
     kept, because : NotCarriedOutReason and str, optional
         Why a PROMOTE was not carried out.
     followers : sequence of str
-        What is told of endpoints after a promotion.
+        Sentences about endpoints after a promotion.
     """
     place = {"flywheel": facts.flywheel, "batch": facts.batch, "environment": facts.environment}
-    view = VerdictView.of(verdict)
+    view = VerdictView(verdict)
     change = f1_change(view.f1)
     words, todo = f"{outcome.value}{change}", _NOTHING
     why = [
-        *view.reasons,
-        *(f"WARNING: {warning}" for warning in view.warnings),
+        *verdict.reasons,
+        *(f"WARNING: {warning}" for warning in verdict.warnings),
         *filter(None, [view.answers_summary]),
         *label_shift(facts.label_counts, facts.earlier_counts),
         *followers,
@@ -65,9 +66,9 @@ def judged(
     if verdict.is_bootstrap:
         words += ", BOOTSTRAP (first model)"
     if kept is not None:
-        told = NOT_CARRIED_OUT[kept]
-        words, todo = f"{told.headline}{change}", told.todo.format(**place)
-        why = [because or told.reason, *why]
+        case = NOT_CARRIED_OUT[kept]
+        words, todo = f"{case.headline}{change}", case.todo.format(**place)
+        why = [because or case.reason, *why]
     elif verdict.decision is Decision.HOLD:
         words, todo = f"{words}, evidence is missing", _AFTER_HOLD
         if can_be_judged_again:

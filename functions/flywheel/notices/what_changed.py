@@ -76,7 +76,7 @@ def changed_labels(view: VerdictView) -> list[str]:
             title = f"{kind} on (F1 per label)"
             lines += [*([""] if lines else []), *label_lines(labels[:_NAMED], title)]
         if more := len(labels[_NAMED:]):
-            lines.append(f"and {number_of(more, 'more label')}")
+            lines.append(f"  and {number_of(more, 'more label')}")
     return lines
 
 
@@ -85,6 +85,7 @@ def label_lines(changes: Sequence[LabelChange], title: str = "label") -> list[st
     lines = [f"{title:<30} {'documents':>9} {'champion':>9} {'challenger':>10} {'change':>7}"]
     for each in changes:
         old, new, gain = number(each.champion), number(each.challenger), change(each.gain)
-        label = f"{shown(each.label, 30):<30}"
+        # Indented, so that no label looks like a part of the notice.
+        label = f"  {shown(each.label, 28):<28}"
         lines.append(f"{label} {each.documents:>9,} {old:>9} {new:>10} {gain:>7}")
     return lines

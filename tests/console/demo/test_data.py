@@ -18,7 +18,7 @@ from console.demo.sample_tickets import LABELS
 from console.demo.split import DemoDataError
 from console.demo.tasks import csv_bytes
 from console.environment.target import ENVIRONMENTS_FOLDER
-from flywheel.intake.labeled_documents import Fault, LabeledDocuments
+from flywheel.intake.labeled_documents import LabeledDocuments, UploadFault
 from flywheel.settings.data_format import Shape
 from flywheel.settings.environment import Environment
 from flywheel.settings.environment_file import parse_environment
@@ -50,7 +50,7 @@ def test_the_file_is_refused_when_it_has_a_file_fault(tmp_path: Path) -> None:
     (tmp_path / "test.csv").write_bytes(csv_bytes(ROWS[:3]))
     with pytest.raises(RefusedFileError, match="line 81: 3 columns") as refused:
         own_data(tmp_path)
-    assert refused.value.report.problem_counts == {Fault.COLUMN_COUNT: 1}
+    assert refused.value.report.problem_counts == {UploadFault.COLUMN_COUNT: 1}
 
 
 def test_labels_of_both_files_count_when_the_test_set_has_its_own(tmp_path: Path) -> None:
@@ -98,7 +98,12 @@ def test_the_broken_file_is_refused_when_it_is_read(labels: tuple[str, ...]) -> 
     """It has each fault once, whatever the labels are."""
     documents = LabeledDocuments([broken_file(labels)], labels)
     assert len(list(documents)) == 2
-    expected = {Fault.HEADER, Fault.EMPTY_TEXT, Fault.UNKNOWN_LABEL, Fault.COLUMN_COUNT}
+    expected = {
+        UploadFault.HEADER,
+        UploadFault.EMPTY_TEXT,
+        UploadFault.UNKNOWN_LABEL,
+        UploadFault.COLUMN_COUNT,
+    }
     assert set(documents.report.problem_counts) == expected
 
 

@@ -10,7 +10,7 @@ from sklearn.svm import LinearSVC
 
 from console.demo.sample_tickets import LABELS, SampleParts, generate_tickets, sample_parts
 from console.demo.tasks import Row
-from flywheel.intake.labeled_documents import Allowance, Fault, LabeledDocuments, csv_line
+from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, UploadFault, csv_line
 from flywheel.intake.labeled_documents import Row as Document
 
 
@@ -101,8 +101,8 @@ def test_refusal_names_lines_when_the_broken_file_is_read(parts: SampleParts) ->
     assert documents.report.is_refused
     found = {problem.fault: problem.line for problem in documents.report.problems}
     assert found == {
-        Fault.HEADER: 1,
-        Fault.COLUMN_COUNT: 4,
-        Fault.UNKNOWN_LABEL: 6,
-        Fault.EMPTY_TEXT: 8,
+        UploadFault.HEADER: 1,
+        UploadFault.COLUMN_COUNT: 4,
+        UploadFault.UNKNOWN_LABEL: 6,
+        UploadFault.EMPTY_TEXT: 8,
     }

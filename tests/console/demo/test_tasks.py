@@ -10,7 +10,7 @@ from console.demo.environment import write_environment
 from console.demo.split import DemoDataError, split_for_demo, with_wrong_labels
 from console.demo.tasks import broken_pair, moved_annotations, upload_files
 from flywheel.intake.annotations import spans_of
-from flywheel.intake.labeled_documents import Fault, LabeledDocuments, Stream
+from flywheel.intake.labeled_documents import LabeledDocuments, Stream, UploadFault
 from flywheel.settings.data_format import Shape
 from flywheel.settings.environment_file import parse_environment
 
@@ -92,7 +92,7 @@ def test_the_broken_pair_is_refused_when_it_is_read() -> None:
         companion=Stream(companion, [annotations]),
     ).read_through()
     assert read.is_refused
-    assert {Fault.ANNOTATION, Fault.UNKNOWN_LABEL} <= set(read.problem_counts)
+    assert {UploadFault.ANNOTATION, UploadFault.UNKNOWN_LABEL} <= set(read.problem_counts)
 
 
 @pytest.mark.parametrize(

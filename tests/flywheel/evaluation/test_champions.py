@@ -74,7 +74,7 @@ def test_endpoints_are_told_apart_when_a_model_went_live() -> None:
     assert words == [
         "Endpoint there follows the flywheel: it serves the new model.",
         "Endpoint moving follows the flywheel: the new model is on its way (UPDATING), "
-        "m/version/1 serves still.",
+        "m/version/1 still serves.",
         "Endpoint starting follows the flywheel: the new model is CREATING.",
         "Endpoint pinned is pinned to m/version/1 and does not follow.",
         "Endpoint pinned to another that was live is pinned to other and does not follow.",

@@ -23,7 +23,7 @@ def paired(*labels: LabelChange) -> PairedEvidence:
 
 def view_of(*labels: LabelChange) -> VerdictView:
     """Return the view of a verdict on answers with these labels."""
-    return VerdictView.of(decide(replace(EVIDENCE, paired=paired(*labels)), Policy()))
+    return VerdictView(decide(replace(EVIDENCE, paired=paired(*labels)), Policy()))
 
 
 def test_answers_are_counted_when_both_models_answered() -> None:
@@ -34,7 +34,7 @@ def test_answers_are_counted_when_both_models_answered() -> None:
     )
     first = replace(EVIDENCE, champion_arn=None, champion=None, paired=paired())
     for evidence in (EVIDENCE, first):
-        assert VerdictView.of(decide(evidence, Policy())).answers_summary == ""
+        assert VerdictView(decide(evidence, Policy())).answers_summary == ""
 
 
 def test_labels_are_those_of_the_service_when_nobody_answered() -> None:
@@ -45,7 +45,7 @@ def test_labels_are_those_of_the_service_when_nobody_answered() -> None:
     )
     test_set = TestSet("a" * 64, 400, {"FRAUD": 40})
     evidence = replace(EVIDENCE, labels=measured, test_set=test_set)
-    view = VerdictView.of(decide(evidence, Policy(evidence="averages")))
+    view = VerdictView(decide(evidence, Policy(evidence="averages")))
     assert view.worse == (LabelChange("FRAUD", 40, 0.9, 0.7),)
     assert view.better == (LabelChange("BILL", 0, 0.5, 0.6),)
 
@@ -54,7 +54,7 @@ def test_f1_is_summed_up_when_a_model_has_none() -> None:
     """Both values, the challenger's, or nothing."""
     first = replace(EVIDENCE, champion_arn=None, champion=None)
     unknown = replace(EVIDENCE, challenger={})
-    views = [VerdictView.of(decide(each, Policy())) for each in (EVIDENCE, first, unknown)]
+    views = [VerdictView(decide(each, Policy())) for each in (EVIDENCE, first, unknown)]
     assert [view.f1.summary for view in views] == ["0.800 -> 0.900 (+0.100)", "0.900", ""]
 
 
@@ -96,6 +96,6 @@ def test_a_member_is_left_out_when_a_later_release_stored_it() -> None:
 
 def test_a_rule_asks_for_a_gain_when_it_is_no_floor() -> None:
     """A limit to a drop asks for a gain below nothing."""
-    rules = VerdictView.of(decide(EVIDENCE, EVERY_KIND)).rules
+    rules = decide(EVIDENCE, EVERY_KIND).outcomes
     asked = {rule.bound_kind: rule.least_gain for rule in rules if rule.metric == "AverageF1Score"}
     assert asked == {"min": None, "max_drop": -0.05}

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from flywheel.intake.labeled_documents import Allowance, Fault, LabeledDocuments, Report, Row
+from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, Report, Row, UploadFault
 from flywheel.settings.data_format import Shape
 
 MULTI = Shape(mode="multi-label")
@@ -54,17 +54,17 @@ def test_annotations_are_read_when_a_job_gave_entities() -> None:
     [
         (
             {"source": "x", "job-metadata": {"failure-reason": "no answer"}},
-            Fault.LABELING_FAILED,
+            UploadFault.LABELING_FAILED,
             "the labeling job failed",
         ),
-        (one("C"), Fault.UNKNOWN_LABEL, "unknown label 'C'"),
-        ({"source": "x"}, Fault.EMPTY_LABEL, "no label attribute"),
-        ({"source": "x", "job": 1, "job-metadata": {}}, Fault.EMPTY_LABEL, "no class-name"),
-        (one(text=" "), Fault.EMPTY_TEXT, "empty text"),
+        (one("C"), UploadFault.UNKNOWN_LABEL, "unknown label 'C'"),
+        ({"source": "x"}, UploadFault.EMPTY_LABEL, "no label attribute"),
+        ({"source": "x", "job": 1, "job-metadata": {}}, UploadFault.EMPTY_LABEL, "no class-name"),
+        (one(text=" "), UploadFault.EMPTY_TEXT, "empty text"),
     ],
 )
 def test_a_row_is_left_out_when_its_answer_cannot_be_used(
-    row: dict[str, Any], fault: Fault, words: str
+    row: dict[str, Any], fault: UploadFault, words: str
 ) -> None:
     """What a labeler did not finish is told with its line, and the others are taken."""
     rows, report = read([one(), row, one("B", "two")])
@@ -100,13 +100,13 @@ def test_an_attribute_is_chosen_when_the_settings_name_it() -> None:
 @pytest.mark.parametrize(
     ("entity", "fault"),
     [
-        ({"startOffset": 0, "endOffset": 4, "label": "PLACE"}, Fault.UNKNOWN_LABEL),
-        ({"startOffset": 0, "endOffset": 99, "label": "PERSON"}, Fault.ANNOTATION),
-        ({"startOffset": 0, "label": "PERSON"}, Fault.ANNOTATION),
+        ({"startOffset": 0, "endOffset": 4, "label": "PLACE"}, UploadFault.UNKNOWN_LABEL),
+        ({"startOffset": 0, "endOffset": 99, "label": "PERSON"}, UploadFault.ANNOTATION),
+        ({"startOffset": 0, "label": "PERSON"}, UploadFault.ANNOTATION),
     ],
 )
 def test_a_document_is_left_out_when_its_annotations_are_wrong(
-    entity: dict[str, Any], fault: Fault
+    entity: dict[str, Any], fault: UploadFault
 ) -> None:
     """The same rules hold as for a file of annotations."""
     row = {"source": "Mary", "job": {"annotations": {"entities": [entity]}}}

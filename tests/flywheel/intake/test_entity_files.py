@@ -6,11 +6,11 @@ import pytest
 from flywheel.batches.dataset_files import dataset_files
 from flywheel.intake.labeled_documents import (
     Allowance,
-    Fault,
     LabeledDocuments,
     Report,
     Row,
     Stream,
+    UploadFault,
     csv_line,
     rows_of,
 )
@@ -82,14 +82,18 @@ def test_a_pair_is_read_when_its_documents_are_compressed() -> None:
 @pytest.mark.parametrize(
     ("row", "fault", "words"),
     [
-        (b"documents.txt,1,0,4,PLACE", Fault.UNKNOWN_LABEL, "unknown entity type 'PLACE'"),
-        (b"documents.txt,1,0,99,CITY", Fault.ANNOTATION, "ends behind the text, which has 12"),
-        (b"documents.txt,1,4,4,CITY", Fault.ANNOTATION, "is empty"),
-        (b"documents.txt,0,2,6,CITY", Fault.ANNOTATION, "overlaps"),
+        (b"documents.txt,1,0,4,PLACE", UploadFault.UNKNOWN_LABEL, "unknown entity type 'PLACE'"),
+        (
+            b"documents.txt,1,0,99,CITY",
+            UploadFault.ANNOTATION,
+            "ends behind the text, which has 12",
+        ),
+        (b"documents.txt,1,4,4,CITY", UploadFault.ANNOTATION, "is empty"),
+        (b"documents.txt,0,2,6,CITY", UploadFault.ANNOTATION, "overlaps"),
     ],
 )
 def test_a_document_is_left_out_when_an_annotation_of_it_is_wrong(
-    row: bytes, fault: Fault, words: str
+    row: bytes, fault: UploadFault, words: str
 ) -> None:
     """A document with one annotation less would teach the wrong thing."""
     rows, report = read(DOCUMENTS, ANNOTATIONS + row + b"\n")
@@ -102,17 +106,29 @@ def test_a_document_is_left_out_when_an_annotation_of_it_is_wrong(
 @pytest.mark.parametrize(
     ("companion", "fault", "words"),
     [
-        (HEADER + b"other.txt,0,0,4,PERSON\n", Fault.PAIR, "annotates 'other.txt'"),
-        (HEADER + b"documents.txt,9,0,4,PERSON\n", Fault.PAIR, "annotates line 9 (from 0)"),
-        (HEADER + b"documents.txt,0,0,PERSON\n", Fault.COLUMN_COUNT, "4 columns instead of 5"),
-        (HEADER + b"documents.txt,0,-1,4,PERSON\n", Fault.COLUMN_COUNT, "whole numbers from 0"),
-        (b"documents.txt,0,0,4,PERSON\n", Fault.HEADER, "must begin with the header File,Line"),
-        (b"Text,Type\nMary,PERSON\n", Fault.HEADER, 'is for entities_from = "list"'),
-        (b"", Fault.HEADER, "must begin with the header"),
+        (HEADER + b"other.txt,0,0,4,PERSON\n", UploadFault.PAIR, "annotates 'other.txt'"),
+        (HEADER + b"documents.txt,9,0,4,PERSON\n", UploadFault.PAIR, "annotates line 9 (from 0)"),
+        (
+            HEADER + b"documents.txt,0,0,PERSON\n",
+            UploadFault.COLUMN_COUNT,
+            "4 columns instead of 5",
+        ),
+        (
+            HEADER + b"documents.txt,0,-1,4,PERSON\n",
+            UploadFault.COLUMN_COUNT,
+            "whole numbers from 0",
+        ),
+        (
+            b"documents.txt,0,0,4,PERSON\n",
+            UploadFault.HEADER,
+            "must begin with the header File,Line",
+        ),
+        (b"Text,Type\nMary,PERSON\n", UploadFault.HEADER, 'is for entities_from = "list"'),
+        (b"", UploadFault.HEADER, "must begin with the header"),
     ],
 )
 def test_a_pair_is_refused_when_its_files_do_not_belong_together(
-    companion: bytes, fault: Fault, words: str
+    companion: bytes, fault: UploadFault, words: str
 ) -> None:
     """What cannot be matched refuses both, and says which file is meant."""
     _, report = read(DOCUMENTS, companion)
@@ -125,7 +141,7 @@ def test_a_pair_is_refused_when_its_files_do_not_belong_together(
 def test_faults_of_documents_are_told_when_there_are_some() -> None:
     """Broken bytes refuse the file; a document that is too long is left out."""
     _, report = read(b"caf\xe9\n" + b"x" * 5001 + b"\nfine\n", HEADER)
-    assert report.problem_counts == {Fault.INVALID_UTF8: 1, Fault.DOCUMENT_TOO_LONG: 1}
+    assert report.problem_counts == {UploadFault.INVALID_UTF8: 1, UploadFault.DOCUMENT_TOO_LONG: 1}
     assert report.lines()[1].startswith("documents.txt line 2: the document has 5,001 bytes")
 
 

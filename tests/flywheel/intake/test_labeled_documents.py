@@ -7,10 +7,10 @@ import pytest
 
 from flywheel.intake.labeled_documents import (
     Allowance,
-    Fault,
     LabeledDocuments,
     Report,
     Row,
+    UploadFault,
     csv_line,
     rows_of,
     text_key,
@@ -48,26 +48,32 @@ def test_rows_and_counts_are_given_when_a_file_is_good() -> None:
 @pytest.mark.parametrize(
     ("line", "fault", "message"),
     [
-        (b"BILING,x", Fault.UNKNOWN_LABEL, "unknown label 'BILING'; did you mean 'BILLING'?"),
-        (b"billing,x", Fault.UNKNOWN_LABEL, "did you mean 'BILLING'?"),
-        (b"ACCOUNT ACCESS,x", Fault.UNKNOWN_LABEL, "did you mean 'ACCOUNT_ACCESS'?"),
-        (b"42,x", Fault.UNKNOWN_LABEL, "the flywheel's labels: BILLING, SHIPPING, ACCOUNT_ACCESS"),
-        (b"\xe2\x80\xaeX,x", Fault.UNKNOWN_LABEL, r"unknown label '\u202eX'"),
-        (b"Z" * 60 + b",x", Fault.UNKNOWN_LABEL, "unknown label '" + "Z" * 37 + "...'"),
-        (b",x", Fault.EMPTY_LABEL, "empty label"),
-        (b'"  ",x', Fault.EMPTY_LABEL, "empty label"),
-        (b",", Fault.EMPTY_LABEL, "empty label"),
-        (b"BILLING,", Fault.EMPTY_TEXT, "empty text (label 'BILLING')"),
-        (b'BILLING," \t "', Fault.EMPTY_TEXT, "empty text (label 'BILLING')"),
-        (b"BILLING,\xc2\xa0\xe2\x80\xa8", Fault.EMPTY_TEXT, "empty text (label 'BILLING')"),
+        (b"BILING,x", UploadFault.UNKNOWN_LABEL, "unknown label 'BILING'; did you mean 'BILLING'?"),
+        (b"billing,x", UploadFault.UNKNOWN_LABEL, "did you mean 'BILLING'?"),
+        (b"ACCOUNT ACCESS,x", UploadFault.UNKNOWN_LABEL, "did you mean 'ACCOUNT_ACCESS'?"),
+        (
+            b"42,x",
+            UploadFault.UNKNOWN_LABEL,
+            "the flywheel's labels: BILLING, SHIPPING, ACCOUNT_ACCESS",
+        ),
+        (b"\xe2\x80\xaeX,x", UploadFault.UNKNOWN_LABEL, r"unknown label '\u202eX'"),
+        (b"Z" * 60 + b",x", UploadFault.UNKNOWN_LABEL, "unknown label '" + "Z" * 37 + "...'"),
+        (b",x", UploadFault.EMPTY_LABEL, "empty label"),
+        (b'"  ",x', UploadFault.EMPTY_LABEL, "empty label"),
+        (b",", UploadFault.EMPTY_LABEL, "empty label"),
+        (b"BILLING,", UploadFault.EMPTY_TEXT, "empty text (label 'BILLING')"),
+        (b'BILLING," \t "', UploadFault.EMPTY_TEXT, "empty text (label 'BILLING')"),
+        (b"BILLING,\xc2\xa0\xe2\x80\xa8", UploadFault.EMPTY_TEXT, "empty text (label 'BILLING')"),
         (
             b"SHIPPING,first",
-            Fault.CONFLICT,
+            UploadFault.CONFLICT,
             "label 'SHIPPING', but the same text came before as 'BILLING'",
         ),
     ],
 )
-def test_a_row_is_left_out_when_it_has_a_row_fault(line: bytes, fault: Fault, message: str) -> None:
+def test_a_row_is_left_out_when_it_has_a_row_fault(
+    line: bytes, fault: UploadFault, message: str
+) -> None:
     """The row is named with its line and byte, and every other row is given."""
     rows, report = read(b'BILLING,first\nBILLING,"sec\nond"\n' + line + b"\nSHIPPING,last\n")
     assert [row.text for row in rows] == ["first", "sec ond", "last"]
@@ -81,35 +87,45 @@ def test_a_row_is_left_out_when_it_has_a_row_fault(line: bytes, fault: Fault, me
 @pytest.mark.parametrize(
     ("data", "fault", "line", "message"),
     [
-        (b"", Fault.EMPTY_FILE, 0, "the file holds no rows"),
-        (b"\n \r\n\n", Fault.EMPTY_FILE, 0, "the file holds no rows"),
-        (b"\xef\xbb\xbf", Fault.EMPTY_FILE, 0, "the file holds no rows"),
-        (b"NONE,x\n", Fault.EMPTY_FILE, 0, "no row of the file is usable"),
-        (b"label,text\nBILLING,x\n", Fault.HEADER, 1, "--label label --text text"),
-        (b"Text,Category\nx,BILLING\n", Fault.HEADER, 1, "--label Category --text Text"),
-        (b"id,label,text\n1,BILLING,x\n", Fault.HEADER, 1, "('id', 'label', 'text')"),
-        (b"label;text\nBILLING;x\n", Fault.HEADER, 1, "looks like a header ('label', 'text')"),
-        (b"\n\xef\xbb\xbflabel,text\n", Fault.UNKNOWN_LABEL, 2, "unknown label"),
-        (b"\xef\xbb\xbflabel,text\nBILLING,x\n", Fault.HEADER, 1, "--label label --text text"),
-        (b"BILLING,a,b\n", Fault.COLUMN_COUNT, 1, "3 columns instead of 2"),
-        (b"BILLING,a,b\n", Fault.COLUMN_COUNT, 1, "a text that holds a comma must be quoted"),
-        (b"BILLING\n", Fault.COLUMN_COUNT, 1, "1 column instead of 2 (label, text)"),
-        (b"BILLING;one\n", Fault.LAYOUT, 0, "separated by ';'. Fix: flywheel convert"),
-        (b"BILLING\tone\n", Fault.LAYOUT, 0, r"separated by '\t'"),
-        (b"BILLING|one\n", Fault.LAYOUT, 0, "separated by '|'"),
-        (b"BILLING,one\rSHIPPING,two\r", Fault.COLUMN_COUNT, 1, "3 columns instead of 2"),
-        (b"BILLING,caf\xe9\n", Fault.INVALID_UTF8, 1, "byte 0xe9 at byte 11"),
-        (b"BILLING,x\nBILLING,\0\n", Fault.NUL, 2, "a NUL byte (at byte 18)"),
-        (b'BILLING,"x\n', Fault.QUOTE, 1, "a quote opens here and is never closed"),
-        (b'BILLING,"x" y\n', Fault.QUOTE, 1, "text follows a closing quote"),
-        (b"BILLING," + b"x" * 140_000, Fault.ROW_TOO_LONG, 1, "longer than 131,072 bytes"),
-        (b"\x1f\x8b\x08", Fault.NOT_TEXT, 0, "the file is gzip-compressed: unpack it first"),
-        (b"PK\x03\x04", Fault.NOT_TEXT, 0, "save it as CSV first"),
-        (b"\xff\xfeB\0", Fault.NOT_TEXT, 0, "flywheel convert FILE --encoding utf-16"),
+        (b"", UploadFault.EMPTY_FILE, 0, "the file holds no rows"),
+        (b"\n \r\n\n", UploadFault.EMPTY_FILE, 0, "the file holds no rows"),
+        (b"\xef\xbb\xbf", UploadFault.EMPTY_FILE, 0, "the file holds no rows"),
+        (b"NONE,x\n", UploadFault.EMPTY_FILE, 0, "no row of the file is usable"),
+        (b"label,text\nBILLING,x\n", UploadFault.HEADER, 1, "--label label --text text"),
+        (b"Text,Category\nx,BILLING\n", UploadFault.HEADER, 1, "--label Category --text Text"),
+        (b"id,label,text\n1,BILLING,x\n", UploadFault.HEADER, 1, "('id', 'label', 'text')"),
+        (
+            b"label;text\nBILLING;x\n",
+            UploadFault.HEADER,
+            1,
+            "looks like a header ('label', 'text')",
+        ),
+        (b"\n\xef\xbb\xbflabel,text\n", UploadFault.UNKNOWN_LABEL, 2, "unknown label"),
+        (
+            b"\xef\xbb\xbflabel,text\nBILLING,x\n",
+            UploadFault.HEADER,
+            1,
+            "--label label --text text",
+        ),
+        (b"BILLING,a,b\n", UploadFault.COLUMN_COUNT, 1, "3 columns instead of 2"),
+        (b"BILLING,a,b\n", UploadFault.COLUMN_COUNT, 1, "a text that holds a comma must be quoted"),
+        (b"BILLING\n", UploadFault.COLUMN_COUNT, 1, "1 column instead of 2 (label, text)"),
+        (b"BILLING;one\n", UploadFault.LAYOUT, 0, "separated by ';'. Fix: flywheel convert"),
+        (b"BILLING\tone\n", UploadFault.LAYOUT, 0, r"separated by '\t'"),
+        (b"BILLING|one\n", UploadFault.LAYOUT, 0, "separated by '|'"),
+        (b"BILLING,one\rSHIPPING,two\r", UploadFault.COLUMN_COUNT, 1, "3 columns instead of 2"),
+        (b"BILLING,caf\xe9\n", UploadFault.INVALID_UTF8, 1, "byte 0xe9 at byte 11"),
+        (b"BILLING,x\nBILLING,\0\n", UploadFault.NUL, 2, "a NUL byte (at byte 18)"),
+        (b'BILLING,"x\n', UploadFault.QUOTE, 1, "a quote opens here and is never closed"),
+        (b'BILLING,"x" y\n', UploadFault.QUOTE, 1, "text follows a closing quote"),
+        (b"BILLING," + b"x" * 140_000, UploadFault.ROW_TOO_LONG, 1, "longer than 131,072 bytes"),
+        (b"\x1f\x8b\x08", UploadFault.NOT_TEXT, 0, "the file is gzip-compressed: unpack it first"),
+        (b"PK\x03\x04", UploadFault.NOT_TEXT, 0, "save it as CSV first"),
+        (b"\xff\xfeB\0", UploadFault.NOT_TEXT, 0, "flywheel convert FILE --encoding utf-16"),
     ],
 )
 def test_a_file_has_a_problem_when_the_format_is_broken(
-    data: bytes, fault: Fault, line: int, message: str
+    data: bytes, fault: UploadFault, line: int, message: str
 ) -> None:
     """Each fault is told with its line, in words that say what to do."""
     _, report = read(data)
@@ -143,7 +159,7 @@ def test_a_file_is_refused_when_one_row_of_many_has_a_file_fault(fault: bytes) -
 def test_a_row_is_no_header_when_its_label_is_known_or_it_is_not_the_first(data: bytes) -> None:
     """A label that happens to be a header's word is a label, and only the first row is a header."""
     _, report = read(data, labels=[*LABELS, "LABEL"])
-    assert Fault.HEADER not in report.problem_counts
+    assert UploadFault.HEADER not in report.problem_counts
 
 
 def test_labels_are_taken_from_the_file_when_none_are_given() -> None:
@@ -151,7 +167,7 @@ def test_labels_are_taken_from_the_file_when_none_are_given() -> None:
     rows, report = read(b"A,one\nB,two\n", labels=None)
     assert [row.label for row in rows] == ["A", "B"]
     assert not report.is_refused
-    assert Fault.HEADER in read(b"class,document\nA,one\n", labels=None)[1].problem_counts
+    assert UploadFault.HEADER in read(b"class,document\nA,one\n", labels=None)[1].problem_counts
 
 
 def test_duplicates_are_dropped_and_counted_when_label_and_text_are_the_same() -> None:
@@ -166,7 +182,7 @@ def test_the_first_label_stays_when_a_text_comes_again_with_others() -> None:
     """Of texts with several labels the first is kept; its duplicates later are still duplicates."""
     rows, report = read(b"BILLING,one\nSHIPPING,one\nBILLING,one\nSHIPPING,one\nSHIPPING,two\n")
     assert rows == [Row("BILLING", "one"), Row("SHIPPING", "two")]
-    assert (report.duplicates, report.problem_counts[Fault.CONFLICT]) == (1, 2)
+    assert (report.duplicates, report.problem_counts[UploadFault.CONFLICT]) == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +204,7 @@ def test_bad_rows_are_left_out_when_they_are_few(good: int, bad: int, allowed: i
     assert (len(rows), report.left_out) == (good, bad)
     assert report.is_refused is (bad > allowed)
     if report.is_refused:
-        assert report.problems[0].fault is Fault.TOO_MANY_BAD_ROWS
+        assert report.problems[0].fault is UploadFault.TOO_MANY_BAD_ROWS
         assert report.lines()[0] == (
             f"{bad} of {good + bad:,} rows are bad; at most {allowed} (1%, never more than 50) "
             "are left out, so the file is refused"
@@ -206,7 +222,7 @@ def test_one_bad_row_refuses_when_none_is_allowed() -> None:
     """With an allowance of no rows every row fault refuses the file."""
     _, report = read(many(1000, 1), allowance=Allowance(rows=0))
     assert report.is_refused
-    assert report.problem_counts == {Fault.UNKNOWN_LABEL: 1, Fault.TOO_MANY_BAD_ROWS: 1}
+    assert report.problem_counts == {UploadFault.UNKNOWN_LABEL: 1, UploadFault.TOO_MANY_BAD_ROWS: 1}
 
 
 def unlike(bad: int) -> bytes:

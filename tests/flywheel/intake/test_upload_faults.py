@@ -11,10 +11,10 @@ from flywheel.intake import label_rules
 from flywheel.intake.labeled_documents import (
     SHOWN_PROBLEMS,
     Allowance,
-    Fault,
     LabeledDocuments,
     Limits,
     Report,
+    UploadFault,
     refusal_by_size,
 )
 from flywheel.settings.data_format import CsvLayout, Shape
@@ -37,7 +37,7 @@ def read(
     return b"".join(documents.canonical_copy()), documents.report
 
 
-def fault_of(report: Report) -> tuple[Fault, int, int, str]:
+def fault_of(report: Report) -> tuple[UploadFault, int, int, str]:
     """Return the first problem's fault, line, byte and words."""
     first = report.problems[0]
     return first.fault, first.line, first.byte_offset, first.message.full
@@ -48,7 +48,7 @@ def test_a_file_is_refused_when_it_is_empty(data: bytes) -> None:
     """No bytes, blank lines alone and a byte order mark alone are an empty file."""
     _, report = read(data)
     assert report.is_refused
-    assert report.problem_counts == {Fault.EMPTY_FILE: 1}
+    assert report.problem_counts == {UploadFault.EMPTY_FILE: 1}
 
 
 def test_a_byte_order_mark_is_removed_when_there_is_one() -> None:
@@ -74,7 +74,7 @@ def test_a_file_is_refused_when_it_is_not_utf_8(data: bytes, at: int) -> None:
     _, report = read(GOOD + data)
     assert report.is_refused
     fault, line, offset, message = fault_of(report)
-    assert (fault, line, offset) == (Fault.INVALID_UTF8, 3, len(GOOD))
+    assert (fault, line, offset) == (UploadFault.INVALID_UTF8, 3, len(GOOD))
     assert f"at byte {len(GOOD) + at})" in message
 
 
@@ -83,7 +83,7 @@ def test_a_file_is_refused_when_it_is_utf_16(encoding: str) -> None:
     """With a byte order mark it is named; without, its NUL bytes are."""
     _, report = read("BILLING,one\n".encode(encoding))
     assert report.is_refused
-    assert fault_of(report)[0] in (Fault.NOT_TEXT, Fault.NUL)
+    assert fault_of(report)[0] in (UploadFault.NOT_TEXT, UploadFault.NUL)
 
 
 def test_only_line_feeds_end_rows_when_texts_hold_other_breaks() -> None:
@@ -98,7 +98,7 @@ def test_a_file_is_refused_when_it_holds_a_nul() -> None:
     """NUL bytes are told with their byte, in quotes and out of them."""
     _, report = read(GOOD + b"BILLING,a\0b\n" + b'BILLING,"c, \0"\n')
     assert report.is_refused
-    assert report.problem_counts == {Fault.NUL: 2}
+    assert report.problem_counts == {UploadFault.NUL: 2}
     assert report.lines() == [f"lines 3, 4: a NUL byte (at byte {len(GOOD) + 9})"]
 
 
@@ -106,7 +106,7 @@ def test_the_other_rows_are_read_when_a_quote_is_never_closed() -> None:
     """The row that opens it is told, and the file behind it is not swallowed."""
     copy, report = read(GOOD + b'BILLING,"open\nSHIPPING,three\n' * 2)
     assert report.is_refused
-    assert set(report.problem_counts) == {Fault.QUOTE}
+    assert set(report.problem_counts) == {UploadFault.QUOTE}
     assert report.problems[0].line == 3
     assert b"SHIPPING,three" in copy
 
@@ -114,7 +114,7 @@ def test_the_other_rows_are_read_when_a_quote_is_never_closed() -> None:
 def test_a_file_is_refused_when_text_follows_a_closing_quote() -> None:
     """Nothing is glued together."""
     _, report = read(GOOD + b'BILLING,"a" b\n')
-    assert fault_of(report)[:2] == (Fault.QUOTE, 3)
+    assert fault_of(report)[:2] == (UploadFault.QUOTE, 3)
 
 
 @pytest.mark.parametrize("size", [200_000, 700_000, 5_000_000])
@@ -124,8 +124,8 @@ def test_a_row_is_told_when_it_is_too_long(size: int) -> None:
     copy, report = read(*(data[at : at + 65_536] for at in range(0, len(data), 65_536)))
     assert copy == GOOD
     assert [(problem.fault, problem.line) for problem in report.problems] == [
-        (Fault.ROW_TOO_LONG, 1),
-        (Fault.UNKNOWN_LABEL, 4),
+        (UploadFault.ROW_TOO_LONG, 1),
+        (UploadFault.UNKNOWN_LABEL, 4),
     ]
     assert report.problems[1].byte_offset == size + 9 + len(GOOD)
 
@@ -138,7 +138,7 @@ def test_memory_stays_flat_when_a_row_never_ends() -> None:
         assert tracemalloc.get_traced_memory()[1] < 8 << 20
     finally:
         tracemalloc.stop()
-    assert fault_of(report)[0] is Fault.ROW_TOO_LONG
+    assert fault_of(report)[0] is UploadFault.ROW_TOO_LONG
 
 
 def rows_forever() -> Iterator[bytes]:
@@ -175,7 +175,7 @@ def test_memory_stays_flat_when_a_file_is_large() -> None:
 def test_a_file_is_refused_when_it_is_no_text(data: bytes, words: str) -> None:
     """What it is is told by its first bytes, and it is never unpacked."""
     _, report = read(data)
-    assert fault_of(report)[0] is Fault.NOT_TEXT
+    assert fault_of(report)[0] is UploadFault.NOT_TEXT
     assert words in report.lines()[0]
 
 
@@ -189,15 +189,15 @@ def test_a_compressed_file_is_read_when_its_name_says_so() -> None:
 @pytest.mark.parametrize(
     ("data", "fault", "words"),
     [
-        (GOOD, Fault.NOT_TEXT, "not gzip-compressed"),
-        (gzip.compress(GOOD, mtime=0)[:-9], Fault.COMPRESSION, "ends in its middle"),
-        (gzip.compress(GOOD, mtime=0)[:-8] + b"\xff" * 8, Fault.COMPRESSION, "damaged"),
-        (gzip.compress(GOOD, mtime=0) + b"rest", Fault.COMPRESSION, "damaged"),
-        (gzip.compress(b"PK\x03\x04rest", mtime=0), Fault.NOT_TEXT, "zip archive"),
+        (GOOD, UploadFault.NOT_TEXT, "not gzip-compressed"),
+        (gzip.compress(GOOD, mtime=0)[:-9], UploadFault.COMPRESSION, "ends in its middle"),
+        (gzip.compress(GOOD, mtime=0)[:-8] + b"\xff" * 8, UploadFault.COMPRESSION, "damaged"),
+        (gzip.compress(GOOD, mtime=0) + b"rest", UploadFault.COMPRESSION, "damaged"),
+        (gzip.compress(b"PK\x03\x04rest", mtime=0), UploadFault.NOT_TEXT, "zip archive"),
     ],
 )
 def test_a_file_is_refused_when_its_compression_is_broken(
-    data: bytes, fault: Fault, words: str
+    data: bytes, fault: UploadFault, words: str
 ) -> None:
     """A name that lies and a stream that breaks refuse the file."""
     _, report = read(data, name="monday.csv.GZ")
@@ -217,7 +217,7 @@ def test_a_bomb_is_refused_when_it_begins_to_unpack() -> None:
         assert tracemalloc.get_traced_memory()[1] < 32 << 20
     finally:
         tracemalloc.stop()
-    assert fault_of(report)[0] is Fault.COMPRESSION
+    assert fault_of(report)[0] is UploadFault.COMPRESSION
     assert "over 100 times as much" in report.lines()[0]
     assert report.rows_read < 60_000
 
@@ -237,7 +237,7 @@ def test_reading_stops_when_a_file_turns_out_too_large(name: str) -> None:
     """What an event did not say is found while reading, unpacked bytes too."""
     data = gzip.compress(GOOD * 100, mtime=0) if name.endswith("gz") else GOOD * 100
     _, report = read(data, name=name, limits=Limits(size_bytes=1000))
-    assert report.problem_counts == {Fault.TOO_LARGE: 1}
+    assert report.problem_counts == {UploadFault.TOO_LARGE: 1}
 
 
 def test_reading_stops_when_a_file_has_too_many_rows() -> None:
@@ -245,14 +245,14 @@ def test_reading_stops_when_a_file_has_too_many_rows() -> None:
     rows = [b"BILLING,text %d\n" % number for number in range(11)]
     assert not read(*rows[:10], limits=Limits(rows=10))[1].is_refused
     _, report = read(*rows, limits=Limits(rows=10))
-    assert report.problem_counts == {Fault.TOO_MANY_ROWS: 1}
+    assert report.problem_counts == {UploadFault.TOO_MANY_ROWS: 1}
     assert "more than 10 documents" in report.lines()[0]
 
 
 def test_a_header_is_told_when_the_flywheel_has_none() -> None:
     """A first row of column names refuses the file, with the way out."""
     _, report = read(b"label,text\n" + GOOD)
-    assert fault_of(report)[:2] == (Fault.HEADER, 1)
+    assert fault_of(report)[:2] == (UploadFault.HEADER, 1)
     assert "flywheel convert" in report.lines()[0]
 
 
@@ -285,20 +285,22 @@ def test_several_labels_are_told_when_a_flywheel_takes_one() -> None:
     """A cell of several labels in a multi-class file is named as what it is."""
     _, report = read(GOOD + b"BILLING|SHIPPING,x\n")
     fault, line, _, message = fault_of(report)
-    assert (fault, line) == (Fault.UNKNOWN_LABEL, 3)
+    assert (fault, line) == (UploadFault.UNKNOWN_LABEL, 3)
     assert message.startswith("2 labels (BILLING, SHIPPING) in one row")
 
 
 @pytest.mark.parametrize(
     ("cell", "fault", "words"),
     [
-        (b"BILLING||SHIPPING", Fault.EMPTY_LABEL, "empty label in 'BILLING||SHIPPING'"),
-        (b"BILLING|", Fault.EMPTY_LABEL, "empty label in"),
-        (b"BILLING;SHIPPING", Fault.UNKNOWN_LABEL, "write 'BILLING|SHIPPING'"),
-        (b"BILLING|SHIPING", Fault.UNKNOWN_LABEL, "did you mean 'SHIPPING'?"),
+        (b"BILLING||SHIPPING", UploadFault.EMPTY_LABEL, "empty label in 'BILLING||SHIPPING'"),
+        (b"BILLING|", UploadFault.EMPTY_LABEL, "empty label in"),
+        (b"BILLING;SHIPPING", UploadFault.UNKNOWN_LABEL, "write 'BILLING|SHIPPING'"),
+        (b"BILLING|SHIPING", UploadFault.UNKNOWN_LABEL, "did you mean 'SHIPPING'?"),
     ],
 )
-def test_a_row_is_left_out_when_its_labels_are_wrong(cell: bytes, fault: Fault, words: str) -> None:
+def test_a_row_is_left_out_when_its_labels_are_wrong(
+    cell: bytes, fault: UploadFault, words: str
+) -> None:
     """Empty labels and the wrong delimiter are row faults of a multi-label file."""
     _, report = read(GOOD + cell + b",x\n", shape=MULTI)
     assert not report.is_refused
@@ -325,7 +327,7 @@ def test_labels_are_sorted_and_counted_each_when_there_are_several() -> None:
 def test_columns_are_counted_when_a_row_has_others(row: bytes, message: str) -> None:
     """Too few and too many columns are told exactly."""
     _, report = read(GOOD + row + b"\n")
-    assert fault_of(report)[:2] == (Fault.COLUMN_COUNT, 3)
+    assert fault_of(report)[:2] == (UploadFault.COLUMN_COUNT, 3)
     assert message in report.lines()[0]
 
 
@@ -349,7 +351,7 @@ def test_duplicates_and_conflicts_are_found_when_blocks_lie_between(quoted: bool
         rows = [row.replace(b"text,", b"text") for row in rows]
     again = [rows[7], rows[40_000].replace(b"BILLING", b"SHIPPING")]
     _, report = read(*rows, *again)
-    assert (report.duplicates, report.problem_counts[Fault.CONFLICT]) == (1, 1)
+    assert (report.duplicates, report.problem_counts[UploadFault.CONFLICT]) == (1, 1)
     assert report.problems[0].line == 60_002
 
 
@@ -384,7 +386,7 @@ def test_near_labels_are_looked_for_when_a_problem_is_shown(
     monkeypatch.setattr(label_rules, "nearest", nearest)
     rows = [b"TOPIC %d,text %d\n" % (number, number) for number in range(49_000)]
     _, report = read(GOOD, *rows)
-    assert report.problem_counts == {Fault.LAYOUT: 49_000}
+    assert report.problem_counts == {UploadFault.LAYOUT: 49_000}
     assert len(looked) == SHOWN_PROBLEMS
 
 
@@ -422,5 +424,5 @@ def test_one_line_is_shown_when_the_columns_are_not_where_they_should_be(
 def test_rows_are_named_when_nothing_explains_them_all(data: bytes) -> None:
     """One swapped row, few rows or one unknown label say nothing of the columns."""
     _, report = read(data, allowance=Allowance())
-    assert Fault.LAYOUT not in report.problem_counts
+    assert UploadFault.LAYOUT not in report.problem_counts
     assert "unknown label" in report.lines()[1]

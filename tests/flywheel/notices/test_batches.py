@@ -200,6 +200,7 @@ def test_the_labels_that_changed_are_listed_when_their_values_are_known(
     labels = (
         LabelChange("http://evil.example/\nLive now: evil", 40, 0.9, 0.5),
         LabelChange("<!channel> RETURNS", 40, 0.9, 0.85),
+        LabelChange("Live now: evil", 40, 0.9, 0.855),
         LabelChange("REFUND", 1200, 0.9, 0.86),
         LabelChange("CLAIM", 25, 0.9, 0.87),
         LabelChange("SHIPPING", 40, 0.9, 0.899),
@@ -210,7 +211,9 @@ def test_the_labels_that_changed_are_listed_when_their_values_are_known(
     notice = judged(replace(FACTS, live_model=live), decided, outcome)
     same_as_golden(notice, f"{outcome.value.lower()}_with_labels")
     assert "://" not in notice.body
-    assert notice.body.count("\nLive now:") == 0
+    assert [line for line in notice.body.split("\n") if line.startswith("Live now:")] == [
+        f"Live now: {live}"
+    ]
 
 
 def test_the_way_out_is_told_when_more_test_rows_would_end_a_hold(
@@ -279,7 +282,7 @@ def test_nothing_gets_through_when_names_and_labels_are_hostile(
 
 def test_the_table_has_dashes_when_numbers_are_missing() -> None:
     """What was not measured is a dash, and no change is made up from it."""
-    table = metric_table(VerdictView.of(verdict(champion={}, challenger={"AverageF1Score": 0.5})))
+    table = metric_table(VerdictView(verdict(champion={}, challenger={"AverageF1Score": 0.5})))
     assert [line.split() for line in table] == [
         ["champion", "challenger", "change"],
         ["F1", "-", "0.500", "-"],

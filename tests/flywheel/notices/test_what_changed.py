@@ -31,7 +31,7 @@ def test_three_labels_are_named_when_many_changed() -> None:
     labels = [LabelChange(f"L{place}", 40, 0.9, 0.1 + place / 10) for place in range(5)]
     _, *lines = changed_labels(view_of(*labels))
     assert [line.split()[0] for line in lines] == ["L0", "L1", "L2", "and"]
-    assert lines[-1] == "and 2 more labels"
+    assert lines[-1] == "  and 2 more labels"
 
 
 def test_a_label_is_shown_safely_when_it_is_strange() -> None:

@@ -76,7 +76,7 @@ def test_the_rebuild_is_over_when_the_service_refuses_the_live_model(named_world
 def test_the_rejection_names_the_way_out_when_the_live_model_was_trained_on_withdrawn_rows(
     named_world: World,
 ) -> None:
-    """Nobody is told that nothing must be done."""
+    """Nobody is told that they need not do anything."""
     world = named_world
     wrong = live_on_wrong_rows(world)
     acts(world).withdraw([world.known(wrong)], "mislabeled", world.now())
@@ -88,4 +88,4 @@ def test_the_rejection_names_the_way_out_when_the_live_model_was_trained_on_with
     words = " ".join(told.body.split())
     assert "trained on rows that were withdrawn (tickets/train/wrong.csv), and stays live" in words
     assert f"`flywheel promote 2 {NAME} --env" in words
-    assert "Nothing must be done" not in words
+    assert "You need not do anything" not in words
