@@ -6,7 +6,6 @@ layout: a table or a page is made where it is shown. Read next: `flywheel.notice
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from flywheel.evaluation.effective_rules import usable
 from flywheel.evaluation.paired_evidence import LabelChange, PairedEvidence
