@@ -1,7 +1,7 @@
 """What ends a command early: what is wrong, where, what to do, and the exit code.
 
-Decides the words for errors of AWS and of the local cloud; nothing here prints. Errors of one
-concern (`ConversionError`, `DemoDataError`) come with their own words.
+Decides the words for errors of AWS and of the local cloud; nothing here prints. The errors of one
+concern, such as `ConversionError`, are subclasses that stand with it.
 Read next: `console.terminal`, which shows them.
 """
 
@@ -18,8 +18,6 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from console.convert.conversion import ConversionError, ConversionUsageError
-from console.demo.split import DemoDataError
 from console.exit_codes import ExitCode
 from flywheel.errors import (
     BatchNotFoundError,
@@ -63,11 +61,6 @@ def command_error(error: Exception) -> CommandError:
     """Return any error as the command tells it."""
     if isinstance(error, CommandError):
         return error
-    if isinstance(error, ConversionError | DemoDataError):
-        where = error.file if isinstance(error, ConversionError) else error.where
-        is_usage = isinstance(error, ConversionUsageError)
-        code = ExitCode.USAGE if is_usage else ExitCode.REFUSED
-        return CommandError(code, where, error.problem, error.remedy)
     if isinstance(error, SettingsError):
         problem = "; ".join(error.problems)
         return CommandError(ExitCode.USAGE, error.file, problem, "Repair that file")

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from console.errors import CommandError
+from console.exit_codes import ExitCode
+
 SHOWN_LEFT_OUT = 20
 """How many left out rows are told one by one; beyond it they are counted."""
 
@@ -19,28 +22,19 @@ Pair = tuple[int, object, object]
 _SEPARATOR_WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
-class ConversionError(Exception):
-    """A file cannot be converted; whoever asked for it can change the file or the options.
+class ConversionError(CommandError):
+    """A file cannot be converted; whoever asked for it can change the file or the options."""
 
-    Parameters
-    ----------
-    file : str
-        The file that is meant.
-    problem : str
-        What is wrong with it, and where.
-    remedy : str
-        What to do about it.
-    """
-
-    def __init__(self, file: str, problem: str, remedy: str) -> None:
-        self.file = file
-        self.problem = problem
-        self.remedy = remedy
-        super().__init__(f"{file}: {problem}. {remedy}.")
+    def __init__(self, where: str, problem: str, remedy: str) -> None:
+        super().__init__(ExitCode.REFUSED, where, problem, remedy)
 
 
 class ConversionUsageError(ConversionError):
     """What was asked for cannot be done; whoever asked gives another option, the file may stay."""
+
+    def __init__(self, where: str, problem: str, remedy: str) -> None:
+        super().__init__(where, problem, remedy)
+        self.code = ExitCode.USAGE
 
 
 @dataclass(frozen=True, slots=True)

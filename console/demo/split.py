@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from console.demo.tasks import Row, known_labels, moved_annotations, stratum
+from console.errors import CommandError
+from console.exit_codes import ExitCode
 from flywheel.intake.row_labels import labels_of
 from flywheel.settings.data_format import Shape
 
@@ -25,24 +27,11 @@ _TRAIN_PERCENTS = (30, 50, 20)
 _HOLD_OUT_PERCENTS = (80, 20)
 
 
-class DemoDataError(Exception):
-    """The user's data cannot carry the demonstration; whoever chose the folder can change it.
-
-    Parameters
-    ----------
-    where : str
-        The folder or file that is meant.
-    problem : str
-        What is wrong with it.
-    remedy : str
-        What to do about it.
-    """
+class DemoDataError(CommandError):
+    """The user's data cannot carry the demonstration; whoever chose the folder can change it."""
 
     def __init__(self, where: str, problem: str, remedy: str) -> None:
-        self.where = where
-        self.problem = problem
-        self.remedy = remedy
-        super().__init__(f"{where}: {problem}. {remedy}.")
+        super().__init__(ExitCode.REFUSED, where, problem, remedy)
 
 
 @dataclass(frozen=True, slots=True)
