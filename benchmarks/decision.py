@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.memory import peak_mib
 from benchmarks.tables import Result
-from flywheel.evaluation.evidence import Evidence, TestSet, averages
+from flywheel.evaluation.evidence import Evidence, TestSetFacts, averages
 from flywheel.evaluation.looks import error_of_look
 from flywheel.evaluation.paired_evidence import paired_evidence
 from flywheel.evaluation.resampling import DRAWS, RESAMPLES
@@ -141,7 +141,7 @@ def plain(answered: Answered, labels: int) -> tuple[float, float, float]:
         challenger_arn="challenger",
         challenger=challenger,
         has_test_set=True,
-        test_set=TestSet("0" * 64, len(documents), dict(both[1].actual)),
+        test_set=TestSetFacts("0" * 64, len(documents), dict(both[1].actual)),
         paired=paired,
     )
     verdict = decide(evidence, _POLICY)

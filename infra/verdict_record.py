@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from flywheel.settings.environment import Verdicts
+from flywheel.settings.environment import VerdictsSettings
 from infra.private_bucket import private_bucket
 from infra.project_function import ProjectFunction
 
@@ -20,7 +20,7 @@ class VerdictRecord(Construct):
 
     Parameters
     ----------
-    settings : Verdicts
+    settings : VerdictsSettings
         How long what is written is kept from deletion.
     """
 
@@ -29,7 +29,7 @@ class VerdictRecord(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Verdicts,
+        settings: VerdictsSettings,
         removal_policy: cdk.RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -74,7 +74,7 @@ class VerdictRecord(Construct):
         )
 
 
-def _retention(settings: Verdicts) -> s3.ObjectLockRetention | None:
+def _retention(settings: VerdictsSettings) -> s3.ObjectLockRetention | None:
     if settings.object_lock_days is None:
         return None
     duration = cdk.Duration.days(settings.object_lock_days)

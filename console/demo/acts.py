@@ -24,7 +24,7 @@ _TRAINED = frozenset({BatchOutcome.PROMOTED, BatchOutcome.REJECTED, BatchOutcome
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class DemoAct:
     """One part of the story.
 
     Parameters
@@ -75,12 +75,14 @@ class ActEnding:
     left_out: str | None = None
 
 
-def why_left_out(act: Act, last: ActEnding | None, row: FlywheelRow, policy: Policy) -> str | None:
+def why_left_out(
+    act: DemoAct, last: ActEnding | None, row: FlywheelRow, policy: Policy
+) -> str | None:
     """Return why an act cannot be shown after what came before it, or None.
 
     Parameters
     ----------
-    act : Act
+    act : DemoAct
     last : ActEnding or None
         Of the act before.
     row : FlywheelRow
@@ -104,11 +106,11 @@ def why_left_out(act: Act, last: ActEnding | None, row: FlywheelRow, policy: Pol
     return None
 
 
-def acts(data: DemoData) -> list[Act]:
+def acts(data: DemoData) -> list[DemoAct]:
     """Return the story's parts."""
     words, name = _WORDS[data.shape.task], data.flywheel
     parts = [
-        Act(
+        DemoAct(
             "A first model",
             f"A test set of {len(data.test):,} documents, which judges every model, and a first "
             f"training file of {len(data.first):,}. There is no active model yet.",
@@ -116,21 +118,21 @@ def acts(data: DemoData) -> list[Act]:
             (upload_files("first", data.first, data.shape),),
             upload_files("test", data.test, data.shape),
         ),
-        Act(
+        DemoAct(
             "More data",
             f"{len(data.more):,} more labeled documents. A challenger is trained on everything "
             "so far and goes live only if it is better than the champion.",
             name,
             (upload_files("more", data.more, data.shape),),
         ),
-        Act(
+        DemoAct(
             "Mislabeled data",
             f"{len(data.mislabeled):,} documents, each {words.mislabeled}. The file looks fine; "
             "only a trained model can show that it does harm.",
             name,
             (upload_files("mislabeled", data.mislabeled, data.shape),),
         ),
-        Act(
+        DemoAct(
             "Taking it back",
             "The mislabeled rows are in the flywheel, and Comprehend deletes no dataset. They are "
             "withdrawn, and the flywheel is rebuilt: its next generation holds all other rows, in "
@@ -138,7 +140,7 @@ def acts(data: DemoData) -> list[Act]:
             name,
         ),
         *([] if data.few is None else _few_acts(data.few, few_flywheel(name))),
-        Act(
+        DemoAct(
             "A broken file",
             f"{words.broken}. It is refused on arrival, and no training is paid for.",
             name,
@@ -148,9 +150,9 @@ def acts(data: DemoData) -> list[Act]:
     return [replace(act, title=f"{number}. {act.title}") for number, act in enumerate(parts, 1)]
 
 
-def _few_acts(few: FewDocuments, flywheel: str) -> Iterator[Act]:
+def _few_acts(few: FewDocuments, flywheel: str) -> Iterator[DemoAct]:
     knows = few.first_of_scarce or "no"
-    yield Act(
+    yield DemoAct(
         "Few test documents",
         f"Another flywheel, whose test set has {number_of(len(few.test), 'document')} and whose "
         f"policy asks for a gain in accuracy. Its first model is shown {knows} "
@@ -167,7 +169,7 @@ def _few_acts(few: FewDocuments, flywheel: str) -> Iterator[Act]:
         more_test = number_of(
             len(few.later_test), "more test document comes", "more test documents come"
         )
-        yield Act(
+        yield DemoAct(
             "More test documents",
             f"{more_test} for the model that was held, and the test set is frozen anew. Both "
             "models answer the larger one; nothing is trained.",

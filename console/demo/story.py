@@ -15,7 +15,7 @@ from typing import Any
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from application.operator_payloads import FreezeTestSet, Rebuild, Withdraw
-from console.demo.acts import Act, ActEnding, acts, why_left_out
+from console.demo.acts import ActEnding, DemoAct, acts, why_left_out
 from console.demo.data import DemoData, own_data, sample_data
 from console.demo.environment import write_environment
 from console.demo.tasks import Files
@@ -99,7 +99,7 @@ class Story:
         self._shown: set[str] = set()
         self.endings: list[ActEnding] = []
 
-    def play(self, act: Act) -> None:
+    def play(self, act: DemoAct) -> None:
         """Play an act and remember its ending; leave out what cannot be shown, and say why."""
         tell_act(self._terminal, act.title, act.words)
         self._known = self._target.flywheel(act.flywheel)
@@ -113,7 +113,7 @@ class Story:
             tell_left_out(self._terminal, ending.left_out)
         self.endings.append(ending)
 
-    def _ending_of(self, act: Act, last: ActEnding | None) -> ActEnding:
+    def _ending_of(self, act: DemoAct, last: ActEnding | None) -> ActEnding:
         progress = Progress(self._terminal)
         wait = patience(self._target, _LONGEST_MINUTES)
         if act.takes_back and last is not None and last.batch is not None:
@@ -178,7 +178,9 @@ class Story:
             )
         return row.state
 
-    def _take_back(self, act: Act, number: int, progress: Progress, wait: Patience) -> ActEnding:
+    def _take_back(
+        self, act: DemoAct, number: int, progress: Progress, wait: Patience
+    ) -> ActEnding:
         """Withdraw a batch, rebuild the flywheel and follow the new generation's batch."""
         name = self._known.settings.name
         reason = "every label is wrong"
@@ -193,7 +195,7 @@ class Story:
             return self._lacking(act, next_batch(self._target, self._known, row))
         return self._follow_batch(act, first, progress, wait, is_last=True)
 
-    def _judge_again(self, act: Act, progress: Progress, wait: Patience) -> ActEnding:
+    def _judge_again(self, act: DemoAct, progress: Progress, wait: Patience) -> ActEnding:
         """Freeze the test set with its new rows, and follow the held models to their verdict."""
         done = operate(self._target, FreezeTestSet(flywheel=self._known.settings.name))
         number = done["batch"]
@@ -202,7 +204,9 @@ class Story:
         progress.say("FROZEN", f"batch {done['rejudges']} is judged again, by batch {number}")
         return self._follow_batch(act, number, progress, wait, is_last=True)
 
-    def _follow(self, act: Act, progress: Progress, wait: Patience, *, is_last: bool) -> ActEnding:
+    def _follow(
+        self, act: DemoAct, progress: Progress, wait: Patience, *, is_last: bool
+    ) -> ActEnding:
         """Follow the last upload to its batch and to the end of that."""
         upload = self._uploads[-1]
         number = progress.wait(
@@ -214,12 +218,12 @@ class Story:
         progress.tell(Phase("SEALED", f"batch {number}: {number_of(sealed.documents, 'document')}"))
         return self._follow_batch(act, number, progress, wait, is_last=is_last)
 
-    def _lacking(self, act: Act, ready: Readiness) -> ActEnding:
+    def _lacking(self, act: DemoAct, ready: Readiness) -> ActEnding:
         """Return the ending of an act whose rows do not make a batch."""
         return ActEnding(act.title, left_out=f"no batch opens: {'; '.join(ready.lacks)}")
 
     def _follow_batch(
-        self, act: Act, number: int, progress: Progress, wait: Patience, *, is_last: bool
+        self, act: DemoAct, number: int, progress: Progress, wait: Patience, *, is_last: bool
     ) -> ActEnding:
         """Follow a batch to its end, which is shown in full where it is its act's last."""
         batch = progress.wait(self._with_letters(closed(self._target, self._known, number, wait)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.text import Text
 
-from application.ledger.flywheel_rows import FlywheelRow, Rebuild
+from application.ledger.flywheel_rows import FlywheelRow, RebuildState
 from application.ledger.ledger import Ledger
 from application.rebuilds.progress import was_promoted
 from console.environment.target import Target
@@ -24,7 +24,7 @@ class RebuildStatus:
 
     Parameters
     ----------
-    asked : Rebuild
+    asked : RebuildState
     generation : int
         Its number.
     waits_for : str
@@ -34,7 +34,7 @@ class RebuildStatus:
         What ends the wait, where people must do something.
     """
 
-    asked: Rebuild
+    asked: RebuildState
     generation: int
     waits_for: str
     is_promoted: bool = False
@@ -120,7 +120,7 @@ def _step(found: RebuildStatus) -> str:
     }[found.asked.step]
 
 
-def _first_model(row: FlywheelRow, asked: Rebuild, *, is_promoted: bool) -> str:
+def _first_model(row: FlywheelRow, asked: RebuildState, *, is_promoted: bool) -> str:
     names = ", ".join(arn.rpartition("/")[2] for arn in asked.followed_arns)
     if is_promoted:
         return f"endpoints that follow {names} are about to move"

@@ -28,7 +28,7 @@ _WRONG = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class SimulatedCell:
     """What one simulation says.
 
     Parameters
@@ -87,7 +87,7 @@ def simulated(
     iterations: int,
     trials: int,
     seed: int,
-) -> Iterator[Cell]:
+) -> Iterator[SimulatedCell]:
     """Simulate every combination, policy by policy.
 
     Raises
@@ -110,7 +110,7 @@ def simulated(
         )
         for name, policy in policies(iterations).items():
             promoted = _promoted(policy, documents, drawn)
-            yield Cell(name, difference, documents, disagreement, iterations, promoted)
+            yield SimulatedCell(name, difference, documents, disagreement, iterations, promoted)
 
 
 def checked_trials(trials: int | None) -> int:

@@ -19,7 +19,7 @@ from application.ports import StagingObjects
 from console.record.verdict_history import Document, Entry, VerdictHistory, history_before
 from flywheel.batches.batches import BatchName
 from flywheel.batches.known_rows import content_hash, record
-from flywheel.evaluation.evidence import TestSet
+from flywheel.evaluation.evidence import TestSetFacts
 from flywheel.evaluation.prediction_jobs import kind_of
 from flywheel.evaluation.scored_documents import Kind
 from flywheel.intake.labeled_documents import Row
@@ -41,14 +41,14 @@ class DerivedInputs:
     Parameters
     ----------
     kind : {"multi-class", "multi-label", "entities"}
-    test_set : TestSet or None
+    test_set : TestSetFacts or None
         None where none was frozen.
     checked, not_checked : tuple of str
         What was derived, and what was taken from elsewhere, in words.
     """
 
     kind: Kind
-    test_set: TestSet | None
+    test_set: TestSetFacts | None
     checked: tuple[str, ...]
     not_checked: tuple[str, ...]
 
@@ -114,7 +114,7 @@ class _Derivation:
             )
         self.checked.append("manifest")
 
-    def test_set(self) -> TestSet | None:
+    def test_set(self) -> TestSetFacts | None:
         """Return the test set that was frozen, as its rows and the looks before say it."""
         history, frozen = self.history, self.history.frozen
         if frozen is None:
@@ -131,7 +131,7 @@ class _Derivation:
         else:
             self.checked.append(f"looks (verdicts before: {history.verdicts:,})")
         pair_looks = history.pair_looks(self.document)
-        return TestSet(frozen["sha256"], **self._counts(), **looks, pair_looks=pair_looks)
+        return TestSetFacts(frozen["sha256"], **self._counts(), **looks, pair_looks=pair_looks)
 
     def _counts(self) -> dict[str, Any]:
         """Return how many documents and groups each label has.

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from console.errors import CommandError
 from console.exit_codes import ExitCode
-from console.policy.gate_simulation import Cell
+from console.policy.gate_simulation import SimulatedCell
 from console.policy.scenarios.catalogue import SCENARIOS
 from console.policy.scenarios.scenario import Scenario, simulated
 from console.terminal import Terminal
@@ -27,7 +27,7 @@ _COUNTS = ("documents_advised",)
 _HEADINGS = {"disagreement": "disagree", "difference": "differ"}
 
 
-def show_cells(terminal: Terminal, cells: Iterable[Cell], trials: int) -> None:
+def show_cells(terminal: Terminal, cells: Iterable[SimulatedCell], trials: int) -> None:
     """Show how often each policy promotes, cell by cell."""
     documents: list[dict[str, Any]] = []
     with _drawing(terminal) as describe:

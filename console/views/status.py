@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from application.ledger.flywheel_rows import Pause
+from application.ledger.flywheel_rows import PauseReason
 from console.flywheels.rebuild_status import rebuild_words
 from console.flywheels.status import FlywheelStatus
 from console.views.live_model import barred_rows, live_rows, status_table, verdict_rows
@@ -115,7 +115,7 @@ def _promotion(status: FlywheelStatus) -> Text:
     return Text.assemble(("PAUSED until flywheel resume", "bold yellow"), words)
 
 
-def _who(pause: Pause) -> str:
+def _who(pause: PauseReason) -> str:
     return shown(with_short_principals(pause.by), 100)
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeTopic:
+class SnsTopic:
     """Publishes notices; their id travels with them, so that a repeat can be recognised."""
 
     arn: str

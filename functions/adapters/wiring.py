@@ -66,9 +66,9 @@ class AwsPorts:
     @property
     def topic(self) -> Topic:
         """The notices topic."""
-        from adapters.topic import NoticeTopic
+        from adapters.topic import SnsTopic
 
-        return NoticeTopic(self.configuration.topic_arn, client("sns"))
+        return SnsTopic(self.configuration.topic_arn, client("sns"))
 
     @property
     def messages(self) -> Messages:

@@ -170,7 +170,7 @@ class AnswerService(Protocol):
 
 
 class Topic(Protocol):
-    """The notices topic (`adapters.topic.NoticeTopic`)."""
+    """The notices topic (`adapters.topic.SnsTopic`)."""
 
     def publish(self, flywheel: str, notice: Notice) -> None:
         """Publish; accepted is not read, and a repeat is sent twice under the same id."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from application.data_commands import DataActs
-from application.ledger.flywheel_rows import FlywheelRow, Rebuild
+from application.ledger.flywheel_rows import FlywheelRow, RebuildState
 from application.rebuilds.progress import taint_of_return, was_promoted
 from flywheel.errors import ActRefusedError
 from flywheel.notices.notice import Notice
@@ -39,7 +39,7 @@ class RebuildActs(DataActs):
                 f"`flywheel rebuild {self.name} --abandon --reason TEXT`"
             )
         self._check_labels(add_labels, drop_labels)
-        asked = Rebuild(
+        asked = RebuildState(
             step="REQUESTED",
             reason=reason,
             before_arn=row.arn,
@@ -96,7 +96,7 @@ class RebuildActs(DataActs):
         self.ledger.rebuilds.give_up(row, reason, notice, now)
         return notice
 
-    def _check_way_back(self, row: FlywheelRow, asked: Rebuild) -> None:
+    def _check_way_back(self, row: FlywheelRow, asked: RebuildState) -> None:
         if was_promoted(self.ledger, row, asked):
             raise ActRefusedError(
                 f"a model of generation {row.generation} is live: roll back, or rebuild again"

@@ -11,11 +11,11 @@ import pytest
 
 from application.ledger.audit import FIRST_SHA256
 from application.ledger.batch_rows import BatchRow, FailedEnding, SealedFacts
-from application.ledger.flywheel_rows import FlywheelRow, Rebuild, change_flywheel
+from application.ledger.flywheel_rows import FlywheelRow, RebuildState, change_flywheel
 from application.ledger.ledger import Ledger
 from flywheel.batches.batches import StagedUpload
 from flywheel.batches.uploads import DatasetKind
-from flywheel.evaluation.evidence import Evidence, TestSet
+from flywheel.evaluation.evidence import Evidence, TestSetFacts
 from flywheel.evaluation.verdict import decide
 from flywheel.evaluation.verdict_document import IterationNumbers, VerdictFacts, VerdictInputs
 from flywheel.notices.notice import Notice
@@ -87,7 +87,7 @@ class Story:
     def _store(self, champion: str | None) -> None:
         row, frozen = self.row, self.row.test_set
         assert frozen is not None
-        judged = TestSet(frozen.sha256, frozen.documents, frozen.label_counts, frozen.looks)
+        judged = TestSetFacts(frozen.sha256, frozen.documents, frozen.label_counts, frozen.looks)
         evidence = Evidence(champion, {}, f"m/{self.looked + 1}", {}, True, test_set=judged)
         batch = replace(self.ledger.batches.get(NAME, row.last_batch), attempt=self.looked)
         head = self.ledger.audit.head(NAME)
@@ -111,7 +111,7 @@ class Story:
 
     def rebuilt(self) -> None:
         """Make the next generation."""
-        asked = Rebuild("REQUESTED", "x", self.row.arn, self.row.last_batch)
+        asked = RebuildState("REQUESTED", "x", self.row.arn, self.row.last_batch)
         self.ledger.rebuilds.ask(self.row, asked, NOTICE, self.now)
         self.ledger.rebuilds.note_created(self.row, f"arn-{self.row.generation + 1}")
         self.ledger.rebuilds.switch(self.row, None, self.now)
@@ -119,7 +119,7 @@ class Story:
 
     def given_up(self) -> None:
         """Make the next generation, look at its test set, and go back."""
-        asked = Rebuild("REQUESTED", "x", self.row.arn, self.row.last_batch)
+        asked = RebuildState("REQUESTED", "x", self.row.arn, self.row.last_batch)
         before = self.row.arn
         self.ledger.rebuilds.ask(self.row, asked, NOTICE, self.now)
         self.ledger.rebuilds.note_created(self.row, f"arn-{self.row.next_generation}")

@@ -17,7 +17,7 @@ from application.comparison.next_step import (
 )
 from application.ledger.approvals import Approval, ApprovalState
 from application.ledger.batch_rows import BatchRow, StoredVerdict
-from application.ledger.flywheel_rows import FlywheelRow, Pause
+from application.ledger.flywheel_rows import FlywheelRow, PauseReason
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.evaluation.champions import NotCarriedOutReason, PromotionMode
 from flywheel.evaluation.evidence import Evidence
@@ -26,7 +26,7 @@ from flywheel.settings.policy import Policy
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 OLD, NEW = "model/old", "model/new"
-PAUSE = Pause("alice", "an incident", "2026-01-01")
+PAUSE = PauseReason("alice", "an incident", "2026-01-01")
 
 
 def verdict(decision: Decision) -> Verdict:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from adapters.clients import client
-from adapters.topic import NoticeTopic
+from adapters.topic import SnsTopic
 from application.ledger.batch_rows import SealedFacts
 from application.ledger.ledger import Ledger
 from application.notices import Notices
@@ -21,7 +21,7 @@ FACTS = SealedFacts("hash", [], 2, {}, {})
 def notices(cloud: Cloud, ledger: Ledger, now: datetime) -> Notices:
     """Have the topic with the outbox before it."""
     topic_arn = cloud.configuration.topic_arn
-    return Notices("test", NoticeTopic(topic_arn, client("sns")), ledger, lambda: now)
+    return Notices("test", SnsTopic(topic_arn, client("sns")), ledger, lambda: now)
 
 
 @pytest.fixture

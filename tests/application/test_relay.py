@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from adapters.clients import client
-from adapters.topic import NoticeTopic
+from adapters.topic import SnsTopic
 from application.ledger.ledger import Ledger
 from application.notices import Notices
 from flywheel.notices.notice import Notice
@@ -23,7 +23,7 @@ def test_the_rest_is_sent_when_the_relay_died_between_two_notices(
         ledger.flywheels.note_withdrawal("tickets", {}, notice, now + timedelta(seconds=number))
 
     def relay(moment: datetime) -> Notices:
-        topic = NoticeTopic(cloud.configuration.topic_arn, client("sns"))
+        topic = SnsTopic(cloud.configuration.topic_arn, client("sns"))
         return Notices("test", topic, ledger, lambda: moment)
 
     with crash("sns", "Publish", at=2):

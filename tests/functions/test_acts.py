@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from application.ledger.flywheel_rows import TestSet
+from application.ledger.flywheel_rows import FrozenTestSet
 from application.operator_commands import Acts
 from application.reconciliation.late_datasets import settle_late_datasets
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
@@ -40,7 +40,7 @@ def failed_early(world: World) -> None:
         world.close(1, error="ExecutionAborted")
 
 
-def frozen_since(world: World) -> TestSet:
+def frozen_since(world: World) -> FrozenTestSet:
     """Have the next batch freeze a test set, and return that."""
     world.upload("more.csv", documents(2, first=200), kind="test")
     world.upload("tuesday.csv", documents(8, first=40))

@@ -20,7 +20,7 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class ModelAnswers:
+class SimulatedPredictions:
     """What one model answered.
 
     Parameters
@@ -35,9 +35,11 @@ class ModelAnswers:
     is_given: Flags
     is_right: Flags
 
-    def of(self, chosen: Flags) -> "ModelAnswers":
+    def of(self, chosen: Flags) -> "SimulatedPredictions":
         """Return the answers to some documents."""
-        return ModelAnswers(self.labels[chosen], self.is_given[chosen], self.is_right[chosen])
+        return SimulatedPredictions(
+            self.labels[chosen], self.is_given[chosen], self.is_right[chosen]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,13 @@ class AnswerArrays:
         Of the labels, by number.
     actual : array of shape (n_documents, n_facts)
         Numbers of each document's labels, or of its mentions' types.
-    champion, challenger : ModelAnswers
+    champion, challenger : SimulatedPredictions
     """
 
     names: tuple[str, ...]
     actual: Labels
-    champion: ModelAnswers
-    challenger: ModelAnswers
+    champion: SimulatedPredictions
+    challenger: SimulatedPredictions
 
     def documents(self) -> list[ScoredDocument]:
         """Return the same answers as scored documents."""
@@ -103,7 +105,7 @@ class AnswerArrays:
         )
 
 
-def _answers(names: Sequence[str], model: ModelAnswers) -> Iterable[Answer]:
+def _answers(names: Sequence[str], model: SimulatedPredictions) -> Iterable[Answer]:
     rows = (model.labels.tolist(), model.is_given.tolist(), model.is_right.tolist())
     for labels, given, right in zip(*rows, strict=True):
         yield _answer(

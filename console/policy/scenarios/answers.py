@@ -18,7 +18,7 @@ from console.policy.scenarios.drawing import (
     single_label_answers,
     single_label_documents,
 )
-from console.policy.scenarios.judging import BETTER_ACCURACY, Pair, judge_pair
+from console.policy.scenarios.judging import BETTER_ACCURACY, ModelPair, judge_pair
 from console.policy.scenarios.scenario import Policies, Scenario, Sizes, Tallies
 from flywheel.evaluation.effective_rules import Outcome, RuleOutcome
 from flywheel.evaluation.verdict import Decision
@@ -104,7 +104,7 @@ def play_repeated_documents(
             for each in different
             for _ in copies
         ]
-        pair = Pair(documents, "multi-class", len(names), seed_name(random), grouping)
+        pair = ModelPair(documents, "multi-class", len(names), seed_name(random), grouping)
         judge_pair(tallies, policies, pair)
 
 

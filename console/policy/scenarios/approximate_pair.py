@@ -12,7 +12,7 @@ from console.policy.scenarios.answer_arrays import AnswerArrays
 from console.policy.scenarios.judging import answers_of, averages_of, judged, of_averages
 from console.policy.scenarios.normal_chances import NormalChances
 from flywheel.evaluation.comparisons import Comparison, exact_accuracy, of_chance
-from flywheel.evaluation.evidence import TestSet
+from flywheel.evaluation.evidence import TestSetFacts
 from flywheel.evaluation.paired_evidence import PairedEvidence
 from flywheel.evaluation.resampling import Measured
 from flywheel.evaluation.scored_documents import ACCURACY, Kind, Tally
@@ -50,7 +50,7 @@ class ApproximatePair:
     def judge(self, policy: Policy) -> Verdict:
         """Return the last verdict: by the averages, or by the answers where it wants them."""
         old, new = self.answers.tallies(self.kind)
-        test_set = TestSet(
+        test_set = TestSetFacts(
             _TEST_SET,
             new.documents,
             dict(new.actual),

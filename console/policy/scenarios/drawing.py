@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from console.policy.scenarios.answer_arrays import AnswerArrays, Flags, Labels, ModelAnswers
+from console.policy.scenarios.answer_arrays import AnswerArrays, Flags, Labels, SimulatedPredictions
 from flywheel.evaluation.scored_documents import Answer, Kind, ScoredDocument
 
 _SAME_ANSWER = 0.7
@@ -81,7 +81,7 @@ def single_label_answers(
     models = []
     for is_right, other in zip(are_right, others, strict=True):
         labels = np.where(is_right, actual, other)[:, None]
-        models.append(ModelAnswers(labels, np.full(labels.shape, True), is_right[:, None]))
+        models.append(SimulatedPredictions(labels, np.full(labels.shape, True), is_right[:, None]))
     return AnswerArrays(names, actual[:, None], *models)
 
 
@@ -161,7 +161,7 @@ def fact_answers(
     for right, wrong in zip(rights, wrongs, strict=True):
         is_given = np.concatenate([right, wrong], axis=1)
         is_right = np.concatenate([right, np.zeros_like(wrong)], axis=1)
-        models.append(ModelAnswers(labels, is_given, is_right))
+        models.append(SimulatedPredictions(labels, is_given, is_right))
     return AnswerArrays(tuple(names), actual, *models)
 
 

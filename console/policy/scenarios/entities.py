@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 
 from console.policy.scenarios.drawing import Random, joint, seed_name
-from console.policy.scenarios.judging import Pair, judge_pair
+from console.policy.scenarios.judging import ModelPair, judge_pair
 from console.policy.scenarios.scenario import Policies, Scenario, Sizes, Tallies
 from flywheel.evaluation.scored_documents import Answer, ScoredDocument
 from flywheel.settings.policy import Policy
@@ -34,7 +34,7 @@ def play_entities(
     for _ in range(trials):
         places = _places(random, mentions, carriers)
         documents = _recognized(random, lines, places)
-        judge_pair(tallies, policies, Pair(documents, "entities", 1, seed_name(random)))
+        judge_pair(tallies, policies, ModelPair(documents, "entities", 1, seed_name(random)))
 
 
 def _places(random: Random, mentions: int, carriers: int) -> list[int]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from console.policy.scenarios.scenario import Policies, Tallies
 from flywheel.evaluation.comparisons import Comparison, exact_accuracy
-from flywheel.evaluation.evidence import Evidence, TestSet
+from flywheel.evaluation.evidence import Evidence, TestSetFacts
 from flywheel.evaluation.paired_evidence import PairedEvidence, paired_evidence
 from flywheel.evaluation.resampling import Measured
 from flywheel.evaluation.scored_documents import ACCURACY, Kind, ScoredDocument, Tally, tallies
@@ -27,7 +27,7 @@ BETTER_ACCURACY = Rule(metric="AverageAccuracy", min=0.0, min_improvement=0.005)
 
 
 @dataclass(slots=True)
-class Pair:
+class ModelPair:
     """Two models' answers to one test set, which several policies may judge.
 
     Parameters
@@ -63,7 +63,7 @@ class Pair:
             if old is None:
                 raise ValueError("a pair has a champion's answers")
             counts = group_counts(self.documents)
-            test_set = TestSet(
+            test_set = TestSetFacts(
                 self.sha256,
                 len(self.documents),
                 dict(new.actual),
@@ -110,7 +110,7 @@ def judged(
     return first, decide(replace(evidence, paired=answers(evidence.error(policy))), policy)
 
 
-def judge_pair(tallies: Tallies, policies: Policies, pair: Pair) -> None:
+def judge_pair(tallies: Tallies, policies: Policies, pair: ModelPair) -> None:
     """Judge a pair by each policy, and add what the averages alone promoted."""
     for name, policy in policies.items():
         first, last = pair.judge(policy)
@@ -127,7 +127,7 @@ def averages_of(tally: Tally) -> dict[str, float]:
 def of_averages(
     champion: Mapping[str, float],
     challenger: Mapping[str, float],
-    test_set: TestSet,
+    test_set: TestSetFacts,
     *,
     kind: Kind = "multi-class",
 ) -> Evidence:
@@ -166,11 +166,11 @@ def judge_accuracy(
     fixed, broken : int
         Documents that only the challenger, or only the champion, got right.
     looks, generation_looks, pair_looks : int
-        As in `TestSet`.
+        As in `TestSetFacts`.
     anchor : tuple of int, optional
         Documents that only the challenger, or only the anchor, got right.
     """
-    test_set = TestSet(_TEST_SET, documents, {}, looks, generation_looks, pair_looks)
+    test_set = TestSetFacts(_TEST_SET, documents, {}, looks, generation_looks, pair_looks)
     old = (documents - wrong) / documents
     new = (documents - wrong + fixed - broken) / documents
     evidence = of_averages({ACCURACY: old}, {ACCURACY: new}, test_set)

@@ -16,9 +16,9 @@ from console.policy.scenarios.drawing import (
     label_names,
     seed_name,
 )
-from console.policy.scenarios.judging import Pair, judge_pair, of_averages
+from console.policy.scenarios.judging import ModelPair, judge_pair, of_averages
 from console.policy.scenarios.scenario import Policies, Scenario, Sizes, Tallies
-from flywheel.evaluation.evidence import TestSet
+from flywheel.evaluation.evidence import TestSetFacts
 from flywheel.evaluation.verdict import decide
 from flywheel.settings.policy import Policy, Rule
 
@@ -45,7 +45,7 @@ def play_rare_predictions(
     )
     for _ in range(trials):
         documents = confused_documents(random, supports, confusion)
-        pair = Pair(documents, "multi-class", len(supports), seed_name(random))
+        pair = ModelPair(documents, "multi-class", len(supports), seed_name(random))
         judge_pair(tallies, policies, pair)
 
 
@@ -92,7 +92,7 @@ def play_macro_f1(
     values = _macro_f1(random, supports, shares, trials)
     counts = dict(zip(label_names(labels), supports.tolist(), strict=True))
     documents = int(supports.sum())
-    test_set = TestSet("0" * 64, documents, counts, groups=documents, label_groups=counts)
+    test_set = TestSetFacts("0" * 64, documents, counts, groups=documents, label_groups=counts)
     for old, new in values.tolist():
         evidence = of_averages({"AverageF1Score": old}, {"AverageF1Score": new}, test_set)
         for name, policy in policies.items():

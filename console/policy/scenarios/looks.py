@@ -22,7 +22,7 @@ _SHARED = "looks share 5 %"
 
 
 @dataclass(slots=True)
-class Counts:
+class DecisionCounts:
     """One pair's answers, counted, to a test set that may grow."""
 
     documents: int = 0
@@ -79,7 +79,7 @@ def _held_chain(
     random: Random, sizes: Sizes, policy: Policy, *, is_shared: bool
 ) -> tuple[Decision, Decision]:
     """Return the first and the last decision on one pair."""
-    pair, gain, looks = Counts(), float(sizes["difference"]), 0
+    pair, gain, looks = DecisionCounts(), float(sizes["difference"]), 0
     pair.add(random, int(sizes["documents"]), gain)
     verdict = first = pair.judge(policy)
     for look in range(1, int(sizes["looks"])):
@@ -197,10 +197,10 @@ def play_advised_number(
         tallies.add_decision(name, verdict.decision, documents_advised=more)
 
 
-def _held(random: Random, policy: Policy, sizes: Sizes) -> tuple[Counts, int]:
+def _held(random: Random, policy: Policy, sizes: Sizes) -> tuple[DecisionCounts, int]:
     """Draw pairs until one is held with an advice; returns it with the advised number."""
     while True:
-        pair = Counts()
+        pair = DecisionCounts()
         pair.add(random, int(sizes["documents"]), float(sizes["difference"]))
         verdict = pair.judge(policy)
         if verdict.decision is Decision.HOLD and (more := _advised(verdict, policy)):

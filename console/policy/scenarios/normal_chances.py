@@ -18,7 +18,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from console.policy.scenarios.answer_arrays import AnswerArrays, ModelAnswers
+from console.policy.scenarios.answer_arrays import AnswerArrays, SimulatedPredictions
 from flywheel.evaluation import intervals
 from flywheel.evaluation.resampling import Chance, Measured
 from flywheel.evaluation.scored_documents import ACCURACY, AVERAGES_OF_LABELS, Kind, Tally
@@ -147,12 +147,12 @@ def _weights(
     return _Weights(of_right * each, of_given * ratio * each, of_actual * ratio * each)
 
 
-def _changes(model: ModelAnswers, weights: _Weights) -> Floats:
+def _changes(model: SimulatedPredictions, weights: _Weights) -> Floats:
     """Return what each document's answer contributes to a metric."""
     right, given = weights.right[model.labels], weights.given[model.labels]
     return np.asarray((model.is_right * right - model.is_given * given).sum(axis=1))
 
 
-def _influence(answers: AnswerArrays, model: ModelAnswers, weights: _Weights) -> Floats:
+def _influence(answers: AnswerArrays, model: SimulatedPredictions, weights: _Weights) -> Floats:
     """Return by how much a metric changes with one more document like each."""
     return np.asarray(_changes(model, weights) - weights.actual[answers.actual].sum(axis=1))

@@ -15,7 +15,7 @@ from application.ledger.flywheel_rows import ChampionChange, FlywheelRow
 from application.services import Services
 from flywheel.errors import ActRefusedError, ConcurrentChangeError, ServiceRefusedError
 from flywheel.evaluation.champions import ChampionSource
-from flywheel.notices.champions import Change, champion_made
+from flywheel.notices.champions import NewChampion, champion_made
 
 
 def change(services: Services, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _carried_on(services: Services, row: FlywheelRow, begun: ChampionChange) -> 
         why = why or "somebody else changed the champion in this moment; nothing was overwritten"
         ledger.champions.abandon(row, begun, why, services.now())
         return {"refused": why}
-    told = Change(
+    told = NewChampion(
         ChampionSource(begun.how),
         begun.before,
         begun.model,

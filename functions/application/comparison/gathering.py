@@ -11,7 +11,7 @@ from application.ports import FlywheelService
 from application.service_values import Iteration
 from application.services import Services
 from flywheel.batches.uploads import DatasetKind
-from flywheel.evaluation.evidence import Evidence, TestSet, averages
+from flywheel.evaluation.evidence import Evidence, TestSetFacts, averages
 from flywheel.evaluation.prediction_jobs import kind_of
 
 
@@ -49,12 +49,12 @@ def evidence_of(
     )
 
 
-def _test_set(services: Services, row: FlywheelRow, batch: BatchRow | None) -> TestSet | None:
+def _test_set(services: Services, row: FlywheelRow, batch: BatchRow | None) -> TestSetFacts | None:
     """Return the frozen test set and how often it, and the pair of models, was looked at."""
     frozen = row.test_set
     if frozen is None:
         return None
-    return TestSet(
+    return TestSetFacts(
         frozen.sha256,
         frozen.documents,
         frozen.label_counts,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from application.ledger.batch_rows import BatchRow
-from application.ledger.flywheel_rows import FlywheelRow, TestSet
+from application.ledger.flywheel_rows import FlywheelRow, FrozenTestSet
 from application.services import Services
 from flywheel.errors import LabelsUnknownError, ServiceBusyError, ServiceRefusedError
 from flywheel.evaluation.effective_rules import Metrics, usable
@@ -69,12 +69,12 @@ class PerLabelMetrics:
             return MeasuredLabels(old, new, str(error))
         return MeasuredLabels(old, new)
 
-    def _frozen(self) -> TestSet:
+    def _frozen(self) -> FrozenTestSet:
         if self.row.test_set is None:
             raise LabelsUnknownError("the rows of the test set did not come through this system")
         return self.row.test_set
 
-    def _check_set(self, batch: BatchRow | None, frozen: TestSet, who: str) -> None:
+    def _check_set(self, batch: BatchRow | None, frozen: FrozenTestSet, who: str) -> None:
         """Refuse where today's test set may not have been the one of a batch's iteration.
 
         A batch is announced before its iteration starts, and what it freezes is frozen with that.
@@ -84,7 +84,7 @@ class PerLabelMetrics:
         if batch.rejudges is not None or not _is_since(batch.announced_at, frozen.frozen_at):
             raise LabelsUnknownError(f"{who} was measured on an earlier test set than today's")
 
-    def _trained_by(self, model: str, frozen: TestSet) -> BatchRow | None:
+    def _trained_by(self, model: str, frozen: FrozenTestSet) -> BatchRow | None:
         """Return the batch whose verdict on this test set was about a model; None for none."""
         ledger = self.services.ledger
         numbers = [
@@ -101,7 +101,9 @@ class PerLabelMetrics:
                 return batch
         return None
 
-    def _values(self, model: str, averages: Metrics, frozen: TestSet) -> Mapping[str, Metrics]:
+    def _values(
+        self, model: str, averages: Metrics, frozen: FrozenTestSet
+    ) -> Mapping[str, Metrics]:
         """Return a model's values of the labels.
 
         Raises

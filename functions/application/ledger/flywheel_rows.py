@@ -17,7 +17,7 @@ _PAST_ITERATIONS_KEPT = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
+class PauseReason:
     """Why a flywheel opens no batch."""
 
     by: str
@@ -26,7 +26,7 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
-class TestSet:
+class FrozenTestSet:
     """One version of what judges every model.
 
     Parameters
@@ -64,7 +64,7 @@ class TestSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Rebuild:
+class RebuildState:
     """A next generation of which no model was promoted so far.
 
     Parameters
@@ -79,7 +79,7 @@ class Rebuild:
     add_labels, drop_labels : sequence of str
     arn : str or None
         The new flywheel, once it was created.
-    earlier : Rebuild or None
+    earlier : RebuildState or None
         The rebuild that made the earlier generation, where no model of that one was promoted
         either: endpoints still follow the flywheel before it.
     """
@@ -91,7 +91,7 @@ class Rebuild:
     add_labels: Sequence[str] = ()
     drop_labels: Sequence[str] = ()
     arn: str | None = None
-    earlier: "Rebuild | None" = None
+    earlier: "RebuildState | None" = None
 
     @property
     def block_reason(self) -> str | None:
@@ -151,19 +151,19 @@ class FlywheelRow:
     past_seconds : sequence of int
         How long the last iterations took.
     last_iteration_at : datetime or None
-    test_set : TestSet or None
+    test_set : FrozenTestSet or None
         The frozen test set; None before the first.
     freeze_asked_by : str or None
         Who asked for drafts to be frozen with the next batch.
     failures_in_row : int
         Batches that failed since the last verdict.
-    pause : Pause or None
+    pause : PauseReason or None
         Why no batch opens, if so.
     taint : sequence of str
         What was taken back and is in the flywheel's datasets all the same.
     asked_by : str or None
         Who asked for the next batch by a ``_GO`` marker.
-    rebuild : Rebuild or None
+    rebuild : RebuildState or None
         The next generation that is under way.
     deployed_arn : str
         The first generation's, as the stack knows it.
@@ -173,7 +173,7 @@ class FlywheelRow:
         How many entries the history of champions has.
     barred : sequence of str
         Models that somebody rolled back from: none is promoted by a verdict.
-    promotion_pause : Pause or None
+    promotion_pause : PauseReason or None
         Why no verdict is carried out, since a rollback.
     change : ChampionChange or None
         A change of the champion by a person that is under way.
@@ -183,7 +183,7 @@ class FlywheelRow:
         How many verdicts said PROMOTE.
     generation_looks : int
         Verdicts on challengers in this generation, whatever became of their test set.
-    past_test_set : TestSet or None
+    past_test_set : FrozenTestSet or None
         The last one of the generations before, without its labels: its looks count for the first
         one of this generation.
     anchor : str or None
@@ -207,23 +207,23 @@ class FlywheelRow:
     test_datasets: int = 0
     past_seconds: Sequence[int] = ()
     last_iteration_at: datetime | None = None
-    test_set: TestSet | None = None
+    test_set: FrozenTestSet | None = None
     freeze_asked_by: str | None = None
     failures_in_row: int = 0
-    pause: Pause | None = None
+    pause: PauseReason | None = None
     taint: Sequence[str] = ()
     asked_by: str | None = None
-    rebuild: Rebuild | None = None
+    rebuild: RebuildState | None = None
     deployed_arn: str = ""
     dropped_labels: Sequence[str] = ()
     champions: int = 0
     barred: Sequence[str] = ()
-    promotion_pause: Pause | None = None
+    promotion_pause: PauseReason | None = None
     change: ChampionChange | None = None
     promoting: str | None = None
     promote_verdicts: int = 0
     generation_looks: int = 0
-    past_test_set: TestSet | None = None
+    past_test_set: FrozenTestSet | None = None
     anchor: str | None = None
     given_up_generation: int = 0
     stored_test_set: Mapping[str, Any] | None = field(default=None, repr=False)
@@ -244,7 +244,7 @@ class FlywheelRow:
         return self.test_set.documents if self.test_set else 0
 
 
-def rebuild_values(asked: Rebuild) -> dict[str, Any]:
+def rebuild_values(asked: RebuildState) -> dict[str, Any]:
     """Return a rebuild as the row holds it."""
     values = {
         **asdict(asked),
@@ -255,10 +255,10 @@ def rebuild_values(asked: Rebuild) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def rebuild_of(values: Mapping[str, Any]) -> Rebuild:
+def rebuild_of(values: Mapping[str, Any]) -> RebuildState:
     """Return a rebuild from what the row holds."""
     earlier = rebuild_of(values["earlier"]) if "earlier" in values else None
-    return Rebuild(**{**values, "earlier": earlier})
+    return RebuildState(**{**values, "earlier": earlier})
 
 
 def unchanged_rebuild(row: FlywheelRow) -> dict[str, Any]:
@@ -301,7 +301,7 @@ def flywheel_key(name: str) -> Key:
 def flywheel_row(item: Item) -> FlywheelRow:
     """Return a flywheel from its row."""
     last = item.get("last_iteration_at")
-    test_set = TestSet(**item["test_set"]) if "test_set" in item else None
+    test_set = FrozenTestSet(**item["test_set"]) if "test_set" in item else None
     # Earlier releases counted looks in the test set alone.
     looks = item.get("generation_looks", test_set.looks if test_set else 0)
     return FlywheelRow(
@@ -319,7 +319,7 @@ def flywheel_row(item: Item) -> FlywheelRow:
         test_set=test_set,
         freeze_asked_by=item.get("freeze_asked_by"),
         failures_in_row=item.get("failures_in_row", 0),
-        pause=Pause(**item["pause"]) if "pause" in item else None,
+        pause=PauseReason(**item["pause"]) if "pause" in item else None,
         taint=item.get("taint", ()),
         asked_by=item.get("asked_by"),
         rebuild=rebuild_of(item["rebuild"]) if "rebuild" in item else None,
@@ -327,13 +327,15 @@ def flywheel_row(item: Item) -> FlywheelRow:
         dropped_labels=item.get("dropped_labels", ()),
         champions=item.get("champions", 0),
         barred=item.get("barred", ()),
-        promotion_pause=Pause(**item["promotion_pause"]) if "promotion_pause" in item else None,
+        promotion_pause=PauseReason(**item["promotion_pause"])
+        if "promotion_pause" in item
+        else None,
         change=ChampionChange(**item["change"]) if "change" in item else None,
         promoting=item.get("promoting"),
         promote_verdicts=item.get("promote_verdicts", 0),
         generation_looks=looks,
         stored_test_set=item.get("test_set"),
-        past_test_set=TestSet(**item["past_test_set"]) if "past_test_set" in item else None,
+        past_test_set=FrozenTestSet(**item["past_test_set"]) if "past_test_set" in item else None,
         anchor=item.get("anchor"),
         given_up_generation=item.get("given_up_generation", 0),
     )

@@ -12,7 +12,7 @@ from typing import Any
 from application.ledger.audit import Audited
 from application.ledger.flywheel_rows import (
     FlywheelRow,
-    Rebuild,
+    RebuildState,
     change_flywheel,
     rebuild_values,
     unchanged_champion,
@@ -43,7 +43,7 @@ class PastGeneration:
 class Rebuilds(Audited):
     """Writes down the steps of rebuilds."""
 
-    def ask(self, row: FlywheelRow, asked: Rebuild, notice: Notice, now: datetime) -> None:
+    def ask(self, row: FlywheelRow, asked: RebuildState, notice: Notice, now: datetime) -> None:
         """Let the next generation begin: no batch opens until it has switched."""
         expected = {"open_batch": None, **unchanged_rebuild(row)}
         change = change_flywheel(row.name, {"rebuild": rebuild_values(asked)}, expected)
@@ -220,12 +220,12 @@ class Rebuilds(Audited):
         self._audit.act(row.name, "rebuilt", details, change, notice=notice, now=now)
 
 
-def _earlier_values(asked: Rebuild) -> dict[str, Any] | None:
+def _earlier_values(asked: RebuildState) -> dict[str, Any] | None:
     """Return what the row holds of the rebuild before this one, if that one is not over."""
     return rebuild_values(asked.earlier) if asked.earlier else None
 
 
-def _as_it_was(row: FlywheelRow, asked: Rebuild) -> dict[str, Any]:
+def _as_it_was(row: FlywheelRow, asked: RebuildState) -> dict[str, Any]:
     """Return the expectation that no batch, rebuild or champion changed since the row was read."""
     return {"rebuild": rebuild_values(asked), "open_batch": None, **unchanged_champion(row)}
 

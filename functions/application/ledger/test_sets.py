@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from application.ledger.flywheel_rows import FlywheelRow, TestSet
+from application.ledger.flywheel_rows import FlywheelRow, FrozenTestSet
 from flywheel.evaluation.looks import worn_looks
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class CountedGroups(TypedDict):
-    """The groups of a whole test set, as rows hold them; `TestSet` says what each is."""
+    """The groups of a whole test set, as rows hold them; `FrozenTestSet` says what each is."""
 
     groups: int
     label_groups: dict[str, int]
@@ -67,7 +67,7 @@ def freeze_changes(
 
 
 def frozen_late(
-    before: TestSet | None, frozen: Mapping[str, Any], closed_at: str
+    before: FrozenTestSet | None, frozen: Mapping[str, Any], closed_at: str
 ) -> Mapping[str, Any]:
     """Return a test set with the rows of a batch that failed before its TEST dataset was complete.
 

@@ -5,12 +5,12 @@ Decides nothing else. Read next: `application.ledger.rebuilds`.
 
 from collections.abc import Sequence
 
-from application.ledger.flywheel_rows import FlywheelRow, Rebuild
+from application.ledger.flywheel_rows import FlywheelRow, RebuildState
 from application.ledger.ledger import Ledger
 from flywheel.batches.batches import BatchOutcome
 
 
-def was_promoted(ledger: Ledger, row: FlywheelRow, asked: Rebuild) -> bool:
+def was_promoted(ledger: Ledger, row: FlywheelRow, asked: RebuildState) -> bool:
     """Say whether a model of the new generation went live, by its verdict or by a person."""
     batches = ledger.batches.newest(row, row.last_batch - asked.last_batch)
     if any(batch.outcome is BatchOutcome.PROMOTED for batch in batches):
@@ -20,7 +20,7 @@ def was_promoted(ledger: Ledger, row: FlywheelRow, asked: Rebuild) -> bool:
     return any(champion.model in trained for champion in ledger.champions.history(row.name))
 
 
-def taint_of_return(ledger: Ledger, row: FlywheelRow, asked: Rebuild) -> Sequence[str]:
+def taint_of_return(ledger: Ledger, row: FlywheelRow, asked: RebuildState) -> Sequence[str]:
     """Return the withdrawn uploads that the flywheel holds which is used if a rebuild is given up.
 
     Returns

@@ -12,7 +12,7 @@ import hashlib
 from typing import Any
 
 from application.configuration import KnownFlywheel
-from application.ledger.flywheel_rows import FlywheelRow, Rebuild
+from application.ledger.flywheel_rows import FlywheelRow, RebuildState
 from application.ports import Generations
 from application.rebuilds.progress import was_promoted
 from application.services import Services
@@ -72,7 +72,9 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
     return {"step": row.rebuild.step if row.rebuild else None}
 
 
-def _create(services: Services, generations: Generations, row: FlywheelRow, asked: Rebuild) -> None:
+def _create(
+    services: Services, generations: Generations, row: FlywheelRow, asked: RebuildState
+) -> None:
     """Create the flywheel of the next generation; its name is the same for every try."""
     name = f"{services.configuration.environment}-{row.name}-g{row.next_generation}"
     before = generations.definition(row.arn)
@@ -119,7 +121,7 @@ def _switch(services: Services, row: FlywheelRow) -> None:
 
 
 def _go_back(
-    services: Services, known: KnownFlywheel, row: FlywheelRow, asked: Rebuild
+    services: Services, known: KnownFlywheel, row: FlywheelRow, asked: RebuildState
 ) -> str | None:
     """Let the earlier generation go on, with the uploads that it holds."""
     ledger = services.ledger
@@ -152,7 +154,7 @@ def _abandon(services: Services, known: KnownFlywheel, why: str) -> str | None:
     return _go_back(services, known, row, row.rebuild) if row.rebuild else None
 
 
-def _is_active(generations: Generations, asked: Rebuild) -> bool:
+def _is_active(generations: Generations, asked: RebuildState) -> bool:
     """Say whether the new flywheel can be used.
 
     Raises
@@ -168,7 +170,9 @@ def _is_active(generations: Generations, asked: Rebuild) -> bool:
     return bool(found["Status"] == _ACTIVE)
 
 
-def _finish(services: Services, generations: Generations, row: FlywheelRow, asked: Rebuild) -> None:
+def _finish(
+    services: Services, generations: Generations, row: FlywheelRow, asked: RebuildState
+) -> None:
     """Move endpoints when a model of the new generation was promoted."""
     if not was_promoted(services.ledger, row, asked):
         return

@@ -15,7 +15,7 @@ from flywheel.intake.pairs import Half, PairPlace
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class UploadPair:
     """Two halves that are both there.
 
     Parameters
@@ -42,7 +42,7 @@ class Pair:
 
 def brought_together(
     services: Services, upload: ObjectVersion, place: Place, pair: PairPlace
-) -> Pair | None:
+) -> UploadPair | None:
     """Return both halves, or None where this one has to wait."""
     try:
         return _looked(services, upload, place, pair)
@@ -53,7 +53,7 @@ def brought_together(
 
 def _looked(
     services: Services, upload: ObjectVersion, place: Place, pair: PairPlace
-) -> Pair | None:
+) -> UploadPair | None:
     other = services.ledger.pairs.find(place, pair)
     if other is None:
         services.ledger.pairs.wait(place, pair, upload, services.now())
@@ -64,8 +64,8 @@ def _looked(
         _replace(services, upload, other, place, pair)
         return None
     if pair.half is Half.DOCUMENTS:
-        return Pair(upload, other.upload, UploadState.RECEIVED, place, pair)
-    return Pair(other.upload, upload, UploadState.WAITING, place, pair)
+        return UploadPair(upload, other.upload, UploadState.RECEIVED, place, pair)
+    return UploadPair(other.upload, upload, UploadState.WAITING, place, pair)
 
 
 def _replace(

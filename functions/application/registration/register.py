@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 from application.configuration import KnownFlywheel
 from application.ledger.outbox import NO_FLYWHEEL
 from application.ledger.upload_rows import UploadRow
-from application.registration.pairing import Pair, brought_together
+from application.registration.pairing import UploadPair, brought_together
 from application.registration.staging import stage
 from application.services import Services
 from flywheel.batches.uploads import (
@@ -124,7 +124,7 @@ def refuse(
     news: UploadNews,
     state: UploadState = UploadState.REFUSED,
     *,
-    pair: Pair | None = None,
+    pair: UploadPair | None = None,
 ) -> None:
     """Record a refusal with its news, the other half's too, and have the news told."""
     services.ledger.uploads.refuse(

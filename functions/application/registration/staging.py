@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from application.configuration import KnownFlywheel
-from application.registration.pairing import Pair
+from application.registration.pairing import UploadPair
 from application.services import Services, task_config
 from flywheel.batches.batches import StagedUpload
 from flywheel.batches.uploads import ObjectVersion, Place, UploadState
@@ -43,7 +43,7 @@ def stage(
     flywheel_arn: str,
     *,
     size_bytes: int = 0,
-    pair: Pair | None = None,
+    pair: UploadPair | None = None,
 ) -> Staging:
     """Check an upload, copy its accepted rows, and move it to STAGED unless it is refused.
 
@@ -51,7 +51,7 @@ def stage(
     ----------
     size_bytes : int
         What the event says; a file that no dataset could hold is refused unread.
-    pair : Pair, optional
+    pair : UploadPair, optional
         Both halves, where ``upload`` is the documents of one.
     """
     rules = known.settings.batch

@@ -21,7 +21,7 @@ from flywheel.settings.policy import LABEL_METRICS, METRICS, Policy
 
 
 @dataclass(frozen=True, slots=True)
-class TestSet:
+class TestSetFacts:
     """The frozen documents that a verdict stands on.
 
     Parameters
@@ -96,7 +96,7 @@ class Evidence:
     has_test_set : bool
         Whether the flywheel holds a TEST dataset; without one the service splits off its own.
     kind : {"multi-class", "multi-label", "entities"}
-    test_set : TestSet or None
+    test_set : TestSetFacts or None
         None where its rows did not come through this system.
     paired : PairedEvidence or None
     paired_missing : str
@@ -114,7 +114,7 @@ class Evidence:
     challenger: Metrics
     has_test_set: bool
     kind: Kind = "multi-class"
-    test_set: TestSet | None = None
+    test_set: TestSetFacts | None = None
     paired: PairedEvidence | None = None
     paired_missing: str = ""
     labels: MeasuredLabels | None = None
@@ -125,7 +125,7 @@ class Evidence:
         """Read stored evidence; what an earlier release did not know has its default."""
         fields = dict(stored)
         if fields.get("test_set"):
-            fields["test_set"] = TestSet(**fields["test_set"])
+            fields["test_set"] = TestSetFacts(**fields["test_set"])
         if fields.get("labels"):
             fields["labels"] = MeasuredLabels(**fields["labels"])
         if paired := fields.get("paired"):
@@ -219,7 +219,7 @@ class Evidence:
         return {label: count for count, label in sorted(scarce)}
 
 
-def _independent(test_set: TestSet, label: str) -> int:
+def _independent(test_set: TestSetFacts, label: str) -> int:
     """Return how many documents of a label may count as independent, at most."""
     groups = test_set.label_groups
     return test_set.documents if groups is None else groups.get(label, 0)

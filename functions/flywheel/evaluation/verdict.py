@@ -16,7 +16,7 @@ from typing import Any
 
 from flywheel.evaluation.advice import advice
 from flywheel.evaluation.effective_rules import Outcome, RuleOutcome, assess, assess_anchor
-from flywheel.evaluation.evidence import Evidence, TestSet
+from flywheel.evaluation.evidence import Evidence, TestSetFacts
 from flywheel.evaluation.label_guards import assess_guards, label_guards
 from flywheel.evaluation.looks import ERROR
 from flywheel.evaluation.resampling import Measured
@@ -249,7 +249,7 @@ def _wear(evidence: Evidence, policy: Policy) -> list[RuleOutcome]:
     return []
 
 
-def _repetition(test_set: TestSet) -> list[RuleOutcome]:
+def _repetition(test_set: TestSetFacts) -> list[RuleOutcome]:
     """Warn of a test set that repeats itself."""
     if test_set.grouping != "near duplicates":
         return []

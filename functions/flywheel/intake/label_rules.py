@@ -19,7 +19,7 @@ _SHOWN_LABELS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class LabelCell:
     """What one cell means.
 
     Parameters
@@ -51,13 +51,13 @@ class LabelRules:
         self._known = None if labels is None else frozenset(labels)
         self._list = list(labels or ())
         self._shape = shape
-        self._cells: dict[bytes, Cell] = {}
+        self._cells: dict[bytes, LabelCell] = {}
 
     def is_known(self, label: str) -> bool:
         """Say whether a label is certainly one of the flywheel's."""
         return self._known is not None and label.strip() in self._known
 
-    def cell(self, value: bytes) -> Cell:
+    def cell(self, value: bytes) -> LabelCell:
         """Return what a cell means."""
         known = self._cells.get(value)
         if known is None:
@@ -81,27 +81,27 @@ class LabelRules:
         unknown = next(label for label in labels if not self.is_known(label))
         return self._several_in_one(text) or self._unknown(unknown)
 
-    def _judged(self, value: str) -> Cell:
+    def _judged(self, value: str) -> LabelCell:
         if self._shape.task == "entities":
             return _entity_cell(value)
         if self._shape.is_multi_label:
             return self._several(value)
         label = value.strip()
         if not label:
-            return Cell(label.encode(), fault=UploadFault.EMPTY_LABEL)
+            return LabelCell(label.encode(), fault=UploadFault.EMPTY_LABEL)
         if self._known is not None and label not in self._known:
-            return Cell(label.encode(), fault=UploadFault.UNKNOWN_LABEL)
-        return Cell(label.encode(), (label,))
+            return LabelCell(label.encode(), fault=UploadFault.UNKNOWN_LABEL)
+        return LabelCell(label.encode(), (label,))
 
-    def _several(self, value: str) -> Cell:
+    def _several(self, value: str) -> LabelCell:
         delimiter = self._shape.delimiter
         parts = [part.strip() for part in value.split(delimiter)]
         if not all(parts):
-            return Cell(value.strip().encode(), fault=UploadFault.EMPTY_LABEL)
+            return LabelCell(value.strip().encode(), fault=UploadFault.EMPTY_LABEL)
         if self._known is not None and not self._known.issuperset(parts):
-            return Cell(value.encode(), fault=UploadFault.UNKNOWN_LABEL)
+            return LabelCell(value.encode(), fault=UploadFault.UNKNOWN_LABEL)
         labels = sorted(set(parts))
-        return Cell(delimiter.join(labels).encode(), labels)
+        return LabelCell(delimiter.join(labels).encode(), labels)
 
     def _several_in_one(self, value: str) -> Message | None:
         """Say of a cell that consists of known labels how they would have to be written."""
@@ -138,8 +138,8 @@ class LabelRules:
         return Message(f"unknown label; {rest}", quoting)
 
 
-def _entity_cell(value: str) -> Cell:
+def _entity_cell(value: str) -> LabelCell:
     """Return the types of a document's annotations, or of one entry of an entity list."""
     if value.startswith("["):
-        return Cell(value.encode(), [annotation[2] for annotation in json.loads(value)])
-    return Cell(value.encode(), (value,) if value else ())
+        return LabelCell(value.encode(), [annotation[2] for annotation in json.loads(value)])
+    return LabelCell(value.encode(), (value,) if value else ())

@@ -25,7 +25,7 @@ from flywheel.intake.candidates import Candidates, Stream
 from flywheel.intake.csv_blocks import CsvBlocks
 from flywheel.intake.csv_messages import header_message, is_header, quoted
 from flywheel.intake.entities import EntityPair
-from flywheel.intake.label_rules import Cell, LabelRules
+from flywheel.intake.label_rules import LabelCell, LabelRules
 from flywheel.intake.layout_signs import LayoutSigns
 from flywheel.intake.line_blocks import LineBlocks
 from flywheel.intake.repeated_texts import RepeatedTexts
@@ -239,7 +239,7 @@ class LabeledDocuments:
             return found.labels.count(b"")
         return len(found.texts)
 
-    def _leave_out_bad(self, found: Candidates, cells: dict[bytes, Cell]) -> None:
+    def _leave_out_bad(self, found: Candidates, cells: dict[bytes, LabelCell]) -> None:
         gone = []
         for index, (value, text) in enumerate(zip(found.labels, found.texts, strict=True)):
             cell = cells[value]

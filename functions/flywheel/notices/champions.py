@@ -25,7 +25,7 @@ _AFTER_ROLLBACK = (
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class NewChampion:
     """A change of the champion by a person.
 
     Parameters
@@ -70,7 +70,7 @@ def approval_asked(facts: BatchFacts, verdict: Verdict, until: datetime, on_time
     )
 
 
-def champion_made(environment: str, flywheel: str, change: Change, now: datetime) -> Notice:
+def champion_made(environment: str, flywheel: str, change: NewChampion, now: datetime) -> Notice:
     """Report that a person changed the active model, after that was verified."""
     after = (
         _AFTER_ROLLBACK

@@ -131,7 +131,7 @@ class Notifications(Section):
         return secret
 
 
-class Verdicts(Section):
+class VerdictsSettings(Section):
     """How long the record of verdicts is kept from deletion, by S3 Object Lock.
 
     Parameters
@@ -336,7 +336,7 @@ class ReceivedSettings(FlywheelSettings):
             raise SettingsError(file, problems(error, cls, otherwise={})) from None
 
 
-class Report(Section):
+class ReportSettings(Section):
     """What report pages may show.
 
     Parameters
@@ -359,8 +359,8 @@ class Environment(Section):
     account: str | None = Field(default=None, pattern=r"^\d{12}$")
     keep_data: bool = Field(default=True, strict=True)
     notifications: Notifications = Notifications()
-    verdicts: Verdicts = Verdicts()
-    report: Report = Report()
+    verdicts: VerdictsSettings = VerdictsSettings()
+    report: ReportSettings = ReportSettings()
     flywheels: tuple[FlywheelSettings, ...]
 
     @property

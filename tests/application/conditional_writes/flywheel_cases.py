@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from application.ledger.flywheel_rows import ChampionChange, FlywheelRow, Rebuild
+from application.ledger.flywheel_rows import ChampionChange, FlywheelRow, RebuildState
 from tests.application.conditional_writes.case import Act, case
 from tests.application.conditional_writes.story import (
     NAME,
@@ -297,21 +297,27 @@ def _(story: Story) -> Act:
 def _(story: Story) -> Act:
     row = story.row
     story.opened()
-    return lambda: story.ledger.rebuilds.ask(row, Rebuild("REQUESTED", "y", "a", 0), NOTICE, NOW)
+    return lambda: story.ledger.rebuilds.ask(
+        row, RebuildState("REQUESTED", "y", "a", 0), NOTICE, NOW
+    )
 
 
 @case("Rebuilds.ask: FLYWHEEL.rebuild", "another person asked")
 def _(story: Story) -> Act:
     row = story.row
     story.rebuild_asked()
-    return lambda: story.ledger.rebuilds.ask(row, Rebuild("REQUESTED", "y", "a", 0), NOTICE, NOW)
+    return lambda: story.ledger.rebuilds.ask(
+        row, RebuildState("REQUESTED", "y", "a", 0), NOTICE, NOW
+    )
 
 
 @case("Rebuilds.ask: FLYWHEEL.arn", "a whole rebuild went by")
 def _(story: Story) -> Act:
     row = story.row
     story.rebuilt()
-    return lambda: story.ledger.rebuilds.ask(row, Rebuild("REQUESTED", "y", "a", 0), NOTICE, NOW)
+    return lambda: story.ledger.rebuilds.ask(
+        row, RebuildState("REQUESTED", "y", "a", 0), NOTICE, NOW
+    )
 
 
 @case("Rebuilds.note_created: FLYWHEEL.rebuild", "a person gave it up")

@@ -11,13 +11,13 @@ from typing import Any
 
 from application.ledger.audit import FIRST_SHA256
 from application.ledger.batch_rows import BatchRow, FailedEnding, SealedFacts
-from application.ledger.flywheel_rows import ChampionChange, FlywheelRow, Rebuild
+from application.ledger.flywheel_rows import ChampionChange, FlywheelRow, RebuildState
 from application.ledger.ledger import Ledger
 from application.ledger.rebuilds import PastGeneration
 from application.ledger.upload_rows import SplitParts, UploadRow
 from flywheel.batches.batches import BatchName, BatchOutcome, StagedUpload
 from flywheel.batches.uploads import DatasetKind, ObjectVersion, UploadState
-from flywheel.evaluation.evidence import Evidence, TestSet
+from flywheel.evaluation.evidence import Evidence, TestSetFacts
 from flywheel.evaluation.verdict import Verdict, decide
 from flywheel.evaluation.verdict_document import IterationNumbers, VerdictFacts, VerdictInputs
 from flywheel.notices.notice import Notice, UploadNews
@@ -187,7 +187,7 @@ class Story:
 
     def rebuild_asked(self) -> FlywheelRow:
         """Let a person ask for the next generation."""
-        asked = Rebuild("REQUESTED", "x", self.row.arn, self.row.last_batch)
+        asked = RebuildState("REQUESTED", "x", self.row.arn, self.row.last_batch)
         self.ledger.rebuilds.ask(self.row, asked, NOTICE, NOW)
         return self.row
 
@@ -342,12 +342,12 @@ def split_parts(draft: str = "draft", *, is_whole: bool = False) -> SplitParts:
 
 def rejected() -> Verdict:
     """Return a verdict that rejects a challenger."""
-    seen = TestSet("0", 100, {"billing": 100})
+    seen = TestSetFacts("0", 100, {"billing": 100})
     low = {"AverageF1Score": 0.1}
     return decide(Evidence("m/1", low, "m/2", low, True, test_set=seen), POLICY)
 
 
 def promoted() -> Verdict:
     """Return a verdict that promotes a first model."""
-    seen = TestSet("0", 100, {"billing": 100})
+    seen = TestSetFacts("0", 100, {"billing": 100})
     return decide(Evidence(None, {}, "m/2", {"AverageF1Score": 0.9}, True, test_set=seen), POLICY)

@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from application.ledger.flywheel_rows import FlywheelRow, Rebuild
+from application.ledger.flywheel_rows import FlywheelRow, RebuildState
 from console.commands.rebuild import is_called_for
 from console.errors import CommandError
 from console.exit_codes import ExitCode
@@ -57,7 +57,7 @@ def test_the_option_is_asked_for_when_a_program_runs_it() -> None:
     [
         (IDLE, False),
         (FlywheelRow(IDLE.name, IDLE.arn, taint=("tickets/train/a.csv",)), True),
-        (FlywheelRow(IDLE.name, IDLE.arn, rebuild=Rebuild("SWITCHED", "", IDLE.arn, 1)), True),
+        (FlywheelRow(IDLE.name, IDLE.arn, rebuild=RebuildState("SWITCHED", "", IDLE.arn, 1)), True),
         (FlywheelRow(IDLE.name, IDLE.arn, train_datasets=50), True),
     ],
     ids=["idle", "tainted", "rejected generation", "no slot left"],

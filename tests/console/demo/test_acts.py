@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from application.ledger.batch_rows import BatchRow, StoredVerdict
-from application.ledger.flywheel_rows import FlywheelRow, Pause
-from console.demo.acts import Act, ActEnding, acts, why_left_out
+from application.ledger.flywheel_rows import FlywheelRow, PauseReason
+from console.demo.acts import ActEnding, DemoAct, acts, why_left_out
 from console.demo.data import DemoData, own_data
 from console.demo.few_documents import FewDocuments
 from console.demo.tasks import Row, csv_bytes
@@ -115,9 +115,9 @@ def ending(outcome: BatchOutcome, stored: StoredVerdict | None) -> ActEnding:
     return ActEnding("before", batch, stored)
 
 
-TAKES_BACK = Act("Taking it back", "", "tickets")
-JUDGES_AGAIN = Act("More test documents", "", "tickets", test=(("later.csv", b"A,a text\n"),))
-UPLOADS = Act("More data", "", "tickets", ((("more.csv", b"A,a text\n"),),))
+TAKES_BACK = DemoAct("Taking it back", "", "tickets")
+JUDGES_AGAIN = DemoAct("More test documents", "", "tickets", test=(("later.csv", b"A,a text\n"),))
+UPLOADS = DemoAct("More data", "", "tickets", ((("more.csv", b"A,a text\n"),),))
 
 
 def test_every_act_is_played_when_the_model_before_was_held() -> None:
@@ -161,7 +161,9 @@ def test_nothing_is_taken_back_or_judged_when_nothing_was_trained(before: ActEnd
 
 def test_acts_are_left_out_when_the_flywheel_is_paused() -> None:
     """Two failed batches pause it, and no batch opens until somebody resumes it."""
-    paused = FlywheelRow(ROW.name, ROW.arn, pause=Pause("flywheel", "two failed", "2026-01-01"))
+    paused = FlywheelRow(
+        ROW.name, ROW.arn, pause=PauseReason("flywheel", "two failed", "2026-01-01")
+    )
     for act, outcome in itertools.product((UPLOADS, TAKES_BACK), BatchOutcome):
         reason = why_left_out(act, ending(outcome, verdict(f1=0.8)), paused, POLICY)
         assert reason == "tickets is paused: two failed"

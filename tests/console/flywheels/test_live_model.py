@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from application.ledger.batch_rows import BatchRow, StoredVerdict
-from application.ledger.flywheel_rows import FlywheelRow, Pause
+from application.ledger.flywheel_rows import FlywheelRow, PauseReason
 from console.flywheels.live_model import (
     LiveModel,
     comparison_document,
@@ -189,7 +189,7 @@ def test_each_flywheel_has_one_line_first_when_there_are_several() -> None:
     """Columns fit into 80, and what needs a person is in the line."""
     live = facts_of_model(model(2), [WORSE, BETTER], HISTORY, NOW)
     none = facts_of_model(None, [], [], NOW)
-    paused = FlywheelRow("x" * 40, "arn", pause=Pause("ann", "wrong data", "2026-03-01"))
+    paused = FlywheelRow("x" * 40, "arn", pause=PauseReason("ann", "wrong data", "2026-03-01"))
     lines = printed(
         status(live, FlywheelRow("tickets", "arn"), WORSE),
         status(none, paused),

@@ -17,7 +17,7 @@ from console.policy.scenarios.drawing import (
     shared_out,
     single_label_answers,
 )
-from console.policy.scenarios.judging import Pair
+from console.policy.scenarios.judging import ModelPair
 from console.policy.scenarios.normal_chances import NormalChances
 from flywheel.evaluation.resampling import Measured, chances
 from flywheel.evaluation.scored_documents import Kind, tallies
@@ -47,7 +47,7 @@ def judged_both_ways(
     for _ in range(trials):
         drawn = answers(random, kind, labels, documents, 0.03)
         groups = drawn_groups(drawn)
-        _, real = Pair(drawn.documents(), kind, labels, seed_name(random)).judge(policy)
+        _, real = ModelPair(drawn.documents(), kind, labels, seed_name(random)).judge(policy)
         yield real, ApproximatePair(drawn, kind, groups).judge(policy)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from application.comparison.kept_answers import AnswersMissingError
-from flywheel.evaluation.evidence import TestSet
+from flywheel.evaluation.evidence import TestSetFacts
 from flywheel.settings.data_format import Shape
 from tests.console.verdict_records import GROUPS, Record, rows_of
 
@@ -35,7 +35,7 @@ def document_of(record: Record, number: int = 2) -> dict[str, Any]:
     return document
 
 
-def test_set_of(record: Record, document: dict[str, Any]) -> TestSet:
+def test_set_of(record: Record, document: dict[str, Any]) -> TestSetFacts:
     """Return the test set that a verdict's follows to be."""
     test_set = record.derived(document).test_set
     assert test_set is not None

@@ -15,7 +15,7 @@ from console.report.facts import EXCERPT_CHARACTERS, ReportFacts, counted
 from console.report.page import report_page
 from console.report.reporting import checked_excerpts
 from flywheel.batches.batches import BatchOutcome
-from flywheel.evaluation.evidence import Evidence, TestSet
+from flywheel.evaluation.evidence import Evidence, TestSetFacts
 from flywheel.evaluation.looks import error_of_look
 from flywheel.evaluation.paired_evidence import Predictions, paired_evidence
 from flywheel.evaluation.prediction_jobs import scored
@@ -115,7 +115,7 @@ def facts(*, has_excerpts: bool = False, count: int = 120) -> ReportFacts:
         "m/2",
         dict.fromkeys(("AverageF1Score", "AverageAccuracy"), 0.88),
         True,
-        test_set=TestSet("ab" * 32, count, counts),
+        test_set=TestSetFacts("ab" * 32, count, counts),
         paired=paired,
     )
     stated = replace(FACTS, policy=POLICY.model_dump(mode="json"))

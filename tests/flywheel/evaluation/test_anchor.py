@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from flywheel.evaluation.effective_rules import Outcome
-from flywheel.evaluation.evidence import Evidence, TestSet
+from flywheel.evaluation.evidence import Evidence, TestSetFacts
 from flywheel.evaluation.paired_evidence import paired_evidence
 from flywheel.evaluation.scored_documents import Answer, ScoredDocument
 from flywheel.evaluation.verdict import Decision, Verdict, decide, measured_by, wants_answers
@@ -55,7 +55,7 @@ def verdict(
         "m/new",
         averages["new"],
         True,
-        test_set=TestSet("a" * 64, DOCUMENTS, {"A": DOCUMENTS}, groups=DOCUMENTS),
+        test_set=TestSetFacts("a" * 64, DOCUMENTS, {"A": DOCUMENTS}, groups=DOCUMENTS),
         anchor_arn=None if anchor is None else "m/first",
     )
     if has_answers:

@@ -9,7 +9,7 @@ import pytest
 from flywheel.evaluation.advice import documents_needed
 from flywheel.evaluation.comparisons import Comparison, of_averages
 from flywheel.evaluation.effective_rules import Outcome
-from flywheel.evaluation.evidence import Evidence, TestSet
+from flywheel.evaluation.evidence import Evidence, TestSetFacts
 from flywheel.evaluation.paired_evidence import paired_evidence
 from flywheel.evaluation.scored_documents import ScoredDocument
 from flywheel.evaluation.verdict import Decision, Verdict, decide, measured_by, wants_answers
@@ -35,7 +35,7 @@ def of_accuracies(old: float, new: float, documents: int, looks: int = 0) -> Evi
         challenger_arn="arn:new",
         challenger={"AverageAccuracy": new, "AverageF1Score": new},
         has_test_set=True,
-        test_set=TestSet("ab" * 32, documents, {"A": documents - half, "B": half}, looks),
+        test_set=TestSetFacts("ab" * 32, documents, {"A": documents - half, "B": half}, looks),
     )
 
 
@@ -222,7 +222,7 @@ def test_all_looks_of_a_generation_share_one_error_when_that_is_asked(
     """A twelfth of 2.5 % for each of the first twelve looks, half of it for the next twelve."""
     strict = policy(family_error="strict", evidence="paired")
     documents = paired(fixed, 38, 900 - fixed, 62)
-    test_set = TestSet("ab" * 32, 1000, {"A": 500, "B": 500}, generation_looks=looks)
+    test_set = TestSetFacts("ab" * 32, 1000, {"A": 500, "B": 500}, generation_looks=looks)
     verdict = decide(of_answers(documents, strict, test_set=test_set), strict)
     assert verdict.error == pytest.approx(0.05 / 2 ** (1 + looks // 12) / 12)
     assert verdict.decision is decision

@@ -10,7 +10,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 from flywheel.evaluation import intervals
 from flywheel.evaluation.comparisons import Comparison
 from flywheel.evaluation.effective_rules import Outcome
-from flywheel.evaluation.evidence import Evidence, MeasuredLabels, TestSet
+from flywheel.evaluation.evidence import Evidence, MeasuredLabels, TestSetFacts
 from flywheel.evaluation.label_comparisons import of_label
 from flywheel.evaluation.verdict import Decision, Verdict, decide, wants_answers
 from flywheel.settings.policy import LABEL_METRICS, Policy, Rule
@@ -144,7 +144,7 @@ GAIN = Rule(metric="Recall", label="FRAUD", min_improvement=0.01)
 def showed(labels: MeasuredLabels | None) -> Evidence:
     """Return an iteration whose averages are better, and what is known of a label."""
     old, new = ({"AverageF1Score": f1, "AverageAccuracy": f1} for f1 in (0.8, 0.9))
-    test_set = TestSet("ab" * 32, 1000, {"FRAUD": SUPPORT, "OTHER": 1000 - SUPPORT})
+    test_set = TestSetFacts("ab" * 32, 1000, {"FRAUD": SUPPORT, "OTHER": 1000 - SUPPORT})
     return Evidence("arn:old", old, "arn:new", new, True, test_set=test_set, labels=labels)
 
 

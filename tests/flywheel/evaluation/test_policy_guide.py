@@ -20,7 +20,7 @@ import pytest
 from console.policy.scenarios.catalogue import SCENARIOS
 from flywheel.evaluation.advice import documents_needed
 from flywheel.evaluation.comparisons import exact_accuracy
-from flywheel.evaluation.evidence import Evidence, MeasuredLabels, TestSet
+from flywheel.evaluation.evidence import Evidence, MeasuredLabels, TestSetFacts
 from flywheel.evaluation.looks import error_of_look
 from flywheel.evaluation.paired_evidence import paired_evidence
 from flywheel.evaluation.scored_documents import ScoredDocument, tallies
@@ -124,7 +124,7 @@ def evidence_of(example: Mapping[str, Any], policy: Policy) -> Evidence:
         challenger_arn="challenger",
         challenger=challenger,
         has_test_set=showed.get("has_test_set", True),
-        test_set=TestSet(TEST_SET, sum(counts.values()), counts, showed.get("looks_before", 0))
+        test_set=TestSetFacts(TEST_SET, sum(counts.values()), counts, showed.get("looks_before", 0))
         if counts
         else None,
         paired=paired,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from flywheel.evaluation.comparisons import Comparison
-from flywheel.evaluation.evidence import Evidence, MeasuredLabels, TestSet
+from flywheel.evaluation.evidence import Evidence, MeasuredLabels, TestSetFacts
 from flywheel.evaluation.paired_evidence import LabelChange, PairedEvidence
 from flywheel.evaluation.verdict import Verdict, decide
 from flywheel.evaluation.verdict_view import VerdictView
@@ -43,7 +43,7 @@ def test_labels_are_those_of_the_service_when_nobody_answered() -> None:
         {"FRAUD": {"F1Score": 0.9}, "BILL": {"F1Score": 0.5}, "OLD": {"F1Score": 0.5}},
         {"FRAUD": {"F1Score": 0.7}, "BILL": {"F1Score": 0.6}, "NEW": {"F1Score": 0.5}},
     )
-    test_set = TestSet("a" * 64, 400, {"FRAUD": 40})
+    test_set = TestSetFacts("a" * 64, 400, {"FRAUD": 40})
     evidence = replace(EVIDENCE, labels=measured, test_set=test_set)
     view = VerdictView(decide(evidence, Policy(evidence="averages")))
     assert view.worse == (LabelChange("FRAUD", 40, 0.9, 0.7),)

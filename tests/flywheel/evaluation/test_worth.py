@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from flywheel.evaluation.evidence import Evidence, TestSet
+from flywheel.evaluation.evidence import Evidence, TestSetFacts
 from flywheel.evaluation.scored_documents import Kind
 from flywheel.evaluation.verdict import Decision, decide
 from flywheel.evaluation.worth import averages_worth
@@ -30,7 +30,7 @@ def test_precision_is_never_shown_when_only_averages_are_known(kind: Kind) -> No
     """How often a label was predicted is not in them; a loss that is seen rejects all the same."""
     rules = [{"metric": "AveragePrecision", "min_improvement": 0.01}]
     policy = Policy.model_validate({"rules": rules})
-    test_set = TestSet("a" * 64, 1000, {"A": 500, "B": 500}, groups=1000)
+    test_set = TestSetFacts("a" * 64, 1000, {"A": 500, "B": 500}, groups=1000)
 
     def verdict(challenger: float) -> Decision:
         averages = {"AverageF1Score": 0.9, "AveragePrecision": challenger}
@@ -90,7 +90,7 @@ def test_equal_recognizers_are_not_promoted_when_mentions_are_few() -> None:
     policy = Policy()
     for trial in range(300):
         old, new = (sum(drawn.random() < 0.8 for _ in range(50)) / 50 for _ in range(2))
-        test_set = TestSet("a" * 64, 5000, {"DRUG": 50}, groups=48)
+        test_set = TestSetFacts("a" * 64, 5000, {"DRUG": 50}, groups=48)
         evidence = Evidence(
             "m/1",
             {"AverageF1Score": old},

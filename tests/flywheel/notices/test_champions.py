@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from flywheel.evaluation.champions import ChampionSource
-from flywheel.notices.champions import Change, approval_asked, champion_made, outside_judged
+from flywheel.notices.champions import NewChampion, approval_asked, champion_made, outside_judged
 from flywheel.notices.notice import Notice
 from tests.flywheel.notices.test_batches import ARN, FACTS, NEW, OLD, verdict
 
@@ -26,7 +26,7 @@ def test_a_change_is_told_when_a_person_made_it(
 ) -> None:
     """Who, why, what was live before, what follows, and how to go on."""
     reason = "complaints about\nhttp://x.example"
-    change = Change(how, OLD, NEW, "arn:ann", reason, ["No endpoint follows the flywheel."])
+    change = NewChampion(how, OLD, NEW, "arn:ann", reason, ["No endpoint follows the flywheel."])
     same_as_golden(champion_made("prod", "tickets", change, NOW), f"champion_{how}")
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from adapters.clients import client
 from application.comparison.test_set_rows import counted_groups, kept_rows
-from application.ledger.flywheel_rows import TestSet
+from application.ledger.flywheel_rows import FrozenTestSet
 from flywheel.batches.known_rows import content_hash, record
 from flywheel.batches.uploads import DatasetKind
 from flywheel.intake.labeled_documents import Row, csv_line
@@ -31,7 +31,7 @@ def drop(world: World, name: str, rows: list[Row]) -> None:
     client("s3").put_object(Bucket=STAGING, Key=staged.staged_key, Body=body)
 
 
-def freeze(world: World, number: int, rows: list[Row]) -> TestSet:
+def freeze(world: World, number: int, rows: list[Row]) -> FrozenTestSet:
     """Freeze test rows with a batch, and end it; returns the test set."""
     drop(world, f"test-{number}.csv", rows)
     if number > 1:
