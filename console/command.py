@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from application.operator_payloads import StartBatch
+from application.commands.payloads import StartBatch
 from comprehend_engine.command import main as serve_engine
 from console.commands.audit import audit
 from console.commands.champions import add_champion_verbs

@@ -1,15 +1,15 @@
 """One flywheel that a verb acts on: what it reads, and whom it asks to act.
 
-Knows no act; those are `application.operator_payloads`. Read next:
+Knows no act; those are `application.commands.payloads`. Read next:
 `console.commands.flywheel_command` (what opens it) and `console.flywheels.operating`.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
+from application.commands.payloads import OperatorCommand
 from application.configuration import KnownFlywheel
 from application.ledger.flywheel_rows import FlywheelRow
-from application.operator_payloads import OperatorCommand
 from console.environment.target import Target
 from console.flywheels.operating import operate
 

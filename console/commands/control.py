@@ -1,15 +1,15 @@
 """The verbs by which people act on a flywheel: pause, resume, stop, retry.
 
-Decides names, options and words; `Operate` carries them out (`application.operate`). Read next:
-that module, `console.commands.rebuild` for its generations, and `console.commands.data` for what is
-done to its data.
+Decides names, options and words; `Operate` carries them out (`application.commands.carry_out`).
+Read next: that module, `console.commands.rebuild` for its generations, and `console.commands.data`
+for what is done to its data.
 """
 
 from typing import Annotated
 
 import typer
 
-from application.operator_payloads import Pause, Resume, RetryBatch, StopTraining
+from application.commands.payloads import Pause, Resume, RetryBatch, StopTraining
 from console.commands.flywheel_command import Run, flywheel_verb
 from console.commands.options import LONGEST_MINUTES, Reason, Timeout, Wait
 from console.commands.rebuild import rebuild

@@ -1,7 +1,7 @@
 """The verbs by which people act on a flywheel's data: withdraw, import, testset.
 
 Decides names, options and words; `Operate` carries them out. Read next:
-`application.data_commands` (what each does).
+`application.commands.data_commands` (what each does).
 """
 
 import hashlib
@@ -11,16 +11,16 @@ from typing import Annotated
 
 import typer
 
-from application.data_commands import uploads_of_batch
-from application.ledger.ledger import Ledger
-from application.ledger.upload_rows import UploadRow
-from application.operator_payloads import (
+from application.commands.data_commands import uploads_of_batch
+from application.commands.payloads import (
     FreezeTestSet,
     ImportRows,
     SplitTestSet,
     Withdraw,
     import_key,
 )
+from application.ledger.ledger import Ledger
+from application.ledger.upload_rows import UploadRow
 from console.commands.acting import Act
 from console.commands.flywheel_command import Run, flywheel_verb
 from console.commands.options import LONGEST_MINUTES, Reason, Timeout, Wait, Yes

@@ -1,14 +1,15 @@
 """The verb that makes a flywheel's next generation, or gives it up.
 
-Decides options and words; `Operate` carries it out. Read next: `application.rebuild_commands`.
+Decides options and words; `Operate` carries it out. Read next:
+`application.commands.rebuild_commands`.
 """
 
 from typing import Annotated, Any
 
 import typer
 
+from application.commands.payloads import AbandonRebuild, Rebuild
 from application.ledger.flywheel_rows import FlywheelRow
-from application.operator_payloads import AbandonRebuild, Rebuild
 from console.commands.acting import Act
 from console.commands.flywheel_command import Run, flywheel_verb
 from console.commands.options import LONGEST_MINUTES, Reason, Timeout, Wait, Yes

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from application.commands.payloads import FreezeTestSet, Rebuild, Withdraw
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow, StoredVerdict
-from application.operator_payloads import FreezeTestSet, Rebuild, Withdraw
 from console.demo.acts import ActEnding, DemoAct, acts, why_left_out
 from console.demo.data import DemoData, own_data, sample_data
 from console.demo.environment import write_environment

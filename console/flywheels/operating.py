@@ -1,6 +1,6 @@
 """What people ask the stack's functions to do, each request with proof of who asks.
 
-Decides how a refusal ends a command. Knows no command; those are `application.operator_payloads`.
+Decides how a refusal ends a command. Knows no command; those are `application.commands.payloads`.
 Read next: `console.environment.target` (the invocation).
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from application.operator_payloads import OperatorCommand
+from application.commands.payloads import OperatorCommand
 from console.environment.target import Target
 from console.errors import CommandError
 from console.exit_codes import ExitCode

@@ -1,7 +1,6 @@
 """AnswerApproval: a person's yes or no to a verdict, written down first and then sent.
 
-The only function that may answer the workflow's task. Who asks for it needs no permission but to
-invoke it. What comes too late, twice, or for another verdict is refused, and that is written down.
+Read next: `application.approvals.answer`.
 """
 
 from typing import Any

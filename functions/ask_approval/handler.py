@@ -1,7 +1,6 @@
 """AskApproval: ask people whether a challenger goes live, and keep the task's token.
 
-The workflow waits for the token to be answered; this function's own answer ends nothing. The token
-goes into the ledger and nowhere else, so that `answer_approval` alone can use it.
+Read next: `application.approvals.ask`.
 """
 
 from typing import Any

@@ -1,8 +1,6 @@
 """ChangeChampion: a person's rollback or promotion, from intent to notice.
 
-The intent is in the ledger before anything is done; then the active model is read, changed, and
-read again; then history, notice and audit are one transaction. A call that finds an intent carries
-it on from where it is. Who asks for it needs no permission but to invoke it.
+Read next: `application.champions.change`.
 """
 
 from typing import Any

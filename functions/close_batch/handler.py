@@ -1,7 +1,6 @@
 """CloseBatch: both ends of the workflow meet here; the batch ends and the flywheel goes on.
 
-A batch that failed gets its notice here; one that was judged has had it. The flywheel is freed
-only when its iteration is terminal or absent, and then the batch rules are looked at again.
+Read next: `application.batches.close`.
 """
 
 import json

@@ -1,7 +1,8 @@
 """Operate: what people command, in one place, so that functions alone write the ledger.
 
 Whoever invokes it needs no permission of the ledger, of Comprehend or of the workflow. Read next:
-`application.operator_payloads` (the commands) and `application.operate` (what each does).
+`application.commands.payloads` (the commands) and `application.commands.carry_out` (what each
+does).
 """
 
 import json
@@ -15,8 +16,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.caller_identity import actor_of
 from adapters.wiring import services
-from application.operate import carry_out, refusal
-from application.operator_payloads import OperatorCommand
+from application.commands.carry_out import carry_out, refusal
+from application.commands.payloads import OperatorCommand
 from application.private_errors import quoting_no_document
 from flywheel.actors import PROOF
 from flywheel.errors import (

@@ -1,10 +1,6 @@
 """Reconcile: what events, crashes and time leave behind is found and set right.
 
-Runs on a schedule and, for upload notices whose window is over, from their queue. In order:
-notices that were not sent, uploads whose event was lost, executions that ended without closing
-their batch, batches whose execution never began, flywheels that only time makes ready, iterations
-and champions that are not ours, acts of people that were cut off, a service that is not ready, and
-the heads of the audit. Each run is a row, an audit entry and a metric of its own.
+Read next: `application.reconciliation.reconcile`.
 """
 
 import json

@@ -1,7 +1,6 @@
 """RegisterUpload: one S3 event in, one upload registered, staged or refused.
 
-Reads exactly the version that the event names, and resumes from the ledger's state when the event
-comes again. Opens a batch when the rules are met. Read next: `application.registration.staging`.
+Read next: `application.registration.register`.
 """
 
 from typing import Any

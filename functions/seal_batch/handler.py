@@ -1,8 +1,6 @@
 """SealBatch: decide once what a batch holds, and hand it to the service as datasets.
 
-Writing the manifest is the seal; everything after it follows from the manifest and can be repeated.
-Read next: `application.batches.sealed_content` (rows and files) and `flywheel.batches.sealing`
-(which rows).
+Read next: `application.batches.seal`.
 """
 
 from typing import Any

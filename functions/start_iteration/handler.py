@@ -1,9 +1,6 @@
 """StartIteration: tell people, then start the flywheel's iteration, once.
 
-The notice goes out before any money is spent. An iteration that somebody else runs is waited for;
-one that began after our datasets were complete and that no batch has booked is ours: the reply to
-an earlier try was lost. A batch that has a held challenger judged again starts none: it takes that
-challenger's iteration, which is over.
+Read next: `application.batches.start`.
 """
 
 from typing import Any

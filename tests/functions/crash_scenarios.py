@@ -16,7 +16,7 @@ import boto3
 
 from adapters.clients import client
 from application.approvals.ask import ask
-from application.operator_payloads import (
+from application.commands.payloads import (
     AbandonRebuild,
     FreezeTestSet,
     ImportRows,

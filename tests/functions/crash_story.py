@@ -14,9 +14,9 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from adapters.clients import client
-from application.operate import carry_out
-from application.operator_commands import Acts
-from application.operator_payloads import OperatorCommand
+from application.commands.carry_out import carry_out
+from application.commands.operator_commands import Acts
+from application.commands.payloads import OperatorCommand
 from application.rebuilds.rebuild import rebuild
 from flywheel.errors import ActRefusedError
 from tests.application.test_ledger import broken_link

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from application.commands.operator_commands import Acts
 from application.ledger.flywheel_rows import FrozenTestSet
-from application.operator_commands import Acts
 from application.reconciliation.late_datasets import settle_late_datasets
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
 from flywheel.batches.known_rows import content_hash

@@ -14,11 +14,11 @@ from adapters.wiring import AwsPorts
 from application.batches.close import close
 from application.batches.seal import seal
 from application.batches.start import start
+from application.commands.operator_commands import Acts
 from application.comparison.compare import compare
 from application.ledger.batch_rows import BatchRow
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.upload_rows import UploadRow
-from application.operator_commands import Acts
 from application.registration.register import register
 from application.services import Services
 from comprehend_engine.clock import DrivenClock

@@ -77,7 +77,7 @@ def test_function_processes_end_when_the_parent_is_killed(tmp_path: Path) -> Non
         [sys.executable, "-c", OWN_PROCESS, str(tmp_path)],
         stdout=subprocess.PIPE,
         cwd=CHECKOUT,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     ) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from application.operator_commands import Acts
+from application.commands.operator_commands import Acts
 from flywheel.batches.uploads import ObjectVersion, UploadState
 from flywheel.errors import ActRefusedError, FlywheelLoopError
 from tests.simulation.callers import Callers

@@ -12,8 +12,7 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 
 from adapters.clients import client
 from adapters.parameters import configuration
-from application.ledger.audit import entry_key
-from application.operator_payloads import (
+from application.commands.payloads import (
     AbandonRebuild,
     FreezeTestSet,
     ImportRows,
@@ -25,6 +24,7 @@ from application.operator_payloads import (
     Withdraw,
     import_key,
 )
+from application.ledger.audit import entry_key
 from comprehend_engine.api.faults import InjectedFault
 from flywheel.batches.uploads import DatasetKind
 from tests.functions.cloud import (

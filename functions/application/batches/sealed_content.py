@@ -14,7 +14,7 @@ from typing import Any
 from application.comparison.test_set_rows import measured
 from application.ledger.test_sets import CountedGroups
 from application.ports import StagingObjects
-from application.staged_copies import copy_rows
+from application.registration.staged_copies import copy_rows
 from flywheel.batches.batches import BatchName, Manifest, StagedUpload
 from flywheel.batches.dataset_files import dataset_files
 from flywheel.batches.known_rows import known_among, record, rows_key

@@ -1,6 +1,6 @@
 """What becomes of a failed batch: what it never got is given back, or it has another attempt.
 
-Read next: `application.operator_commands` (who asks for an attempt),
+Read next: `application.commands.operator_commands` (who asks for an attempt),
 `application.reconciliation.late_datasets` (who gives back).
 """
 

@@ -1,11 +1,11 @@
 """RebuildFlywheel: the next generation of a flywheel, from all accepted, not withdrawn rows.
 
-A person asks for it (`application.rebuild_commands`); this function carries it on, one step a call,
-from whatever step the ledger has it in: REQUESTED -> CREATING -> SWITCHED, and when a verdict of
-the new generation promoted, endpoints follow and it is done. `reconcile` calls it until then. Where
-the service refuses the new flywheel the rebuild ends, and people are told. Until a model is
-promoted people may give it up. Both ends are RETURNING until uploads are as the earlier flywheel
-has them, which then goes on. Nothing of that one is changed or deleted.
+A person asks for it (`application.commands.rebuild_commands`); this function carries it on, one
+step a call, from whatever step the ledger has it in: REQUESTED -> CREATING -> SWITCHED, and when a
+verdict of the new generation promoted, endpoints follow and it is done. `reconcile` calls it until
+then. Where the service refuses the new flywheel the rebuild ends, and people are told. Until a
+model is promoted people may give it up. Both ends are RETURNING until uploads are as the earlier
+flywheel has them, which then goes on. Nothing of that one is changed or deleted.
 """
 
 import hashlib

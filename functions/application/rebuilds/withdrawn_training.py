@@ -1,7 +1,7 @@
 """Whether a model was trained on rows that somebody took back since.
 
 Taint says this of a flywheel's datasets, and a rebuild ends it; the live model may stay as it is.
-Decides nothing else. Read next: `application.data_commands`.
+Decides nothing else. Read next: `application.commands.data_commands`.
 """
 
 from collections.abc import Sequence

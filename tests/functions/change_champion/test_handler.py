@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from application.champions.change import change
-from application.operator_commands import Acts
+from application.commands.operator_commands import Acts
 from application.services import Services
 from change_champion.handler import handler
 from flywheel.batches.batches import BatchOutcome

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from application import operate
-from application.operate import carry_out
-from application.operator_payloads import (
+from application.commands import carry_out as operate
+from application.commands.carry_out import carry_out
+from application.commands.payloads import (
     AbandonRebuild,
     FreezeTestSet,
     ImportRows,

@@ -1,6 +1,6 @@
 """Steps of a rebuild's story, as people and functions take them."""
 
-from application.operator_commands import Acts
+from application.commands.operator_commands import Acts
 from application.rebuilds.rebuild import rebuild
 from flywheel.batches.batches import BatchOutcome
 from flywheel.batches.uploads import ObjectVersion

@@ -1,19 +1,19 @@
 """What people do to a flywheel: pause, resume, stop its training, retry a failed batch.
 
-Used by `Operate` and by the simulator alike. Read next: `application.rebuild_commands`
-(its generations), `application.data_commands` (its data) and `application.batches.workflow` (when a
-batch opens).
+Used by `Operate` and by the simulator alike. Read next: `application.commands.rebuild_commands`
+(its generations), `application.commands.data_commands` (its data) and
+`application.batches.workflow` (when a batch opens).
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from application.batches.workflow import Workflow
+from application.commands.rebuild_commands import RebuildActs
 from application.comparison.test_set_rows import with_measured_test_set, without_lost_rows
 from application.ledger.batch_rows import BatchRow
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ports import StagingObjects
-from application.rebuild_commands import RebuildActs
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ActRefusedError, ServiceRefusedError

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from application.data_commands import DataActs
+from application.commands.data_commands import DataActs
 from application.ledger.flywheel_rows import FlywheelRow, RebuildState
 from application.rebuilds.progress import taint_of_return, was_promoted
 from flywheel.errors import ActRefusedError

@@ -1,7 +1,7 @@
 """The commands that people send to a flywheel, as `Operate` receives them: one type per act.
 
-Decides what a command must hold. What a command does is `application.operate`. A payload is one
-JSON object: the fields of a command, ``act`` among them, and who sends it
+Decides what a command must hold. What a command does is `application.commands.carry_out`. A payload
+is one JSON object: the fields of a command, ``act`` among them, and who sends it
 (`flywheel.actors`). Validation is strict: no other field, no other type.
 """
 

@@ -1,8 +1,8 @@
 """Carry out what a person commands: one use case per command, and its notice.
 
 Decides which use case a command is and what its answer says. The use cases are
-`application.operator_commands` and the modules that it names. A notice that cannot be published now
-goes out with the schedule.
+`application.commands.operator_commands` and the modules that it names. A notice that cannot be
+published now goes out with the schedule.
 """
 
 import hashlib
@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from functools import singledispatchmethod
 from typing import Any
 
-from application.configuration import KnownFlywheel
-from application.ledger.upload_rows import UploadRow
-from application.operator_commands import Acts
-from application.operator_payloads import (
+from application.commands.operator_commands import Acts
+from application.commands.payloads import (
     AbandonRebuild,
     FreezeTestSet,
     ImportRows,
@@ -28,6 +26,8 @@ from application.operator_payloads import (
     Withdraw,
     import_key,
 )
+from application.configuration import KnownFlywheel
+from application.ledger.upload_rows import UploadRow
 from application.ports import StagingObjects
 from application.services import Services
 from flywheel.errors import ActRefusedError

@@ -1,8 +1,8 @@
 """What people do to a flywheel's data: freeze, split, import, take back.
 
 Each act is done once, with its audit entry and notice, and is conditional on what the person saw,
-so two people at once cannot both succeed. Read next: `application.operator_commands` (what is done
-to a flywheel).
+so two people at once cannot both succeed. Read next: `application.commands.operator_commands` (what
+is done to a flywheel).
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from application.ledger.test_sets import CountedGroups
 from application.ledger.upload_rows import SplitParts, UploadRow
 from application.ports import FlywheelService, StagingObjects
 from application.rebuilds.withdrawn_training import batches_behind, trained_on
-from application.staged_copies import copy_rows
+from application.registration.staged_copies import copy_rows
 from flywheel.batches.batches import BatchName, Manifest, StagedUpload, of_kind
 from flywheel.batches.known_rows import record, rows_key
 from flywheel.batches.splitting import split_texts
