@@ -26,6 +26,14 @@ def test_every_function_has_tests_of_its_name_when_the_tree_is_read() -> None:
     assert not missing
 
 
+def test_a_function_acts_under_its_own_name_when_it_opens_its_services() -> None:
+    """The audit names the function that wrote an entry."""
+    for name in FUNCTIONS:
+        handler = (ROOT / "functions" / name / "handler.py").read_text("utf-8")
+        assert set(re.findall(r'\bservices\(\s*"(\w+)"', handler)) <= {name}
+        assert name == "notify_slack" or f'services("{name}"' in handler
+
+
 def test_no_module_is_a_drawer_when_the_tree_is_read() -> None:
     """Modules are named by what they are about."""
     drawers = {"utils", "helpers", "common", "shared", "misc"}

@@ -4,9 +4,11 @@ import io
 import json
 
 import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from application.comparison.kept_answers import KeptAnswers
+from compare_models.handler import handler
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.evidence import Evidence
 from flywheel.evaluation.prediction_jobs import one_line
@@ -120,11 +122,14 @@ def test_the_verdict_is_hold_when_a_job_failed(guarded: World) -> None:
     assert "is FAILED: no access to the key" in why
 
 
-def test_the_verdict_is_hold_when_a_job_outlives_its_deadline(guarded: World) -> None:
+def test_the_verdict_is_hold_when_a_job_outlives_its_deadline(
+    guarded: World, context: LambdaContext
+) -> None:
     """Looks are over, so the comparison is made with what there is."""
     guarded.compare()
-    assert guarded.compare()["outcome"] is None
-    assert guarded.compare(is_waited_for=True) == {"outcome": BatchOutcome.HELD}
+    event = {"flywheel": NAME, "batch": 1}
+    assert handler(event, context)["outcome"] is None
+    assert handler({**event, "is_waited_for": True}, context) == {"outcome": BatchOutcome.HELD}
     (told,) = guarded.cloud.told()
     assert "it still ran when the deadline was over" in " ".join(told.body.split())
 

@@ -45,6 +45,14 @@ def test_the_iteration_is_booked_when_it_starts(sealed: World, context: LambdaCo
     assert sealed.services.ledger.audit.entries(NAME)[-1]["event"] == "iteration started"
 
 
+def test_the_looks_go_on_when_the_flywheel_was_waited_for(
+    sealed: World, context: LambdaContext
+) -> None:
+    """What waiting for a foreign iteration used of the deadline is not given back."""
+    answer = handler({"flywheel": NAME, "batch": 1, "looks_left": 7}, context)
+    assert (answer["wait_seconds"], answer["looks_left"]) == (5, 6)
+
+
 def test_people_are_told_once_when_the_start_is_tried_again(sealed: World) -> None:
     """The notice goes out before the call that costs money, and only then."""
     with crash("comprehend", "StartFlywheelIteration"):
