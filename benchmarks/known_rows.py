@@ -20,10 +20,10 @@ from adapters.objects import CHUNK_BYTES
 from application.batches.sealed_content import ContentWriter
 from benchmarks.memory import peak_mib
 from benchmarks.tables import Result
-from flywheel.batches.batches import BatchName, Manifest
+from flywheel.batches.batches import BatchManifest, BatchName
 from flywheel.batches.known_rows import RECORD_BYTES, record
 from flywheel.intake.labeled_documents import Row, csv_line
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 from flywheel.settings.environment import BatchRules
 
 _CASES = ((10_000, 0), (10_000, 10_000), (10_000, 100_000), (10_000, 1_000_000), (10**6, 10**6))
@@ -141,7 +141,7 @@ def _segment(number: int) -> str:
 
 def _seal(known: int, folder: Path) -> None:
     """Decide and write the batch once, and print what it took."""
-    manifest = Manifest(
+    manifest = BatchManifest(
         flywheel=_NAME.flywheel,
         batch=_NAME.batch,
         train=tuple(_upload(number) for number in range(_UPLOADS)),
@@ -149,7 +149,7 @@ def _seal(known: int, folder: Path) -> None:
         known_train=tuple(_segment(number) for number in range(_SEGMENTS)) if known else (),
     )
     now = datetime.now(UTC)
-    writer = ContentWriter(FolderStaging(folder), _NAME, manifest, BatchRules(), Shape(), now)
+    writer = ContentWriter(FolderStaging(folder), _NAME, manifest, BatchRules(), DataFormat(), now)
     before, began = peak_mib(), time.process_time()
     content = writer.write()
     cpu = time.process_time() - began

@@ -42,7 +42,7 @@ from console.environment.target import LOCAL
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.flywheels import status as status_facts
-from console.flywheels.waiting import Ending, lacking, wait_for_batch
+from console.flywheels.waiting import CommandResult, lacking, wait_for_batch
 from console.flywheels.watching import watched
 from console.record import history as history_facts
 from console.terminal import ended_by_signals, reporting
@@ -51,7 +51,7 @@ from console.views.conversion import conversion_document, tell_conversion
 from console.views.status import status_view
 from console.views.uploads import upload_document, uploads_view
 from flywheel.batches.batches import Readiness
-from flywheel.settings.data_format import LabelDelimiter, Mode, Shape, Task
+from flywheel.settings.data_format import DataFormat, LabelDelimiter, Mode, Task
 
 app = typer.Typer(
     name="flywheel",
@@ -160,7 +160,7 @@ def validate(
     with reporting(is_json=json) as terminal:
         check_file(file)
         if flywheel is None:
-            documents = opened(file, shape=Shape(task=task, mode=mode, delimiter=delimiter))
+            documents = opened(file, shape=DataFormat(task=task, mode=mode, delimiter=delimiter))
         else:
             target = opened_target(context, env, default=LOCAL)
             documents = opened_for(file, target, target.flywheel(flywheel))
@@ -204,15 +204,15 @@ def convert(
 
 @app.command()
 @flywheel_verb
-def start(run: Run, *, wait: Wait = False, timeout: Timeout = LONGEST_MINUTES) -> Ending:
+def start(run: Run, *, wait: Wait = False, timeout: Timeout = LONGEST_MINUTES) -> CommandResult:
     """Open a batch now, with the staged uploads."""
     act = run.act()
     opened = act.carry_out(StartBatch(flywheel=act.name))
     if opened["batch"] is None:
         ready = Readiness(False, tuple(opened["next_batch_lacks"]))
-        return Ending(ExitCode.HELD, lacking(run.terminal, ready))
+        return CommandResult(ExitCode.HELD, lacking(run.terminal, ready))
     run.terminal.tell(f"Batch {opened['batch']} is open.", style="bold")
-    ending = Ending(ExitCode.DONE, {"batch": opened["batch"]})
+    ending = CommandResult(ExitCode.DONE, {"batch": opened["batch"]})
     if wait:
         batch = opened["batch"]
         ending = wait_for_batch(run.terminal, act.target, act.known, batch, minutes=timeout)

@@ -14,7 +14,7 @@ from console.commands.options import Env, Json, check_file, finish, opened_targe
 from console.environment.target import LOCAL
 from console.errors import CommandError
 from console.exit_codes import ExitCode
-from console.flywheels.waiting import Ending
+from console.flywheels.waiting import CommandResult
 from console.record.audit_record import AuditRecord, read_record
 from console.record.offline_verifier import Counts, RecordBrokenError, verify_zip
 from console.terminal import Terminal, reporting
@@ -79,10 +79,10 @@ def export_audit(
             "Or without our packages: unpack it, and run python -I verify.py in its folder."
         )
         code = ExitCode.DONE if document["is_whole"] else ExitCode.REFUSED
-        finish(terminal, Ending(code, {"out": str(out), **document}))
+        finish(terminal, CommandResult(code, {"out": str(out), **document}))
 
 
-def _verified_export(terminal: Terminal, file: Path) -> Ending:
+def _verified_export(terminal: Terminal, file: Path) -> CommandResult:
     """Verify an export with what is installed here."""
     check_file(file)
     found = _checked(terminal, file.name, None, lambda: verify_zip(file))
@@ -120,8 +120,8 @@ def _checked(
     }
 
 
-def _ending(where: Mapping[str, str], found: Sequence[Mapping[str, Any]]) -> Ending:
+def _ending(where: Mapping[str, str], found: Sequence[Mapping[str, Any]]) -> CommandResult:
     """Return how a verification ends: with 1 where a chain is broken."""
     is_whole = all(chain["is_whole"] for chain in found)
     code = ExitCode.DONE if is_whole else ExitCode.REFUSED
-    return Ending(code, {**where, "is_whole": is_whole, "chains": found})
+    return CommandResult(code, {**where, "is_whole": is_whole, "chains": found})

@@ -15,7 +15,7 @@ from console.commands.flywheel_command import Run, flywheel_verb
 from console.commands.options import LONGEST_MINUTES, Reason, Timeout, Wait
 from console.exit_codes import ExitCode
 from console.flywheels.operating import ask, refused
-from console.flywheels.waiting import Ending, wait_for_batch
+from console.flywheels.waiting import CommandResult, wait_for_batch
 from console.terminal import Terminal
 from flywheel.errors import ActRefusedError
 
@@ -38,7 +38,7 @@ def approve(
     reason: Reason,
     wait: Wait = False,
     timeout: Timeout = LONGEST_MINUTES,
-) -> Ending:
+) -> CommandResult:
     """Approve a verdict that waits for a person: its challenger goes live."""
     act = run.act()
     ending = _answer(act, run.terminal, number, "approve", reason)
@@ -48,7 +48,7 @@ def approve(
 
 
 @flywheel_verb
-def reject(run: Run, number: _Number, *, reason: Reason) -> Ending:
+def reject(run: Run, number: _Number, *, reason: Reason) -> CommandResult:
     """Reject a verdict that waits for a person: the champion stays."""
     return _answer(run.act(), run.terminal, number, "reject", reason)
 
@@ -61,16 +61,16 @@ def promote(
     ],
     *,
     reason: Reason,
-) -> Ending:
+) -> CommandResult:
     """Make any trained model of the flywheel active."""
     act = run.act()
     done = _change(act, {"act": "promote", "model": model, "reason": reason})
     run.terminal.tell_exactly(f"Live now: {done['model']}")
-    return Ending(ExitCode.DONE, done)
+    return CommandResult(ExitCode.DONE, done)
 
 
 @flywheel_verb
-def rollback(run: Run, *, reason: Reason) -> Ending:
+def rollback(run: Run, *, reason: Reason) -> CommandResult:
     """Make the previously live model active again."""
     act = run.act()
     done = _change(act, {"act": "rollback", "reason": reason})
@@ -79,14 +79,14 @@ def rollback(run: Run, *, reason: Reason) -> Ending:
         "No verdict is carried out until flywheel resume --reason TEXT; the model that was left is "
         "barred."
     )
-    return Ending(ExitCode.DONE, done)
+    return CommandResult(ExitCode.DONE, done)
 
 
-def _answer(act: Act, terminal: Terminal, number: int, given: str, reason: str) -> Ending:
+def _answer(act: Act, terminal: Terminal, number: int, given: str, reason: str) -> CommandResult:
     payload = {"batch": number, "answer": given, "reason": reason}
     done = _asked(act, "AnswerApprovalFunction", payload)
     terminal.tell(f"Verdict {number} of {act.name} is {done['answer'].lower()}.")
-    return Ending(ExitCode.DONE, {"batch": number, "answer": done["answer"]})
+    return CommandResult(ExitCode.DONE, {"batch": number, "answer": done["answer"]})
 
 
 def _change(act: Act, payload: dict[str, Any]) -> dict[str, Any]:

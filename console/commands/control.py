@@ -14,7 +14,7 @@ from console.commands.flywheel_command import Run, flywheel_verb
 from console.commands.options import LONGEST_MINUTES, Reason, Timeout, Wait
 from console.commands.rebuild import rebuild
 from console.exit_codes import ExitCode
-from console.flywheels.waiting import Ending, wait_for_batch
+from console.flywheels.waiting import CommandResult, wait_for_batch
 
 
 def add_act_verbs(app: typer.Typer) -> None:
@@ -24,16 +24,16 @@ def add_act_verbs(app: typer.Typer) -> None:
 
 
 @flywheel_verb
-def pause(run: Run, *, reason: Reason) -> Ending:
+def pause(run: Run, *, reason: Reason) -> CommandResult:
     """Let no batch open until the flywheel is resumed; work under way goes on."""
     act = run.act()
     act.carry_out(Pause(flywheel=act.name, reason=reason))
     run.terminal.tell(f"{act.name} is paused. Uploads are taken and stay staged.")
-    return Ending(ExitCode.DONE)
+    return CommandResult(ExitCode.DONE)
 
 
 @flywheel_verb
-def resume(run: Run, *, reason: Reason) -> Ending:
+def resume(run: Run, *, reason: Reason) -> CommandResult:
     """Let batches open and verdicts promote again; a batch opens at once if the rules are met."""
     act = run.act()
     done = act.carry_out(Resume(flywheel=act.name, reason=reason))
@@ -43,18 +43,18 @@ def resume(run: Run, *, reason: Reason) -> Ending:
         run.terminal.tell(f"Batch {batch} is open.", style="bold")
     else:
         run.terminal.tell("The next batch is not open yet: " + "; ".join(lacks))
-    return Ending(ExitCode.DONE, {"batch": batch, "next_batch_lacks": lacks})
+    return CommandResult(ExitCode.DONE, {"batch": batch, "next_batch_lacks": lacks})
 
 
 @flywheel_verb
-def stop(run: Run, *, reason: Reason) -> Ending:
+def stop(run: Run, *, reason: Reason) -> CommandResult:
     """Stop the training that is under way; its batch fails and keeps its uploads."""
     act = run.act()
     model = act.carry_out(StopTraining(flywheel=act.name, reason=reason))["model"]
     run.terminal.tell_exactly(f"Its training is being stopped: {model}")
     run.terminal.tell("Its iteration ends as STOPPED, its batch as FAILED; the uploads are kept.")
     run.terminal.tell(f"Try again with: flywheel retry {act.name}")
-    return Ending(ExitCode.DONE, {"model": model})
+    return CommandResult(ExitCode.DONE, {"model": model})
 
 
 @flywheel_verb
@@ -67,13 +67,13 @@ def retry(
     reason: Reason = "retried",
     wait: Wait = False,
     timeout: Timeout = LONGEST_MINUTES,
-) -> Ending:
+) -> CommandResult:
     """Open a failed batch again, with its uploads."""
     act = run.act()
     done = act.carry_out(RetryBatch(flywheel=act.name, batch=batch, reason=reason))
     run.terminal.tell(f"Batch {done['batch']} is open again, attempt {done['attempt']}.")
-    ending = Ending(ExitCode.DONE, done)
+    ending = CommandResult(ExitCode.DONE, done)
     if wait:
         number = done["batch"]
         ending = wait_for_batch(run.terminal, act.target, act.known, number, minutes=timeout)
-    return Ending(ending.code, {**done, **ending.document})
+    return CommandResult(ending.code, {**done, **ending.document})

@@ -27,7 +27,7 @@ from console.commands.options import LONGEST_MINUTES, Reason, Timeout, Wait, Yes
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.flywheels.operating import refused
-from console.flywheels.waiting import Ending, wait_for_batch
+from console.flywheels.waiting import CommandResult, wait_for_batch
 from console.validate.validating import opened_for, report_document, tell_report
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ActRefusedError
@@ -59,7 +59,7 @@ def withdraw(
     ] = None,
     reason: Reason,
     yes: Yes = False,
-) -> Ending:
+) -> CommandResult:
     """Take data back: unsent rows are removed; rows in a dataset mark the flywheel TAINTED."""
     if (upload is None) == (batch is None):
         problem = "say which data, by --upload or by --batch"
@@ -91,7 +91,7 @@ def withdraw(
             "promoted.",
             style="bold yellow",
         )
-    return Ending(ExitCode.DONE, done)
+    return CommandResult(ExitCode.DONE, done)
 
 
 def _chosen(act: Act, upload: str | None, batch: int | None) -> Sequence[UploadRow]:
@@ -133,7 +133,7 @@ def import_file(
     file: Annotated[Path, typer.Argument(help="A file as for upload.")],
     *,
     kind: Annotated[DatasetKind, typer.Option(help="How the flywheel uses the rows.")],
-) -> Ending:
+) -> CommandResult:
     """Record rows that an adopted flywheel already holds, without sending them."""
     act = run.act()
     documents = opened_for(file, act.target, act.known)
@@ -143,14 +143,14 @@ def import_file(
     document = {"validation": report_document(file.name, report)}
     if report.is_refused:
         run.terminal.tell("Nothing was imported.")
-        return Ending(ExitCode.REFUSED, document)
+        return CommandResult(ExitCode.REFUSED, document)
     # What an invocation carries is limited to 6 MB: the rows go by the staging bucket.
     sha256 = hashlib.sha256(body).hexdigest()
     act.target.staging().create(import_key(act.name, sha256), body)
     command = ImportRows(flywheel=act.name, kind=kind, file=file.name, sha256=sha256)
     uid = act.carry_out(command)["uid"]
     run.terminal.tell(f"Recorded as {kind.value} rows: {number_of(report.documents, 'row')}.")
-    return Ending(ExitCode.DONE, {**document, "uid": uid})
+    return CommandResult(ExitCode.DONE, {**document, "uid": uid})
 
 
 @testset.command("freeze")
@@ -163,7 +163,7 @@ def freeze_testset(
     ] = False,
     wait: Wait = False,
     timeout: Timeout = LONGEST_MINUTES,
-) -> Ending:
+) -> CommandResult:
     """Freeze the drafts of the test set with the next batch, as its next version.
 
     After a HOLD that batch opens at once: both models are judged again, and nothing is trained.
@@ -179,10 +179,10 @@ def freeze_testset(
     if missing:
         run.terminal.tell(f"Labels without a test document: {', '.join(missing)}", style="yellow")
     opened = {"batch": batch, "rejudges": rejudged}
-    ending = Ending(ExitCode.DONE)
+    ending = CommandResult(ExitCode.DONE)
     if wait and batch is not None:
         ending = wait_for_batch(run.terminal, act.target, act.known, batch, minutes=timeout)
-    return Ending(ending.code, {"labels_missing": missing, **opened, **ending.document})
+    return CommandResult(ending.code, {"labels_missing": missing, **opened, **ending.document})
 
 
 @testset.command("split")
@@ -193,7 +193,7 @@ def split_testset(
     fraction: Annotated[
         float, typer.Option(min=0.01, max=0.9, help="The share of each label's rows.")
     ] = 0.2,
-) -> Ending:
+) -> CommandResult:
     """Make a test-set draft from staged training rows, per label, chosen by hash."""
     act = run.act()
     command = SplitTestSet(flywheel=act.name, fraction=fraction)
@@ -204,7 +204,7 @@ def split_testset(
     )
     for label, count in sorted(counts.items()):
         run.terminal.tell_exactly(f"  {shown(label, 60)}: {count:,}")
-    return Ending(ExitCode.DONE, {"label_counts": counts})
+    return CommandResult(ExitCode.DONE, {"label_counts": counts})
 
 
 def _upload(ledger: Ledger, flywheel: str, given: str) -> UploadRow:

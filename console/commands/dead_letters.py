@@ -12,7 +12,7 @@ from console.environment.target import LOCAL
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.flywheels.dead_letters import dead_letter_queues, letter_document, look, redrive
-from console.flywheels.waiting import Ending
+from console.flywheels.waiting import CommandResult
 from console.terminal import reporting
 from console.views.dead_letters import content_words, looks_view
 
@@ -70,4 +70,6 @@ def redrive_dead_letters(
             raise CommandError(ExitCode.USAGE, message, "there is no such message", remedy)
         if not moved:
             terminal.tell(f"{queue or 'Every dead-letter queue'} is empty: nothing to send back.")
-        finish(terminal, Ending(ExitCode.DONE, {**document, "dry_run": dry_run, "moved": moved}))
+        finish(
+            terminal, CommandResult(ExitCode.DONE, {**document, "dry_run": dry_run, "moved": moved})
+        )

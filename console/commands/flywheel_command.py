@@ -15,7 +15,7 @@ from application.configuration import KnownFlywheel
 from console.commands.acting import Act
 from console.commands.options import Env, Flywheel, Json, finish, opened_target, tell_where
 from console.environment.target import LOCAL, Target
-from console.flywheels.waiting import Ending
+from console.flywheels.waiting import CommandResult
 from console.terminal import Terminal, reporting
 
 _Own = ParamSpec("_Own")
@@ -54,7 +54,9 @@ class Run:
         return target, target.flywheel(self._flywheel)
 
 
-def flywheel_verb(verb: Callable[Concatenate[Run, _Own], Ending | None]) -> Callable[..., None]:
+def flywheel_verb(
+    verb: Callable[Concatenate[Run, _Own], CommandResult | None],
+) -> Callable[..., None]:
     """Make a command of a verb: with FLYWHEEL after its own arguments, ``--env`` and ``--json``.
 
     Parameters
@@ -77,7 +79,7 @@ def flywheel_verb(verb: Callable[Concatenate[Run, _Own], Ending | None]) -> Call
             run = Run(context, terminal, flywheel, env)
             ending = verb(run, *arguments, **options)
             if ending is not None:
-                finish(terminal, Ending(ending.code, {**run.where, **ending.document}))
+                finish(terminal, CommandResult(ending.code, {**run.where, **ending.document}))
 
     _, *own = signature(verb).parameters.values()
     # Typer makes the command line of what it takes for the function's signature.

@@ -13,12 +13,12 @@ from console.commands.options import DataTask, Json, check_file, data_shape, fin
 from console.environment.new_environment import environment_name, new_environment
 from console.environment.target import ENVIRONMENTS_FOLDER
 from console.exit_codes import ExitCode
-from console.flywheels.waiting import Ending
+from console.flywheels.waiting import CommandResult
 from console.terminal import Terminal, reporting
 from console.validate.data_remarks import scarce_labels, several_labels, swapped_columns
 from console.validate.validating import halves, opened, report_document, tell_report
 from console.views.running import flywheel_command, upload_command
-from flywheel.settings.data_format import LabelDelimiter, Shape
+from flywheel.settings.data_format import DataFormat, LabelDelimiter
 from flywheel.settings.environment import Language
 
 
@@ -51,7 +51,9 @@ def init(
         finish(terminal, _init(terminal, file, named, data_shape(task, delimiter), language))
 
 
-def _init(terminal: Terminal, file: Path, name: str, shape: Shape, language: Language) -> Ending:
+def _init(
+    terminal: Terminal, file: Path, name: str, shape: DataFormat, language: Language
+) -> CommandResult:
     documents, companion = halves(file, shape)
     report = opened(documents, shape=shape, beside=companion).read_through()
     tell_report(terminal, file.name, report)
@@ -62,7 +64,7 @@ def _init(terminal: Terminal, file: Path, name: str, shape: Shape, language: Lan
         for remark in swapped:
             terminal.tell(remark, style="yellow")
         terminal.tell("Nothing was written.")
-        return Ending(ExitCode.REFUSED, document)
+        return CommandResult(ExitCode.REFUSED, document)
     made = new_environment(file.name, name, labels, shape, language)
     paths = made.write(ENVIRONMENTS_FOLDER)
     for remark in [*several_labels(labels, shape), *scarce_labels(report.label_counts, labels)]:
@@ -77,6 +79,6 @@ def _init(terminal: Terminal, file: Path, name: str, shape: Shape, language: Lan
     for command in commands:
         terminal.tell_exactly(f"  {command}")
     files = [str(path) for path in paths]
-    return Ending(
+    return CommandResult(
         ExitCode.DONE, document | {"environment": made.name, "files": files, "next": commands}
     )

@@ -14,9 +14,9 @@ from console.environment.running_environment import local_file
 from console.environment.target import Target, known_environments, open_target
 from console.errors import CommandError
 from console.exit_codes import ExitCode
-from console.flywheels.waiting import Ending
+from console.flywheels.waiting import CommandResult
 from console.terminal import Terminal
-from flywheel.settings.data_format import LabelDelimiter, Shape
+from flywheel.settings.data_format import DataFormat, LabelDelimiter
 
 LONGEST_MINUTES = 24 * 60.0
 
@@ -57,11 +57,11 @@ DataTask = Literal["multi-class", "multi-label", "entities"]
 """What a person's own rows are for."""
 
 
-def data_shape(task: DataTask, delimiter: LabelDelimiter) -> Shape:
+def data_shape(task: DataTask, delimiter: LabelDelimiter) -> DataFormat:
     """Return the shape of a person's own rows."""
     if task == "entities":
-        return Shape(task=task)
-    return Shape(mode=task, delimiter=delimiter)
+        return DataFormat(task=task)
+    return DataFormat(mode=task, delimiter=delimiter)
 
 
 def check_file(file: Path) -> None:
@@ -110,7 +110,7 @@ def tell_where(terminal: Terminal, target: Target, flywheel: str | None = None) 
     return {**where, "flywheel": flywheel} if flywheel else where
 
 
-def finish(terminal: Terminal, ending: Ending) -> None:
+def finish(terminal: Terminal, ending: CommandResult) -> None:
     """Answer and exit with the ending's code."""
     terminal.answer(ending.document)
     raise typer.Exit(ending.code)

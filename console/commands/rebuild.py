@@ -17,7 +17,7 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.flywheels.following import patience, returned, switched
 from console.flywheels.rebuild_status import without_rows
-from console.flywheels.waiting import Ending, wait_for_batch
+from console.flywheels.waiting import CommandResult, wait_for_batch
 from console.progress import Progress
 from flywheel.batches.batches import slots_used_up
 from flywheel.number_words import number_of
@@ -43,7 +43,7 @@ def rebuild(
     yes: Yes = False,
     wait: Wait = False,
     timeout: Timeout = LONGEST_MINUTES,
-) -> Ending:
+) -> CommandResult:
     """Make the next generation: a new flywheel from all rows that were not withdrawn."""
     labels = [*(add_label or []), *(drop_label or [])]
     if abandon and labels:
@@ -67,11 +67,11 @@ def rebuild(
         drop_labels=tuple(drop_label or ()),
     )
     done = _switched(run, act, command, timeout)
-    ending = Ending(ExitCode.DONE)
+    ending = CommandResult(ExitCode.DONE)
     if wait and done["batch"] is not None:
         ending = wait_for_batch(run.terminal, act.target, act.known, done["batch"], minutes=timeout)
         act.target.carry_rebuild_on(act.known)
-    return Ending(ending.code, {**done, **ending.document})
+    return CommandResult(ending.code, {**done, **ending.document})
 
 
 def is_called_for(row: FlywheelRow, rules: BatchRules) -> bool:
@@ -130,7 +130,7 @@ def _switched(run: Run, act: Act, command: Rebuild, minutes: float) -> dict[str,
     }
 
 
-def _given_up(run: Run, act: Act, reason: str, minutes: float) -> Ending:
+def _given_up(run: Run, act: Act, reason: str, minutes: float) -> CommandResult:
     """Give a generation up and wait until batches go to the earlier one."""
     act.carry_out(AbandonRebuild(flywheel=act.name, reason=reason))
     Progress(run.terminal).wait(returned(act.target, act.known, patience(act.target, minutes)))
@@ -138,7 +138,7 @@ def _given_up(run: Run, act: Act, reason: str, minutes: float) -> Ending:
     run.terminal.tell_exactly(f"Given up. Uploads and batches go to {row.arn}")
     if row.taint:
         run.terminal.tell(f"{row.name} is TAINTED, as flywheel status shows.", style="bold yellow")
-    return Ending(
+    return CommandResult(
         ExitCode.DONE,
         {"arn": row.arn, "generation": row.generation, "tainted": list(row.taint)},
     )

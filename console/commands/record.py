@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from console.commands.flywheel_command import Run, flywheel_verb
-from console.flywheels.waiting import Ending
+from console.flywheels.waiting import CommandResult
 from console.record.lineage import lineage as lineage_of
 from console.record.replay_view import tell_replay
 from console.record.timeline import event_document, timeline
@@ -63,7 +63,7 @@ def verdict(run: Run, batch: _Number) -> None:
 
 
 @flywheel_verb
-def replay(run: Run, batch: _Number) -> Ending:
+def replay(run: Run, batch: _Number) -> CommandResult:
     """Decide a verdict again from its inputs, and compare the two bit for bit."""
     return tell_replay(run.terminal, *run.look(), batch)
 
@@ -79,7 +79,7 @@ def report(
     excerpts: Annotated[
         bool, typer.Option("--excerpts", help="Show the first 120 characters of documents.")
     ] = False,
-) -> Ending:
+) -> CommandResult:
     """Write a verdict as one self-contained HTML page."""
     checked_out(output)
     return write_report(run.terminal, *run.look(), batch, output, has_excerpts=excerpts)

@@ -15,12 +15,12 @@ from console.commands.options import LONGEST_MINUTES, Timeout, Wait, check_file
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.flywheels.uploading import Upload, put
-from console.flywheels.waiting import Ending, wait_for_upload
+from console.flywheels.waiting import CommandResult, wait_for_upload
 from console.validate.validating import opened_for, report_document, tell_report
 from flywheel.batches.uploads import DatasetKind
 from flywheel.intake.pairs import Half, PairPlace, UnpairableKeyError, object_name, pair_place
 from flywheel.intake.unpacking import SUFFIX, is_compressed, plain_name
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 
 @flywheel_verb
@@ -37,7 +37,7 @@ def upload(
     ] = None,
     wait: Wait = False,
     timeout: Timeout = LONGEST_MINUTES,
-) -> Ending:
+) -> CommandResult:
     """Check a labeled file, or documents with their entities, and upload it to the inbox."""
     companion = annotations or entities
     for given in (file, companion):
@@ -52,7 +52,7 @@ def upload(
     document: dict[str, Any] = {"validation": report_document(file.name, report)}
     if report.is_refused:
         run.terminal.tell("Nothing was uploaded.")
-        return Ending(ExitCode.REFUSED, document)
+        return CommandResult(ExitCode.REFUSED, document)
     files = [(file, names[0]), *([] if companion is None else [(companion, names[1])])]
     uploaded, *others = [_put(run, act, kind, path, name) for path, name in files]
     document |= {"key": uploaded.key, "version_id": uploaded.version_id}
@@ -60,7 +60,7 @@ def upload(
         document["companion"] = {"key": others[0].key, "version_id": others[0].version_id}
     elif (place := _place(file.name, shape)) is not None:
         run.terminal.tell_exactly(f"{place.words}, unless that exists already.")
-    ending = Ending(ExitCode.DONE)
+    ending = CommandResult(ExitCode.DONE)
     if wait:
         ending = wait_for_upload(
             run.terminal,
@@ -70,7 +70,7 @@ def upload(
             timeout,
             has_other_half=bool(others),
         )
-    return Ending(ending.code, {**document, **ending.document})
+    return CommandResult(ending.code, {**document, **ending.document})
 
 
 def _put(run: Run, act: Act, kind: DatasetKind, path: Path, name: str) -> Upload:
@@ -81,7 +81,7 @@ def _put(run: Run, act: Act, kind: DatasetKind, path: Path, name: str) -> Upload
 
 
 def _check_options(
-    shape: Shape, flywheel: str, annotations: Path | None, entities: Path | None
+    shape: DataFormat, flywheel: str, annotations: Path | None, entities: Path | None
 ) -> None:
     """Refuse what does not fit the flywheel's task, before anything is read."""
     if annotations is None and entities is None:
@@ -100,7 +100,7 @@ def _check_options(
     raise CommandError(ExitCode.USAGE, option, problem, remedy)
 
 
-def _names(file: Path, companion: Path | None, shape: Shape) -> tuple[str, str]:
+def _names(file: Path, companion: Path | None, shape: DataFormat) -> tuple[str, str]:
     """Return the names in the inbox: those of the files, where they are a pair by name.
 
     Annotations name the documents' file, so it is what belongs to it that has another name there.
@@ -120,7 +120,7 @@ def _names(file: Path, companion: Path | None, shape: Shape) -> tuple[str, str]:
     return file.name, awaited + (SUFFIX if is_compressed(companion.name) else "")
 
 
-def _place(name: str, shape: Shape) -> PairPlace | None:
+def _place(name: str, shape: DataFormat) -> PairPlace | None:
     try:
         return pair_place(name, shape)
     except UnpairableKeyError:

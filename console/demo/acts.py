@@ -16,10 +16,10 @@ from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.verdict import can_be_judged_again
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 from flywheel.settings.policy import Policy
 
-_SERVICES_OWN = Shape()
+_SERVICES_OWN = DataFormat()
 _TRAINED = frozenset({BatchOutcome.PROMOTED, BatchOutcome.REJECTED, BatchOutcome.HELD})
 
 

@@ -30,12 +30,12 @@ from flywheel.intake.labeled_documents import Row as Document
 from flywheel.intake.physical_rows import PhysicalRow, physical_rows
 from flywheel.intake.row_labels import labels_of
 from flywheel.notices.notice import shown
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 from flywheel.settings.policy import Policy
 
 _COLUMNS = 2
 _TOLD_PROBLEMS = 3
-_SERVICES_OWN = Shape()
+_SERVICES_OWN = DataFormat()
 
 FLOOR_OF_UNKNOWN_DATA = 0.2
 """What a first model must reach: nobody knows yet what is good on a user's data."""
@@ -57,7 +57,7 @@ class DemoData:
         What people should know of the data.
     is_own : bool
         Whether it is a user's own.
-    shape : Shape
+    shape : DataFormat
         Of the rows.
     few : FewDocuments or None
         The files of the act with few test documents; None where the rows do not carry it.
@@ -72,7 +72,7 @@ class DemoData:
     broken: Files
     remarks: tuple[str, ...]
     is_own: bool
-    shape: Shape = _SERVICES_OWN
+    shape: DataFormat = _SERVICES_OWN
     few: FewDocuments | None = None
 
 
@@ -111,7 +111,7 @@ def sample_data() -> DemoData:
     )
 
 
-def own_data(folder: Path, shape: Shape = _SERVICES_OWN) -> DemoData:
+def own_data(folder: Path, shape: DataFormat = _SERVICES_OWN) -> DemoData:
     """Read a user's own data and cut it into the demonstration's files.
 
     Parameters
@@ -119,7 +119,7 @@ def own_data(folder: Path, shape: Shape = _SERVICES_OWN) -> DemoData:
     folder : Path
         Holds ``train.csv`` and ``test.csv``, or one CSV file alone; for entities ``train`` and
         ``test``, each with ``documents.txt`` and ``annotations.csv``.
-    shape : Shape
+    shape : DataFormat
         Of its rows.
 
     Raises
@@ -198,7 +198,7 @@ def _cell(label: str) -> str:
     return csv_line(Document(label, "")).rstrip("\n").removesuffix(",")
 
 
-def _rows(path: Path, shape: Shape, remarks: list[str]) -> list[Row]:
+def _rows(path: Path, shape: DataFormat, remarks: list[str]) -> list[Row]:
     """Return every good row of a file, exact duplicates too, and remark on the others.
 
     Of duplicates with several labels or annotations the first alone counts.
@@ -221,7 +221,7 @@ def _rows(path: Path, shape: Shape, remarks: list[str]) -> list[Row]:
     return rows
 
 
-def _left_out(path: Path, report: Report, shape: Shape) -> list[str]:
+def _left_out(path: Path, report: Report, shape: DataFormat) -> list[str]:
     counts = [
         f"{count:,} with {fault.value}"
         for fault, count in report.problem_counts.items()

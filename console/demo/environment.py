@@ -14,12 +14,12 @@ from console.demo.few_documents import few_flywheel
 from console.demo.split import DemoDataError
 from console.environment.target import ENVIRONMENTS_FOLDER, LOCAL
 from flywheel.errors import SettingsError
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 from flywheel.settings.environment import Environment
 from flywheel.settings.environment_file import parse_environment
 
 _FILE = f"{LOCAL}.toml"
-_SERVICES_OWN = Shape()
+_SERVICES_OWN = DataFormat()
 
 
 def write_environment(folder: Path, data: DemoData) -> None:
@@ -76,7 +76,7 @@ def _floors(base: Environment, floor: float) -> list[dict[str, object]]:
     return rules
 
 
-def _flywheel(folder: Path, name: str, labels: tuple[str, ...], shape: Shape) -> list[str]:
+def _flywheel(folder: Path, name: str, labels: tuple[str, ...], shape: DataFormat) -> list[str]:
     """Return a flywheel's table; its labels are written beside the file."""
     task: dict[str, object] = {"language": "en", "task": shape.task}
     if shape.task == "entities":

@@ -17,9 +17,9 @@ from console.demo.tasks import Row, known_labels, moved_annotations, stratum
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from flywheel.intake.row_labels import labels_of
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
-_SERVICES_OWN = Shape()
+_SERVICES_OWN = DataFormat()
 _SEED = 20
 _MIN_LABELS = 2
 _MIN_TRAIN_ROWS = 10
@@ -129,7 +129,7 @@ def split_for_demo(
     test_rows: Sequence[Row] | None = None,
     *,
     source: str = "train.csv",
-    shape: Shape = _SERVICES_OWN,
+    shape: DataFormat = _SERVICES_OWN,
     seed: int = _SEED,
 ) -> DemoParts:
     """Cut rows into the demonstration's parts, stratified by label and always the same way.
@@ -144,7 +144,7 @@ def split_for_demo(
         exact duplicates are dropped first, or too few would be left for it.
     source : str
         The file that an error names.
-    shape : Shape
+    shape : DataFormat
         Of the rows.
     seed : int
 
@@ -185,7 +185,7 @@ def split_for_demo(
 
 
 def with_wrong_labels(
-    rows: Sequence[Row], labels: Sequence[str], seed: int, shape: Shape = _SERVICES_OWN
+    rows: Sequence[Row], labels: Sequence[str], seed: int, shape: DataFormat = _SERVICES_OWN
 ) -> tuple[Row, ...]:
     """Replace each row's labels by a different one, drawn uniformly from the other labels.
 
@@ -220,7 +220,7 @@ def with_wrong_labels(
     return tuple(wrong)
 
 
-def _check_labels(labels: Sequence[str], source: str, shape: Shape) -> None:
+def _check_labels(labels: Sequence[str], source: str, shape: DataFormat) -> None:
     if shape.task == "entities" and not labels:
         remedy = "A recognizer needs annotations: add some"
         raise DemoDataError(source, "holds no annotated document", remedy)
@@ -237,7 +237,7 @@ def _enough_unique(rows: list[Row]) -> list[Row]:
     return rows if unique * 100 >= len(rows) * _HOLD_OUT_PERCENTS[1] else list(dict.fromkeys(rows))
 
 
-def _hold_out(rows: list[Row], shape: Shape) -> tuple[list[Row], list[Row]]:
+def _hold_out(rows: list[Row], shape: DataFormat) -> tuple[list[Row], list[Row]]:
     """Take a test set from shuffled rows; a text that occurs twice stays in training."""
     times = Counter(text for _, text in rows)
     repeated_first = sorted(rows, key=lambda row: times[row[1]] == 1)
@@ -247,7 +247,7 @@ def _hold_out(rows: list[Row], shape: Shape) -> tuple[list[Row], list[Row]]:
 
 
 def _cut(
-    rows: Sequence[Row], percents: tuple[int, ...], minimums: tuple[int, ...], shape: Shape
+    rows: Sequence[Row], percents: tuple[int, ...], minimums: tuple[int, ...], shape: DataFormat
 ) -> list[list[Row]]:
     """Deal rows out into parts; the rows of a label go to its parts in their order."""
     alike = [stratum(label, shape) for label, _ in rows]

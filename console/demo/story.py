@@ -43,22 +43,24 @@ from console.views.verdict import tell_outcome, verdict_json
 from flywheel.batches.batches import BatchOutcome, BatchState, Readiness
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.number_words import number_of
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 from local_cloud.environment import LocalSettings
 
 _LONGEST_MINUTES = 30.0
 _LETTER_MINUTES = 1.0
-_SERVICES_OWN = Shape()
+_SERVICES_OWN = DataFormat()
 
 
-def run(terminal: Terminal, folder: Path | None, shape: Shape = _SERVICES_OWN) -> dict[str, Any]:
+def run(
+    terminal: Terminal, folder: Path | None, shape: DataFormat = _SERVICES_OWN
+) -> dict[str, Any]:
     """Tell the whole story and return it as a JSON document.
 
     Parameters
     ----------
     folder : Path or None
         A user's own data; None takes the sample tickets.
-    shape : Shape
+    shape : DataFormat
         Of a user's rows.
 
     Raises

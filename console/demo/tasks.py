@@ -16,7 +16,7 @@ from flywheel.intake.entities import ANNOTATIONS_HEADER
 from flywheel.intake.labeled_documents import Row as Document
 from flywheel.intake.labeled_documents import csv_line
 from flywheel.intake.row_labels import labels_of
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 Row = tuple[str, str]
 """A labeled document: (label, text)."""
@@ -27,7 +27,7 @@ Files = tuple[tuple[str, bytes], ...]
 _WORD = re.compile(r"\w+")
 
 
-def stratum(label: str, shape: Shape) -> str:
+def stratum(label: str, shape: DataFormat) -> str:
     """Return what rows with such a label have in common: of annotations their types.
 
     Examples
@@ -38,7 +38,7 @@ def stratum(label: str, shape: Shape) -> str:
     return " ".join(labels_of(label, shape)) if shape.task == "entities" else label
 
 
-def known_labels(rows: Iterable[Row], shape: Shape) -> list[str]:
+def known_labels(rows: Iterable[Row], shape: DataFormat) -> list[str]:
     """Return the labels, or entity types, of rows, sorted."""
     return sorted({one for label, _ in rows for one in labels_of(label, shape)})
 
@@ -67,7 +67,7 @@ def moved_annotations(rows: Sequence[Row], types: Sequence[str], seed: int) -> t
     return tuple(moved)
 
 
-def upload_files(name: str, rows: Sequence[Row], shape: Shape) -> Files:
+def upload_files(name: str, rows: Sequence[Row], shape: DataFormat) -> Files:
     """Return rows as what is uploaded together under a name.
 
     Parameters
@@ -75,7 +75,7 @@ def upload_files(name: str, rows: Sequence[Row], shape: Shape) -> Files:
     name : str
         Without suffix.
     rows : sequence of Row
-    shape : Shape
+    shape : DataFormat
 
     Examples
     --------

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from adapters.service_errors import explained
+from adapters.service_errors import translate_aws_errors
 from console.environment.target import Target
 
 _MOST_AT_ONCE = 10
@@ -40,7 +40,7 @@ class Mailbox:
 
     def __init__(self, target: Target) -> None:
         self._sqs = target.client("sqs")
-        with explained("sqs:CreateQueue"):
+        with translate_aws_errors("sqs:CreateQueue"):
             name = f"mailbox-{uuid.uuid4().hex[:12]}"
             self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
             answer = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
@@ -48,13 +48,13 @@ class Mailbox:
             self._sqs.set_queue_attributes(
                 QueueUrl=self._url, Attributes={"Policy": _open_to(topic_arn, arn)}
             )
-        with explained("sns:Subscribe"):
+        with translate_aws_errors("sns:Subscribe"):
             target.client("sns").subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn)
         self.letters: list[Letter] = []
 
     def collect(self, wait_seconds: int = 0) -> list[Letter]:
         """Return the letters that are new, after waiting a moment for some; each comes once."""
-        with explained("sqs:ReceiveMessage"):
+        with translate_aws_errors("sqs:ReceiveMessage"):
             answer = self._sqs.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=_MOST_AT_ONCE,

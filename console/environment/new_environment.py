@@ -14,7 +14,7 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from flywheel.errors import SettingsError
 from flywheel.notices.notice import shown
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 from flywheel.settings.environment import Language
 from flywheel.settings.environment_file import NAME_RULE, is_environment_name, parse_environment
 
@@ -90,7 +90,7 @@ def environment_name(source: str, name: str | None, folder: Path) -> str:
 
 
 def new_environment(
-    source: str, name: str, labels: list[str], shape: Shape, language: Language
+    source: str, name: str, labels: list[str], shape: DataFormat, language: Language
 ) -> NewEnvironment:
     """Return an environment of one flywheel.
 
@@ -102,7 +102,7 @@ def new_environment(
         `environment_name`.
     labels : list of str
         Labels, or entity types.
-    shape : Shape
+    shape : DataFormat
         Of the rows.
     language : str
 
@@ -130,7 +130,7 @@ def _labels_file(name: str) -> str:
     return f"labels/{name}.txt"
 
 
-def _text(source: str, name: str, labels: list[str], shape: Shape, language: Language) -> str:
+def _text(source: str, name: str, labels: list[str], shape: DataFormat, language: Language) -> str:
     flywheel: dict[str, Any] = {"task": shape.task, "language": language}
     if shape.task == "entities":
         flywheel["entity_types"] = labels

@@ -22,7 +22,7 @@ from adapters.comprehend import Comprehend
 from adapters.executions import StateMachine
 from adapters.objects import Objects
 from adapters.parameters import known_flywheels
-from adapters.service_errors import explained
+from adapters.service_errors import translate_aws_errors
 from adapters.table import Table
 from application.batches.workflow import Workflow
 from application.configuration import KnownFlywheel
@@ -91,7 +91,7 @@ class Target:
         if service not in self._clients:
             name = f"AWS_ENDPOINT_URL_{service.upper()}"
             endpoint = self._variables.get(name) or self._variables.get("AWS_ENDPOINT_URL")
-            with explained(f"the {service} client of environment {self.environment}"):
+            with translate_aws_errors(f"the {service} client of environment {self.environment}"):
                 self._clients[service] = self._session.client(  # type: ignore[call-overload] # the service is a variable here
                     service,
                     endpoint_url=endpoint,
@@ -115,7 +115,7 @@ class Target:
         """
         stack = f"flywheel-loop-{self.environment}"
         try:
-            with explained("cloudformation:DescribeStacks"):
+            with translate_aws_errors("cloudformation:DescribeStacks"):
                 answer = self.client("cloudformation").describe_stacks(StackName=stack)
         except ServiceRefusedError as error:
             if error.code != "ValidationError":
@@ -135,7 +135,7 @@ class Target:
     @cached_property
     def identity(self) -> Identity:
         """Who acts, and in which account and region."""
-        with explained("sts:GetCallerIdentity"):
+        with translate_aws_errors("sts:GetCallerIdentity"):
             answer = self.client("sts").get_caller_identity()
         return Identity(answer["Account"], str(self._session.region_name), answer["Arn"])
 
@@ -229,7 +229,7 @@ class Target:
         """
         identity = self.identity
         sent = {**payload, "actor": identity.arn}
-        with explained("the AWS configuration"):
+        with translate_aws_errors("the AWS configuration"):
             credentials = self._session.get_credentials()
             frozen = credentials.get_frozen_credentials() if credentials else None
         if frozen is None:
@@ -261,7 +261,7 @@ class Target:
         CommandError
             The function failed.
         """
-        with explained("lambda:InvokeFunction"):
+        with translate_aws_errors("lambda:InvokeFunction"):
             answer = self.client("lambda").invoke(
                 FunctionName=self.outputs[output], Payload=json.dumps(payload).encode()
             )
@@ -295,7 +295,7 @@ def open_target(environment: str, file: LocalFile | None = None) -> Target:
     if environment == LOCAL:
         return _running(file or local_file())
     settings = environment_settings(environment)
-    with explained("the AWS configuration"):
+    with translate_aws_errors("the AWS configuration"):
         region = settings.region or os.environ.get("AWS_REGION")
         session = boto3.Session(region_name=region)
         _require_account(environment, session)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from adapters.service_errors import explained
+from adapters.service_errors import translate_aws_errors
 from console.errors import CommandError
 from console.exit_codes import ExitCode
 from flywheel.notices.alarms import alarm_words
@@ -181,7 +181,7 @@ def letter_document(letter: DeadLetter, now: datetime) -> dict[str, Any]:
 
 
 def _count(sqs: "SQSClient", queue: DeadLetterQueue) -> int:
-    with explained("sqs:GetQueueAttributes"):
+    with translate_aws_errors("sqs:GetQueueAttributes"):
         answer = sqs.get_queue_attributes(
             QueueUrl=queue.url,
             AttributeNames=[
@@ -198,7 +198,7 @@ def _pages(
     """Receive messages, each once; ends where a call brings none that is new."""
     seen: set[str] = set()
     while len(seen) < most:
-        with explained("sqs:ReceiveMessage"):
+        with translate_aws_errors("sqs:ReceiveMessage"):
             answer = sqs.receive_message(
                 QueueUrl=queue.url,
                 MaxNumberOfMessages=min(most - len(seen), _MOST_RECEIVED),
@@ -215,20 +215,20 @@ def _pages(
 
 
 def _move(sqs: "SQSClient", queue: DeadLetterQueue, message: Any) -> None:
-    with explained("sqs:SendMessage"):
+    with translate_aws_errors("sqs:SendMessage"):
         sqs.send_message(
             QueueUrl=queue.source_url,
             MessageBody=message["Body"],
             MessageAttributes=message.get("MessageAttributes", {}),
         )
-    with explained("sqs:DeleteMessage"):
+    with translate_aws_errors("sqs:DeleteMessage"):
         sqs.delete_message(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"])
 
 
 def _release(sqs: "SQSClient", queue: DeadLetterQueue, messages: Sequence[Any]) -> None:
     """Let others receive the messages at once; one that is visible already stays so."""
     for first in range(0, len(messages), _MOST_RECEIVED):
-        with explained("sqs:ChangeMessageVisibility"):
+        with translate_aws_errors("sqs:ChangeMessageVisibility"):
             sqs.change_message_visibility_batch(
                 QueueUrl=queue.url,
                 Entries=[

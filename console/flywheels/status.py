@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from adapters.service_errors import explained
+from adapters.service_errors import translate_aws_errors
 from application.configuration import KnownFlywheel
 from application.ledger.approvals import Approval
 from application.ledger.batch_rows import BatchRow, StoredVerdict
@@ -156,7 +156,7 @@ def waiting_halves(ledger: Ledger, flywheel: str) -> tuple[str, ...]:
 
 def unconfirmed_emails(sns: "SNSClient", topic_arn: str) -> list[str]:
     """Return the addresses that get no notices, since nobody confirmed the subscription."""
-    with explained("sns:ListSubscriptionsByTopic"):
+    with translate_aws_errors("sns:ListSubscriptionsByTopic"):
         pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn)
         return sorted(
             subscription["Endpoint"]

@@ -7,7 +7,7 @@ before. Read next: `console.flywheels.following` (what becomes of the upload).
 from dataclasses import dataclass
 from typing import IO
 
-from adapters.service_errors import explained
+from adapters.service_errors import translate_aws_errors
 from console.environment.target import Target
 from flywheel.batches.uploads import DatasetKind, ObjectVersion
 
@@ -34,7 +34,7 @@ def put(
     body : bytes or binary file
     """
     bucket, key = target.outputs["InboxBucket"], f"{flywheel}/{kind.value}/{name}"
-    with explained("s3:PutObject"):
+    with translate_aws_errors("s3:PutObject"):
         answer = target.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
     version = ObjectVersion(bucket, key, answer["VersionId"])
     return Upload(key, version.version_id, version.uid, kind)

@@ -23,7 +23,7 @@ from flywheel.number_words import number_of
 
 
 @dataclass(slots=True)
-class Ending:
+class CommandResult:
     """What was waited for came to this.
 
     Parameters
@@ -45,7 +45,7 @@ def wait_for_upload(
     minutes: float,
     *,
     has_other_half: bool = False,
-) -> Ending:
+) -> CommandResult:
     """Follow an upload until its batch is closed; a test set only until it is staged.
 
     Parameters
@@ -60,9 +60,9 @@ def wait_for_upload(
         terminal.tell(f"{row.state.value}: nothing was spent.", style="bold red")
         for reason in row.reasons:
             terminal.tell(shown(reason, 300), indent=2)
-        return Ending(ExitCode.REFUSED, document)
+        return CommandResult(ExitCode.REFUSED, document)
     if row.state is UploadState.WAITING:
-        return Ending(ExitCode.HELD, {**document, **_half(terminal, known, row)})
+        return CommandResult(ExitCode.HELD, {**document, **_half(terminal, known, row)})
     progress.say("STAGED", number_of(row.documents, "document is good", "documents are good"))
     if upload.kind is DatasetKind.TEST:
         frozen = target.flywheel_row(known).test_documents
@@ -72,14 +72,14 @@ def wait_for_upload(
             if frozen
             else "The test set is frozen with the next batch; it starts nothing itself."
         )
-        return Ending(ExitCode.DONE, document)
+        return CommandResult(ExitCode.DONE, document)
     found = progress.wait(batch_of(target, known, row.uid, wait))
     if isinstance(found, Readiness):
-        return Ending(ExitCode.HELD, {**document, **lacking(terminal, found)})
+        return CommandResult(ExitCode.HELD, {**document, **lacking(terminal, found)})
     ending = wait_for_batch(terminal, target, known, found, minutes=minutes, progress=progress)
     is_empty = ending.document.get("outcome") is BatchOutcome.EMPTY
     state = UploadState.DUPLICATE if is_empty else UploadState.SEALED
-    return Ending(ending.code, {**document, "state": state.value, **ending.document})
+    return CommandResult(ending.code, {**document, "state": state.value, **ending.document})
 
 
 def _half(terminal: Terminal, known: KnownFlywheel, row: UploadRow) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def wait_for_batch(
     *,
     minutes: float,
     progress: Progress | None = None,
-) -> Ending:
+) -> CommandResult:
     """Follow a batch to its end and tell the outcome, or to where a person is asked."""
     wait = patience(target, minutes)
     batch = (progress or Progress(terminal)).wait(closed(target, known, number, wait))
@@ -117,17 +117,19 @@ def wait_for_batch(
         "cause": batch.cause,
         **verdict_json(stored),
     }
-    return Ending(OF_OUTCOME[batch.outcome or BatchOutcome.FAILED], document)
+    return CommandResult(OF_OUTCOME[batch.outcome or BatchOutcome.FAILED], document)
 
 
-def asked_for(terminal: Terminal, target: Target, asked: Approval) -> Ending:
+def asked_for(terminal: Terminal, target: Target, asked: Approval) -> CommandResult:
     """Tell that a verdict waits for a person."""
     place = f"{asked.batch} {asked.flywheel} --env {target.environment} --reason TEXT"
     terminal.tell(f"Batch {asked.batch}: PROMOTE, and a person is asked", style="bold yellow")
     terminal.tell(f"until {asked.until:%Y-%m-%d %H:%M} UTC:", indent=2)
     for verb in ("approve", "reject"):
         terminal.tell_exactly(f"  flywheel {verb} {place}")
-    return Ending(ExitCode.HELD, {"batch": asked.batch, "approval": approval_document(asked)})
+    return CommandResult(
+        ExitCode.HELD, {"batch": asked.batch, "approval": approval_document(asked)}
+    )
 
 
 def approval_document(asked: Approval) -> dict[str, Any]:

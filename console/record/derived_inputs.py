@@ -25,7 +25,7 @@ from flywheel.evaluation.scored_documents import Kind
 from flywheel.intake.labeled_documents import Row
 from flywheel.intake.row_labels import labels_of
 from flywheel.number_words import number_of
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 _MEASURED = "the models and the averages that the service named"
 _FREEZING = "when test rows were frozen, which the audit says"
@@ -58,7 +58,7 @@ def derive_inputs(
     documents: Mapping[str, str],
     entries: Iterable[Entry],
     staging: StagingObjects,
-    shape: Shape,
+    shape: DataFormat,
 ) -> DerivedInputs:
     """Derive what a verdict was made from.
 
@@ -72,7 +72,7 @@ def derive_inputs(
         The flywheel's audit, oldest first.
     staging : StagingObjects
         Where manifests and rows are.
-    shape : Shape
+    shape : DataFormat
         Of the flywheel, as the service describes it.
 
     Raises
@@ -95,7 +95,7 @@ class _Derivation:
     document: Document
     history: VerdictHistory
     staging: StagingObjects
-    shape: Shape
+    shape: DataFormat
     checked: list[str] = field(default_factory=lambda: ["task"])
     not_checked: list[str] = field(default_factory=lambda: [_MEASURED])
 

@@ -21,7 +21,7 @@ from console.record.derived_inputs import DerivedInputs
 from console.record.verdict_again import evidence_of, judged_again, policy_of
 from flywheel.evaluation.evidence import Evidence
 from flywheel.evaluation.paired_evidence import PairedEvidence, Predictions
-from flywheel.settings.data_format import Shape, described_labels
+from flywheel.settings.data_format import DataFormat, described_labels
 
 TaskConfig = Callable[[], Mapping[str, Any]]
 
@@ -100,7 +100,7 @@ def _paired_again(
     stored: PairedEvidence,
     *,
     staging: StagingObjects,
-    shape: Shape,
+    shape: DataFormat,
     labels: int,
 ) -> PairedEvidence:
     kept = kept_for(document, staging, stored)

@@ -14,7 +14,7 @@ from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow
 from console.environment.target import Target
 from console.exit_codes import ExitCode
-from console.flywheels.waiting import Ending
+from console.flywheels.waiting import CommandResult
 from console.record.derived_inputs import DerivedInputs, derive_inputs
 from console.record.replay import replayed
 from console.record.verdict_again import first_difference
@@ -28,7 +28,9 @@ _UNREADABLE = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
 """What reading a document may raise that somebody wrote over a verdict's."""
 
 
-def tell_replay(terminal: Terminal, target: Target, known: KnownFlywheel, number: int) -> Ending:
+def tell_replay(
+    terminal: Terminal, target: Target, known: KnownFlywheel, number: int
+) -> CommandResult:
     """Make a verdict again and tell whether it is identical, or where it first differs.
 
     Raises
@@ -64,7 +66,7 @@ def tell_replay(terminal: Terminal, target: Target, known: KnownFlywheel, number
         "not_checked": list(derived.not_checked),
     }
     _tell(terminal, told)
-    return Ending(ExitCode.DONE if difference is None else ExitCode.REFUSED, told)
+    return CommandResult(ExitCode.DONE if difference is None else ExitCode.REFUSED, told)
 
 
 def _tell(terminal: Terminal, told: Mapping[str, Any]) -> None:
@@ -105,7 +107,7 @@ def _documents(target: Target, flywheel: str) -> dict[str, str]:
     return {key: text for key, text in texts if text is not None}
 
 
-def _older(terminal: Terminal, key: str, document: Mapping[str, Any]) -> Ending:
+def _older(terminal: Terminal, key: str, document: Mapping[str, Any]) -> CommandResult:
     """Say that a verdict cannot be made again."""
     terminal.tell(
         f"{key} was made by an older gate, of version {document['product_version']}: this release "
@@ -113,4 +115,4 @@ def _older(terminal: Terminal, key: str, document: Mapping[str, Any]) -> Ending:
         "its place in the chain."
     )
     told = {"document": key, "is_identical": None, "version": document["product_version"]}
-    return Ending(ExitCode.DONE, told)
+    return CommandResult(ExitCode.DONE, told)

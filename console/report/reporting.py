@@ -12,7 +12,7 @@ from application.configuration import KnownFlywheel
 from console.environment.target import Target, environment_settings
 from console.errors import CommandError
 from console.exit_codes import ExitCode
-from console.flywheels.waiting import Ending
+from console.flywheels.waiting import CommandResult
 from console.record.verdict_documents import verdict_of, whole_document
 from console.report.facts import AnsweredDocuments, ReportFacts, answered_documents, shift_of
 from console.report.page import report_page
@@ -57,7 +57,7 @@ def write_report(
     out: Path,
     *,
     has_excerpts: bool,
-) -> Ending:
+) -> CommandResult:
     """Write the page of a verdict to a new file.
 
     Raises
@@ -90,4 +90,4 @@ def write_report(
     if has_excerpts:
         terminal.tell("It shows beginnings of documents: mind who you send it to.")
     written = {"out": str(out), "document": batch.name.verdict_key, "has_excerpts": has_excerpts}
-    return Ending(ExitCode.DONE, written)
+    return CommandResult(ExitCode.DONE, written)

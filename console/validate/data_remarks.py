@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from flywheel.intake.reports import Report, UploadFault
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
-from flywheel.settings.data_format import LABEL_DELIMITERS, Shape
+from flywheel.settings.data_format import LABEL_DELIMITERS, DataFormat
 from flywheel.settings.environment import BatchRules
 
 _NAMED_LABELS = 10
@@ -18,7 +18,7 @@ _ENOUGH_DOCUMENTS = 20
 """With fewer a label each may be what somebody just begins with."""
 
 
-def several_labels(labels: Sequence[str], shape: Shape) -> list[str]:
+def several_labels(labels: Sequence[str], shape: DataFormat) -> list[str]:
     """Remark on a label that is made of other labels, with a delimiter between them."""
     if shape.task == "entities":
         return []

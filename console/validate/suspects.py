@@ -17,7 +17,7 @@ from flywheel.intake.labeled_documents import Row
 from flywheel.intake.row_labels import labels_of
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 FEWEST_ROWS = 50
 MOST_ROWS = 50_000
@@ -114,7 +114,7 @@ def _short(line: int, row: Row) -> tuple[int, Row]:
     return line, Row(row.label, row.text[:_CHARACTERS_READ])
 
 
-def look(terminal: Terminal, sample: Sample, shape: Shape) -> Suspects:
+def look(terminal: Terminal, sample: Sample, shape: DataFormat) -> Suspects:
     """Look for labels that seem wrong, telling how far it is; Ctrl-C ends it early."""
     suspects = Suspects(sample.seen)
     if sample.seen < FEWEST_ROWS:
@@ -130,7 +130,9 @@ def look(terminal: Terminal, sample: Sample, shape: Shape) -> Suspects:
     return suspects
 
 
-def _look(suspects: Suspects, sample: Sample, shape: Shape, tell: Callable[[str], None]) -> None:
+def _look(
+    suspects: Suspects, sample: Sample, shape: DataFormat, tell: Callable[[str], None]
+) -> None:
     # The learner takes a second to import, and many runs do without.
     from comprehend_engine.errors import IterationFailedError  # noqa: PLC0415 - as said above
     from console.validate import suspected_labels as rule  # noqa: PLC0415 - as said above

@@ -15,7 +15,7 @@ from application.configuration import KnownFlywheel
 from console.environment.target import Target
 from console.errors import CommandError
 from console.exit_codes import ExitCode
-from console.flywheels.waiting import Ending
+from console.flywheels.waiting import CommandResult
 from console.terminal import Terminal
 from console.validate.suspects import Sample, look, tell_suspects
 from flywheel.intake.allowance import allowance
@@ -23,7 +23,7 @@ from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, Limit
 from flywheel.intake.pairs import Half, PairPlace, UnpairableKeyError, pair_place
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
-from flywheel.settings.data_format import Shape, described_labels
+from flywheel.settings.data_format import DataFormat, described_labels
 
 _CHUNK_BYTES = 1 << 16
 _LABELS_SHOWN = 40
@@ -31,7 +31,7 @@ _LABELS, _TYPES = ("label", "documents"), ("type", "annotations")
 _DEFAULT_ALLOWANCE = Allowance()
 EVERY_ROW = Allowance(rows=10**9, fraction=1.0)
 """For files that are only looked at: bad rows never refuse them."""
-_SERVICES_OWN, _SERVICES_QUOTAS = Shape(), Limits()
+_SERVICES_OWN, _SERVICES_QUOTAS = DataFormat(), Limits()
 
 
 def opened(
@@ -39,7 +39,7 @@ def opened(
     labels: Sequence[str] | None = None,
     allowed: Allowance = _DEFAULT_ALLOWANCE,
     *,
-    shape: Shape = _SERVICES_OWN,
+    shape: DataFormat = _SERVICES_OWN,
     limits: Limits = _SERVICES_QUOTAS,
     beside: Path | None = None,
 ) -> LabeledDocuments:
@@ -84,7 +84,7 @@ def opened_for(
     )
 
 
-def halves(path: Path, shape: Shape) -> tuple[Path, Path | None]:
+def halves(path: Path, shape: DataFormat) -> tuple[Path, Path | None]:
     """Return the documents and what belongs to them, where an upload is two files."""
     try:
         place = pair_place(path.name, shape)
@@ -104,7 +104,7 @@ def halves(path: Path, shape: Shape) -> tuple[Path, Path | None]:
     )
 
 
-def _place(name: str, shape: Shape) -> PairPlace | None:
+def _place(name: str, shape: DataFormat) -> PairPlace | None:
     try:
         return pair_place(name, shape)
     except UnpairableKeyError:
@@ -131,7 +131,7 @@ def file_chunks(path: Path) -> Iterator[bytes]:
 
 def validated(
     terminal: Terminal, path: Path, documents: LabeledDocuments, *, looks_for_suspects: bool
-) -> Ending:
+) -> CommandResult:
     """Read a file through, tell what was found, and look for labels that seem wrong.
 
     What looks wrong is a suggestion: the ending's code is that of the report, unless Ctrl-C stopped
@@ -147,7 +147,7 @@ def validated(
         tell_report(terminal, path.name, report)
     document, code = report_document(str(path), report), ExitCode.DONE
     if report.is_refused:
-        return Ending(ExitCode.REFUSED, document)
+        return CommandResult(ExitCode.REFUSED, document)
     if looks:
         suspects = look(terminal, sample, documents.shape)
         if not terminal.is_json:
@@ -155,7 +155,7 @@ def validated(
         document["suspected_labels"] = suspects.document()
         if suspects.is_interrupted:
             code = ExitCode.INTERRUPTED
-    return Ending(code, document)
+    return CommandResult(code, document)
 
 
 def tell_report(terminal: Terminal, name: str, report: Report) -> None:

@@ -6,7 +6,7 @@ Each method is one call. Read next: `application.comparison.answers` (what they 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from adapters.service_errors import explained
+from adapters.service_errors import translate_aws_errors
 from application.service_values import AnswerJob, is_detection
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class AnswerJobs:
         ServiceRefusedError
             E.g. ResourceLimitExceededException, or the role may not be passed on.
         """
-        with explained("comprehend:DescribeFlywheel"):
+        with translate_aws_errors("comprehend:DescribeFlywheel"):
             answer = self.client.describe_flywheel(FlywheelArn=self.flywheel_arn)
         flywheel = answer["FlywheelProperties"]
         request: dict[str, Any] = {
@@ -46,14 +46,14 @@ class AnswerJobs:
             "ClientRequestToken": token,
         }
         if _RECOGNIZER in model_arn:
-            with explained("comprehend:StartEntitiesDetectionJob"):
+            with translate_aws_errors("comprehend:StartEntitiesDetectionJob"):
                 detection = self.client.start_entities_detection_job(
                     EntityRecognizerArn=model_arn,
                     LanguageCode=flywheel["TaskConfig"]["LanguageCode"],
                     **request,
                 )
             return detection["JobArn"]
-        with explained("comprehend:StartDocumentClassificationJob"):
+        with translate_aws_errors("comprehend:StartDocumentClassificationJob"):
             classification = self.client.start_document_classification_job(
                 DocumentClassifierArn=model_arn, **request
             )
@@ -64,12 +64,12 @@ class AnswerJobs:
         job_id = job_arn.rsplit("/", 1)[-1]
         properties: Any
         if is_detection(job_arn):
-            with explained("comprehend:DescribeEntitiesDetectionJob"):
+            with translate_aws_errors("comprehend:DescribeEntitiesDetectionJob"):
                 properties = self.client.describe_entities_detection_job(JobId=job_id)[
                     "EntitiesDetectionJobProperties"
                 ]
         else:
-            with explained("comprehend:DescribeDocumentClassificationJob"):
+            with translate_aws_errors("comprehend:DescribeDocumentClassificationJob"):
                 properties = self.client.describe_document_classification_job(JobId=job_id)[
                     "DocumentClassificationJobProperties"
                 ]

@@ -23,7 +23,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.parsers import create_parser
 
 from adapters.clients import client
-from adapters.service_errors import BUSY_CODES, explained
+from adapters.service_errors import BUSY_CODES, translate_aws_errors
 from flywheel.actors import PROOF, claimed_actor, payload_digest, verified_actor
 from flywheel.errors import ServiceBusyError, UnprovenIdentityError
 
@@ -149,7 +149,7 @@ def _checked(proof: Any, region: str, now: datetime) -> dict[str, str]:
 
 def _answered_arn(request: AWSRequest) -> str:
     """Ask STS, which follows no redirect and no address but this one."""
-    with explained(_OPERATION):
+    with translate_aws_errors(_OPERATION):
         response = URLLib3Session(timeout=_SECONDS).send(request.prepare())
     status = response.status_code
     if status >= _SERVER_ERROR:

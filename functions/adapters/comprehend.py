@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from adapters.service_errors import error_code, explained
+from adapters.service_errors import error_code, translate_aws_errors
 from application.service_values import FlywheelFacts, Iteration, ModelFacts
 from flywheel.batches.batches import ANNOTATIONS_FOLDER, DOCUMENTS_FOLDER, ENTITY_LIST_FOLDER
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
-from flywheel.settings.data_format import Shape, described_labels
+from flywheel.settings.data_format import DataFormat, described_labels
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
@@ -52,7 +52,7 @@ class Comprehend:
 
     def describe(self) -> FlywheelFacts:
         """Return the flywheel as it is now."""
-        with explained("comprehend:DescribeFlywheel"):
+        with translate_aws_errors("comprehend:DescribeFlywheel"):
             answer = self._client.describe_flywheel(FlywheelArn=self._arn)
         properties = answer["FlywheelProperties"]
         return FlywheelFacts(
@@ -64,7 +64,7 @@ class Comprehend:
 
     def has_flywheel(self, flywheel_arn: str) -> bool:
         """Say whether a flywheel, this one or another, is there and stays."""
-        with explained("comprehend:DescribeFlywheel"):
+        with translate_aws_errors("comprehend:DescribeFlywheel"):
             try:
                 answer = self._client.describe_flywheel(FlywheelArn=flywheel_arn)
             except ClientError as error:
@@ -92,7 +92,7 @@ class Comprehend:
         kind: DatasetKind,
         s3_uri: str,
         *,
-        shape: Shape,
+        shape: DataFormat,
         token: str,
         description: str,
     ) -> str:
@@ -102,7 +102,7 @@ class Comprehend:
         ----------
         s3_uri : str
             The prefix that holds the dataset's files (`flywheel.batches.dataset_files`).
-        shape : Shape
+        shape : DataFormat
             Of its rows.
         description : str
             Names the content (the manifest's hash): how a dataset of that name is known as ours.
@@ -112,7 +112,7 @@ class Comprehend:
         ServiceRefusedError
             E.g. ResourceLimitExceededException, or a dataset of that name with other content.
         """
-        with explained("comprehend:CreateDataset"):
+        with translate_aws_errors("comprehend:CreateDataset"):
             try:
                 answer = self._client.create_dataset(
                     FlywheelArn=self._arn,
@@ -131,7 +131,7 @@ class Comprehend:
 
     def dataset_status(self, dataset_arn: str) -> str | None:
         """Return a dataset's status, or None where there is no such dataset."""
-        with explained("comprehend:DescribeDataset"):
+        with translate_aws_errors("comprehend:DescribeDataset"):
             try:
                 answer = self._client.describe_dataset(DatasetArn=dataset_arn)
             except ClientError as error:
@@ -142,7 +142,7 @@ class Comprehend:
 
     def has_dataset(self, kind: DatasetKind) -> bool:
         """Say whether the flywheel holds a usable dataset of a kind, whoever made it."""
-        with explained("comprehend:ListDatasets"):
+        with translate_aws_errors("comprehend:ListDatasets"):
             answer = self._client.list_datasets(
                 FlywheelArn=self._arn,
                 Filter={"DatasetType": _DATASET_TYPES[kind]},
@@ -153,13 +153,13 @@ class Comprehend:
 
     def dataset_completed_at(self, dataset_arn: str) -> datetime:
         """Return when a dataset was complete."""
-        with explained("comprehend:DescribeDataset"):
+        with translate_aws_errors("comprehend:DescribeDataset"):
             properties = self._client.describe_dataset(DatasetArn=dataset_arn)["DatasetProperties"]
         return properties.get("EndTime") or properties["CreationTime"]
 
     def start_iteration(self, token: str) -> str | None:
         """Start an iteration and return its id; None while another one occupies the flywheel."""
-        with explained("comprehend:StartFlywheelIteration"):
+        with translate_aws_errors("comprehend:StartFlywheelIteration"):
             try:
                 answer = self._client.start_flywheel_iteration(
                     FlywheelArn=self._arn, ClientRequestToken=token
@@ -172,7 +172,7 @@ class Comprehend:
 
     def iteration(self, iteration_id: str) -> Iteration:
         """Return one iteration."""
-        with explained("comprehend:DescribeFlywheelIteration"):
+        with translate_aws_errors("comprehend:DescribeFlywheelIteration"):
             answer = self._client.describe_flywheel_iteration(
                 FlywheelArn=self._arn, FlywheelIterationId=iteration_id
             )
@@ -182,7 +182,7 @@ class Comprehend:
         """Give the flywheel's iterations, in the service's order, page by page."""
         more: dict[str, str] = {}
         while True:
-            with explained("comprehend:ListFlywheelIterationHistory"):
+            with translate_aws_errors("comprehend:ListFlywheelIterationHistory"):
                 answer = self._client.list_flywheel_iteration_history(
                     FlywheelArn=self._arn,
                     **more,  # type: ignore[arg-type] # only NextToken
@@ -195,7 +195,7 @@ class Comprehend:
 
     def make_active(self, model_arn: str) -> None:
         """Make a model the active one. A blind write: the caller looks before and after."""
-        with explained("comprehend:UpdateFlywheel"):
+        with translate_aws_errors("comprehend:UpdateFlywheel"):
             self._client.update_flywheel(FlywheelArn=self._arn, ActiveModelArn=model_arn)
 
     def model(self, model_arn: str) -> ModelFacts | None:
@@ -235,10 +235,10 @@ class Comprehend:
 
     def _described(self, model_arn: str) -> Mapping[str, Any]:
         if _RECOGNIZER in model_arn:
-            with explained("comprehend:DescribeEntityRecognizer"):
+            with translate_aws_errors("comprehend:DescribeEntityRecognizer"):
                 recognizer = self._client.describe_entity_recognizer(EntityRecognizerArn=model_arn)
             return recognizer["EntityRecognizerProperties"]
-        with explained("comprehend:DescribeDocumentClassifier"):
+        with translate_aws_errors("comprehend:DescribeDocumentClassifier"):
             answer = self._client.describe_document_classifier(DocumentClassifierArn=model_arn)
         return answer["DocumentClassifierProperties"]
 
@@ -246,7 +246,7 @@ class Comprehend:
         """Return the account's endpoints, whatever they follow."""
         from flywheel.notices.endpoints import Endpoint  # noqa: PLC0415 - few functions need it
 
-        with explained("comprehend:ListEndpoints"):
+        with translate_aws_errors("comprehend:ListEndpoints"):
             pages = self._client.get_paginator("list_endpoints").paginate()
             return [
                 Endpoint(
@@ -276,7 +276,7 @@ class Comprehend:
         return answer["DatasetProperties"].get("Description") == description
 
 
-def _input_data(s3_uri: str, shape: Shape) -> Any:
+def _input_data(s3_uri: str, shape: DataFormat) -> Any:
     """Return a dataset's InputDataConfig; its folders are `flywheel.batches.dataset_files`'s."""
     if shape.task == "classification":
         source = {"S3Uri": s3_uri}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from adapters.service_errors import error_code, explained
+from adapters.service_errors import error_code, translate_aws_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -24,7 +24,7 @@ class StateMachine:
 
     def start(self, name: str, document: str) -> None:
         """Start an execution; one of that name that was started before goes on as it is."""
-        with explained("states:StartExecution"):
+        with translate_aws_errors("states:StartExecution"):
             try:
                 self.stepfunctions.start_execution(
                     stateMachineArn=self.arn, name=name, input=document
@@ -36,7 +36,7 @@ class StateMachine:
     def describe(self, name: str) -> tuple[str, str, str] | None:
         """Return status, error and cause of an execution; None where it never began."""
         arn = f"{self.arn.replace(':stateMachine:', ':execution:')}:{name}"
-        with explained("states:DescribeExecution"):
+        with translate_aws_errors("states:DescribeExecution"):
             try:
                 answer = self.stepfunctions.describe_execution(executionArn=arn)
             except ClientError as error:
@@ -47,7 +47,7 @@ class StateMachine:
 
     def answer(self, token: str, document: str) -> bool:
         """Let a task that waits go on with this output; False where it does not wait any more."""
-        with explained("states:SendTaskSuccess"):
+        with translate_aws_errors("states:SendTaskSuccess"):
             try:
                 self.stepfunctions.send_task_success(taskToken=token, output=document)
             except ClientError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from adapters.service_errors import error_code, explained
+from adapters.service_errors import error_code, translate_aws_errors
 from flywheel.settings.data_format import described_labels
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class ComprehendGenerations:
 
     def definition(self, flywheel_arn: str) -> Mapping[str, Any]:
         """Return what DescribeFlywheel says, as the service says it."""
-        with explained("comprehend:DescribeFlywheel"):
+        with translate_aws_errors("comprehend:DescribeFlywheel"):
             answer = self.client.describe_flywheel(FlywheelArn=flywheel_arn)
         return answer["FlywheelProperties"]
 
@@ -70,7 +70,7 @@ class ComprehendGenerations:
         }
         if security := before.get("DataSecurityConfig"):
             request["DataSecurityConfig"] = security
-        with explained("comprehend:CreateFlywheel"):
+        with translate_aws_errors("comprehend:CreateFlywheel"):
             try:
                 made: str = self.client.create_flywheel(**request)["FlywheelArn"]
             except ClientError as error:
@@ -93,7 +93,7 @@ class ComprehendGenerations:
 
     def move_endpoint(self, endpoint_arn: str, flywheel_arn: str) -> None:
         """Have an endpoint follow another flywheel."""
-        with explained("comprehend:UpdateEndpoint"):
+        with translate_aws_errors("comprehend:UpdateEndpoint"):
             self.client.update_endpoint(EndpointArn=endpoint_arn, FlywheelArn=flywheel_arn)
 
 

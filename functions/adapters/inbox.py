@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from adapters.objects import CHUNK_BYTES, GONE_CODES
-from adapters.service_errors import error_code, explained
+from adapters.service_errors import error_code, translate_aws_errors
 from application.service_values import FoundVersion
 from flywheel.batches.uploads import ObjectVersion
 
@@ -34,7 +34,7 @@ class InboxBucket:
 
     def version_chunks(self, upload: ObjectVersion) -> Iterator[bytes] | None:
         """Return the bytes of exactly this version in pieces, or None where it is gone."""
-        with explained("s3:GetObjectVersion"):
+        with translate_aws_errors("s3:GetObjectVersion"):
             try:
                 answer = self.s3.get_object(
                     Bucket=upload.bucket, Key=upload.key, VersionId=upload.version_id
@@ -47,7 +47,7 @@ class InboxBucket:
 
     def versions(self) -> Iterator[FoundVersion]:
         """Give every object version that is there; delete markers are none."""
-        with explained("s3:ListObjectVersions"):
+        with translate_aws_errors("s3:ListObjectVersions"):
             pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket)
             for page in pages:
                 for found in page.get("Versions", []):

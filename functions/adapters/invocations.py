@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adapters.service_errors import explained
+from adapters.service_errors import translate_aws_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -41,7 +41,7 @@ class Invocations:
         self._invoke(self.answer_approval_function, payload)
 
     def _invoke(self, function: str, payload: str) -> None:
-        with explained("lambda:InvokeFunction"):
+        with translate_aws_errors("lambda:InvokeFunction"):
             self.client.invoke(
                 FunctionName=function, InvocationType="Event", Payload=payload.encode()
             )

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adapters.service_errors import explained
+from adapters.service_errors import translate_aws_errors
 from flywheel.batches.uploads import ObjectVersion
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Queues:
 
     def announce(self, flywheel: str, delay_seconds: int) -> None:
         """Have the flywheel's upload news looked at when the delay is over."""
-        with explained("sqs:SendMessage"):
+        with translate_aws_errors("sqs:SendMessage"):
             self.sqs.send_message(
                 QueueUrl=self.notices_due_url,
                 MessageBody=json.dumps({"flywheel": flywheel}),
@@ -51,12 +51,12 @@ class Queues:
             "reason": "Reconcile",
         }
         event = {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
-        with explained("sqs:SendMessage"):
+        with translate_aws_errors("sqs:SendMessage"):
             self.sqs.send_message(QueueUrl=self.uploads_url, MessageBody=json.dumps(event))
 
     def has_waiting_uploads(self) -> bool:
         """Say whether the uploads queue holds a message: visible, hidden or delayed."""
-        with explained("sqs:GetQueueAttributes"):
+        with translate_aws_errors("sqs:GetQueueAttributes"):
             answer = self.sqs.get_queue_attributes(
                 QueueUrl=self.uploads_url,
                 AttributeNames=[
@@ -69,7 +69,7 @@ class Queues:
 
     def deliver_later(self, receipt_handle: str, seconds: int) -> None:
         """Have a message of the uploads queue delivered again after so many seconds."""
-        with explained("sqs:ChangeMessageVisibility"):
+        with translate_aws_errors("sqs:ChangeMessageVisibility"):
             self.sqs.change_message_visibility(
                 QueueUrl=self.uploads_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
             )

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from adapters.service_errors import error_code, explained
+from adapters.service_errors import error_code, translate_aws_errors
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -56,7 +56,7 @@ class Objects:
 
     def _opened(self, key: str) -> Iterator[bytes]:
         """Ask for an object and return its bytes; of a small one they are here already."""
-        with explained("s3:GetObject"):
+        with translate_aws_errors("s3:GetObject"):
             answer = self.s3.get_object(Bucket=self.bucket, Key=key)
             if answer["ContentLength"] <= CHUNK_BYTES:
                 return iter([answer["Body"].read()])
@@ -64,7 +64,7 @@ class Objects:
 
     def text(self, key: str) -> str | None:
         """Return a small text object, or None where there is none."""
-        with explained("s3:GetObject"):
+        with translate_aws_errors("s3:GetObject"):
             try:
                 body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"]
             except ClientError as error:
@@ -75,7 +75,7 @@ class Objects:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Give the keys of the objects whose key begins so, in order."""
-        with explained("s3:ListBucket"):
+        with translate_aws_errors("s3:ListBucket"):
             pages = self.s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=prefix
             )
@@ -84,7 +84,7 @@ class Objects:
 
     def create(self, key: str, body: bytes | IO[bytes]) -> bool:
         """Write an object that is never overwritten; False where it was there already."""
-        with explained("s3:PutObject"):
+        with translate_aws_errors("s3:PutObject"):
             try:
                 self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
             except ClientError as error:
@@ -95,7 +95,7 @@ class Objects:
 
 
 def _pieces(body: "StreamingBody") -> Iterator[bytes]:
-    with explained("s3:GetObject"):
+    with translate_aws_errors("s3:GetObject"):
         yield from body.iter_chunks(CHUNK_BYTES)
 
 

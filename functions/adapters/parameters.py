@@ -8,7 +8,7 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING
 
-from adapters.service_errors import explained
+from adapters.service_errors import translate_aws_errors
 from application.configuration import FunctionConfiguration, KnownFlywheel
 from flywheel.settings.environment import ReceivedSettings
 
@@ -30,7 +30,7 @@ def known_flywheels(ssm: "SSMClient", path: str) -> dict[str, KnownFlywheel]:
     path : str
         As in `FunctionConfiguration.settings_path`.
     """
-    with explained("ssm:GetParametersByPath"):
+    with translate_aws_errors("ssm:GetParametersByPath"):
         pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
         values = [parameter["Value"] for page in pages for parameter in page["Parameters"]]
     documents = [json.loads(value) for value in values]

@@ -34,7 +34,7 @@ _SERVER_ERROR = 500
 
 
 @contextmanager
-def explained(operation: str) -> Iterator[None]:
+def translate_aws_errors(operation: str) -> Iterator[None]:
     """Turn what boto3 raises inside into this project's errors.
 
     Parameters

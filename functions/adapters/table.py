@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-from adapters.service_errors import explained
+from adapters.service_errors import translate_aws_errors
 from application.ledger.writes import Change, Delete, Item, Key, Put, Write
 from flywheel.errors import ConcurrentChangeError, ServiceBusyError
 
@@ -43,7 +43,7 @@ class Table:
 
     def get(self, key: Key) -> Item | None:
         """Return a row by strongly consistent read, or None."""
-        with explained("dynamodb:GetItem"):
+        with translate_aws_errors("dynamodb:GetItem"):
             answer = self._dynamodb.get_item(
                 TableName=self._name,
                 Key=_attributes({"pk": key.pk, "sk": key.sk}),
@@ -61,7 +61,7 @@ class Table:
             # What a throttled table leaves out is asked for again, as long as some of it comes.
             while wanted:
                 asked = {self._name: {"Keys": wanted, "ConsistentRead": True}}
-                with explained("dynamodb:BatchGetItem"):
+                with translate_aws_errors("dynamodb:BatchGetItem"):
                     answer = self._dynamodb.batch_get_item(RequestItems=asked)  # type: ignore[arg-type] # plain mappings are taken
                 found = answer["Responses"].get(self._name, [])
                 yield from map(_values, found)
@@ -73,7 +73,7 @@ class Table:
 
     def query(self, pk: str, sk_prefix: str) -> Iterator[Item]:
         """Give the rows of one partition whose sort key begins so, in order, consistently read."""
-        with explained("dynamodb:Query"):
+        with translate_aws_errors("dynamodb:Query"):
             pages = self._dynamodb.get_paginator("query").paginate(
                 TableName=self._name,
                 KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
@@ -85,7 +85,7 @@ class Table:
 
     def query_index(self, index: str, attribute: str, value: str, newest: int) -> list[Item]:
         """Return the newest rows of an index's partition, newest first; eventually consistent."""
-        with explained("dynamodb:Query"):
+        with translate_aws_errors("dynamodb:Query"):
             pages = self._dynamodb.get_paginator("query").paginate(
                 TableName=self._name,
                 IndexName=index,
@@ -99,7 +99,7 @@ class Table:
 
     def count_up(self, key: Key, attribute: str) -> int:
         """Add one to a counter, which begins at 0, and return it."""
-        with explained("dynamodb:UpdateItem"):
+        with translate_aws_errors("dynamodb:UpdateItem"):
             answer = self._dynamodb.update_item(
                 TableName=self._name,
                 Key=_attributes({"pk": key.pk, "sk": key.sk}),
@@ -123,7 +123,7 @@ class Table:
         if len(writes) > _MAX_TRANSACTION_ITEMS:
             raise ValueError(f"{len(writes)} writes; a transaction takes {_MAX_TRANSACTION_ITEMS}")
         items = [self._request(write) for write in writes]
-        with explained("dynamodb:TransactWriteItems"):
+        with translate_aws_errors("dynamodb:TransactWriteItems"):
             try:
                 self._dynamodb.transact_write_items(TransactItems=items)
             except ClientError as error:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adapters.service_errors import explained
+from adapters.service_errors import translate_aws_errors
 from flywheel.notices.notice import Notice
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class SnsTopic:
 
     def publish(self, flywheel: str, notice: Notice) -> None:
         """Publish one notice."""
-        with explained("sns:Publish"):
+        with translate_aws_errors("sns:Publish"):
             self.sns.publish(
                 TopicArn=self.arn,
                 Subject=notice.subject,

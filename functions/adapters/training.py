@@ -6,7 +6,7 @@ iteration ends STOPPED with it. While it trains, only the lists of models tell w
 
 from typing import TYPE_CHECKING
 
-from adapters.service_errors import explained
+from adapters.service_errors import translate_aws_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 def model_in_training(client: "ComprehendClient", flywheel_arn: str) -> str | None:
     """Return the model that a flywheel's iteration trains now, if one does."""
-    with explained("comprehend:DescribeFlywheel"):
+    with translate_aws_errors("comprehend:DescribeFlywheel"):
         answer = client.describe_flywheel(FlywheelArn=flywheel_arn)
     if answer["FlywheelProperties"].get("ModelType") == "ENTITY_RECOGNIZER":
         return _recognizer_in_training(client, flywheel_arn)
-    with explained("comprehend:ListDocumentClassifiers"):
+    with translate_aws_errors("comprehend:ListDocumentClassifiers"):
         pages = client.get_paginator("list_document_classifiers").paginate(
             Filter={"Status": "TRAINING"}
         )
@@ -30,7 +30,7 @@ def model_in_training(client: "ComprehendClient", flywheel_arn: str) -> str | No
 
 
 def _recognizer_in_training(client: "ComprehendClient", flywheel_arn: str) -> str | None:
-    with explained("comprehend:ListEntityRecognizers"):
+    with translate_aws_errors("comprehend:ListEntityRecognizers"):
         pages = client.get_paginator("list_entity_recognizers").paginate(
             Filter={"Status": "TRAINING"}
         )
@@ -44,8 +44,8 @@ def _recognizer_in_training(client: "ComprehendClient", flywheel_arn: str) -> st
 def stop_training(client: "ComprehendClient", model_arn: str) -> None:
     """Ask for the stop; the model and its iteration are STOP_REQUESTED, then STOPPED."""
     if ":entity-recognizer/" in model_arn:
-        with explained("comprehend:StopTrainingEntityRecognizer"):
+        with translate_aws_errors("comprehend:StopTrainingEntityRecognizer"):
             client.stop_training_entity_recognizer(EntityRecognizerArn=model_arn)
     else:
-        with explained("comprehend:StopTrainingDocumentClassifier"):
+        with translate_aws_errors("comprehend:StopTrainingDocumentClassifier"):
             client.stop_training_document_classifier(DocumentClassifierArn=model_arn)

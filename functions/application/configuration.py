@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 from flywheel.settings.environment import ReceivedSettings
 
 
@@ -59,7 +59,7 @@ class KnownFlywheel:
     arn: str
     settings: ReceivedSettings
 
-    def shape(self, task_config: Callable[[], Mapping[str, Any]]) -> Shape:
+    def shape(self, task_config: Callable[[], Mapping[str, Any]]) -> DataFormat:
         """Return what the flywheel's rows are.
 
         Parameters

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 from application.configuration import KnownFlywheel
 from flywheel.batches.uploads import DatasetKind, ObjectVersion
 from flywheel.notices.notice import Notice
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 if TYPE_CHECKING:
     from application.ledger.writes import Item, Key, Write
@@ -113,7 +113,7 @@ class FlywheelService(Protocol):
         kind: DatasetKind,
         s3_uri: str,
         *,
-        shape: Shape,
+        shape: DataFormat,
         token: str,
         description: str,
     ) -> str:

@@ -16,7 +16,7 @@ from application.configuration import FunctionConfiguration, KnownFlywheel
 from application.ledger.ledger import Ledger
 from application.ports import AnswerService, FlywheelService, Ports, StagingObjects
 from flywheel.errors import BatchNotFoundError
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 if TYPE_CHECKING:
     from application.batches.workflow import Workflow
@@ -91,7 +91,7 @@ class Services:
             raise BatchNotFoundError(f"the environment has no flywheel {name!r}")
         return known
 
-    def shape(self, known: KnownFlywheel, flywheel_arn: str) -> Shape:
+    def shape(self, known: KnownFlywheel, flywheel_arn: str) -> DataFormat:
         """Return what a flywheel's rows are."""
         return known.shape(lambda: self.task_config(flywheel_arn))
 

@@ -12,7 +12,7 @@ from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
-from adapters.service_errors import explained
+from adapters.service_errors import translate_aws_errors
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
 from tests.functions.cloud import empty_cloud
 
@@ -69,7 +69,7 @@ def test_it_is_busy_when_the_same_call_may_succeed_later(code: str, status: int)
     with (
         comprehend_answering(answer) as comprehend,
         pytest.raises(ServiceBusyError) as busy,
-        explained("comprehend:DescribeFlywheel"),
+        translate_aws_errors("comprehend:DescribeFlywheel"),
     ):
         comprehend.describe_flywheel(FlywheelArn="x")
     assert (busy.value.operation, busy.value.code) == ("comprehend:DescribeFlywheel", code)
@@ -87,7 +87,7 @@ def test_it_is_busy_when_no_answer_came(error: Exception) -> None:
     with (
         comprehend_answering(error) as comprehend,
         pytest.raises(ServiceBusyError) as busy,
-        explained("comprehend:DescribeFlywheel"),
+        translate_aws_errors("comprehend:DescribeFlywheel"),
     ):
         comprehend.describe_flywheel(FlywheelArn="x")
     assert busy.value.code == type(error).__name__
@@ -104,7 +104,7 @@ def test_it_is_refused_when_a_person_must_act(code: str, member: str) -> None:
     with (
         comprehend_answering(answer) as comprehend,
         pytest.raises(ServiceRefusedError) as refused,
-        explained("comprehend:DescribeFlywheel"),
+        translate_aws_errors("comprehend:DescribeFlywheel"),
     ):
         comprehend.describe_flywheel(FlywheelArn="x")
     assert (refused.value.code, refused.value.detail) == (code, "told by the service")
@@ -112,7 +112,7 @@ def test_it_is_refused_when_a_person_must_act(code: str, member: str) -> None:
 
 def test_other_errors_pass_when_no_service_raised_them() -> None:
     """A defect is not turned into trouble of a service."""
-    with pytest.raises(KeyError), explained("comprehend:DescribeFlywheel"):
+    with pytest.raises(KeyError), translate_aws_errors("comprehend:DescribeFlywheel"):
         raise KeyError("defect")
 
 
@@ -120,5 +120,5 @@ def test_a_request_is_refused_when_the_sdk_does_not_send_it() -> None:
     """It would be no better the next time."""
     with empty_cloud("http://127.0.0.1:9"), pytest.raises(ServiceRefusedError, match="FlywheelArn"):
         comprehend: Any = boto3.client("comprehend")
-        with explained("comprehend:DescribeFlywheel"):
+        with translate_aws_errors("comprehend:DescribeFlywheel"):
             comprehend.describe_flywheel()

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.clients import client
 from application.ledger.audit import entry_hash
-from application.ledger.batch_rows import BatchRow, FailedEnding, SealedFacts
+from application.ledger.batch_rows import BatchFailure, BatchRow, SealedFacts
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
 from application.ledger.writes import Item
@@ -30,7 +30,7 @@ FACTS = SealedFacts(
     planned={DatasetKind.TRAIN: "train-arn"},
     known={DatasetKind.TRAIN: "known/1-train.bin"},
 )
-FAILED = FailedEnding("E", "c")
+FAILED = BatchFailure("E", "c")
 
 
 def staged(now: datetime) -> StagedUpload:
@@ -184,7 +184,7 @@ def chain(ledger: Ledger, now: datetime) -> Ledger:
     row, batch = opened(ledger, now)
     ledger.batches.seal(batch, row, FACTS, now)
     sealed = ledger.batches.get(NAME, 1)
-    ledger.batches.fail(sealed, row, FailedEnding("E", "grüße 0.5"), NOTICE, now)
+    ledger.batches.fail(sealed, row, BatchFailure("E", "grüße 0.5"), NOTICE, now)
     return ledger
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from application.ledger.audit import FIRST_SHA256
-from application.ledger.batch_rows import BatchRow, FailedEnding, SealedFacts
+from application.ledger.batch_rows import BatchFailure, BatchRow, SealedFacts
 from application.ledger.flywheel_rows import FlywheelRow, RebuildState, change_flywheel
 from application.ledger.ledger import Ledger
 from flywheel.batches.batches import StagedUpload
@@ -219,7 +219,7 @@ def test_looks_wear_off_when_test_rows_are_imported(story: Story) -> None:
 def failed(story: Story, documents: int) -> BatchRow:
     """Have a batch with test rows that failed before their dataset was complete."""
     batch = story.sealed(documents)
-    story.ledger.batches.fail(batch, story.row, FailedEnding("E", "c"), NOTICE, story.now)
+    story.ledger.batches.fail(batch, story.row, BatchFailure("E", "c"), NOTICE, story.now)
     story.free(batch)
     return story.ledger.batches.get(NAME, batch.batch)
 

@@ -1,7 +1,7 @@
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
-from adapters.service_errors import explained
+from adapters.service_errors import translate_aws_errors
 from console.errors import CommandError, command_error
 from console.exit_codes import ExitCode
 from flywheel.errors import (
@@ -45,7 +45,7 @@ def test_an_error_says_what_to_do_when_it_is_told(
 )
 def test_the_cause_is_told_when_nothing_was_reached(cause: Exception, remedy: str) -> None:
     """A call that never reached the service is no busy service."""
-    with pytest.raises(ServiceBusyError) as busy, explained("sns:Publish"):
+    with pytest.raises(ServiceBusyError) as busy, translate_aws_errors("sns:Publish"):
         raise cause
     told = command_error(busy.value)
     assert isinstance(told, CommandError)

@@ -8,12 +8,12 @@ from typing import Any
 from application.comparison.test_set_rows import groups_of_rows
 from application.ledger.audit import FIRST_HEAD, FIRST_SHA256, entry_hash
 from console.record.derived_inputs import DerivedInputs, derive_inputs
-from flywheel.batches.batches import BatchName, Manifest
+from flywheel.batches.batches import BatchManifest, BatchName
 from flywheel.batches.known_rows import content_hash, record, rows_key
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.verdict_document import canonical, document_sha256
 from flywheel.intake.labeled_documents import Row, csv_line
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 NAME = "tickets"
 GROUPS = ("groups", "label_groups", "grouping")
@@ -47,8 +47,8 @@ class Record:
         The audit.
     """
 
-    def __init__(self, shape: Shape | None = None) -> None:
-        self.shape = shape or Shape()
+    def __init__(self, shape: DataFormat | None = None) -> None:
+        self.shape = shape or DataFormat()
         self.staging = Staging()
         self.documents: dict[str, str] = {}
         self.entries: list[dict[str, Any]] = []
@@ -79,7 +79,7 @@ class Record:
         name = self.name(number)
         self.attempts.setdefault(number, 1)
         known = tuple(self.known)
-        manifest = Manifest(NAME, number, (), (), known_test=known, generation=self.generation)
+        manifest = BatchManifest(NAME, number, (), (), known_test=known, generation=self.generation)
         written = manifest.to_json()
         self.staging.objects[name.manifest_key] = written
         segment = name.known_key(self.generation, DatasetKind.TEST)

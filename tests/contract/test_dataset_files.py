@@ -9,7 +9,7 @@ from engine_testing.rig import BUCKET, Rig, classifier_task, entity_task
 from flywheel.batches.dataset_files import dataset_files
 from flywheel.batches.uploads import DatasetKind
 from flywheel.intake.labeled_documents import Row
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 CLASSES = classifier_task("MULTI_CLASS", ["hot, dry", "wet"])
 SEVERAL = classifier_task("MULTI_LABEL", ["hot, dry", "wet|cold"])
@@ -25,20 +25,20 @@ LISTED = [
 @pytest.mark.parametrize(
     ("task", "shape", "rows", "documents"),
     [
-        (CLASSES, Shape(), SINGLE, 60),
+        (CLASSES, DataFormat(), SINGLE, 60),
         (
             SEVERAL,
-            Shape(mode="multi-label", delimiter="~"),
+            DataFormat(mode="multi-label", delimiter="~"),
             [Row("hot, dry~wet|cold", f"text, {n}") for n in range(60)],
             60,
         ),
-        (TYPES, Shape(task="entities"), [*ANNOTATED, Row("[]", "nowhere")], 61),
-        (TYPES, Shape(task="entities", entities_from="list"), LISTED, 120),
+        (TYPES, DataFormat(task="entities"), [*ANNOTATED, Row("[]", "nowhere")], 61),
+        (TYPES, DataFormat(task="entities", entities_from="list"), LISTED, 120),
     ],
     ids=["multi-class", "multi-label", "annotations", "entity list"],
 )
 def test_the_engine_takes_a_dataset_when_the_product_has_written_it(
-    rig: Rig, task: dict[str, Any], shape: Shape, rows: list[Row], documents: int
+    rig: Rig, task: dict[str, Any], shape: DataFormat, rows: list[Row], documents: int
 ) -> None:
     """Files of a few rows each, under a prefix, and the request that names them."""
     flywheel = rig.flywheel(**task)

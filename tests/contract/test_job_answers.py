@@ -12,7 +12,7 @@ from engine_testing.rig import LABELS, classifier_task, rows, running
 from flywheel.evaluation.prediction_jobs import answers_of, scored
 from flywheel.evaluation.scored_documents import tallies
 from flywheel.intake.labeled_documents import Row as Document
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -41,7 +41,7 @@ def test_answers_count_what_the_iteration_counted_when_labels_are_several(
         )
         job = ended_job(lambda: classification_job(rig, started["JobId"]))
         lines = answer_lines(rig, job, "predictions.jsonl")
-    shape = Shape(mode="multi-label")
+    shape = DataFormat(mode="multi-label")
     answers = answers_of(map(json.dumps, lines), len(test))
     _, tally = tallies([*scored(test, None, answers, shape)], kind="multi-label", labels=2)
     averages = iteration["TrainedModelMetrics"]

@@ -14,7 +14,7 @@ from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ConcurrentChangeError, LabelsUnknownError, ServiceRefusedError
 from flywheel.evaluation.prediction_jobs import answers_of
 from flywheel.notices.notice import Notice
-from flywheel.settings.data_format import Shape, described_labels
+from flywheel.settings.data_format import DataFormat, described_labels
 from flywheel.settings.policy import METRICS
 from tests.contract.port_scenes import AwsScene, MemoryScene, Scene
 from tests.functions.world import LABELS, csv, documents
@@ -199,7 +199,7 @@ def _created(scene: Scene, name: str, kind: DatasetKind, description: str = "one
         name,
         kind,
         f"s3://{scene.ports.staging.bucket}/{prefix}",
-        shape=Shape(),
+        shape=DataFormat(),
         token=f"token-{name}-{description}",
         description=description,
     )

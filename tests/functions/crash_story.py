@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from adapters.clients import client
 from application.commands.carry_out import carry_out
-from application.commands.operator_commands import Acts
+from application.commands.operator_commands import OperatorCommands
 from application.commands.payloads import OperatorCommand
 from application.rebuilds.rebuild import rebuild
 from flywheel.errors import ActRefusedError
@@ -142,11 +142,13 @@ class Story:
         self.delivered(lambda: self.world.register(upload))
         return upload.uid
 
-    def acts(self) -> Acts:
+    def acts(self) -> OperatorCommands:
         """Open the acts as a person."""
         services = self.world.services
         comprehend = services.comprehend(self.world.row.arn)
-        return Acts("test", services.flywheel(NAME), services.ledger, comprehend, services.workflow)
+        return OperatorCommands(
+            "test", services.flywheel(NAME), services.ledger, comprehend, services.workflow
+        )
 
     def sealed(self, number: int, attempt: int = 1) -> None:
         """Let an execution go on from its beginning to where its datasets are complete."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from application.commands.operator_commands import Acts
+from application.commands.operator_commands import OperatorCommands
 from application.ledger.flywheel_rows import FrozenTestSet
 from application.reconciliation.late_datasets import settle_late_datasets
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
@@ -18,7 +18,7 @@ from tests.functions.world import NAME, World, csv, documents
 
 
 @pytest.fixture
-def acts(world: World) -> Callable[[], Acts]:
+def acts(world: World) -> Callable[[], OperatorCommands]:
     """Return a function that opens the acts as a person."""
     return world.acts
 
@@ -51,7 +51,9 @@ def frozen_since(world: World) -> FrozenTestSet:
     return world.row.test_set
 
 
-def test_no_batch_opens_when_a_flywheel_is_paused(world: World, acts: Callable[[], Acts]) -> None:
+def test_no_batch_opens_when_a_flywheel_is_paused(
+    world: World, acts: Callable[[], OperatorCommands]
+) -> None:
     """Uploads are taken and stay staged; after resume the next one opens by the rules."""
     acts().pause("labels are being checked", world.now())
     world.upload("monday.csv", documents(3))
@@ -99,7 +101,7 @@ def test_a_verdict_ends_the_count_when_a_batch_failed_before_it(world: World) ->
 
 
 def test_only_the_iteration_is_tried_again_when_the_datasets_are_complete(
-    world: World, acts: Callable[[], Acts]
+    world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
     """No dataset slot is used a second time."""
     world.upload("test.csv", documents(4, first=90), kind="test")
@@ -121,7 +123,7 @@ def test_only_the_iteration_is_tried_again_when_the_datasets_are_complete(
 
 @pytest.mark.parametrize("seen", ["COMPLETED", "CREATING"])
 def test_test_rows_count_once_when_their_batch_is_tried_again(
-    world: World, acts: Callable[[], Acts], seen: str
+    world: World, acts: Callable[[], OperatorCommands], seen: str
 ) -> None:
     """Whether their dataset was complete when the batch failed, or only later."""
     world.upload("test.csv", documents(4, first=90), kind="test")
@@ -141,7 +143,7 @@ def test_test_rows_count_once_when_their_batch_is_tried_again(
 
 
 def test_a_test_set_keeps_its_hash_when_rows_are_counted_late(
-    world: World, acts: Callable[[], Acts]
+    world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
     """A set that was frozen since holds them already, and what was looked at stays counted."""
     failed_early(world)
@@ -154,7 +156,7 @@ def test_a_test_set_keeps_its_hash_when_rows_are_counted_late(
 
 
 def test_the_batch_is_sealed_anew_when_its_dataset_had_failed(
-    world: World, acts: Callable[[], Acts]
+    world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
     """The same uploads go into another dataset, of another name and prefix."""
     upload = world.upload("monday.csv", documents(3))
@@ -172,7 +174,7 @@ def test_the_batch_is_sealed_anew_when_its_dataset_had_failed(
 
 
 def test_a_retry_is_refused_when_there_is_nothing_to_retry(
-    world: World, acts: Callable[[], Acts]
+    world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
     """No failed batch, a batch under way, and two people at once."""
     with pytest.raises(ActRefusedError, match="no batch of tickets has failed"):
@@ -213,7 +215,7 @@ def test_a_go_marker_opens_the_batch_when_our_minimum_is_not_met(world: World) -
 
 
 def test_rows_leave_when_an_upload_is_withdrawn_before_it_was_sent(
-    world: World, acts: Callable[[], Acts]
+    world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
     """They are in no later batch, and the flywheel is not tainted."""
     world.configure(min_documents=1000)
@@ -230,7 +232,7 @@ def test_rows_leave_when_an_upload_is_withdrawn_before_it_was_sent(
 
 
 def test_the_flywheel_is_tainted_when_datasets_hold_what_was_withdrawn(
-    world: World, acts: Callable[[], Acts]
+    world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
     """All uploads of a batch, and people are told what that means."""
     world.upload("a.csv", documents(3))
@@ -247,7 +249,7 @@ def test_the_flywheel_is_tainted_when_datasets_hold_what_was_withdrawn(
 
 
 def test_the_flywheel_is_tainted_when_the_upload_was_withdrawn_after_the_manifest(
-    world: World, acts: Callable[[], Acts]
+    world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
     """The manifest is the seal: the rows are sent, so nobody is told that they are not."""
     upload = world.upload("a.csv", documents(3))
@@ -262,7 +264,7 @@ def test_the_flywheel_is_tainted_when_the_upload_was_withdrawn_after_the_manifes
 
 
 def test_drafts_are_frozen_when_somebody_asks_for_it(
-    world: World, acts: Callable[[], Acts]
+    world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
     """As the next version, with the next batch; until then they wait."""
     world.upload("test.csv", documents(2, first=90), kind="test")
@@ -288,7 +290,7 @@ def test_drafts_are_frozen_when_somebody_asks_for_it(
 
 
 def test_freezing_is_refused_when_a_label_would_have_no_test_document(
-    world: World, acts: Callable[[], Acts]
+    world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
     """Unless the person says that it may be so."""
     rows = [row for row in documents(3, first=70) if row[0] == "billing"]
@@ -299,7 +301,7 @@ def test_freezing_is_refused_when_a_label_would_have_no_test_document(
 
 
 def test_training_rows_become_a_draft_when_a_test_set_is_split_off(
-    world: World, acts: Callable[[], Acts]
+    world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
     """Label by label, by hash; no row is lost and none is in both."""
     world.configure(min_documents=1000)
@@ -321,14 +323,18 @@ def test_training_rows_become_a_draft_when_a_test_set_is_split_off(
     assert len(world.sent(1)) == 16
 
 
-def test_splitting_is_refused_when_a_batch_is_open(world: World, acts: Callable[[], Acts]) -> None:
+def test_splitting_is_refused_when_a_batch_is_open(
+    world: World, acts: Callable[[], OperatorCommands]
+) -> None:
     """Its manifest may name the whole upload already."""
     world.upload("a.csv", documents(5))
     with pytest.raises(ActRefusedError, match="batch 1 is under way"):
         acts().split(world.services.staging, 0.2, world.now())
 
 
-def test_rows_are_known_when_they_were_imported(world: World, acts: Callable[[], Acts]) -> None:
+def test_rows_are_known_when_they_were_imported(
+    world: World, acts: Callable[[], OperatorCommands]
+) -> None:
     """They are not sent again, test rows never train, and the test set has a version."""
     staging = world.services.staging
     train, test = csv(documents(3)), csv(documents(3, first=90))
@@ -349,7 +355,7 @@ def test_rows_are_known_when_they_were_imported(world: World, acts: Callable[[],
 
 
 def test_a_retry_waits_when_a_dataset_is_still_being_taken_in(
-    world: World, acts: Callable[[], Acts]
+    world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
     """Nobody can say yet whether its rows are in the flywheel."""
     world.upload("monday.csv", documents(3))
@@ -361,7 +367,7 @@ def test_a_retry_waits_when_a_dataset_is_still_being_taken_in(
 
 
 def test_a_retry_waits_when_a_call_may_still_create_a_dataset(
-    world: World, acts: Callable[[], Acts]
+    world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
     """It would be in the flywheel beside the one of the next attempt, with the same rows."""
     world.upload("monday.csv", documents(3))

@@ -14,7 +14,7 @@ from adapters.wiring import AwsPorts
 from application.batches.close import close
 from application.batches.seal import seal
 from application.batches.start import start
-from application.commands.operator_commands import Acts
+from application.commands.operator_commands import OperatorCommands
 from application.comparison.compare import compare
 from application.ledger.batch_rows import BatchRow
 from application.ledger.flywheel_rows import FlywheelRow
@@ -148,11 +148,13 @@ class World:
             Overwrite=True,
         )
 
-    def acts(self) -> Acts:
+    def acts(self) -> OperatorCommands:
         """Open the acts as a person."""
         services = self.services
         comprehend = services.comprehend(self.flywheel_arn)
-        return Acts("test", services.flywheel(NAME), services.ledger, comprehend, services.workflow)
+        return OperatorCommands(
+            "test", services.flywheel(NAME), services.ledger, comprehend, services.workflow
+        )
 
     def put(self, key: str, body: bytes) -> ObjectVersion:
         """Drop an object into the inbox."""

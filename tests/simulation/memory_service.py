@@ -19,7 +19,7 @@ from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import LabelsUnknownError, ServiceBusyError, ServiceRefusedError
 from flywheel.evaluation.model_labels import ModelLabels
 from flywheel.notices.endpoints import Endpoint
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 from flywheel.settings.policy import METRICS
 from tests.simulation.memory_buckets import MemoryStaging
 from tests.simulation.service_facts import Effect, MemoryDataset, Row, Shared
@@ -107,7 +107,7 @@ class MemoryService:
         kind: DatasetKind,
         s3_uri: str,
         *,
-        shape: Shape,
+        shape: DataFormat,
         token: str,
         description: str,
     ) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from application.commands.operator_commands import Acts
+from application.commands.operator_commands import OperatorCommands
 from flywheel.batches.uploads import ObjectVersion, UploadState
 from flywheel.errors import ActRefusedError, FlywheelLoopError
 from tests.simulation.callers import Callers
@@ -208,7 +208,7 @@ class People:
         self._act("freeze", lambda acts: acts.freeze(self.world.now, is_partial_allowed=True))
 
     def _withdraw(self) -> None:
-        def withdraw(acts: Acts) -> None:
+        def withdraw(acts: OperatorCommands) -> None:
             rows = acts.ledger.uploads.newest(self.name, 50)
             chosen = [row for row in rows if row.state in {UploadState.STAGED, UploadState.SEALED}]
             if chosen:
@@ -232,10 +232,10 @@ class People:
 
         self.world.later(self.world.chance.random() * 4 * 3600, end)
 
-    def _act(self, words: str, act: Callable[[Acts], object]) -> None:
+    def _act(self, words: str, act: Callable[[OperatorCommands], object]) -> None:
         """Act by the command, as a process that may die; who acts sees what went wrong."""
         services, ports = self.callers.services, self.callers.ports
-        acts = Acts(
+        acts = OperatorCommands(
             services.configuration.environment,
             ports.known[self.name],
             services.ledger,

@@ -26,7 +26,7 @@ from console.record.derived_inputs import derive_inputs
 from console.record.offline_verifier import verify_record
 from console.record.replay import replayed
 from console.record.timeline import timeline_of
-from flywheel.batches.batches import Manifest
+from flywheel.batches.batches import BatchManifest
 from flywheel.evaluation.verdict import Verdict
 from flywheel.evaluation.verdict_document import document_sha256
 from flywheel.settings.environment import ReceivedSettings
@@ -281,7 +281,7 @@ def test_objects_are_read_when_they_were_recorded() -> None:
     """Manifests and verdicts come back to the same bytes; answers name their model."""
     objects = as_stored(recorded("objects"))
     for sample in objects["staging-manifests"]:
-        assert Manifest.from_json(sample["content"]).to_json() == sample["content"]
+        assert BatchManifest.from_json(sample["content"]).to_json() == sample["content"]
     answers = [each for each in objects["staging-answers"] if each["object_key"].endswith("jsonl")]
     for sample in answers:
         read = ModelAnswers.of(sample["content"])

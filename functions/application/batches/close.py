@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from application.batches.batch_facts import batch_facts
 from application.comparison.judgement import keep_document, record_outcome
 from application.comparison.next_step import StepFacts, VerdictOutcome, next_step
-from application.ledger.batch_rows import BatchRow, FailedEnding
+from application.ledger.batch_rows import BatchFailure, BatchRow
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ports import FlywheelService
 from application.services import Services
@@ -136,7 +136,7 @@ def _end(services: Services, batch: BatchRow, row: FlywheelRow, failure: Failure
 
 def _ending(
     services: Services, batch: BatchRow, row: FlywheelRow, failure: Failure
-) -> FailedEnding:
+) -> BatchFailure:
     """Say how the batch failed, what became of its datasets, and whether the flywheel pauses."""
     statuses = _dataset_statuses(services.comprehend(row.arn), batch)
     reason, pause_notice = f"{row.failures_in_row + 1} batches in a row failed", None
@@ -149,7 +149,7 @@ def _ending(
             services.now(),
             is_after_failures=True,
         )
-    return FailedEnding(
+    return BatchFailure(
         error=failure.error or "WorkflowEnded",
         cause=failure.cause or "The workflow ended before the batch was judged.",
         refused=[kind for kind, status in statuses.items() if status == "FAILED"],

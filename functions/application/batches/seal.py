@@ -8,12 +8,19 @@ Read next: `application.batches.sealed_content` (rows and files) and `flywheel.b
 import hashlib
 from typing import Any
 
-from application.batches.sealed_content import Content, ContentWriter
+from application.batches.sealed_content import ContentWriter, SealedContent
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow, SealedFacts
 from application.ledger.flywheel_rows import FlywheelRow
 from application.services import Services
-from flywheel.batches.batches import BatchName, BatchState, Manifest, StagedUpload, chosen, of_kind
+from flywheel.batches.batches import (
+    BatchManifest,
+    BatchName,
+    BatchState,
+    StagedUpload,
+    chosen,
+    of_kind,
+)
 from flywheel.batches.uploads import DatasetKind
 from flywheel.settings.environment import BatchRules
 
@@ -58,7 +65,9 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     return {"is_empty": not facts.planned, "datasets": datasets}
 
 
-def _manifest(services: Services, batch: BatchRow, row: FlywheelRow, rules: BatchRules) -> Manifest:
+def _manifest(
+    services: Services, batch: BatchRow, row: FlywheelRow, rules: BatchRules
+) -> BatchManifest:
     """Return the attempt's manifest; whoever writes it first has decided."""
     name = batch.name
     written = services.staging.text(name.manifest_key)
@@ -67,10 +76,12 @@ def _manifest(services: Services, batch: BatchRow, row: FlywheelRow, rules: Batc
         if services.staging.create(name.manifest_key, planned.to_json().encode()):
             return planned
         written = services.staging.text(name.manifest_key)
-    return Manifest.from_json(written or "")
+    return BatchManifest.from_json(written or "")
 
 
-def _planned(services: Services, batch: BatchRow, row: FlywheelRow, rules: BatchRules) -> Manifest:
+def _planned(
+    services: Services, batch: BatchRow, row: FlywheelRow, rules: BatchRules
+) -> BatchManifest:
     """Choose what the batch holds: what an earlier attempt chose, or else what is staged.
 
     Where an earlier challenger is judged again nothing may be trained on.
@@ -91,7 +102,7 @@ def _planned(services: Services, batch: BatchRow, row: FlywheelRow, rules: Batch
             for items in (earlier.train, earlier.test)
         )
     segments = services.ledger.holdings.segments(name.flywheel, row.generation)
-    return Manifest(
+    return BatchManifest(
         flywheel=name.flywheel,
         batch=name.batch,
         train=train,
@@ -103,13 +114,13 @@ def _planned(services: Services, batch: BatchRow, row: FlywheelRow, rules: Batch
     )
 
 
-def _earlier(services: Services, name: BatchName) -> Manifest | None:
+def _earlier(services: Services, name: BatchName) -> BatchManifest | None:
     """Return the manifest of the newest earlier attempt that wrote one."""
     for attempt in range(name.attempt - 1, 0, -1):
         key = BatchName(name.flywheel, name.batch, attempt).manifest_key
         written = services.staging.text(key)
         if written is not None:
-            return Manifest.from_json(written)
+            return BatchManifest.from_json(written)
     return None
 
 
@@ -120,7 +131,9 @@ def _listed(uploads: list[StagedUpload]) -> tuple[dict[str, Any], ...]:
     )
 
 
-def _facts(row: FlywheelRow, name: BatchName, manifest: Manifest, content: Content) -> SealedFacts:
+def _facts(
+    row: FlywheelRow, name: BatchName, manifest: BatchManifest, content: SealedContent
+) -> SealedFacts:
     return SealedFacts(
         manifest_sha256=hashlib.sha256(manifest.to_json().encode()).hexdigest(),
         uploads=[upload["key"] for upload in (*manifest.train, *manifest.test)],

@@ -15,19 +15,19 @@ from application.comparison.test_set_rows import measured
 from application.ledger.test_sets import CountedGroups
 from application.ports import StagingObjects
 from application.registration.staged_copies import copy_rows
-from flywheel.batches.batches import BatchName, Manifest, StagedUpload
+from flywheel.batches.batches import BatchManifest, BatchName, StagedUpload
 from flywheel.batches.dataset_files import dataset_files
 from flywheel.batches.known_rows import known_among, record, rows_key
 from flywheel.batches.sealing import TRAINED_ON, Selection
 from flywheel.batches.uploads import DatasetKind
 from flywheel.intake.labeled_documents import Row, csv_line, rows_of, text_key
 from flywheel.intake.row_labels import labels_of, sendable
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 from flywheel.settings.environment import BatchRules
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class SealedContent:
     """What was written.
 
     Parameters
@@ -71,9 +71,9 @@ class ContentWriter:
     ----------
     staging : StagingObjects
     name : BatchName
-    manifest : Manifest
+    manifest : BatchManifest
     rules : BatchRules
-    shape : Shape
+    shape : DataFormat
         Of the flywheel's rows.
     now : datetime
         When remainders are staged.
@@ -83,13 +83,13 @@ class ContentWriter:
 
     staging: StagingObjects
     name: BatchName
-    manifest: Manifest
+    manifest: BatchManifest
     rules: BatchRules
-    shape: Shape
+    shape: DataFormat
     now: datetime
     is_for_test_alone: bool = False
 
-    def write(self) -> Content:
+    def write(self) -> SealedContent:
         """Write the TRAIN files, the TEST files where the batch has test rows, and remainders.
 
         A batch in which nothing new is left to train on writes no dataset: its test rows stay
@@ -105,7 +105,7 @@ class ContentWriter:
         chosen = sendable(counted.counts, self.shape, self.rules.service_min_per_label)
         waiting = frozenset(chosen.waiting)
         remainders = self._remainders(Selection(forbidden, trained), waiting) if waiting else {}
-        content = Content(
+        content = SealedContent(
             train_documents=chosen.documents,
             label_counts=chosen.label_counts,
             left_out=Counter(counted.left_out()) + Counter(test.left_out()),
@@ -125,8 +125,8 @@ class ContentWriter:
         return self._sent(content, sent, Selection(trained.keys(), tested, TRAINED_ON), test)
 
     def _sent(
-        self, content: Content, train: Iterator[Row], again: Selection, test: Selection
-    ) -> Content:
+        self, content: SealedContent, train: Iterator[Row], again: Selection, test: Selection
+    ) -> SealedContent:
         """Write both datasets and their segments, and return the content that names them."""
         known: dict[DatasetKind, str] = {}
         if content.train_documents:

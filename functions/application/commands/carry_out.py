@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import singledispatchmethod
 from typing import Any
 
-from application.commands.operator_commands import Acts
+from application.commands.operator_commands import OperatorCommands
 from application.commands.payloads import (
     AbandonRebuild,
     FreezeTestSet,
@@ -55,7 +55,7 @@ def carry_out(services: Services, command: OperatorCommand) -> Answer:
     """
     known = services.flywheel(command.flywheel)
     row = services.ledger.flywheels.ensure(command.flywheel, known.arn)
-    acts = Acts(
+    acts = OperatorCommands(
         services.configuration.environment,
         known,
         services.ledger,
@@ -72,7 +72,7 @@ class _Operator:
 
     services: Services
     known: KnownFlywheel
-    acts: Acts
+    acts: OperatorCommands
 
     @singledispatchmethod
     def carry_out(self, command: Any) -> Answer:

@@ -21,7 +21,7 @@ from application.ledger.upload_rows import SplitParts, UploadRow
 from application.ports import FlywheelService, StagingObjects
 from application.rebuilds.withdrawn_training import batches_behind, trained_on
 from application.registration.staged_copies import copy_rows
-from flywheel.batches.batches import BatchName, Manifest, StagedUpload, of_kind
+from flywheel.batches.batches import BatchManifest, BatchName, StagedUpload, of_kind
 from flywheel.batches.known_rows import record, rows_key
 from flywheel.batches.splitting import split_texts
 from flywheel.batches.uploads import DatasetKind, UploadState
@@ -29,7 +29,7 @@ from flywheel.errors import ActRefusedError, ConcurrentChangeError
 from flywheel.intake.labeled_documents import Row, csv_line, rows_of, text_key
 from flywheel.notices.acts import withdrawn
 from flywheel.notices.notice import Notice
-from flywheel.settings.data_format import Shape, described_labels
+from flywheel.settings.data_format import DataFormat, described_labels
 
 _WITHDRAWABLE = frozenset({UploadState.STAGED, UploadState.SEALED})
 _UIDS_NAMED = 100
@@ -262,7 +262,7 @@ class DataActs:
             self.ledger.uploads.withdraw(upload, reason)
         return Withdrawal(left, kept, live_trained_on, notice)
 
-    def _shape(self) -> Shape:
+    def _shape(self) -> DataFormat:
         return self.known.shape(self.comprehend.task_config)
 
     def _labels(self) -> tuple[str, ...]:
@@ -294,7 +294,7 @@ def uploads_of_batch(
     for attempt in range(batch.attempt, 0, -1):
         written = staging.text(BatchName(flywheel, number, attempt).manifest_key)
         if written is not None:
-            manifest = Manifest.from_json(written)
+            manifest = BatchManifest.from_json(written)
             uids = [item["uid"] for item in (*manifest.train, *manifest.test)]
             break
     found = ledger.uploads.get_many(uids)
@@ -309,7 +309,11 @@ def _rows(staging: StagingObjects, upload: StagedUpload) -> Iterator[Row]:
 
 
 def _split(
-    staging: StagingObjects, upload: StagedUpload, chosen: Set[bytes], shape: Shape, now: datetime
+    staging: StagingObjects,
+    upload: StagedUpload,
+    chosen: Set[bytes],
+    shape: DataFormat,
+    now: datetime,
 ) -> SplitParts | None:
     """Write an upload's two parts and return them; None where none of its rows is chosen."""
     rows: dict[DatasetKind, list[Row]] = {kind: [] for kind in DatasetKind}

@@ -25,7 +25,7 @@ _TOO_LATE = "InvalidRequestException"
 
 
 @dataclass(frozen=True, slots=True)
-class Acts(RebuildActs):
+class OperatorCommands(RebuildActs):
     """All acts on one flywheel.
 
     Parameters

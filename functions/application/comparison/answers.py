@@ -30,7 +30,7 @@ from flywheel.evaluation.evidence import Evidence
 from flywheel.evaluation.paired_evidence import PairedEvidence, Predictions
 from flywheel.evaluation.prediction_jobs import Prediction, answers_of, cost, one_line
 from flywheel.intake.labeled_documents import Row
-from flywheel.settings.data_format import Shape, described_labels
+from flywheel.settings.data_format import DataFormat, described_labels
 from flywheel.settings.policy import Policy
 
 
@@ -111,7 +111,7 @@ class BatchPredictions:
 
     def _rows(self, evidence: Evidence) -> list[Row]:
         """Return the test set's rows, checked to be those that its hash is of."""
-        shape: Shape = self.services.shape(self.known, self.row.arn)
+        shape: DataFormat = self.services.shape(self.known, self.row.arn)
         if shape.task == "entities" and shape.entities_from == "list":
             raise AnswersMissingError("a list of entities says nothing of single documents")
         staging, name = self.services.staging, self.known.settings.name

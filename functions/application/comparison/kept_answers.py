@@ -20,7 +20,7 @@ from flywheel.evaluation.prediction_jobs import Prediction, kind_of, scored
 from flywheel.evaluation.scored_documents import ScoredDocument
 from flywheel.evaluation.verdict import measured_by
 from flywheel.intake.labeled_documents import Row, csv_line, rows_of
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 from flywheel.settings.policy import Policy
 
 
@@ -134,7 +134,7 @@ def compared(
     *,
     error: float,
     anchor: ModelAnswers | None = None,
-    shape: Shape,
+    shape: DataFormat,
     labels: int,
     test_set_sha256: str,
     predictions: tuple[Predictions, ...],

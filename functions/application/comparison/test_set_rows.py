@@ -19,7 +19,7 @@ from flywheel.batches.uploads import DatasetKind
 from flywheel.intake.document_groups import count_groups, group_documents
 from flywheel.intake.labeled_documents import Row, rows_of
 from flywheel.intake.row_labels import labels_of
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 
 def kept_rows(staging: StagingObjects, segment: str) -> list[Row] | None:
@@ -40,7 +40,7 @@ def whole_test_set(staging: StagingObjects, segments: Sequence[str]) -> list[Row
 
 
 def measured(
-    staging: StagingObjects, segments: Sequence[str], shape: Shape
+    staging: StagingObjects, segments: Sequence[str], shape: DataFormat
 ) -> tuple[str, CountedGroups | None]:
     """Return the hash of a test set's rows, and their groups (`counted_groups`)."""
     sha256 = content_hash(piece for key in segments for piece in staging.chunks(key))
@@ -48,7 +48,7 @@ def measured(
 
 
 def with_measured_test_set(
-    staging: StagingObjects, ledger: Ledger, batch: BatchRow, shape: Shape
+    staging: StagingObjects, ledger: Ledger, batch: BatchRow, shape: DataFormat
 ) -> BatchRow:
     """Return a failed batch with the hash and groups of the test set as it is known now.
 
@@ -66,7 +66,7 @@ def without_lost_rows(
     row: FlywheelRow,
     *,
     lost: Collection[DatasetKind],
-    shape: Callable[[], Shape],
+    shape: Callable[[], DataFormat],
 ) -> dict[str, Any]:
     """Return the changes of an idle flywheel's row when datasets of a failed batch are lost.
 
@@ -90,7 +90,7 @@ def without_lost_rows(
 
 
 def counted_groups(
-    staging: StagingObjects, segments: Sequence[str], shape: Shape
+    staging: StagingObjects, segments: Sequence[str], shape: DataFormat
 ) -> CountedGroups | None:
     """Count the groups of a test set.
 
@@ -110,7 +110,7 @@ def counted_groups(
     return None if rows is None else groups_of_rows(rows, shape)
 
 
-def groups_of_rows(rows: Sequence[Row], shape: Shape) -> CountedGroups:
+def groups_of_rows(rows: Sequence[Row], shape: DataFormat) -> CountedGroups:
     """Count the groups of a test set whose rows are at hand; none of them is an entry of a list."""
     grouping = group_documents(rows)
     counts = count_groups(grouping.groups, (labels_of(row.label, shape) for row in rows))

@@ -137,7 +137,7 @@ class SealedFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class FailedEnding:
+class BatchFailure:
     """How a batch ended without a verdict, and what became of its datasets.
 
     Parameters

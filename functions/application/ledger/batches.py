@@ -12,8 +12,8 @@ from typing import Any
 
 from application.ledger.audit import Audited
 from application.ledger.batch_rows import (
+    BatchFailure,
     BatchRow,
-    FailedEnding,
     SealedFacts,
     batch_key,
     batch_row,
@@ -25,7 +25,7 @@ from application.ledger.flywheel_rows import (
     iteration_key,
     unchanged_rebuild,
 )
-from application.ledger.holdings import Holdings, slot_changes
+from application.ledger.holdings import DatasetSlots, slot_changes
 from application.ledger.outbox import notice_row
 from application.ledger.writes import Change, Put, Write
 from application.ports import Rows
@@ -42,7 +42,7 @@ class Batches(Audited):
 
     def __init__(self, table: Rows, actor: str) -> None:
         super().__init__(table, actor)
-        self._holdings = Holdings(table, actor)
+        self._holdings = DatasetSlots(table, actor)
 
     def get(self, flywheel: str, batch: int) -> BatchRow:
         """Return a batch.
@@ -261,7 +261,7 @@ class Batches(Audited):
         self,
         batch: BatchRow,
         flywheel: FlywheelRow,
-        ending: FailedEnding,
+        ending: BatchFailure,
         notice: Notice,
         now: datetime,
     ) -> None:

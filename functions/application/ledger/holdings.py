@@ -20,7 +20,7 @@ from flywheel.batches.uploads import DatasetKind
 Kinds = Collection[DatasetKind]
 
 
-class Holdings(Audited):
+class DatasetSlots(Audited):
     """Counts slots and known rows."""
 
     def segments(self, name: str, generation: int) -> dict[DatasetKind, list[str]]:

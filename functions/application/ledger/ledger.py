@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from application.ledger.batches import Batches
     from application.ledger.champions import Champions
     from application.ledger.flywheels import Flywheels
-    from application.ledger.holdings import Holdings
+    from application.ledger.holdings import DatasetSlots
     from application.ledger.outbox import Outbox
     from application.ledger.pairs import Pairs
     from application.ledger.rebuilds import Rebuilds
@@ -84,11 +84,11 @@ class Ledger:
         return Retries(self._table, self.actor)
 
     @property
-    def holdings(self) -> "Holdings":
+    def holdings(self) -> "DatasetSlots":
         """Dataset slots and known rows."""
-        from application.ledger.holdings import Holdings
+        from application.ledger.holdings import DatasetSlots
 
-        return Holdings(self._table, self.actor)
+        return DatasetSlots(self._table, self.actor)
 
     @property
     def outbox(self) -> "Outbox":

@@ -16,7 +16,7 @@ from application.ledger.flywheel_rows import (
     unchanged_rebuild,
     unchanged_test_set,
 )
-from application.ledger.holdings import Holdings, slot_changes, slots_used
+from application.ledger.holdings import DatasetSlots, slot_changes, slots_used
 from application.ledger.test_sets import frozen_late
 from application.ledger.writes import Change
 from application.ports import Rows
@@ -29,7 +29,7 @@ class Retries(Audited):
 
     def __init__(self, table: Rows, actor: str) -> None:
         super().__init__(table, actor)
-        self._holdings = Holdings(table, actor)
+        self._holdings = DatasetSlots(table, actor)
 
     def give_back(
         self,

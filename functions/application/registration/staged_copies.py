@@ -13,11 +13,11 @@ from application.ports import StagingObjects
 from flywheel.batches.batches import StagedUpload
 from flywheel.intake.labeled_documents import Row, csv_line
 from flywheel.intake.row_labels import labels_of
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 
 def copy_rows(
-    staging: StagingObjects, upload: StagedUpload, rows: Iterable[Row], shape: Shape
+    staging: StagingObjects, upload: StagedUpload, rows: Iterable[Row], shape: DataFormat
 ) -> StagedUpload:
     """Write rows as a copy of their own.
 

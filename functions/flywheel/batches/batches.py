@@ -104,7 +104,7 @@ class Readiness:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class BatchManifest:
     """What a batch holds, decided once; writing it is the seal.
 
     Parameters
@@ -135,7 +135,7 @@ class Manifest:
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, document: str) -> "Manifest":
+    def from_json(cls, document: str) -> "BatchManifest":
         """Read a stored manifest."""
         stored = json.loads(document)
         return cls(

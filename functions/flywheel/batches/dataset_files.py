@@ -21,19 +21,19 @@ from flywheel.batches.batches import ANNOTATIONS_FOLDER, DOCUMENTS_FOLDER, ENTIT
 from flywheel.intake.annotations import spans_of
 from flywheel.intake.entities import ANNOTATIONS_HEADER, LIST_HEADER
 from flywheel.intake.labeled_documents import Row, csv_line
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 File = tuple[str, bytes]
 
 
-def dataset_files(rows: Iterable[Row], shape: Shape, most_bytes: int) -> Iterator[File]:
+def dataset_files(rows: Iterable[Row], shape: DataFormat, most_bytes: int) -> Iterator[File]:
     """Give the files of one dataset, each with its name under the dataset's prefix.
 
     Parameters
     ----------
     rows : iterable of Row
         As in canonical copies.
-    shape : Shape
+    shape : DataFormat
         Of the flywheel.
     most_bytes : int
         The service's quota of a dataset's file.

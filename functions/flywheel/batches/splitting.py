@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 from flywheel.intake.labeled_documents import Row, text_key
 from flywheel.intake.row_labels import labels_of
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 
-def split_texts(rows: Iterable[Row], fraction: float, shape: Shape) -> set[bytes]:
+def split_texts(rows: Iterable[Row], fraction: float, shape: DataFormat) -> set[bytes]:
     """Return `text_key` of the rows that become test rows.
 
     Parameters
@@ -21,7 +21,7 @@ def split_texts(rows: Iterable[Row], fraction: float, shape: Shape) -> set[bytes
     fraction : float in (0, 1)
         Of each label's distinct texts, at least one and never all; a label's only row stays where
         it is. A row with several labels counts for the rarest of them.
-    shape : Shape
+    shape : DataFormat
         Of the rows.
 
     Examples

@@ -20,7 +20,7 @@ from flywheel.intake.annotations import spans_of
 from flywheel.intake.document_groups import group_documents
 from flywheel.intake.labeled_documents import Row, text_key
 from flywheel.intake.row_labels import labels_of
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 _LINE_ENDS = str.maketrans(dict.fromkeys("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", " "))
 """What may end a line, each turned into one space, so that offsets stay what they are."""
@@ -36,7 +36,7 @@ Prediction = Sequence[Any]
 """What one model predicts for one document: labels, or ``[begin, end, type]`` of each mention."""
 
 
-def kind_of(shape: Shape) -> Kind:
+def kind_of(shape: DataFormat) -> Kind:
     """Return what an answer is in a flywheel."""
     if shape.task == "entities":
         return "entities"
@@ -92,7 +92,7 @@ def scored(
     rows: Sequence[Row],
     champion: Sequence[Prediction] | None,
     challenger: Sequence[Prediction],
-    shape: Shape,
+    shape: DataFormat,
 ) -> Iterator[ScoredDocument]:
     """Give each row with both models' predictions, and the group that it belongs to."""
     grouping = group_documents(rows)
@@ -113,18 +113,18 @@ _Fact = Any
 """A label, or a mention as ``(begin, end, type)``."""
 
 
-def _actual(row: Row, shape: Shape) -> list[_Fact]:
+def _actual(row: Row, shape: DataFormat) -> list[_Fact]:
     if shape.task == "entities":
         return list(spans_of(row.label))
     return list(labels_of(row.label, shape))
 
 
-def _answer(prediction: Prediction, actual: Sequence[_Fact], shape: Shape) -> Answer:
+def _answer(prediction: Prediction, actual: Sequence[_Fact], shape: DataFormat) -> Answer:
     facts = {tuple(each) for each in prediction} if shape.task == "entities" else {*prediction}
     return Answer(_counted(facts, shape), _counted(facts.intersection(actual), shape))
 
 
-def _counted(facts: Iterable[_Fact], shape: Shape) -> Counts:
+def _counted(facts: Iterable[_Fact], shape: DataFormat) -> Counts:
     if shape.task == "entities":
         return tuple(sorted(Counter(kind for _, _, kind in facts).items()))
     return tuple(sorted((label, 1) for label in facts))

@@ -19,7 +19,7 @@ from flywheel.intake.line_blocks import Block, LineBlocks
 from flywheel.intake.physical_rows import BYTE_ORDER_MARK, broken_line, too_long_message
 from flywheel.intake.reports import Message, UploadFault, as_message
 from flywheel.near_names import is_misspelling, nearest
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 _METADATA = "-metadata"
 _LINE_BREAK = re.compile(r"[\r\n]")
@@ -53,12 +53,12 @@ class ManifestRows:
     Parameters
     ----------
     blocks : LineBlocks
-    shape : Shape
+    shape : DataFormat
     types : sequence of str, optional
         Entity types that may be annotated; None takes any. Labels are judged later.
     """
 
-    def __init__(self, blocks: LineBlocks, shape: Shape, types: Sequence[str] | None) -> None:
+    def __init__(self, blocks: LineBlocks, shape: DataFormat, types: Sequence[str] | None) -> None:
         self._blocks = blocks
         self._shape = shape
         self._types = None if types is None else frozenset(types)

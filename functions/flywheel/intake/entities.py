@@ -27,7 +27,7 @@ from flywheel.intake.physical_rows import BrokenRow, PhysicalRow, broken_line, p
 from flywheel.intake.reports import Message, UploadFault
 from flywheel.intake.unpacking import UnreadableFileError, plain_name
 from flywheel.number_words import number_of
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 ANNOTATIONS_HEADER = ("File", "Line", "Begin Offset", "End Offset", "Type")
 LIST_HEADER = ("Text", "Type")
@@ -56,7 +56,7 @@ class EntityPair:
         Unpacked already; ``annotations`` is the entity list where the shape says so.
     types : sequence of str, optional
         The flywheel's entity types; None takes any.
-    shape : Shape
+    shape : DataFormat
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class EntityPair:
         documents: Stream,
         annotations: Stream,
         types: Sequence[str] | None,
-        shape: Shape,
+        shape: DataFormat,
     ) -> None:
         self._documents = documents
         self._companion = annotations

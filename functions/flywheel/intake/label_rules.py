@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from flywheel.intake.csv_messages import quoted, separated_by
 from flywheel.intake.reports import Message, UploadFault
 from flywheel.near_names import is_misspelling, nearest
-from flywheel.settings.data_format import LABEL_DELIMITERS, Shape
+from flywheel.settings.data_format import LABEL_DELIMITERS, DataFormat
 
 _REMEMBERED = 20_000
 _SHOWN_LABELS = 10
@@ -44,10 +44,10 @@ class LabelRules:
     ----------
     labels : sequence of str, optional
         The flywheel's labels; None takes any.
-    shape : Shape
+    shape : DataFormat
     """
 
-    def __init__(self, labels: Sequence[str] | None, shape: Shape) -> None:
+    def __init__(self, labels: Sequence[str] | None, shape: DataFormat) -> None:
         self._known = None if labels is None else frozenset(labels)
         self._list = list(labels or ())
         self._shape = shape

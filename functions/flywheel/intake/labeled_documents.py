@@ -41,7 +41,7 @@ from flywheel.intake.reports import (
     as_message,
 )
 from flywheel.intake.unpacking import UnreadableFileError, too_large, unpacked
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 __all__ = [
     "ROW_FAULTS",
@@ -60,7 +60,7 @@ __all__ = [
     "text_key",
 ]
 
-_USUAL, _SERVICES_OWN, _SERVICES_QUOTAS = Allowance(), Shape(), Limits()
+_USUAL, _SERVICES_OWN, _SERVICES_QUOTAS = Allowance(), DataFormat(), Limits()
 _MOST_LABELS = 1000
 """*Source*: developer guide, guidelines and limits (labels of a classifier)."""
 
@@ -96,7 +96,7 @@ class LabeledDocuments:
         The flywheel's labels or entity types; None takes them from the file itself.
     allowance : Allowance
         When bad rows refuse the file.
-    shape : Shape
+    shape : DataFormat
         What the flywheel's rows are.
     name : str
         The file's name.
@@ -117,7 +117,7 @@ class LabeledDocuments:
         labels: Sequence[str] | None = None,
         allowance: Allowance = _USUAL,
         *,
-        shape: Shape = _SERVICES_OWN,
+        shape: DataFormat = _SERVICES_OWN,
         name: str = "",
         companion: Stream | None = None,
         limits: Limits = _SERVICES_QUOTAS,

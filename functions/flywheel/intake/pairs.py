@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from flywheel.intake.unpacking import SUFFIX, is_compressed, plain_name
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 _WORD = re.compile(r"^(documents?|docs?|annotations?|entity[-_ .]?list|entities)(?![a-z])[-_ .]*")
 _DOCUMENTS_SUFFIX = ".txt"
@@ -68,14 +68,14 @@ class UnpairableKeyError(Exception):
     """
 
 
-def pair_place(key: str, shape: Shape) -> PairPlace | None:
+def pair_place(key: str, shape: DataFormat) -> PairPlace | None:
     """Say which half of a pair an inbox key is; None where an upload is one object.
 
     Parameters
     ----------
     key : str
         ``<flywheel>/train|test/<any name>``.
-    shape : Shape
+    shape : DataFormat
         Of the flywheel.
 
     Raises
@@ -136,7 +136,7 @@ def _half(name: str) -> Half | None:
     return None
 
 
-def _names_message(shape: Shape) -> str:
+def _names_message(shape: DataFormat) -> str:
     companion = "annotations" if shape.entities_from == "annotations" else "entities"
     return (
         f"an entity flywheel takes documents.txt with {companion}.csv (or NAME.txt with NAME.csv) "

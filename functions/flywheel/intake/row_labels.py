@@ -9,17 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flywheel.intake.annotations import spans_of
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 
-def labels_of(label: str, shape: Shape) -> Sequence[str]:
+def labels_of(label: str, shape: DataFormat) -> Sequence[str]:
     """Return the labels, or entity types, of a row.
 
     Parameters
     ----------
     label : str
         As canonical copies hold it.
-    shape : Shape
+    shape : DataFormat
 
     Examples
     --------
@@ -53,7 +53,7 @@ class Sendable:
     waiting: tuple[str, ...]
 
 
-def sendable(counts: Mapping[str, int], shape: Shape, least: int) -> Sendable:
+def sendable(counts: Mapping[str, int], shape: DataFormat, least: int) -> Sendable:
     """Say which rows can be sent so that no label has too few.
 
     A row that waits for one label is missed by its others, so this goes on until nothing changes.
@@ -62,7 +62,7 @@ def sendable(counts: Mapping[str, int], shape: Shape, least: int) -> Sendable:
     ----------
     counts : mapping of str to int
         Rows by their string of labels.
-    shape : Shape
+    shape : DataFormat
     least : int
         The service's minimum of a label.
 

@@ -52,7 +52,7 @@ class CsvLayout:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class DataFormat:
     """What the rows of a flywheel are.
 
     Parameters

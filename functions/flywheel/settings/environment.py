@@ -17,10 +17,10 @@ from flywheel.errors import SettingsError
 from flywheel.settings.data_format import (
     ENTITY_DOCUMENT_BYTES,
     MAX_ROW_BYTES,
+    DataFormat,
     EntitySource,
     LabelDelimiter,
     Mode,
-    Shape,
     Task,
     described_task,
 )
@@ -212,7 +212,7 @@ class FlywheelSettings(Section):
             require_multi_label(self.labels or (), self.label_delimiter)
         return self
 
-    def shape(self, task_config: Mapping[str, Any] | None = None) -> Shape:
+    def shape(self, task_config: Mapping[str, Any] | None = None) -> DataFormat:
         """Return what the flywheel's rows are.
 
         Parameters
@@ -223,7 +223,7 @@ class FlywheelSettings(Section):
         task, mode = self.task or "classification", self.mode or "multi-class"
         if self.task is None and task_config is not None:
             task, mode = described_task(task_config)
-        return Shape(
+        return DataFormat(
             task=task,
             mode=mode,
             delimiter=self.label_delimiter,

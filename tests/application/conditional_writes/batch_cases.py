@@ -1,6 +1,6 @@
 """Batches and retries: who may move a batch, and what a stale writer must not do."""
 
-from application.ledger.batch_rows import FailedEnding
+from application.ledger.batch_rows import BatchFailure
 from flywheel.batches.batches import BatchOutcome
 from tests.application.conditional_writes.case import Act, case
 from tests.application.conditional_writes.story import (
@@ -151,13 +151,13 @@ def _(story: Story) -> Act:
     batch, row = story.started(), story.row
     story.store(batch)
     story.judge(batch)
-    return lambda: story.ledger.batches.fail(batch, row, FailedEnding("E", "c"), NOTICE, NOW)
+    return lambda: story.ledger.batches.fail(batch, row, BatchFailure("E", "c"), NOTICE, NOW)
 
 
 @case("Batches.fail: FLYWHEEL.pause", "a person pauses the flywheel")
 def _(story: Story) -> Act:
     batch, row = story.sealed(), story.row
-    ending = FailedEnding("E", "c", pause_reason="2 batches failed", pause_notice=NOTICE)
+    ending = BatchFailure("E", "c", pause_reason="2 batches failed", pause_notice=NOTICE)
     story.paused()
     return lambda: story.ledger.batches.fail(batch, row, ending, OTHER_NOTICE, NOW)
 

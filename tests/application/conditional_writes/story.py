@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from application.ledger.audit import FIRST_SHA256
-from application.ledger.batch_rows import BatchRow, FailedEnding, SealedFacts
+from application.ledger.batch_rows import BatchFailure, BatchRow, SealedFacts
 from application.ledger.flywheel_rows import ChampionChange, FlywheelRow, RebuildState
 from application.ledger.ledger import Ledger
 from application.ledger.rebuilds import PastGeneration
@@ -128,9 +128,9 @@ class Story:
         """Bring the next batch to where it has failed."""
         return self.fail(self.sealed(*kinds))
 
-    def fail(self, batch: BatchRow, ending: FailedEnding | None = None) -> BatchRow:
+    def fail(self, batch: BatchRow, ending: BatchFailure | None = None) -> BatchRow:
         """Let an open batch fail."""
-        self.ledger.batches.fail(batch, self.row, ending or FailedEnding("E", "c"), NOTICE, NOW)
+        self.ledger.batches.fail(batch, self.row, ending or BatchFailure("E", "c"), NOTICE, NOW)
         return self.freed(batch)
 
     def freed(self, batch: BatchRow) -> BatchRow:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from application.ledger.audit import FIRST_HEAD
 from flywheel.batches.uploads import ObjectVersion, Place
 from flywheel.intake.pairs import pair_place
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 from tests.application.conditional_writes.story import NAME, NOTICE, NOW, TRAIN, Story
 
 IMPLIED = {
@@ -20,7 +20,7 @@ IMPLIED = {
 
 def _give_way(story: Story) -> None:
     older = ObjectVersion("inbox", f"{NAME}/train/documents.txt", "v1")
-    half = pair_place(older.key, Shape(task="entities"))
+    half = pair_place(older.key, DataFormat(task="entities"))
     assert half is not None
     story.received(older)
     story.received(replace(older, version_id="v2"))

@@ -3,7 +3,7 @@
 from application.ledger.flywheel_rows import FlywheelRow
 from flywheel.batches.uploads import ObjectVersion, Place, UploadState
 from flywheel.intake.pairs import PairPlace, pair_place
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 from tests.application.conditional_writes.case import Act, case
 from tests.application.conditional_writes.story import (
     NAME,
@@ -278,7 +278,7 @@ def _(story: Story) -> Act:
 
 # Halves of a pair wait for each other.
 
-ENTITIES = Shape(task="entities")
+ENTITIES = DataFormat(task="entities")
 PLACE = Place(NAME, TRAIN)
 DOCUMENTS = ObjectVersion("inbox", f"{NAME}/train/documents.txt", "v1")
 

@@ -19,7 +19,7 @@ from console.demo.split import DemoDataError
 from console.demo.tasks import csv_bytes
 from console.environment.target import ENVIRONMENTS_FOLDER
 from flywheel.intake.labeled_documents import LabeledDocuments, UploadFault
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 from flywheel.settings.environment import Environment
 from flywheel.settings.environment_file import parse_environment
 
@@ -67,14 +67,14 @@ def test_labels_of_both_files_count_when_the_test_set_has_its_own(tmp_path: Path
 @pytest.mark.parametrize(
     ("labels", "shape", "is_said"),
     [
-        (("a|b", "a", "b"), Shape(), True),
-        (("a|b", "a", "b"), Shape(mode="multi-label", delimiter=";"), True),
-        (("a|b", "a", "b"), Shape(mode="multi-label"), False),
-        (("one-way", "one"), Shape(), False),
+        (("a|b", "a", "b"), DataFormat(), True),
+        (("a|b", "a", "b"), DataFormat(mode="multi-label", delimiter=";"), True),
+        (("a|b", "a", "b"), DataFormat(mode="multi-label"), False),
+        (("one-way", "one"), DataFormat(), False),
     ],
 )
 def test_it_is_said_when_labels_look_like_several(
-    tmp_path: Path, labels: tuple[str, ...], shape: Shape, is_said: bool
+    tmp_path: Path, labels: tuple[str, ...], shape: DataFormat, is_said: bool
 ) -> None:
     """The task or the delimiter was forgotten, where all parts of a label are labels."""
     rows = [(label, f"{label} in text {number}") for label in labels for number in range(30)]

@@ -15,7 +15,7 @@ from console.demo.few_documents import FewDocuments, few_documents, few_flywheel
 from console.demo.sample_tickets import generate_tickets
 from console.demo.tasks import Row, csv_bytes
 from flywheel.evaluation.intervals import mcnemar
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 SEEDS = range(20)
 
@@ -95,10 +95,14 @@ def test_there_is_no_such_act_when_rows_are_too_few(test: list[Row], training: l
 
 @pytest.mark.parametrize(
     ("shape", "count", "is_there"),
-    [(Shape(), 99, True), (Shape(), 20, False), (Shape(mode="multi-label"), 99, False)],
+    [
+        (DataFormat(), 99, True),
+        (DataFormat(), 20, False),
+        (DataFormat(mode="multi-label"), 99, False),
+    ],
 )
 def test_it_is_said_when_the_act_is_left_out(
-    tmp_path: Path, shape: Shape, count: int, is_there: bool
+    tmp_path: Path, shape: DataFormat, count: int, is_there: bool
 ) -> None:
     """People need not wonder where it is."""
     (tmp_path / "train.csv").write_bytes(csv_bytes(rows("AB", count)))

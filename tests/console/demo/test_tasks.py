@@ -11,11 +11,11 @@ from console.demo.split import DemoDataError, split_for_demo, with_wrong_labels
 from console.demo.tasks import broken_pair, moved_annotations, upload_files
 from flywheel.intake.annotations import spans_of
 from flywheel.intake.labeled_documents import LabeledDocuments, Stream, UploadFault
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 from flywheel.settings.environment_file import parse_environment
 
-ENTITIES = Shape(task="entities")
-SEVERAL = Shape(mode="multi-label", delimiter="~")
+ENTITIES = DataFormat(task="entities")
+SEVERAL = DataFormat(mode="multi-label", delimiter="~")
 
 
 def annotated(count: int, *, first: int = 0) -> list[tuple[str, str]]:
@@ -99,7 +99,7 @@ def test_the_broken_pair_is_refused_when_it_is_read() -> None:
     ("shape", "labels"), [(SEVERAL, ("a", "b")), (ENTITIES, ("CITY", "PERSON"))]
 )
 def test_the_flywheel_has_the_task_when_an_environment_is_written(
-    tmp_path: Path, shape: Shape, labels: tuple[str, ...]
+    tmp_path: Path, shape: DataFormat, labels: tuple[str, ...]
 ) -> None:
     """What the file says is read back as the shape that was asked for."""
     write_environment(tmp_path, replace(sample_data(), labels=labels, shape=shape, few=None))

@@ -7,11 +7,11 @@ import pytest
 
 from application.comparison.kept_answers import AnswersMissingError
 from flywheel.evaluation.evidence import TestSetFacts
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 from tests.console.verdict_records import GROUPS, Record, rows_of
 
 
-def judged(shape: Shape | None = None) -> Record:
+def judged(shape: DataFormat | None = None) -> Record:
     """Return the record of two verdicts, the second on a test set with added rows."""
     record = Record(shape)
     record.seal(1, rows_of("A", 20))
@@ -101,7 +101,7 @@ def test_the_task_is_the_services_when_a_document_says_another(record: Record) -
 
 def test_entries_are_counted_when_entities_come_from_a_list() -> None:
     """They are no mentions, so that groups of them are none."""
-    record = Record(Shape(task="entities", entities_from="list"))
+    record = Record(DataFormat(task="entities", entities_from="list"))
     record.seal(1, rows_of("PERSON", 20))
     record.freeze(1, without=GROUPS)
     document = record.judge(1)

@@ -23,7 +23,7 @@ from flywheel.evaluation.scored_documents import ScoredDocument
 from flywheel.evaluation.verdict import decide, measured_by
 from flywheel.evaluation.verdict_document import verdict_document
 from flywheel.intake.labeled_documents import Row
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 from flywheel.settings.environment import Environment
 from flywheel.settings.environment_file import parse_environment
 from flywheel.settings.policy import Policy, Rule
@@ -94,7 +94,7 @@ def facts(*, has_excerpts: bool = False, count: int = 120) -> ReportFacts:
     """Return what a page says of a verdict by both models' answers."""
     rows = rows_of(count)
     documents: list[ScoredDocument] = list(
-        scored(rows, answers(rows, 4), answers(rows, 9), Shape())
+        scored(rows, answers(rows, 4), answers(rows, 9), DataFormat())
     )
     paired = paired_evidence(
         documents,

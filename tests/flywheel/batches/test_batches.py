@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 
 from flywheel.batches.batches import (
+    BatchManifest,
     BatchName,
-    Manifest,
     StagedUpload,
     chosen,
     label_counts,
@@ -207,9 +207,11 @@ def test_tokens_differ_when_anything_of_the_attempt_does() -> None:
 def test_a_manifest_is_the_same_when_it_is_read_again() -> None:
     """The stored form is canonical and gives the manifest back."""
     upload = {"uid": "u1", "key": "tickets/train/a.csv", "staged_key": "uploads/u1.csv"}
-    manifest = Manifest("tickets", 3, (upload,), (), known_test=("known/tickets/g1/1-test.bin",))
-    assert Manifest.from_json(manifest.to_json()) == manifest
-    assert Manifest.from_json(manifest.to_json()).to_json() == manifest.to_json()
+    manifest = BatchManifest(
+        "tickets", 3, (upload,), (), known_test=("known/tickets/g1/1-test.bin",)
+    )
+    assert BatchManifest.from_json(manifest.to_json()) == manifest
+    assert BatchManifest.from_json(manifest.to_json()).to_json() == manifest.to_json()
     assert manifest.to_json().startswith(
         '{"batch":3,"dropped_labels":[],"flywheel":"tickets","generation":1,'
     )

@@ -3,7 +3,7 @@ import pytest
 from flywheel.batches.dataset_files import dataset_files
 from flywheel.batches.sealing import Selection
 from flywheel.intake.labeled_documents import Row, csv_line, text_key
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 
 def test_rows_are_taken_once_when_uploads_repeat_them() -> None:
@@ -42,7 +42,7 @@ def test_rows_are_cut_into_files_when_a_file_has_a_most(
 ) -> None:
     """No file exceeds its most but one of a single row, and no row is divided or lost."""
     rows = [Row("A", "one"), Row("A", "two"), Row("A", "six")]
-    found = [body for _, body in dataset_files(rows, Shape(), most_bytes)]
+    found = [body for _, body in dataset_files(rows, DataFormat(), most_bytes)]
     assert [body.count(b"\n") for body in found] == expected
     assert b"".join(found) == "".join(csv_line(row) for row in rows).encode()
 
@@ -50,10 +50,10 @@ def test_rows_are_cut_into_files_when_a_file_has_a_most(
 def test_bytes_are_counted_when_texts_are_not_ascii() -> None:
     """The size of a file is its bytes, not its characters."""
     rows = [Row("A", "éé"), Row("A", "üü")]
-    assert len(list(dataset_files(rows, Shape(), most_bytes=13))) == 2
-    assert len(list(dataset_files(rows, Shape(), most_bytes=14))) == 1
+    assert len(list(dataset_files(rows, DataFormat(), most_bytes=13))) == 2
+    assert len(list(dataset_files(rows, DataFormat(), most_bytes=14))) == 1
 
 
 def test_no_file_is_made_when_there_are_no_rows() -> None:
     """An empty dataset has no file at all."""
-    assert list(dataset_files([], Shape(), most_bytes=10)) == []
+    assert list(dataset_files([], DataFormat(), most_bytes=10)) == []

@@ -9,16 +9,16 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from flywheel.settings.data_format import CsvLayout, Shape
+from flywheel.settings.data_format import CsvLayout, DataFormat
 
 CANARY = "qx"
 LABELS = ("billing", "delivery", "account access")
 TYPES = ("PERSON", "CITY")
-_SERVICES_OWN = Shape()
-ENTITIES, LISTS = Shape(task="entities"), Shape(task="entities", entities_from="list")
-MULTI = Shape(mode="multi-label")
-HEADED = Shape(csv=CsvLayout(header=True, label="label", text="text"))
-THIRD = Shape(csv=CsvLayout(label=3, text=1))
+_SERVICES_OWN = DataFormat()
+ENTITIES, LISTS = DataFormat(task="entities"), DataFormat(task="entities", entities_from="list")
+MULTI = DataFormat(mode="multi-label")
+HEADED = DataFormat(csv=CsvLayout(header=True, label="label", text="text"))
+THIRD = DataFormat(csv=CsvLayout(label=3, text=1))
 _HEADER = "File,Line,Begin Offset,End Offset,Type\n"
 
 
@@ -28,7 +28,7 @@ class MalformedFile:
 
     what: str
     data: bytes
-    shape: Shape = _SERVICES_OWN
+    shape: DataFormat = _SERVICES_OWN
     companion: bytes | None = None
     labels: Sequence[str] = LABELS
     name: str = "file.csv"
@@ -52,7 +52,7 @@ def malformed_files(seed: int, rows: int = 12) -> Iterator[MalformedFile]:
     good = [(chance.choice(LABELS), text_of(chance)) for _ in range(rows)]
     for what, lines in _csv_kinds(chance, good):
         data = "\n".join(lines).encode()
-        for shape in (Shape(), MULTI, HEADED, THIRD):
+        for shape in (DataFormat(), MULTI, HEADED, THIRD):
             yield MalformedFile(f"{what} for {shape}", data, shape)
         yield MalformedFile(f"{what}, no labels", data, labels=())
         yield MalformedFile(f"{what}, damaged", _damaged(chance, data))
@@ -136,7 +136,7 @@ def _manifests(chance: random.Random) -> Iterator[MalformedFile]:
     }
     for what, row in rows.items():
         lines = [json.dumps(row)] * 3 + [f'{{"source": "{text}", {text}']
-        for shape in (Shape(), MULTI, ENTITIES):
+        for shape in (DataFormat(), MULTI, ENTITIES):
             labels = TYPES if shape is ENTITIES else LABELS
             data = "\n".join(lines).encode()
             yield MalformedFile(what, data, shape, labels=labels, name="file.jsonl")

@@ -4,13 +4,13 @@ from typing import Any
 import pytest
 
 from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, Report, Row, UploadFault
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
-MULTI = Shape(mode="multi-label")
-ENTITIES = Shape(task="entities")
+MULTI = DataFormat(mode="multi-label")
+ENTITIES = DataFormat(task="entities")
 
 
-def read(rows: list[Any], shape: Shape = Shape()) -> tuple[list[Row], Report]:  # noqa: B008 - frozen
+def read(rows: list[Any], shape: DataFormat = DataFormat()) -> tuple[list[Row], Report]:  # noqa: B008 - frozen
     """Return the rows and the report of a manifest."""
     lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
     data = "".join(f"{line}\n" for line in lines).encode()
@@ -94,7 +94,7 @@ def test_a_file_is_refused_when_a_row_is_no_labeled_text(row: Any, words: str) -
 def test_an_attribute_is_chosen_when_the_settings_name_it() -> None:
     """Of several jobs in a manifest the flywheel's counts."""
     row = {**one(), "check": 0, "check-metadata": {"class-name": "B"}}
-    assert read([row], Shape(label_attribute="check"))[0] == [Row("B", "one")]
+    assert read([row], DataFormat(label_attribute="check"))[0] == [Row("B", "one")]
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,11 @@ from flywheel.intake.labeled_documents import (
     rows_of,
 )
 from flywheel.intake.pairs import Half, UnpairableKeyError, never_came_words, pair_place
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 
 TYPES = ("PERSON", "CITY")
-ANNOTATED = Shape(task="entities")
-LISTED = Shape(task="entities", entities_from="list")
+ANNOTATED = DataFormat(task="entities")
+LISTED = DataFormat(task="entities", entities_from="list")
 HEADER = b"File,Line,Begin Offset,End Offset,Type\n"
 DOCUMENTS = b"Mary lives in Rome\nnothing here\nM\xc3\xa4x in Rome, too\n"
 ANNOTATIONS = (
@@ -36,7 +36,7 @@ ROWS = [
 def read(
     documents: bytes,
     companion: bytes,
-    shape: Shape = ANNOTATED,
+    shape: DataFormat = ANNOTATED,
     *,
     types: Sequence[str] | None = TYPES,
     name: str = "documents.txt",
@@ -185,7 +185,7 @@ def test_an_entity_list_is_written_when_the_flywheel_takes_lists() -> None:
 @pytest.mark.parametrize("mode", ["multi-class", "multi-label"])
 def test_a_dataset_of_labels_is_written_when_the_task_is_classification(mode: str) -> None:
     """Rows are written as canonical lines, in files of at most the bytes that are allowed."""
-    shape = Shape(mode="multi-label" if mode == "multi-label" else "multi-class")
+    shape = DataFormat(mode="multi-label" if mode == "multi-label" else "multi-class")
     rows = [Row("A|B", "one, 1"), Row("B", "two")]
     assert list(dataset_files(rows, shape, most_bytes=13)) == [
         ("part-00001.csv", csv_line(rows[0]).encode()),
@@ -235,7 +235,7 @@ def test_words_are_no_part_of_the_name_when_halves_are_matched(name: str) -> Non
 def test_an_upload_is_whole_when_it_is_a_manifest(key: str) -> None:
     """A manifest holds texts and annotations; files of labels are whole as well."""
     assert pair_place(key, ANNOTATED) is None
-    assert pair_place("f/train/a.csv", Shape()) is None
+    assert pair_place("f/train/a.csv", DataFormat()) is None
 
 
 def test_a_name_is_refused_when_it_is_no_half() -> None:

@@ -17,17 +17,17 @@ from flywheel.intake.labeled_documents import (
     UploadFault,
     refusal_by_size,
 )
-from flywheel.settings.data_format import CsvLayout, Shape
+from flywheel.settings.data_format import CsvLayout, DataFormat
 
 LABELS = ("BILLING", "SHIPPING")
-MULTI = Shape(mode="multi-label")
+MULTI = DataFormat(mode="multi-label")
 GOOD = b"BILLING,one\nSHIPPING,two\n"
 
 
 def read(
     *chunks: bytes,
     labels: Sequence[str] | None = LABELS,
-    shape: Shape = Shape(),  # noqa: B008 - frozen
+    shape: DataFormat = DataFormat(),  # noqa: B008 - frozen
     name: str = "monday.csv",
     limits: Limits = Limits(),  # noqa: B008 - frozen
     allowance: Allowance = Allowance(1000, 1.0),  # noqa: B008 - frozen
@@ -258,7 +258,7 @@ def test_a_header_is_told_when_the_flywheel_has_none() -> None:
 
 def test_a_header_is_taken_when_the_flywheel_has_one() -> None:
     """Where header = true, columns are found by name and the rest is left alone."""
-    shape = Shape(csv=CsvLayout(header=True, label="kind", text="body", sep=";"))
+    shape = DataFormat(csv=CsvLayout(header=True, label="kind", text="body", sep=";"))
     copy, report = read(b'id;body;kind\n1;"one; 1";BILLING\n2;two, 2;SHIPPING\n', shape=shape)
     assert copy == b'BILLING,one; 1\nSHIPPING,"two, 2"\n'
     assert report.problem_count == 0

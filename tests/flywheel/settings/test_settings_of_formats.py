@@ -3,7 +3,7 @@ import json
 import pytest
 
 from flywheel.errors import SettingsError
-from flywheel.settings.data_format import LABEL_DELIMITERS, CsvLayout, Shape
+from flywheel.settings.data_format import LABEL_DELIMITERS, CsvLayout, DataFormat
 from flywheel.settings.environment import ReceivedSettings
 from tests.flywheel.settings.environment_texts import ADOPTED, FLYWHEEL, parse
 
@@ -16,7 +16,7 @@ entity_types = ["PERSON", "CITY_2"]
 """
 
 
-def shape(text: str) -> Shape:
+def shape(text: str) -> DataFormat:
     """Return the shape that functions get from an environment's file."""
     (flywheel,) = parse(text).flywheels
     document = json.loads(flywheel.for_functions())
@@ -26,9 +26,9 @@ def shape(text: str) -> Shape:
 
 def test_functions_know_the_format_when_settings_travel() -> None:
     """Task, mode, delimiter and columns arrive; labels and types are read from the service."""
-    assert shape(FLYWHEEL) == Shape()
-    assert shape(MULTI + 'label_delimiter = ";"') == Shape(mode="multi-label", delimiter=";")
-    assert shape(ENTITIES + 'entities_from = "list"') == Shape(
+    assert shape(FLYWHEEL) == DataFormat()
+    assert shape(MULTI + 'label_delimiter = ";"') == DataFormat(mode="multi-label", delimiter=";")
+    assert shape(ENTITIES + 'entities_from = "list"') == DataFormat(
         task="entities", entities_from="list"
     )
     columns = '\n[flywheels.tickets.csv]\nheader = true\nlabel = "kind"\ntext = 3\nsep = "\\t"\n'
@@ -39,9 +39,9 @@ def test_the_service_knows_the_task_when_a_flywheel_is_adopted() -> None:
     """DescribeFlywheel says what an adopted flywheel's file cannot."""
     (flywheel,) = parse(ADOPTED).flywheels
     several = {"DocumentClassificationConfig": {"Mode": "MULTI_LABEL", "Labels": ["A", "B"]}}
-    assert flywheel.shape(several) == Shape(mode="multi-label")
+    assert flywheel.shape(several) == DataFormat(mode="multi-label")
     assert flywheel.shape({"EntityRecognitionConfig": {"EntityTypes": []}}).task == "entities"
-    assert flywheel.shape() == Shape()
+    assert flywheel.shape() == DataFormat()
 
 
 @pytest.mark.parametrize("delimiter", LABEL_DELIMITERS)

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from application.champions.change import change
-from application.commands.operator_commands import Acts
+from application.commands.operator_commands import OperatorCommands
 from application.services import Services
 from change_champion.handler import handler
 from flywheel.batches.batches import BatchOutcome
@@ -45,11 +45,13 @@ def events(world: World) -> list[str]:
     return [entry["event"] for entry in world.services.ledger.audit.entries(NAME)]
 
 
-def acts(world: World) -> Acts:
+def acts(world: World) -> OperatorCommands:
     """Open the acts as a person."""
     services: Services = world.services
     comprehend = services.comprehend(world.flywheel_arn)
-    return Acts("test", services.flywheel(NAME), services.ledger, comprehend, services.workflow)
+    return OperatorCommands(
+        "test", services.flywheel(NAME), services.ledger, comprehend, services.workflow
+    )
 
 
 def test_the_model_before_is_live_when_a_person_rolls_back(promoted: World, models: Models) -> None:

@@ -1,17 +1,19 @@
 """Steps of a rebuild's story, as people and functions take them."""
 
-from application.commands.operator_commands import Acts
+from application.commands.operator_commands import OperatorCommands
 from application.rebuilds.rebuild import rebuild
 from flywheel.batches.batches import BatchOutcome
 from flywheel.batches.uploads import ObjectVersion
 from tests.functions.world import NAME, World, documents
 
 
-def acts(world: World) -> Acts:
+def acts(world: World) -> OperatorCommands:
     """Open the acts as a person."""
     services = world.services
     comprehend = services.comprehend(world.row.arn)
-    return Acts("test", services.flywheel(NAME), services.ledger, comprehend, services.workflow)
+    return OperatorCommands(
+        "test", services.flywheel(NAME), services.ledger, comprehend, services.workflow
+    )
 
 
 def closed(world: World, number: int) -> BatchOutcome | None:

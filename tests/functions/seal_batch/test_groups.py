@@ -8,7 +8,7 @@ from application.ledger.flywheel_rows import FrozenTestSet
 from flywheel.batches.known_rows import content_hash, record
 from flywheel.batches.uploads import DatasetKind
 from flywheel.intake.labeled_documents import Row, csv_line
-from flywheel.settings.data_format import Shape
+from flywheel.settings.data_format import DataFormat
 from tests.functions.cloud import STAGING
 from tests.functions.world import NAME, World, csv, documents
 
@@ -147,11 +147,11 @@ def test_only_documents_with_a_mention_count_when_entities_are_grouped(world: Wo
     segment = "known/x.bin"
     body = "".join(map(csv_line, MENTIONS)).encode()
     client("s3").put_object(Bucket=STAGING, Key="known/x.csv", Body=body)
-    shape = Shape(task="entities")
+    shape = DataFormat(task="entities")
     assert counted_groups(world.services.staging, [segment], shape) == {
         "groups": 2,
         "label_groups": {"CITY": 1, "NAME": 2},
         "grouping": "named",
     }
-    listed = Shape(task="entities", entities_from="list")
+    listed = DataFormat(task="entities", entities_from="list")
     assert counted_groups(world.services.staging, [segment], listed) is None
