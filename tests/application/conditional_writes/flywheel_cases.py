@@ -220,7 +220,7 @@ def _(story: Story) -> Act:
 # Rows that the flywheel holds.
 
 
-@case("Holdings.note_import: UPLOAD absent", "it was imported before a rebuild")
+@case("DatasetSlots.note_import: UPLOAD absent", "it was imported before a rebuild")
 def _(story: Story) -> Act:
     story.note_import(story.row, staged())
     story.rebuilt()
@@ -229,9 +229,9 @@ def _(story: Story) -> Act:
 
 
 @case(
-    "Holdings.note_import: UPLOAD absent",
+    "DatasetSlots.note_import: UPLOAD absent",
     "another person imported the same file",
-    beside="Holdings.note_import: KNOWN absent",
+    beside="DatasetSlots.note_import: KNOWN absent",
 )
 def _(story: Story) -> Act:
     row = story.row
@@ -239,21 +239,21 @@ def _(story: Story) -> Act:
     return lambda: story.note_import(row, staged())
 
 
-@case("Holdings.note_import: FLYWHEEL.open_batch", "a batch opened")
+@case("DatasetSlots.note_import: FLYWHEEL.open_batch", "a batch opened")
 def _(story: Story) -> Act:
     row = story.row
     story.opened()
     return lambda: story.note_import(row, staged())
 
 
-@case("Holdings.note_import: FLYWHEEL.arn", "a whole rebuild went by")
+@case("DatasetSlots.note_import: FLYWHEEL.arn", "a whole rebuild went by")
 def _(story: Story) -> Act:
     row = story.row
     story.rebuilt()
     return lambda: story.note_import(row, staged())
 
 
-@case("Holdings.note_import: FLYWHEEL.test_set", "other test rows were imported")
+@case("DatasetSlots.note_import: FLYWHEEL.test_set", "other test rows were imported")
 def _(story: Story) -> Act:
     row = story.row
     story.imported()
@@ -266,7 +266,7 @@ def forget(story: Story, row: FlywheelRow) -> Act:
     return lambda: story.ledger.holdings.forget(name, row, [TRAIN], NOW, without={})
 
 
-@case("Holdings.forget: FLYWHEEL.open_batch", "another batch opened")
+@case("DatasetSlots.forget: FLYWHEEL.open_batch", "another batch opened")
 def _(story: Story) -> Act:
     story.failed()
     row = story.row
@@ -274,7 +274,7 @@ def _(story: Story) -> Act:
     return forget(story, row)
 
 
-@case("Holdings.forget: FLYWHEEL.arn", "a whole rebuild went by")
+@case("DatasetSlots.forget: FLYWHEEL.arn", "a whole rebuild went by")
 def _(story: Story) -> Act:
     story.failed()
     row = story.row
@@ -282,7 +282,7 @@ def _(story: Story) -> Act:
     return forget(story, row)
 
 
-@case("Holdings.forget: FLYWHEEL.test_set", "test rows were imported")
+@case("DatasetSlots.forget: FLYWHEEL.test_set", "test rows were imported")
 def _(story: Story) -> Act:
     story.failed()
     row = story.row
