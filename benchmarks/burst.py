@@ -132,8 +132,15 @@ class BurstPlay:
             change=self.callers.change_late,
             answer=self.callers.answer_late,
         )
-        configuration = FunctionConfiguration.from_variables(
-            {"ENVIRONMENT": "burst", "INBOX_BUCKET": "inbox", "NOTICE_WINDOW_SECONDS": "60"}
+        configuration = FunctionConfiguration(
+            environment="burst",
+            inbox_bucket="inbox",
+            staging_bucket="staging",
+            verdicts_bucket="verdicts",
+            ledger_table="ledger",
+            topic_arn="topic",
+            settings_path="/burst",
+            notice_window_seconds=60,
         )
         self.callers.services = Services("burst", configuration, lambda: world.now, self.ports)
 

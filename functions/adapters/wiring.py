@@ -83,7 +83,7 @@ class AwsPorts:
         """The state machine."""
         from adapters.executions import StateMachine
 
-        return StateMachine(self.configuration.state_machine_arn, client("stepfunctions"))
+        return StateMachine(self.configuration.needed("state_machine_arn"), client("stepfunctions"))
 
     @property
     def functions(self) -> Functions:

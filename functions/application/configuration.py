@@ -4,23 +4,27 @@ Read next: `adapters.parameters`, where they come from.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
+from flywheel.errors import SettingsError
 from flywheel.settings.data_format import DataFormat
 from flywheel.settings.environment import ReceivedSettings
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionConfiguration:
-    """The resources that functions use; every function gets the same names.
+    """The resources that functions use.
+
+    Every function knows those without a default. The others are empty for a function that must not
+    use them.
 
     Parameters
     ----------
     environment : str
         The environment's name, as in notices.
     settings_path : str
-        SSM path that holds one parameter a flywheel.
+        SSM path that holds one parameter per flywheel.
     """
 
     environment: str
@@ -29,27 +33,54 @@ class FunctionConfiguration:
     verdicts_bucket: str
     ledger_table: str
     topic_arn: str
-    state_machine_arn: str
     settings_path: str
-    uploads_queue_url: str
-    notices_due_queue_url: str
     notice_window_seconds: int
-    close_batch_function: str
-    rebuild_flywheel_function: str
-    compare_models_function: str
-    change_champion_function: str
-    answer_approval_function: str
+    state_machine_arn: str = ""
+    uploads_queue_url: str = ""
+    notices_due_queue_url: str = ""
+    close_batch_function: str = ""
+    rebuild_flywheel_function: str = ""
+    compare_models_function: str = ""
+    change_champion_function: str = ""
+    answer_approval_function: str = ""
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str]) -> "FunctionConfiguration":
         """Read the configuration from environment variables, its fields in capitals.
 
-        Variables that a function has no use for are left out of its environment and are empty
-        here; using an empty one fails at the service with its name in the message.
+        Raises
+        ------
+        SettingsError
+            Names each variable that every function needs and that is not set. Whoever deploys the
+            function repairs its environment.
         """
-        given = {field.name: variables.get(field.name.upper(), "") for field in fields(cls)}
-        window = int(given.pop("notice_window_seconds") or 0)
+        given = {
+            field.name: variables[field.name.upper()]
+            for field in fields(cls)
+            if variables.get(field.name.upper())
+        }
+        missing = [
+            f"{field.name.upper()} is not set"
+            for field in fields(cls)
+            if field.default is MISSING and field.name not in given
+        ]
+        if missing:
+            raise SettingsError("the function's environment", tuple(missing))
+        window = int(given.pop("notice_window_seconds"))
         return cls(**given, notice_window_seconds=window)
+
+    def needed(self, name: str) -> str:
+        """Return a resource that not every function knows, by its field's name.
+
+        Raises
+        ------
+        SettingsError
+            This function was not given it.
+        """
+        value = str(getattr(self, name))
+        if not value:
+            raise SettingsError("the function's environment", (f"{name.upper()} is not set",))
+        return value
 
 
 @dataclass(frozen=True, slots=True)

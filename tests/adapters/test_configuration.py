@@ -40,11 +40,33 @@ def test_the_environment_is_read_once_when_a_function_starts(
     assert configuration() == cloud.configuration
 
 
-def test_what_is_not_given_is_empty_when_a_function_has_no_use_for_it() -> None:
-    """Each function is told only what it needs."""
-    found = FunctionConfiguration.from_variables({"LEDGER_TABLE": "ledger", "HOME": "/"})
-    assert (found.ledger_table, found.topic_arn) == ("ledger", "")
-    assert found.notice_window_seconds == 0
+EVERY_FUNCTION = {
+    "ENVIRONMENT": "test",
+    "INBOX_BUCKET": "inbox",
+    "STAGING_BUCKET": "staging",
+    "VERDICTS_BUCKET": "verdicts",
+    "LEDGER_TABLE": "ledger",
+    "TOPIC_ARN": "topic",
+    "SETTINGS_PATH": "/settings",
+    "NOTICE_WINDOW_SECONDS": "60",
+}
+
+
+def test_all_that_is_missing_is_named_when_a_function_starts() -> None:
+    """Nothing is used as if it were empty; the message is for whoever deploys."""
+    given = {**EVERY_FUNCTION, "TOPIC_ARN": ""}
+    del given["LEDGER_TABLE"]
+    with pytest.raises(SettingsError) as caught:
+        FunctionConfiguration.from_variables(given)
+    assert caught.value.problems == ("LEDGER_TABLE is not set", "TOPIC_ARN is not set")
+
+
+def test_a_resource_is_named_when_a_function_that_was_not_given_it_needs_it() -> None:
+    """Each function is given only what it may use."""
+    found = FunctionConfiguration.from_variables({**EVERY_FUNCTION, "HOME": "/"})
+    assert (found.ledger_table, found.notice_window_seconds) == ("ledger", 60)
+    with pytest.raises(SettingsError, match="STATE_MACHINE_ARN is not set"):
+        found.needed("state_machine_arn")
 
 
 def test_every_flywheel_is_known_when_there_are_more_than_a_page_of_them(cloud: Cloud) -> None:

@@ -53,8 +53,15 @@ _COMPARISONS: Sequence[dict[str, Any]] = (
 )
 """An exact test of both models' answers, one that draws them again, and one without a gain."""
 
-_CONFIGURATION = FunctionConfiguration.from_variables(
-    {"ENVIRONMENT": "sim", "INBOX_BUCKET": "inbox", "NOTICE_WINDOW_SECONDS": "60"}
+_CONFIGURATION = FunctionConfiguration(
+    environment="sim",
+    inbox_bucket="inbox",
+    staging_bucket="staging",
+    verdicts_bucket="verdicts",
+    ledger_table="ledger",
+    topic_arn="topic",
+    settings_path="/sim",
+    notice_window_seconds=60,
 )
 _STORM = timedelta(hours=10)
 _CALM_STEP = timedelta(hours=8)
