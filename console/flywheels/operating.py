@@ -56,7 +56,7 @@ def ask(target: Target, output: str, flywheel: str, payload: Mapping[str, Any]) 
 def refused(flywheel: str, error_class: str, message: str) -> CommandError:
     """Return how a command ends that was refused by an error of this class."""
     if error_class == ConcurrentChangeError.__name__:
-        return CommandError(ExitCode.HELD, flywheel, "it changed in this moment", "Try again")
+        return CommandError(ExitCode.HELD, flywheel, "it changed meanwhile", "Try again")
     if error_class == BatchNotFoundError.__name__:
         return CommandError(ExitCode.USAGE, "ledger", message, "See flywheel history")
     if error_class == InvalidCommandError.__name__:

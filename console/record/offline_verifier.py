@@ -79,7 +79,7 @@ class Counts:
         The last entry that a head names, by number; 0 for none. What is younger has only the
         ledger to speak for it.
     pending : str or None
-        A verdict that was entered in this moment, and whose document is not there yet.
+        A verdict that was entered just now, and whose document is not there yet.
     """
 
     entries: int

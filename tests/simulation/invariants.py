@@ -187,7 +187,7 @@ class Watch:
     def _see_beginning(self, effect: Effect, present: int) -> None:
         """See that a generation begins with a live model, and before batches go to it."""
         model, active = effect.subject, self._service(effect).active
-        # Also where it was given up in this moment: then batches never do.
+        # Also where it was given up meanwhile: then batches never do.
         is_unused = int(effect.flywheel_arn.rpartition("-g")[2]) > present
         was_live = model in self.ports.account.shared.were_live
         # Of two calls at once the slower one changes nothing.

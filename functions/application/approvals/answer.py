@@ -66,7 +66,7 @@ def _answered(
     try:
         ledger.approvals.answer(batch, state, str(asked["reason"]), person.now())
     except ConcurrentChangeError as error:
-        raise ActRefusedError("it was answered, or its time ended, in this moment") from error
+        raise ActRefusedError("somebody answered it meanwhile, or its time ended") from error
     return _sent(person, batch, _asked_about(person, batch))
 
 
@@ -104,5 +104,5 @@ def _sent(services: Services, batch: BatchRow, approval: Approval) -> dict[str, 
         is_asked_anew = current is not None and current.token not in {None, approval.token}
         if current is not None and is_asked_anew and current.sent_at is None:
             return _sent(services, batch, current)
-        # Otherwise it was sent by another in this moment, or the workflow has gone on by it.
+        # Otherwise it was sent by another meanwhile, or the workflow has gone on by it.
     return {"answer": approval.state, "is_delivered": is_delivered}

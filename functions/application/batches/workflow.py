@@ -75,7 +75,7 @@ class Workflow:
         try:
             batch = self._ledger.batches.open(row, registrations, now, rejudges=rejudged)
         except ConcurrentChangeError:
-            return None, Readiness(False, ("another batch was opened in this moment",))
+            return None, Readiness(False, ("another batch was opened meanwhile",))
         self.start(known, batch)
         return batch, ready
 

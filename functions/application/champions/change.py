@@ -92,7 +92,7 @@ def _begun(person: Services, row: FlywheelRow, asked: Mapping[str, Any]) -> Cham
     try:
         person.ledger.champions.begin(row, begun, person.now())
     except ConcurrentChangeError as error:
-        message = f"the champion of {row.name} is being changed in this moment: try again"
+        message = f"the champion of {row.name} is being changed right now: try again"
         raise ActRefusedError(message) from error
     return begun
 
@@ -111,7 +111,7 @@ def _carried_on(services: Services, row: FlywheelRow, begun: ChampionChange) -> 
     if why is None and active == begun.before:
         raise ConcurrentChangeError("UpdateFlywheel was accepted, but the active model is another")
     if active != begun.model:
-        why = why or "somebody else changed the champion in this moment; nothing was overwritten"
+        why = why or "somebody else changed the champion meanwhile; nothing was overwritten"
         ledger.champions.abandon(row, begun, why, services.now())
         return {"refused": why}
     told = NewChampion(

@@ -77,7 +77,7 @@ class RebuildActs(DataActs):
         if asked.step == "RETURNING":
             raise ActRefusedError("its new generation was given up already")
         if row.change is not None:
-            raise ActRefusedError("somebody is changing the champion in this moment")
+            raise ActRefusedError("somebody is changing the champion right now")
         is_return = asked.step == "SWITCHED"
         if is_return:
             self._check_way_back(row, asked)

@@ -114,8 +114,8 @@ def _course(ledger: Ledger, batch: BatchRow, row: FlywheelRow, policy: Policy) -
 def keep_document(services: Services, batch: BatchRow, stored: StoredVerdict) -> None:
     """Write a stored verdict's document, unless it is there.
 
-    After transaction 1 and before anything is done: a document that no entry of the audit names
-    is nobody's of ours, and a verdict that was acted on has its document.
+    After transaction 1 and before anything is done. So an entry of the audit names each document
+    that this product wrote, and each verdict that was acted on has its document.
     """
     if stored.document is not None:
         services.ports.verdicts.create(batch.name.verdict_key, stored.document.encode())

@@ -150,7 +150,7 @@ class Approvals(Audited):
         Raises
         ------
         ConcurrentChangeError
-            It was answered, or its time ended, in this moment.
+            Somebody answered it meanwhile, or its time ended.
         """
         answered = {"state": state, "by": self._actor, "reason": reason, "at": now.isoformat()}
         change = Change(_key(batch.name), answered, {"state": ApprovalState.PENDING})
@@ -172,7 +172,7 @@ class Approvals(Audited):
         Raises
         ------
         ConcurrentChangeError
-            Somebody answered in this moment.
+            Somebody answered meanwhile.
         """
         change = Change(
             _key(batch.name), {"state": ApprovalState.EXPIRED}, {"state": approval.state}

@@ -97,7 +97,7 @@ class Batches(Audited):
         Raises
         ------
         ConcurrentChangeError
-            Another batch was opened, or a rebuild went on, in this moment.
+            Another batch was opened, or a rebuild went on meanwhile.
         """
         number = flywheel.last_batch + 1
         values = {
@@ -273,7 +273,7 @@ class Batches(Audited):
         Raises
         ------
         ConcurrentChangeError
-            The batch ended otherwise, or a person paused the flywheel, in this moment.
+            The batch ended otherwise, or a person paused the flywheel meanwhile.
         """
         changes: dict[str, Any] = {
             "outcome": BatchOutcome.FAILED,

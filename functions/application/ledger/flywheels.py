@@ -38,7 +38,7 @@ class Flywheels(Audited):
         if row is not None:
             return row
         values = {"name": name, "arn": arn, "generation": 1, "last_batch": 0}
-        # Another function may create it in this moment, which is what is wanted too.
+        # Another function may create it meanwhile, which is what is wanted too.
         with suppress(ConcurrentChangeError):
             self._table.write([Put(flywheel_key(name), values)])
         return self.get(name) or FlywheelRow(name, arn)

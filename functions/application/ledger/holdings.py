@@ -110,7 +110,7 @@ class DatasetSlots(Audited):
         Raises
         ------
         ConcurrentChangeError
-            A batch opened in this moment.
+            A batch opened meanwhile.
         """
         writes = self.forgotten(batch, flywheel.generation, kinds)
         if not writes:

@@ -52,7 +52,7 @@ class Pairs:
         Raises
         ------
         ConcurrentChangeError
-            The other half came in this moment: look again.
+            The other half came meanwhile: look again.
         """
         values = {
             "bucket": upload.bucket,

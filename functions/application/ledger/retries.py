@@ -50,7 +50,7 @@ class Retries(Audited):
         Raises
         ------
         ConcurrentChangeError
-            A batch is under way, or somebody else did in this moment.
+            A batch is under way, or somebody else did meanwhile.
         """
         given = {"given_back": sorted(absent)}
         expected = {"given_back": None, "outcome": BatchOutcome.FAILED, "attempt": batch.attempt}
@@ -73,7 +73,7 @@ class Retries(Audited):
         Raises
         ------
         ConcurrentChangeError
-            A batch is under way, or somebody else did in this moment.
+            A batch is under way, or somebody else did meanwhile.
         """
         late = _counted_late(batch, flywheel, now)
         expected = {"is_test_frozen": None, "outcome": BatchOutcome.FAILED}
@@ -113,7 +113,7 @@ class Retries(Audited):
         Raises
         ------
         ConcurrentChangeError
-            Somebody else did in this moment, or another batch is under way.
+            Somebody else did meanwhile, or another batch is under way.
         """
         attempt, lost = batch.attempt + 1, {*absent, *refused}
         late = dict(without)

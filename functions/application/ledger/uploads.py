@@ -277,7 +277,7 @@ class Uploads:
             try:
                 self._follow(name, states, remainders)
             except ConcurrentChangeError:
-                # Somebody takes one of them back in this moment: one by one it shows which.
+                # Somebody takes one of them back meanwhile: one by one it shows which.
                 for uid, state in states.items():
                     self._follow_or_taint(name, uid, state, remainders)
 
@@ -349,7 +349,7 @@ class Uploads:
         Raises
         ------
         ConcurrentChangeError
-            It was sealed in this moment: look again.
+            It was sealed meanwhile: look again.
         """
         changes = {"state": UploadState.WITHDRAWN, "withdrawn_because": reason}
         expected = {"state": upload.state, "batch": upload.batch}

@@ -156,7 +156,7 @@ class Verdicts(Audited):
             details,
             Change(verdict_key(batch), {"outcome": outcome, "kept": kept, "because": because}),
             Change(key, judged, {"state": BatchState.STARTED}),
-            # A champion that a person changes in this moment is looked at again.
+            # A champion that a person changes meanwhile is looked at again.
             change_flywheel(batch.flywheel, changes, unchanged_champion(flywheel)),
             *entries,
             *also,

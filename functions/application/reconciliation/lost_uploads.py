@@ -96,7 +96,7 @@ def _deliver(services: Services, version: FoundVersion) -> None:
 
 
 def _refuse(services: Services, row: UploadRow) -> bool:
-    """Refuse an upload, with its notice; False where it is registered in this moment after all."""
+    """Refuse an upload, with its notice; False where it is registered meanwhile after all."""
     news = undelivered(row.key, row.failure)
     try:
         services.ledger.uploads.refuse_undelivered(row, news, services.now())

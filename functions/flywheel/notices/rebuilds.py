@@ -95,7 +95,7 @@ def rebuild_given_up(
         )
     unused = f"The flywheel {arn}"
     if arn is None:
-        # It may be in the making in this moment.
+        # It may be in the making right now.
         unused = f"A flywheel of the name {environment}-{flywheel}-g{generation}, if there is one,"
     todo += f" {unused} is not used any more; delete it if you like."
     return act_notice(

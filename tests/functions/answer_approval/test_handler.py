@@ -181,7 +181,7 @@ def test_the_answer_is_refused_when_the_time_ended_in_this_moment(asking: World)
 
     with before("dynamodb", "TransactWriteItems", end), waiting_task() as told:
         refused = answered(asking, "approve")
-    assert "in this moment" in refused["refused"]
+    assert "meanwhile" in refused["refused"]
     assert told == []
     assert question(asking).state is ApprovalState.EXPIRED
 
