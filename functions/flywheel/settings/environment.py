@@ -158,8 +158,12 @@ _LABELS_TOLD = 20
 """Enough of them to see a slip by."""
 
 
-class FlywheelSettings(Section):
-    """One flywheel: a new one (task, mode, language, labels) or an adopted one (its ARN)."""
+class ReceivedSettings(Section):
+    """A flywheel's settings as the functions receive them (`FlywheelSettings.for_functions`).
+
+    What belongs to the whole was checked at synth. During a deploy a function may be sent the
+    settings of another release.
+    """
 
     name: str
     task: Task | None = None
@@ -190,12 +194,6 @@ class FlywheelSettings(Section):
                 f"at most {_MAX_NAME_CHARACTERS}"
             )
         return name
-
-    @field_validator("batch")
-    @classmethod
-    def _fits_the_workflow(cls, batch: BatchRules) -> BatchRules:
-        batch.require_fitting()
-        return batch
 
     @model_validator(mode="after")
     def _has_what_its_task_needs(self) -> Self:
@@ -258,6 +256,36 @@ class FlywheelSettings(Section):
             )
         return self
 
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Return the settings that a document holds; keys of another release are left out.
+
+        Parameters
+        ----------
+        document : mapping
+            What `FlywheelSettings.for_functions` wrote, from JSON.
+
+        Raises
+        ------
+        SettingsError
+            With one line a problem, where what remains is wrong. Whoever deploys repairs it.
+        """
+        try:
+            return cls.model_validate(known_only(cls, document))
+        except ValidationError as error:
+            file = f"settings of {document.get('name', 'a flywheel without a name')}"
+            raise SettingsError(file, problems(error, cls, otherwise={})) from None
+
+
+class FlywheelSettings(ReceivedSettings):
+    """A flywheel of an environment's file: a new one (task, mode, language, labels) or its ARN."""
+
+    @field_validator("batch")
+    @classmethod
+    def _fits_the_workflow(cls, batch: BatchRules) -> BatchRules:
+        batch.require_fitting()
+        return batch
+
     @model_validator(mode="after")
     def _is_new_or_adopted(self) -> Self:
         new: dict[str, object] = {"task": self.task, "language": self.language}
@@ -297,43 +325,6 @@ class FlywheelSettings(Section):
         limit of 8 KB.
         """
         return self.model_dump_json(exclude={"labels", "entity_types"}, exclude_none=True)
-
-
-class ReceivedSettings(FlywheelSettings):
-    """A flywheel's settings as the functions receive them (`FlywheelSettings.for_functions`).
-
-    What belongs to the whole was checked at synth. During a deploy a function may be sent the
-    settings of another release.
-    """
-
-    @field_validator("batch")
-    @classmethod
-    def _fits_the_workflow(cls, batch: BatchRules) -> BatchRules:
-        return batch
-
-    @model_validator(mode="after")
-    def _is_new_or_adopted(self) -> Self:
-        return self
-
-    @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """Return the settings that a document holds; keys of another release are left out.
-
-        Parameters
-        ----------
-        document : mapping
-            What `FlywheelSettings.for_functions` wrote, from JSON.
-
-        Raises
-        ------
-        SettingsError
-            With one line a problem, where what remains is wrong. Whoever deploys repairs it.
-        """
-        try:
-            return cls.model_validate(known_only(cls, document))
-        except ValidationError as error:
-            file = f"settings of {document.get('name', 'a flywheel without a name')}"
-            raise SettingsError(file, problems(error, cls, otherwise={})) from None
 
 
 class ReportSettings(Section):
