@@ -69,7 +69,12 @@ class Queues:
 
     def deliver_later(self, receipt_handle: str, seconds: int) -> None:
         """Have a message of the uploads queue delivered again after so many seconds."""
-        with translate_aws_errors("sqs:ChangeMessageVisibility"):
-            self.sqs.change_message_visibility(
-                QueueUrl=self.uploads_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
-            )
+        deliver_later(self.sqs, self.uploads_url, receipt_handle, seconds)
+
+
+def deliver_later(sqs: "SQSClient", queue_url: str, receipt_handle: str, seconds: int) -> None:
+    """Have a queue deliver a message again after so many seconds, and not before."""
+    with translate_aws_errors("sqs:ChangeMessageVisibility"):
+        sqs.change_message_visibility(
+            QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+        )

@@ -17,6 +17,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
+from adapters.messages import deliver_later
 from adapters.slack import send
 from flywheel.errors import ServiceBusyError
 from flywheel.notices.alarms import alarm_words
@@ -47,14 +48,6 @@ def _send_record(record: SQSRecord) -> None:
         send(message(envelope.get("Subject") or "Notice", alarm_words(body) or body))
     except ServiceBusyError as busy:
         if busy.wait_seconds is not None:
-            _deliver_later(record.receipt_handle, busy.wait_seconds)
+            seconds = min(busy.wait_seconds, _LONGEST_WAIT_SECONDS)
+            deliver_later(client("sqs"), os.environ["SLACK_QUEUE"], record.receipt_handle, seconds)
         raise
-
-
-def _deliver_later(receipt_handle: str, seconds: int) -> None:
-    """Have the notice delivered again when Slack takes it, and not before."""
-    client("sqs").change_message_visibility(
-        QueueUrl=os.environ["SLACK_QUEUE"],
-        ReceiptHandle=receipt_handle,
-        VisibilityTimeout=min(seconds, _LONGEST_WAIT_SECONDS),
-    )
