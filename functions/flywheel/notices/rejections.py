@@ -2,7 +2,7 @@
 
 Taking data back is offered only where the new model is worse: a tie shows nothing wrong with the
 rows, and a rebuild's own batch holds all of them. Decides the words only. Read next:
-`flywheel.notices.batches`.
+`flywheel.notices.verdicts`.
 """
 
 from collections.abc import Mapping
