@@ -32,7 +32,7 @@ def stratum(label: str, shape: DataFormat) -> str:
 
     Examples
     --------
-    >>> stratum('[[0,4,"PERSON"]]', Shape(task="entities")), stratum("A|B", Shape())
+    >>> stratum('[[0,4,"PERSON"]]', DataFormat(task="entities")), stratum("A|B", DataFormat())
     ('PERSON', 'A|B')
     """
     return " ".join(labels_of(label, shape)) if shape.task == "entities" else label
@@ -79,7 +79,7 @@ def upload_files(name: str, rows: Sequence[Row], shape: DataFormat) -> Files:
 
     Examples
     --------
-    >>> [file for file, _ in upload_files("first", [("[]", "Nobody")], Shape(task="entities"))]
+    >>> [file for file, _ in upload_files("first", [("[]", "Nobody")], DataFormat(task="entities"))]
     ['annotations-first.csv', 'documents-first.txt']
     """
     if shape.task == "classification":

@@ -9,7 +9,7 @@ of datasets; developer guide, "Plain-text annotation files" and "Entity lists".
 Examples
 --------
 >>> rows = [Row('[[0,4,"PERSON"]]', "Mary sings")]
->>> for name, body in dataset_files(rows, Shape(task="entities"), most_bytes=1000):
+>>> for name, body in dataset_files(rows, DataFormat(task="entities"), most_bytes=1000):
 ...     print(name, body)
 documents/documents-00001.txt b'Mary sings\n'
 annotations/annotations-00001.csv b'File,Line,Begin Offset,End Offset,Type\ndocuments-00001.txt,0,0,4,PERSON\n'

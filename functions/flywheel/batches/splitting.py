@@ -27,7 +27,7 @@ def split_texts(rows: Iterable[Row], fraction: float, shape: DataFormat) -> set[
     Examples
     --------
     >>> rows = [Row("A", str(number)) for number in range(10)] + [Row("B", "only")]
-    >>> len(split_texts(rows, 0.2, Shape())), text_key("only") in split_texts(rows, 0.2, Shape())
+    >>> len(split_texts(rows, 0.2, DataFormat())), text_key("only") in split_texts(rows, 0.2, DataFormat())
     (2, False)
     """
     labels_by_text = {text_key(row.text): labels_of(row.label, shape) for row in rows}

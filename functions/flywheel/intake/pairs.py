@@ -85,10 +85,10 @@ def pair_place(key: str, shape: DataFormat) -> PairPlace | None:
 
     Examples
     --------
-    >>> place = pair_place("contracts/train/documents.txt", Shape(task="entities"))
+    >>> place = pair_place("contracts/train/documents.txt", DataFormat(task="entities"))
     >>> place.half.value, place.words
     ('documents', 'documents.txt waits for annotations.csv in the same folder')
-    >>> pair_place("contracts/train/monday.csv", Shape(task="entities")).awaited_key
+    >>> pair_place("contracts/train/monday.csv", DataFormat(task="entities")).awaited_key
     'contracts/train/monday.txt'
     """
     if not shape.is_pair:

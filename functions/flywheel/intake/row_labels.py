@@ -23,9 +23,9 @@ def labels_of(label: str, shape: DataFormat) -> Sequence[str]:
 
     Examples
     --------
-    >>> labels_of("A|B", Shape(mode="multi-label"))
+    >>> labels_of("A|B", DataFormat(mode="multi-label"))
     ['A', 'B']
-    >>> labels_of('[[0,4,"PERSON"],[9,12,"PERSON"]]', Shape(task="entities"))
+    >>> labels_of('[[0,4,"PERSON"],[9,12,"PERSON"]]', DataFormat(task="entities"))
     ['PERSON']
     """
     if shape.is_multi_label:
@@ -68,7 +68,7 @@ def sendable(counts: Mapping[str, int], shape: DataFormat, least: int) -> Sendab
 
     Examples
     --------
-    >>> found = sendable({"A": 3, "A|B": 1}, Shape(mode="multi-label"), least=2)
+    >>> found = sendable({"A": 3, "A|B": 1}, DataFormat(mode="multi-label"), least=2)
     >>> found.waiting, found.label_counts, found.documents
     (('B',), {'A': 3}, 3)
     """
