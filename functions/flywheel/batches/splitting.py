@@ -27,7 +27,8 @@ def split_texts(rows: Iterable[Row], fraction: float, shape: DataFormat) -> set[
     Examples
     --------
     >>> rows = [Row("A", str(number)) for number in range(10)] + [Row("B", "only")]
-    >>> len(split_texts(rows, 0.2, DataFormat())), text_key("only") in split_texts(rows, 0.2, DataFormat())
+    >>> texts = split_texts(rows, 0.2, DataFormat())
+    >>> len(texts), text_key("only") in texts
     (2, False)
     """
     labels_by_text = {text_key(row.text): labels_of(row.label, shape) for row in rows}
