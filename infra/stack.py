@@ -32,6 +32,9 @@ _SLACK_MESSAGES = 10
 
 _RECONCILED_EVERY = cdk.Duration.minutes(15)
 
+_IMPORTS = cdk.Duration.days(7)
+"""How long rows on their way to Operate are kept."""
+
 
 class FlywheelLoopStack(cdk.Stack):
     """Labeled files in; better models live, or not, and everybody knows why.
@@ -67,6 +70,10 @@ class FlywheelLoopStack(cdk.Stack):
             self, "Inbox", removal_policy=self._removal, visibility_timeout=LONG_VISIBILITY
         )
         self.staging = private_bucket(self, "Staging", removal_policy=self._removal)
+        # Operate has recorded the rows, or refused them.
+        self.staging.add_lifecycle_rule(
+            prefix="imports/", expiration=_IMPORTS, noncurrent_version_expiration=_IMPORTS
+        )
         self.lake = private_bucket(self, "Lake", removal_policy=self._removal)
         self.verdicts = VerdictRecord(
             self, "Verdicts", settings=environment.verdicts, removal_policy=self._removal

@@ -16,7 +16,7 @@ from console.views.principals import with_short_principals
 from console.views.verdict import OUTCOME_STYLES, f1_words, model_name
 from flywheel.evaluation.champions import Champion, ChampionSource
 from flywheel.evaluation.verdict_view import number
-from flywheel.notices.notice import shown
+from flywheel.notices.notice import shown, shown_actor
 from flywheel.number_words import number_of
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _live_for(live: LiveModel) -> Text:
 
 
 def _made_by(champion: Champion) -> str:
-    by = shown(with_short_principals(champion.by), 100)
+    by = shown_actor(with_short_principals(champion.by), 100)
     return {
         ChampionSource.VERDICT: f"by verdict {champion.batch}",
         ChampionSource.PROMOTE: f"promoted by {by}",

@@ -15,7 +15,7 @@ from console.flywheels.status import FlywheelStatus
 from console.views.live_model import barred_rows, live_rows, status_table, verdict_rows
 from console.views.principals import with_short_principals
 from console.views.verdict import OUTCOME_STYLES, f1_words, model_name
-from flywheel.notices.notice import shown
+from flywheel.notices.notice import shown, shown_actor
 from flywheel.number_words import number_of
 
 _LABELS_SHOWN = 12
@@ -116,7 +116,7 @@ def _promotion(status: FlywheelStatus) -> Text:
 
 
 def _who(pause: PauseReason) -> str:
-    return shown(with_short_principals(pause.by), 100)
+    return shown_actor(with_short_principals(pause.by), 100)
 
 
 def _staged(status: FlywheelStatus) -> str:

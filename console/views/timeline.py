@@ -9,7 +9,7 @@ from rich.text import Text
 
 from console.record.timeline import Event
 from console.views.principals import with_short_principals
-from flywheel.notices.notice import shown
+from flywheel.notices.notice import shown, shown_actor
 
 _BELOW = (0, 0, 0, 18)
 _STYLES = {
@@ -34,7 +34,8 @@ def timeline_view(events: Sequence[Event]) -> RenderableType:
         first.append_text(what)
         first.overflow = "fold"
         parts.append(first)
-        words = f"{_short(event.who, 40)}{': ' if event.why else ''}{_short(event.why, 300)}"
+        who = shown_actor(with_short_principals(event.who), 40)
+        words = f"{who}{': ' if event.why else ''}{_short(event.why, 300)}"
         parts.append(Padding(Text(words, "dim", overflow="fold"), _BELOW, expand=False))
     return Group(*parts)
 

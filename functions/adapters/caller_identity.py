@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
-from botocore.parsers import create_parser
+from botocore.parsers import ResponseParserError, create_parser
 
 from adapters.clients import client
 from adapters.service_errors import BUSY_CODES, translate_aws_errors
@@ -81,13 +81,14 @@ def prove(
     return proof
 
 
-def actor_of(payload: Mapping[str, Any], function: str, now: datetime) -> str:
+def actor_of(payload: Mapping[str, Any], function_arn: str, now: datetime) -> str:
     """Return who sent a payload: verified where it has a proof, else as it claims.
 
     Parameters
     ----------
-    function : str
-        The name of the function that was invoked.
+    function_arn : str
+        Of the function that was invoked. An identity of another account than its own is refused:
+        there anybody may be called like a colleague.
     now : datetime
         Aware.
 
@@ -102,12 +103,18 @@ def actor_of(payload: Mapping[str, Any], function: str, now: datetime) -> str:
         return claimed_actor(payload.get("actor"))
     region = client("sts").meta.region_name
     proof = _checked(payload[PROOF], region, now)
+    account, function = function_arn.split(":")[4], function_arn.split(":")[6]
     request = _request(sts_endpoint(region, os.environ), payload_digest(function, payload))
     request.headers["Authorization"] = proof["authorization"]
     request.headers["X-Amz-Date"] = proof["date"]
     if "token" in proof:
         request.headers["X-Amz-Security-Token"] = proof["token"]
-    return verified_actor(_answered_arn(request))
+    arn = _answered_arn(request)
+    if arn.split(":")[4] != account:
+        raise UnprovenIdentityError(
+            f"{arn} belongs to another account than this environment, which is in {account}"
+        )
+    return verified_actor(arn)
 
 
 def _request(endpoint: str, digest: str) -> AWSRequest:
@@ -160,13 +167,14 @@ def _answered_arn(request: AWSRequest) -> str:
         "headers": dict(response.headers),
         "body": response.content,
     }
-    answer = create_parser("query").parse(received, model.output_shape)  # type: ignore[arg-type] # it has one
+    try:
+        answer = create_parser("query").parse(received, model.output_shape)  # type: ignore[arg-type] # it has one
+    except ResponseParserError:
+        answer = {}
     if status != _OK or "Arn" not in answer:
-        error = answer.get("Error", {})
-        code = error.get("Code", str(status))
+        code = answer.get("Error", {}).get("Code", str(status))
         if code in BUSY_CODES:
             raise ServiceBusyError(_OPERATION, code)
-        raise UnprovenIdentityError(
-            f"AWS does not confirm who acts ({code}): {error.get('Message', 'no reason given')}"
-        )
+        # Not the service's own message, which may quote the request and so the session token.
+        raise UnprovenIdentityError(f"AWS does not confirm who acts ({code}): sign in again")
     return str(answer["Arn"])

@@ -17,7 +17,7 @@ logger = Logger()
 tracer = Tracer()
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False, clear_state=True)
 @tracer.capture_lambda_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Take a person's answer, or send one again that did not reach the workflow."""
@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     world = services("answer_approval")
     if "answer" in event:
         try:
-            actor = actor_of(event, context.function_name, world.now())
+            actor = actor_of(event, context.invoked_function_arn, world.now())
         except UnprovenIdentityError as error:
             return {"refused": str(error), "error": type(error).__name__}
         return answer(world, {**event, "actor": actor})

@@ -18,7 +18,7 @@ logger = Logger()
 tracer = Tracer()
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False, clear_state=True)
 @tracer.capture_lambda_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Change a flywheel's champion, or carry a change on that was cut off."""
@@ -26,9 +26,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     own_services = services("change_champion")
     if "act" in event:
         try:
-            event = {**event, "actor": actor_of(event, context.function_name, own_services.now())}
+            actor = actor_of(event, context.invoked_function_arn, own_services.now())
         except UnprovenIdentityError as error:
             return {"refused": str(error), "error": type(error).__name__}
+        event = {**event, "actor": actor}
     answer = change(own_services, event)
     write_head(own_services, event["flywheel"])
     return answer

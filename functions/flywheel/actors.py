@@ -16,8 +16,10 @@ from flywheel.errors import UnprovenIdentityError
 PROOF = "proof"
 """The field of a payload that proves who sends it; the proof covers all other fields."""
 
-_CLAIM = re.compile(r"[^()\x00-\x1f\x7f]{1,200}")
-"""No parentheses, in which a claim could call itself verified."""
+_CLAIM = re.compile(r"[\w+=,.@:/-](?:[\w+=,.@:/ -]{0,98}[\w+=,.@:/-])?")
+"""No parentheses of any script, in which a claim could call itself verified, and no controls."""
+
+_MARKED = re.compile(r"(.*?)( \((?:claimed|verified)\))?", re.DOTALL)
 
 
 def claimed_actor(claim: Any) -> str:
@@ -41,7 +43,9 @@ def claimed_actor(claim: Any) -> str:
     if claim is None:
         return "somebody unnamed (claimed)"
     if not isinstance(claim, str) or not _CLAIM.fullmatch(claim):
-        raise UnprovenIdentityError("actor must be a name of at most 200 characters without ( or )")
+        raise UnprovenIdentityError(
+            "actor must be a name of at most 100 letters, digits, spaces and any of _+=,.@:/-"
+        )
     return f"{claim} (claimed)"
 
 
@@ -54,6 +58,20 @@ def verified_actor(arn: str) -> str:
     'arn:aws:iam::123456789012:user/alice (verified)'
     """
     return f"{arn} (verified)"
+
+
+def name_and_mark(actor: str) -> tuple[str, str]:
+    """Return a name and how it is known, so that whoever shortens the name keeps the mark.
+
+    Examples
+    --------
+    >>> name_and_mark("alice (claimed)")
+    ('alice', ' (claimed)')
+    >>> name_and_mark("CloseBatch")
+    ('CloseBatch', '')
+    """
+    found = _MARKED.fullmatch(actor)
+    return (found[1], found[2] or "") if found else (actor, "")
 
 
 def payload_digest(function: str, payload: Mapping[str, Any]) -> str:

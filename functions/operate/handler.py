@@ -41,15 +41,15 @@ _REFUSALS = (
 )
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False, clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
     """Carry out one command; a refusal is an answer, as ``refused`` with its ``error``."""
     own_services = services("operate")
     try:
         command = read_command(event)
-        actor = actor_of(event, context.function_name, own_services.now())
         logger.set_correlation_id(f"{command.flywheel}-{command.act}")
+        actor = actor_of(event, context.invoked_function_arn, own_services.now())
         with quoting_no_document():
             answer = carry_out(replace(own_services, actor=actor), command)
     except _REFUSALS as error:

@@ -16,6 +16,14 @@ from flywheel.errors import ServiceBusyError, UnprovenIdentityError
 from local_cloud.cloud import Cloud, CloudSettings
 
 FUNCTION = "stack-Operate-1"
+
+
+def function_arn(name: str, account: str = "123456789012") -> str:
+    """Return the ARN of a function."""
+    return f"arn:aws:lambda:us-east-1:{account}:function:{name}"
+
+
+FUNCTION_ARN = function_arn(FUNCTION)
 COMMAND = {"act": "pause", "flywheel": "tickets", "reason": "labels are being checked"}
 
 Signed = Callable[..., dict[str, Any]]
@@ -70,7 +78,7 @@ def now() -> datetime:
 def test_the_actor_is_verified_when_sts_knows_the_signature(signed: Signed) -> None:
     """As AWS names it, whatever the payload claims."""
     arn = client("sts").get_caller_identity()["Arn"]
-    assert actor_of(signed(), FUNCTION, now()) == f"{arn} (verified)"
+    assert actor_of(signed(), FUNCTION_ARN, now()) == f"{arn} (verified)"
 
 
 def test_a_session_of_a_role_is_verified_when_it_signs_with_its_token(signed: Signed) -> None:
@@ -84,21 +92,38 @@ def test_a_session_of_a_role_is_verified_when_it_signs_with_its_token(signed: Si
     credentials = ReadOnlyCredentials(
         keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]
     )
-    actor = actor_of(signed(credentials=credentials), FUNCTION, now())
+    actor = actor_of(signed(credentials=credentials), FUNCTION_ARN, now())
     assert actor == "arn:aws:sts::123456789012:assumed-role/Operator/alice (verified)"
 
 
 def test_the_actor_is_claimed_when_there_is_no_proof() -> None:
     """A bare invocation is carried out, and the record says that nobody verified the name."""
-    assert actor_of({**COMMAND, "actor": "alice"}, FUNCTION, now()) == "alice (claimed)"
-    assert actor_of(COMMAND, FUNCTION, now()) == "somebody unnamed (claimed)"
+    assert actor_of({**COMMAND, "actor": "alice"}, FUNCTION_ARN, now()) == "alice (claimed)"
+    assert actor_of(COMMAND, FUNCTION_ARN, now()) == "somebody unnamed (claimed)"
 
 
-@pytest.mark.parametrize("claim", ["root (verified)", "", "a" * 201, "two\nlines", 7, ["alice"]])
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "root (verified)",
+        "root \uff08verified\uff09",
+        "root \u276averified\u276b",
+        "\u202eecila",
+        "alice" + "\u00a0" * 60,
+        "alice ",
+        " ",
+        "",
+        "a" * 101,
+        "two\nlines",
+        "\ud800",
+        7,
+        ["alice"],
+    ],
+)
 def test_a_claim_is_refused_when_it_is_no_name(claim: Any) -> None:
     """Nor may it look like a name that was verified."""
     with pytest.raises(UnprovenIdentityError, match="actor must be a name"):
-        actor_of({**COMMAND, "actor": claim}, FUNCTION, now())
+        actor_of({**COMMAND, "actor": claim}, FUNCTION_ARN, now())
 
 
 @pytest.mark.parametrize(
@@ -109,32 +134,32 @@ def test_a_proof_is_refused_when_it_was_made_for_another_command(
 ) -> None:
     """Whoever reads one command cannot send another in its sender's name."""
     with pytest.raises(UnprovenIdentityError, match="SignatureDoesNotMatch"):
-        actor_of({**signed(), name: value}, FUNCTION, now())
+        actor_of({**signed(), name: value}, FUNCTION_ARN, now())
 
 
 def test_a_proof_is_refused_when_it_was_made_for_another_function(signed: Signed) -> None:
     """Such as that of another environment, which has a flywheel of the same name."""
     with pytest.raises(UnprovenIdentityError, match="SignatureDoesNotMatch"):
-        actor_of(signed(), "other-stack-Operate-1", now())
+        actor_of(signed(), function_arn("other-stack-Operate-1"), now())
 
 
 def test_a_proof_is_refused_when_the_secret_is_another(signed: Signed) -> None:
     """The key's id alone proves nothing."""
     with pytest.raises(UnprovenIdentityError, match="SignatureDoesNotMatch"):
-        actor_of(signed(secret="guessed"), FUNCTION, now())
+        actor_of(signed(secret="guessed"), FUNCTION_ARN, now())
 
 
 @pytest.mark.parametrize("seconds", [-61, 62])
 def test_a_proof_is_refused_when_it_is_older_than_a_minute(signed: Signed, seconds: int) -> None:
     """AWS would take it for longer; and a clock that is ahead signs proofs for later."""
     with pytest.raises(UnprovenIdentityError, match="good for 60 seconds"):
-        actor_of(signed(), FUNCTION, now() + timedelta(seconds=seconds))
+        actor_of(signed(), FUNCTION_ARN, now() + timedelta(seconds=seconds))
 
 
 def test_a_proof_is_refused_when_it_is_of_another_region(signed: Signed) -> None:
     """The function asks STS of its own region alone."""
     with pytest.raises(UnprovenIdentityError, match="no signature of GetCallerIdentity"):
-        actor_of(signed(region="eu-west-1"), FUNCTION, now())
+        actor_of(signed(region="eu-west-1"), FUNCTION_ARN, now())
 
 
 def altered(authorization: str, old: str, new: str) -> str:
@@ -159,7 +184,7 @@ def test_a_proof_is_refused_when_it_signs_something_else(
     payload = signed()
     payload["proof"]["authorization"] = altered(payload["proof"]["authorization"], old, new)
     with pytest.raises(UnprovenIdentityError, match="no signature of GetCallerIdentity"):
-        actor_of(payload, FUNCTION, now())
+        actor_of(payload, FUNCTION_ARN, now())
 
 
 @pytest.mark.parametrize(
@@ -177,14 +202,14 @@ def test_a_proof_is_refused_when_its_form_is_wrong(signed: Signed, changes: Any)
     payload = signed()
     payload["proof"] |= changes
     with pytest.raises(UnprovenIdentityError, match="must hold authorization, date"):
-        actor_of(payload, FUNCTION, now())
+        actor_of(payload, FUNCTION_ARN, now())
 
 
 @pytest.mark.parametrize("proof", [None, "proof", [], {}])
 def test_a_proof_is_refused_when_it_is_none(proof: Any) -> None:
     """What is given as proof is never left aside."""
     with pytest.raises(UnprovenIdentityError, match="must hold authorization, date"):
-        actor_of({**COMMAND, "proof": proof}, FUNCTION, now())
+        actor_of({**COMMAND, "proof": proof}, FUNCTION_ARN, now())
 
 
 def test_a_proof_is_refused_when_its_date_is_none(signed: Signed) -> None:
@@ -192,7 +217,7 @@ def test_a_proof_is_refused_when_its_date_is_none(signed: Signed) -> None:
     payload = signed()
     payload["proof"]["date"] = "yesterday"
     with pytest.raises(UnprovenIdentityError, match="date of the proof"):
-        actor_of(payload, FUNCTION, now())
+        actor_of(payload, FUNCTION_ARN, now())
 
 
 def test_the_command_waits_when_sts_cannot_be_reached(
@@ -202,7 +227,7 @@ def test_the_command_waits_when_sts_cannot_be_reached(
     payload = signed()
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
     with pytest.raises(ServiceBusyError, match="sts:GetCallerIdentity"):
-        actor_of(payload, FUNCTION, now())
+        actor_of(payload, FUNCTION_ARN, now())
 
 
 @pytest.mark.parametrize(
@@ -220,3 +245,10 @@ def test_sts_is_asked_in_the_region_when_nothing_says_where_it_is(
     """Signer and sender come to the same address; the global one is none of them."""
     assert sts_endpoint(region, variables) == endpoint
     assert caller_identity.LONGEST_AGE.seconds == 60
+
+
+def test_an_identity_is_refused_when_it_is_of_another_account(signed: Signed) -> None:
+    """In an account of their own people may call themselves what they like."""
+    elsewhere = function_arn(FUNCTION, account="999999999999")
+    with pytest.raises(UnprovenIdentityError, match="another account than this environment"):
+        actor_of(signed(), elsewhere, now())

@@ -9,7 +9,7 @@ from tests.functions.world import NAME, World
 _requests = count(1)
 
 
-def changed(world: World, act: str, model: str = "", request: str = "") -> dict[str, Any]:
+def changed(world: World, act: Any, model: str = "", request: str = "") -> dict[str, Any]:
     """Let a person change the champion."""
     asked = {
         "flywheel": NAME,

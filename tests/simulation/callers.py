@@ -52,7 +52,9 @@ _HANDLERS: Mapping[str, ModuleType] = {
 _CALM_SCHEDULE_SECONDS = 3600
 _MACHINE = definition()
 _MACHINE_ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:sim"
-_CONTEXT = SimpleNamespace(function_name="function")
+_CONTEXT = SimpleNamespace(
+    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:function"
+)
 """What Lambda passes beside the event, where a function looks at it."""
 
 

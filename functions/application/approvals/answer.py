@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from application.commands.payloads import reason_problem
 from application.ledger.approvals import Approval, ApprovalState
 from application.ledger.batch_rows import BatchRow
 from application.services import Services
@@ -57,6 +58,9 @@ def _answered(
     ledger, state = person.ledger, _ANSWERS.get(str(asked["answer"]))
     if state is None:
         raise ActRefusedError(f"{asked['answer']!r} is no answer; it is approve or reject")
+    problem = reason_problem(asked.get("reason"))
+    if problem is not None:
+        raise ActRefusedError(f"reason: {problem}")
     batch = ledger.batches.get(flywheel, number)
     approval = _asked_about(person, batch)
     if approval.state is state and approval.sent_at is None:

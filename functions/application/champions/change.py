@@ -11,11 +11,17 @@ from typing import Any
 
 from application.champions.endpoints import followers
 from application.champions.targets import checked, promoted_model, rollback_model
+from application.commands.payloads import reason_problem
 from application.ledger.flywheel_rows import ChampionChange, FlywheelRow
 from application.services import Services
 from flywheel.errors import ActRefusedError, ConcurrentChangeError, ServiceRefusedError
 from flywheel.evaluation.champions import ChampionSource
 from flywheel.notices.champions import NewChampion, champion_made
+
+_PEOPLES_SOURCES = {
+    source.value: source for source in (ChampionSource.ROLLBACK, ChampionSource.PROMOTE)
+}
+"""What a person may ask for: the history's other sources are for functions."""
 
 
 def change(services: Services, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,8 +76,14 @@ def _begun(person: Services, row: FlywheelRow, asked: Mapping[str, Any]) -> Cham
         raise ActRefusedError(f"batch {row.promoting} of {row.name} is being promoted: try again")
     if row.rebuild is not None and row.rebuild.step == "RETURNING":
         raise ActRefusedError(f"{row.rebuild.block_reason}: try again once it has")
+    how = _PEOPLES_SOURCES.get(str(asked["act"]))
+    if how is None:
+        raise ActRefusedError("act: a person may ask for rollback or promote")
+    problem = reason_problem(asked.get("reason"))
+    if problem is not None:
+        raise ActRefusedError(f"reason: {problem}")
     comprehend = person.comprehend(row.arn)
-    active, how = comprehend.describe().active_model, ChampionSource(asked["act"])
+    active = comprehend.describe().active_model
     model = (
         rollback_model(person, row, active)
         if how is ChampionSource.ROLLBACK

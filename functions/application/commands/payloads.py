@@ -13,6 +13,8 @@ from flywheel.batches.uploads import DatasetKind
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 _LEAST_FRACTION, _MOST_FRACTION = 0.01, 0.9
+_LONGEST_REASON, _LONGEST_NAME = 1000, 1024
+_MOST_LABELS, _LONGEST_LABEL = 1000, 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,8 @@ class _ReasonedCommand(_Command):
     reason: str
 
     def __post_init__(self) -> None:
-        _check(bool(self.reason.strip()), "reason: say why in a few words")
+        problem = reason_problem(self.reason)
+        _check(problem is None, f"reason: {problem}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,7 @@ class Withdraw(_ReasonedCommand):
         # `super()` without arguments does not work in a dataclass with slots.
         _ReasonedCommand.__post_init__(self)
         _check((self.uid is None) != (self.batch is None), "give either uid or batch")
+        _check(len(self.uid or "") <= _LONGEST_NAME, "uid: too long")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +101,13 @@ class Rebuild(_ReasonedCommand):
     act: Literal["rebuild"] = "rebuild"
     add_labels: tuple[str, ...] = ()
     drop_labels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _ReasonedCommand.__post_init__(self)
+        labels = (*self.add_labels, *self.drop_labels)
+        _check(len(labels) <= _MOST_LABELS, f"labels: give at most {_MOST_LABELS:,}")
+        are_right = all(0 < len(label.strip()) <= len(label) <= _LONGEST_LABEL for label in labels)
+        _check(are_right, f"labels: each has 1 to {_LONGEST_LABEL:,} characters")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +162,7 @@ class ImportRows(_Command):
 
     def __post_init__(self) -> None:
         _check(_SHA256.fullmatch(self.sha256) is not None, "sha256: give 64 hexadecimal digits")
+        _check(0 < len(self.file) <= _LONGEST_NAME, f"file: give 1 to {_LONGEST_NAME:,} characters")
 
 
 OperatorCommand = (
@@ -171,6 +183,14 @@ OperatorCommand = (
 def import_key(flywheel: str, sha256: str) -> str:
     """Return where in the staging bucket the rows of an import are."""
     return f"imports/{flywheel}/{sha256}"
+
+
+def reason_problem(reason: Any) -> str | None:
+    """Say what is wrong with the reason that a person gives for an act; None where nothing is."""
+    if not isinstance(reason, str) or not any(map(str.isalnum, reason)):
+        return "say why in a few words"
+    is_short = len(reason) <= _LONGEST_REASON
+    return None if is_short else f"give at most {_LONGEST_REASON:,} characters"
 
 
 def _check(is_right: bool, problem: str) -> None:

@@ -6,7 +6,7 @@ Decides the words only. Read next: `flywheel.notices.notice` (how text from data
 from collections.abc import Sequence
 from datetime import datetime
 
-from flywheel.notices.notice import Notice, body, shown, subject
+from flywheel.notices.notice import Notice, body, shown, shown_actor, subject
 from flywheel.number_words import number_of
 
 _FILES_NAMED = 20
@@ -53,7 +53,7 @@ def paused(
         at_moment("paused", now),
         f"PAUSED: {reason}",
         why=[
-            f"{shown(reason, 500)} (by {shown(actor, 200)}).",
+            f"{shown(reason, 500)} (by {shown_actor(actor)}).",
             "No batch opens; uploads are accepted and stay staged. What is under way goes on.",
         ],
         todo=todo.format(flywheel=flywheel, environment=environment),
@@ -76,7 +76,7 @@ def resumed(
         at_moment("resumed", now),
         "RESUMED",
         why=[
-            f"{shown(reason, 500)} (by {shown(actor, 200)}).",
+            f"{shown(reason, 500)} (by {shown_actor(actor)}).",
             f"It was paused for: {shown(paused_for, 500)}.",
         ],
         todo="Nothing to do: the next batch opens when the batch rules are met.",
@@ -103,7 +103,7 @@ def withdrawn(
     live_trained_on : sequence of str
         Those of them that the live model was trained on.
     """
-    why = [f"{shown(reason, 500)} (by {shown(actor, 200)})."]
+    why = [f"{shown(reason, 500)} (by {shown_actor(actor)})."]
     if left:
         why.append(f"Not sent, and gone from what waits: {named_keys(left)}.")
     if kept:

@@ -12,7 +12,7 @@ from flywheel.evaluation.champions import ChampionSource
 from flywheel.evaluation.verdict import Decision, Verdict
 from flywheel.evaluation.verdict_view import VerdictView
 from flywheel.notices.batches import BatchFacts, batch_notice
-from flywheel.notices.notice import Notice, body, shown, subject
+from flywheel.notices.notice import Notice, body, shown, shown_actor, subject
 from flywheel.notices.verdicts import f1_change
 from flywheel.notices.what_changed import metric_table
 
@@ -81,7 +81,7 @@ def champion_made(environment: str, flywheel: str, change: NewChampion, now: dat
     text = body(
         live=change.model,
         why=[
-            f"{shown(change.reason, 500)} (by {shown(change.by, 200)}).",
+            f"{shown(change.reason, 500)} (by {shown_actor(change.by)}).",
             f"Before, {change.before or 'no model'} was active.",
             *change.followers,
         ],

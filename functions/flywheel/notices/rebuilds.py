@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from flywheel.notices.acts import act_notice, at_moment, named_keys
-from flywheel.notices.notice import Notice, shown
+from flywheel.notices.notice import Notice, shown, shown_actor
 
 
 def rebuilding(
@@ -20,7 +20,7 @@ def rebuilding(
         at_moment("rebuilding", now),
         f"REBUILD to generation {generation} asked for",
         why=[
-            f"{shown(reason, 500)} (by {shown(actor, 200)}).",
+            f"{shown(reason, 500)} (by {shown_actor(actor)}).",
             "A new flywheel is made and gets all accepted rows that were not withdrawn, in as few "
             "datasets as the quotas allow. The live model stays live until a model of the new "
             "generation is promoted.",
@@ -74,7 +74,7 @@ def rebuild_given_up(
     taint : sequence of str
         Inbox keys that were withdrawn and are in the datasets of the flywheel that is used.
     """
-    why = [f"{shown(reason, 500)} (by {shown(actor, 200)})."]
+    why = [f"{shown(reason, 500)} (by {shown_actor(actor)})."]
     if is_return:
         why.append(
             f"Uploads and batches go to {before_arn} again, with the datasets and the test set "

@@ -327,3 +327,19 @@ def test_the_change_is_made_when_the_chain_moves_in_this_moment(
         assert changed(promoted, "rollback")["model"] == models.champion
     assert events(promoted).count("champion changed") == 1
     assert events(promoted).count("act refused") == 1
+
+
+@pytest.mark.parametrize("act", ["outside", "verdict", "", None])
+def test_a_change_is_refused_when_it_claims_to_be_no_persons(promoted: World, act: Any) -> None:
+    """The history says how a model went live; a person cannot make it say anything else."""
+    before = history(promoted)
+    answer = changed(promoted, act, "1")
+    assert answer == {"refused": "act: a person may ask for rollback or promote"}
+    assert history(promoted) == before
+
+
+@pytest.mark.parametrize("reason", [None, "", " \u200b", "a" * 1001, 7])
+def test_a_change_is_refused_when_its_reason_is_none(promoted: World, reason: Any) -> None:
+    """The audit, the notice and the row hold it, so it has words and an end."""
+    asked = {"flywheel": NAME, "act": "rollback", "reason": reason, "actor": "ann", "request": "r"}
+    assert change(promoted.services, asked)["refused"].startswith("reason: ")
