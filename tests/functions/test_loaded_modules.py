@@ -22,11 +22,11 @@ PACKAGES = {path.name for path in FUNCTIONS.iterdir() if path.is_dir()}
 
 MOST_MODULES = {
     "register_upload": 80,
-    "seal_batch": 65,
+    "seal_batch": 64,
     "start_iteration": 40,
-    "compare_models": 105,
-    "close_batch": 93,
-    "reconcile": 94,
+    "compare_models": 107,
+    "close_batch": 95,
+    "reconcile": 95,
 }
 
 

@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger
 from application.batches.batch_facts import batch_facts
 from application.champions.endpoints import followers
 from application.comparison.next_step import VerdictOutcome
+from application.ledger.approvals import Question
 from application.ledger.audit import FIRST_SHA256
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from application.ledger.flywheel_rows import FlywheelRow
@@ -88,13 +89,13 @@ def store_verdict(
         previous_sha256=head.verdict_sha256 if head else FIRST_SHA256,
         product_version=PRODUCT_VERSION,
     )
-    course, question = PromotionMode.ACT, []
+    course, question = PromotionMode.ACT, None
     if verdict.decision is Decision.PROMOTE:
         course = _course(ledger, batch, row, policy)
     if course is PromotionMode.ASK:
         challenger = verdict.evidence.challenger_arn or ""
-        question = [ledger.approvals.wanted(batch, challenger, policy, now)]
-    return ledger.verdicts.store(batch, row, verdict, facts, now, course=course, also=question)
+        question = Question.of(challenger, policy, now)
+    return ledger.verdicts.store(batch, row, verdict, facts, now, course=course, question=question)
 
 
 def _course(ledger: Ledger, batch: BatchRow, row: FlywheelRow, policy: Policy) -> PromotionMode:
@@ -157,7 +158,6 @@ def record_outcome(
         if is_promoted and live_model
         else (),
     )
-    is_asked = stored.course is PromotionMode.ASK
     services.ledger.verdicts.judge(
         batch,
         row,
@@ -170,7 +170,7 @@ def record_outcome(
         kept=result.kept,
         because=because,
         is_gain=_is_gain(policy, stored.verdict, live_model),
-        also=[services.ledger.approvals.forget_token(batch)] if is_asked else [],
+        is_asked=stored.course is PromotionMode.ASK,
     )
     services.notices.publish(batch.flywheel, notice)
 

@@ -81,6 +81,30 @@ class Approval:
         return self.state in {ApprovalState.APPROVED, ApprovalState.REJECTED}
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is to be asked: whether a challenger goes live.
+
+    Parameters
+    ----------
+    challenger : str
+    until : datetime
+        When the time to answer is over.
+    on_timeout : str
+        ``keep`` or ``promote``.
+    """
+
+    challenger: str
+    until: datetime
+    on_timeout: str
+
+    @classmethod
+    def of(cls, challenger: str, policy: Policy, now: datetime) -> "Question":
+        """Return the question that a policy asks."""
+        until = now + timedelta(hours=policy.approval_timeout_hours)
+        return cls(challenger, until, policy.on_approval_timeout)
+
+
 class Approvals(Audited):
     """Asks, answers and expires."""
 
@@ -112,20 +136,6 @@ class Approvals(Audited):
         fields["state"] = ApprovalState(item["state"])
         fields["until"] = datetime.fromisoformat(item["until"])
         return Approval(**fields)
-
-    def wanted(self, batch: BatchRow, challenger: str, policy: Policy, now: datetime) -> Put:
-        """Return the write by which a verdict waits for a person, for the verdict's transaction."""
-        until = now + timedelta(hours=policy.approval_timeout_hours)
-        values = {
-            "flywheel": batch.flywheel,
-            "batch": batch.batch,
-            "attempt": batch.attempt,
-            "challenger": challenger,
-            "state": ApprovalState.WANTED,
-            "until": until.isoformat(),
-            "on_timeout": policy.on_approval_timeout,
-        }
-        return Put(_key(batch.name), values)
 
     def ask(self, batch: BatchRow, token: str, notice: Notice, now: datetime) -> None:
         """Record that people are asked, with the task's token and the notice."""
@@ -186,10 +196,25 @@ class Approvals(Audited):
         """Write down an answer that came too late, twice or for nothing; nothing is changed."""
         self._audit.act(flywheel, "answer refused", {**asked, "why": why}, now=now)
 
-    def forget_token(self, batch: BatchRow) -> Change:
-        """Return the write that forgets the token, for the outcome's transaction."""
-        return Change(_key(batch.name), {"token": None})
-
 
 def _key(name: BatchName) -> Key:
     return Key(f"APPROVAL#{name.flywheel}#{name.label}", "APPROVAL")
+
+
+def question_row(batch: BatchRow, question: Question) -> Put:
+    """Return the row by which a verdict waits for a person, for the verdict's transaction."""
+    values = {
+        "flywheel": batch.flywheel,
+        "batch": batch.batch,
+        "attempt": batch.attempt,
+        "challenger": question.challenger,
+        "state": ApprovalState.WANTED,
+        "until": question.until.isoformat(),
+        "on_timeout": question.on_timeout,
+    }
+    return Put(_key(batch.name), values)
+
+
+def forgotten_token(batch: BatchRow) -> Change:
+    """Return the change that forgets a task's token, for the outcome's transaction."""
+    return Change(_key(batch.name), {"token": None})

@@ -17,6 +17,13 @@ from flywheel.intake.pairs import PairPlace, object_name
 
 
 @dataclass(frozen=True, slots=True)
+class PairEnd:
+    """What becomes of a pair's rows, in the transaction of its documents' upload."""
+
+    writes: tuple[Write, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingHalf:
     """A half that waits.
 
@@ -77,8 +84,8 @@ class Pairs:
         documents: ObjectVersion,
         companion: ObjectVersion,
         state: UploadState,
-    ) -> list[Write]:
-        """Return the writes that end a pair, for the transaction that stages or refuses it.
+    ) -> PairEnd:
+        """Return the end of a pair, for the transaction that stages or refuses it.
 
         Parameters
         ----------
@@ -92,12 +99,12 @@ class Pairs:
             "paired_with": documents.uid,
             "reasons": None if is_paired else [told],
         }
-        return [*self.removal(place, pair), Change(upload_key(companion.uid), changes)]
+        return PairEnd((Delete(_key(place, pair)), Change(upload_key(companion.uid), changes)))
 
     @staticmethod
-    def removal(place: Place, pair: PairPlace) -> list[Write]:
-        """Return the write after which no half of the pair waits."""
-        return [Delete(_key(place, pair))]
+    def never_met(place: Place, pair: PairPlace) -> PairEnd:
+        """Return the end of a pair whose other half never came."""
+        return PairEnd((Delete(_key(place, pair)),))
 
     def give_way(self, place: Place, pair: PairPlace, older: ObjectVersion) -> None:
         """Let a half that waits give its place to a newer version of itself."""

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from application.ledger.flywheel_rows import (
     FlywheelRow,
@@ -34,6 +34,9 @@ from flywheel.batches.batches import BatchName, StagedUpload
 from flywheel.batches.uploads import DatasetKind, ObjectVersion, UploadState
 from flywheel.errors import ConcurrentChangeError
 from flywheel.notices.notice import UploadNews
+
+if TYPE_CHECKING:
+    from application.ledger.pairs import PairEnd
 
 BY_FLYWHEEL_INDEX = "uploads-by-flywheel"
 """The index that lists a flywheel's uploads by time; its keys are ``flywheel``, ``received_at``."""
@@ -101,7 +104,7 @@ class Uploads:
         news: UploadNews | None,
         sha256: str | None = None,
         before: UploadState = UploadState.RECEIVED,
-        also: Sequence[Write] = (),
+        pair_end: "PairEnd | None" = None,
     ) -> None:
         """Move a received upload, or a half that waited, to STAGED and let it wait for a batch.
 
@@ -111,8 +114,8 @@ class Uploads:
             Of the file as it was dropped.
         before : UploadState
             RECEIVED, or WAITING for a half whose other half came.
-        also : sequence of Write
-            What changes with it: the other half of a pair.
+        pair_end : PairEnd or None
+            What becomes of the other half, where it is one of a pair.
         """
         now = staged.staged_at
         changes = {
@@ -125,7 +128,7 @@ class Uploads:
         writes: list[Write] = [
             Change(upload_key(staged.uid), changes, {"state": before}),
             Put(staged_key_of(flywheel, staged.uid), membership(staged)),
-            *also,
+            *(pair_end.writes if pair_end else ()),
         ]
         if news is not None:
             writes.append(news_row(staged.uid, flywheel, news, now))
@@ -183,13 +186,15 @@ class Uploads:
         news: UploadNews,
         now: datetime,
         before: UploadState = UploadState.RECEIVED,
-        also: Sequence[Write] = (),
+        pair_end: "PairEnd | None" = None,
     ) -> None:
         """Move an upload to REFUSED or GONE, with its reasons and its news; as `stage` does."""
         change = Change(
             upload_key(uid), {"state": state, "reasons": list(reasons)}, {"state": before}
         )
-        self._table.write([change, news_row(uid, flywheel, news, now), *also])
+        self._table.write(
+            [change, news_row(uid, flywheel, news, now), *(pair_end.writes if pair_end else ())]
+        )
 
     def staged(self, flywheel: str) -> list[StagedUpload]:
         """Return what waits for a batch, oldest first."""

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from application.ledger.approvals import Question, forgotten_token, question_row
 from application.ledger.audit import Audited, VerdictLink
 from application.ledger.batch_rows import BatchRow, StoredVerdict, batch_key
 from application.ledger.champions import succession
@@ -55,7 +56,7 @@ class Verdicts(Audited):
         now: datetime,
         *,
         course: PromotionMode = PromotionMode.ACT,
-        also: Sequence[Write] = (),
+        question: Question | None = None,
     ) -> StoredVerdict:
         """Store a verdict and the intent that follows from it, before anything is done.
 
@@ -66,8 +67,8 @@ class Verdicts(Audited):
         ----------
         course : PromotionMode
             How a PROMOTE is carried out.
-        also : sequence of Write
-            What is written with it: the question to a person.
+        question : Question or None
+            What a person is to be asked about it.
 
         Raises
         ------
@@ -84,7 +85,7 @@ class Verdicts(Audited):
             details,
             Put(verdict_key(batch), values),
             *_counted(flywheel, verdict),
-            *also,
+            *([question_row(batch, question)] if question else []),
             now=now,
             verdict=link,
         )
@@ -104,7 +105,7 @@ class Verdicts(Audited):
         is_gain: bool,
         kept: NotCarriedOutReason | None = None,
         because: str | None = None,
-        also: Sequence[Write] = (),
+        is_asked: bool = False,
     ) -> None:
         """Record what came of a verdict, with its notice: STARTED -> JUDGED.
 
@@ -118,6 +119,8 @@ class Verdicts(Audited):
             Whether a promoted model was shown to be better, and not only as no worse.
         kept, because : NotCarriedOutReason and str, optional
             Why a PROMOTE was not carried out.
+        is_asked : bool
+            Whether a person was asked: the task's token has no more use.
         """
         details: dict[str, Any] = {
             "batch": batch.batch,
@@ -159,7 +162,7 @@ class Verdicts(Audited):
             # A champion that a person changes meanwhile is looked at again.
             change_flywheel(batch.flywheel, changes, unchanged_champion(flywheel)),
             *entries,
-            *also,
+            *([forgotten_token(batch)] if is_asked else []),
             now=now,
             notice=notice,
         )

@@ -31,7 +31,7 @@ def end_late_pairs(services: Services, known: KnownFlywheel) -> int:
             news=news,
             now=services.now(),
             before=UploadState.WAITING,
-            also=services.ledger.pairs.removal(place, pair),
+            pair_end=services.ledger.pairs.never_met(place, pair),
         )
         ended += 1
     return ended

@@ -6,8 +6,7 @@ the documents. A newer version of a half that waits takes its place; `flywheel u
 
 from dataclasses import dataclass
 
-from application.ledger.pairs import WaitingHalf
-from application.ledger.writes import Write
+from application.ledger.pairs import PairEnd, WaitingHalf
 from application.services import Services
 from flywheel.batches.uploads import ObjectVersion, Place, UploadState
 from flywheel.errors import ConcurrentChangeError
@@ -33,8 +32,8 @@ class UploadPair:
     place: Place
     pair: PairPlace
 
-    def ended(self, services: Services, state: UploadState) -> list[Write]:
-        """Return the writes by which the companion follows the documents."""
+    def ended(self, services: Services, state: UploadState) -> PairEnd:
+        """Return the end of the pair, by which the companion follows the documents."""
         return services.ledger.pairs.ended(
             self.place, self.pair, self.documents, self.companion, state
         )

@@ -135,7 +135,7 @@ def refuse(
         news=news,
         now=services.now(),
         before=pair.documents_state if pair else UploadState.RECEIVED,
-        also=pair.ended(services, state) if pair else (),
+        pair_end=pair.ended(services, state) if pair else None,
     )
     announce(services, flywheel)
 

@@ -90,7 +90,7 @@ def stage(
         news=news,
         sha256=sha256.hexdigest(),
         before=pair.documents_state if pair else UploadState.RECEIVED,
-        also=pair.ended(services, UploadState.PAIRED) if pair else (),
+        pair_end=pair.ended(services, UploadState.PAIRED) if pair else None,
     )
     return Staging(news=news)
 

@@ -6,7 +6,8 @@ Decides the words only. Read next: `flywheel.notices.notice` (how text from data
 from collections.abc import Sequence
 from datetime import datetime
 
-from flywheel.notices.notice import Notice, body, shown, shown_actor, subject
+from flywheel.notices.actors import shown_actor
+from flywheel.notices.notice import Notice, body, shown, subject
 from flywheel.number_words import number_of
 
 _FILES_NAMED = 20

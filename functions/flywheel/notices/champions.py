@@ -11,8 +11,9 @@ from datetime import datetime
 from flywheel.evaluation.champions import ChampionSource
 from flywheel.evaluation.verdict import Decision, Verdict
 from flywheel.evaluation.verdict_view import VerdictView
+from flywheel.notices.actors import shown_actor
 from flywheel.notices.batches import BatchFacts, batch_notice
-from flywheel.notices.notice import Notice, body, shown, shown_actor, subject
+from flywheel.notices.notice import Notice, body, shown, subject
 from flywheel.notices.verdicts import f1_change
 from flywheel.notices.what_changed import metric_table
 

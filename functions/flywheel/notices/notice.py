@@ -11,7 +11,6 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from flywheel.actors import name_and_mark
 from flywheel.number_words import number_of
 from flywheel.untrusted_text import is_hidden, unlinked, visible
 
@@ -79,18 +78,6 @@ def shown(text: str, most_characters: int = 80) -> str:
         char.encode("unicode_escape").decode() if is_hidden(char) else char for char in text
     ).replace("://", "[:]//")
     return line if len(line) <= most_characters else line[: most_characters - 3] + "..."
-
-
-def shown_actor(actor: str, most_characters: int = 200) -> str:
-    """Return who acted as it may be shown: a long name is cut, whether it is verified is not.
-
-    Examples
-    --------
-    >>> shown_actor("a-very-long-name (claimed)", 10)
-    'a-very-... (claimed)'
-    """
-    name, mark = name_and_mark(actor)
-    return shown(name, most_characters) + mark
 
 
 def file_name(key: str) -> str:

@@ -6,8 +6,9 @@ Decides the words only. Read next: `flywheel.notices.acts`.
 from collections.abc import Sequence
 from datetime import datetime
 
+from flywheel.notices.actors import shown_actor
 from flywheel.notices.acts import act_notice, at_moment, named_keys
-from flywheel.notices.notice import Notice, shown, shown_actor
+from flywheel.notices.notice import Notice, shown
 
 
 def rebuilding(

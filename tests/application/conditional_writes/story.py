@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+from application.ledger.approvals import Question
 from application.ledger.audit import FIRST_SHA256
 from application.ledger.batch_rows import BatchFailure, BatchRow, SealedFacts
 from application.ledger.flywheel_rows import ChampionChange, FlywheelRow, RebuildState
@@ -298,8 +299,7 @@ class Story:
     def wanted(self) -> BatchRow:
         """Bring the next batch to where its verdict waits for a person."""
         batch = self.started()
-        question = self.ledger.approvals.wanted(batch, "m/2", POLICY, NOW)
-        self.store(batch, promoted(), also=[question])
+        self.store(batch, promoted(), question=Question.of("m/2", POLICY, NOW))
         return batch
 
     def before_the_write(

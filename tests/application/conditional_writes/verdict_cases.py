@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from application.ledger.approvals import Approval, ApprovalState
+from application.ledger.approvals import Approval, ApprovalState, Question
 from application.ledger.batch_rows import BatchRow
 from application.ledger.writes import Delete, Key
 from tests.application.conditional_writes.case import Act, case
@@ -33,8 +33,7 @@ def _(story: Story) -> Act:
 )
 def _(story: Story) -> Act:
     batch = story.wanted()
-    question = story.ledger.approvals.wanted(batch, "m/3", POLICY, NOW)
-    return lambda: story.store(batch, also=[question])
+    return lambda: story.store(batch, question=Question.of("m/3", POLICY, NOW))
 
 
 @case("Verdicts.store: FLYWHEEL.promote_verdicts", "another verdict was counted")
