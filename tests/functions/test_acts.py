@@ -142,6 +142,7 @@ def test_test_rows_count_once_when_their_batch_is_tried_again(
     assert world.row.test_set == before
 
 
+@pytest.mark.slow
 def test_a_test_set_keeps_its_hash_when_rows_are_counted_late(
     world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
@@ -263,6 +264,7 @@ def test_the_flywheel_is_tainted_when_the_upload_was_withdrawn_after_the_manifes
     assert world.row.taint == [f"{NAME}/train/a.csv"]
 
 
+@pytest.mark.slow
 def test_drafts_are_frozen_when_somebody_asks_for_it(
     world: World, acts: Callable[[], OperatorCommands]
 ) -> None:

@@ -17,6 +17,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from tests.functions.register_upload.test_handler import delivery
 from tests.functions.world import NAME, World, csv, documents
 
+pytestmark = pytest.mark.slow
+
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 PACKAGES = {path.name for path in FUNCTIONS.iterdir() if path.is_dir()}
 

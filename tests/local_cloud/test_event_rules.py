@@ -92,6 +92,7 @@ def test_the_event_goes_to_the_dead_letter_queue_when_the_target_fails(cloud: Cl
     assert json.loads(_next_body(cloud, url))["detail"] == {"n": 1}
 
 
+@pytest.mark.slow
 def test_a_scheduled_rule_fires_when_its_time_has_come(cloud: Cloud) -> None:
     """A schedule of a minute fires within seconds, and sends a scheduled event."""
     url = _queue_with_rule(cloud, {}, ScheduleExpression="rate(1 minute)")

@@ -17,6 +17,7 @@ def _executions(deployed: Deployed) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.slow
 def test_people_are_told_when_an_object_is_put(deployed: Deployed) -> None:
     """A put goes through rule, queue, function, workflow and topic to the subscriber."""
     deployed.put("letters.csv")
@@ -83,6 +84,7 @@ def test_the_context_holds_text_when_a_state_reads_the_start_time(deployed: Depl
     assert document["plan"]["title"] == "about timed.csv"
 
 
+@pytest.mark.slow
 def test_only_the_failed_message_returns_when_a_batch_fails_in_part(deployed: Deployed) -> None:
     """A message that fails twice reaches the dead-letter queue; its neighbour is handled once."""
     deployed.put("poison.csv")
@@ -98,6 +100,7 @@ def test_only_the_failed_message_returns_when_a_batch_fails_in_part(deployed: De
     assert fine["deliveries"]["N"] == "1"
 
 
+@pytest.mark.slow
 def test_the_envelope_is_as_documented_when_an_object_is_put(deployed: Deployed) -> None:
     """The event carries every field that AWS documents, under its documented name."""
     put = deployed.put("poison-envelope.csv", b"12345")

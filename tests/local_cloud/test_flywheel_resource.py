@@ -39,6 +39,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     server.stop()
 
 
+@pytest.mark.slow
 def test_all_that_may_change_does_when_a_flywheel_is_updated(rig: Rig) -> None:
     """Model, role, keys and tags; the lake's key, which no update takes, is left out."""
     arn, model = rig.trained()

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 from tests.local_cloud.conftest import Deployed
 
 
+@pytest.mark.slow
 def test_the_engine_answers_when_the_call_reaches_the_cloud(deployed: Deployed) -> None:
     """A client that knows one endpoint for all services meets the same flywheel."""
     variables = deployed.cloud.environment()

@@ -60,6 +60,7 @@ def test_the_error_is_the_handlers_own_when_it_raises(deployed: Deployed) -> Non
     assert "handlers.py" in answer["stackTrace"][0]
 
 
+@pytest.mark.slow
 def test_the_process_is_replaced_when_an_invocation_times_out(deployed: Deployed) -> None:
     """A slow invocation fails with Lambda's error, and the next one runs in a new process."""
     before = deployed.probe()[0]["pid"]

@@ -88,6 +88,7 @@ def test_one_writer_wins_when_many_put_the_same_item(
     assert _at_once([write, transact] * 3).count("done") == 1
 
 
+@pytest.mark.slow
 def test_every_message_arrives_when_many_send_and_receive(cloud: Cloud) -> None:
     """Nothing is lost or doubled between senders and receivers at once."""
     sqs = cloud.client("sqs")

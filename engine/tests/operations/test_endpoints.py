@@ -131,6 +131,7 @@ def test_the_model_follows_when_the_flywheels_active_model_changes(
     assert described(many, pinned)["ModelArn"] == model
 
 
+@pytest.mark.slow
 def test_another_flywheel_is_followed_when_an_endpoint_is_moved(
     many: Rig, trained: tuple[str, str, str]
 ) -> None:

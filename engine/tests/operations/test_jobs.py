@@ -53,6 +53,7 @@ def test_each_line_is_classified_when_a_job_takes_lines(rig: Rig, trained: tuple
     assert tags == [{"Key": "team", "Value": ""}]
 
 
+@pytest.mark.slow
 def test_each_file_is_classified_when_a_job_takes_files(rig: Rig, trained: tuple[str, str]) -> None:
     """There is no line number; more documents than one batch keep their order."""
     uri = put_files(rig, a="card\nrefund", b="parcel\ncourier")

@@ -198,6 +198,7 @@ def test_the_built_in_model_is_refused_when_no_endpoint_is_named(rig: Rig) -> No
         rig.comprehend.detect_entities(Text="Ana lives in Lima", LanguageCode="en")
 
 
+@pytest.mark.slow
 def test_a_model_cannot_be_asked_when_its_file_is_gone(s3: "S3Client", tmp_path: Path) -> None:
     """The message names the file."""
     with running(tmp_path, s3) as rig:

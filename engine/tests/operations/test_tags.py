@@ -70,6 +70,7 @@ def test_removed_tags_stay_removed_when_the_creation_is_repeated(rig: Rig) -> No
     assert tags_of(rig, arn) == {}
 
 
+@pytest.mark.slow
 def test_tags_end_when_their_resource_does(s3: "S3Client", tmp_path: Path) -> None:
     """A new flywheel of the same name has none; the model keeps its own."""
     with running(tmp_path, s3) as rig:

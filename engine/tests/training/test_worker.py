@@ -30,6 +30,7 @@ def data(tmp_path: Path) -> list[Path]:
     return [file]
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_and_tested_when_the_process_is_asked(
     worker: TrainingWorker, data: list[Path], tmp_path: Path
 ) -> None:
@@ -42,6 +43,7 @@ def test_a_model_is_trained_and_tested_when_the_process_is_asked(
     assert worker.evaluate(data, model, holds_out=False).documents == 40
 
 
+@pytest.mark.slow
 def test_a_recognizer_is_trained_and_tested_when_the_process_is_asked(
     worker: TrainingWorker, tmp_path: Path
 ) -> None:
@@ -59,6 +61,7 @@ def test_a_recognizer_is_trained_and_tested_when_the_process_is_asked(
     assert (tested.documents, [row[0] for row in tested.counts]) == (3, ["PERSON"])
 
 
+@pytest.mark.slow
 def test_the_next_task_gets_a_new_process_when_one_is_killed(
     worker: TrainingWorker, data: list[Path], tmp_path: Path
 ) -> None:
@@ -71,6 +74,7 @@ def test_the_next_task_gets_a_new_process_when_one_is_killed(
     assert trained.documents == 40
 
 
+@pytest.mark.slow
 def test_the_process_lives_on_when_a_task_fails(
     worker: TrainingWorker, data: list[Path], tmp_path: Path
 ) -> None:
@@ -84,6 +88,7 @@ def test_the_process_lives_on_when_a_task_fails(
     assert "FileNotFoundError" in (tmp_path / "training.log").read_text()
 
 
+@pytest.mark.slow
 def test_the_waiting_task_gives_way_when_the_worker_is_stopped(
     worker: TrainingWorker, tmp_path: Path
 ) -> None:

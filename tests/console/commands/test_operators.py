@@ -16,6 +16,8 @@ from console.environment.target import LOCAL, Target, local_target
 from tests.console.command_line import Run, kept_running
 from tests.stack_template import function_timeouts
 
+pytestmark = pytest.mark.slow
+
 OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
 ACCOUNT, REGION = "123456789012", "us-east-1"
 ALICE = f"arn:aws:sts::{ACCOUNT}:assumed-role/Operator/alice (verified)"

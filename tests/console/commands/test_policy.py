@@ -79,6 +79,7 @@ def test_the_advised_number_is_enough_when_a_gain_is_as_observed() -> None:
     assert 0.78 <= found["paired"] <= 0.88
 
 
+@pytest.mark.slow
 def test_a_run_repeats_to_the_digit_when_its_seed_is_the_same() -> None:
     """And another seed gives other trials."""
     options = ("--difference", "0.03", "--test-documents", "50")

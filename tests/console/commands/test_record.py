@@ -257,6 +257,7 @@ def test_the_timeline_names_who_and_why_when_it_is_asked_for(
     assert "compare_models: " in result.stdout
 
 
+@pytest.mark.slow
 def test_a_model_leads_back_to_its_files_when_its_lineage_is_asked_for(
     run_locally: Run, first: dict[str, Any], target: Target
 ) -> None:

@@ -112,6 +112,7 @@ def test_averages_promote_no_recognizer_when_few_documents_have_a_mention(carrie
     assert by_policy(rows, "promoted_by_averages") == {"paired": 0, "averages": 0}
 
 
+@pytest.mark.slow
 def test_averages_promote_nothing_when_the_rule_is_about_precision() -> None:
     """They do not say how often a label was predicted."""
     (row,) = played("precision-rare", 40, predicted=8)

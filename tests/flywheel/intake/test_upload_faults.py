@@ -206,6 +206,7 @@ def test_a_file_is_refused_when_its_compression_is_broken(
     assert words in report.lines()[0]
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused_when_it_begins_to_unpack() -> None:
     """What grows more than a hundredfold is given up early, in little memory."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)

@@ -119,6 +119,7 @@ def test_a_barred_model_stays_out_when_a_verdict_would_promote_it(promoted: Worl
     assert promoted.active_model == left
 
 
+@pytest.mark.slow
 def test_any_trained_model_is_live_when_a_person_promotes_it(live_world: World) -> None:
     """By its ARN or its verdict's number, rejected as it was; it is in the history with its act."""
     world = live_world

@@ -154,6 +154,7 @@ def test_a_person_is_not_overtaken_when_both_change_the_champion(live_world: Wor
     assert world.row.promoting is None
 
 
+@pytest.mark.slow
 def test_followers_are_told_when_a_model_goes_live(live_world: World, models: Models) -> None:
     """Which endpoint follows and whether it is there, and which is pinned to an earlier model."""
     world, comprehend = trained(live_world), client("comprehend")

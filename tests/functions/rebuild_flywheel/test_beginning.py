@@ -53,6 +53,7 @@ def test_a_rollback_counts_when_it_comes_before_the_switch(named_world: World) -
     assert active_model(world.row.arn) == world.row.expected_champion == first
 
 
+@pytest.mark.slow
 def test_the_rebuild_is_over_when_the_service_refuses_the_live_model(named_world: World) -> None:
     """People are told, uploads go to the present flywheel, and a batch opens there."""
     world = named_world

@@ -99,6 +99,7 @@ def another_waits(world: World) -> None:
     world.services.ports.messages.inject(other, 1)
 
 
+@pytest.mark.slow
 def test_an_upload_is_refused_once_when_all_its_deliveries_failed(
     world: World, context: LambdaContext
 ) -> None:

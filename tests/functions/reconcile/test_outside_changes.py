@@ -51,6 +51,7 @@ def judged_outside(world: World) -> dict[str, Any]:
     return judge_outside(world.services, asked["flywheel"], asked["iteration"])
 
 
+@pytest.mark.slow
 def test_an_iteration_is_told_once_when_somebody_else_started_it(live_world: World) -> None:
     """It is nobody's batch, and no batch of ours waits for it for ever."""
     world = started_outside(live_world, is_over=False)
@@ -62,6 +63,7 @@ def test_an_iteration_is_told_once_when_somebody_else_started_it(live_world: Wor
     assert events.count("outside iteration") == 1
 
 
+@pytest.mark.slow
 def test_an_outside_iteration_is_judged_and_not_promoted_when_it_has_completed(
     live_world: World, models: Models
 ) -> None:
@@ -95,6 +97,7 @@ def test_it_is_said_to_be_held_when_the_champion_changed_since(
     assert any("would be HELD, CHAMPION_CHANGED" in subject for subject in subjects)
 
 
+@pytest.mark.slow
 def test_nobody_hears_of_it_when_outside_iterations_are_ignored(live_world: World) -> None:
     """It is written down, so that it is never taken for ours; there is no verdict."""
     world = started_outside(live_world, outside_iterations="ignore")

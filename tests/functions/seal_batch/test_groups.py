@@ -76,6 +76,7 @@ def test_a_group_is_kept_when_test_rows_are_frozen(world: World) -> None:
     assert frozen.sha256 != content_hash(record(Row(row.label, row.text)) for row in THREADS)
 
 
+@pytest.mark.slow
 def test_groups_reach_over_batches_when_rows_are_added(world: World) -> None:
     """A document of a thread that was frozen before brings no group."""
     freeze(world, 1, THREADS)
@@ -113,6 +114,7 @@ def test_groups_are_documents_when_nothing_groups_them(world: World) -> None:
     assert (frozen.documents, frozen.groups, frozen.grouping) == (4, 4, "none")
 
 
+@pytest.mark.slow
 def test_groups_are_not_known_when_an_earlier_release_froze_rows(world: World) -> None:
     """It kept their hashes alone."""
     freeze(world, 1, THREADS)
