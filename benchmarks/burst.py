@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import TypeVar
 
-from application.configuration import FunctionConfiguration, KnownFlywheel
+from application.configuration import KnownFlywheel
 from application.services import Services, task_config
 from flywheel.batches.uploads import DatasetKind, ObjectVersion, UploadState
 from flywheel.settings.environment import ReceivedSettings
@@ -24,7 +24,7 @@ from tests.simulation.memory_buckets import MemoryStaging
 from tests.simulation.memory_channels import (
     Message,
 )
-from tests.simulation.memory_ports import MemoryPorts
+from tests.simulation.memory_ports import MemoryPorts, configuration_of
 from tests.simulation.world import Rates, World
 
 T = TypeVar("T")
@@ -132,16 +132,7 @@ class BurstPlay:
             change=self.callers.change_late,
             answer=self.callers.answer_late,
         )
-        configuration = FunctionConfiguration(
-            environment="burst",
-            inbox_bucket="inbox",
-            staging_bucket="staging",
-            verdicts_bucket="verdicts",
-            ledger_table="ledger",
-            topic_arn="topic",
-            settings_path="/burst",
-            notice_window_seconds=60,
-        )
+        configuration = configuration_of("burst")
         self.callers.services = Services("burst", configuration, lambda: world.now, self.ports)
 
     def play(self, uploads: int) -> Burst:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from application.configuration import FunctionConfiguration, KnownFlywheel
+from application.configuration import KnownFlywheel
 from application.services import Services, task_config
 from flywheel.settings.environment import ReceivedSettings
 from tests.simulation.at_rest import check_at_rest, unsettled
@@ -21,7 +21,7 @@ from tests.simulation.invariants import Watch
 from tests.simulation.memory_account import MemoryAccount
 from tests.simulation.memory_buckets import MemoryStaging
 from tests.simulation.memory_jobs import JobRates
-from tests.simulation.memory_ports import MemoryPorts
+from tests.simulation.memory_ports import MemoryPorts, configuration_of
 from tests.simulation.people import People
 from tests.simulation.texts import LABELS
 from tests.simulation.world import World
@@ -53,16 +53,7 @@ _COMPARISONS: Sequence[dict[str, Any]] = (
 )
 """An exact test of both models' answers, one that draws them again, and one without a gain."""
 
-_CONFIGURATION = FunctionConfiguration(
-    environment="sim",
-    inbox_bucket="inbox",
-    staging_bucket="staging",
-    verdicts_bucket="verdicts",
-    ledger_table="ledger",
-    topic_arn="topic",
-    settings_path="/sim",
-    notice_window_seconds=60,
-)
+_CONFIGURATION = configuration_of("sim")
 _STORM = timedelta(hours=10)
 _CALM_STEP = timedelta(hours=8)
 _CALM_STEPS = 12

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from application.configuration import KnownFlywheel
+from application.configuration import FunctionConfiguration, KnownFlywheel
 from application.ports import AnswerService
 from tests.simulation.memory_account import MemoryAccount
 from tests.simulation.memory_buckets import MemoryInbox, MemoryStaging
@@ -18,6 +18,20 @@ from tests.simulation.memory_channels import (
 from tests.simulation.memory_rows import MemoryRows
 from tests.simulation.memory_service import MemoryService
 from tests.simulation.world import World
+
+
+def configuration_of(environment: str) -> FunctionConfiguration:
+    """Return what functions know of an environment in memory."""
+    return FunctionConfiguration(
+        environment=environment,
+        inbox_bucket="inbox",
+        staging_bucket="staging",
+        verdicts_bucket="verdicts",
+        ledger_table="ledger",
+        topic_arn="topic",
+        settings_path=f"/{environment}",
+        notice_window_seconds=60,
+    )
 
 
 @dataclass(slots=True, eq=False)
