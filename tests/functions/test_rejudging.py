@@ -104,7 +104,7 @@ def test_a_held_challenger_goes_live_when_new_test_rows_show_it(held: World) -> 
 def test_people_are_told_when_models_are_judged_again(held: World) -> None:
     """What ends the hold, what it costs, and what the answers showed; old averages are gone."""
     (told,) = [each for each in held.cloud.told() if "HELD" in each.subject]
-    assert f"`flywheel testset freeze {NAME} --env test` has both" in " ".join(told.body.split())
+    assert f"`flywheel testset freeze {NAME} --env test` to have" in " ".join(told.body.split())
     add_test_rows(held)
     freeze(held)
     judge(held, 2)

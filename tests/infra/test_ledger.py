@@ -82,6 +82,8 @@ def writing_function() -> str:
     """Return the function that calls, by its construct id; people's acts are Operate's."""
     frame: FrameType | None = sys._getframe(1)
     folders = {f"{FUNCTIONS}/{_folder(name)}/": name for name in WRITTEN_BY}
+    # Histories call this use case without its handler.
+    folders[f"{FUNCTIONS}/application/reconciliation/"] = "Reconcile"
     while frame is not None:
         for folder, name in folders.items():
             if frame.f_code.co_filename.startswith(folder):
