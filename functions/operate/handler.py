@@ -53,9 +53,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
         with quoting_no_document():
             answer = carry_out(replace(own_services, actor=actor), command)
     except _REFUSALS as error:
-        refused = refusal(error)
-        logger.info("command refused", extra=refused)
-        return refused
+        logger.info("command refused", extra=refusal(error))
+        return refusal(error)
     logger.info("command carried out", extra={"actor": actor})
     return answer
 
