@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.caller_identity import actor_of
 from adapters.wiring import services
 from application.approvals.answer import answer, send_again
+from application.commands.payloads import refusal
 from flywheel.errors import UnprovenIdentityError
 
 logger = Logger()
@@ -27,6 +28,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         try:
             actor = actor_of(event, context.invoked_function_arn, world.now())
         except UnprovenIdentityError as error:
-            return {"refused": str(error), "error": type(error).__name__}
+            return refusal(error)
         return answer(world, {**event, "actor": actor})
     return send_again(world, event["flywheel"], event["batch"])

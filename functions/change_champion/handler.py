@@ -12,6 +12,7 @@ from adapters.caller_identity import actor_of
 from adapters.wiring import services
 from application.chain_heads import write_head
 from application.champions.change import change
+from application.commands.payloads import refusal
 from flywheel.errors import UnprovenIdentityError
 
 logger = Logger()
@@ -28,7 +29,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         try:
             actor = actor_of(event, context.invoked_function_arn, own_services.now())
         except UnprovenIdentityError as error:
-            return {"refused": str(error), "error": type(error).__name__}
+            return refusal(error)
         event = {**event, "actor": actor}
     answer = change(own_services, event)
     write_head(own_services, event["flywheel"])

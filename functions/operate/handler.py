@@ -16,8 +16,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.caller_identity import actor_of
 from adapters.wiring import services
-from application.commands.carry_out import carry_out, refusal
-from application.commands.payloads import OperatorCommand
+from application.commands.carry_out import carry_out
+from application.commands.payloads import OperatorCommand, refusal
 from application.private_errors import quoting_no_document
 from flywheel.actors import PROOF
 from flywheel.errors import (

@@ -183,8 +183,3 @@ def _imported_rows(staging: StagingObjects, command: ImportRows) -> bytes:
     if hashlib.sha256(body).hexdigest() != command.sha256:
         raise ActRefusedError(f"the rows of {command.file} are others than were announced")
     return bytes(body)
-
-
-def refusal(error: Exception) -> dict[str, str]:
-    """Return the document that says why a command was not carried out, and by which error."""
-    return {"refused": str(error), "error": type(error).__name__}
