@@ -76,7 +76,8 @@ class AwsPorts:
         from adapters.messages import Queues
 
         settings = self.configuration
-        return Queues(settings.uploads_queue_url, settings.notices_due_queue_url, client("sqs"))
+        uploads = settings.needed("uploads_queue_url")
+        return Queues(uploads, settings.notices_due_queue_url, client("sqs"))
 
     @property
     def executions(self) -> Executions:
@@ -92,11 +93,11 @@ class AwsPorts:
 
         settings = self.configuration
         return Invocations(
-            settings.close_batch_function,
-            settings.rebuild_flywheel_function,
-            settings.compare_models_function,
-            settings.change_champion_function,
-            settings.answer_approval_function,
+            settings.needed("close_batch_function"),
+            settings.needed("rebuild_flywheel_function"),
+            settings.needed("compare_models_function"),
+            settings.needed("change_champion_function"),
+            settings.needed("answer_approval_function"),
             client("lambda"),
         )
 
