@@ -16,6 +16,8 @@ from flywheel.errors import ActRefusedError, ConcurrentChangeError, ServiceRefus
 from tests.functions.cloud import answering, datasets_being
 from tests.functions.world import NAME, World, csv, documents
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def acts(world: World) -> Callable[[], OperatorCommands]:
@@ -142,7 +144,6 @@ def test_test_rows_count_once_when_their_batch_is_tried_again(
     assert world.row.test_set == before
 
 
-@pytest.mark.slow
 def test_a_test_set_keeps_its_hash_when_rows_are_counted_late(
     world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
@@ -264,7 +265,6 @@ def test_the_flywheel_is_tainted_when_the_upload_was_withdrawn_after_the_manifes
     assert world.row.taint == [f"{NAME}/train/a.csv"]
 
 
-@pytest.mark.slow
 def test_drafts_are_frozen_when_somebody_asks_for_it(
     world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
@@ -402,7 +402,6 @@ def test_test_rows_count_when_their_dataset_is_complete_after_its_batch_failed(
     assert world.row.test_set == counted
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("found_by", ["reconcile", "retry"])
 def test_a_test_set_lets_go_of_rows_when_the_service_never_had_them(
     world: World, found_by: str

@@ -259,14 +259,14 @@ class World:
         return (self.services.staging.text(key) or "").splitlines()
 
     def until(self, look: Callable[[], T], accepts: Callable[[T], bool]) -> T:
-        """Let time pass until what is seen is accepted, and return it."""
+        """Let time pass, ten seconds a look, until what is seen is accepted, and return it."""
 
-        def look_a_second_later() -> T:
-            self.clock.advance(1.0)
+        def look_later() -> T:
+            self.clock.advance(10.0)
             return look()
 
         seen = look()
-        return seen if accepts(seen) else until(look_a_second_later, accepts, seconds=60)
+        return seen if accepts(seen) else until(look_later, accepts, seconds=60)
 
     def settle(self) -> None:
         """Let the engine end what it is doing for this flywheel."""

@@ -18,6 +18,8 @@ from tests.functions.compare_models.conftest import TESTED
 from tests.functions.conftest import Models
 from tests.functions.world import NAME, World, documents
 
+pytestmark = pytest.mark.slow
+
 
 def answered(world: World, number: int = 1) -> list[str]:
     """Let the models answer, and return their names."""

@@ -15,6 +15,8 @@ from tests.functions.cloud import answering, before, crash
 from tests.functions.conftest import Models
 from tests.functions.world import NAME, World, documents
 
+pytestmark = pytest.mark.slow
+
 
 def trained(world: World, number: int = 1) -> World:
     """Bring a batch with a better challenger to where its iteration has ended."""
@@ -39,7 +41,6 @@ def test_the_first_ones_are_asked_about_when_the_policy_says_how_many(live_world
     assert world.compare(2) == {"outcome": BatchOutcome.PROMOTED}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("answer", [None, "approve"])
 def test_people_are_asked_again_when_nobody_said_yes_before_the_execution_ended(
     live_world: World, answer: str | None
@@ -72,7 +73,6 @@ def test_nothing_is_done_when_the_policy_is_a_shadow(live_world: World, models: 
     assert (stored.kept, stored.verdict.decision) == ("SHADOW", "PROMOTE")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("silence", "outcome"),
     [("keep", BatchOutcome.HELD), ("promote", BatchOutcome.PROMOTED)],
@@ -154,7 +154,6 @@ def test_a_person_is_not_overtaken_when_both_change_the_champion(live_world: Wor
     assert world.row.promoting is None
 
 
-@pytest.mark.slow
 def test_followers_are_told_when_a_model_goes_live(live_world: World, models: Models) -> None:
     """Which endpoint follows and whether it is there, and which is pinned to an earlier model."""
     world, comprehend = trained(live_world), client("comprehend")

@@ -16,6 +16,8 @@ from tests.flywheel.evaluation.test_verdict_document import SCHEMA
 from tests.functions.cloud import VERDICTS, answering, crash
 from tests.functions.world import NAME, World, documents
 
+pytestmark = pytest.mark.slow
+
 
 def document(world: World, key: str = f"verdicts/{NAME}/1.json") -> str | None:
     """Return a document as it is kept, or None."""
