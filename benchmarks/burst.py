@@ -19,12 +19,12 @@ from application.services import Services, task_config
 from flywheel.batches.uploads import DatasetKind, ObjectVersion, UploadState
 from flywheel.settings.environment import ReceivedSettings
 from tests.simulation.callers import Callers
-from tests.simulation.memory_account import MemoryAccount
-from tests.simulation.memory_buckets import MemoryStaging
-from tests.simulation.memory_channels import (
+from tests.simulation.memory.account import MemoryAccount
+from tests.simulation.memory.buckets import MemoryStaging
+from tests.simulation.memory.channels import (
     Message,
 )
-from tests.simulation.memory_ports import MemoryPorts, configuration_of
+from tests.simulation.memory.ports import MemoryPorts, configuration_of
 from tests.simulation.world import Rates, World
 
 T = TypeVar("T")

@@ -14,12 +14,12 @@ from flywheel.batches.uploads import ObjectVersion
 from flywheel.settings.environment import ReceivedSettings
 from tests.functions import world as functions_world
 from tests.functions.cloud import INBOX
-from tests.simulation.memory_account import MemoryAccount
-from tests.simulation.memory_buckets import MemoryStaging
-from tests.simulation.memory_channels import (
+from tests.simulation.memory.account import MemoryAccount
+from tests.simulation.memory.buckets import MemoryStaging
+from tests.simulation.memory.channels import (
     Message,
 )
-from tests.simulation.memory_ports import MemoryPorts
+from tests.simulation.memory.ports import MemoryPorts
 from tests.simulation.world import World
 
 _MOST_STEPS = 200

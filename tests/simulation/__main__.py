@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from tests.simulation.campaign import Missed, keep, miss_all, note_caught, play_all
 from tests.simulation.history import Played, play
-from tests.simulation.safeguards import SAFEGUARDS
+from tests.simulation.invariants.safeguards import SAFEGUARDS
 
 _SHOWN_EVENTS = 40
 _PROGRESS_SECONDS = 10

@@ -31,8 +31,8 @@ from register_upload import handler as register_upload
 from seal_batch import handler as seal_batch
 from start_iteration import handler as start_iteration
 from tests.functions.reconciling import reconciled
-from tests.simulation.memory_channels import MemoryExecutions, Message
-from tests.simulation.memory_ports import MemoryPorts
+from tests.simulation.memory.channels import MemoryExecutions, Message
+from tests.simulation.memory.ports import MemoryPorts
 from tests.simulation.state_machine import (
     UNKNOWN_ERROR,
     Document,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.simulation.history import Played, play
-from tests.simulation.safeguards import SAFEGUARDS
+from tests.simulation.invariants.safeguards import SAFEGUARDS
 from tests.simulation.state_machine import UNKNOWN_ERROR
 
 KEPT_SEEDS = Path(__file__).with_name("kept_seeds.json")

@@ -15,15 +15,15 @@ from typing import Any
 from application.configuration import KnownFlywheel
 from application.services import Services, task_config
 from flywheel.settings.environment import ReceivedSettings
-from tests.simulation.at_rest import check_at_rest, unsettled
 from tests.simulation.callers import Callers
-from tests.simulation.invariants import Watch
-from tests.simulation.memory_account import MemoryAccount
-from tests.simulation.memory_buckets import MemoryStaging
-from tests.simulation.memory_jobs import JobRates
-from tests.simulation.memory_ports import MemoryPorts, configuration_of
+from tests.simulation.invariants.at_rest import check_at_rest, unsettled
+from tests.simulation.invariants.writes import Watch
+from tests.simulation.memory.account import MemoryAccount
+from tests.simulation.memory.buckets import MemoryStaging
+from tests.simulation.memory.jobs import JobRates
+from tests.simulation.memory.ports import MemoryPorts, configuration_of
+from tests.simulation.memory.texts import LABELS
 from tests.simulation.people import People
-from tests.simulation.texts import LABELS
 from tests.simulation.world import World
 
 NAME = "tickets"

@@ -9,7 +9,7 @@ from application.commands.operator_commands import OperatorCommands
 from flywheel.batches.uploads import ObjectVersion, UploadState
 from flywheel.errors import ActRefusedError, FlywheelLoopError
 from tests.simulation.callers import Callers
-from tests.simulation.texts import TEST_TEXTS, TEXTS, label_of
+from tests.simulation.memory.texts import TEST_TEXTS, TEXTS, label_of
 from tests.simulation.world import KilledError, World
 
 _UPLOADS, _ANSWERED_UPLOADS = (3, 8), (5, 14)

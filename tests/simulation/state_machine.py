@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from flywheel.errors import FlywheelLoopError
-from tests.simulation.memory_channels import MemoryTokens
+from tests.simulation.memory.channels import MemoryTokens
 from tests.simulation.world import KilledError, World
 
 Document = dict[str, Any]

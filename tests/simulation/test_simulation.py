@@ -2,7 +2,7 @@ import pytest
 
 from tests.simulation.campaign import caught_seeds, kept_seeds, miss
 from tests.simulation.history import play
-from tests.simulation.safeguards import SAFEGUARDS
+from tests.simulation.invariants.safeguards import SAFEGUARDS
 
 _HISTORIES = 300
 _REPLAYED = 50

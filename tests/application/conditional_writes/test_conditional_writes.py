@@ -26,7 +26,7 @@ from tests.application.conditional_writes.unconditional import IMPLIED, UNCONDIT
 from tests.application.conditional_writes.watched_rows import WatchedRows, expectations_of
 from tests.functions.cloud import create_ledger, empty_cloud
 from tests.simulation.history import play
-from tests.simulation.memory_rows import MemoryRows
+from tests.simulation.memory.rows import MemoryRows
 from tests.simulation.world import World
 
 COVERED = {name for case in CASES for name in case.violated} | set(IMPLIED)

@@ -9,7 +9,7 @@ import pytest
 from tests.local_cloud.conftest import Deployed
 from tests.local_cloud.waiting import eventually
 
-CHECKOUT = Path(__file__).parents[2]
+CHECKOUT = Path(__file__).parents[3]
 
 
 def test_the_asset_wins_when_an_installed_package_has_the_same_name(deployed: Deployed) -> None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from application.configuration import FunctionConfiguration, KnownFlywheel
 from application.ports import AnswerService
-from tests.simulation.memory_account import MemoryAccount
-from tests.simulation.memory_buckets import MemoryInbox, MemoryStaging
-from tests.simulation.memory_channels import (
+from tests.simulation.memory.account import MemoryAccount
+from tests.simulation.memory.buckets import MemoryInbox, MemoryStaging
+from tests.simulation.memory.channels import (
     MemoryExecutions,
     MemoryFunctions,
     MemoryMessages,
@@ -15,8 +15,8 @@ from tests.simulation.memory_channels import (
     MemoryTopic,
     Message,
 )
-from tests.simulation.memory_rows import MemoryRows
-from tests.simulation.memory_service import MemoryService
+from tests.simulation.memory.rows import MemoryRows
+from tests.simulation.memory.service import MemoryService
 from tests.simulation.world import World
 
 

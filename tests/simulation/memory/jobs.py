@@ -15,9 +15,9 @@ from datetime import datetime
 from typing import Any
 
 from application.service_values import AnswerJob
-from tests.simulation.memory_buckets import MemoryStaging
-from tests.simulation.service_facts import Effect, Shared
-from tests.simulation.texts import answer_of
+from tests.simulation.memory.buckets import MemoryStaging
+from tests.simulation.memory.service_facts import Effect, Shared
+from tests.simulation.memory.texts import answer_of
 from tests.simulation.world import World
 
 _PREFIX = "arn:aws:comprehend:us-east-1:123456789012:document-classification-job/"

@@ -1,7 +1,7 @@
 """What must hold of models' answers: whose are paid for, what is kept, what verdicts stand on.
 
 Compares with what the models really say (`texts`) of the documents that their jobs really read, and
-not with what is kept. Read next: `memory_jobs` (who answers), `look_invariants` (how often models
+not with what is kept. Read next: `memory.jobs` (who answers), `looks` (how often models
 were compared), `at_rest` (who looks).
 """
 
@@ -20,9 +20,9 @@ from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.paired_evidence import PairedEvidence
 from flywheel.evaluation.verdict import Decision, Verdict
 from flywheel.intake.labeled_documents import Row
-from tests.simulation.memory_jobs import MemoryJob
-from tests.simulation.memory_ports import MemoryPorts
-from tests.simulation.texts import answer_of, label_of
+from tests.simulation.memory.jobs import MemoryJob
+from tests.simulation.memory.ports import MemoryPorts
+from tests.simulation.memory.texts import answer_of, label_of
 from tests.simulation.world import World
 
 Broken = Iterator[tuple[str, str]]

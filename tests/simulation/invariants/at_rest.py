@@ -10,11 +10,11 @@ from application.ledger.writes import Item
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.evaluation.verdict import Verdict
-from tests.simulation.answer_invariants import Broken, check_answers
-from tests.simulation.look_invariants import check_looks
-from tests.simulation.memory_ports import MemoryPorts
+from tests.simulation.invariants.answers import Broken, check_answers
+from tests.simulation.invariants.looks import check_looks
+from tests.simulation.memory.ports import MemoryPorts
+from tests.simulation.memory.texts import label_of
 from tests.simulation.people import Dropped
-from tests.simulation.texts import label_of
 from tests.simulation.world import World
 
 _MOST_REPEATS = 12

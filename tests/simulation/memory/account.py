@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulation.memory_buckets import MemoryStaging
-from tests.simulation.memory_jobs import MemoryJobs
-from tests.simulation.memory_service import MemoryService
-from tests.simulation.service_facts import Shared
+from tests.simulation.memory.buckets import MemoryStaging
+from tests.simulation.memory.jobs import MemoryJobs
+from tests.simulation.memory.service import MemoryService
+from tests.simulation.memory.service_facts import Shared
 from tests.simulation.world import World
 
 _CREATING_SECONDS = (30, 600)

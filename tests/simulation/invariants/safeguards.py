@@ -28,12 +28,12 @@ from application.services import Services
 from flywheel.batches.batches import BatchName, BatchOutcome
 from flywheel.evaluation import prediction_jobs as test_documents
 from flywheel.settings.policy import METRICS
-from tests.simulation import look_safeguards
 from tests.simulation.callers import Callers
-from tests.simulation.memory_buckets import MemoryInbox
-from tests.simulation.memory_jobs import MemoryJobs
-from tests.simulation.memory_rows import MemoryRows
-from tests.simulation.memory_service import MemoryService
+from tests.simulation.invariants import look_safeguards
+from tests.simulation.memory.buckets import MemoryInbox
+from tests.simulation.memory.jobs import MemoryJobs
+from tests.simulation.memory.rows import MemoryRows
+from tests.simulation.memory.service import MemoryService
 
 Patches = Sequence[Any]
 _replace: Callable[..., Any] = patch.object

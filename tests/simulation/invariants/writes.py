@@ -10,10 +10,10 @@ from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.evaluation.evidence import Evidence
 from flywheel.evaluation.verdict import Decision, Verdict
 from infra.ledger_rights import CHECK, DELETE, DONE_TO_ROWS, PUT, UPDATE, WRITTEN_BY
-from tests.simulation.answer_invariants import AnswersWatch
-from tests.simulation.memory_ports import MemoryPorts
-from tests.simulation.memory_service import MemoryService
-from tests.simulation.service_facts import Effect
+from tests.simulation.invariants.answers import AnswersWatch
+from tests.simulation.memory.ports import MemoryPorts
+from tests.simulation.memory.service import MemoryService
+from tests.simulation.memory.service_facts import Effect
 from tests.simulation.world import World
 
 _LEAST_IMPROVEMENT = 0.005

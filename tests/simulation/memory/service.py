@@ -21,8 +21,8 @@ from flywheel.evaluation.model_labels import ModelLabels
 from flywheel.notices.endpoints import Endpoint
 from flywheel.settings.data_format import DataFormat
 from flywheel.settings.policy import METRICS
-from tests.simulation.memory_buckets import MemoryStaging
-from tests.simulation.service_facts import Effect, MemoryDataset, Row, Shared
+from tests.simulation.memory.buckets import MemoryStaging
+from tests.simulation.memory.service_facts import Effect, MemoryDataset, Row, Shared
 from tests.simulation.world import World
 
 _ENDPOINT = "arn:aws:comprehend:us-east-1:123456789012:document-classifier-endpoint/live"

@@ -13,7 +13,7 @@ from typing import Any
 from application.ledger.writes import Item
 from flywheel.batches.batches import BatchName, BatchOutcome
 from flywheel.evaluation.verdict import Verdict
-from tests.simulation.memory_ports import MemoryPorts
+from tests.simulation.memory.ports import MemoryPorts
 
 Broken = Iterator[tuple[str, str]]
 """Invariants that do not hold, and by what."""

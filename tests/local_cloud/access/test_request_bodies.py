@@ -11,7 +11,7 @@ import pytest
 
 from local_cloud.cloud import Cloud
 from local_cloud.server import RequestHandler
-from tests.local_cloud.test_request_gate import BUCKET, inbox, sent, signed
+from tests.local_cloud.access.test_request_gate import BUCKET, inbox, sent, signed
 
 __all__ = ["inbox"]
 
