@@ -13,17 +13,10 @@ from typing import Any
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
-from local_cloud.adapters_check import Patches
+from local_cloud.patches import Patches
 
 _TRANSACT = "moto.dynamodb.models:DynamoDBBackend.transact_write_items"
 _COPY = "moto.dynamodb.models:copy"
-ADAPTED = (
-    _TRANSACT,
-    _COPY,
-    "moto.dynamodb.models.table:Table.get_item",
-    "moto.dynamodb.models.table:Table.delete_item",
-    "moto.dynamodb.models.table:Table.has_range_key",
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,25 +17,21 @@ class CloudError(Exception):
 
 
 class AdapterMismatchError(CloudError):
-    """An attribute of moto that an adapter replaces or calls no longer exists.
+    """An attribute of moto that an adapter needs does not exist.
 
     Parameters
     ----------
-    missing : sequence of str
-        The attributes, each written ``module:Class.attribute``.
+    attribute : str
+        The attribute, written ``module:Class.attribute``.
     installed_version, adapted_version : str
-        The version of moto that was found, and the one the adapters are written for.
+        The installed version of moto, and the one that the adapters are written for.
     """
 
-    def __init__(
-        self, missing: Sequence[str], *, installed_version: str, adapted_version: str
-    ) -> None:
-        self.missing = tuple(missing)
-        self.installed_version = installed_version
-        self.adapted_version = adapted_version
+    def __init__(self, attribute: str, *, installed_version: str, adapted_version: str) -> None:
+        self.attribute = attribute
         super().__init__(
             f"moto {installed_version} is installed and the local cloud is adapted to moto "
-            f"{adapted_version}; these attributes are missing: {', '.join(missing)}. "
+            f"{adapted_version}; {attribute} is missing. "
             f"Install moto=={adapted_version}, or adapt local_cloud to the new version."
         )
 

@@ -19,10 +19,9 @@ from urllib.parse import quote
 from moto.core.responses import ActionResult
 from moto.s3.responses import S3Response
 
-from local_cloud.adapters_check import Patches
+from local_cloud.patches import Patches
 
 _SERIALIZED = "moto.s3.responses:S3Response.serialized"
-ADAPTED = (_SERIALIZED, "moto.core.responses:ActionResult")
 _NAMES_LEFT_RAW: Mapping[str, tuple[str, ...]] = {
     "ListObjects": ("Delimiter", "Marker", "NextMarker", "Prefix", "CommonPrefixes"),
     "ListObjectsV2": ("Delimiter", "StartAfter"),

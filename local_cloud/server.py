@@ -6,6 +6,7 @@ backends keep their state for the whole process. Decides the server's life. Must
 adapters. Read next: cloud.py.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -19,24 +20,20 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from local_cloud.adapters_check import Patches
+from local_cloud.patches import Patches
 
-_REQUEST_LOG = "moto.moto_server.werkzeug_app:MotoRequestHandler.log_request"
-ADAPTED = (
-    _REQUEST_LOG,
-    "moto.moto_server.werkzeug_app:DomainDispatcherApplication",
-    "moto.moto_server.werkzeug_app:create_backend_app",
-    "moto.core.base_backend:BackendDict.reset",
-    "moto.core.model_instances:reset_model_data",
-)
 _HOST = "127.0.0.1"
 _STOP_POLL_SECONDS = 0.05
+_NO_LOG = logging.NullHandler()
 
 
 class RequestHandler(MotoRequestHandler):  # type: ignore[misc] # moto has no types
     """Receives requests, as long as the client goes on sending."""
 
     timeout = 30
+
+    def log_request(self, *args: object, **kwargs: object) -> None:
+        """Write no line on standard error for each request."""
 
 
 class CloudServer:
@@ -53,7 +50,12 @@ class CloudServer:
     """
 
     def __init__(self, port: int, patches: Patches, guard: Callable[[Any], Any]) -> None:
-        patches.replace(_REQUEST_LOG, _say_nothing)
+        # moto logs an error for what is none, such as a Choice that tests whether a field is there;
+        # the web server logs a stack trace for each request that a stop interrupts.
+        for name in ("moto", "werkzeug"):
+            logger = logging.getLogger(name)
+            logger.addHandler(_NO_LOG)
+            patches.replace_attribute(logger, "propagate", False)
         forget_everything()
         self._server = make_server(
             _HOST,
@@ -84,7 +86,3 @@ def forget_everything() -> None:
     """Drop the state of every backend of moto."""
     BackendDict.reset()
     reset_model_data()
-
-
-def _say_nothing(request: Any, *args: object, **kwargs: object) -> None:
-    """Write no line on standard error for each request."""

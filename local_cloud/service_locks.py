@@ -13,8 +13,8 @@ from typing import Any
 
 from moto.sqs.models import SQSBackend
 
-from local_cloud.adapters_check import Patches, adapted_attribute
 from local_cloud.background import Background
+from local_cloud.patches import Patches, adapted_attribute
 
 _ONE_STEP = {
     "dynamodb": ("moto.dynamodb.responses:DynamoHandler.call_action",),
@@ -32,7 +32,6 @@ _ONE_STEP = {
     ),
 }
 _RECEIVE = "moto.sqs.models:SQSBackend.receive_message"
-ADAPTED = (*(address for group in _ONE_STEP.values() for address in group), _RECEIVE)
 _POLL_SECONDS = 0.2
 
 

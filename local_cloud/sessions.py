@@ -104,6 +104,11 @@ class Sessions:
         comprehend_url = self._settings.comprehend_url
         return comprehend_url if service == "comprehend" and comprehend_url else self._url
 
+    def queue_url(self, arn: str) -> str:
+        """Return the URL of a queue."""
+        account, name = arn.split(":")[4:6]
+        return f"{self.endpoint('sqs')}/{account}/{name}"
+
     def close(self) -> None:
         """Close every client."""
         with self._lock:

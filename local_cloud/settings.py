@@ -30,8 +30,6 @@ class CloudSettings:
     data_directory : Path, optional
         Functions are unpacked and keep their log files here; None takes a temporary directory,
         which is removed at stop.
-    enforce_iam : bool
-        Refuse every call that the caller's role does not allow.
     environments_per_function : int
         How many copies of one function may run at the same time.
     """
@@ -43,7 +41,6 @@ class CloudSettings:
     wait_scale: float = 0.02
     least_wait_seconds: float = 0.05
     data_directory: Path | None = None
-    enforce_iam: bool = True
     environments_per_function: int = 2
 
     def scaled(self, seconds: float) -> float:

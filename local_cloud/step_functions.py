@@ -26,25 +26,13 @@ from moto.core.config import default_user_config
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
-from local_cloud.adapters_check import Patches
 from local_cloud.background import Background
+from local_cloud.patches import Patches
 from local_cloud.sessions import Sessions
 from local_cloud.settings import CloudSettings
 
 _ASL = "moto.stepfunctions.parser.asl"
 _TASKS = f"{_ASL}.component.state.exec.state_task.service"
-ADAPTED = (
-    "moto.stepfunctions.models:stepfunctions_backends",
-    "moto.stepfunctions.parser.models:StepFunctionsParserBackend.start_execution",
-    "moto.stepfunctions.parser.backend.execution:Execution.get_start_execution_details",
-    f"{_ASL}.utils.boto_client:boto_client_for",
-    f"{_ASL}.component.state.wait.wait_function.wait_function:WaitFunction._eval_body",
-    f"{_ASL}.component.state.wait.wait_function.wait_function:WaitFunction._get_wait_seconds",
-    f"{_ASL}.component.common.retry.retrier_decl:time",
-    f"{_TASKS}.state_task_service_aws_sdk:_SERVICE_ERROR_NAMES",
-    f"{_TASKS}.state_task_service_aws_sdk:StateTaskServiceAwsSdk._eval_service_task",
-    f"{_ASL}.eval.callback.callback:CallbackEndpoint.interrupt_all",
-)
 _ERROR_NAMES = {
     "comprehend": "Comprehend",
     "dynamodb": "DynamoDb",

@@ -17,7 +17,6 @@ from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
 
-ADAPTED = ("moto.dynamodb.models:dynamodb_backends",)
 LEADING_KEYS = "dynamodb:LeadingKeys"
 _IN_TRANSACTION = {
     "Put": "PutItem",

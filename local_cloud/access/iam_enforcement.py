@@ -20,14 +20,9 @@ from local_cloud.access.request_actions import CloudRequest, Permission, permiss
 from local_cloud.access.request_gate import signer_of
 from local_cloud.access.s3_actions import bucket_and_key
 from local_cloud.access.signatures import UNKNOWN_KEY
-from local_cloud.adapters_check import Patches
+from local_cloud.patches import Patches
 from local_cloud.settings import CloudSettings
 
-ADAPTED = (
-    "moto.sns.models:Subscription.publish",
-    "moto.s3.models:S3Backend.get_object",
-    "moto.s3.models:FakeBucket.get_permission",
-)
 # S3 bodies are documents, not parameters; only a list of keys to delete is read.
 _READ_S3_BODY = "delete"
 

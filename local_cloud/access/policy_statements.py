@@ -1,9 +1,9 @@
 """Whether one statement of an IAM policy applies to a request, and what it says then.
 
-The gap in moto.iam.access_control: a condition that is not met counts as a denial, which makes
-every bucket with a "TLS only" policy unusable; only ``*`` works as a wildcard; principals other
-than ``*`` are not compared. Decides one statement. Must not know where policies are attached.
-Read next: iam_enforcement.py.
+moto.iam.access_control cannot decide this: there, an unmet condition is a denial, which makes every
+bucket with a "TLS only" policy unusable; only ``*`` is a wildcard; principals other than ``*`` are
+not compared. Decides one statement. Must not know where policies are attached. Read next:
+authorization.py.
 
 Notes
 -----
@@ -18,38 +18,9 @@ from typing import Any
 
 from moto.iam.access_control import PermissionResult
 
-from local_cloud.adapters_check import Patches
-
-ADAPTED = (
-    "moto.iam.access_control:IAMPolicyStatement.is_action_permitted",
-    "moto.iam.access_control:PermissionResult.NEUTRAL",
-)
 Values = str | list[str]
 # The local endpoint is plain HTTP on the loopback interface, which stands for TLS.
 _ALWAYS_TRUE_HERE = {"aws:securetransport": "true"}
-
-
-def install(patches: Patches) -> None:
-    """Let moto evaluate every policy, of buckets too, with this module."""
-
-    def is_action_permitted(
-        statement: Any,
-        action: str,
-        resource: str = "*",
-        principal: str | None = None,
-        incoming_condition_values: dict[str, str] | None = None,
-    ) -> PermissionResult:
-        return evaluate(
-            statement._statement,
-            action=action,
-            resource=resource,
-            principal=principal,
-            context=incoming_condition_values or {},
-        )
-
-    patches.replace(
-        "moto.iam.access_control:IAMPolicyStatement.is_action_permitted", is_action_permitted
-    )
 
 
 def evaluate(

@@ -81,13 +81,13 @@ class Signer:
     region: str
 
 
-class UnverifiedRequestError(Exception):
-    """A request is not signed, or not with the secret of its key.
+class RefusedRequestError(Exception):
+    """A request is refused before anybody looks at permissions; its sender can repair it.
 
     Parameters
     ----------
     code : str
-        One of this module's codes.
+        One of this module's codes, or of those of `local_cloud.access.refusals`.
     message : str
         What is wrong, for whoever sent the request.
     """
@@ -119,7 +119,7 @@ def verified_signer(
 
     Raises
     ------
-    UnverifiedRequestError
+    RefusedRequestError
         It is not signed, or not all of it, with an unknown key, with another secret, or too long
         ago. Whoever sends it uses the credentials that the cloud was started with.
     """
@@ -132,7 +132,7 @@ def verified_signer(
         return _signer_by_query(request, query, credentials_of, now)
     if all(name in query for name in _OLD_PRESIGNED):
         return _signer_by_old_query(request, query, credentials_of, now)
-    raise UnverifiedRequestError(MISSING, "The request is not signed.")
+    raise RefusedRequestError(MISSING, "The request is not signed.")
 
 
 def claimed_service(request: ReceivedRequest) -> str:
@@ -180,12 +180,12 @@ def _signer_by_header(
     signed_at = _time(request.header("x-amz-date"))
     if parts is None or signed_at is None:
         message = "The Authorization header is none of Signature Version 4 with X-Amz-Date."
-        raise UnverifiedRequestError(MISSING, message)
+        raise RefusedRequestError(MISSING, message)
     signer = _signer(parts["credential"], signed_at)
     credentials = _credentials(signer, request.header("x-amz-security-token"), credentials_of)
     if abs(now - signed_at) > _GREATEST_SKEW:
         message = f"The request was signed at {signed_at:%H:%M:%S}, and it is {now:%H:%M:%S} UTC."
-        raise UnverifiedRequestError(EXPIRED, message)
+        raise RefusedRequestError(EXPIRED, message)
     make = _S3HeaderSignature if signer.service == "s3" else _HeaderSignature
     signature = make(_for_botocore(credentials), signer.service, signer.region)
     names = parts["signed_headers"].split(";")
@@ -202,10 +202,10 @@ def _signer_by_query(
 ) -> Signer:
     signed_at, seconds = _time(query.get("X-Amz-Date")), query.get("X-Amz-Expires", "")
     if signed_at is None or not seconds.isdecimal() or int(seconds) > _LONGEST_EXPIRY_SECONDS:
-        raise UnverifiedRequestError(MISSING, "X-Amz-Date or X-Amz-Expires is missing or wrong.")
+        raise RefusedRequestError(MISSING, "X-Amz-Date or X-Amz-Expires is missing or wrong.")
     signer = _signer(query.get("X-Amz-Credential", ""), signed_at)
     if signer.service != "s3":
-        raise UnverifiedRequestError(MISSING, "Presigned requests are served for S3 alone.")
+        raise RefusedRequestError(MISSING, "Presigned requests are served for S3 alone.")
     credentials = _credentials(signer, query.get("X-Amz-Security-Token"), credentials_of)
     _check_not_expired(signed_at + timedelta(seconds=int(seconds)), now)
     signature = _S3QuerySignature(_for_botocore(credentials), signer.service, signer.region)
@@ -227,7 +227,7 @@ def _signer_by_old_query(
     credentials = _credentials(signer, query.get("x-amz-security-token"), credentials_of)
     expires = query["Expires"]
     if not expires.isdecimal() or len(expires) > _EPOCH_DIGITS:
-        raise UnverifiedRequestError(MISSING, "Expires is no time.")
+        raise RefusedRequestError(MISSING, "Expires is no time.")
     _check_not_expired(datetime.fromtimestamp(int(expires), UTC), now)
     headers = HTTPHeaders()
     # What was signed as a header may come in the query, where botocore puts it.
@@ -271,14 +271,14 @@ def _check_all_signed(request: ReceivedRequest, names: Collection[str]) -> None:
             "There were headers present in the request which were not signed: "
             f"{', '.join(unsigned)}."
         )
-        raise UnverifiedRequestError(NOT_SIGNED, message)
+        raise RefusedRequestError(NOT_SIGNED, message)
 
 
 def _signer(credential: str, signed_at: datetime) -> Signer:
     parts = _CREDENTIAL.fullmatch(credential)
     if parts is None or parts["day"] != f"{signed_at:%Y%m%d}":
         message = "The credential is not KEY/DAY/REGION/SERVICE/aws4_request of the day signed."
-        raise UnverifiedRequestError(MISSING, message)
+        raise RefusedRequestError(MISSING, message)
     return Signer(parts["key"], parts["service"], parts["region"])
 
 
@@ -290,7 +290,7 @@ def _credentials(
         credentials.session_token.encode(), (session_token or "").encode()
     ):
         message = "The security token included in the request is invalid."
-        raise UnverifiedRequestError(UNKNOWN_KEY, message)
+        raise RefusedRequestError(UNKNOWN_KEY, message)
     return credentials
 
 
@@ -306,18 +306,18 @@ def _compare(expected: str, signature: str) -> None:
             "The signature is not the one that the key's secret makes of this request. "
             "Check the secret access key; each start of the cloud makes a new one."
         )
-        raise UnverifiedRequestError(MISMATCH, message)
+        raise RefusedRequestError(MISMATCH, message)
 
 
 def _check_content(request: ReceivedRequest) -> None:
     signed_hash = request.header(_CONTENT_HASH) or ""
     if _HASH.fullmatch(signed_hash) and sha256(request.body).hexdigest() != signed_hash:
-        raise UnverifiedRequestError(MISMATCH, f"{_CONTENT_HASH} is not the hash of the body.")
+        raise RefusedRequestError(MISMATCH, f"{_CONTENT_HASH} is not the hash of the body.")
 
 
 def _check_not_expired(ends_at: datetime, now: datetime) -> None:
     if now > ends_at:
-        raise UnverifiedRequestError(EXPIRED, f"Request has expired at {ends_at.isoformat()}.")
+        raise RefusedRequestError(EXPIRED, f"Request has expired at {ends_at.isoformat()}.")
 
 
 def _time(text: str | None) -> datetime | None:

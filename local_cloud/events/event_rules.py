@@ -11,17 +11,11 @@ from typing import Any
 
 from moto.events.models import Rule, events_backends
 
-from local_cloud.adapters_check import Patches
 from local_cloud.background import Background
 from local_cloud.events.event_targets import EventTargets
+from local_cloud.patches import Patches
 from local_cloud.settings import CloudSettings
 
-ADAPTED = (
-    "moto.events.models:Rule.send_to_targets",
-    "moto.events.models:EventPattern.matches_event",
-    "moto.events.models:EventsBackend.put_events",
-    "moto.events.models:events_backends",
-)
 _DEFAULT_BUS = "default"
 
 

@@ -139,9 +139,9 @@ class EventTargets:
     def _send_to_queue(self, arn: str, body: str, parameters: dict[str, Any]) -> None:
         group = parameters.get("MessageGroupId")
         extra = {"MessageGroupId": group} if group else {}
-        account, name = arn.split(":")[4:6]
-        queue_url = f"{self._sessions.endpoint('sqs')}/{account}/{name}"
-        self._sessions.client("sqs").send_message(QueueUrl=queue_url, MessageBody=body, **extra)
+        self._sessions.client("sqs").send_message(
+            QueueUrl=self._sessions.queue_url(arn), MessageBody=body, **extra
+        )
 
     def _give_up(
         self, rule_arn: str, target: dict[str, Any], event: dict[str, Any], error: Exception
@@ -149,7 +149,6 @@ class EventTargets:
         queue_arn = (target.get("DeadLetterConfig") or {}).get("Arn")
         if not queue_arn:
             raise error
-        account, name = queue_arn.split(":")[4:6]
         texts = {
             "RULE_ARN": rule_arn,
             "TARGET_ARN": target["Arn"],
@@ -157,7 +156,7 @@ class EventTargets:
             "ERROR_MESSAGE": str(error)[:1000],
         }
         self._sessions.client("sqs").send_message(
-            QueueUrl=f"{self._sessions.endpoint('sqs')}/{account}/{name}",
+            QueueUrl=self._sessions.queue_url(queue_arn),
             MessageBody=json.dumps(event),
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": text} for name, text in texts.items()

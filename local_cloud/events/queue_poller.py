@@ -21,19 +21,12 @@ from moto.awslambda.utils import get_backend
 from moto.core.utils import unix_time_millis
 from moto.sqs.models import Message, Queue, sqs_backends
 
-from local_cloud.adapters_check import Patches
 from local_cloud.functions.lambda_environment import InvocationResult
 from local_cloud.functions.lambda_invoke import LambdaService
+from local_cloud.patches import Patches
 from local_cloud.sessions import Sessions
 from local_cloud.settings import CloudSettings
 
-ADAPTED = (
-    "moto.awslambda.models:LambdaBackend.create_event_source_mapping",
-    "moto.awslambda.models:LambdaBackend.get_event_source_mapping",
-    "moto.sqs.models:Queue.messages",
-    "moto.sqs.models:Queue.pending_messages",
-    "moto.sqs.models:Message.delay",
-)
 _IDLE_SECONDS = 1.0
 _MOST_MESSAGES_RECEIVED = 10
 _REPORT = "ReportBatchItemFailures"

@@ -19,12 +19,8 @@ from typing import Any
 
 from moto.s3.notifications import _detail_type
 
-from local_cloud.adapters_check import Patches
+from local_cloud.patches import Patches
 
-ADAPTED = (
-    "moto.s3.notifications:_send_event_bridge_message",
-    "moto.s3.notifications:_detail_type",
-)
 _REASONS = {
     "s3:ObjectCreated:Put": "PutObject",
     "s3:ObjectCreated:Post": "POST Object",

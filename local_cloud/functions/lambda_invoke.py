@@ -24,18 +24,13 @@ from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.core.utils import unix_time_millis
 from moto.logs.models import logs_backends
 
-from local_cloud.adapters_check import Patches
 from local_cloud.background import Background
 from local_cloud.functions.lambda_environment import FunctionDefinition, InvocationResult
 from local_cloud.functions.lambda_runtime import LambdaRuntime
+from local_cloud.patches import Patches
 from local_cloud.sessions import Sessions
 from local_cloud.settings import CloudSettings
 
-ADAPTED = (
-    "moto.awslambda.models:LambdaFunction._invoke_lambda",
-    "moto.awslambda.models:LambdaFunction.invoke",
-    "moto.awslambda.models:LambdaFunction.save_logs",
-)
 _RETRY_DELAYS_SECONDS = (60.0, 120.0)
 _TAIL_BYTES = 4096
 _log = logging.getLogger(__name__)
@@ -154,16 +149,13 @@ class LambdaService:
         body = (
             payload.decode() if rules.is_dead_letter_queue else _record(function, payload, result)
         )
-        if arn.split(":")[2] == "sqs":
-            queue_url = f"{self._sessions.endpoint('sqs')}/{arn.split(':')[4]}/{arn.split(':')[5]}"
-            client = self._sessions.client(
-                "sqs", role_arn=function.role, session_name=function.function_name
-            )
-            client.send_message(QueueUrl=queue_url, MessageBody=body)
+        service = arn.split(":")[2]
+        client = self._sessions.client(
+            service, role_arn=function.role, session_name=function.function_name
+        )
+        if service == "sqs":
+            client.send_message(QueueUrl=self._sessions.queue_url(arn), MessageBody=body)
         else:
-            client = self._sessions.client(
-                "sns", role_arn=function.role, session_name=function.function_name
-            )
             client.publish(TopicArn=arn, Message=body)
 
     def _definition(self, function: LambdaFunction) -> FunctionDefinition:
@@ -203,7 +195,6 @@ class LambdaService:
     def _write_logs(
         self, definition: FunctionDefinition, stream: str, lines: Sequence[str]
     ) -> None:
-
         backend = logs_backends[self._settings.account_id][self._settings.region]
         if (definition.log_group, stream) not in self._log_streams:
             backend.ensure_log_group(definition.log_group)

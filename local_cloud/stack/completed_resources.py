@@ -12,20 +12,13 @@ from typing import Any
 
 import moto.cloudformation.parsing as moto_parsing
 
-from local_cloud.adapters_check import Patches
 from local_cloud.functions.lambda_invoke import AsyncRules
+from local_cloud.patches import Patches
 from local_cloud.sessions import Sessions
 from local_cloud.stack.resource_updates import CHANGES, UPDATABLE, change_tags
 from local_cloud.stack.stack_resources import StackTypes, with_booleans
 from local_cloud.stack.stack_updates import failure
 
-ADAPTED = (
-    "moto.cloudformation.parsing:resource_class_from_type",
-    "moto.cloudformation.parsing:parse_and_create_resource",
-    "moto.cloudformation.parsing:get_model_map",
-    "moto.s3.models:FakeBucket.create_from_cloudformation_json",
-    "moto.awslambda.models:LambdaFunction.create_from_cloudformation_json",
-)
 Completion = Callable[[Sessions, Any, dict[str, Any]], None]
 
 

@@ -19,19 +19,10 @@ from typing import Any
 
 from moto.cloudformation.exceptions import ValidationError
 
-from local_cloud.adapters_check import Patches, adapted_attribute
+from local_cloud.patches import Patches, adapted_attribute
 from local_cloud.stack.resource_updates import CHANGES, REMOVABLE, UPDATABLE
 from local_cloud.template_audit import RULES
 
-ADAPTED = (
-    "moto.cloudformation.models:Stack.create_resources",
-    "moto.cloudformation.models:Stack.update",
-    "moto.cloudformation.models:Stack.delete",
-    "moto.cloudformation.parsing:ResourceMap.load",
-    "moto.cloudformation.parsing:ResourceMap.update",
-    "moto.cloudformation.parsing:clean_json",
-    "moto.cloudformation.parsing:resource_class_from_type",
-)
 _STATUS_OF_FAILURE = {
     "create_resources": "CREATE_FAILED",
     "update": "UPDATE_FAILED",

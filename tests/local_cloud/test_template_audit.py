@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from aws_cdk import aws_comprehend
 
-from local_cloud.adapters_check import adapted_attribute
 from local_cloud.cloud import Cloud
 from local_cloud.errors import TemplateRefusedError
+from local_cloud.patches import adapted_attribute
 from local_cloud.stack.resource_updates import UPDATABLE
 from local_cloud.template_audit import RULES, audit_template
 
