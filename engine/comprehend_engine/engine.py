@@ -30,7 +30,6 @@ from comprehend_engine.lifecycles.flywheel_lifecycle import FlywheelLifecycle
 from comprehend_engine.lifecycles.iteration_run import IterationRun
 from comprehend_engine.lifecycles.job_run import JobRun
 from comprehend_engine.lifecycles.model_deletion import ModelDeletion
-from comprehend_engine.lifecycles.resumption import Resumption
 from comprehend_engine.operations.datasets import DatasetOperations
 from comprehend_engine.operations.endpoints import EndpointOperations
 from comprehend_engine.operations.flywheels import FlywheelOperations
@@ -217,7 +216,7 @@ class _Parts:
     def _operations(
         self, settings: EngineSettings, s3_client_for_role: "S3ClientForRole", clock: Clock
     ) -> dict[str, Operation]:
-        """Assemble the operations, and the resumption of work at the start."""
+        """Assemble the operations, and the lifecycles that resume work at the start."""
         store, background = self.store, self.background
         ingestion = DatasetIngestion(store, clock, background, settings.quotas, s3_client_for_role)
         flywheels = FlywheelLifecycle(store, clock, background, ingestion)
@@ -227,9 +226,7 @@ class _Parts:
         )
         jobs = JobRun(settings, store, clock, background, self.inference, s3_client_for_role)
         deletion = ModelDeletion(settings, store, background)
-        self.resumption = Resumption(
-            store, flywheels, ingestion, iterations, jobs, deletion, endpoints
-        )
+        self.lifecycles = (flywheels, iterations, jobs, deletion, endpoints)
         tags = TagOperations(store)
         operations = _served(
             FlywheelOperations(settings, store, clock, flywheels, endpoints),
@@ -248,7 +245,8 @@ class _Parts:
 
     def start(self) -> None:
         self.worker.warm()
-        self.resumption.resume()
+        for lifecycle in self.lifecycles:
+            lifecycle.resume()
         self.server.start()
 
     def stop(self) -> None:

@@ -3,7 +3,7 @@
 Decides the order of the work and its results. Both models are tested on the same documents, so
 their metrics are comparable. Knows neither HTTP nor how a model learns. Read next:
 `comprehend_engine.lifecycles.iteration_datasets`, `comprehend_engine.training.worker` and
-`comprehend_engine.evaluation.classifier_evaluation`.
+`comprehend_engine.evaluation.model_evaluation`.
 
 Notes
 -----
@@ -20,8 +20,12 @@ from typing import TYPE_CHECKING, Any
 from comprehend_engine.api.faults import InjectedFaults
 from comprehend_engine.clock import Clock
 from comprehend_engine.errors import IterationFailedError, WorkCancelledError
-from comprehend_engine.evaluation.entity_evaluation import EntityEvaluation, recognizer_metrics
-from comprehend_engine.evaluation.model_evaluation import ModelEvaluation, evaluation_of
+from comprehend_engine.evaluation.model_evaluation import (
+    EntityEvaluation,
+    ModelEvaluation,
+    evaluation_of,
+    recognizer_metrics,
+)
 from comprehend_engine.lifecycles.background_work import BackgroundWork, failure_message
 from comprehend_engine.lifecycles.iteration_datasets import (
     IterationDatasets,
@@ -65,6 +69,12 @@ class IterationRun:
         """Start, or restart, an iteration that is recorded as active."""
         name = f"iteration {iteration.iteration_id} of {name_of(iteration.flywheel_arn)}"
         self.background.run(name, lambda: self.run(iteration.key))
+
+    def resume(self) -> None:
+        """Restart the iterations that a stop or a kill interrupted."""
+        for iteration in self.store.all(IterationRecord):
+            if iteration.is_active:
+                self.start(iteration)
 
     def run(self, key: str) -> None:
         """Run an iteration and record its final state."""

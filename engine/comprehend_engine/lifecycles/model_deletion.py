@@ -24,6 +24,12 @@ class ModelDeletion:
         """Delete a model that is recorded as DELETING."""
         self.background.run(f"delete {model.arn}", lambda: self._delete(model))
 
+    def resume(self) -> None:
+        """Restart the deletions that a stop or a kill interrupted."""
+        for model in self.store.all(ModelRecord):
+            if model.status == "DELETING":
+                self.start(model)
+
     def _delete(self, deleting: ModelRecord) -> None:
         self.background.hold(deleting.end_time or 0.0)
         self.settings.model_file(deleting.arn).unlink(missing_ok=True)

@@ -74,7 +74,7 @@ class ModelTermination:
                 replace(model, status="STOP_REQUESTED"),
                 replace(iteration, status="STOP_REQUESTED", stop_requested_time=now),
             )
-        self.worker.cancel(self.settings.model_file(arn))
+        self.worker.cancel_training(self.settings.model_file(arn))
         return {}
 
     def _delete(self, arn: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The engine's side of the training process: its tasks and their results.
 
 Decides the form of a task. Knows nothing of learning; must never import a learner. Read next:
-`comprehend_engine.processes.child_process` (the process's life) and
+`comprehend_engine.child_process` (the process's life) and
 `comprehend_engine.training.process`.
 """
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from comprehend_engine.child_process import ChildProcess
 from comprehend_engine.evaluation.counts import EvaluationCounts
-from comprehend_engine.processes.child_process import ChildProcess
 from comprehend_engine.tasks import MULTI_CLASS
 
 
@@ -23,7 +23,7 @@ class TrainingSummary:
     mentions: Mapping[str, int] | None
 
 
-class TrainingWorker:
+class TrainingWorker(ChildProcess):
     """The one training process of an engine.
 
     Parameters
@@ -33,21 +33,11 @@ class TrainingWorker:
     """
 
     def __init__(self, log_file: Path) -> None:
-        module = "comprehend_engine.training.process"
-        self._process = ChildProcess("training process", module, log_file)
+        super().__init__("training process", "comprehend_engine.training.process", log_file)
 
-    @property
-    def process_id(self) -> int | None:
-        """The id of the process; None where none runs."""
-        return self._process.process_id
-
-    def warm(self) -> None:
-        """Start the process where none runs; return at once."""
-        self._process.warm()
-
-    def cancel(self, model_file: Path) -> None:
+    def cancel_training(self, model_file: Path) -> None:
         """Cancel the tasks of a model, also one in progress."""
-        self._process.cancel(str(model_file.resolve()))
+        self.cancel(str(model_file.resolve()))
 
     def train(
         self,
@@ -112,7 +102,7 @@ class TrainingWorker:
         IterationFailedError
             The data or the model cannot be used; the message says why.
         WorkCancelledError
-            `cancel` was called for the model.
+            `cancel_training` was called for the model.
         WorkerDiedError
             The process ended; the next task starts a new one.
         EngineStopping
@@ -121,10 +111,6 @@ class TrainingWorker:
         options = {"task": task, "delimiter": delimiter, "holds_out": holds_out}
         reply = self._ask("evaluate", files, model_file, **options)
         return EvaluationCounts(reply["documents"], [tuple(counted) for counted in reply["counts"]])
-
-    def stop(self) -> None:
-        """End the process, also during a task."""
-        self._process.stop()
 
     def _ask(
         self, action: str, files: Sequence[Path], model_file: Path, **options: Any
@@ -137,4 +123,4 @@ class TrainingWorker:
             "model_file": model,
             **options,
         }
-        return self._process.ask(task, owner=model)
+        return self.ask(task, owner=model)

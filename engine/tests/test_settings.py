@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from comprehend_engine.settings import EngineSettings
-from comprehend_engine.standalone.named_settings import with_setting
+from comprehend_engine.settings import EngineSettings, with_setting
 
 SETTINGS = EngineSettings(Path("state"))
 

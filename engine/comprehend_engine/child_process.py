@@ -1,26 +1,33 @@
-"""A child process that works for the engine: start it, give it tasks, notice its end, replace it.
+"""A child process that works for the engine: both sides of its pipes, JSON lines in each direction.
 
 Decides how such a process runs: one process at a time with one thread, and one task after the
-other; a task can be cancelled in progress. Knows nothing of the tasks; must never import a learner.
-Read next: `comprehend_engine.training.worker` and `comprehend_engine.inference.worker`.
+other; a task can be cancelled in progress. A child ends as soon as its input does, so it never
+outlives its engine, even one that was killed. Knows nothing of the tasks; must never import a
+learner. Read next: `comprehend_engine.training.worker` and `comprehend_engine.inference.worker`.
 """
 
 import contextlib
 import json
 import os
+import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from comprehend_engine.errors import (
+    DatasetRefusedError,
     EngineStopping,
     IterationFailedError,
     WorkCancelledError,
     WorkerDiedError,
 )
+
+Perform = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""Performs one task; takes and returns JSON documents."""
 
 _POLL_SECONDS = 0.05
 
@@ -215,3 +222,33 @@ def _pipe(end: IO[str] | None) -> IO[str]:
         message = "the process is always started with pipes"
         raise RuntimeError(message)
     return end
+
+
+def result_of(perform: Perform, line: str) -> dict[str, Any]:
+    """Perform one task; return its result, or ``failed`` or ``defect`` with a message."""
+    try:
+        return perform(json.loads(line))
+    except (IterationFailedError, DatasetRefusedError) as failure:
+        return {"failed": str(failure)}
+    except Exception as defect:  # the process continues with the next task
+        traceback.print_exc()
+        return {"defect": f"{type(defect).__name__}: {defect}"}
+
+
+def serve(perform: Perform) -> None:
+    """Perform tasks until the input ends; then end at once, also during a task."""
+    results = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    # The output of libraries must not mix with results.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(lines,), daemon=True).start()
+    while True:
+        results.write(json.dumps(result_of(perform, lines.get())) + "\n")
+        results.flush()
+
+
+def _read(lines: "queue.SimpleQueue[str]") -> None:
+    for line in sys.stdin:
+        lines.put(line)
+    # The engine ended, perhaps killed: the next one must not compete with this process for files.
+    os._exit(0)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import comprehend_engine
+from comprehend_engine.child_process import ChildProcess
 from comprehend_engine.errors import EngineError, WorkCancelledError
-from comprehend_engine.processes.child_process import ChildProcess
 
 MODULE = "comprehend_engine.inference.process"
 PACKAGE = Path(comprehend_engine.__path__[0]).parent

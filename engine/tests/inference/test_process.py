@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from comprehend_engine.errors import IterationFailedError
-from comprehend_engine.inference.models import MAX_CACHED_MODELS, ModelCache, classify_texts
+from comprehend_engine.inference.process import MAX_CACHED_MODELS, ModelCache, classify_texts
 from comprehend_engine.learning import model_files
 from comprehend_engine.learning.classifier import TextClassifier, train_classifier
 from comprehend_engine.tasks import MULTI_CLASS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from comprehend_engine.documents.csv_files import labeled_documents
+from comprehend_engine.documents.source_files import labeled_documents
 from comprehend_engine.errors import DatasetRefusedError
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from comprehend_engine.errors import ServiceError
-from comprehend_engine.operations.kms_keys import check_keys
+from comprehend_engine.operations.request_checks import check_keys
 
 ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 OF_ACCOUNT = "arn:aws:kms:us-west-2:111122223333"
