@@ -35,7 +35,6 @@ from comprehend_engine.operations.endpoints import EndpointOperations
 from comprehend_engine.operations.flywheels import FlywheelOperations
 from comprehend_engine.operations.iterations import IterationOperations
 from comprehend_engine.operations.jobs import JobOperations
-from comprehend_engine.operations.model_termination import ModelTermination
 from comprehend_engine.operations.models import ModelOperations
 from comprehend_engine.operations.realtime import RealTimeOperations
 from comprehend_engine.operations.tags import TagOperations
@@ -232,8 +231,7 @@ class _Parts:
             FlywheelOperations(settings, store, clock, flywheels, endpoints),
             DatasetOperations(settings, store, clock, ingestion),
             IterationOperations(settings, store, clock, iterations),
-            ModelOperations(store),
-            ModelTermination(settings, store, clock, deletion, self.worker),
+            ModelOperations(settings, store, clock, deletion, self.worker),
             EndpointOperations(settings, store, clock, endpoints),
             RealTimeOperations(settings, store, self.inference),
             JobOperations(settings, store, clock, jobs),

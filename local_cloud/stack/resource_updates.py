@@ -45,9 +45,9 @@ def _change_queue(sessions: Sessions, queue: Any, properties: Properties) -> Non
         for name, value in properties.items()
         if name in _QUEUE_ATTRIBUTES
     }
-    sqs = sessions.client("sqs")
-    url = sqs.get_queue_url(QueueName=queue.name)["QueueUrl"]
-    sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+    sessions.client("sqs").set_queue_attributes(
+        QueueUrl=sessions.queue_url(queue.queue_arn), Attributes=attributes
+    )
 
 
 def _change_topic(sessions: Sessions, topic: Any, properties: Properties) -> None:
@@ -156,8 +156,7 @@ def _tag_bucket(sessions: Sessions, bucket: Any, tags: Tags, gone: list[str]) ->
 
 
 def _tag_queue(sessions: Sessions, queue: Any, tags: Tags, gone: list[str]) -> None:
-    sqs = sessions.client("sqs")
-    url = sqs.get_queue_url(QueueName=queue.name)["QueueUrl"]
+    sqs, url = sessions.client("sqs"), sessions.queue_url(queue.queue_arn)
     if gone:
         sqs.untag_queue(QueueUrl=url, TagKeys=gone)
     if tags:

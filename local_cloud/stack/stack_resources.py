@@ -69,6 +69,7 @@ class StackResource:
 Maker = Callable[["StackTypes", str, dict[str, Any]], StackResource]
 
 
+@dataclass(frozen=True, slots=True)
 class StackTypes:
     """Creates resources of the types that moto lacks.
 
@@ -82,10 +83,9 @@ class StackTypes:
         Ends waits when the cloud stops.
     """
 
-    def __init__(self, settings: CloudSettings, sessions: Sessions, background: Background) -> None:
-        self.settings = settings
-        self.sessions = sessions
-        self.background = background
+    settings: CloudSettings
+    sessions: Sessions
+    background: Background
 
     def models(self) -> dict[str, "StackModel"]:
         """Return, for each type, the model that moto's CloudFormation calls."""

@@ -1,7 +1,7 @@
 """A model's last state: DELETING -> gone.
 
-Decides when record and file disappear. Read next: `comprehend_engine.operations.model_termination`,
-which checks that a model may be deleted.
+Decides when record and file disappear. Read next: `comprehend_engine.operations.models`, which
+checks that a model may be deleted.
 """
 
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ Decides the form of a task. Knows nothing of learning; must never import a learn
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,28 @@ class TrainingSummary:
 
     documents: int
     mentions: Mapping[str, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskData:
+    """Documents that train or test a model.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Files of the data lake.
+    task : str
+        The task of the model.
+    delimiter : str of length 1, optional
+        Separates the labels of a document; None where each has one label.
+    holds_out : bool
+        Whether these are training data of which a part is held out for the test.
+    """
+
+    files: Sequence[Path]
+    task: str = MULTI_CLASS
+    delimiter: str | None = None
+    holds_out: bool = False
 
 
 class TrainingWorker(ChildProcess):
@@ -39,63 +61,30 @@ class TrainingWorker(ChildProcess):
         """Cancel the tasks of a model, also one in progress."""
         self.cancel(str(model_file.resolve()))
 
-    def train(
-        self,
-        files: Sequence[Path],
-        model_file: Path,
-        *,
-        task: str = MULTI_CLASS,
-        delimiter: str | None = None,
-        holds_out: bool,
-        seed: int,
-    ) -> TrainingSummary:
-        """Train a model and save it.
+    def train(self, data: TaskData, model_file: Path, *, seed: int) -> TrainingSummary:
+        """Train a model and save it; `evaluate` lists the errors.
 
         Parameters
         ----------
-        files : sequence of Path
+        data : TaskData
             Training data.
         model_file : Path
             The file to save the model in.
-        task : str
-            The task of the model.
-        delimiter : str of length 1, optional
-            Separates the labels of a document; None where each has one label.
-        holds_out : bool
-            Whether a part of the documents is held out for the test.
         seed : int
             The seed of the training.
-
-        Raises
-        ------
-        IterationFailedError, WorkCancelledError, WorkerDiedError, EngineStopping
-            See `evaluate`.
         """
-        options = {"task": task, "delimiter": delimiter, "holds_out": holds_out, "seed": seed}
-        reply = self._ask("train", files, model_file, **options)
+        reply = self._ask("train", data, model_file, seed=seed)
         return TrainingSummary(reply["documents"], reply.get("mentions"))
 
-    def evaluate(
-        self,
-        files: Sequence[Path],
-        model_file: Path,
-        *,
-        task: str = MULTI_CLASS,
-        delimiter: str | None = None,
-        holds_out: bool,
-    ) -> EvaluationCounts:
+    def evaluate(self, data: TaskData, model_file: Path) -> EvaluationCounts:
         """Test a saved model.
 
         Parameters
         ----------
-        files : sequence of Path
+        data : TaskData
             Test data, or training data of which only the held-out part is used.
         model_file : Path
             The model.
-        task, delimiter : str
-            As for `train`.
-        holds_out : bool
-            Whether `files` are training data.
 
         Raises
         ------
@@ -108,18 +97,16 @@ class TrainingWorker(ChildProcess):
         EngineStopping
             `stop` was called.
         """
-        options = {"task": task, "delimiter": delimiter, "holds_out": holds_out}
-        reply = self._ask("evaluate", files, model_file, **options)
+        reply = self._ask("evaluate", data, model_file)
         return EvaluationCounts(reply["documents"], [tuple(counted) for counted in reply["counts"]])
 
-    def _ask(
-        self, action: str, files: Sequence[Path], model_file: Path, **options: Any
-    ) -> dict[str, Any]:
+    def _ask(self, action: str, data: TaskData, model_file: Path, **options: Any) -> dict[str, Any]:
         model = str(model_file.resolve())
         task = {
+            **asdict(data),
             "do": action,
             # The process keeps the working directory of its start.
-            "files": [str(file.resolve()) for file in files],
+            "files": [str(file.resolve()) for file in data.files],
             "model_file": model,
             **options,
         }
