@@ -1,9 +1,9 @@
 """A cloud on one machine: moto's services, real Lambda processes, and our Comprehend engine.
 
-Decides the order in which the parts start and stop. Each part is one file that adapts one module
-of moto, and says in its docstring which gap it closes. Must not know our stack, our functions or
-Comprehend. Read next: deployment.py for how a stack gets in, then lambda_runtime.py,
-event_rules.py, queue_poller.py and step_functions.py for what moves afterwards.
+Decides the order in which the parts start and stop. Each part is one file that adapts one module of
+moto; its docstring names the gap. Must not know our stack, our functions or Comprehend. Read next:
+deployment.py, which deploys a stack; then lambda_runtime.py, event_rules.py, queue_poller.py and
+step_functions.py, which run it.
 
 Examples
 --------
@@ -79,9 +79,9 @@ class Cloud:
         Raises
         ------
         CloudBusyError
-            When another cloud runs in this process.
+            Another cloud runs in this process.
         AdapterMismatchError
-            When moto is not the version that the adapters are written for.
+            The installed moto lacks an attribute that an adapter replaces.
         """
         if not Cloud._running.acquire(blocking=False):
             raise CloudBusyError
@@ -96,7 +96,7 @@ class Cloud:
         return self
 
     def stop(self) -> None:
-        """Stop every service, process and thread, and forget all state; stopping twice is fine."""
+        """Stop every service, process and thread, and drop all state; repeatable."""
         if not self._is_started:
             return
         self._is_started = False
@@ -166,9 +166,9 @@ class Cloud:
         Raises
         ------
         TemplateRefusedError
-            When the template uses what would be left out.
+            The template uses a type or property that would be left out.
         DeploymentError
-            When a resource cannot be created; names it and the reason.
+            A resource cannot be created; the message names it and the reason.
         """
         outputs = deploy(cdk_out, self.settings, self._sessions, self._failures)
         self._functions.warm_up()
@@ -181,7 +181,7 @@ class Cloud:
     def signature_fault(
         self, method: str, target: str, headers: Message, body: bytes
     ) -> tuple[str, str] | None:
-        """Verify the signature of a request that another server has received.
+        """Verify the signature of a request that another server received.
 
         Parameters
         ----------
@@ -193,7 +193,7 @@ class Cloud:
         Returns
         -------
         tuple of (str, str) or None
-            Code and message of the refusal; None where the signature is right.
+            Code and message of the refusal; None where the signature is valid.
         """
         request = ReceivedRequest(method, target, tuple(headers.items()), body)
         try:
@@ -205,7 +205,7 @@ class Cloud:
     def refusal(
         self, access_key_id: str, service: str, operation: str, parameters: dict[str, Any]
     ) -> str | None:
-        """Judge a request that another server, such as the Comprehend engine, has received.
+        """Authorize a request that another server, such as the Comprehend engine, received.
 
         Parameters
         ----------
@@ -219,7 +219,7 @@ class Cloud:
         Returns
         -------
         str or None
-            The message of an AccessDeniedException, or None when the request may be served.
+            The message of an AccessDeniedException; None where the request is allowed.
         """
         caller = self._authorization.caller(access_key_id)
         if caller is None:
@@ -240,7 +240,7 @@ class Cloud:
         )
 
     def _start_services(self) -> None:
-        # What is registered last ends first: who causes work stops before who does it.
+        # What is registered last ends first: the sources of work stop before the workers.
         settings, cleanup = self.settings, self._cleanup.callback
         self._patches = Patches()
         cleanup(self._patches.undo)
@@ -283,7 +283,7 @@ class Cloud:
         background: Background,
     ) -> None:
         patches = self._patches
-        # moto finds the account in this variable whatever key a request is signed with.
+        # moto reads the account from this variable, whatever key a request is signed with.
         patches.replace_item(os.environ, "MOTO_ACCOUNT_ID", self.settings.account_id)
         service_locks.install(patches, background)
         dynamodb_transactions.install(patches)

@@ -1,8 +1,8 @@
 """The whole product on this machine: synthesized template, real functions, real training.
 
-Decides the order: synthesize, start the engine, start the cloud, deploy. What runs is the template
-that `cdk deploy` would take and the asset that Lambda would get. Knows neither ledger nor policy.
-Read next: `local_cloud.cloud` and `comprehend_engine.engine`.
+Decides the order: synthesize, start the engine, start the cloud, deploy. It runs the template that
+`cdk deploy` would deploy and the asset that Lambda would get. Knows neither ledger nor policy. Read
+next: `local_cloud.cloud` and `comprehend_engine.engine`.
 """
 
 import json
@@ -27,12 +27,12 @@ _PACE_SECONDS = 0.2
 
 
 class SynthesisError(Exception):
-    """The stack could not be synthesized; the message is what `app.py` printed."""
+    """The stack could not be synthesized; the message is the output of `app.py`."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalSettings:
-    """What can be chosen about a local environment.
+    """The settings of a local environment.
 
     Parameters
     ----------
@@ -40,12 +40,12 @@ class LocalSettings:
         The environment, one of the files in `environments_folder`.
     environments_folder : Path
     port : int
-        Of the cloud; 0 takes a free one.
+        Port of the cloud; 0 chooses a free one.
     service_min_per_label : int
-        Fewest documents a label that the engine takes; lower than the service's 10 or 50, so that
-        small data can be tried.
+        Fewest documents per label that the engine accepts; lower than the service's 10 or 50, so
+        that small data can be tried.
     wait_scale : float
-        Waits of the workflow last this fraction of what the template says.
+        Factor of the waits in the template.
     """
 
     name: str = "local"
@@ -56,20 +56,20 @@ class LocalSettings:
 
 
 class LocalEnvironment:
-    """Everything, started and deployed; a context manager.
+    """The engine and the cloud, started, with the stack deployed; a context manager.
 
     Parameters
     ----------
     settings : LocalSettings
-    tell : callable
-        Called with a line of text as each step begins.
+    report : callable
+        Called with a line of text when a step begins.
     """
 
     def __init__(
-        self, settings: LocalSettings, tell: Callable[[str], None] = lambda line: None
+        self, settings: LocalSettings, report: Callable[[str], None] = lambda line: None
     ) -> None:
         self.settings = settings
-        self._tell = tell
+        self._report = report
         self._folder: Path | None = None
         self._engine: Engine | None = None
         self._cloud: Cloud | None = None
@@ -109,9 +109,9 @@ class LocalEnvironment:
 
     def _start(self) -> None:
         self._folder = folder = Path(tempfile.mkdtemp(prefix="flywheel-local-"))
-        self._tell("Synthesizing the stack")
+        self._report("Synthesizing the stack")
         synthesize(self.settings.name, folder / "cdk.out", self.settings.environments_folder)
-        self._tell("Starting the Comprehend engine and the cloud")
+        self._report("Starting the Comprehend engine and the cloud")
         self._engine = Engine(
             EngineSettings(
                 data_directory=folder / "engine",
@@ -132,10 +132,10 @@ class LocalEnvironment:
             )
         )
         self._cloud.start()
-        self._tell("Deploying the stack")
+        self._report("Deploying the stack")
         self.outputs = self._cloud.deploy(folder / "cdk.out")
 
-    # The engine is there before the cloud that it reads S3 from and asks for permissions.
+    # The engine starts before the cloud, in which it reads S3 and checks permissions.
 
     def _s3_client_for_role(self, role_arn: str) -> Any:
         return self.cloud.s3_client_for_role(role_arn)
@@ -175,14 +175,14 @@ def synthesize(environment: str, output: Path, environments_folder: Path) -> Non
     Raises
     ------
     SynthesisError
-        With what `app.py` said; whoever wrote the environment's file repairs it.
+        The message is the output of `app.py`; the author of the environment's file repairs it.
     """
     context = {"env": environment, "environments": str(environments_folder)}
     variables = {
         **os.environ,
         "CDK_CONTEXT_JSON": json.dumps(context),
         "CDK_OUTDIR": str(output),
-        # The template is validated by `make check`; here it would only take seconds.
+        # `make check` validates the template; here that would only cost seconds.
         "CDK_VALIDATION": "false",
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
     }

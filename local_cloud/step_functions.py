@@ -1,10 +1,10 @@
 """Adapter of moto.stepfunctions: state machines call the local cloud as their role, in fast time.
 
-The gaps: a machine made by CloudFormation lands on a backend that does not execute; calls go to a
-fixed address with made-up keys; errors of an SDK call are named ``comprehend.X`` where AWS says
-``Comprehend.X``; times in results cannot be written as JSON; waits and retries take as long as
-they say; executions without a name all get the same one. Decides these, and how executions end
-when the cloud stops. Must not know any workflow. Read next: lambda_invoke.py.
+The gaps: CloudFormation creates a machine in a backend that does not execute; calls go to a fixed
+address with invented keys; errors of an SDK call are named ``comprehend.X`` instead of
+``Comprehend.X``; times in results cannot be written as JSON; waits and retries are not scaled;
+executions without a name all get the same one. Decides these, and how executions end when the cloud
+stops. Must not know any workflow. Read next: lambda_invoke.py.
 
 Notes
 -----
@@ -57,7 +57,7 @@ class StateMachines:
         self._starting = threading.Lock()
 
     def install(self, patches: Patches) -> None:
-        """Replace what differs from AWS."""
+        """Close these gaps."""
         patches.replace_item(default_user_config, "stepfunctions", {"execute_state_machine": True})
         for module in pkgutil.walk_packages(states_package.__path__, f"{states_package.__name__}."):
             importlib.import_module(module.name)

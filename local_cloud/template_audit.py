@@ -1,9 +1,9 @@
-"""Refuses a template that the local cloud would only seem to deploy.
+"""Refuses a template that the local cloud would deploy only in part.
 
-moto creates what it knows and leaves the rest out with a warning. Here every resource type and
-every property is either served, or listed with the reason why leaving it out changes nothing that
-can be seen locally, or refused. Decides these lists. Must not know how a type is served.
-Read next: stack_resources.py and completed_resources.py.
+moto creates what it supports and leaves the rest out with a warning. Here every resource type and
+property is served, or listed with the reason why its absence changes nothing locally, or refused.
+Decides these lists. Must not know how a type is served. Read next: stack_resources.py and
+completed_resources.py.
 """
 
 import json
@@ -22,7 +22,7 @@ _STATE_HISTORY = "an execution's history is read with GetExecutionHistory instea
 
 @dataclass(frozen=True, slots=True)
 class TypeRules:
-    """The properties of one resource type that are served, and those knowingly ignored."""
+    """The properties of a resource type that are served, and those ignored, with reasons."""
 
     served: frozenset[str]
     ignored: dict[str, str] = field(default_factory=dict)
@@ -32,7 +32,7 @@ def _rules(served: str, **ignored: str) -> TypeRules:
     return TypeRules(frozenset(served.split()), ignored)
 
 
-# Each ignored property stands with the reason why the local cloud may leave it out.
+# Each ignored property has the reason why the local cloud may leave it out.
 RULES: dict[str, TypeRules] = {
     "AWS::S3::Bucket": _rules(
         "BucketName BucketEncryption VersioningConfiguration PublicAccessBlockConfiguration "
@@ -141,7 +141,7 @@ def audit_template(template: Path) -> None:
     Raises
     ------
     TemplateRefusedError
-        Names every type and property that is neither served nor knowingly ignored.
+        A type or property is neither served nor ignored; the message names all of them.
     """
     resources = json.loads(template.read_text()).get("Resources", {})
     findings = [

@@ -1,4 +1,4 @@
-"""Whether a caller may do something: the caller's own policies, and those of the resource.
+"""Authorization of a caller: by the caller's own policies, and by those of the resource.
 
 Decides allow or deny as IAM does within one account: a denial anywhere wins, otherwise one
 permission is enough, otherwise no. Records each decision about a role or service. Must not know
@@ -46,7 +46,7 @@ class AccessDecision:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who signed a request: a role's session, or the operator."""
+    """The signer of a request: a role's session, or the operator."""
 
     arn: str
     role_name: str
@@ -64,7 +64,7 @@ class Authorization:
     settings : CloudSettings
         Account and region of the resources.
     operator : Credentials
-        Of whoever started the cloud, and may do everything.
+        The credentials of the person who started the cloud, and who may do everything.
     """
 
     def __init__(self, settings: CloudSettings, operator: Credentials) -> None:
@@ -79,7 +79,7 @@ class Authorization:
             return tuple(self._decisions)
 
     def credentials(self, access_key_id: str) -> Credentials | None:
-        """Return the credentials that a key belongs to; None for one that was never given out."""
+        """Return the credentials with an access key id; None for one that was never issued."""
         if access_key_id == self._operator.access_key_id:
             return self._operator
         session = self._role_session(access_key_id)
@@ -88,7 +88,7 @@ class Authorization:
         return Credentials(access_key_id, session.secret_access_key, session.session_token)
 
     def caller(self, access_key_id: str) -> Caller | None:
-        """Return whose key it is; None for a key that was never given out."""
+        """Return the caller with an access key id; None for one that was never issued."""
         if access_key_id == self._operator.access_key_id:
             return OPERATOR_CALLER
         session = self._role_session(access_key_id)
@@ -100,7 +100,7 @@ class Authorization:
         return Caller(arn, role_name, session.role_arn)
 
     def refusal(self, caller: Caller, permissions: Iterable[Permission]) -> str | None:
-        """Return why a caller may not do something, or None when it may do all of it."""
+        """Return why a caller lacks one of these permissions; None where it has them all."""
         for needed in permissions:
             if problem := self._problem(caller, needed):
                 return (
@@ -112,16 +112,16 @@ class Authorization:
     def service_is_allowed(
         self, principal: str, action: str, resource: str, source_arn: str
     ) -> bool:
-        """Say whether the policy of a resource lets an AWS service use it.
+        """Return whether the policy of a resource lets an AWS service use it.
 
         Parameters
         ----------
         principal : str
             Such as ``events.amazonaws.com``.
         action, resource : str
-            What is done to what.
+            The action and the ARN that it is on.
         source_arn : str
-            On whose behalf: a rule, a topic.
+            The rule or topic on whose behalf the service acts.
         """
         context = {"aws:SourceArn": source_arn, "aws:SourceAccount": self._settings.account_id}
         needed = Permission(action, resource, context)
@@ -204,7 +204,7 @@ class Authorization:
         ]
 
     def _known_resource(self, needed: Permission) -> str:
-        """Return the state machine for the answer to a task token, which names none."""
+        """Return the state machine of a task token, which a SendTask request does not name."""
         token = needed.context.get(TASK_TOKEN)
         if token is None:
             return needed.resource

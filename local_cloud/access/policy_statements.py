@@ -1,4 +1,4 @@
-"""Whether one statement of an IAM policy applies to a request, and what it says then.
+"""Evaluation of one statement of an IAM policy for a request.
 
 moto.iam.access_control cannot decide this: there, an unmet condition is a denial, which makes every
 bucket with a "TLS only" policy unusable; only ``*`` is a wildcard; principals other than ``*`` are
@@ -31,7 +31,7 @@ def evaluate(
     principal: str | None,
     context: Mapping[str, Values],
 ) -> PermissionResult:
-    """Return what a statement says about a request.
+    """Evaluate a statement for a request.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def evaluate(
     action : str
         Such as ``s3:GetObject``.
     resource : str
-        ARN of what the action is on.
+        The ARN that the action is on.
     principal : str or None
         ARN or service name of the caller; None when the policy is attached to the caller.
     context : mapping of str to str or list of str
@@ -49,7 +49,7 @@ def evaluate(
     Returns
     -------
     PermissionResult
-        NEUTRAL when the statement does not apply.
+        NEUTRAL where the statement does not apply.
     """
     applies = (
         _names(statement, "Action", action, ignore_case=True)
@@ -120,7 +120,7 @@ def _condition_holds(operator: str, expected: list[Any], actual: Values | None) 
         return any(compare(str(each), value) for each in expected) != is_negated
 
     if quantifier:
-        # Of no value at all, all hold and none does.
+        # Without any value, ForAllValues is true and ForAnyValue is false, as in IAM.
         return _QUANTIFIERS[quantifier](holds(value) for value in _as_list(actual or []))
     if isinstance(actual, list):
         raise ValueError(f"a key with several values needs a set operator, not {operator}")

@@ -1,10 +1,10 @@
-"""Stands in front of moto's HTTP application: only signed requests of this machine pass.
+"""The gate before moto's HTTP application: only signed requests of this machine pass.
 
-The gap: moto answers everybody, allows browsers of every site to read its responses, lets every
+The gap: moto serves every caller, allows pages of every site to read its responses, lets every
 caller reset it, and reads a body of whatever length a header names, without a time limit. Decides
-who is answered at all: no web page that a browser shows, nobody without the secret of a key, and
-nobody on moto's own paths. Decides which bodies are complete. Must not know who may do what. Read
-next: signatures.py, then iam_enforcement.py, which this passes requests on to.
+which requests pass: none of a web page, none without the secret of a key, none on moto's own paths,
+none with an incomplete body. Must not know permissions. Read next: signatures.py, then
+iam_enforcement.py, which receives the requests.
 
 Notes
 -----
@@ -42,26 +42,26 @@ from local_cloud.access.signatures import (
 
 _SIGNER = "local.signer"
 _CLOSED_PATHS = ("/moto-api", "/latest/", "/favicon.ico")
-"""What moto answers for itself, or as the metadata of a machine: no service of AWS has them."""
+"""Paths of moto itself and of an instance's metadata; no service of AWS has them."""
 
 _BROWSER_HEADERS = "access-control-"
 _PIECE_BYTES = 1024 * 1024
 _MOST_BYTES = {"s3": 5 * 1024**3}
 _MOST_BYTES_ELSEWHERE = 96 * 1024**2
-"""More than any other service takes: CreateFunction has a zip file of 50 MB, as Base64."""
+"""More than any other service accepts: CreateFunction has a zip file of 50 MB, as Base64."""
 
 _METHODS_WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
 
 
 class RequestGate:
-    """A WSGI application that passes on what a program of this machine has signed.
+    """A WSGI application that passes on the requests that a program of this machine signed.
 
     Parameters
     ----------
     application : Application
-        What serves the requests that pass.
+        Serves the requests that pass.
     credentials_of : callable
-        Gives the credentials of an access key id.
+        Returns the credentials with an access key id.
     """
 
     def __init__(self, application: Application, credentials_of: CredentialsOf) -> None:
@@ -70,8 +70,7 @@ class RequestGate:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        closed = _reason_to_refuse_anybody(environ)
-        if closed:
+        if closed := _reason_to_refuse(environ):
             return refused(environ, start_response, "", ACCESS_DENIED, closed)
         request = received_request(environ)
         service = claimed_service(request)
@@ -80,41 +79,41 @@ class RequestGate:
             environ[_SIGNER] = verified_signer(request, self._credentials_of)
         except RefusedRequestError as error:
             return refused(environ, start_response, service, error.code, str(error))
-        _put_back(environ, request.body)
+        _replace_body(environ, request.body)
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            kept = [each for each in headers if not each[0].lower().startswith(_BROWSER_HEADERS)]
-            return start_response(status, kept, *rest)
+            passed = [each for each in headers if not each[0].lower().startswith(_BROWSER_HEADERS)]
+            return start_response(status, passed, *rest)
 
         return self._application(environ, start)
 
 
 def signer_of(environ: Environ) -> Signer:
-    """Return who signed a request that has passed the gate."""
+    """Return the signer of a request that passed the gate."""
     signer: Signer = environ[_SIGNER]
     return signer
 
 
 def received_request(environ: Environ) -> ReceivedRequest:
-    """Return a request as it arrived, but for its body."""
+    """Return a request as it arrived, without its body."""
     headers = tuple(Request(environ).headers)
     return ReceivedRequest(environ["REQUEST_METHOD"], environ["REQUEST_URI"], headers, b"")
 
 
-def _put_back(environ: Environ, body: bytes) -> None:
-    """Let what comes after find the body unread, and in one piece."""
+def _replace_body(environ: Environ, body: bytes) -> None:
+    """Give the next application the body unread, and in one piece."""
     environ["wsgi.input"] = io.BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
     environ.pop("HTTP_TRANSFER_ENCODING", None)
 
 
-def _reason_to_refuse_anybody(environ: Environ) -> str:
-    """Return why a request is refused whoever signed it; empty where nothing speaks against it."""
+def _reason_to_refuse(environ: Environ) -> str:
+    """Return why a request is refused for every signer; empty where it is not."""
     foreign = foreign_header(environ.get("HTTP_HOST"), environ.get("HTTP_ORIGIN"))
     if foreign:
-        return f"{foreign}; the local cloud answers programs of this machine alone."
+        return f"{foreign}; the local cloud only serves programs on this machine."
     if environ["PATH_INFO"].startswith(_CLOSED_PATHS) or environ["REQUEST_URI"][:1] != "/":
-        return f"{environ['PATH_INFO']} is no path of a service of AWS."
+        return f"{environ['PATH_INFO']} is not a path of an AWS service."
     return ""
 
 
@@ -140,7 +139,7 @@ def _read_body(environ: Environ, service: str) -> bytes:
 
 
 def _announced_bytes(environ: Environ) -> int | None:
-    """Return the body's length; None where it comes in chunks, of which the last one says so."""
+    """Return the body's length; None where it comes in chunks, which mark their end."""
     encoding = environ.get("HTTP_TRANSFER_ENCODING")
     if encoding is not None:
         if encoding.strip().lower() != "chunked":
@@ -163,9 +162,9 @@ def _next_piece(environ: Environ, most_bytes: int) -> bytes:
     try:
         piece: bytes = environ["wsgi.input"].read(most_bytes)
     except TimeoutError as error:
-        message = "The rest of the body did not come in time."
+        message = "The rest of the body did not arrive in time."
         raise RefusedRequestError(SILENT_CLIENT, message) from error
-    except (OSError, ValueError) as error:  # what werkzeug raises of a chunk
+    except (OSError, ValueError) as error:  # werkzeug raises these for an invalid chunk
         message = f"The body cannot be read: {error}."
         raise RefusedRequestError(MALFORMED_REQUEST, message) from error
     return piece

@@ -1,9 +1,9 @@
-"""Adapter of moto.events: which rules an event meets, and their targets.
+"""Adapter of moto.events: the rules that an event matches, and their targets.
 
-The gap: moto delivers while the sender waits, knows neither functions, state machines nor topics
+The gap: moto delivers while the sender waits, supports neither functions, state machines nor topics
 as targets (one of them stops all later rules), ignores Input and InputPath, and matches disabled
-rules. Decides which targets get an event. Must not know how a target is called.
-Read next: event_targets.py and schedules.py.
+rules. Decides which targets get an event. Must not know how a target is called. Read next:
+event_targets.py and schedules.py.
 """
 
 import datetime
@@ -20,7 +20,7 @@ _DEFAULT_BUS = "default"
 
 
 class EventRules:
-    """Finds the rules that an event meets and hands their targets to the background."""
+    """Selects the rules that an event matches, and delivers to their targets in the background."""
 
     def __init__(
         self, settings: CloudSettings, background: Background, targets: EventTargets
@@ -30,7 +30,7 @@ class EventRules:
         self._targets = targets
 
     def install(self, patches: Patches) -> None:
-        """Deliver moto's own events, those of PutEvents, here too."""
+        """Deliver moto's own events, those of PutEvents, in the same way."""
         rules = self
 
         def send_to_targets(

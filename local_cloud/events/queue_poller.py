@@ -1,13 +1,13 @@
 """Adapter of moto's event source mappings: Lambda polls queues, batch by batch.
 
 The gap: moto invokes the function while the sender waits, one message at a time, without partial
-batch answers; a failed batch is never tried again. Decides when a batch is full, who handles it
-and what happens to its messages. Must not know how a function runs. Read next: lambda_invoke.py.
+batch responses; it never retries a failed batch. Decides when a batch is full, which thread handles
+it and what happens to its messages. Must not know how a function runs. Read next: lambda_invoke.py.
 
 Notes
 -----
 *Source*: Lambda Developer Guide, "Using Lambda with Amazon SQS" and "Handling errors for an SQS
-event source in Lambda". After a failure AWS leaves messages invisible for what is left of the
+event source in Lambda". After a failure AWS leaves messages invisible for the rest of the
 queue's visibility time-out; here that time is scaled like every other wait.
 """
 
@@ -71,7 +71,7 @@ class QueuePollers:
         self._pollers.append(poller)
 
     def stop(self) -> None:
-        """Stop polling; a batch in flight is finished or fails first."""
+        """Stop polling; a batch in flight completes or fails first."""
         for poller in self._pollers:
             poller.signal_stop()
         for poller in self._pollers:
@@ -107,7 +107,7 @@ class QueuePoller:
             thread.start()
 
     def signal_stop(self) -> None:
-        """Ask the threads to end."""
+        """Request the end of the threads."""
         self._is_stopping = True
         with self._queue._messages_lock:
             self._queue._messages_lock.notify_all()

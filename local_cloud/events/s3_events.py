@@ -37,7 +37,7 @@ _sequence = itertools.count(time.time_ns())
 
 
 def install(patches: Patches, publish: Callable[[dict[str, Any]], None]) -> None:
-    """Send bucket events to `publish` instead of moto's own delivery."""
+    """Send bucket events to `publish` instead of moto's delivery."""
 
     def send(account_id: str, bucket: Any, event_name: str, key: Any) -> None:
         publish(
@@ -55,7 +55,7 @@ def object_event(account_id: str, bucket: Any, event_name: str, key: Any) -> dic
     account_id : str
         Owner of the bucket.
     bucket, key : moto's bucket and object
-        What the event is about.
+        The subjects of the event.
     event_name : str
         S3's own name, such as ``s3:ObjectCreated:Put``.
 

@@ -2,8 +2,8 @@
 
 The gap: moto runs a function in a Docker container for each call, waits for it even when the call
 is asynchronous, marks a failure as ``Handled``, and drops LoggingConfig, retries and destinations.
-Decides what each kind of invocation answers and how asynchronous ones are retried. Must not know
-how a process is run. Read next: lambda_runtime.py.
+Decides the response to each kind of invocation, and how asynchronous ones are retried. Must not
+know how a process is run. Read next: lambda_runtime.py.
 
 Notes
 -----
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AsyncRules:
-    """How failures of asynchronous invocations of a function are handled."""
+    """The handling of failed asynchronous invocations of a function."""
 
     retries: int = 2
     failure_target_arn: str = ""
@@ -57,7 +57,7 @@ class LambdaService:
     background : Background
         Runs asynchronous invocations.
     directory : Path
-        Where functions are unpacked.
+        The directory for unpacked functions.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class LambdaService:
         )
 
     def install(self, patches: Patches) -> None:
-        """Make moto's functions run here."""
+        """Run moto's functions in the runtime."""
         service = self
 
         def invoke_lambda(function: LambdaFunction, event: Any = None) -> tuple[str, bool, str]:
@@ -88,7 +88,7 @@ class LambdaService:
         def invoke(
             function: LambdaFunction, body: Any, request_headers: Any, response_headers: Any
         ) -> bytes:
-            return service.answer_call(function, body, request_headers, response_headers)
+            return service.respond_to_invoke(function, body, request_headers, response_headers)
 
         patches.replace("moto.awslambda.models:LambdaFunction._invoke_lambda", invoke_lambda)
         patches.replace("moto.awslambda.models:LambdaFunction.invoke", invoke)
@@ -98,7 +98,7 @@ class LambdaService:
         return self.runtime.invoke(self._definition(function), payload)
 
     def warm_up(self) -> None:
-        """Start every function's first process, all at once, so that no event waits for one."""
+        """Start the first process of every function, so that no event waits for one."""
         backend = lambda_backends[self._settings.account_id][self._settings.region]
         definitions = [self._definition(function) for function in backend.list_functions()]
         with ThreadPoolExecutor(max(1, len(definitions))) as threads:
@@ -108,10 +108,10 @@ class LambdaService:
         """Run a function in the background, retrying as asynchronous invocation does."""
         self._background.submit(self._invoke_with_retries, function, payload)
 
-    def answer_call(
+    def respond_to_invoke(
         self, function: LambdaFunction, body: Any, request_headers: Any, response_headers: Any
     ) -> bytes:
-        """Answer an Invoke request: at once, or with the function's result."""
+        """Respond to an Invoke request: at once, or with the function's result."""
         payload = body.encode() if isinstance(body, str) else body or b"{}"
         kind = request_headers.get("x-amz-invocation-type") or "RequestResponse"
         if kind == "Event":

@@ -1,8 +1,8 @@
-"""What an update of a stack changes in a resource that moto made, while it stays the same one.
+"""Updates in place of resources that moto created.
 
-Decides, for each type, which properties are updated in place, and through which calls. What is not
-listed is refused by stack_updates.py, since moto would replace or lose the resource. Must not know
-our stack. Read next: stack_updates.py.
+Decides, per type, which properties are updated in place, and through which calls. stack_updates.py
+refuses all others, since moto would replace or lose the resource. Must not know our stack. Read
+next: stack_updates.py.
 
 Notes
 -----
@@ -88,7 +88,7 @@ def _change_key(sessions: Sessions, key: Any, properties: Properties) -> None:
 
 
 def _change_nothing(sessions: Sessions, resource: Any, properties: Properties) -> None:
-    """Leave it at the tags, and at what completed_resources.py adds."""
+    """Change nothing: tags and completed_resources.py suffice."""
 
 
 CHANGES: dict[str, Change] = {
@@ -101,10 +101,10 @@ CHANGES: dict[str, Change] = {
     "AWS::Logs::LogGroup": _change_log_group,
     "AWS::KMS::Key": _change_key,
 }
-"""How resources are changed that moto itself would replace or lose."""
+"""Changes of resources that moto itself would replace or lose."""
 
 REMOVABLE = frozenset({"Tags", "Description", "DisplayName"})
-"""Properties whose removal from a template these calls carry out; of others it is refused."""
+"""Properties that can be removed from a template; the removal of others is refused."""
 
 UPDATABLE: dict[str, frozenset[str]] = {
     name: frozenset(properties.split())
@@ -120,7 +120,7 @@ UPDATABLE: dict[str, frozenset[str]] = {
         "AWS::IAM::Role": "AssumeRolePolicyDocument Description Tags",
         "AWS::Logs::LogGroup": "RetentionInDays Tags",
         "AWS::KMS::Key": "KeyPolicy Description Tags",
-        # moto updates these in place, or makes them anew under the same name.
+        # moto updates these in place, or creates them again under the same name.
         "AWS::IAM::Policy": "PolicyDocument",
         "AWS::SSM::Parameter": "Type Value Description Tier AllowedPattern DataType Tags",
         "AWS::Events::Rule": "Description EventPattern ScheduleExpression State Targets RoleArn "
@@ -129,7 +129,7 @@ UPDATABLE: dict[str, frozenset[str]] = {
         "AWS::Lambda::EventSourceMapping": "BatchSize MaximumBatchingWindowInSeconds Enabled "
         "FunctionResponseTypes ScalingConfig",
         "AWS::CloudWatch::Dashboard": "DashboardBody",
-        # These are made by stack_resources.py, whose calls put what is there already.
+        # stack_resources.py creates these, and the same calls update them.
         "AWS::SNS::Subscription": "TopicArn Protocol Endpoint RawMessageDelivery FilterPolicy "
         "FilterPolicyScope RedrivePolicy",
         "AWS::SNS::TopicPolicy": "PolicyDocument",
@@ -191,7 +191,7 @@ def _tag_key(sessions: Sessions, key: Any, tags: Tags, gone: list[str]) -> None:
 def _tag_resource(
     service: str, member: str, attribute: str
 ) -> Callable[[Sessions, Any, Tags, list[str]], None]:
-    """Return what tags resources of the services whose tag operations are alike."""
+    """Return the tagging of a service with TagResource and UntagResource."""
 
     def tag(sessions: Sessions, resource: Any, tags: Tags, gone: list[str]) -> None:
         client, named = sessions.client(service), {member: getattr(resource, attribute)}
@@ -225,7 +225,7 @@ def change_tags(
     properties: Properties,
     earlier: Properties,
 ) -> None:
-    """Bring the tags of a resource of moto's to what the template says now."""
+    """Give a resource the tags of the template."""
     new, before = properties.get("Tags", []), earlier.get("Tags", [])
     if new != before and resource_type in _TAGGING:
         keys = {tag["Key"] for tag in new}

@@ -1,15 +1,15 @@
-"""Adapter of moto.cloudformation: what an update of a stack may change, and how a stack fails.
+"""Adapter of moto.cloudformation: updates of a stack, and its failures.
 
 The gap: moto replaces resources that CloudFormation updates in place, loses others, skips types
-that it does not know, answers failures in a form that no SDK can parse, and leaves the status of
-the stack as it was. Decides the order of an update, and that a change which is not served is
-refused by name before anything changes. Must not know any type. Read next: resource_updates.py.
+that it does not know, reports failures in a form that no SDK can parse, and leaves the status of
+the stack unchanged. Decides the order of an update. A change that is not served is refused by name
+before anything changes. Must not know any type. Read next: resource_updates.py.
 
 Notes
 -----
 *Source*: CloudFormation User Guide, "Update behaviors of stack resources", "DeletionPolicy
 attribute", "UpdateReplacePolicy attribute". Unlike there, a failed update is not rolled back: the
-stack is UPDATE_FAILED, as with rollback disabled, and the next update goes on from where it is.
+stack is UPDATE_FAILED, as with rollback disabled, and the next update continues from there.
 """
 
 import graphlib
@@ -33,7 +33,7 @@ _RETAINED = ("Retain", "RetainExceptOnCreate")
 
 
 def install(patches: Patches) -> None:
-    """Let stacks be updated as CloudFormation updates them, and fail by name."""
+    """Update stacks as CloudFormation does, and name what failed."""
 
     def load(resources: Any) -> None:
         _check_types(resources._template.get("Resources", {}))
@@ -99,7 +99,7 @@ def _update(
     _load(resources, template, parameters)
     present = {name for name in old if resources._parsed_resources.get(name) is not None}
     wanted = [name for name in _in_order(new) if _is_wanted(resources, new[name])]
-    # Each entry becomes the new one when its resource has: a failed update can be gone on with.
+    # Each entry changes with its resource, so a failed update can be continued.
     resources._resource_json_map = {
         **{name: old[name] for name in present},
         **{name: new[name] for name in wanted if name not in present},
@@ -165,7 +165,7 @@ def _delete(resources: Any, name: str, resource: Any, entry: Mapping[str, Any]) 
 def _check_change(
     name: str, old: Mapping[str, Any], new: Mapping[str, Any], stale: Set[str]
 ) -> None:
-    """Refuse a change that moto and the adapters would lose."""
+    """Refuse a change that moto and the adapters would drop."""
     resource_type = new["Type"]
     if old["Type"] != resource_type:
         message = f"{name}: its type {old['Type']} cannot become {resource_type} in an update."
@@ -181,7 +181,7 @@ def _check_change(
     if refused:
         message = (
             f"{name} ({resource_type}): the local cloud does not update {', '.join(refused)}. "
-            "Deploy the template anew, on a cloud that is started again."
+            "Start the cloud again and deploy the template there."
         )
         raise ValidationError(message=message)
 

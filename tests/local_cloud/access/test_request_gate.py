@@ -112,7 +112,7 @@ def test_a_signature_does_not_help_when_a_browser_was_led_here(
     status, _, content = sent(inbox, "GET", target, headers)
 
     assert status == 403
-    assert b"this machine alone" in content
+    assert b"only serves programs on this machine" in content
 
 
 def test_no_site_may_read_when_an_answer_is_given(inbox: Cloud) -> None:

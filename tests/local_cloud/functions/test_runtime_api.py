@@ -67,7 +67,7 @@ def test_a_process_is_refused_when_it_has_not_the_secret(
 
     assert status == 403
     assert b"event" not in body
-    assert not invocation.taken.is_set()
+    assert not invocation.received.is_set()
     assert not api.is_initialized.is_set()
 
 
@@ -81,7 +81,7 @@ def test_a_page_is_refused_when_it_has_the_secret(
     status, _ = sent(api, "GET", own_path(api, "invocation/next"), headers=foreign)
 
     assert status == 403
-    assert not invocation.taken.is_set()
+    assert not invocation.received.is_set()
 
 
 def test_an_answer_counts_when_it_names_the_event(api: RuntimeApi, invocation: Invocation) -> None:
