@@ -20,7 +20,7 @@ from tests.simulation.memory.channels import (
     Message,
 )
 from tests.simulation.memory.ports import MemoryPorts
-from tests.simulation.world import World
+from tests.simulation.simulator import Simulator
 
 _MOST_STEPS = 200
 
@@ -102,19 +102,19 @@ class AwsScene:
 class MemoryScene:
     """The simulator's ports, in the calm."""
 
-    world: World = field(default_factory=lambda: World(0))
+    simulator: Simulator = field(default_factory=lambda: Simulator(0))
     ports: MemoryPorts = field(init=False)
     _injected: list[ObjectVersion] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Lay everything out."""
-        world = self.world
-        world.is_calm = True
-        account = MemoryAccount(world, MemoryStaging(world))
+        simulator = self.simulator
+        simulator.is_calm = True
+        account = MemoryAccount(simulator, MemoryStaging(simulator))
         account.add("contract", functions_world.LABELS)
         settings = ReceivedSettings.from_document({"name": functions_world.NAME})
         self.ports = MemoryPorts.over(
-            world,
+            simulator,
             account,
             {functions_world.NAME: KnownFlywheel(account.oldest.arn, settings)},
             register=self._receive,
@@ -158,7 +158,7 @@ class MemoryScene:
         raise TimeoutError("it is never over")
 
     def _pass(self, seconds: float) -> None:
-        self.world.agenda.run(self.world.now + timedelta(seconds=seconds))
+        self.simulator.agenda.run(self.simulator.now + timedelta(seconds=seconds))
 
     def _receive(self, message: Message) -> bool:
         upload, _ = message.body

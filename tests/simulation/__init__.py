@@ -1,4 +1,4 @@
-"""The deterministic simulation: the real handlers in a world that goes wrong, one seed a history.
+"""The deterministic simulation: the real handlers among injected faults, one history per seed.
 
 What runs is the product's own code: `register`, `seal`, `start`, `compare`, `close`, `reconcile`
 and the acts of people, over ports in memory (`memory`) that pass the same contract cases as the
@@ -14,7 +14,7 @@ Faults stop after some hours; then the system must come to rest. `invariants` ha
 `safeguards` switches the design's safeguards off, one at a time, and the gate demands that each
 removal is noticed: an invariant that nothing can break proves nothing. Run it with
 `make simulate HISTORIES=n`, or one seed with ``python -m tests.simulation --seed S``. Read next:
-`history`, then `world`.
+`history`, then `simulator`.
 """
 
 import os

@@ -18,7 +18,7 @@ from typing import Any
 
 from flywheel.errors import FlywheelLoopError
 from tests.simulation.memory.channels import MemoryTokens
-from tests.simulation.world import KilledError, World
+from tests.simulation.simulator import KilledError, Simulator
 
 Document = dict[str, Any]
 Task = Callable[[Document], Document]
@@ -63,14 +63,14 @@ class StateMachine:
 
     Parameters
     ----------
-    world : World
+    simulator : Simulator
     tasks : mapping of str to callable
         By function name, or by the end of an integration's ARN.
     context : mapping
         The context object.
     """
 
-    world: World
+    simulator: Simulator
     tasks: Mapping[str, Task]
     context: Mapping[str, Any]
     tokens: MemoryTokens = field(default_factory=MemoryTokens)
@@ -112,7 +112,7 @@ class StateMachine:
     def _result(self, state: Document, document: Document) -> Any:
         match state["Type"]:
             case "Wait":
-                self.world.agenda.pause(self._path(state["SecondsPath"], document))
+                self.simulator.agenda.pause(self._path(state["SecondsPath"], document))
                 return document
             case "Pass":
                 if "Result" in state:
@@ -147,7 +147,7 @@ class StateMachine:
         try:
             self._called(state["Resource"], within._filled(state["Parameters"], document))
             while self.tokens.waiting[token] is None and left > 0:
-                self.world.agenda.pause(min(left, _LOOKS_EVERY_SECONDS))
+                self.simulator.agenda.pause(min(left, _LOOKS_EVERY_SECONDS))
                 left -= _LOOKS_EVERY_SECONDS
         finally:
             answer = self.tokens.end(token)
@@ -168,7 +168,7 @@ class StateMachine:
             if made > rule["MaxAttempts"]:
                 break
             seconds = rule["IntervalSeconds"] * rule["BackoffRate"] ** (made - 1)
-            self.world.agenda.pause(min(seconds, rule.get("MaxDelaySeconds", seconds)))
+            self.simulator.agenda.pause(min(seconds, rule.get("MaxDelaySeconds", seconds)))
             return
         raise error
 
@@ -179,8 +179,8 @@ class StateMachine:
         service = (
             "Lambda" if function else name.split(":")[-2].title().replace("Dynamodb", "DynamoDB")
         )
-        world = self.world
-        if world.happens(world.rates.throttle):
+        simulator = self.simulator
+        if simulator.happens(simulator.rates.throttle):
             raise StateFailedError(f"{service}.TooManyRequestsException", "throttled")
         try:
             answer = self.tasks[name](given)
@@ -191,9 +191,9 @@ class StateMachine:
         except FlywheelLoopError as error:
             raise StateFailedError(type(error).__name__, str(error)) from error
         except Exception as error:
-            world.breaks(UNKNOWN_ERROR, f"{name}: {error!r}")
+            simulator.breaks(UNKNOWN_ERROR, f"{name}: {error!r}")
             raise StateFailedError(type(error).__name__, str(error)) from error
-        if world.happens(world.rates.lost_reply):
+        if simulator.happens(simulator.rates.lost_reply):
             raise StateFailedError(f"{service}.SdkClientException", "reply lost")
         result: Document = json.loads(json.dumps(answer))
         return result

@@ -23,7 +23,7 @@ from flywheel.intake.labeled_documents import Row
 from tests.simulation.memory.jobs import MemoryJob
 from tests.simulation.memory.ports import MemoryPorts
 from tests.simulation.memory.texts import answer_of, label_of
-from tests.simulation.world import World
+from tests.simulation.simulator import Simulator
 
 Broken = Iterator[tuple[str, str]]
 """Invariants that do not hold, and by what."""
@@ -48,11 +48,11 @@ class AnswersWatch:
 
     Parameters
     ----------
-    world : World
+    simulator : Simulator
     ports : MemoryPorts
     """
 
-    world: World
+    simulator: Simulator
     ports: MemoryPorts
     _asked: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -69,11 +69,11 @@ class AnswersWatch:
             earlier = self._asked.setdefault((attempt, job.model), arn)
             if earlier != arn:
                 words = f"{job.model} by {earlier} and {arn} in {attempt}"
-                self.world.breaks("a model is asked once", words)
+                self.simulator.breaks("a model is asked once", words)
         for kept in self._kept():
             if kept.model == job.model and kept.source == job.source:
                 words = f"{job.model} by {kept.arn} and {arn}"
-                self.world.breaks("no answer is paid for twice", words)
+                self.simulator.breaks("no answer is paid for twice", words)
 
     def _kept(self) -> Iterator[MemoryJob]:
         """Give the jobs whose answers are kept."""

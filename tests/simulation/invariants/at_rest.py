@@ -15,7 +15,7 @@ from tests.simulation.invariants.looks import check_looks
 from tests.simulation.memory.ports import MemoryPorts
 from tests.simulation.memory.texts import label_of
 from tests.simulation.people import Dropped
-from tests.simulation.world import World
+from tests.simulation.simulator import Simulator
 
 _MOST_REPEATS = 12
 _FLYWHEEL = "FLYWHEEL#tickets"
@@ -36,7 +36,7 @@ _ENDS = {
 }
 
 
-def check_at_rest(world: World, ports: MemoryPorts, dropped: Sequence[Dropped]) -> None:
+def check_at_rest(simulator: Simulator, ports: MemoryPorts, dropped: Sequence[Dropped]) -> None:
     """Look at everything, and write down what does not hold."""
     for invariant, words in (
         *unsettled(ports, dropped),
@@ -52,7 +52,7 @@ def check_at_rest(world: World, ports: MemoryPorts, dropped: Sequence[Dropped]) 
         *check_answers(ports),
         *check_looks(ports),
     ):
-        world.breaks(invariant, words)
+        simulator.breaks(invariant, words)
 
 
 def unsettled(ports: MemoryPorts, dropped: Sequence[Dropped]) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from tests.simulation.invariants.answers import AnswersWatch
 from tests.simulation.memory.ports import MemoryPorts
 from tests.simulation.memory.service import MemoryService
 from tests.simulation.memory.service_facts import Effect
-from tests.simulation.world import World
+from tests.simulation.simulator import Simulator
 
 _LEAST_IMPROVEMENT = 0.005
 _ROUNDING = 1e-9
@@ -35,24 +35,24 @@ class Watch:
 
     Parameters
     ----------
-    world : World
+    simulator : Simulator
     ports : MemoryPorts
     """
 
-    world: World
+    simulator: Simulator
     ports: MemoryPorts
     _started: dict[str, str] = field(default_factory=dict)
     _answers: AnswersWatch = field(init=False)
 
     def begin(self) -> None:
         """Look from now on."""
-        self._answers = AnswersWatch(self.world, self.ports)
+        self._answers = AnswersWatch(self.simulator, self.ports)
         self.ports.table.watchers.append(self._see_write)
         self.ports.account.shared.watchers.append(self._see_effect)
 
     def _see_rights(self, write: Write) -> None:
         """See that the role of the function that runs may do this."""
-        function = self.world.function
+        function = self.simulator.function
         if function is None:
             return
         if isinstance(write, Change):
@@ -61,7 +61,9 @@ class Watch:
             action = DELETE if isinstance(write, Delete) else PUT
         allowed = [key for key in WRITTEN_BY[function] if action in DONE_TO_ROWS[key]]
         if not any(fnmatchcase(write.key.pk, key) for key in allowed):
-            self.world.breaks("a function writes its own rows", f"{function}: {action} {write.key}")
+            self.simulator.breaks(
+                "a function writes its own rows", f"{function}: {action} {write.key}"
+            )
 
     def _see_write(self, write: Write, before: Item | None) -> None:
         self._see_rights(write)
@@ -78,11 +80,13 @@ class Watch:
 
     def _see_upload(self, write: Change | Put, before: Item, state: UploadState) -> None:
         if isinstance(write, Put):
-            self.world.breaks("an upload is received once", write.key.pk[:20])
+            self.simulator.breaks("an upload is received once", write.key.pk[:20])
         is_new = before["state"] in {UploadState.RECEIVED, UploadState.WAITING}
         is_new |= self._may_wait_again(before)
         if state == UploadState.STAGED and not is_new:
-            self.world.breaks("an upload is staged once", f"{write.key.pk[:20]} {before['state']}")
+            self.simulator.breaks(
+                "an upload is staged once", f"{write.key.pk[:20]} {before['state']}"
+            )
 
     def _may_wait_again(self, before: Item) -> bool:
         """Say whether a sealed upload may: test rows that no dataset took, or all in a rebuild."""
@@ -95,11 +99,11 @@ class Watch:
     def _see_batch(self, write: Change | Put, before: Item | None, state: BatchState) -> None:
         old = BatchState(before["state"]) if before else None
         if state not in _NEXT[old]:
-            self.world.breaks("a batch goes forward", f"{write.key.pk}: {old} to {state}")
+            self.simulator.breaks("a batch goes forward", f"{write.key.pk}: {old} to {state}")
         values = write.set if isinstance(write, Change) else write.values
         attempt = values.get("attempt")
         if before and attempt is not None and attempt <= before["attempt"]:
-            self.world.breaks("attempts only rise", f"{write.key.pk}: {attempt}")
+            self.simulator.breaks("attempts only rise", f"{write.key.pk}: {attempt}")
         if state in {BatchState.OPEN, BatchState.SEALED} and old in {None, BatchState.CLOSED}:
             others = [
                 row
@@ -108,7 +112,7 @@ class Watch:
             ]
             if others:
                 words = f"{write.key.pk} beside {others[0]['pk']}"
-                self.world.breaks("one batch is open", words)
+                self.simulator.breaks("one batch is open", words)
 
     def _see_effect(self, effect: Effect) -> None:
         match effect.call:
@@ -127,17 +131,17 @@ class Watch:
     def _see_dataset(self, arn: str) -> None:
         planned = [row.get("planned", {}).values() for row in self.ports.table.rows("BATCH#")]
         if not any(arn in arns for arns in planned):
-            self.world.breaks("intent comes before effect", arn)
+            self.simulator.breaks("intent comes before effect", arn)
 
     def _see_start(self, effect: Effect) -> None:
         if effect.subject in self._started:
             words = f"{self._started[effect.subject]} and {effect.iteration_id}"
-            self.world.breaks("an attempt starts one iteration", words)
+            self.simulator.breaks("an attempt starts one iteration", words)
         self._started[effect.subject] = effect.iteration_id
         service = self._service(effect)
         datasets = service.datasets
         if not service.complete(DatasetKind.TRAIN):
-            self.world.breaks("no iteration is empty", effect.iteration_id)
+            self.simulator.breaks("no iteration is empty", effect.iteration_id)
         for row in self.ports.table.rows("BATCH#"):
             name = BatchName(row["flywheel"], row["batch"], row["attempt"])
             if name.token("iteration", service.arn) != effect.subject:
@@ -145,11 +149,13 @@ class Watch:
             statuses = [datasets[arn].status for arn in row.get("datasets", ())]
             if not statuses or set(statuses) != {"COMPLETED"}:
                 words = f"{effect.iteration_id} of {name.label} with {statuses}"
-                self.world.breaks("no iteration is empty", words)
+                self.simulator.breaks("no iteration is empty", words)
             if row["state"] != BatchState.SEALED:
-                self.world.breaks("intent comes before effect", f"{row['state']} batch started")
+                self.simulator.breaks("intent comes before effect", f"{row['state']} batch started")
             return
-        self.world.breaks("intent comes before effect", f"no batch starts {effect.iteration_id}")
+        self.simulator.breaks(
+            "intent comes before effect", f"no batch starts {effect.iteration_id}"
+        )
 
     def _see_promotion(self, effect: Effect) -> None:
         """See that what goes live has finite metrics and beats what is live."""
@@ -162,27 +168,27 @@ class Watch:
             self._see_beginning(effect, row.get("generation", 1))
             return
         if model in row.get("barred", ()) and self._is_seen(effect):
-            self.world.breaks("no verdict promotes what was rolled back", model)
+            self.simulator.breaks("no verdict promotes what was rolled back", model)
         self._see_answer(model)
         evidence = self._evidence(model)
         if evidence is None:
-            self.world.breaks("intent comes before effect", f"no verdict promotes {model}")
+            self.simulator.breaks("intent comes before effect", f"no verdict promotes {model}")
         iteration = next(item for item in service.history.values() if item.trained_model == model)
         # By answers it is compared with whatever was live by then, evaluated or not; what they say
         # counts more than the averages, and is looked at in the end.
         answered = evidence if evidence and evidence.paired else None
         new = (iteration.trained_metrics or {}).get("AverageF1Score", float("nan"))
         if answered is None and not 0 <= new <= 1:
-            self.world.breaks("a promotion has metrics", f"{model}: {new}")
+            self.simulator.breaks("a promotion has metrics", f"{model}: {new}")
             return
         judged = answered.champion_arn if answered else iteration.evaluated_model
         if service.active not in {judged, model} and self._is_seen(effect):
             words = f"{model} was judged against {judged}, not {service.active}"
-            self.world.breaks("a person's champion is not overwritten", words)
+            self.simulator.breaks("a person's champion is not overwritten", words)
             return
         old = None if answered else (iteration.evaluated_metrics or {}).get("AverageF1Score")
         if old is not None and new < old + self._least_improvement() - _ROUNDING:
-            self.world.breaks("a promotion beats the champion", f"{new} over {old}")
+            self.simulator.breaks("a promotion beats the champion", f"{new} over {old}")
 
     def _see_beginning(self, effect: Effect, present: int) -> None:
         """See that a generation begins with a live model, and before batches go to it."""
@@ -192,7 +198,9 @@ class Watch:
         was_live = model in self.ports.account.shared.were_live
         # Of two calls at once the slower one changes nothing.
         if not was_live or (active != model and not is_unused):
-            self.world.breaks("a generation begins with the live model", f"{model} over {active}")
+            self.simulator.breaks(
+                "a generation begins with the live model", f"{model} over {active}"
+            )
 
     def _least_improvement(self) -> float:
         """Return by how much a challenger must be better by the averages, or may be worse."""
@@ -215,7 +223,7 @@ class Watch:
     def _see_change_by_a_person(self, effect: Effect, before: str | None) -> None:
         if self._service(effect).active not in {before, effect.subject} and self._is_seen(effect):
             words = f"{effect.subject} instead of {before}, over {self._service(effect).active}"
-            self.world.breaks("a person's champion is not overwritten", words)
+            self.simulator.breaks("a person's champion is not overwritten", words)
 
     def _see_answer(self, model: str) -> None:
         """See that a person said yes, or nothing, when people were asked last."""
@@ -226,4 +234,4 @@ class Watch:
         is_silence = last["state"] == "EXPIRED" and last["on_timeout"] == "promote"
         if last["state"] != "APPROVED" and not is_silence:
             words = f"{model} is {last['state']}"
-            self.world.breaks("nothing goes live before a person said yes", words)
+            self.simulator.breaks("nothing goes live before a person said yes", words)

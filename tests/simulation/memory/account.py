@@ -11,7 +11,7 @@ from tests.simulation.memory.buckets import MemoryStaging
 from tests.simulation.memory.jobs import MemoryJobs
 from tests.simulation.memory.service import MemoryService
 from tests.simulation.memory.service_facts import Shared
-from tests.simulation.world import World
+from tests.simulation.simulator import Simulator
 
 _CREATING_SECONDS = (30, 600)
 _PREFIX = "arn:aws:comprehend:us-east-1:123456789012:flywheel/"
@@ -23,14 +23,14 @@ class MemoryAccount:
 
     Parameters
     ----------
-    world : World
+    simulator : Simulator
     staging : MemoryStaging
     flywheels : dict of str to MemoryService
         By ARN, oldest first.
     jobs : MemoryJobs
     """
 
-    world: World
+    simulator: Simulator
     staging: MemoryStaging
     flywheels: dict[str, MemoryService] = field(default_factory=dict)
     shared: Shared = field(default_factory=Shared)
@@ -38,7 +38,7 @@ class MemoryAccount:
 
     def __post_init__(self) -> None:
         """Have no job yet."""
-        self.jobs = MemoryJobs(self.world, self.staging, self.shared)
+        self.jobs = MemoryJobs(self.simulator, self.staging, self.shared)
 
     @property
     def oldest(self) -> MemoryService:
@@ -48,7 +48,7 @@ class MemoryAccount:
     def add(self, name: str, labels: tuple[str, ...]) -> MemoryService:
         """Have a flywheel, at once."""
         arn = f"{_PREFIX}{name}"
-        made = MemoryService(self.world, self.staging, arn, labels, self.shared)
+        made = MemoryService(self.simulator, self.staging, arn, labels, self.shared)
         self.flywheels[arn] = made
         return made
 
@@ -65,7 +65,7 @@ class MemoryAccount:
                 "DataLakeS3Uri": "s3://lake/tickets/schemaVersion=1/1",
             }
 
-        return self.world.call("generations.definition", look)
+        return self.simulator.call("generations.definition", look)
 
     def create(
         self,
@@ -83,11 +83,11 @@ class MemoryAccount:
                 earlier = self.flywheels[before["FlywheelArn"]]
                 made = self.add(name, earlier.names)
                 made.status = "CREATING"
-                self.world.later(self.world.chance.choice(_CREATING_SECONDS), made.begin)
-                self.world.note(f"flywheel {name} is CREATING")
+                self.simulator.later(self.simulator.chance.choice(_CREATING_SECONDS), made.begin)
+                self.simulator.note(f"flywheel {name} is CREATING")
             return arn
 
-        return self.world.call("generations.create", make, is_repeatable=True)
+        return self.simulator.call("generations.create", make, is_repeatable=True)
 
     def move_endpoint(self, endpoint_arn: str, flywheel_arn: str) -> None:
         """Have an endpoint follow another flywheel."""
@@ -95,4 +95,4 @@ class MemoryAccount:
         def move() -> None:
             self.shared.followed = flywheel_arn
 
-        self.world.call("generations.move_endpoint", move, is_repeatable=True)
+        self.simulator.call("generations.move_endpoint", move, is_repeatable=True)

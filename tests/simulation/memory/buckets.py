@@ -9,20 +9,20 @@ from typing import IO
 from application.service_values import FoundVersion
 from flywheel.batches.uploads import ObjectVersion
 from flywheel.errors import ServiceRefusedError
-from tests.simulation.world import World
+from tests.simulation.simulator import Simulator
 
 
 @dataclass(slots=True)
 class MemoryStaging:
     """The staging bucket."""
 
-    world: World
+    simulator: Simulator
     bucket: str = "staging"
     objects: dict[str, bytes] = field(default_factory=dict)
 
     def chunks(self, key: str) -> Iterator[bytes]:
         """Give an object's bytes in pieces."""
-        found = self.world.call("staging.chunks", lambda: self.objects.get(key))
+        found = self.simulator.call("staging.chunks", lambda: self.objects.get(key))
         if found is None:
             raise ServiceRefusedError("s3:GetObject", "NoSuchKey", key)
         yield found
@@ -40,7 +40,7 @@ class MemoryStaging:
 
     def text(self, key: str) -> str | None:
         """Return a small text object, or None."""
-        found = self.world.call("staging.text", lambda: self.objects.get(key))
+        found = self.simulator.call("staging.text", lambda: self.objects.get(key))
         return None if found is None else found.decode()
 
     def create(self, key: str, body: bytes | IO[bytes]) -> bool:
@@ -53,7 +53,7 @@ class MemoryStaging:
             self.objects[key] = data
             return True
 
-        return self.world.call("staging.create", put, is_repeatable=True)
+        return self.simulator.call("staging.create", put, is_repeatable=True)
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ class MemoryInbox:
         Encrypted with a key that no function may use, until the calm.
     """
 
-    world: World
+    simulator: Simulator
     bucket: str = "inbox"
     locked: set[ObjectVersion] = field(default_factory=set)
     found: dict[ObjectVersion, tuple[bytes, datetime]] = field(default_factory=dict)
@@ -76,16 +76,16 @@ class MemoryInbox:
         """Return the bytes of exactly this version, or None where it is gone."""
 
         def read() -> tuple[bytes, datetime] | None:
-            if upload in self.locked and not self.world.is_calm:
+            if upload in self.locked and not self.simulator.is_calm:
                 raise ServiceRefusedError("s3:GetObjectVersion", "AccessDenied", "of its key")
             return self.found.get(upload)
 
-        found = self.world.call("inbox.version_chunks", read)
+        found = self.simulator.call("inbox.version_chunks", read)
         return None if found is None else iter([found[0]])
 
     def versions(self) -> Iterator[FoundVersion]:
         """Give every object version that is there."""
-        listed = self.world.call("inbox.versions", lambda: list(self.found.items()))
+        listed = self.simulator.call("inbox.versions", lambda: list(self.found.items()))
         return (FoundVersion(upload, len(body), at) for upload, (body, at) in listed)
 
     # What people do.
@@ -93,7 +93,7 @@ class MemoryInbox:
     def drop(self, key: str, body: bytes) -> ObjectVersion:
         """Put an object."""
         upload = ObjectVersion(self.bucket, key, f"v{next(self._numbers)}")
-        self.found[upload] = (body, self.world.now)
+        self.found[upload] = (body, self.simulator.now)
         return upload
 
     def delete(self, upload: ObjectVersion) -> None:

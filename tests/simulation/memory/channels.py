@@ -12,7 +12,7 @@ from typing import Any
 from flywheel.batches.uploads import ObjectVersion
 from flywheel.errors import ServiceBusyError
 from flywheel.notices.notice import Notice
-from tests.simulation.world import World
+from tests.simulation.simulator import Simulator
 from tests.stack_template import resources
 
 _LATEST_SECONDS = 86_400
@@ -26,14 +26,14 @@ class MemoryTopic:
 
     Parameters
     ----------
-    world : World
+    simulator : Simulator
     is_silent : bool
         Whether it is down.
     sent : Counter of str
         How often each notice id went out.
     """
 
-    world: World
+    simulator: Simulator
     is_silent: bool = False
     sent: Counter[str] = field(default_factory=Counter)
     bodies: dict[str, str] = field(default_factory=dict)
@@ -42,13 +42,13 @@ class MemoryTopic:
         """Publish."""
 
         def send() -> None:
-            if self.is_silent and not self.world.is_calm:
+            if self.is_silent and not self.simulator.is_calm:
                 raise ServiceBusyError("sns:Publish", "ServiceUnavailable")
             self.sent[notice.id] += 1
             self.bodies[notice.id] = f"{notice.subject}\n{notice.body}"
-            self.world.note(f"told {notice.id}: {notice.subject}")
+            self.simulator.note(f"told {notice.id}: {notice.subject}")
 
-        self.world.call("topic.publish", send, is_repeatable=True)
+        self.simulator.call("topic.publish", send, is_repeatable=True)
 
 
 @dataclass(slots=True)
@@ -79,14 +79,14 @@ class MemoryQueue:
 
     Parameters
     ----------
-    world : World
+    simulator : Simulator
     name : str
         As in the stack's template, which says how it delivers again.
     receive : callable
         Handles a message; says whether it was handled. Whoever dies says False.
     """
 
-    world: World
+    simulator: Simulator
     name: str
     receive: Callable[[Message], bool]
     waiting: dict[str, Message] = field(default_factory=dict)
@@ -105,10 +105,10 @@ class MemoryQueue:
         """Send a message; it comes once or more often."""
         message = Message(f"receipt-{next(self._numbers)}", body)
         self.waiting[message.handle] = message
-        self.world.later(delay_seconds, lambda: self._deliver(message))
-        if self.world.happens(self.world.rates.duplicate):
-            again = delay_seconds + self.world.chance.choice((0, 1, 30))
-            self.world.later(again, lambda: self._deliver(message))
+        self.simulator.later(delay_seconds, lambda: self._deliver(message))
+        if self.simulator.happens(self.simulator.rates.duplicate):
+            again = delay_seconds + self.simulator.chance.choice((0, 1, 30))
+            self.simulator.later(again, lambda: self._deliver(message))
 
     def deliver_later(self, handle: str, seconds: float) -> None:
         """Let a message be received again after so many seconds."""
@@ -126,29 +126,29 @@ class MemoryQueue:
             return
         message.deliveries += 1
         message.visible_after = self._visibility_seconds
-        if self.receive(message) and not self.world.happens(self.world.rates.lost_reply):
+        if self.receive(message) and not self.simulator.happens(self.simulator.rates.lost_reply):
             message.is_done = True
             self.waiting.pop(message.handle, None)
         elif message.deliveries >= self._most_deliveries:
             message.is_done = True
             if self.waiting.pop(message.handle, None):
                 self.dead.append(message)
-                self.world.note(f"dead letter {message.body}")
+                self.simulator.note(f"dead letter {message.body}")
         else:
-            self.world.later(message.visible_after, lambda: self._deliver(message))
+            self.simulator.later(message.visible_after, lambda: self._deliver(message))
 
 
 @dataclass(slots=True)
 class MemoryMessages:
     """The queues that functions write to; bodies are ``(upload, size)`` and a flywheel's name."""
 
-    world: World
+    simulator: Simulator
     uploads: MemoryQueue
     notices_due: MemoryQueue
 
     def announce(self, flywheel: str, delay_seconds: int) -> None:
         """Have the flywheel's upload news looked at when the delay is over."""
-        self.world.call(
+        self.simulator.call(
             "messages.announce",
             lambda: self.notices_due.send(flywheel, delay_seconds),
             is_repeatable=True,
@@ -156,7 +156,7 @@ class MemoryMessages:
 
     def inject(self, upload: ObjectVersion, size_bytes: int) -> None:
         """Have an upload registered as if its event came now."""
-        self.world.call(
+        self.simulator.call(
             "messages.inject",
             lambda: self.uploads.send((upload, size_bytes), 1),
             is_repeatable=True,
@@ -164,23 +164,25 @@ class MemoryMessages:
 
     def has_waiting_uploads(self) -> bool:
         """Say whether an upload's event is still to be delivered, or under way."""
-        return self.world.call("messages.has_waiting_uploads", lambda: bool(self.uploads.waiting))
+        return self.simulator.call(
+            "messages.has_waiting_uploads", lambda: bool(self.uploads.waiting)
+        )
 
     def deliver_later(self, receipt_handle: str, seconds: int) -> None:
         """Have a message of the uploads queue delivered again after so many seconds."""
-        self.world.call(
+        self.simulator.call(
             "messages.deliver_later", lambda: self.uploads.deliver_later(receipt_handle, seconds)
         )
 
     def event(self, upload: ObjectVersion, size_bytes: int) -> None:
         """Let S3 tell of a new object: late, twice, or never."""
-        if self.world.happens(self.world.rates.lost_event):
-            self.world.note(f"event lost: {upload.version_id}")
+        if self.simulator.happens(self.simulator.rates.lost_event):
+            self.simulator.note(f"event lost: {upload.version_id}")
             return
-        for _ in range(1 + self.world.happens(self.world.rates.duplicate)):
-            is_late = self.world.happens(self.world.rates.late_event)
+        for _ in range(1 + self.simulator.happens(self.simulator.rates.duplicate)):
+            is_late = self.simulator.happens(self.simulator.rates.late_event)
             latest = _LATEST_SECONDS if is_late else 30
-            self.uploads.send((upload, size_bytes), self.world.chance.random() * latest)
+            self.uploads.send((upload, size_bytes), self.simulator.chance.random() * latest)
 
 
 @dataclass(slots=True)
@@ -213,14 +215,14 @@ class MemoryExecutions:
 
     Parameters
     ----------
-    world : World
+    simulator : Simulator
     begin : callable
         Runs an execution, named, with its input, as something on the agenda.
     statuses : dict of str to tuple
         Status, error and cause.
     """
 
-    world: World
+    simulator: Simulator
     begin: Callable[[str, str], None]
     statuses: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     tokens: MemoryTokens = field(default_factory=MemoryTokens)
@@ -231,14 +233,14 @@ class MemoryExecutions:
         def go() -> None:
             if name not in self.statuses:
                 self.statuses[name] = ("RUNNING", "", "")
-                self.world.note(f"execution {name} begins")
-                self.world.later(0, lambda: self.begin(name, document))
+                self.simulator.note(f"execution {name} begins")
+                self.simulator.later(0, lambda: self.begin(name, document))
 
-        self.world.call("executions.start", go, is_repeatable=True)
+        self.simulator.call("executions.start", go, is_repeatable=True)
 
     def describe(self, name: str) -> tuple[str, str, str] | None:
         """Return status, error and cause of an execution; None where it never began."""
-        return self.world.call("executions.describe", lambda: self.statuses.get(name))
+        return self.simulator.call("executions.describe", lambda: self.statuses.get(name))
 
     def answer(self, token: str, document: str) -> bool:
         """Let a task that waits go on with this output; False where it does not wait any more."""
@@ -247,10 +249,10 @@ class MemoryExecutions:
             if token not in self.tokens.waiting or self.tokens.waiting[token] is not None:
                 return False
             self.tokens.waiting[token] = document
-            self.world.note(f"{token} is answered: {document}")
+            self.simulator.note(f"{token} is answered: {document}")
             return True
 
-        return self.world.call("executions.answer", tell)
+        return self.simulator.call("executions.answer", tell)
 
 
 @dataclass(slots=True)
@@ -264,7 +266,7 @@ class MemoryFunctions:
         payload; say whether that succeeded.
     """
 
-    world: World
+    simulator: Simulator
     close: Callable[[str], bool]
     rebuild: Callable[[str], bool]
     compare: Callable[[str], bool]
@@ -293,11 +295,11 @@ class MemoryFunctions:
 
     def _invoke(self, name: str, function: Callable[[str], bool], payload: str) -> None:
         def invoke() -> None:
-            for _ in range(1 + self.world.happens(self.world.rates.duplicate)):
-                self.world.later(1, lambda: self._run(function, payload, 1))
+            for _ in range(1 + self.simulator.happens(self.simulator.rates.duplicate)):
+                self.simulator.later(1, lambda: self._run(function, payload, 1))
 
-        self.world.call(name, invoke, is_repeatable=True)
+        self.simulator.call(name, invoke, is_repeatable=True)
 
     def _run(self, function: Callable[[str], bool], payload: str, tries: int) -> None:
         if not function(payload) and tries < _INVOCATION_TRIES:
-            self.world.later(60 * tries, lambda: self._run(function, payload, tries + 1))
+            self.simulator.later(60 * tries, lambda: self._run(function, payload, tries + 1))

@@ -18,7 +18,7 @@ from application.service_values import AnswerJob
 from tests.simulation.memory.buckets import MemoryStaging
 from tests.simulation.memory.service_facts import Effect, Shared
 from tests.simulation.memory.texts import answer_of
-from tests.simulation.world import World
+from tests.simulation.simulator import Simulator
 
 _PREFIX = "arn:aws:comprehend:us-east-1:123456789012:document-classification-job/"
 _SECONDS = (300, 1200, 3600)
@@ -85,7 +85,7 @@ class MemoryJobs:
 
     Parameters
     ----------
-    world : World
+    simulator : Simulator
     staging : MemoryStaging
         From where documents are read, and where archives are written.
     shared : Shared
@@ -95,7 +95,7 @@ class MemoryJobs:
         By ARN, oldest first.
     """
 
-    world: World
+    simulator: Simulator
     staging: MemoryStaging
     shared: Shared
     rates: JobRates = field(default_factory=JobRates)
@@ -113,7 +113,7 @@ class MemoryJobs:
                 self._tokens[token] = self._begin(model_arn, input_uri, output_uri)
             return self._tokens[token]
 
-        return self.world.call("answer_jobs.start", begin, is_repeatable=True)
+        return self.simulator.call("answer_jobs.start", begin, is_repeatable=True)
 
     def describe(self, job_arn: str) -> AnswerJob:
         """Return a job as it is now."""
@@ -123,7 +123,7 @@ class MemoryJobs:
             seconds = (job.ended_at - job.submitted_at).total_seconds() if job.ended_at else 0.0
             return AnswerJob(job.arn, job.model, job.status, job.message, job.output, seconds)
 
-        return self.world.call("answer_jobs.describe", look)
+        return self.simulator.call("answer_jobs.describe", look)
 
     # What the state machine asks, in the service's own words.
 
@@ -139,27 +139,27 @@ class MemoryJobs:
         self._tokens.clear()
 
     def _begin(self, model: str, source: str, output: str) -> str:
-        world, arn = self.world, f"{_PREFIX}{next(self._numbers)}"
+        simulator, arn = self.simulator, f"{_PREFIX}{next(self._numbers)}"
         archive = f"{output}123456789012-CLN-{arn.rsplit('/', 1)[-1]}/output/output.tar.gz"
-        job = MemoryJob(arn, model, source, archive, world.now)
+        job = MemoryJob(arn, model, source, archive, simulator.now)
         self.jobs[arn] = job
         for watcher in self.shared.watchers:
             watcher(Effect("", "start_job", arn))
-        world.note(f"job {arn.rsplit('/', 1)[-1]} of {model} is SUBMITTED")
-        if not world.happens(self.rates.hangs):
-            world.later(world.chance.choice(_SECONDS), lambda: self._end(job))
+        simulator.note(f"job {arn.rsplit('/', 1)[-1]} of {model} is SUBMITTED")
+        if not simulator.happens(self.rates.hangs):
+            simulator.later(simulator.chance.choice(_SECONDS), lambda: self._end(job))
         return arn
 
     def _end(self, job: MemoryJob) -> None:
         job.texts = tuple(self.staging.objects[self._key(job.source)].decode().splitlines())
-        job.ended_at = self.world.now
-        if self.world.happens(self.rates.fails):
+        job.ended_at = self.simulator.now
+        if self.simulator.happens(self.rates.fails):
             job.status = "FAILED"
-            job.message = self.world.chance.choice(["", "no access to the key"])
+            job.message = self.simulator.chance.choice(["", "no access to the key"])
         else:
             job.status = "COMPLETED"
             self._write(job)
-        self.world.note(f"job {job.arn.rsplit('/', 1)[-1]} is {job.status}")
+        self.simulator.note(f"job {job.arn.rsplit('/', 1)[-1]} is {job.status}")
 
     def _write(self, job: MemoryJob) -> None:
         """Write a job's archive, which now and then is of no use."""
@@ -169,9 +169,9 @@ class MemoryJobs:
             {"File": "documents.txt", "Line": str(number), "Classes": [{"Name": name, "Score": 1}]}
             for number, name in enumerate(classes)
         ]
-        if self.world.happens(self.rates.is_useless):
-            job.flaw = self.world.chance.choice(FLAWS)
-            self.world.note(f"the output of job {job.arn.rsplit('/', 1)[-1]} is {job.flaw}")
+        if self.simulator.happens(self.rates.is_useless):
+            job.flaw = self.simulator.chance.choice(FLAWS)
+            self.simulator.note(f"the output of job {job.arn.rsplit('/', 1)[-1]} is {job.flaw}")
         archive = _archive(lines[:-1] if job.flaw == "short" else lines)
         if job.flaw == "elsewhere":
             job.output = job.output.replace(self.staging.bucket, "another", 1)

@@ -17,7 +17,7 @@ from tests.simulation.memory.channels import (
 )
 from tests.simulation.memory.rows import MemoryRows
 from tests.simulation.memory.service import MemoryService
-from tests.simulation.world import World
+from tests.simulation.simulator import Simulator
 
 
 def configuration_of(environment: str) -> FunctionConfiguration:
@@ -52,7 +52,7 @@ class MemoryPorts:
     @classmethod
     def over(
         cls,
-        world: World,
+        simulator: Simulator,
         account: MemoryAccount,
         known: dict[str, KnownFlywheel],
         *,
@@ -67,18 +67,18 @@ class MemoryPorts:
     ) -> "MemoryPorts":
         """Return an environment's ports, empty, with what its queues and functions call."""
         return cls(
-            table=MemoryRows(world),
+            table=MemoryRows(simulator),
             staging=account.staging,
-            verdicts=MemoryStaging(world, "verdicts"),
-            inbox=MemoryInbox(world),
-            topic=MemoryTopic(world),
+            verdicts=MemoryStaging(simulator, "verdicts"),
+            inbox=MemoryInbox(simulator),
+            topic=MemoryTopic(simulator),
             messages=MemoryMessages(
-                world,
-                uploads=MemoryQueue(world, "InboxUploadsQueue", register),
-                notices_due=MemoryQueue(world, "NoticesDueQueue", send_digests),
+                simulator,
+                uploads=MemoryQueue(simulator, "InboxUploadsQueue", register),
+                notices_due=MemoryQueue(simulator, "NoticesDueQueue", send_digests),
             ),
-            executions=MemoryExecutions(world, execute),
-            functions=MemoryFunctions(world, close, rebuild, compare, change, answer),
+            executions=MemoryExecutions(simulator, execute),
+            functions=MemoryFunctions(simulator, close, rebuild, compare, change, answer),
             account=account,
             known=known,
         )

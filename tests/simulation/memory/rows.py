@@ -8,7 +8,7 @@ from typing import Any
 
 from application.ledger.writes import Change, Delete, Item, Key, Put, Write
 from flywheel.errors import ConcurrentChangeError, ServiceRefusedError
-from tests.simulation.world import World
+from tests.simulation.simulator import Simulator
 
 _MOST_WRITES = 100
 _INDEX_LAG = timedelta(seconds=5)
@@ -23,22 +23,22 @@ class MemoryRows:
 
     Parameters
     ----------
-    world : World
+    simulator : Simulator
     watchers : list of Watcher
     """
 
-    world: World
+    simulator: Simulator
     watchers: list[Watcher] = field(default_factory=list)
     _partitions: dict[str, dict[str, Item]] = field(default_factory=lambda: defaultdict(dict))
     _earlier: dict[tuple[str, str], tuple[datetime, Item | None]] = field(default_factory=dict)
 
     def get(self, key: Key) -> Item | None:
         """Return a row, or None."""
-        return self.world.call("rows.get", lambda: self.look(key.pk, key.sk))
+        return self.simulator.call("rows.get", lambda: self.look(key.pk, key.sk))
 
     def get_many(self, keys: Sequence[Key]) -> Iterator[Item]:
         """Give the rows of those keys that have one."""
-        found = self.world.call("rows.get_many", lambda: [self.look(k.pk, k.sk) for k in keys])
+        found = self.simulator.call("rows.get_many", lambda: [self.look(k.pk, k.sk) for k in keys])
         return (row for row in found if row is not None)
 
     def query(self, pk: str, sk_prefix: str) -> Iterator[Item]:
@@ -48,19 +48,19 @@ class MemoryRows:
             rows = self._partitions.get(pk, {})
             return [dict(rows[sk]) for sk in sorted(rows) if sk.startswith(sk_prefix)]
 
-        return iter(self.world.call("rows.query", read))
+        return iter(self.simulator.call("rows.query", read))
 
     def query_index(self, index: str, attribute: str, value: str, newest: int) -> list[Item]:
         """Return the newest rows of an index's partition, newest first, as of some moment."""
 
         def read() -> list[Item]:
-            is_stale = self.world.happens(self.world.rates.stale_index)
+            is_stale = self.simulator.happens(self.simulator.rates.stale_index)
             shown = (self._a_moment_ago(row) if is_stale else row for row in self.rows("UPLOAD#"))
             rows = [row for row in shown if row is not None and row.get(attribute) == value]
             rows.sort(key=lambda row: str(row["received_at"]), reverse=True)
             return [dict(row) for row in rows[:newest]]
 
-        return self.world.call("rows.query_index", read)
+        return self.simulator.call("rows.query_index", read)
 
     def count_up(self, key: Key, attribute: str) -> int:
         """Add one to a counter and return it."""
@@ -70,13 +70,13 @@ class MemoryRows:
             row[attribute] = row.get(attribute, 0) + 1
             return int(row[attribute])
 
-        return self.world.call("rows.count_up", add, is_repeatable=True)
+        return self.simulator.call("rows.count_up", add, is_repeatable=True)
 
     def write(self, writes: Sequence[Write]) -> None:
         """Carry out all the writes or none."""
         if len(writes) > _MOST_WRITES:
             raise ValueError(f"{len(writes)} writes; a transaction takes {_MOST_WRITES}")
-        self.world.call("rows.write", lambda: self._apply(writes))
+        self.simulator.call("rows.write", lambda: self._apply(writes))
 
     # What no function calls.
 
@@ -105,13 +105,13 @@ class MemoryRows:
             before = self.look(write.key.pk, write.key.sk)
             for watcher in self.watchers:
                 watcher(write, before)
-            self._earlier[write.key.pk, write.key.sk] = (self.world.now, before)
+            self._earlier[write.key.pk, write.key.sk] = (self.simulator.now, before)
             self._put(write)
 
     def _a_moment_ago(self, row: Item) -> Item | None:
         """Return a row as the index may still have it."""
         changed_at, before = self._earlier[row["pk"], row["sk"]]
-        return before if self.world.now - changed_at <= _INDEX_LAG else row
+        return before if self.simulator.now - changed_at <= _INDEX_LAG else row
 
     def _holds(self, write: Write) -> bool:
         row = self._partitions.get(write.key.pk, {}).get(write.key.sk)

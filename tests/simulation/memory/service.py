@@ -23,7 +23,7 @@ from flywheel.settings.data_format import DataFormat
 from flywheel.settings.policy import METRICS
 from tests.simulation.memory.buckets import MemoryStaging
 from tests.simulation.memory.service_facts import Effect, MemoryDataset, Row, Shared
-from tests.simulation.world import World
+from tests.simulation.simulator import Simulator
 
 _ENDPOINT = "arn:aws:comprehend:us-east-1:123456789012:document-classifier-endpoint/live"
 
@@ -39,7 +39,7 @@ class MemoryService:
 
     Parameters
     ----------
-    world : World
+    simulator : Simulator
     staging : MemoryStaging
         From where datasets are read.
     arn : str
@@ -51,7 +51,7 @@ class MemoryService:
         Whether the first model of a flywheel without one is live at once.
     """
 
-    world: World
+    simulator: Simulator
     staging: MemoryStaging
     arn: str
     names: tuple[str, ...]
@@ -76,14 +76,14 @@ class MemoryService:
         """Return the flywheel as it is now."""
 
         def look() -> FlywheelFacts:
-            self._seen[self.world.process_number] = self.active
+            self._seen[self.simulator.process_number] = self.active
             return FlywheelFacts(self.arn, self.status, self.active, self._task_config())
 
-        return self.world.call("comprehend.describe", look)
+        return self.simulator.call("comprehend.describe", look)
 
     def has_flywheel(self, flywheel_arn: str) -> bool:
         """Say whether a flywheel, this one or another, is there and stays."""
-        return self.world.call(
+        return self.simulator.call(
             "comprehend.has_flywheel", lambda: flywheel_arn in self.shared.flywheels
         )
 
@@ -95,7 +95,7 @@ class MemoryService:
                 raise ServiceBusyError("DescribeFlywheel", f"flywheel is {self.status}")
             return self._task_config()
 
-        return self.world.call("comprehend.task_config", look)
+        return self.simulator.call("comprehend.task_config", look)
 
     def _task_config(self) -> dict[str, Any]:
         labels = {"Mode": "MULTI_CLASS", "Labels": list(self.names)}
@@ -125,7 +125,7 @@ class MemoryService:
                 raise ServiceRefusedError("CreateDataset", "ResourceInUseException", name)
             return arn
 
-        return self.world.call("comprehend.create_dataset", create, is_repeatable=True)
+        return self.simulator.call("comprehend.create_dataset", create, is_repeatable=True)
 
     def dataset_status(self, dataset_arn: str) -> str | None:
         """Return a dataset's status, or None where there is no such dataset."""
@@ -134,17 +134,17 @@ class MemoryService:
             found = self.datasets.get(dataset_arn)
             return found.status if found else None
 
-        return self.world.call("comprehend.dataset_status", look)
+        return self.simulator.call("comprehend.dataset_status", look)
 
     def has_dataset(self, kind: DatasetKind) -> bool:
         """Say whether the flywheel holds a usable dataset of a kind."""
-        return self.world.call("comprehend.has_dataset", lambda: bool(self.complete(kind)))
+        return self.simulator.call("comprehend.has_dataset", lambda: bool(self.complete(kind)))
 
     def dataset_completed_at(self, dataset_arn: str) -> datetime:
         """Return when a dataset was complete."""
-        return self.world.call(
+        return self.simulator.call(
             "comprehend.dataset_completed_at",
-            lambda: self.datasets[dataset_arn].completed_at or self.world.now,
+            lambda: self.datasets[dataset_arn].completed_at or self.simulator.now,
         )
 
     def start_iteration(self, token: str) -> str | None:
@@ -159,7 +159,7 @@ class MemoryService:
             self._tell(Effect(self.arn, "start_iteration", token, self._tokens[token]))
             return self._tokens[token]
 
-        return self.world.call("comprehend.start_iteration", start, is_repeatable=True)
+        return self.simulator.call("comprehend.start_iteration", start, is_repeatable=True)
 
     def iteration(self, iteration_id: str) -> Iteration:
         """Return one iteration."""
@@ -170,22 +170,24 @@ class MemoryService:
                 raise ServiceRefusedError("DescribeFlywheelIteration", code, iteration_id)
             return self.history[iteration_id]
 
-        return self.world.call("comprehend.iteration", look)
+        return self.simulator.call("comprehend.iteration", look)
 
     def iterations(self) -> Iterator[Iteration]:
         """Give the flywheel's iterations."""
-        return iter(self.world.call("comprehend.iterations", lambda: list(self.history.values())))
+        return iter(
+            self.simulator.call("comprehend.iterations", lambda: list(self.history.values()))
+        )
 
     def make_active(self, model_arn: str) -> None:
         """Make a model the active one; a blind write."""
 
         def update() -> None:
-            seen = self._seen.get(self.world.process_number, "never")
+            seen = self._seen.get(self.simulator.process_number, "never")
             self._tell(Effect(self.arn, "make_active", model_arn, seen_active=seen))
             self._go_live(model_arn)
-            self.world.note(f"active model is {model_arn}")
+            self.simulator.note(f"active model is {model_arn}")
 
-        self.world.call("comprehend.make_active", update, is_repeatable=True)
+        self.simulator.call("comprehend.make_active", update, is_repeatable=True)
 
     def model(self, model_arn: str) -> ModelFacts | None:
         """Return a model's status and flywheel, or None where there is no such model."""
@@ -195,7 +197,7 @@ class MemoryService:
                 return None
             return ModelFacts("TRAINED", self.arn)
 
-        return self.world.call("comprehend.model", look)
+        return self.simulator.call("comprehend.model", look)
 
     def model_labels(self, model_arn: str, average_f1: float | None) -> ModelLabels:
         """Tell nothing of labels: a classifier's description names no confusion matrix."""
@@ -203,7 +205,7 @@ class MemoryService:
         def look() -> ModelLabels:
             raise LabelsUnknownError("DescribeDocumentClassifier names no confusion matrix")
 
-        return self.world.call("comprehend.model_labels", look)
+        return self.simulator.call("comprehend.model_labels", look)
 
     def endpoints(self) -> list[Endpoint]:
         """Return the account's one endpoint, where there is one that follows a flywheel."""
@@ -212,11 +214,11 @@ class MemoryService:
             followed = self.shared.followed
             return [Endpoint(_ENDPOINT, "IN_SERVICE", None, followed)] if followed else []
 
-        return self.world.call("comprehend.endpoints", look)
+        return self.simulator.call("comprehend.endpoints", look)
 
     def model_in_training(self) -> str | None:
         """Return the model that an iteration trains now, if one does."""
-        return self.world.call("comprehend.model_in_training", self._model_in_training)
+        return self.simulator.call("comprehend.model_in_training", self._model_in_training)
 
     def stop_training(self, model_arn: str) -> None:
         """Stop a training; its iteration says so when it ends."""
@@ -226,7 +228,7 @@ class MemoryService:
                 raise ServiceRefusedError("StopTraining", "InvalidRequestException", "it is over")
             self._stopped.add(model_arn)
 
-        self.world.call("comprehend.stop_training", stop)
+        self.simulator.call("comprehend.stop_training", stop)
 
     # What the state machine asks, in the service's own words.
 
@@ -247,7 +249,7 @@ class MemoryService:
     def begin(self) -> None:
         """Become ACTIVE."""
         self.status = "ACTIVE"
-        self.world.note(f"{self.arn.rsplit('/', 1)[-1]} is ACTIVE")
+        self.simulator.note(f"{self.arn.rsplit('/', 1)[-1]} is ACTIVE")
 
     @property
     def is_training(self) -> bool:
@@ -272,8 +274,8 @@ class MemoryService:
         """Let a person make some trained model active."""
         models = [model for model in self.shared.quality if model != self.active]
         if models:
-            self._go_live(self.world.chance.choice(models))
-            self.world.note(f"a person makes {self.active} active")
+            self._go_live(self.simulator.chance.choice(models))
+            self.simulator.note(f"a person makes {self.active} active")
 
     def forget_tokens(self) -> None:
         """Remember no token; how long the service does is documented nowhere."""
@@ -300,16 +302,18 @@ class MemoryService:
 
     def _create(self, made: MemoryDataset) -> None:
         self.datasets[made.arn] = made
-        self.world.note(f"dataset {made.arn.rsplit('/', 1)[-1]} is CREATING")
-        self.world.later(self.world.chance.choice(_DATASET_SECONDS), lambda: self._take_in(made))
+        self.simulator.note(f"dataset {made.arn.rsplit('/', 1)[-1]} is CREATING")
+        self.simulator.later(
+            self.simulator.chance.choice(_DATASET_SECONDS), lambda: self._take_in(made)
+        )
 
     def _take_in(self, dataset: MemoryDataset) -> None:
         dataset.rows = self._read(dataset.prefix)
-        fails = not dataset.rows or self.world.happens(self.world.rates.dataset_fails)
+        fails = not dataset.rows or self.simulator.happens(self.simulator.rates.dataset_fails)
         dataset.status = "FAILED" if fails else "COMPLETED"
-        dataset.completed_at = self.world.now + self.world.skew
+        dataset.completed_at = self.simulator.now + self.simulator.skew
         name = dataset.arn.rsplit("/", 1)[-1]
-        self.world.note(f"dataset {name} is {dataset.status}, {len(dataset.rows)} rows")
+        self.simulator.note(f"dataset {name} is {dataset.status}, {len(dataset.rows)} rows")
 
     def _read(self, prefix: str) -> tuple[Row, ...]:
         rows: list[Row] = []
@@ -325,7 +329,7 @@ class MemoryService:
             id=f"iteration-{number}",
             status="TRAINING",
             message="",
-            created_at=self.world.now + self.world.skew,
+            created_at=self.simulator.now + self.simulator.skew,
             seconds=0,
             evaluated_model=self.active,
             evaluated_metrics=None,
@@ -334,23 +338,23 @@ class MemoryService:
         )
         self.history[begun.id] = begun
         trained_on = self.held(DatasetKind.TRAIN).total()
-        seconds = self.world.chance.choice(_ITERATION_SECONDS)
-        self.world.later(seconds, lambda: self._end(begun.id, trained_on, seconds))
-        self.world.note(f"{begun.id} is TRAINING on {trained_on} rows, from {self.active}")
+        seconds = self.simulator.chance.choice(_ITERATION_SECONDS)
+        self.simulator.later(seconds, lambda: self._end(begun.id, trained_on, seconds))
+        self.simulator.note(f"{begun.id} is TRAINING on {trained_on} rows, from {self.active}")
         return begun.id
 
     def _end(self, iteration_id: str, trained_on: int, seconds: int) -> None:
-        running, chance = self.history[iteration_id], self.world.chance
+        running, chance = self.history[iteration_id], self.simulator.chance
         if running.trained_model in self._stopped:
             ended = replace(running, status="STOPPED", seconds=seconds)
-        elif self.world.happens(self.world.rates.iteration_fails):
+        elif self.simulator.happens(self.simulator.rates.iteration_fails):
             status = chance.choice(["FAILED", "STOPPED"])
             message = chance.choice(["", "by chance"])
             ended = replace(running, status=status, message=message, seconds=seconds)
         else:
             model = str(running.trained_model)
             self.shared.quality[model] = min(0.99, 0.45 + trained_on / 120 + chance.random() * 0.15)
-            missing = self.world.happens(self.world.rates.metrics_missing)
+            missing = self.simulator.happens(self.simulator.rates.metrics_missing)
             ended = replace(
                 running,
                 status="COMPLETED",
@@ -361,7 +365,7 @@ class MemoryService:
             if self.active is None and self.makes_first_active:
                 self._go_live(model)
         self.history[iteration_id] = ended
-        self.world.note(f"{iteration_id} is {ended.status}, {ended.trained_metrics}")
+        self.simulator.note(f"{iteration_id} is {ended.status}, {ended.trained_metrics}")
 
     def _metrics(self, model: str | None) -> Mapping[str, float] | None:
         if model is None:
@@ -370,6 +374,6 @@ class MemoryService:
 
     def _unusable(self) -> dict[str, float] | None:
         nan = float("nan")
-        return self.world.chance.choice(
+        return self.simulator.chance.choice(
             [None, {}, {"AverageF1Score": nan}, {"AverageF1Score": -1.0}]
         )

@@ -1,7 +1,7 @@
-"""The simulated world's clock, chance and faults: one seed is one history.
+"""The simulator's clock, chance and faults: one seed is one history.
 
-Every call of a port passes through `World.call`, where it may be throttled, sent twice, lose its
-reply, kill its caller, or be overtaken by other work. Rates are drawn per seed. Knows no port.
+Every call of a port passes through `Simulator.call`, where it may be throttled, sent twice, lose
+its reply, kill its caller, or be overtaken by other work. Rates are drawn per seed. Knows no port.
 """
 
 import random
@@ -31,21 +31,21 @@ class KilledError(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """How often things go wrong, per call or per thing; `drawn` varies them.
+    """The rates of faults and of people's actions; `drawn` varies them.
 
     Parameters
     ----------
     throttle, refused, lost_reply, sent_twice, kill, overtaken, pause : float
-        A call of a port is throttled, refused for good, carried out without an answer, carried
-        out twice; its caller dies, is overtaken by other work, or takes long.
+        A call of a port is throttled, refused, performed without a reply, or performed twice; its
+        caller dies, is overtaken by other work, or takes long.
     duplicate, lost_event, late_event : float
-        What becomes of an event or message.
+        An event or message comes twice, never, or late.
     stale_index : float
-        An index is read as it was before.
+        A read of an index misses the latest write.
     dataset_fails, iteration_fails, metrics_missing : float
-        What the service makes of it.
+        A dataset or iteration fails, or an iteration has no metrics.
     person : float
-        A person does a certain thing.
+        A person performs a certain action.
     """
 
     throttle: float = 0.006
@@ -74,8 +74,8 @@ class Rates:
 
 
 @dataclass(slots=True)
-class World:
-    """Time, chance and what goes wrong.
+class Simulator:
+    """Time, chance and faults.
 
     Parameters
     ----------
@@ -84,9 +84,9 @@ class World:
     Attributes
     ----------
     skew : timedelta
-        By how much the service's clock is ahead of ours.
+        The lead of the service's clock over ours.
     is_calm : bool
-        Nothing goes wrong any more.
+        No fault happens any more.
     broken : list of str
         Invariants that did not hold.
     """
@@ -117,11 +117,11 @@ class World:
 
     @property
     def fingerprint(self) -> str:
-        """Stands for everything that happened, in order."""
+        """A checksum of all events, in order."""
         return f"{self._calls}-{self._fingerprint:08x}"
 
     def note(self, words: str) -> None:
-        """Write down one event."""
+        """Record one event."""
         self._trace.append((self.now, words))
         self._fingerprint = zlib.crc32(words.encode(), self._fingerprint)
 
@@ -130,33 +130,33 @@ class World:
         return [f"{moment:%m-%d %H:%M:%S} {words}" for moment, words in self._trace[-newest:]]
 
     def breaks(self, invariant: str, words: str) -> None:
-        """Write down that an invariant does not hold."""
+        """Record that an invariant does not hold."""
         self.note(f"BROKEN {invariant}: {words}")
         self.broken.append(invariant)
 
     def happens(self, rate: float) -> bool:
-        """Say whether something with this chance happens now; nothing does in the calm."""
+        """Return whether an event with this rate happens now; none does once it is calm."""
         return not self.is_calm and self.chance.random() < rate
 
     def later(self, seconds: float, act: Callable[[], object]) -> None:
-        """Have something happen after a time."""
+        """Schedule an action."""
         self.agenda.at(self.now + timedelta(seconds=seconds), act)
 
     @property
     def process_number(self) -> int:
-        """Which process runs now; 0 is nobody's."""
+        """The number of the process that runs now; 0 for none."""
         process = self._processes.get(self.agenda.running)
         return process[0] if process else 0
 
     @property
     def function(self) -> str | None:
-        """Which function runs now, by its construct id; None for a person."""
+        """The construct id of the function that runs now; None for a person."""
         process = self._processes.get(self.agenda.running)
         return process[2] if process else None
 
     @contextmanager
     def process(self, timeout_seconds: int, function: str | None = None) -> Iterator[None]:
-        """Be a process, of a function or a person, that ends after this time, finished or not."""
+        """Run a process of a function or a person; it ends at its time-out, finished or not."""
         running = self.agenda.running
         self._started += 1
         deadline = self.now + timedelta(seconds=timeout_seconds)
@@ -167,7 +167,7 @@ class World:
             del self._processes[running]
 
     def call(self, name: str, act: Callable[[], T], *, is_repeatable: bool = False) -> T:
-        """Carry out one call of a port, with what can go wrong around it.
+        """Perform one call of a port, with the faults that can happen around it.
 
         Parameters
         ----------
@@ -194,7 +194,7 @@ class World:
         return done
 
     def pass_by(self, name: str) -> None:
-        """Come to a place where a process can be overtaken, take long, or die."""
+        """Let the process be overtaken, take long, or die here."""
         self._calls += 1
         self._fingerprint = zlib.crc32(name.encode(), self._fingerprint)
         if self.happens(self.rates.overtaken):
