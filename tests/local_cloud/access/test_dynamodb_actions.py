@@ -118,5 +118,5 @@ def test_the_rows_are_named_when_a_statement_is_sent(
     one = {"Statement": statement, "Parameters": given}
     several = {"BatchExecuteStatement": "Statements", "ExecuteTransaction": "TransactStatements"}
     document = {several[operation]: [one]} if operation in several else one
-    found = dynamodb_permissions(f"dynamodb:{operation}", document, PLACE)
-    assert found == [on(f"PartiQL{verb}", "AUDIT#tickets#1")]
+    needed = dynamodb_permissions(f"dynamodb:{operation}", document, PLACE)
+    assert needed == [on(f"PartiQL{verb}", "AUDIT#tickets#1")]

@@ -80,14 +80,14 @@ def test_the_denial_has_the_services_shape_when_a_role_has_no_rights(
     """boto3 reads code and message of a refusal from every protocol."""
     client = cloud.client_for_role(service, _create_role(cloud, "nobody"))
 
-    found, message = _code(lambda: getattr(client, call[0])(**call[1]))
+    refused_with, message = _code(lambda: getattr(client, call[0])(**call[1]))
 
-    assert found == code
+    assert refused_with == code
     assert action in message
 
 
 def test_a_missing_key_is_a_denial_when_the_role_may_not_list(cloud: Cloud) -> None:
-    """Only who may list a bucket is told that a key is not there, as on AWS."""
+    """Only a caller that may list a bucket learns that a key is missing, as on AWS."""
     cloud.client("s3").create_bucket(Bucket="inbox")
     reading = _allow("s3:GetObject", "arn:aws:s3:::inbox/*")
     reader = _create_role(cloud, "reader", reading)

@@ -18,15 +18,15 @@ PERMITTED, DENIED = PermissionResult.PERMITTED, PermissionResult.DENIED
 NEUTRAL = PermissionResult.NEUTRAL
 
 
-def _said(statement: dict[str, Any], **request: Any) -> PermissionResult:
-    asked = {
+def _result(statement: dict[str, Any], **request: Any) -> PermissionResult:
+    parameters = {
         "action": "s3:GetObject",
         "resource": f"{BUCKET}/a.csv",
         "principal": None,
         "context": {},
         **request,
     }
-    return evaluate(statement, **asked)
+    return evaluate(statement, **parameters)
 
 
 @pytest.mark.parametrize(
@@ -43,12 +43,12 @@ def test_the_statement_applies_when_action_and_resource_match(
     request_: dict[str, Any], expected: PermissionResult
 ) -> None:
     """Wildcards are matched, actions without regard to case."""
-    assert _said(ALLOW, **request_) is expected
+    assert _result(ALLOW, **request_) is expected
 
 
 def test_nothing_is_denied_when_the_condition_is_not_met() -> None:
     """A policy for TLS alone denies nothing, because the loopback stands for TLS."""
-    assert _said(TLS_ONLY, principal="arn:aws:iam::1:role/r") is NEUTRAL
+    assert _result(TLS_ONLY, principal="arn:aws:iam::1:role/r") is NEUTRAL
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_the_condition_decides_when_it_compares(
     statement = {**ALLOW, "Condition": {operator: {"s3:prefix": expected_value}}}
     context = {} if actual is None else {"S3:Prefix": actual}
 
-    assert _said(statement, context=context) is (PERMITTED if is_met else NEUTRAL)
+    assert _result(statement, context=context) is (PERMITTED if is_met else NEUTRAL)
 
 
 @pytest.mark.parametrize(
@@ -101,14 +101,14 @@ def test_the_set_decides_when_a_key_has_several_values(
     statement = {**ALLOW, "Condition": {operator: {"dynamodb:LeadingKeys": keys}}}
     context = {} if actual is None else {"dynamodb:LeadingKeys": actual}
 
-    assert _said(statement, context=context) is (PERMITTED if is_met else NEUTRAL)
+    assert _result(statement, context=context) is (PERMITTED if is_met else NEUTRAL)
 
 
 def test_several_values_are_an_error_when_no_set_operator_compares_them() -> None:
     """AWS does not define what that means, so nothing is guessed."""
     statement = {**ALLOW, "Condition": {"StringLike": {"dynamodb:LeadingKeys": "AUDIT#*"}}}
     with pytest.raises(ValueError, match="set operator"):
-        _said(statement, context={"dynamodb:LeadingKeys": ["AUDIT#1"]})
+        _result(statement, context={"dynamodb:LeadingKeys": ["AUDIT#1"]})
 
 
 @pytest.mark.parametrize("operator", ["IpAddress", "ForSomeValues:StringLike"])
@@ -116,7 +116,7 @@ def test_an_unknown_operator_is_an_error_when_it_is_evaluated(operator: str) -> 
     """A condition that cannot be judged is never silently true."""
     statement = {**ALLOW, "Condition": {operator: {"aws:SourceIp": "10.0.0.0/8"}}}
     with pytest.raises(ValueError, match=operator):
-        _said(statement)
+        _result(statement)
 
 
 @pytest.mark.parametrize(
@@ -132,4 +132,4 @@ def test_the_principal_decides_when_the_policy_belongs_to_a_resource(
 ) -> None:
     """A resource's policy speaks about the callers that it names."""
     statement = {**ALLOW, "Principal": named}
-    assert _said(statement, principal="events.amazonaws.com") is expected
+    assert _result(statement, principal="events.amazonaws.com") is expected

@@ -13,8 +13,8 @@ MODEL = f"arn:aws:comprehend:{PLACE}:document-classifier/intents/version/v1"
 ENDPOINT = f"arn:aws:comprehend:{PLACE}:document-classifier-endpoint/live"
 
 
-def _asked(request: CloudRequest) -> set[tuple[str, str]]:
-    return {(found.action, found.resource) for found in permissions_of(request, CloudSettings())}
+def _needed(request: CloudRequest) -> set[tuple[str, str]]:
+    return {(each.action, each.resource) for each in permissions_of(request, CloudSettings())}
 
 
 def _json_request(service: str, operation: str, document: dict[str, object]) -> CloudRequest:
@@ -139,15 +139,15 @@ def test_action_and_resource_are_found_when_the_protocol_is_json(
     expected: set[tuple[str, str]],
 ) -> None:
     """Each service's document names the resource in its own way."""
-    assert _asked(_json_request(service, operation, document)) == expected
+    assert _needed(_json_request(service, operation, document)) == expected
 
 
 def test_action_and_resource_are_found_when_the_protocol_is_query() -> None:
     """SNS sends a form."""
-    body = b"Action=Publish&TopicArn=arn%3Aaws%3Asns%3Aus-east-1%3A1%3Atold&Message=x"
+    body = b"Action=Publish&TopicArn=arn%3Aaws%3Asns%3Aus-east-1%3A1%3Anotices&Message=x"
     request = CloudRequest("sns", "POST", "/", {}, {}, body)
 
-    assert _asked(request) == {("sns:Publish", "arn:aws:sns:us-east-1:1:told")}
+    assert _needed(request) == {("sns:Publish", "arn:aws:sns:us-east-1:1:notices")}
 
 
 def test_the_function_is_found_when_it_is_invoked() -> None:
@@ -156,7 +156,7 @@ def test_the_function_is_found_when_it_is_invoked() -> None:
     for name in ("compare", function.replace(":", "%3A")):
         path = f"/2015-03-31/functions/{name}/invocations"
         request = CloudRequest("lambda", "POST", path, {}, {}, b"")
-        assert _asked(request) == {("lambda:InvokeFunction", function)}
+        assert _needed(request) == {("lambda:InvokeFunction", function)}
 
 
 @pytest.mark.parametrize(
@@ -190,8 +190,8 @@ def test_action_and_resource_are_found_when_the_service_is_s3(
     query = {part.partition("=")[0]: ["x"] for part in text.split("&") if part}
     request = CloudRequest("s3", method, path, query, headers, b"")
 
-    found = {(action, name.removeprefix("arn:aws:s3:::")) for action, name in _asked(request)}
-    assert found == expected
+    needed = {(action, name.removeprefix("arn:aws:s3:::")) for action, name in _needed(request)}
+    assert needed == expected
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_every_key_is_asked_for_when_several_are_deleted() -> None:
     body = b"<Delete><Object><Key>a</Key></Object><Object><Key>b</Key></Object></Delete>"
     request = CloudRequest("s3", "POST", "/inbox", {"delete": [""]}, {}, body)
 
-    assert _asked(request) == {
+    assert _needed(request) == {
         ("s3:DeleteObject", "arn:aws:s3:::inbox/a"),
         ("s3:DeleteObject", "arn:aws:s3:::inbox/b"),
     }

@@ -8,7 +8,7 @@ ACCOUNT = "123456789012"
 def test_every_call_is_allowed_when_the_stack_grants_what_it_uses(deployed: Deployed) -> None:
     """The whole flow runs under the synthesized roles, and each call is in the log."""
     deployed.put("allowed.csv")
-    assert deployed.told() == "ACCEPTED allowed.csv"
+    assert deployed.next_notice() == "ACCEPTED allowed.csv"
 
     decisions = deployed.cloud.decisions()
     assert [decision for decision in decisions if not decision.is_allowed] == []

@@ -75,7 +75,7 @@ def test_an_event_is_delivered_when_its_sender_is_an_application(cloud: Cloud) -
 
 
 def test_the_event_goes_to_the_dead_letter_queue_when_the_target_fails(cloud: Cloud) -> None:
-    """After the last attempt the event is kept, with the error."""
+    """After the last attempt the dead-letter queue has the event, with the error."""
     url = _queue_with_rule(cloud, {}, EventPattern='{"source": ["mine"]}')
     arn = f"arn:aws:sqs:us-east-1:123456789012:{url.rsplit('/', 1)[1]}"
     target = {
@@ -114,13 +114,15 @@ def test_a_scheduled_rule_fires_when_its_time_has_come(cloud: Cloud) -> None:
         ("cron(0 0 1 FEB ? *)", "2026-02-01T00:00:00"),
     ],
 )
-def test_the_next_time_is_found_when_the_schedule_is_valid(expression: str, expected: str) -> None:
+def test_the_next_time_is_returned_when_the_schedule_is_valid(
+    expression: str, expected: str
+) -> None:
     """Rates count from now, cron expressions look for the next minute that matches."""
     now = datetime.datetime(2026, 1, 2, 10, 7, 30, tzinfo=datetime.UTC).timestamp()
 
-    found = datetime.datetime.fromtimestamp(next_time(expression, now), datetime.UTC)
+    due = datetime.datetime.fromtimestamp(next_time(expression, now), datetime.UTC)
 
-    assert found.isoformat() == f"{expected}+00:00"
+    assert due.isoformat() == f"{expected}+00:00"
 
 
 def test_the_expression_is_refused_when_it_is_neither_rate_nor_cron() -> None:

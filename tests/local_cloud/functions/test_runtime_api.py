@@ -1,4 +1,4 @@
-"""The port of a function's process, asked by other processes and by web pages."""
+"""Requests of other processes and of web pages to the port of a function's process."""
 
 import http.client
 from collections.abc import Iterator

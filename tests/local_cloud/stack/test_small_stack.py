@@ -24,8 +24,8 @@ def test_an_object_is_locked_when_its_bucket_is_declared_so(deployed: Deployed) 
     """It is written as any other, and then no version of it can be deleted."""
     s3, bucket = deployed.cloud.client("s3"), deployed.outputs["Record"]
 
-    found = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
-    retention = found["Rule"]["DefaultRetention"]
+    lock = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+    retention = lock["Rule"]["DefaultRetention"]
     assert (retention["Mode"], retention["Days"]) == ("COMPLIANCE", 7)
     version = s3.put_object(Bucket=bucket, Key="a.json", Body=b"{}", IfNoneMatch="*")["VersionId"]
     with pytest.raises(ClientError, match="AccessDenied"):

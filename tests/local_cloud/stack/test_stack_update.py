@@ -19,7 +19,7 @@ UNTAGGED = ("Policy", "Permission", "EventSourceMapping", "TopicPolicy")
 
 
 class Stack:
-    """The stack, and what changes it."""
+    """The stack, and its update."""
 
     def __init__(self, environment: LocalEnvironment) -> None:
         self.environment = environment
@@ -28,11 +28,11 @@ class Stack:
 
     @property
     def description(self) -> dict[str, Any]:
-        """What DescribeStacks answers."""
-        found: dict[str, Any] = self._cloudformation.describe_stacks(StackName=self.name)["Stacks"][
-            0
-        ]
-        return found
+        """The description of the stack."""
+        described: dict[str, Any] = self._cloudformation.describe_stacks(StackName=self.name)[
+            "Stacks"
+        ][0]
+        return described
 
     @property
     def outputs(self) -> dict[str, str]:
