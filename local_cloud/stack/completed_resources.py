@@ -14,9 +14,10 @@ import moto.cloudformation.parsing as moto_parsing
 from local_cloud.functions.lambda_invoke import AsyncRules
 from local_cloud.patches import Patches
 from local_cloud.sessions import Sessions
-from local_cloud.stack.resource_updates import CHANGES, UPDATABLE, change_tags
+from local_cloud.stack.resource_updates import CHANGES, change_tags
 from local_cloud.stack.stack_resources import StackTypes, with_booleans
 from local_cloud.stack.stack_updates import failure
+from local_cloud.template_audit import RULES
 
 Completion = Callable[[Sessions, Any, dict[str, Any]], None]
 
@@ -104,7 +105,8 @@ def install(patches: Patches, types: StackTypes, failures: list[tuple[str, str]]
     """
     models: dict[str, Any] = dict(types.models())
     moto_models = moto_parsing.get_model_map()
-    for resource_type in (UPDATABLE.keys() | _ATTRIBUTES.keys()) - models.keys():
+    updatable = {name for name, rules in RULES.items() if rules.updatable}
+    for resource_type in (updatable | _ATTRIBUTES.keys()) - models.keys():
         models[resource_type] = CompletedModel(moto_models[resource_type], resource_type, types)
 
     def model_for(resource_type: str) -> Any:

@@ -1,8 +1,7 @@
 """Updates in place of resources that moto created.
 
-Decides, per type, which properties are updated in place, and through which calls. stack_updates.py
-refuses all others, since moto would replace or lose the resource. Must not know our stack. Read
-next: stack_updates.py.
+Decides, per type, through which calls properties are updated; template_audit.py lists which these
+are. Must not know our stack. Read next: stack_updates.py, which refuses all other changes.
 
 Notes
 -----
@@ -105,46 +104,6 @@ CHANGES: dict[str, Change] = {
 
 REMOVABLE = frozenset({"Tags", "Description", "DisplayName"})
 """Properties that can be removed from a template; the removal of others is refused."""
-
-UPDATABLE: dict[str, frozenset[str]] = {
-    name: frozenset(properties.split())
-    for name, properties in {
-        "AWS::S3::Bucket": "BucketEncryption VersioningConfiguration LifecycleConfiguration "
-        "PublicAccessBlockConfiguration NotificationConfiguration OwnershipControls Tags "
-        "ObjectLockConfiguration",
-        "AWS::SQS::Queue": f"{' '.join(_QUEUE_ATTRIBUTES)} Tags",
-        "AWS::SNS::Topic": "DisplayName Tags",
-        "AWS::DynamoDB::Table": "PointInTimeRecoverySpecification TimeToLiveSpecification Tags",
-        "AWS::Lambda::Function": "Code Handler Role Runtime Timeout Environment Description "
-        "LoggingConfig DeadLetterConfig MemorySize Architectures TracingConfig",
-        "AWS::IAM::Role": "AssumeRolePolicyDocument Description Tags",
-        "AWS::Logs::LogGroup": "RetentionInDays Tags",
-        "AWS::KMS::Key": "KeyPolicy Description Tags",
-        # moto updates these in place, or creates them again under the same name.
-        "AWS::IAM::Policy": "PolicyDocument",
-        "AWS::SSM::Parameter": "Type Value Description Tier AllowedPattern DataType Tags",
-        "AWS::Events::Rule": "Description EventPattern ScheduleExpression State Targets RoleArn "
-        "Tags",
-        "AWS::StepFunctions::StateMachine": "DefinitionString RoleArn TracingConfiguration Tags",
-        "AWS::Lambda::EventSourceMapping": "BatchSize MaximumBatchingWindowInSeconds Enabled "
-        "FunctionResponseTypes ScalingConfig",
-        "AWS::CloudWatch::Dashboard": "DashboardBody",
-        # stack_resources.py creates these, and the same calls update them.
-        "AWS::SNS::Subscription": "TopicArn Protocol Endpoint RawMessageDelivery FilterPolicy "
-        "FilterPolicyScope RedrivePolicy",
-        "AWS::SNS::TopicPolicy": "PolicyDocument",
-        "AWS::SQS::QueuePolicy": "PolicyDocument",
-        "AWS::S3::BucketPolicy": "PolicyDocument",
-        "AWS::CloudWatch::Alarm": "AlarmDescription AlarmActions OKActions MetricName Namespace "
-        "InsufficientDataActions ActionsEnabled Dimensions Statistic ExtendedStatistic Period "
-        "EvaluationPeriods DatapointsToAlarm Threshold ComparisonOperator TreatMissingData Unit "
-        "Metrics EvaluateLowSampleCountPercentile ThresholdMetricId Tags",
-        "AWS::Comprehend::Flywheel": "FlywheelName DataAccessRoleArn DataLakeS3Uri ModelType "
-        "TaskConfig DataSecurityConfig ActiveModelArn Tags",
-        "AWS::Lambda::EventInvokeConfig": "MaximumRetryAttempts DestinationConfig",
-    }.items()
-}
-"""Properties that an update of a stack may change, by type; all others are refused."""
 
 
 def _tag_bucket(sessions: Sessions, bucket: Any, tags: Tags, gone: list[str]) -> None:

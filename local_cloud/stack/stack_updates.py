@@ -20,8 +20,8 @@ from typing import Any
 from moto.cloudformation.exceptions import ValidationError
 
 from local_cloud.patches import Patches, adapted_attribute
-from local_cloud.stack.resource_updates import CHANGES, REMOVABLE, UPDATABLE
-from local_cloud.template_audit import RULES
+from local_cloud.stack.resource_updates import CHANGES, REMOVABLE
+from local_cloud.template_audit import RULES, TypeRules
 
 _STATUS_OF_FAILURE = {
     "create_resources": "CREATE_FAILED",
@@ -171,9 +171,9 @@ def _check_change(
         message = f"{name}: its type {old['Type']} cannot become {resource_type} in an update."
         raise ValidationError(message=message)
     changed = _changed_properties(old, new, stale)
-    if resource_type in RULES:
-        changed -= RULES[resource_type].ignored.keys()
-    served = UPDATABLE.get(resource_type, frozenset())
+    rules = RULES.get(resource_type, TypeRules(frozenset(), frozenset()))
+    changed -= rules.ignored.keys()
+    served = rules.updatable
     if resource_type in CHANGES:
         removed = old.get("Properties", {}).keys() - new.get("Properties", {}).keys()
         served -= removed - REMOVABLE
