@@ -110,7 +110,7 @@ class Callers:
         )
 
     def close_late(self, payload: str) -> bool:
-        """Run CloseBatch as another function asked for."""
+        """Run CloseBatch at the request of another function."""
         event = json.loads(payload)
         return self.survived(
             "close, late",
@@ -119,19 +119,19 @@ class Callers:
         )
 
     def rebuild_late(self, payload: str) -> bool:
-        """Run RebuildFlywheel as another function asked for."""
+        """Run RebuildFlywheel at the request of another function."""
         event = json.loads(payload)
         handle = inspect.unwrap(rebuild_flywheel.handler)
         return self.survived("rebuild", rebuild_flywheel, lambda: handle(event, None))
 
     def compare_late(self, payload: str) -> bool:
-        """Run CompareModels as another function asked for."""
+        """Run CompareModels at the request of another function."""
         event = json.loads(payload)
         handle = inspect.unwrap(compare_models.handler)
         return self.survived("judge outside", compare_models, lambda: handle(event, None))
 
     def change_late(self, payload: str) -> bool:
-        """Run ChangeChampion as another function asked for."""
+        """Run ChangeChampion at the request of another function."""
         return self.change(json.loads(payload))
 
     def change(self, event: Document) -> bool:
@@ -140,7 +140,7 @@ class Callers:
         return self.survived("change", change_champion, lambda: handle(event, _CONTEXT))
 
     def answer_late(self, payload: str) -> bool:
-        """Run AnswerApproval as another function asked for."""
+        """Run AnswerApproval at the request of another function."""
         return self.answer(json.loads(payload))
 
     def answer(self, event: Document) -> bool:
@@ -256,8 +256,8 @@ def _event_of(upload: ObjectVersion, size_bytes: int) -> str:
     -----
     *Source*: EventBridge events reference, "Object Created" of Amazon S3.
     """
-    told = {"key": upload.key, "size": size_bytes, "version-id": upload.version_id}
-    detail = {"bucket": {"name": upload.bucket}, "object": told}
+    object_detail = {"key": upload.key, "size": size_bytes, "version-id": upload.version_id}
+    detail = {"bucket": {"name": upload.bucket}, "object": object_detail}
     return json.dumps({"source": "aws.s3", "detail-type": "Object Created", "detail": detail})
 
 

@@ -1,7 +1,7 @@
 """One history: everything of one environment with one flywheel, played from a seed.
 
-For some hours things go wrong while people drop files and act; then all faults stop, and the system
-must come to rest: what was dropped is where it belongs and people were told.
+For some hours faults happen while people drop files and act. Then all faults stop, and the system
+must come to rest: each upload is where it belongs, and people were notified.
 """
 
 import logging
@@ -104,7 +104,7 @@ def play(seed: int, *, newest: int = 40) -> Played:
     Parameters
     ----------
     newest : int
-        How many of the last events are kept as its trace.
+        Number of the latest events in its trace.
     """
     history = _laid_out(seed)
     simulator = history.simulator

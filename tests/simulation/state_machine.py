@@ -104,8 +104,8 @@ class StateMachine:
         except StateFailedError as error:
             for rule in state.get("Catch", []):
                 if _matches(rule, error.name):
-                    told = {"Error": error.name, "Cause": error.cause}
-                    return _placed(document, rule.get("ResultPath", "$"), told), rule["Next"]
+                    output = {"Error": error.name, "Cause": error.cause}
+                    return _placed(document, rule.get("ResultPath", "$"), output), rule["Next"]
             raise
         return _placed(document, state.get("ResultPath", "$"), result), None
 
@@ -153,8 +153,8 @@ class StateMachine:
             answer = self.tokens.end(token)
         if answer is None:
             raise StateFailedError("States.Timeout", "nobody answered")
-        found: Document = json.loads(answer)
-        return found
+        result: Document = json.loads(answer)
+        return result
 
     def _wait_for_retry(
         self, state: Document, error: StateFailedError, tries: dict[int, int]
@@ -272,17 +272,17 @@ class StateMachine:
     def _path(self, path: str, document: Document, default: Any = None) -> Any:
         """Return what a reference path points at; without a default it must point at something."""
         root, *names = _STEP.findall(path)
-        found: Any = self.context if root == "$$" else document
+        value: Any = self.context if root == "$$" else document
         for name in names:
             place: Any = name
-            if name.isdigit() and isinstance(found, list) and int(name) < len(found):
+            if name.isdigit() and isinstance(value, list) and int(name) < len(value):
                 place = int(name)
-            elif not isinstance(found, Mapping) or name not in found:
+            elif not isinstance(value, Mapping) or name not in value:
                 if default is None:
                     raise StateFailedError("States.Runtime", f"{path} points at nothing")
                 return default
-            found = found[place]
-        return found
+            value = value[place]
+        return value
 
 
 def _matches(rule: Document, name: str) -> bool:

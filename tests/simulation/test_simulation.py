@@ -35,7 +35,7 @@ def test_the_same_happens_when_a_seed_is_played_again() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("safeguard", SAFEGUARDS)
-def test_something_breaks_when_a_safeguard_is_taken_away(safeguard: str) -> None:
+def test_something_breaks_when_a_safeguard_is_removed(safeguard: str) -> None:
     """Each safeguard is missed, by the seed that missed it last or by another one soon."""
     known = caught_seeds().get(safeguard, 0)
     missed = miss(safeguard, [known, *range(_MOST_TRIES)])

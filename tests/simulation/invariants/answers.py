@@ -1,7 +1,7 @@
-"""What must hold of models' answers: whose are paid for, what is kept, what verdicts stand on.
+"""Invariants of models' answers: which are paid for, which are stored, which verdicts use.
 
 Compares with what the models really say (`texts`) of the documents that their jobs really read, and
-not with what is kept. Read next: `memory.jobs` (who answers), `looks` (how often models
+not with what is stored. Read next: `memory.jobs` (who answers), `looks` (how often models
 were compared), `at_rest` (who looks).
 """
 
@@ -57,7 +57,7 @@ class AnswersWatch:
     _asked: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def see_job(self, arn: str) -> None:
-        """See that no answer is paid for twice: in one attempt, or when it is kept already."""
+        """See that no answer is paid for twice: in one attempt, or when it is stored already."""
         jobs = self.ports.account.jobs.jobs
         job = jobs[arn]
         started = [
@@ -70,13 +70,13 @@ class AnswersWatch:
             if earlier != arn:
                 words = f"{job.model} by {earlier} and {arn} in {attempt}"
                 self.simulator.breaks("a model is asked once", words)
-        for kept in self._kept():
-            if kept.model == job.model and kept.source == job.source:
-                words = f"{job.model} by {kept.arn} and {arn}"
+        for stored in self._stored():
+            if stored.model == job.model and stored.source == job.source:
+                words = f"{job.model} by {stored.arn} and {arn}"
                 self.simulator.breaks("no answer is paid for twice", words)
 
-    def _kept(self) -> Iterator[MemoryJob]:
-        """Give the jobs whose answers are kept."""
+    def _stored(self) -> Iterator[MemoryJob]:
+        """Give the jobs whose answers are stored."""
         for key, body in self.ports.staging.objects.items():
             if key.startswith("answers/") and key.endswith(".jsonl"):
                 facts = json.loads(body.split(b"\n", 1)[0])
@@ -89,13 +89,13 @@ def check_answers(ports: MemoryPorts) -> Broken:
         verdict = Verdict.from_json(row["verdict"])
         if verdict.evidence.paired is not None:
             yield from _stands_on_one_test_set(ports, verdict, verdict.evidence.paired)
-    yield from _what_failed_is_told(ports)
+    yield from _what_failed_is_reported(ports)
     yield from _the_test_set_is_the_service_s(ports)
     yield from _every_verdict_is_replayed(ports)
 
 
 def _stands_on_one_test_set(ports: MemoryPorts, verdict: Verdict, paired: PairedEvidence) -> Broken:
-    """See that both models answered the very test set, and that the verdict says what they said."""
+    """Check that both models answered this test set, and that the verdict has their answers."""
     evidence, jobs = verdict.evidence, ports.account.jobs.jobs
     judged = evidence.test_set.sha256 if evidence.test_set else ""
     hashes = {paired.test_set_sha256}
@@ -150,7 +150,7 @@ def _right(ports: MemoryPorts, model: str, texts: Iterable[str]) -> set[str]:
     return {text for text in texts if answer_of(model, quality, text) == label_of(text)}
 
 
-def _what_failed_is_told(ports: MemoryPorts) -> Broken:
+def _what_failed_is_reported(ports: MemoryPorts) -> Broken:
     """See that a job that did not end well holds the challenger, and that people hear why."""
     for row in ports.table.rows("BATCH#"):
         jobs = [ports.account.jobs.jobs[arn] for arn in row.get("answer_jobs", {}).values()]
@@ -166,10 +166,10 @@ def _what_failed_is_told(ports: MemoryPorts) -> Broken:
             continue
         attempt = f"-{row['attempt']}" if row["attempt"] > 1 else ""
         notice_id = f"tickets-batch-{row['batch']}{attempt}-verdict"
-        told = " ".join(ports.topic.bodies.get(notice_id, "").split())
-        is_told = any(str(reason) in told for reason in (*reasons, *_OTHER_REASONS))
-        if row["outcome"] != BatchOutcome.HELD or not is_told:
-            yield "a failed job holds and is told", f"{notice_id} {row['outcome']}: {reasons}"
+        body = " ".join(ports.topic.bodies.get(notice_id, "").split())
+        is_reported = any(str(reason) in body for reason in (*reasons, *_OTHER_REASONS))
+        if row["outcome"] != BatchOutcome.HELD or not is_reported:
+            yield "a failed job holds and is notified", f"{notice_id} {row['outcome']}: {reasons}"
 
 
 def _reason(job: MemoryJob) -> str | None:
@@ -183,20 +183,22 @@ def _the_test_set_is_the_service_s(ports: MemoryPorts) -> Broken:
     """See that the rows that were frozen are those by which the service judges."""
     frozen = (ports.table.look(_FLYWHEEL, "FLYWHEEL") or {}).get("test_set")
     held = [text for _, text in ports.current.held(DatasetKind.TEST).elements()]
-    found = (frozen["sha256"], frozen["documents"]) if frozen else (_hash_of([]), 0)
-    if found != (_hash_of(held), len(held)):
-        words = f"{found[1]} documents in the ledger ({found[0][:8]}), {len(held)} in the service"
+    recorded = (frozen["sha256"], frozen["documents"]) if frozen else (_hash_of([]), 0)
+    if recorded != (_hash_of(held), len(held)):
+        words = (
+            f"{recorded[1]} documents in the ledger ({recorded[0][:8]}), {len(held)} in the service"
+        )
         yield "the test set is the service's", words
 
 
 def _every_verdict_is_replayed(ports: MemoryPorts) -> Broken:
-    """See that every verdict follows, to the last byte, from what is kept."""
+    """See that every verdict follows, to the last byte, from stored documents."""
     objects = ports.verdicts.objects.items()
     documents = {key: body.decode() for key, body in objects if key.startswith("verdicts/")}
     rows = ports.table.rows("AUDIT#tickets#")
     entries = sorted(rows, key=lambda entry: int(entry["seq"]))
-    for key, kept in documents.items():
-        document: Item = json.loads(kept)
+    for key, text in documents.items():
+        document: Item = json.loads(text)
         service = ports.account.flywheels[document["flywheel_arn"]]
         known = ports.known[document["flywheel"]]
         shape = known.shape(service.task_config)
@@ -206,6 +208,6 @@ def _every_verdict_is_replayed(ports: MemoryPorts) -> Broken:
         except AnswersMissingError as error:
             yield "every verdict can be replayed", f"{key}: {error}"
             continue
-        difference = first_difference(kept, again)
+        difference = first_difference(text, again)
         if difference is not None:
             yield "every verdict can be replayed", f"{key}: {difference}"

@@ -20,8 +20,8 @@ from tests.simulation.simulator import Simulator
 _MOST_REPEATS = 12
 _FLYWHEEL = "FLYWHEEL#tickets"
 _ENDINGS = {BatchOutcome.FAILED: "failed", BatchOutcome.EMPTY: "empty"}
-"""How the notice of a batch's end is called; after a verdict it is another."""
-_TAKEN = {
+"""The kind of the notice of a batch's end without a verdict."""
+_ACCEPTED = {
     UploadState.STAGED,
     UploadState.SEALED,
     UploadState.DUPLICATE,
@@ -29,7 +29,7 @@ _TAKEN = {
     UploadState.MOVED,
 }
 _ENDS = {
-    "valid": _TAKEN,
+    "valid": _ACCEPTED,
     "broken": {UploadState.REFUSED},
     "misplaced": {UploadState.REFUSED},
     "marker": {UploadState.MARKER},
@@ -42,7 +42,7 @@ def check_at_rest(simulator: Simulator, ports: MemoryPorts, dropped: Sequence[Dr
         *unsettled(ports, dropped),
         *_uploads_are_taken_rightly(ports, dropped),
         *_rows_are_sent_once(ports),
-        *_what_was_taken_back_is_gone(ports),
+        *_withdrawn_rows_are_absent(ports),
         *_slots_are_counted(ports),
         *_iterations_are_known(ports),
         *_what_is_said_is_true(ports),
@@ -85,17 +85,17 @@ def _work_is_done(ports: MemoryPorts) -> Broken:
 
 
 def _words_have_gone_out(ports: MemoryPorts) -> Broken:
-    for told in ports.table.rows("OUTBOX"):
-        yield "the outbox empties", told["sk"]
+    for notice in ports.table.rows("OUTBOX"):
+        yield "the outbox empties", notice["sk"]
     for queue in (ports.messages.uploads, ports.messages.notices_due):
         if queue.waiting:
             yield "the queues empty", f"{len(queue.waiting)} messages wait"
 
 
 def _nothing_is_lost(ports: MemoryPorts, dropped: Sequence[Dropped]) -> Broken:
-    """Each upload is registered; each row of those that were taken is in a dataset or waits.
+    """Each upload is registered; each row of the accepted ones is in a dataset or waits.
 
-    A row that gave way to one that was withdrawn later went with it, and people were told.
+    A row that gave way to one that was withdrawn later went with it, and people were notified.
     """
     there = {text for kind in DatasetKind for _, text in ports.current.held(kind)}
     there |= _texts_of(ports, ports.table.rows(_FLYWHEEL, "STAGED#"))
@@ -108,7 +108,7 @@ def _nothing_is_lost(ports: MemoryPorts, dropped: Sequence[Dropped]) -> Broken:
         if state in {None, UploadState.RECEIVED} and not item.is_deleted:
             yield "no upload is lost", f"{item.upload.version_id} is {state}"
         lost = [text for text in item.texts if text not in there]
-        if state in _TAKEN and lost:
+        if state in _ACCEPTED and lost:
             words = f"{item.upload.version_id} ({state}): {', '.join(lost[:3])}"
             yield "no row is lost", words
 
@@ -125,7 +125,7 @@ def _uploads_are_taken_rightly(ports: MemoryPorts, dropped: Sequence[Dropped]) -
             continue
         if row["state"] not in _ENDS[item.sort] | {UploadState.RECEIVED}:
             words = f"{item.upload.version_id} ({item.sort}) is {row['state']}"
-            yield "uploads are taken rightly", words
+            yield "uploads are processed correctly", words
 
 
 def _rows_are_sent_once(ports: MemoryPorts) -> Broken:
@@ -143,8 +143,8 @@ def _rows_are_sent_once(ports: MemoryPorts) -> Broken:
             yield "no test row trains", ", ".join(sorted(both)[:3])
 
 
-def _what_was_taken_back_is_gone(ports: MemoryPorts) -> Broken:
-    """See that a rebuilt flywheel has no row that was withdrawn before, unless that is said."""
+def _withdrawn_rows_are_absent(ports: MemoryPorts) -> Broken:
+    """Check that a rebuilt flywheel has no withdrawn row, unless a notice says so."""
     row = ports.table.look(_FLYWHEEL, "FLYWHEEL") or {}
     entries = sorted(ports.table.rows("AUDIT#tickets#"), key=lambda entry: int(entry["seq"]))
     events = [entry["event"] for entry in entries]
@@ -164,16 +164,16 @@ def _what_was_taken_back_is_gone(ports: MemoryPorts) -> Broken:
     texts = _texts_of(ports, gone) - _texts_of(ports, others)
     held = {text for kind in DatasetKind for _, text in ports.current.held(kind)}
     if row.get("generation", 1) > 1 and texts & held:
-        yield "a rebuild forgets what was taken back", ", ".join(sorted(texts & held)[:3])
+        yield "a rebuild drops withdrawn rows", ", ".join(sorted(texts & held)[:3])
 
 
 def _texts_of(ports: MemoryPorts, uploads: Iterable[Item]) -> set[str]:
     """Return the texts in the canonical copies of uploads."""
-    found: set[str] = set()
+    texts: set[str] = set()
     for row in uploads:
         body = ports.staging.objects[row["staged_key"]].decode()
-        found.update(line.split(",", 1)[1] for line in body.splitlines())
-    return found
+        texts.update(line.split(",", 1)[1] for line in body.splitlines())
+    return texts
 
 
 def _slots_are_counted(ports: MemoryPorts) -> Broken:
@@ -185,7 +185,7 @@ def _slots_are_counted(ports: MemoryPorts) -> Broken:
 
 
 def _iterations_are_known(ports: MemoryPorts) -> Broken:
-    """Each iteration was booked by one batch, or judged and told as somebody else's."""
+    """Each iteration belongs to one batch, or a notice reports it as started by another."""
     for iteration_id, iteration in ports.current.history.items():
         row = ports.table.look(_FLYWHEEL, f"ITERATION#{iteration_id}")
         if row is None:
@@ -208,14 +208,14 @@ def _what_is_said_is_true(ports: MemoryPorts) -> Broken:
         model = Verdict.from_json(row["verdict"]).evidence.challenger_arn
         promoted = row.get("outcome") == BatchOutcome.PROMOTED
         if promoted and model not in ports.account.shared.were_live:
-            yield "what is said is true", f"{model} was never live"
+            yield "what notices say is true", f"{model} was never live"
     announced = {
         notice_id.split("-")[2] for notice_id in ports.topic.sent if "-started" in notice_id
     }
     for entry in ports.table.rows("AUDIT#tickets#"):
         number = str(entry["details"].get("batch"))
         if entry["event"] == "iteration started" and number not in announced:
-            yield "people are told", f"batch {number} was never announced"
+            yield "people are notified", f"batch {number} was never announced"
 
 
 def _people_were_told(ports: MemoryPorts, dropped: Sequence[Dropped]) -> Broken:
@@ -227,13 +227,13 @@ def _people_were_told(ports: MemoryPorts, dropped: Sequence[Dropped]) -> Broken:
         attempt = f"-{row['attempt']}" if row["attempt"] > 1 else ""
         notice_id = f"tickets-batch-{row['batch']}{attempt}-{ending}"
         if not sent[notice_id]:
-            yield "people are told", notice_id
-    told = "\n".join(ports.topic.bodies.values())
+            yield "people are notified", notice_id
+    bodies = "\n".join(ports.topic.bodies.values())
     for item in dropped:
         row = ports.table.look(f"UPLOAD#{item.upload.uid}", "UPLOAD") or {}
         file_name = item.upload.key.rsplit("/", 1)[-1]
-        if row.get("state") in {UploadState.REFUSED, UploadState.GONE} and file_name not in told:
-            yield "people are told", f"{item.upload.version_id} is {row['state']}"
+        if row.get("state") in {UploadState.REFUSED, UploadState.GONE} and file_name not in bodies:
+            yield "people are notified", f"{item.upload.version_id} is {row['state']}"
     for notice_id, count in sent.items():
         if count > _MOST_REPEATS:
             yield "no notice floods", f"{notice_id}: {count} times"
@@ -264,18 +264,18 @@ def _the_audit_is_whole(ports: MemoryPorts) -> Broken:
 
 
 def _every_verdict_has_its_document(ports: MemoryPorts) -> Broken:
-    """See that documents and entries name each other, and that the chain's heads were kept."""
+    """See that documents and entries name each other, and that the chain's heads are stored."""
     named = {
         entry["details"]["document"]: entry["details"]["document_sha256"]
         for entry in ports.table.rows("AUDIT#tickets#")
         if entry["event"] == "verdict"
     }
-    kept = {
+    stored = {
         key: hashlib.sha256(body).hexdigest()
         for key, body in ports.verdicts.objects.items()
         if key.startswith("verdicts/")
     }
-    for wrong in sorted(named.items() ^ kept.items()):
+    for wrong in sorted(named.items() ^ stored.items()):
         yield "every verdict has its document", str(wrong)
     hashes = {entry["seq"]: entry["hash"] for entry in ports.table.rows("AUDIT#tickets#")}
     for key, body in ports.verdicts.objects.items():

@@ -1,4 +1,4 @@
-"""What takes away the safeguards of how often models are compared, and of the anchor.
+"""Removals of the safeguards on the number of comparisons, and on the anchor.
 
 Each function returns the patches that do so. Read next: `safeguards` (which invariants miss them).
 """

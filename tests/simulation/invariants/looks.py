@@ -1,4 +1,4 @@
-"""What must hold of how often test sets and pairs of models were looked at, and of the anchor.
+"""Invariants of the number of looks at test sets and pairs of models, and of the anchor.
 
 Follows the audit from its first entry, and compares the end with the ledger. Read next: `at_rest`.
 """
@@ -106,10 +106,10 @@ def check_looks(ports: MemoryPorts) -> Broken:
     entries = sorted(ports.table.rows("AUDIT#tickets#"), key=lambda entry: int(entry["seq"]))
     for entry in entries:
         yield from followed.follow(entry)
-    found = (row.get("test_set") or {}).get("looks", 0), row.get("generation_looks", 0)
+    recorded = (row.get("test_set") or {}).get("looks", 0), row.get("generation_looks", 0)
     expected = followed.looks if followed.version is not None else 0, followed.generation_looks
-    if found != expected:
-        yield "looks are counted", f"{found} in the ledger, {expected} by the audit"
+    if recorded != expected:
+        yield "looks are counted", f"{recorded} in the ledger, {expected} by the audit"
     anchor = _anchor(ports)
     if row.get("anchor") != anchor:
         yield "the anchor stays", f"{row.get('anchor')} in the ledger, {anchor} by the history"

@@ -1,8 +1,8 @@
-"""The design's safeguards, each as what takes it away.
+"""The design's safeguards, and the patches that remove them.
 
-The gate plays histories without one safeguard at a time: an invariant must break. A safeguard is
-taken away here, by patching the product's code or a port; production has no switch for it. Those of
-how often models are compared are taken away in `look_safeguards`.
+The gate plays histories without one safeguard at a time: an invariant must break. A patch of the
+product's code or of a port removes a safeguard; production has no switch for it. `look_safeguards`
+removes those on the number of comparisons.
 """
 
 import threading
@@ -46,21 +46,21 @@ class Safeguard:
     Parameters
     ----------
     name : str
-    is_missing : callable
-        Returns the patches that take it away.
+    removal : callable
+        Returns the patches that remove it.
     shown_by : set of str
         The invariants that are there for it: one of them must break.
     """
 
     name: str
-    is_missing: Callable[[], Patches]
+    removal: Callable[[], Patches]
     shown_by: Set[str]
 
     @contextmanager
-    def taken_away(self) -> Iterator[None]:
+    def removed(self) -> Iterator[None]:
         """Play without it."""
         with ExitStack() as stack:
-            for change in self.is_missing():
+            for change in self.removal():
                 stack.enter_context(change)
             yield
 
@@ -81,7 +81,7 @@ def _no_version_pin() -> Patches:
     real = MemoryInbox.version_chunks
 
     def newest(self: MemoryInbox, upload: Any) -> Iterator[bytes] | None:
-        same = [found for found in self.found if found.key == upload.key]
+        same = [each for each in self.stored if each.key == upload.key]
         return real(self, same[-1] if same else upload)
 
     return [_replace(MemoryInbox, "version_chunks", newest)]
@@ -130,8 +130,8 @@ def _several_open_batches() -> Patches:
     real = change_flywheel
 
     def change(name: str, changes: Mapping[str, Any], expect: Any = None) -> Change:
-        kept = {key: value for key, value in (expect or {}).items() if key != "open_batch"}
-        return real(name, changes, kept)
+        rest = {key: value for key, value in (expect or {}).items() if key != "open_batch"}
+        return real(name, changes, rest)
 
     return [
         _replace(workflow, "_blocked", lambda known, row: None),
@@ -156,7 +156,7 @@ def _no_second_look_at_the_champion() -> Patches:
 
 
 def _nobody_is_waited_for() -> Patches:
-    """Go on as if a person had said yes."""
+    """Continue as if a person had approved."""
     return [_replace(next_step, "_by_answer", lambda approval, now: next_step.Promote())]
 
 
@@ -177,7 +177,7 @@ def _joins_after_the_seal() -> Patches:
 
 
 def _notices_in_a_second_write() -> Patches:
-    """Write a state, and then, in a transaction of its own, what people are told."""
+    """Write a state, and then its notice in a second transaction."""
     real = MemoryRows.write
 
     def write(self: MemoryRows, writes: Sequence[Write]) -> None:
@@ -271,13 +271,15 @@ SAFEGUARDS = {
     safeguard.name: safeguard
     for safeguard in (
         Safeguard("ledger", _no_ledger, {"an upload is received once"}),
-        Safeguard("version pin", _no_version_pin, {"no row is lost", "uploads are taken rightly"}),
+        Safeguard(
+            "version pin", _no_version_pin, {"no row is lost", "uploads are processed correctly"}
+        ),
         Safeguard(
             "deterministic dataset name",
             _names_by_the_clock,
             {"a row is sent once", "slots are counted"},
         ),
-        Safeguard("outbox", _no_outbox, {"people are told"}),
+        Safeguard("outbox", _no_outbox, {"people are notified"}),
         Safeguard("reconcile", _no_reconcile, {"no upload is lost", "all comes to rest"}),
         Safeguard("missing metrics hold", _missing_metrics_are_fine, {"a promotion has metrics"}),
         Safeguard("one open batch", _several_open_batches, {"one batch is open"}),
@@ -289,7 +291,7 @@ SAFEGUARDS = {
         Safeguard(
             "a person first",
             _nobody_is_waited_for,
-            {"nothing goes live before a person said yes"},
+            {"nothing goes live before a person approved"},
         ),
         Safeguard("join condition", _joins_unconditionally, {"an upload is staged once"}),
         Safeguard(
@@ -297,7 +299,7 @@ SAFEGUARDS = {
             _joins_after_the_seal,
             {"no row is lost", "a row is sent once"},
         ),
-        Safeguard("one transaction", _notices_in_a_second_write, {"people are told"}),
+        Safeguard("one transaction", _notices_in_a_second_write, {"people are notified"}),
         Safeguard(
             "token or adoption", _neither_token_nor_adoption, {"an attempt starts one iteration"}
         ),

@@ -203,7 +203,7 @@ class Watch:
             )
 
     def _least_improvement(self) -> float:
-        """Return by how much a challenger must be better by the averages, or may be worse."""
+        """Return the least gain of a challenger's averages; negative where it may be worse."""
         policy = self.ports.known["tickets"].settings.policy
         return -policy.margin if policy.comparison == "non-inferiority" else _LEAST_IMPROVEMENT
 
@@ -226,7 +226,7 @@ class Watch:
             self.simulator.breaks("a person's champion is not overwritten", words)
 
     def _see_answer(self, model: str) -> None:
-        """See that a person said yes, or nothing, when people were asked last."""
+        """Check that a person approved, or did not answer, when approval was last requested."""
         asked = [row for row in self.ports.table.rows("APPROVAL#") if row["challenger"] == model]
         if not asked:
             return
@@ -234,4 +234,4 @@ class Watch:
         is_silence = last["state"] == "EXPIRED" and last["on_timeout"] == "promote"
         if last["state"] != "APPROVED" and not is_silence:
             words = f"{model} is {last['state']}"
-            self.simulator.breaks("nothing goes live before a person said yes", words)
+            self.simulator.breaks("nothing goes live before a person approved", words)

@@ -58,10 +58,10 @@ class MemoryAccount:
         """Return what DescribeFlywheel says."""
 
         def look() -> Mapping[str, Any]:
-            found = self.flywheels[flywheel_arn]
+            flywheel = self.flywheels[flywheel_arn]
             return {
-                "FlywheelArn": found.arn,
-                "Status": found.status,
+                "FlywheelArn": flywheel.arn,
+                "Status": flywheel.status,
                 "DataLakeS3Uri": "s3://lake/tickets/schemaVersion=1/1",
             }
 

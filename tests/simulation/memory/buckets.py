@@ -22,10 +22,10 @@ class MemoryStaging:
 
     def chunks(self, key: str) -> Iterator[bytes]:
         """Give an object's bytes in pieces."""
-        found = self.simulator.call("staging.chunks", lambda: self.objects.get(key))
-        if found is None:
+        content = self.simulator.call("staging.chunks", lambda: self.objects.get(key))
+        if content is None:
             raise ServiceRefusedError("s3:GetObject", "NoSuchKey", key)
-        yield found
+        yield content
 
     def lines(self, key: str) -> Iterator[str]:
         """Give a text object's lines, ends included."""
@@ -40,8 +40,8 @@ class MemoryStaging:
 
     def text(self, key: str) -> str | None:
         """Return a small text object, or None."""
-        found = self.simulator.call("staging.text", lambda: self.objects.get(key))
-        return None if found is None else found.decode()
+        content = self.simulator.call("staging.text", lambda: self.objects.get(key))
+        return None if content is None else content.decode()
 
     def create(self, key: str, body: bytes | IO[bytes]) -> bool:
         """Write an object that is never overwritten; False where it was there already."""
@@ -69,7 +69,7 @@ class MemoryInbox:
     simulator: Simulator
     bucket: str = "inbox"
     locked: set[ObjectVersion] = field(default_factory=set)
-    found: dict[ObjectVersion, tuple[bytes, datetime]] = field(default_factory=dict)
+    stored: dict[ObjectVersion, tuple[bytes, datetime]] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def version_chunks(self, upload: ObjectVersion) -> Iterator[bytes] | None:
@@ -78,14 +78,14 @@ class MemoryInbox:
         def read() -> tuple[bytes, datetime] | None:
             if upload in self.locked and not self.simulator.is_calm:
                 raise ServiceRefusedError("s3:GetObjectVersion", "AccessDenied", "of its key")
-            return self.found.get(upload)
+            return self.stored.get(upload)
 
-        found = self.simulator.call("inbox.version_chunks", read)
-        return None if found is None else iter([found[0]])
+        version = self.simulator.call("inbox.version_chunks", read)
+        return None if version is None else iter([version[0]])
 
     def versions(self) -> Iterator[FoundVersion]:
         """Give every object version that is there."""
-        listed = self.simulator.call("inbox.versions", lambda: list(self.found.items()))
+        listed = self.simulator.call("inbox.versions", lambda: list(self.stored.items()))
         return (FoundVersion(upload, len(body), at) for upload, (body, at) in listed)
 
     # What people do.
@@ -93,9 +93,9 @@ class MemoryInbox:
     def drop(self, key: str, body: bytes) -> ObjectVersion:
         """Put an object."""
         upload = ObjectVersion(self.bucket, key, f"v{next(self._numbers)}")
-        self.found[upload] = (body, self.simulator.now)
+        self.stored[upload] = (body, self.simulator.now)
         return upload
 
     def delete(self, upload: ObjectVersion) -> None:
         """Delete a version for good."""
-        self.found.pop(upload, None)
+        self.stored.pop(upload, None)

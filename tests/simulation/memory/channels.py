@@ -1,6 +1,6 @@
 """Topic, queues, executions and function calls in memory: what carries words from one to another.
 
-At least once everywhere. Who is at the other end is told by the history: `callers`.
+Each delivers at least once; the receivers are in `callers`.
 """
 
 import itertools
@@ -30,7 +30,7 @@ class MemoryTopic:
     is_silent : bool
         Whether it is down.
     sent : Counter of str
-        How often each notice id went out.
+        Number of publications per notice id.
     """
 
     simulator: Simulator
@@ -46,7 +46,7 @@ class MemoryTopic:
                 raise ServiceBusyError("sns:Publish", "ServiceUnavailable")
             self.sent[notice.id] += 1
             self.bodies[notice.id] = f"{notice.subject}\n{notice.body}"
-            self.simulator.note(f"told {notice.id}: {notice.subject}")
+            self.simulator.note(f"published {notice.id}: {notice.subject}")
 
         self.simulator.call("topic.publish", send, is_repeatable=True)
 
@@ -61,7 +61,7 @@ class Message:
         Its receipt handle.
     body : any
     deliveries : int
-        How often it was received.
+        Number of times it was received.
     visible_after : float
         Seconds until it can be received again after a failure; a receipt sets the queue's own.
     """
@@ -81,7 +81,7 @@ class MemoryQueue:
     ----------
     simulator : Simulator
     name : str
-        As in the stack's template, which says how it delivers again.
+        As in the stack's template, which configures redelivery.
     receive : callable
         Handles a message; says whether it was handled. Whoever dies says False.
     """
@@ -96,7 +96,7 @@ class MemoryQueue:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
-        """Read how the queue delivers again."""
+        """Read the queue's redelivery."""
         queue = resources("AWS::SQS::Queue")[self.name]
         self._visibility_seconds = queue["VisibilityTimeout"]
         self._most_deliveries = queue["RedrivePolicy"]["maxReceiveCount"]
@@ -175,7 +175,7 @@ class MemoryMessages:
         )
 
     def event(self, upload: ObjectVersion, size_bytes: int) -> None:
-        """Let S3 tell of a new object: late, twice, or never."""
+        """Send the event of a new object: late, twice, or never."""
         if self.simulator.happens(self.simulator.rates.lost_event):
             self.simulator.note(f"event lost: {upload.version_id}")
             return
@@ -245,14 +245,14 @@ class MemoryExecutions:
     def answer(self, token: str, document: str) -> bool:
         """Let a task that waits go on with this output; False where it does not wait any more."""
 
-        def tell() -> bool:
+        def answer() -> bool:
             if token not in self.tokens.waiting or self.tokens.waiting[token] is not None:
                 return False
             self.tokens.waiting[token] = document
             self.simulator.note(f"{token} is answered: {document}")
             return True
 
-        return self.simulator.call("executions.answer", tell)
+        return self.simulator.call("executions.answer", answer)
 
 
 @dataclass(slots=True)

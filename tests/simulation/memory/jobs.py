@@ -30,7 +30,7 @@ FLAWS = ("absent", "short", "torn", "elsewhere")
 
 @dataclass(frozen=True, slots=True)
 class JobRates:
-    """How often a job goes wrong.
+    """The rates of faults of a job.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class MemoryJobs:
     staging : MemoryStaging
         From where documents are read, and where archives are written.
     shared : Shared
-        Knows how good each model is.
+        Has the quality of each model.
     rates : JobRates
     jobs : dict of str to MemoryJob
         By ARN, oldest first.

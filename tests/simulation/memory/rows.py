@@ -38,8 +38,8 @@ class MemoryRows:
 
     def get_many(self, keys: Sequence[Key]) -> Iterator[Item]:
         """Give the rows of those keys that have one."""
-        found = self.simulator.call("rows.get_many", lambda: [self.look(k.pk, k.sk) for k in keys])
-        return (row for row in found if row is not None)
+        rows = self.simulator.call("rows.get_many", lambda: [self.look(k.pk, k.sk) for k in keys])
+        return (row for row in rows if row is not None)
 
     def query(self, pk: str, sk_prefix: str) -> Iterator[Item]:
         """Give the rows of one partition whose sort key begins so, in order."""

@@ -2,7 +2,7 @@
 
 One iteration at a time; names of datasets are unique for ever; tokens are remembered; datasets
 have quotas and cannot be deleted; UpdateFlywheel is a blind write. A prefix is read when its
-dataset is taken in, not when it is created. A model is as good as the rows it was trained on, and
+dataset is ingested, not when it is created. A model is as good as the rows it was trained on, and
 every model has a luck of its own.
 """
 
@@ -119,7 +119,7 @@ class MemoryService:
             known = self.datasets.get(arn)
             if known is None:
                 self._refuse_over_quota(kind, name)
-                self._tell(Effect(self.arn, "create_dataset", arn))
+                self._report(Effect(self.arn, "create_dataset", arn))
                 self._create(MemoryDataset(arn, kind, prefix, description))
             elif known.description != description:
                 raise ServiceRefusedError("CreateDataset", "ResourceInUseException", name)
@@ -131,8 +131,8 @@ class MemoryService:
         """Return a dataset's status, or None where there is no such dataset."""
 
         def look() -> str | None:
-            found = self.datasets.get(dataset_arn)
-            return found.status if found else None
+            dataset = self.datasets.get(dataset_arn)
+            return dataset.status if dataset else None
 
         return self.simulator.call("comprehend.dataset_status", look)
 
@@ -156,7 +156,7 @@ class MemoryService:
             if self.is_training:
                 return None
             self._tokens[token] = self._begin()
-            self._tell(Effect(self.arn, "start_iteration", token, self._tokens[token]))
+            self._report(Effect(self.arn, "start_iteration", token, self._tokens[token]))
             return self._tokens[token]
 
         return self.simulator.call("comprehend.start_iteration", start, is_repeatable=True)
@@ -183,7 +183,7 @@ class MemoryService:
 
         def update() -> None:
             seen = self._seen.get(self.simulator.process_number, "never")
-            self._tell(Effect(self.arn, "make_active", model_arn, seen_active=seen))
+            self._report(Effect(self.arn, "make_active", model_arn, seen_active=seen))
             self._go_live(model_arn)
             self.simulator.note(f"active model is {model_arn}")
 
@@ -200,7 +200,7 @@ class MemoryService:
         return self.simulator.call("comprehend.model", look)
 
     def model_labels(self, model_arn: str, average_f1: float | None) -> ModelLabels:
-        """Tell nothing of labels: a classifier's description names no confusion matrix."""
+        """Report no labels: a classifier's description names no confusion matrix."""
 
         def look() -> ModelLabels:
             raise LabelsUnknownError("DescribeDocumentClassifier names no confusion matrix")
@@ -238,10 +238,10 @@ class MemoryService:
 
     def describe_iteration(self, iteration_id: str) -> dict[str, Any]:
         """Return the answer to DescribeFlywheelIteration, as far as the state machine reads it."""
-        found = self.history[iteration_id]
-        properties = {"FlywheelIterationId": found.id, "Status": found.status}
-        if found.message:
-            properties["Message"] = found.message
+        iteration = self.history[iteration_id]
+        properties = {"FlywheelIterationId": iteration.id, "Status": iteration.status}
+        if iteration.message:
+            properties["Message"] = iteration.message
         return {"FlywheelIterationProperties": properties}
 
     # What people do in the console, and what the service does by itself.
@@ -258,8 +258,8 @@ class MemoryService:
 
     def complete(self, kind: DatasetKind) -> list[MemoryDataset]:
         """Return the COMPLETED datasets of a kind."""
-        found = self.datasets.values()
-        return [item for item in found if item.kind is kind and item.status == "COMPLETED"]
+        datasets = self.datasets.values()
+        return [item for item in datasets if item.kind is kind and item.status == "COMPLETED"]
 
     def held(self, kind: DatasetKind) -> Counter[Row]:
         """Return the rows in COMPLETED datasets of a kind."""
@@ -278,14 +278,14 @@ class MemoryService:
             self.simulator.note(f"a person makes {self.active} active")
 
     def forget_tokens(self) -> None:
-        """Remember no token; how long the service does is documented nowhere."""
+        """Store no token; the service does not document how long it stores one."""
         self._tokens.clear()
 
     def _model_in_training(self) -> str | None:
         models = (item.trained_model for item in self.history.values() if item.is_running)
         return next((model for model in models if model not in self._stopped), None)
 
-    def _tell(self, effect: Effect) -> None:
+    def _report(self, effect: Effect) -> None:
         for watcher in self.shared.watchers:
             watcher(effect)
 
@@ -304,10 +304,10 @@ class MemoryService:
         self.datasets[made.arn] = made
         self.simulator.note(f"dataset {made.arn.rsplit('/', 1)[-1]} is CREATING")
         self.simulator.later(
-            self.simulator.chance.choice(_DATASET_SECONDS), lambda: self._take_in(made)
+            self.simulator.chance.choice(_DATASET_SECONDS), lambda: self._ingest(made)
         )
 
-    def _take_in(self, dataset: MemoryDataset) -> None:
+    def _ingest(self, dataset: MemoryDataset) -> None:
         dataset.rows = self._read(dataset.prefix)
         fails = not dataset.rows or self.simulator.happens(self.simulator.rates.dataset_fails)
         dataset.status = "FAILED" if fails else "COMPLETED"

@@ -1,4 +1,4 @@
-"""What the service in memory keeps and tells: datasets, effects, what flywheels share."""
+"""Values of the service in memory: datasets, effects, and the state that flywheels share."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ Row = tuple[str, str]
 
 @dataclass(slots=True)
 class MemoryDataset:
-    """One dataset, and the rows that it was found to hold."""
+    """One dataset, and its rows."""
 
     arn: str
     kind: DatasetKind
@@ -59,7 +59,7 @@ class Shared:
     followed : str
         The flywheel that the account's endpoint follows.
     quality : dict of str to float
-        How good each model is.
+        The quality of each model.
     were_live : set of str
         Models that were active at some time.
     flywheels : set of str

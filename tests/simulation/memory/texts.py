@@ -1,4 +1,4 @@
-"""The documents of a history: which there are, which label is right, and what a model says of each.
+"""The documents of a history, their labels, and the predictions of each model.
 
 A better model is right about nearly all that a worse one is right about, but not about all, so that
 challengers fix documents and break some. Knows nobody who drops or reads them.
@@ -19,7 +19,7 @@ TEST_TEXTS = tuple(map(_text, range(60, 240)))
 """What test files hold where models answer; large enough for a gain that shows."""
 
 _OWN = 0.15
-"""How much of a text's difficulty is the model's own."""
+"""The part of a text's difficulty that depends on the model."""
 
 _WHOLE = 2**32
 
