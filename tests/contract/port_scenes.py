@@ -42,7 +42,7 @@ class Scene(Protocol):
     def delete(self, upload: ObjectVersion) -> None:
         """Delete a version for good."""
 
-    def told(self) -> list[str]:
+    def published(self) -> list[str]:
         """Return ids of notices that were published since the last look."""
 
     def injected(self) -> list[ObjectVersion]:
@@ -76,7 +76,7 @@ class AwsScene:
         """Delete a version for good."""
         client("s3").delete_object(Bucket=INBOX, Key=upload.key, VersionId=upload.version_id)
 
-    def told(self) -> list[str]:
+    def published(self) -> list[str]:
         """Return ids of notices that were published since the last look."""
         return [notice.notice_id for notice in self.world.cloud.told()]
 
@@ -85,12 +85,12 @@ class AwsScene:
         answer = client("sqs").receive_message(
             QueueUrl=self.world.cloud.configuration.uploads_queue_url, MaxNumberOfMessages=10
         )
-        found = [json.loads(message["Body"])["detail"] for message in answer.get("Messages", [])]
+        details = [json.loads(message["Body"])["detail"] for message in answer.get("Messages", [])]
         return [
             ObjectVersion(
                 detail["bucket"]["name"], detail["object"]["key"], detail["object"]["version-id"]
             )
-            for detail in found
+            for detail in details
         ]
 
     def let_pass(self, is_over: Callable[[], bool]) -> None:
@@ -140,7 +140,7 @@ class MemoryScene:
         """Delete a version for good."""
         self.ports.inbox.delete(upload)
 
-    def told(self) -> list[str]:
+    def published(self) -> list[str]:
         """Return ids of notices that were published since the last look."""
         return list(self.ports.topic.sent.elements())
 

@@ -58,10 +58,10 @@ def wrong_enums(value: Any, shape: Shape, path: str) -> list[str]:
         unknown = [f"{path}.{name}" for name in value if name not in shape.members]
         members = [(value[name], member) for name, member in shape.members.items() if name in value]
         return unknown + [
-            found for item, member in members for found in wrong_enums(item, member, path)
+            wrong for item, member in members for wrong in wrong_enums(item, member, path)
         ]
     if isinstance(shape, ListShape):
-        return [found for item in value for found in wrong_enums(item, shape.member, path)]
+        return [wrong for item in value for wrong in wrong_enums(item, shape.member, path)]
     # A custom model has the types that it was trained with, which no enum can name.
     if not isinstance(shape, StringShape) or shape.name == "EntityType":
         return []
@@ -78,7 +78,7 @@ def live_a_life(rig: Rig) -> None:
     model = rig.iterated(flywheel)["TrainedModelArn"]
     comprehend.update_flywheel(FlywheelArn=flywheel, ActiveModelArn=model)
     comprehend.describe_flywheel(FlywheelArn=flywheel)
-    rig.begin_dataset(flywheel, rig.put("in/told.csv", rows(1)), Description="more")
+    rig.begin_dataset(flywheel, rig.put("in/described.csv", rows(1)), Description="more")
     rig.iterated(flywheel)
     comprehend.list_datasets(FlywheelArn=flywheel)
     comprehend.list_flywheel_iteration_history(FlywheelArn=flywheel, MaxResults=1)
@@ -204,11 +204,11 @@ def analyze(rig: Rig, model: str) -> None:
         lambda seen: "EndTime" in seen["DocumentClassificationJobProperties"],
     )
     comprehend.list_document_classification_jobs()
-    found = comprehend.start_entities_detection_job(
+    entities_job = comprehend.start_entities_detection_job(
         EntityRecognizerArn=recognizer, LanguageCode="en", **request
     )["JobId"]
     until(
-        lambda: comprehend.describe_entities_detection_job(JobId=found),
+        lambda: comprehend.describe_entities_detection_job(JobId=entities_job),
         lambda seen: "EndTime" in seen["EntitiesDetectionJobProperties"],
     )
     arn = comprehend.create_endpoint(
@@ -259,26 +259,28 @@ def tag_stop_and_delete(rig: Rig, flywheel: str) -> None:
     comprehend.delete_document_classifier(DocumentClassifierArn=arn)
 
 
-def told_paths(value: Any, path: str = "") -> Iterator[str]:
+def returned_paths(value: Any, path: str = "") -> Iterator[str]:
     """Yield the path of every member of an answer; a list's are those of its items."""
     if isinstance(value, list):
         for item in value:
-            yield from told_paths(item, path)
+            yield from returned_paths(item, path)
     elif isinstance(value, dict):
         for name, member in value.items():
             inside = f"{path}.{name}" if path else name
             yield inside
-            yield from told_paths(member, inside)
+            yield from returned_paths(member, inside)
 
 
 def check_public_answers(answers: Iterable[tuple[str, dict[str, Any]]]) -> None:
     """Hold what was answered against every public answer: no member lacks but those named."""
-    told: dict[str, set[str]] = {}
+    returned: dict[str, set[str]] = {}
     for operation, answer in answers:
-        told.setdefault(operation, set()).update(told_paths(answer))
+        returned.setdefault(operation, set()).update(returned_paths(answer))
     for public in PUBLIC_ANSWERS:
         lacking = {
-            member for path, member in public.paths.items() if path not in told[public.operation]
+            member
+            for path, member in public.paths.items()
+            if path not in returned[public.operation]
         }
         assert lacking == public.lacking.keys(), (public.source, public.operation)
 
