@@ -164,24 +164,46 @@ def stop_training_a_recognizer(rig: Rig) -> str:
     return recognizer
 
 
-def see_jobs_fail(rig: Rig, model: str, recognizer: str, request: dict[str, Any]) -> None:
-    """Have a job of each kind without input; see why each has FAILED."""
+def classify(rig: Rig, model: str, request: dict[str, Any], *, until_it_has: str) -> None:
+    """Run a classification job until it has a member."""
     comprehend = rig.comprehend
-    nowhere = {**request, "InputDataConfig": {"S3Uri": f"s3://{BUCKET}/contract/nothing"}}
-    classified = comprehend.start_document_classification_job(
-        DocumentClassifierArn=model, **nowhere
-    )["JobId"]
+    job = comprehend.start_document_classification_job(DocumentClassifierArn=model, **request)
     until(
-        lambda: comprehend.describe_document_classification_job(JobId=classified),
-        lambda seen: "Message" in seen["DocumentClassificationJobProperties"],
+        lambda: comprehend.describe_document_classification_job(JobId=job["JobId"]),
+        lambda seen: until_it_has in seen["DocumentClassificationJobProperties"],
     )
-    detected = comprehend.start_entities_detection_job(
-        EntityRecognizerArn=recognizer, LanguageCode="en", **nowhere
+
+
+def detect(
+    rig: Rig, recognizer: str, request: dict[str, Any], *, until_it_has: str, stops: bool = False
+) -> None:
+    """Run an entities job until it has a member; stop it at once, or not."""
+    comprehend = rig.comprehend
+    job = comprehend.start_entities_detection_job(
+        EntityRecognizerArn=recognizer, LanguageCode="en", **request
     )["JobId"]
+    if stops:
+        comprehend.stop_entities_detection_job(JobId=job)
     until(
-        lambda: comprehend.describe_entities_detection_job(JobId=detected),
-        lambda seen: "Message" in seen["EntitiesDetectionJobProperties"],
+        lambda: comprehend.describe_entities_detection_job(JobId=job),
+        lambda seen: until_it_has in seen["EntitiesDetectionJobProperties"],
     )
+
+
+def detect_at_an_endpoint(rig: Rig, recognizer: str) -> None:
+    """Serve a recognizer at an endpoint, use it and delete it."""
+    comprehend = rig.comprehend
+    arn = comprehend.create_endpoint(
+        EndpointName="names", ModelArn=recognizer, DesiredInferenceUnits=1
+    )["EndpointArn"]
+    until(
+        lambda: comprehend.describe_endpoint(EndpointArn=arn)["EndpointProperties"]["Status"],
+        lambda status: status == "IN_SERVICE",
+    )
+    text = "order 7 goes to Rome today"
+    assert comprehend.detect_entities(Text=text, EndpointArn=arn)["Entities"]
+    comprehend.delete_endpoint(EndpointArn=arn)
+    until(lambda: comprehend.list_endpoints()["EndpointPropertiesList"], lambda left: not left)
 
 
 def analyze(rig: Rig, model: str) -> None:
@@ -197,42 +219,17 @@ def analyze(rig: Rig, model: str) -> None:
         "VolumeKmsKeyId": KEY,
         "VpcConfig": VPC,
     }
-    see_jobs_fail(rig, model, recognizer, request)
-    job = comprehend.start_document_classification_job(DocumentClassifierArn=model, **request)
-    until(
-        lambda: comprehend.describe_document_classification_job(JobId=job["JobId"]),
-        lambda seen: "EndTime" in seen["DocumentClassificationJobProperties"],
-    )
+    # Without input, a job of each kind is FAILED with a message.
+    nowhere = {**request, "InputDataConfig": {"S3Uri": f"s3://{BUCKET}/contract/nothing"}}
+    for sent, member in ((nowhere, "Message"), (request, "EndTime")):
+        classify(rig, model, sent, until_it_has=member)
+        detect(rig, recognizer, sent, until_it_has=member)
     comprehend.list_document_classification_jobs()
-    entities_job = comprehend.start_entities_detection_job(
-        EntityRecognizerArn=recognizer, LanguageCode="en", **request
-    )["JobId"]
-    until(
-        lambda: comprehend.describe_entities_detection_job(JobId=entities_job),
-        lambda seen: "EndTime" in seen["EntitiesDetectionJobProperties"],
-    )
-    arn = comprehend.create_endpoint(
-        EndpointName="names", ModelArn=recognizer, DesiredInferenceUnits=1
-    )["EndpointArn"]
-    until(
-        lambda: comprehend.describe_endpoint(EndpointArn=arn)["EndpointProperties"]["Status"],
-        lambda status: status == "IN_SERVICE",
-    )
-    text = "order 7 goes to Rome today"
-    assert comprehend.detect_entities(Text=text, EndpointArn=arn)["Entities"]
-    comprehend.delete_endpoint(EndpointArn=arn)
-    until(lambda: comprehend.list_endpoints()["EndpointPropertiesList"], lambda left: not left)
-    # Enough to be still at it when the stop arrives.
+    detect_at_an_endpoint(rig, recognizer)
+    # Enough to be in progress when the stop arrives.
     rig.s3.put_object(Bucket=BUCKET, Key="contract/in.txt", Body=b"off to Rome\n" * 20_000)
-    stopped = comprehend.start_entities_detection_job(
-        EntityRecognizerArn=recognizer, LanguageCode="en", **request
-    )["JobId"]
-    comprehend.stop_entities_detection_job(JobId=stopped)
+    detect(rig, recognizer, request, until_it_has="EndTime", stops=True)
     comprehend.list_entities_detection_jobs()
-    until(
-        lambda: comprehend.describe_entities_detection_job(JobId=stopped),
-        lambda seen: "EndTime" in seen["EntitiesDetectionJobProperties"],
-    )
     flywheel = comprehend.describe_entity_recognizer(EntityRecognizerArn=recognizer)
     comprehend.delete_flywheel(FlywheelArn=flywheel["EntityRecognizerProperties"]["FlywheelArn"])
     comprehend.delete_entity_recognizer(EntityRecognizerArn=recognizer)
@@ -244,7 +241,7 @@ def tag_stop_and_delete(rig: Rig, flywheel: str) -> None:
     comprehend.tag_resource(ResourceArn=flywheel, Tags=[{"Key": "team", "Value": "support"}])
     comprehend.list_tags_for_resource(ResourceArn=flywheel)
     comprehend.untag_resource(ResourceArn=flywheel, TagKeys=["team"])
-    # Enough to be still at it when the stop arrives.
+    # Enough to be in progress when the stop arrives.
     rig.dataset(flywheel, rows(1000))
     iteration = rig.begin_iteration(flywheel)
     listed = comprehend.list_document_classifiers(Filter={"Status": "TRAINING"})

@@ -79,24 +79,10 @@ def subjects(target: Target, mailbox: Mailbox, words: str) -> bool:
     return False
 
 
-def test_people_decide_when_the_policy_asks_them(
-    target: Target, run_verb: RunVerb, tmp_path: Path, environment: LocalEnvironment
-) -> None:
-    """Asked, approved, rejected, promoted and rolled back, each by one command."""
-    mailbox, tickets = Mailbox(target), generate_tickets(700, seed=1)
-    files = {"test": tickets[:100], "first": tickets[100:300], "more": tickets[300:]}
-    for name, rows in files.items():
-        (tmp_path / f"{name}.csv").write_bytes(csv_bytes(rows))
-
-    def upload(name: str, kind: str, exit_code: int) -> dict[str, Any]:
-        file = str(tmp_path / f"{name}.csv")
-        return run_verb("upload", file, "tickets", "--kind", kind, "--wait", exit_code=exit_code)
-
-    upload("test", "test", 0)
-    waiting = upload("first", "train", 3)
-    assert waiting["approval"]["batch"] == 1
+def approve_the_first(target: Target, run_verb: RunVerb, mailbox: Mailbox, waiting: str) -> None:
+    """Check that batch 1 waits for approval of a model; approve it."""
     (status,) = run_verb("status", "tickets")["flywheels"]
-    assert status["approval"]["challenger"] == waiting["approval"]["challenger"]
+    assert status["approval"]["challenger"] == waiting
     assert status["running"]["phase"] == "APPROVAL"
     assert "token" not in json.dumps(status)
     shown = invoke("status", "--env", "local").output
@@ -109,15 +95,13 @@ def test_people_decide_when_the_policy_asks_them(
     assert "was approved by" in str(
         run_verb("approve", "1", "tickets", "--reason", "again", exit_code=3)
     )
-    first = run_verb("status", "tickets")["flywheels"][0]["active_model"]
-    assert first == waiting["approval"]["challenger"]
+    assert run_verb("status", "tickets")["flywheels"][0]["active_model"] == waiting
 
-    second = upload("more", "train", 3)["approval"]["challenger"]
-    run_verb("reject", "2", "tickets", "--reason", "too early")
-    assert subjects(target, mailbox, "REJECTED by a person")
-    assert run_verb("status", "tickets")["flywheels"][0]["active_model"] == first
 
-    assert run_verb("promote", "2", "tickets", "--reason", "now")["model"] == second
+def roll_back(
+    target: Target, run_verb: RunVerb, mailbox: Mailbox, *, first: str, second: str
+) -> None:
+    """Roll back from the second model to the first; resume promotions."""
     assert run_verb("rollback", "tickets", "--reason", "complaints") == {
         "environment": "local",
         "account": "123456789012",
@@ -135,6 +119,34 @@ def test_people_decide_when_the_policy_asks_them(
     )
     run_verb("resume", "tickets", "--reason", "the labels are right")
     assert run_verb("status", "tickets")["flywheels"][0]["promotion_paused"] is None
+
+
+def test_people_decide_when_the_policy_asks_them(
+    target: Target, run_verb: RunVerb, tmp_path: Path, environment: LocalEnvironment
+) -> None:
+    """Asked, approved, rejected, promoted and rolled back, each by one command."""
+    mailbox, tickets = Mailbox(target), generate_tickets(700, seed=1)
+    files = {"test": tickets[:100], "first": tickets[100:300], "more": tickets[300:]}
+    for name, rows in files.items():
+        (tmp_path / f"{name}.csv").write_bytes(csv_bytes(rows))
+
+    def upload(name: str, kind: str, exit_code: int) -> dict[str, Any]:
+        file = str(tmp_path / f"{name}.csv")
+        return run_verb("upload", file, "tickets", "--kind", kind, "--wait", exit_code=exit_code)
+
+    upload("test", "test", 0)
+    waiting = upload("first", "train", 3)["approval"]
+    assert waiting["batch"] == 1
+    first = waiting["challenger"]
+    approve_the_first(target, run_verb, mailbox, first)
+
+    second = upload("more", "train", 3)["approval"]["challenger"]
+    run_verb("reject", "2", "tickets", "--reason", "too early")
+    assert subjects(target, mailbox, "REJECTED by a person")
+    assert run_verb("status", "tickets")["flywheels"][0]["active_model"] == first
+
+    assert run_verb("promote", "2", "tickets", "--reason", "now")["model"] == second
+    roll_back(target, run_verb, mailbox, first=first, second=second)
     decisions = environment.cloud.decisions()
     assert any(decision.action == "states:SendTaskSuccess" for decision in decisions)
     assert [decision for decision in decisions if not decision.is_allowed] == []
