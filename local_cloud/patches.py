@@ -1,8 +1,8 @@
 """Replacement of moto's attributes, in one way for all adapters, undone at stop.
 
-Decides that an attribute which moto no longer has is refused by name before the cloud starts, and
-that other users of moto in the same process find it unchanged afterwards. Must not know what any
-adapter does. Read next: cloud.py, which installs the adapters.
+An attribute that moto no longer has is refused by name before the cloud starts. For other users of
+moto in the same process, moto is unchanged afterwards. Must not know what any adapter does. Read
+next: cloud.py, which installs the adapters.
 """
 
 import importlib

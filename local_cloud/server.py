@@ -1,7 +1,7 @@
 """moto's HTTP application, served in this process with a clean start and a clean end.
 
-The gaps: moto's own threaded server leaves its listening socket open when it stops, takes half a
-second to do so, writes a line per request, and waits for a silent client without a limit; its
+The gaps: moto's own threaded server leaves its listening socket open when it stops, and takes half
+a second to stop. It writes a line per request, and waits for a silent client without a limit. Its
 backends keep their state for the whole process. Decides how the server starts and stops. Must not
 know the adapters. Read next: cloud.py.
 """

@@ -1,8 +1,8 @@
 """Adapter of moto's S3, SQS and DynamoDB backends: calls that read and then write are atomic.
 
 The gap: moto serves every request on its own thread and locks nothing. So a conditional put of two
-callers succeeds twice, a failed DynamoDB transaction restores a copy of the whole table and loses
-what others wrote meanwhile, and a queue can lose a message. Decides which calls wait for each
+callers succeeds twice, and a queue can lose a message. A failed DynamoDB transaction restores a
+copy of the whole table and loses what others wrote meanwhile. Decides which calls wait for each
 other. Must not know what they do. Read next: event_rules.py.
 """
 

@@ -1,7 +1,7 @@
 """The gate before moto's HTTP application: only signed requests of this machine pass.
 
-The gap: moto serves every caller, allows pages of every site to read its responses, lets every
-caller reset it, and reads a body of whatever length a header names, without a time limit. Decides
+The gap: moto serves every caller, allows pages of every site to read its responses, and lets every
+caller reset it. It reads a body of whatever length a header names, without a time limit. Decides
 which requests pass: none of a web page, none without the secret of a key, none on moto's own paths,
 none with an incomplete body. Must not know permissions. Read next: signatures.py, then
 iam_enforcement.py, which receives the requests.

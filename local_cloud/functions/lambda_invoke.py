@@ -1,9 +1,9 @@
 """Adapter of moto.awslambda: functions really run, in our runtime instead of Docker.
 
-The gap: moto runs a function in a Docker container for each call, waits for it even when the call
-is asynchronous, marks a failure as ``Handled``, and drops LoggingConfig, retries and destinations.
-Decides the response to each kind of invocation, and how asynchronous ones are retried. Must not
-know how a process is run. Read next: lambda_runtime.py.
+The gap: moto runs a function in a Docker container for each call, and waits for it even when the
+call is asynchronous. It marks a failure as ``Handled``, and drops LoggingConfig, retries and
+destinations. Decides the response to each kind of invocation, and how asynchronous ones are
+retried. Must not know how a process is run. Read next: lambda_runtime.py.
 
 Notes
 -----

@@ -1,7 +1,7 @@
 """Adapter of moto.cloudformation: updates of a stack, and its failures.
 
-The gap: moto replaces resources that CloudFormation updates in place, loses others, skips types
-that it does not know, reports failures in a form that no SDK can parse, and leaves the status of
+The gap: moto replaces resources that CloudFormation updates in place, loses others, and skips types
+that it does not know. It reports failures in a form that no SDK can parse, and leaves the status of
 the stack unchanged. Decides the order of an update. A change that is not served is refused by name
 before anything changes. Must not know any type. Read next: resource_updates.py.
 

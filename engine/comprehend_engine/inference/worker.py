@@ -1,8 +1,8 @@
 """The engine's side of the inference process: its tasks, and predictions as responses spell them.
 
-Decides the form of a task, that a task whose process ended is repeated once, and the members of a
-label and of an entity in responses and in the output of jobs. Must never import a learner. Read
-next: `comprehend_engine.child_process` (the process's life) and
+Decides the form of a task, and that a task whose process ended is repeated once. Decides the
+members of a label and of an entity in responses and in the output of jobs. Must never import a
+learner. Read next: `comprehend_engine.child_process` (the process's life) and
 `comprehend_engine.inference.process`.
 """
 
