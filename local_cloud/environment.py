@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.message import Message
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -118,9 +117,12 @@ class LocalEnvironment:
                 pace_seconds=_PACE_SECONDS,
                 quotas=_quotas(self.settings.service_min_per_label),
             ),
-            s3_client_for_role=self._s3_client_for_role,
-            refusal=self._refusal,
-            authentication=self._authentication,
+            # The engine starts before the cloud, in which it reads S3 and checks permissions.
+            s3_client_for_role=lambda arn: self.cloud.s3_client_for_role(arn),  # noqa: PLW0108 - the cloud is not there yet
+            refusal=lambda key, operation, request: self.cloud.refusal(
+                key, "comprehend", operation, request
+            ),
+            authentication=lambda *request: self.cloud.signature_fault(*request),  # noqa: PLW0108 - as above
         )
         self._engine.start()
         self._cloud = Cloud(
@@ -134,19 +136,6 @@ class LocalEnvironment:
         self._cloud.start()
         self._report("Deploying the stack")
         self.outputs = self._cloud.deploy(folder / "cdk.out")
-
-    # The engine starts before the cloud, in which it reads S3 and checks permissions.
-
-    def _s3_client_for_role(self, role_arn: str) -> Any:
-        return self.cloud.s3_client_for_role(role_arn)
-
-    def _refusal(self, key: str, operation: str, request: dict[str, Any]) -> str | None:
-        return self.cloud.refusal(key, "comprehend", operation, request)
-
-    def _authentication(
-        self, method: str, target: str, headers: Message, body: bytes
-    ) -> tuple[str, str] | None:
-        return self.cloud.signature_fault(method, target, headers, body)
 
     def _stop(self) -> None:
         if self._cloud is not None:

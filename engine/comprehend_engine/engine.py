@@ -5,6 +5,7 @@ operation serves it. Holds no rule of the service. Read next: `comprehend_engine
 a call arrives), then the operation's module.
 """
 
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -98,11 +99,9 @@ class Engine:
         refusal: Refusal | None = None,
         authentication: Authentication | None = None,
     ) -> None:
-        self._refusal = refusal
-        self._authentication = authentication
-        self._settings = settings
-        self._s3_client_for_role = s3_client_for_role
-        self._clock = clock or SystemClock()
+        self._new_parts = partial(
+            _Parts, settings, s3_client_for_role, clock or SystemClock(), refusal, authentication
+        )
         self._parts: _Parts | None = None
 
     @property
@@ -153,13 +152,7 @@ class Engine:
             engine.
         """
         if self._parts is None:
-            self._parts = _Parts(
-                self._settings,
-                self._s3_client_for_role,
-                self._clock,
-                self._refusal,
-                self._authentication,
-            )
+            self._parts = self._new_parts()
             self._parts.start()
 
     def stop(self) -> None:

@@ -31,12 +31,11 @@ class EventRules:
 
     def install(self, patches: Patches) -> None:
         """Deliver moto's own events, those of PutEvents, in the same way."""
-        rules = self
 
         def send_to_targets(
             rule: Rule, event: dict[str, Any], transform_input: bool = True
         ) -> None:
-            rules.offer(rule, _as_sent(event))
+            self.offer(rule, _as_sent(event))
 
         patches.replace("moto.events.models:Rule.send_to_targets", send_to_targets)
 

@@ -45,12 +45,11 @@ class QueuePollers:
 
     def install(self, patches: Patches) -> None:
         """Poll for every mapping that is created, and scale message delays."""
-        pollers = self
         settings = self._settings
 
         def create(backend: Any, spec: dict[str, Any]) -> EventSourceMapping:
             mapping = original_create(backend, spec)
-            pollers.add(mapping)
+            self.add(mapping)
             return mapping
 
         def delay(message: Message, delay_seconds: float) -> None:

@@ -79,16 +79,15 @@ class LambdaService:
 
     def install(self, patches: Patches) -> None:
         """Run moto's functions in the runtime."""
-        service = self
 
         def invoke_lambda(function: LambdaFunction, event: Any = None) -> tuple[str, bool, str]:
-            result = service.invoke(function, json.dumps(event or {}).encode())
+            result = self.invoke(function, json.dumps(event or {}).encode())
             return result.payload.decode(), result.is_error, "\n".join(result.log_lines)
 
         def invoke(
             function: LambdaFunction, body: Any, request_headers: Any, response_headers: Any
         ) -> bytes:
-            return service.respond_to_invoke(function, body, request_headers, response_headers)
+            return self.respond_to_invoke(function, body, request_headers, response_headers)
 
         patches.replace("moto.awslambda.models:LambdaFunction._invoke_lambda", invoke_lambda)
         patches.replace("moto.awslambda.models:LambdaFunction.invoke", invoke)
