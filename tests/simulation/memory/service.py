@@ -6,10 +6,8 @@ dataset is ingested, not when it is created. A model is as good as the rows it w
 every model has a luck of its own.
 """
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -20,17 +18,23 @@ from flywheel.errors import LabelsUnknownError, ServiceBusyError, ServiceRefused
 from flywheel.evaluation.model_labels import ModelLabels
 from flywheel.notices.endpoints import Endpoint
 from flywheel.settings.data_format import DataFormat
-from flywheel.settings.policy import METRICS
 from tests.simulation.memory.buckets import MemoryStaging
-from tests.simulation.memory.service_facts import Effect, MemoryDataset, Row, Shared
+from tests.simulation.memory.service_facts import (
+    Effect,
+    MemoryDataset,
+    Row,
+    Shared,
+    new_iteration,
+    refuse_over_quota,
+    rows_under,
+    unusable_metrics,
+)
 from tests.simulation.simulator import Simulator
 
 _ENDPOINT = "arn:aws:comprehend:us-east-1:123456789012:document-classifier-endpoint/live"
 
 _DATASET_SECONDS = (30, 120, 900)
 _ITERATION_SECONDS = (600, 1800, 5400)
-_SLOTS = {DatasetKind.TRAIN: 50, DatasetKind.TEST: 10}
-_MOST_CREATING = 10
 
 
 @dataclass(slots=True)
@@ -118,7 +122,7 @@ class MemoryService:
         def create() -> str:
             known = self.datasets.get(arn)
             if known is None:
-                self._refuse_over_quota(kind, name)
+                refuse_over_quota(self.datasets.values(), kind, name)
                 self._report(Effect(self.arn, "create_dataset", arn))
                 self._create(MemoryDataset(arn, kind, prefix, description))
             elif known.description != description:
@@ -293,13 +297,6 @@ class MemoryService:
         self.active = model
         self.shared.were_live.add(model)
 
-    def _refuse_over_quota(self, kind: DatasetKind, name: str) -> None:
-        datasets = self.datasets.values()
-        used = sum(item.kind is kind for item in datasets)
-        creating = sum(item.status == "CREATING" for item in datasets)
-        if used >= _SLOTS[kind] or creating >= _MOST_CREATING:
-            raise ServiceRefusedError("CreateDataset", "ResourceLimitExceededException", name)
-
     def _create(self, made: MemoryDataset) -> None:
         self.datasets[made.arn] = made
         self.simulator.note(f"dataset {made.arn.rsplit('/', 1)[-1]} is CREATING")
@@ -308,34 +305,16 @@ class MemoryService:
         )
 
     def _ingest(self, dataset: MemoryDataset) -> None:
-        dataset.rows = self._read(dataset.prefix)
+        dataset.rows = rows_under(self.staging.objects, dataset.prefix)
         fails = not dataset.rows or self.simulator.happens(self.simulator.rates.dataset_fails)
         dataset.status = "FAILED" if fails else "COMPLETED"
         dataset.completed_at = self.simulator.now + self.simulator.skew
         name = dataset.arn.rsplit("/", 1)[-1]
         self.simulator.note(f"dataset {name} is {dataset.status}, {len(dataset.rows)} rows")
 
-    def _read(self, prefix: str) -> tuple[Row, ...]:
-        rows: list[Row] = []
-        for key in sorted(self.staging.objects):
-            if key.startswith(prefix):
-                text = io.StringIO(self.staging.objects[key].decode(), newline="")
-                rows += [(row[0], row[1]) for row in csv.reader(text)]
-        return tuple(rows)
-
     def _begin(self) -> str:
         number = next(self.shared.numbers)
-        begun = Iteration(
-            id=f"iteration-{number}",
-            status="TRAINING",
-            message="",
-            created_at=self.simulator.now + self.simulator.skew,
-            seconds=0,
-            evaluated_model=self.active,
-            evaluated_metrics=None,
-            trained_model=f"model-{number}",
-            trained_metrics=None,
-        )
+        begun = new_iteration(number, self.simulator.now + self.simulator.skew, self.active)
         self.history[begun.id] = begun
         trained_on = self.held(DatasetKind.TRAIN).total()
         seconds = self.simulator.chance.choice(_ITERATION_SECONDS)
@@ -359,21 +338,12 @@ class MemoryService:
                 running,
                 status="COMPLETED",
                 seconds=seconds,
-                evaluated_metrics=self._metrics(running.evaluated_model),
-                trained_metrics=self._unusable() if missing else self._metrics(model),
+                evaluated_metrics=self.shared.metrics(running.evaluated_model),
+                trained_metrics=(
+                    unusable_metrics(chance) if missing else self.shared.metrics(model)
+                ),
             )
             if self.active is None and self.makes_first_active:
                 self._go_live(model)
         self.history[iteration_id] = ended
         self.simulator.note(f"{iteration_id} is {ended.status}, {ended.trained_metrics}")
-
-    def _metrics(self, model: str | None) -> Mapping[str, float] | None:
-        if model is None:
-            return None
-        return dict.fromkeys(METRICS, self.shared.quality[model])
-
-    def _unusable(self) -> dict[str, float] | None:
-        nan = float("nan")
-        return self.simulator.chance.choice(
-            [None, {}, {"AverageF1Score": nan}, {"AverageF1Score": -1.0}]
-        )

@@ -1,11 +1,20 @@
 """Values of the service in memory: datasets, effects, and the state that flywheels share."""
 
+import csv
+import io
 import itertools
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from application.service_values import Iteration
 from flywheel.batches.uploads import DatasetKind
+from flywheel.errors import ServiceRefusedError
+from flywheel.settings.policy import METRICS
+
+_SLOTS = {DatasetKind.TRAIN: 50, DatasetKind.TEST: 10}
+_MOST_CREATING = 10
 
 Row = tuple[str, str]
 """A label and a text."""
@@ -72,3 +81,46 @@ class Shared:
     were_live: set[str] = field(default_factory=set)
     flywheels: set[str] = field(default_factory=set)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def metrics(self, model: str | None) -> Mapping[str, float] | None:
+        """Return the averages of a model; None without one."""
+        return None if model is None else dict.fromkeys(METRICS, self.quality[model])
+
+
+def refuse_over_quota(datasets: Collection[MemoryDataset], kind: DatasetKind, name: str) -> None:
+    """Refuse one more dataset of a flywheel where a quota is reached."""
+    used = sum(item.kind is kind for item in datasets)
+    creating = sum(item.status == "CREATING" for item in datasets)
+    if used >= _SLOTS[kind] or creating >= _MOST_CREATING:
+        raise ServiceRefusedError("CreateDataset", "ResourceLimitExceededException", name)
+
+
+def new_iteration(number: int, moment: datetime, evaluated_model: str | None) -> Iteration:
+    """Return an iteration that begins."""
+    return Iteration(
+        id=f"iteration-{number}",
+        status="TRAINING",
+        message="",
+        created_at=moment,
+        seconds=0,
+        evaluated_model=evaluated_model,
+        evaluated_metrics=None,
+        trained_model=f"model-{number}",
+        trained_metrics=None,
+    )
+
+
+def rows_under(objects: Mapping[str, bytes], prefix: str) -> tuple[Row, ...]:
+    """Return the rows of the files below a prefix, in the order of their keys."""
+    rows: list[Row] = []
+    for key in sorted(objects):
+        if key.startswith(prefix):
+            text = io.StringIO(objects[key].decode(), newline="")
+            rows += [(row[0], row[1]) for row in csv.reader(text)]
+    return tuple(rows)
+
+
+def unusable_metrics(chance: random.Random) -> dict[str, float] | None:
+    """Draw averages that no rule can use."""
+    nan = float("nan")
+    return chance.choice([None, {}, {"AverageF1Score": nan}, {"AverageF1Score": -1.0}])
