@@ -19,13 +19,13 @@ from application.services import Services, task_config
 from flywheel.batches.uploads import DatasetKind, ObjectVersion, UploadState
 from flywheel.settings.environment import ReceivedSettings
 from tests.simulation.callers import Callers
-from tests.simulation.memory_account import MemoryAccount
-from tests.simulation.memory_buckets import MemoryStaging
-from tests.simulation.memory_channels import (
+from tests.simulation.memory.account import MemoryAccount
+from tests.simulation.memory.buckets import MemoryStaging
+from tests.simulation.memory.channels import (
     Message,
 )
-from tests.simulation.memory_ports import MemoryPorts, configuration_of
-from tests.simulation.world import Rates, World
+from tests.simulation.memory.ports import MemoryPorts, configuration_of
+from tests.simulation.simulator import Rates, Simulator
 
 T = TypeVar("T")
 
@@ -42,8 +42,8 @@ _TAKEN = {UploadState.STAGED, UploadState.SEALED, UploadState.DUPLICATE}
 
 
 @dataclass(slots=True)
-class CountingWorld(World):
-    """A world that counts calls of ports, and what those that list something gave."""
+class CountingSimulator(Simulator):
+    """A simulator that counts calls of ports, and what those that list something gave."""
 
     calls: Counter[str] = field(default_factory=Counter)
     listed: int = 0
@@ -51,7 +51,7 @@ class CountingWorld(World):
     def call(self, name: str, act: Callable[[], T], *, is_repeatable: bool = False) -> T:
         """Carry out one call of a port."""
         self.calls[name] += 1
-        answer = World.call(self, name, act, is_repeatable=is_repeatable)
+        answer = Simulator.call(self, name, act, is_repeatable=is_repeatable)
         if isinstance(answer, list):
             self.listed += len(answer)
         return answer
@@ -104,7 +104,7 @@ class BurstPlay:
     """
 
     kind: str = "train"
-    world: CountingWorld = field(default_factory=lambda: CountingWorld(0))
+    simulator: CountingSimulator = field(default_factory=lambda: CountingSimulator(0))
     ports: MemoryPorts = field(init=False)
     callers: Callers = field(init=False)
     deliveries: int = 0
@@ -114,13 +114,15 @@ class BurstPlay:
 
     def __post_init__(self) -> None:
         """Lay the environment out."""
-        world = self.world
-        world.rates = Rates(**{**{rate.name: 0.0 for rate in fields(Rates)}, "duplicate": _TWICE})
-        world.skew = timedelta(0)
-        self.callers = Callers(world)
-        account = MemoryAccount(world, MemoryStaging(world))
+        simulator = self.simulator
+        simulator.rates = Rates(
+            **{**{rate.name: 0.0 for rate in fields(Rates)}, "duplicate": _TWICE}
+        )
+        simulator.skew = timedelta(0)
+        self.callers = Callers(simulator)
+        account = MemoryAccount(simulator, MemoryStaging(simulator))
         self.ports = self.callers.ports = MemoryPorts.over(
-            world,
+            simulator,
             account,
             {name: _known(account, name) for name in NAMES},
             register=self._register,
@@ -133,7 +135,7 @@ class BurstPlay:
             answer=self.callers.answer_late,
         )
         configuration = configuration_of("burst")
-        self.callers.services = Services("burst", configuration, lambda: world.now, self.ports)
+        self.callers.services = Services("burst", configuration, lambda: simulator.now, self.ports)
 
     def play(self, uploads: int) -> Burst:
         """Drop so many files at once, let everything happen, and return what came of it."""
@@ -142,11 +144,11 @@ class BurstPlay:
             began = time.process_time()
             for upload, size_bytes in dropped:
                 self.ports.messages.event(upload, size_bytes)
-            self.world.later(0, self.callers.schedule)
+            self.simulator.later(0, self.callers.schedule)
             try:
                 self._come_to_rest()
             finally:
-                self.world.agenda.close()
+                self.simulator.agenda.close()
             all_seconds = time.process_time() - began
         return self._found([upload for upload, _ in dropped], all_seconds)
 
@@ -160,20 +162,20 @@ class BurstPlay:
         return self.ports.inbox.drop(f"{name}/{self.kind}/{number:05}.csv", body), len(body)
 
     def _register(self, message: Message) -> bool:
-        world = self.world
-        began, calls, listed = time.process_time(), world.calls.total(), world.listed
+        simulator = self.simulator
+        began, calls, listed = time.process_time(), simulator.calls.total(), simulator.listed
         is_done = self.callers.register_upload(message)
         self.registering_seconds += time.process_time() - began
-        self.registering_calls += world.calls.total() - calls
-        self.registering_listed += world.listed - listed
+        self.registering_calls += simulator.calls.total() - calls
+        self.registering_listed += simulator.listed - listed
         self.deliveries += 1
         return is_done
 
     def _come_to_rest(self) -> None:
-        end = self.world.now
+        end = self.simulator.now
         for _ in range(_MOST_STEPS):
             end += _STEP
-            self.world.agenda.run(end)
+            self.simulator.agenda.run(end)
             rows = self.ports.table.rows("FLYWHEEL#")
             is_busy = any(row.get("open_batch") is not None for row in rows)
             if not (is_busy or self.ports.messages.uploads.waiting):
@@ -197,7 +199,7 @@ class BurstPlay:
             all_seconds=all_seconds,
             registering_calls=self.registering_calls,
             registering_listed=self.registering_listed,
-            all_calls=self.world.calls.total(),
+            all_calls=self.simulator.calls.total(),
         )
 
 
@@ -211,7 +213,7 @@ def _known(account: MemoryAccount, name: str) -> KnownFlywheel:
 
 @contextmanager
 def _quiet(callers: Callers) -> Iterator[None]:
-    """Let handlers find this world, forget what an earlier one left, and log nothing."""
+    """Let handlers find this simulator, forget what an earlier one left, and log nothing."""
     task_config.cache_clear()
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)

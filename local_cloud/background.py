@@ -1,8 +1,8 @@
-"""Work that a service does after it has answered: deliveries, retries, asynchronous calls.
+"""Work that a service does after its response: deliveries, retries, asynchronous calls.
 
 Decides that such work runs on a few shared threads, that waits end at once when the cloud stops,
-and that a failure is logged and hurts nothing else. Must not know what the work is.
-Read next: cloud.py.
+and that a failure is logged and affects nothing else. Must not know what the work is. Read next:
+cloud.py.
 """
 
 import logging
@@ -24,16 +24,16 @@ class Background:
         self._executor = ThreadPoolExecutor(_WORKERS, thread_name_prefix="local-cloud")
 
     def submit(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Run `work` on another thread; what it raises is logged."""
+        """Run `work` on another thread; an exception is logged."""
         if not self.stopping.is_set():
             self._executor.submit(self._run, lambda: work(*args, **kwargs))
 
     def wait(self, seconds: float) -> bool:
-        """Wait, and return whether the cloud is stopping instead."""
+        """Wait; return whether the cloud is stopping."""
         return self.stopping.wait(seconds)
 
     def stop(self) -> None:
-        """Drop what has not begun and wait for what has."""
+        """Drop work that has not begun and wait for the rest."""
         self.stopping.set()
         self._executor.shutdown(wait=True, cancel_futures=True)
 

@@ -1,9 +1,9 @@
 """A cloud on one machine: moto's services, real Lambda processes, and our Comprehend engine.
 
-Decides the order in which the parts start and stop. Each part is one file that adapts one module
-of moto, and says in its docstring which gap it closes. Must not know our stack, our functions or
-Comprehend. Read next: deployment.py for how a stack gets in, then lambda_runtime.py,
-event_rules.py, queue_poller.py and step_functions.py for what moves afterwards.
+Decides the order in which the parts start and stop. Each part is one file that adapts one module of
+moto; its docstring names the gap. Must not know our stack, our functions or Comprehend. Read next:
+deployment.py, which deploys a stack; then lambda_runtime.py, event_rules.py, queue_poller.py and
+step_functions.py, which run it.
 
 Examples
 --------
@@ -25,37 +25,29 @@ from typing import Any, ClassVar, Self
 
 from local_cloud import (
     dynamodb_transactions,
-    library_logs,
     s3_listings,
-    server,
     service_locks,
-    step_functions,
 )
 from local_cloud.access import (
-    authorization,
-    dynamodb_actions,
     iam_enforcement,
-    policy_statements,
-    request_gate,
 )
 from local_cloud.access.authorization import AccessDecision, Authorization
 from local_cloud.access.iam_enforcement import IamEnforcement
 from local_cloud.access.refusals import json_code
 from local_cloud.access.request_actions import permissions_of_operation
 from local_cloud.access.request_gate import RequestGate
-from local_cloud.access.signatures import ReceivedRequest, UnverifiedRequestError, verified_signer
-from local_cloud.adapters_check import Patches, check_adapted_attributes
+from local_cloud.access.signatures import ReceivedRequest, RefusedRequestError, verified_signer
 from local_cloud.background import Background
 from local_cloud.deployment import deploy
 from local_cloud.errors import CloudBusyError
-from local_cloud.events import event_rules, queue_poller, s3_events
+from local_cloud.events import s3_events
 from local_cloud.events.event_rules import EventRules
 from local_cloud.events.event_targets import EventTargets
 from local_cloud.events.queue_poller import QueuePollers
 from local_cloud.events.schedules import Schedules
 from local_cloud.forwarding import Forwarding
-from local_cloud.functions import lambda_invoke
 from local_cloud.functions.lambda_invoke import LambdaService
+from local_cloud.patches import Patches
 from local_cloud.server import CloudServer
 from local_cloud.sessions import Sessions, new_operator
 from local_cloud.settings import CloudSettings
@@ -64,25 +56,6 @@ from local_cloud.stack.stack_resources import StackTypes
 from local_cloud.step_functions import StateMachines
 
 __all__ = ["Cloud", "CloudSettings"]
-
-_ADAPTERS = (
-    server,
-    service_locks,
-    dynamodb_actions,
-    dynamodb_transactions,
-    policy_statements,
-    authorization,
-    request_gate,
-    iam_enforcement,
-    lambda_invoke,
-    s3_events,
-    s3_listings,
-    event_rules,
-    queue_poller,
-    step_functions,
-    completed_resources,
-    stack_updates,
-)
 
 
 class Cloud:
@@ -106,16 +79,15 @@ class Cloud:
         Raises
         ------
         CloudBusyError
-            When another cloud runs in this process.
+            Another cloud runs in this process.
         AdapterMismatchError
-            When moto is not the version that the adapters are written for.
+            The installed moto lacks an attribute that an adapter replaces.
         """
         if not Cloud._running.acquire(blocking=False):
             raise CloudBusyError
         self._cleanup = ExitStack()
         self._cleanup.callback(Cloud._running.release)
         try:
-            check_adapted_attributes(_ADAPTERS)
             self._start_services()
         except BaseException:
             self._cleanup.close()
@@ -124,7 +96,7 @@ class Cloud:
         return self
 
     def stop(self) -> None:
-        """Stop every service, process and thread, and forget all state; stopping twice is fine."""
+        """Stop every service, process and thread, and drop all state; repeatable."""
         if not self._is_started:
             return
         self._is_started = False
@@ -194,25 +166,22 @@ class Cloud:
         Raises
         ------
         TemplateRefusedError
-            When the template uses what would be left out.
+            The template uses a type or property that would be left out.
         DeploymentError
-            When a resource cannot be created; names it and the reason.
+            A resource cannot be created; the message names it and the reason.
         """
         outputs = deploy(cdk_out, self.settings, self._sessions, self._failures)
         self._functions.warm_up()
         return outputs
 
     def decisions(self) -> tuple[AccessDecision, ...]:
-        """Return what roles and services asked for, and whether it was allowed.
-
-        Empty unless IAM is enforced.
-        """
+        """Return the permissions that roles and services needed, and whether they have them."""
         return self._authorization.decisions()
 
     def signature_fault(
         self, method: str, target: str, headers: Message, body: bytes
     ) -> tuple[str, str] | None:
-        """Verify the signature of a request that another server has received.
+        """Verify the signature of a request that another server received.
 
         Parameters
         ----------
@@ -224,19 +193,19 @@ class Cloud:
         Returns
         -------
         tuple of (str, str) or None
-            Code and message of the refusal; None where the signature is right.
+            Code and message of the refusal; None where the signature is valid.
         """
         request = ReceivedRequest(method, target, tuple(headers.items()), body)
         try:
             verified_signer(request, self._authorization.credentials)
-        except UnverifiedRequestError as error:
+        except RefusedRequestError as error:
             return json_code(error.code), str(error)
         return None
 
     def refusal(
         self, access_key_id: str, service: str, operation: str, parameters: dict[str, Any]
     ) -> str | None:
-        """Judge a request that another server, such as the Comprehend engine, has received.
+        """Authorize a request that another server, such as the Comprehend engine, received.
 
         Parameters
         ----------
@@ -250,10 +219,8 @@ class Cloud:
         Returns
         -------
         str or None
-            The message of an AccessDeniedException, or None when the request may be served.
+            The message of an AccessDeniedException; None where the request is allowed.
         """
-        if not self.settings.enforce_iam:
-            return None
         caller = self._authorization.caller(access_key_id)
         if caller is None:
             return "The security token included in the request is invalid."
@@ -261,22 +228,20 @@ class Cloud:
         return self._authorization.refusal(caller, needed)
 
     def _guarded(self, application: Any) -> Any:
-        if self.settings.enforce_iam:
-            application = IamEnforcement(application, self.settings, self._authorization)
+        application = IamEnforcement(application, self.settings, self._authorization)
         engine = self.settings.comprehend_url
         if engine:
             application = Forwarding(application, {"comprehend": engine})
         return RequestGate(application, self._authorization.credentials)
 
     def _rule_is_permitted(self, action: str, target_arn: str, rule_arn: str) -> bool:
-        return not self.settings.enforce_iam or self._authorization.service_is_allowed(
+        return self._authorization.service_is_allowed(
             "events.amazonaws.com", action, target_arn, rule_arn
         )
 
     def _start_services(self) -> None:
-        # What is registered last ends first: who causes work stops before who does it.
+        # What is registered last ends first: the sources of work stop before the workers.
         settings, cleanup = self.settings, self._cleanup.callback
-        cleanup(library_logs.quieten())
         self._patches = Patches()
         cleanup(self._patches.undo)
         directory = _function_directory(settings)
@@ -318,19 +283,17 @@ class Cloud:
         background: Background,
     ) -> None:
         patches = self._patches
-        # moto finds the account in this variable whatever key a request is signed with.
+        # moto reads the account from this variable, whatever key a request is signed with.
         patches.replace_item(os.environ, "MOTO_ACCOUNT_ID", self.settings.account_id)
         service_locks.install(patches, background)
         dynamodb_transactions.install(patches)
-        policy_statements.install(patches)
         functions.install(patches)
         s3_events.install(patches, rules.publish)
         s3_listings.install(patches)
         rules.install(patches)
         pollers.install(patches)
         machines.install(patches)
-        if self.settings.enforce_iam:
-            iam_enforcement.install(patches, self._authorization)
+        iam_enforcement.install(patches, self._authorization)
         types = StackTypes(self.settings, self._sessions, background)
         completed_resources.install(patches, types, self._failures)
         stack_updates.install(patches)

@@ -1,7 +1,7 @@
 """Deploys cdk.out as the CDK command would: publish the assets, then create the stacks.
 
-Decides the order and what a failure says. Must not know moto: everything goes through the public
-APIs. Read next: template_audit.py, which looks at each template first.
+Decides the order and the message of a failure. Must not know moto: everything goes through the
+public APIs. Read next: template_audit.py, which checks each template first.
 
 Notes
 -----
@@ -54,7 +54,7 @@ def deploy(
     sessions : Sessions
         The operator's clients.
     failures : list of (str, str)
-        Where CloudFormation's adapter notes the resource and reason of a failure.
+        Receives the resource and the reason of a failure from CloudFormation's adapter.
 
     Returns
     -------
@@ -64,9 +64,9 @@ def deploy(
     Raises
     ------
     TemplateRefusedError
-        When a template uses what would be left out; nothing is created then.
+        A template uses a type or property that would be left out; nothing is created then.
     DeploymentError
-        When a stack cannot be created.
+        A stack cannot be created.
     """
     stacks = stack_artifacts(cdk_out)
     for stack in stacks:
@@ -80,7 +80,7 @@ def deploy(
 
 
 def stack_artifacts(cdk_out: Path) -> list[StackArtifact]:
-    """Return the stacks of a cloud assembly, each after those it depends on."""
+    """Return the stacks of a cloud assembly, each after its dependencies."""
     artifacts = json.loads((cdk_out / "manifest.json").read_text())["artifacts"]
     order = graphlib.TopologicalSorter(
         {name: artifact.get("dependencies", []) for name, artifact in artifacts.items()}
@@ -137,7 +137,7 @@ def _publish_assets(stack: StackArtifact, settings: CloudSettings, sessions: Ses
 
 
 def zipped(folder: Path) -> bytes:
-    """Return a folder as a zip that depends on its contents alone."""
+    """Return a folder as a zip; equal contents give equal bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):

@@ -1,9 +1,9 @@
-"""Adapter of moto.dynamodb: a transaction remembers the items it names, not the whole table.
+"""Adapter of moto.dynamodb: a transaction copies the items that it names, not the whole table.
 
-The gap: before each TransactWriteItems moto copies every table that is named, so a transaction
-takes a tenth of a second at a thousand rows and longer with each row more. Decides what is put
-back when a transaction is refused. Must not know conditions or expressions, which moto evaluates.
-Read next: service_locks.py, which lets one request at a time through.
+The gap: before each TransactWriteItems moto copies every table that is named. So a transaction
+takes a tenth of a second at a thousand rows, and longer with each further row. Decides what is
+restored when a transaction is refused. Must not know conditions or expressions, which moto
+evaluates. Read next: service_locks.py, which serializes the requests.
 """
 
 import copy
@@ -13,29 +13,22 @@ from typing import Any
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
-from local_cloud.adapters_check import Patches
+from local_cloud.patches import Patches
 
 _TRANSACT = "moto.dynamodb.models:DynamoDBBackend.transact_write_items"
 _COPY = "moto.dynamodb.models:copy"
-ADAPTED = (
-    _TRANSACT,
-    _COPY,
-    "moto.dynamodb.models.table:Table.get_item",
-    "moto.dynamodb.models.table:Table.delete_item",
-    "moto.dynamodb.models.table:Table.has_range_key",
-)
 
 
 @dataclass(frozen=True, slots=True)
 class _Before:
-    """An item as it was before a transaction; None when there was none."""
+    """An item before a transaction; None where there was none."""
 
     table: Table
     hash_key: DynamoType
     range_key: DynamoType | None
     item: Item | None
 
-    def put_back(self) -> None:
+    def restore(self) -> None:
         if self.item is None:
             self.table.delete_item(self.hash_key, self.range_key)
         elif self.range_key is not None:
@@ -58,12 +51,12 @@ def install(patches: Patches) -> None:
     """Make transactions cheap."""
 
     def transact(backend: Any, transact_items: list[dict[str, Any]]) -> None:
-        before = [found for item in transact_items if (found := _before(backend, item))]
+        before = [item for each in transact_items if (item := _before(backend, each))]
         try:
             original(backend, transact_items)
         except BaseException:
-            for found in before:
-                found.put_back()
+            for item in before:
+                item.restore()
             raise
 
     patches.replace(_COPY, _CopyOfItemsAlone)

@@ -1,8 +1,8 @@
 """The whole product on this machine: synthesized template, real functions, real training.
 
-Decides the order: synthesize, start the engine, start the cloud, deploy. What runs is the template
-that `cdk deploy` would take and the asset that Lambda would get. Knows neither ledger nor policy.
-Read next: `local_cloud.cloud` and `comprehend_engine.engine`.
+Decides the order: synthesize, start the engine, start the cloud, deploy. It runs the template that
+`cdk deploy` would deploy and the asset that Lambda would get. Knows neither ledger nor policy. Read
+next: `local_cloud.cloud` and `comprehend_engine.engine`.
 """
 
 import json
@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.message import Message
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,12 +26,12 @@ _PACE_SECONDS = 0.2
 
 
 class SynthesisError(Exception):
-    """The stack could not be synthesized; the message is what `app.py` printed."""
+    """The stack could not be synthesized; the message is the output of `app.py`."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalSettings:
-    """What can be chosen about a local environment.
+    """The settings of a local environment.
 
     Parameters
     ----------
@@ -40,12 +39,12 @@ class LocalSettings:
         The environment, one of the files in `environments_folder`.
     environments_folder : Path
     port : int
-        Of the cloud; 0 takes a free one.
+        Port of the cloud; 0 chooses a free one.
     service_min_per_label : int
-        Fewest documents a label that the engine takes; lower than the service's 10 or 50, so that
-        small data can be tried.
+        Fewest documents per label that the engine accepts; lower than the service's 10 or 50, so
+        that small data can be tried.
     wait_scale : float
-        Waits of the workflow last this fraction of what the template says.
+        Factor of the waits in the template.
     """
 
     name: str = "local"
@@ -56,20 +55,20 @@ class LocalSettings:
 
 
 class LocalEnvironment:
-    """Everything, started and deployed; a context manager.
+    """The engine and the cloud, started, with the stack deployed; a context manager.
 
     Parameters
     ----------
     settings : LocalSettings
-    tell : callable
-        Called with a line of text as each step begins.
+    report : callable
+        Called with a line of text when a step begins.
     """
 
     def __init__(
-        self, settings: LocalSettings, tell: Callable[[str], None] = lambda line: None
+        self, settings: LocalSettings, report: Callable[[str], None] = lambda line: None
     ) -> None:
         self.settings = settings
-        self._tell = tell
+        self._report = report
         self._folder: Path | None = None
         self._engine: Engine | None = None
         self._cloud: Cloud | None = None
@@ -109,18 +108,21 @@ class LocalEnvironment:
 
     def _start(self) -> None:
         self._folder = folder = Path(tempfile.mkdtemp(prefix="flywheel-local-"))
-        self._tell("Synthesizing the stack")
+        self._report("Synthesizing the stack")
         synthesize(self.settings.name, folder / "cdk.out", self.settings.environments_folder)
-        self._tell("Starting the Comprehend engine and the cloud")
+        self._report("Starting the Comprehend engine and the cloud")
         self._engine = Engine(
             EngineSettings(
                 data_directory=folder / "engine",
                 pace_seconds=_PACE_SECONDS,
                 quotas=_quotas(self.settings.service_min_per_label),
             ),
-            s3_client_for_role=self._s3_client_for_role,
-            refusal=self._refusal,
-            authentication=self._authentication,
+            # The engine starts before the cloud, in which it reads S3 and checks permissions.
+            s3_client_for_role=lambda arn: self.cloud.s3_client_for_role(arn),  # noqa: PLW0108 - the cloud is not there yet
+            refusal=lambda key, operation, request: self.cloud.refusal(
+                key, "comprehend", operation, request
+            ),
+            authentication=lambda *request: self.cloud.signature_fault(*request),  # noqa: PLW0108 - as above
         )
         self._engine.start()
         self._cloud = Cloud(
@@ -132,21 +134,8 @@ class LocalEnvironment:
             )
         )
         self._cloud.start()
-        self._tell("Deploying the stack")
+        self._report("Deploying the stack")
         self.outputs = self._cloud.deploy(folder / "cdk.out")
-
-    # The engine is there before the cloud that it reads S3 from and asks for permissions.
-
-    def _s3_client_for_role(self, role_arn: str) -> Any:
-        return self.cloud.s3_client_for_role(role_arn)
-
-    def _refusal(self, key: str, operation: str, request: dict[str, Any]) -> str | None:
-        return self.cloud.refusal(key, "comprehend", operation, request)
-
-    def _authentication(
-        self, method: str, target: str, headers: Message, body: bytes
-    ) -> tuple[str, str] | None:
-        return self.cloud.signature_fault(method, target, headers, body)
 
     def _stop(self) -> None:
         if self._cloud is not None:
@@ -175,14 +164,14 @@ def synthesize(environment: str, output: Path, environments_folder: Path) -> Non
     Raises
     ------
     SynthesisError
-        With what `app.py` said; whoever wrote the environment's file repairs it.
+        The message is the output of `app.py`; the author of the environment's file repairs it.
     """
     context = {"env": environment, "environments": str(environments_folder)}
     variables = {
         **os.environ,
         "CDK_CONTEXT_JSON": json.dumps(context),
         "CDK_OUTDIR": str(output),
-        # The template is validated by `make check`; here it would only take seconds.
+        # `make check` validates the template; here that would only cost seconds.
         "CDK_VALIDATION": "false",
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
     }

@@ -1,9 +1,9 @@
-"""The errors a local cloud raises, and who can fix each of them.
+"""The errors that a local cloud raises, and who can fix each of them.
 
 CloudError
 ├── AdapterMismatchError   the pinned version of moto was changed: adapt local_cloud to it
 ├── CloudBusyError         another cloud runs in this process: stop it first
-├── TemplateRefusedError   the template uses something that would be silently left out
+├── TemplateRefusedError   the template uses a type or property that would be left out
 └── DeploymentError        a resource of the template could not be created
 
 Decides nothing and imports nothing. Read next: cloud.py.
@@ -13,29 +13,25 @@ from collections.abc import Sequence
 
 
 class CloudError(Exception):
-    """Base of every error that the local cloud itself raises."""
+    """The base of the local cloud's errors."""
 
 
 class AdapterMismatchError(CloudError):
-    """An attribute of moto that an adapter replaces or calls no longer exists.
+    """An attribute of moto that an adapter needs does not exist.
 
     Parameters
     ----------
-    missing : sequence of str
-        The attributes, each written ``module:Class.attribute``.
+    attribute : str
+        The attribute, written ``module:Class.attribute``.
     installed_version, adapted_version : str
-        The version of moto that was found, and the one the adapters are written for.
+        The installed version of moto, and the one that the adapters are written for.
     """
 
-    def __init__(
-        self, missing: Sequence[str], *, installed_version: str, adapted_version: str
-    ) -> None:
-        self.missing = tuple(missing)
-        self.installed_version = installed_version
-        self.adapted_version = adapted_version
+    def __init__(self, attribute: str, *, installed_version: str, adapted_version: str) -> None:
+        self.attribute = attribute
         super().__init__(
             f"moto {installed_version} is installed and the local cloud is adapted to moto "
-            f"{adapted_version}; these attributes are missing: {', '.join(missing)}. "
+            f"{adapted_version}; {attribute} is missing. "
             f"Install moto=={adapted_version}, or adapt local_cloud to the new version."
         )
 
@@ -58,7 +54,7 @@ class TemplateRefusedError(CloudError):
     template : str
         File name of the template.
     findings : sequence of str
-        One line for each type or property, naming the resource.
+        One line per type or property; it names the resource.
     """
 
     def __init__(self, template: str, findings: Sequence[str]) -> None:
@@ -79,9 +75,9 @@ class DeploymentError(CloudError):
     stack : str
         Name of the stack.
     resource : str
-        Logical id and type of the resource that failed; empty when the stack itself was refused.
+        Logical id and type of the resource that failed; empty where the stack itself was refused.
     reason : str
-        What the service or the adapter said.
+        The message of the service or the adapter.
     """
 
     def __init__(self, stack: str, *, resource: str, reason: str) -> None:

@@ -1,9 +1,9 @@
-"""Hands the requests of a service on to the server that serves it.
+"""Forwards the requests of a service to the server that serves it.
 
-The gap: with one endpoint for all services a client sends to moto also what another server has,
-and moto would answer from a second state. Decides by the service that a request is signed for.
-The request goes on as it came, so that its signature stays right, and is judged where it arrives.
-Must not know what is asked. Read next: request_gate.py, which verifies it before.
+The gap: with one endpoint for all services, moto also receives requests to services of another
+server, and would answer from a state of its own. Decides by the service that a request is signed
+for. The request is sent unchanged, so that its signature stays valid, and is authorized where it
+arrives. Must not know any operation. Read next: request_gate.py, which verifies it before.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,19 +14,19 @@ from urllib.parse import urlsplit
 from local_cloud.access.refusals import Application, Environ, StartResponse
 from local_cloud.access.request_gate import received_request, signer_of
 
-_SENT_ANEW = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
-_ANSWERED_ANEW = frozenset({"connection", "keep-alive", "date", "server"})
+_NOT_FORWARDED = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
+_NOT_RETURNED = frozenset({"connection", "keep-alive", "date", "server"})
 
 
 class Forwarding:
-    """A WSGI application that passes on what other servers do not serve.
+    """A WSGI application that forwards the requests of some services.
 
     Parameters
     ----------
     application : Application
-        What serves the rest.
+        Serves all other requests.
     endpoints : mapping of str to str
-        URL of the server, by the service as requests are signed for it.
+        The URL of the server, by the name of the service in a signature.
     """
 
     def __init__(self, application: Application, endpoints: Mapping[str, str]) -> None:
@@ -44,13 +44,13 @@ class Forwarding:
                 request.method, request.target, skip_host=True, skip_accept_encoding=True
             )
             for name, value in request.headers:
-                if name.lower() not in _SENT_ANEW:
+                if name.lower() not in _NOT_FORWARDED:
                     connection.putheader(name, value)
             connection.putheader("Content-Length", environ["CONTENT_LENGTH"])
             connection.endheaders(environ["wsgi.input"].read())
-            # An answer that never comes ends the caller's connection, too.
+            # A response that never comes ends the caller's connection, too.
             answer = connection.getresponse()
             body = answer.read()
-        headers = [each for each in answer.getheaders() if each[0].lower() not in _ANSWERED_ANEW]
+        headers = [each for each in answer.getheaders() if each[0].lower() not in _NOT_RETURNED]
         start_response(f"{answer.status} {answer.reason}", headers)
         return [body]

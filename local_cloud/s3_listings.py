@@ -1,9 +1,9 @@
-"""Adapter of moto.s3: listings are encoded where a client asks for it, as boto3 always does.
+"""Adapter of moto.s3: listings are encoded where a client requests it, as boto3 always does.
 
-The gap: a key may hold characters that XML cannot, and clients ask for names in URL encoding
-(``EncodingType``). moto encodes some names of a listing and not others, so that one key with a
-control character makes every listing of its bucket's versions fail. Decides which names are
-encoded. Must not know what is listed.
+The gap: a key may have characters that XML cannot, and clients request names in URL encoding
+(``EncodingType``). moto encodes only some names of a listing. So one key with a control character
+makes every listing of its bucket's versions fail. Decides which names are encoded. Must not know
+what is listed.
 
 Notes
 -----
@@ -19,10 +19,9 @@ from urllib.parse import quote
 from moto.core.responses import ActionResult
 from moto.s3.responses import S3Response
 
-from local_cloud.adapters_check import Patches
+from local_cloud.patches import Patches
 
 _SERIALIZED = "moto.s3.responses:S3Response.serialized"
-ADAPTED = (_SERIALIZED, "moto.core.responses:ActionResult")
 _NAMES_LEFT_RAW: Mapping[str, tuple[str, ...]] = {
     "ListObjects": ("Delimiter", "Marker", "NextMarker", "Prefix", "CommonPrefixes"),
     "ListObjectsV2": ("Delimiter", "StartAfter"),
@@ -31,13 +30,13 @@ _NAMES_LEFT_RAW: Mapping[str, tuple[str, ...]] = {
         *("Versions", "DeleteMarkers"),
     ),
 }
-"""What moto does not encode, by operation: names, and lists of entries that have one."""
+"""The members that moto does not encode, by operation: names, and lists of entries with names."""
 
 _NAMES_OF_ENTRIES = ("Key", "Prefix")
 
 
 def install(patches: Patches) -> None:
-    """Encode what moto leaves raw."""
+    """Encode the names that moto leaves raw."""
 
     def serialized(response: S3Response, action_result: ActionResult) -> Any:
         is_encoded = response.querystring.get("encoding-type") == ["url"]

@@ -1,11 +1,12 @@
 """moto's HTTP application, served in this process with a clean start and a clean end.
 
-The gaps: moto's own threaded server leaves its listening socket open when it stops, takes half a
-second to do so, writes a line for each request, and waits for a silent client for ever; its
-backends keep their state for the whole process. Decides the server's life. Must not know the
-adapters. Read next: cloud.py.
+The gaps: moto's own threaded server leaves its listening socket open when it stops, and takes half
+a second to stop. It writes a line per request, and waits for a silent client without a limit. Its
+backends keep their state for the whole process. Decides how the server starts and stops. Must not
+know the adapters. Read next: cloud.py.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -19,24 +20,20 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from local_cloud.adapters_check import Patches
+from local_cloud.patches import Patches
 
-_REQUEST_LOG = "moto.moto_server.werkzeug_app:MotoRequestHandler.log_request"
-ADAPTED = (
-    _REQUEST_LOG,
-    "moto.moto_server.werkzeug_app:DomainDispatcherApplication",
-    "moto.moto_server.werkzeug_app:create_backend_app",
-    "moto.core.base_backend:BackendDict.reset",
-    "moto.core.model_instances:reset_model_data",
-)
 _HOST = "127.0.0.1"
 _STOP_POLL_SECONDS = 0.05
+_NO_LOG = logging.NullHandler()
 
 
 class RequestHandler(MotoRequestHandler):  # type: ignore[misc] # moto has no types
-    """Receives requests, as long as the client goes on sending."""
+    """Receives requests; a client that sends nothing for 30 seconds is disconnected."""
 
     timeout = 30
+
+    def log_request(self, *args: object, **kwargs: object) -> None:
+        """Write nothing to standard error."""
 
 
 class CloudServer:
@@ -45,16 +42,21 @@ class CloudServer:
     Parameters
     ----------
     port : int
-        Where to listen; 0 takes a free port.
+        The port to listen on; 0 chooses a free one.
     patches : Patches
-        How moto is changed.
+        Replaces attributes of moto and of loggers.
     guard : callable
-        Wraps the WSGI application, to look at each request first.
+        Wraps the WSGI application, to check each request first.
     """
 
     def __init__(self, port: int, patches: Patches, guard: Callable[[Any], Any]) -> None:
-        patches.replace(_REQUEST_LOG, _say_nothing)
-        forget_everything()
+        # moto logs an error for what is none, such as a Choice that tests whether a field is there;
+        # the web server logs a stack trace for each request that a stop interrupts.
+        for name in ("moto", "werkzeug"):
+            logger = logging.getLogger(name)
+            logger.addHandler(_NO_LOG)
+            patches.replace_attribute(logger, "propagate", False)
+        reset_backends()
         self._server = make_server(
             _HOST,
             port,
@@ -69,22 +71,18 @@ class CloudServer:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its address."""
         return f"http://{_HOST}:{self._server.server_port}"
 
     def stop(self) -> None:
-        """Stop serving, close the socket and forget all state."""
+        """Stop serving, close the socket and drop all state."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-        forget_everything()
+        reset_backends()
 
 
-def forget_everything() -> None:
+def reset_backends() -> None:
     """Drop the state of every backend of moto."""
     BackendDict.reset()
     reset_model_data()
-
-
-def _say_nothing(request: Any, *args: object, **kwargs: object) -> None:
-    """Write no line on standard error for each request."""

@@ -1,9 +1,9 @@
-"""Adapter of moto's S3, SQS and DynamoDB backends: calls that read and then write are one step.
+"""Adapter of moto's S3, SQS and DynamoDB backends: calls that read and then write are atomic.
 
-The gap: moto serves every request on its own thread and locks nothing, so a conditional put of
-two callers succeeds twice, a failed DynamoDB transaction puts back a copy of the whole table and
-loses what others wrote meanwhile, and a queue can lose a message. Decides which calls wait for
-each other. Must not know what they do. Read next: event_rules.py.
+The gap: moto serves every request on its own thread and locks nothing. So a conditional put of two
+callers succeeds twice, and a queue can lose a message. A failed DynamoDB transaction restores a
+copy of the whole table and loses what others wrote meanwhile. Decides which calls wait for each
+other. Must not know what they do. Read next: event_rules.py.
 """
 
 import functools
@@ -13,10 +13,10 @@ from typing import Any
 
 from moto.sqs.models import SQSBackend
 
-from local_cloud.adapters_check import Patches, adapted_attribute
 from local_cloud.background import Background
+from local_cloud.patches import Patches, adapted_attribute
 
-_ONE_STEP = {
+_ATOMIC = {
     "dynamodb": ("moto.dynamodb.responses:DynamoHandler.call_action",),
     "s3": (
         "moto.s3.responses:S3Response.put_object",
@@ -32,14 +32,13 @@ _ONE_STEP = {
     ),
 }
 _RECEIVE = "moto.sqs.models:SQSBackend.receive_message"
-ADAPTED = (*(address for group in _ONE_STEP.values() for address in group), _RECEIVE)
 _POLL_SECONDS = 0.2
 
 
 def install(patches: Patches, background: Background) -> None:
-    """Give each of the three services one lock."""
-    locks = {service: threading.RLock() for service in _ONE_STEP}
-    for service, addresses in _ONE_STEP.items():
+    """Serialize these calls, with one lock per service."""
+    locks = {service: threading.RLock() for service in _ATOMIC}
+    for service, addresses in _ATOMIC.items():
         for address in addresses:
             _lock(patches, address, locks[service])
 
@@ -61,8 +60,8 @@ def install(patches: Patches, background: Background) -> None:
 
 def _lock(patches: Patches, address: str, lock: threading.RLock) -> None:
     @functools.wraps(adapted_attribute(address))
-    def one_step(*args: Any, **kwargs: Any) -> Any:
+    def atomic(*args: Any, **kwargs: Any) -> Any:
         with lock:
             return original(*args, **kwargs)
 
-    original = patches.replace(address, one_step)
+    original = patches.replace(address, atomic)

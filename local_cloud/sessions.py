@@ -1,8 +1,7 @@
 """boto3 clients of the local cloud: as the operator, or as a role.
 
-Decides which endpoint and whose credentials a client has. Clients are kept and shared, because a
-new one costs many milliseconds, and are all closed at stop. Must not know what is called.
-Read next: cloud.py.
+Decides the endpoint and the credentials of a client. Clients are shared, because a new one costs
+many milliseconds, and are all closed at stop. Must not know what is called. Read next: cloud.py.
 """
 
 import secrets
@@ -25,13 +24,13 @@ _KEY_ID_ALPHABET = string.ascii_uppercase + "234567"
 
 @lru_cache(maxsize=1)
 def _shared_loader() -> Loader:
-    # Reading the models of the services costs more than all else about a client.
+    # Of a new client's cost, reading the models of the services is the largest part.
     return create_loader()
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Keys that sign a request; the token is empty for the operator."""
+    """Credentials that sign a request; the token is empty for the operator."""
 
     access_key_id: str
     secret_access_key: str
@@ -39,22 +38,22 @@ class Credentials:
 
 
 def new_operator() -> Credentials:
-    """Return credentials that nobody can guess, of the form that IAM gives to a user."""
+    """Return random credentials, in the form of an IAM user's."""
     key_id = "".join(secrets.choice(_KEY_ID_ALPHABET) for _ in range(16))
     return Credentials(f"AKIA{key_id}", secrets.token_urlsafe(30))
 
 
 class Sessions:
-    """Makes, keeps and closes the boto3 clients of one local cloud.
+    """Creates, shares and closes the boto3 clients of one local cloud.
 
     Parameters
     ----------
     settings : CloudSettings
-        Gives region and Comprehend's endpoint.
+        Has region and Comprehend's endpoint.
     url : str
         Endpoint of every other service.
     operator : Credentials
-        Of whoever started the cloud.
+        The credentials of the person who started the cloud.
     """
 
     def __init__(self, settings: CloudSettings, url: str, operator: Credentials) -> None:
@@ -78,9 +77,9 @@ class Sessions:
         service : str
             boto3's name of the service.
         role_arn : str
-            Role to act as; empty for the operator.
+            The role to assume; empty for the operator.
         session_name : str
-            Name of the role's session, seen in logs and denials.
+            The name of the role's session, which logs and refusals show.
         """
         with self._lock:
             key = (service, role_arn, session_name)
@@ -92,7 +91,7 @@ class Sessions:
             return self._clients[key]
 
     def credentials(self, role_arn: str, session_name: str) -> Credentials:
-        """Assume a role, once for each session name, and return its keys."""
+        """Return the credentials of a role; each session name assumes it once."""
         with self._lock:
             key = (role_arn, session_name)
             if key not in self._roles:
@@ -103,6 +102,11 @@ class Sessions:
         """Return the endpoint of a service."""
         comprehend_url = self._settings.comprehend_url
         return comprehend_url if service == "comprehend" and comprehend_url else self._url
+
+    def queue_url(self, arn: str) -> str:
+        """Return the URL of a queue."""
+        account, name = arn.split(":")[4:6]
+        return f"{self.endpoint('sqs')}/{account}/{name}"
 
     def close(self) -> None:
         """Close every client."""

@@ -1,4 +1,4 @@
-"""What can be chosen about a local cloud, and how its time runs.
+"""The settings of a local cloud, and the scale of its time.
 
 Decides the defaults. Must not know moto or any service. Read next: cloud.py.
 """
@@ -9,12 +9,12 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudSettings:
-    """The choices about one local cloud.
+    """The settings of one local cloud.
 
     Parameters
     ----------
     port : int
-        Port on 127.0.0.1; 0 takes a free one.
+        Port on 127.0.0.1; 0 chooses a free one.
     account_id : str
         Account number, 12 digits.
     region : str
@@ -22,18 +22,16 @@ class CloudSettings:
     comprehend_url : str
         Endpoint that speaks the Comprehend API; empty when nothing uses Comprehend.
     wait_scale : float
-        Step Functions waits and retry intervals, queue delays, batching windows, visibility after
-        a failure and schedule rates last this fraction of what the template says. Time-outs of
-        functions and tasks are never scaled.
+        Factor of the template's waits: Step Functions waits and retry intervals, queue delays,
+        batching windows, visibility after a failure and schedule rates. Time-outs of functions and
+        tasks are never scaled.
     least_wait_seconds : float
         No scaled wait is shorter than this, unless it was zero, so that poll loops do not spin.
     data_directory : Path, optional
-        Functions are unpacked and keep their log files here; None takes a temporary directory,
-        which is removed at stop.
-    enforce_iam : bool
-        Refuse every call that the caller's role does not allow.
+        The directory for unpacked functions and their logs; by default a temporary one, which is
+        removed at stop.
     environments_per_function : int
-        How many copies of one function may run at the same time.
+        Most processes of one function that run at the same time.
     """
 
     port: int = 0
@@ -43,11 +41,10 @@ class CloudSettings:
     wait_scale: float = 0.02
     least_wait_seconds: float = 0.05
     data_directory: Path | None = None
-    enforce_iam: bool = True
     environments_per_function: int = 2
 
     def scaled(self, seconds: float) -> float:
-        """Return how long a wait that the template gives in `seconds` lasts here, in seconds.
+        """Return the duration here of a wait in the template, both in seconds.
 
         Examples
         --------

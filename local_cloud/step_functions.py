@@ -1,10 +1,10 @@
 """Adapter of moto.stepfunctions: state machines call the local cloud as their role, in fast time.
 
-The gaps: a machine made by CloudFormation lands on a backend that does not execute; calls go to a
-fixed address with made-up keys; errors of an SDK call are named ``comprehend.X`` where AWS says
-``Comprehend.X``; times in results cannot be written as JSON; waits and retries take as long as
-they say; executions without a name all get the same one. Decides these, and how executions end
-when the cloud stops. Must not know any workflow. Read next: lambda_invoke.py.
+The gaps: CloudFormation creates a machine in a backend that does not execute; calls go to a fixed
+address with invented keys; errors of an SDK call are named ``comprehend.X`` instead of
+``Comprehend.X``; times in results cannot be written as JSON; waits and retries are not scaled;
+executions without a name all get the same one. Decides these, and how executions end when the cloud
+stops. Must not know any workflow. Read next: lambda_invoke.py.
 
 Notes
 -----
@@ -26,25 +26,13 @@ from moto.core.config import default_user_config
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
-from local_cloud.adapters_check import Patches
 from local_cloud.background import Background
+from local_cloud.patches import Patches
 from local_cloud.sessions import Sessions
 from local_cloud.settings import CloudSettings
 
 _ASL = "moto.stepfunctions.parser.asl"
 _TASKS = f"{_ASL}.component.state.exec.state_task.service"
-ADAPTED = (
-    "moto.stepfunctions.models:stepfunctions_backends",
-    "moto.stepfunctions.parser.models:StepFunctionsParserBackend.start_execution",
-    "moto.stepfunctions.parser.backend.execution:Execution.get_start_execution_details",
-    f"{_ASL}.utils.boto_client:boto_client_for",
-    f"{_ASL}.component.state.wait.wait_function.wait_function:WaitFunction._eval_body",
-    f"{_ASL}.component.state.wait.wait_function.wait_function:WaitFunction._get_wait_seconds",
-    f"{_ASL}.component.common.retry.retrier_decl:time",
-    f"{_TASKS}.state_task_service_aws_sdk:_SERVICE_ERROR_NAMES",
-    f"{_TASKS}.state_task_service_aws_sdk:StateTaskServiceAwsSdk._eval_service_task",
-    f"{_ASL}.eval.callback.callback:CallbackEndpoint.interrupt_all",
-)
 _ERROR_NAMES = {
     "comprehend": "Comprehend",
     "dynamodb": "DynamoDb",
@@ -69,7 +57,7 @@ class StateMachines:
         self._starting = threading.Lock()
 
     def install(self, patches: Patches) -> None:
-        """Replace what differs from AWS."""
+        """Close these gaps."""
         patches.replace_item(default_user_config, "stepfunctions", {"execute_state_machine": True})
         for module in pkgutil.walk_packages(states_package.__path__, f"{states_package.__name__}."):
             importlib.import_module(module.name)

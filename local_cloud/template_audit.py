@@ -1,9 +1,9 @@
-"""Refuses a template that the local cloud would only seem to deploy.
+"""Refuses a template that the local cloud would deploy only in part.
 
-moto creates what it knows and leaves the rest out with a warning. Here every resource type and
-every property is either served, or listed with the reason why leaving it out changes nothing that
-can be seen locally, or refused. Decides these lists. Must not know how a type is served.
-Read next: stack_resources.py and completed_resources.py.
+moto creates what it supports and leaves the rest out with a warning. Here every resource type and
+property is served, or listed with the reason why its absence changes nothing locally, or refused.
+Decides these lists, and which properties an update of a stack may change. Must not know how a type
+is served. Read next: stack_resources.py and completed_resources.py.
 """
 
 import json
@@ -22,106 +22,132 @@ _STATE_HISTORY = "an execution's history is read with GetExecutionHistory instea
 
 @dataclass(frozen=True, slots=True)
 class TypeRules:
-    """The properties of one resource type that are served, and those knowingly ignored."""
+    """The properties of a resource type that are served, and those ignored, with reasons.
 
-    served: frozenset[str]
+    An update of a stack may only change those that are updatable.
+    """
+
+    fixed: frozenset[str]
+    updatable: frozenset[str]
     ignored: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def served(self) -> frozenset[str]:
+        """All properties that a deployment applies."""
+        return self.fixed | self.updatable
 
-def _rules(served: str, **ignored: str) -> TypeRules:
-    return TypeRules(frozenset(served.split()), ignored)
+
+def _rules(*, fixed: str = "", updatable: str = "", **ignored: str) -> TypeRules:
+    return TypeRules(frozenset(fixed.split()), frozenset(updatable.split()), ignored)
 
 
-# Each ignored property stands with the reason why the local cloud may leave it out.
+# CloudFormation's adapters can update some properties in place. The others are fixed: moto would
+# replace or lose the resource.
 RULES: dict[str, TypeRules] = {
     "AWS::S3::Bucket": _rules(
-        "BucketName BucketEncryption VersioningConfiguration PublicAccessBlockConfiguration "
-        "NotificationConfiguration LifecycleConfiguration OwnershipControls ObjectLockEnabled "
-        "ObjectLockConfiguration Tags"
+        fixed="BucketName ObjectLockEnabled",
+        updatable="BucketEncryption VersioningConfiguration "
+        "PublicAccessBlockConfiguration NotificationConfiguration "
+        "LifecycleConfiguration OwnershipControls ObjectLockConfiguration Tags",
     ),
-    "AWS::S3::BucketPolicy": _rules("Bucket PolicyDocument"),
+    "AWS::S3::BucketPolicy": _rules(fixed="Bucket", updatable="PolicyDocument"),
     "AWS::SQS::Queue": _rules(
-        "QueueName DelaySeconds VisibilityTimeout MessageRetentionPeriod RedrivePolicy FifoQueue "
-        "ReceiveMessageWaitTimeSeconds ContentBasedDeduplication SqsManagedSseEnabled "
-        "MaximumMessageSize Tags",
+        fixed="QueueName FifoQueue ContentBasedDeduplication SqsManagedSseEnabled",
+        updatable="DelaySeconds VisibilityTimeout MessageRetentionPeriod RedrivePolicy "
+        "ReceiveMessageWaitTimeSeconds MaximumMessageSize Tags",
         KmsMasterKeyId=_NO_ENCRYPTION,
         KmsDataKeyReusePeriodSeconds=_NO_ENCRYPTION,
         RedriveAllowPolicy="only limits which queues may name this one",
     ),
-    "AWS::SQS::QueuePolicy": _rules("Queues PolicyDocument"),
+    "AWS::SQS::QueuePolicy": _rules(fixed="Queues", updatable="PolicyDocument"),
     "AWS::SNS::Topic": _rules(
-        "TopicName DisplayName Subscription FifoTopic Tags",
+        fixed="TopicName Subscription FifoTopic",
+        updatable="DisplayName Tags",
         KmsMasterKeyId=_NO_ENCRYPTION,
         TracingConfig=_NO_TRACES,
     ),
-    "AWS::SNS::TopicPolicy": _rules("Topics PolicyDocument"),
+    "AWS::SNS::TopicPolicy": _rules(fixed="Topics", updatable="PolicyDocument"),
     "AWS::SNS::Subscription": _rules(
-        "TopicArn Protocol Endpoint RawMessageDelivery FilterPolicy FilterPolicyScope RedrivePolicy"
+        updatable="TopicArn Protocol Endpoint RawMessageDelivery FilterPolicy "
+        "FilterPolicyScope RedrivePolicy",
     ),
     "AWS::Events::Rule": _rules(
-        "Name Description EventPattern ScheduleExpression State Targets EventBusName RoleArn Tags"
+        fixed="Name EventBusName",
+        updatable="Description EventPattern ScheduleExpression State Targets RoleArn Tags",
     ),
     "AWS::Lambda::Function": _rules(
-        "FunctionName Code Handler Role Runtime Timeout Environment Description "
-        "LoggingConfig DeadLetterConfig ReservedConcurrentExecutions MemorySize Architectures "
-        "TracingConfig",
+        fixed="FunctionName ReservedConcurrentExecutions",
+        updatable="Code Handler Role Runtime Timeout Environment Description "
+        "LoggingConfig DeadLetterConfig MemorySize Architectures TracingConfig",
         Layers="the interpreter's installed packages stand for the layers",
         EphemeralStorage=_ONE_MACHINE,
         RecursiveLoop="no run-away loop is billed locally",
         Tags=_NO_COST,
     ),
     "AWS::Lambda::EventSourceMapping": _rules(
-        "EventSourceArn FunctionName BatchSize MaximumBatchingWindowInSeconds Enabled "
+        fixed="EventSourceArn FunctionName",
+        updatable="BatchSize MaximumBatchingWindowInSeconds Enabled "
         "FunctionResponseTypes ScalingConfig",
         Tags=_NO_COST,
     ),
     "AWS::Lambda::Permission": _rules(
-        "Action FunctionName Principal SourceArn SourceAccount",
+        fixed="Action FunctionName Principal SourceArn SourceAccount",
     ),
     "AWS::Lambda::EventInvokeConfig": _rules(
-        "FunctionName Qualifier MaximumRetryAttempts DestinationConfig",
+        fixed="FunctionName Qualifier",
+        updatable="MaximumRetryAttempts DestinationConfig",
         MaximumEventAgeInSeconds="events are handed over at once",
     ),
     "AWS::DynamoDB::Table": _rules(
-        "TableName KeySchema AttributeDefinitions GlobalSecondaryIndexes LocalSecondaryIndexes "
-        "BillingMode ProvisionedThroughput PointInTimeRecoverySpecification "
-        "TimeToLiveSpecification DeletionProtectionEnabled SSESpecification StreamSpecification "
-        "Tags",
+        fixed="TableName KeySchema AttributeDefinitions GlobalSecondaryIndexes "
+        "LocalSecondaryIndexes BillingMode ProvisionedThroughput "
+        "DeletionProtectionEnabled SSESpecification StreamSpecification",
+        updatable="PointInTimeRecoverySpecification TimeToLiveSpecification Tags",
         OnDemandThroughput=_NO_COST,
         TableClass=_NO_COST,
         ContributorInsightsSpecification=_NO_COST,
     ),
     "AWS::StepFunctions::StateMachine": _rules(
-        "StateMachineName DefinitionString RoleArn TracingConfiguration Tags",
+        fixed="StateMachineName",
+        updatable="DefinitionString RoleArn TracingConfiguration Tags",
         StateMachineType="every machine runs as a Standard one",
         LoggingConfiguration=_STATE_HISTORY,
     ),
-    "AWS::SSM::Parameter": _rules("Name Type Value Description Tier AllowedPattern DataType Tags"),
+    "AWS::SSM::Parameter": _rules(
+        fixed="Name",
+        updatable="Type Value Description Tier AllowedPattern DataType Tags",
+    ),
     "AWS::IAM::Role": _rules(
-        "RoleName AssumeRolePolicyDocument Policies ManagedPolicyArns Description "
-        "MaxSessionDuration Path PermissionsBoundary Tags"
+        fixed="RoleName Policies ManagedPolicyArns MaxSessionDuration Path PermissionsBoundary",
+        updatable="AssumeRolePolicyDocument Description Tags",
     ),
-    "AWS::IAM::Policy": _rules("PolicyName PolicyDocument Roles Users Groups"),
+    "AWS::IAM::Policy": _rules(fixed="PolicyName Roles Users Groups", updatable="PolicyDocument"),
     "AWS::IAM::ManagedPolicy": _rules(
-        "ManagedPolicyName PolicyDocument Roles Users Groups Description Path"
+        fixed="ManagedPolicyName PolicyDocument Roles Users Groups Description Path",
     ),
-    "AWS::Logs::LogGroup": _rules("LogGroupName RetentionInDays KmsKeyId Tags LogGroupClass"),
+    "AWS::Logs::LogGroup": _rules(
+        fixed="LogGroupName KmsKeyId LogGroupClass",
+        updatable="RetentionInDays Tags",
+    ),
     "AWS::CloudWatch::Alarm": _rules(
-        "AlarmName AlarmDescription AlarmActions OKActions InsufficientDataActions ActionsEnabled "
-        "MetricName Namespace Dimensions Statistic ExtendedStatistic Period EvaluationPeriods "
-        "DatapointsToAlarm Threshold ComparisonOperator TreatMissingData Unit Metrics Tags "
-        "EvaluateLowSampleCountPercentile ThresholdMetricId"
+        fixed="AlarmName",
+        updatable="AlarmDescription AlarmActions OKActions InsufficientDataActions "
+        "ActionsEnabled MetricName Namespace Dimensions Statistic "
+        "ExtendedStatistic Period EvaluationPeriods DatapointsToAlarm "
+        "Threshold ComparisonOperator TreatMissingData Unit Metrics Tags "
+        "EvaluateLowSampleCountPercentile ThresholdMetricId",
     ),
-    "AWS::CloudWatch::Dashboard": _rules("DashboardName DashboardBody"),
+    "AWS::CloudWatch::Dashboard": _rules(fixed="DashboardName", updatable="DashboardBody"),
     "AWS::KMS::Key": _rules(
-        "KeyPolicy Description EnableKeyRotation KeySpec KeyUsage Enabled MultiRegion Tags",
+        fixed="EnableKeyRotation KeySpec KeyUsage Enabled MultiRegion",
+        updatable="KeyPolicy Description Tags",
         PendingWindowInDays="a local cloud does not last that long",
     ),
     "AWS::Comprehend::Flywheel": _rules(
-        "FlywheelName DataAccessRoleArn DataLakeS3Uri ModelType TaskConfig DataSecurityConfig "
-        "ActiveModelArn Tags"
+        updatable="FlywheelName DataAccessRoleArn DataLakeS3Uri ModelType TaskConfig "
+        "DataSecurityConfig ActiveModelArn Tags",
     ),
-    "AWS::CDK::Metadata": _rules("", Analytics="only counts uses of constructs"),
+    "AWS::CDK::Metadata": _rules(Analytics="only counts uses of constructs"),
 }
 # S3's notifications to functions, queues and topics are not served; EventBridge is.
 _NESTED: dict[tuple[str, str], frozenset[str]] = {
@@ -141,7 +167,7 @@ def audit_template(template: Path) -> None:
     Raises
     ------
     TemplateRefusedError
-        Names every type and property that is neither served nor knowingly ignored.
+        A type or property is neither served nor ignored; the message names all of them.
     """
     resources = json.loads(template.read_text()).get("Resources", {})
     findings = [

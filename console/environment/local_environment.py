@@ -30,7 +30,7 @@ def started_environment(settings: LocalSettings, terminal: Terminal) -> Iterator
     """
     _check(settings)
     progress = Progress(terminal)
-    environment = LocalEnvironment(settings, tell=lambda line: progress.say("STARTING", line))
+    environment = LocalEnvironment(settings, report=lambda line: progress.say("STARTING", line))
     with ExitStack() as stack:
         try:
             with terminal.people.status("STARTING"):

@@ -1,7 +1,7 @@
 """The command `comprehend-engine`: an engine that serves until it is interrupted.
 
 Decides the options and the exit codes. Imports nothing that takes long, so that Ctrl-C and `--help`
-work at once. Read next: `comprehend_engine.standalone.serving`.
+work at once. Read next: `comprehend_engine.serving`.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None, *, program: str = "comprehend-e
     options = _parser(program).parse_args(arguments)
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
-        from comprehend_engine.standalone.serving import serve  # noqa: PLC0415 - takes a second
+        from comprehend_engine.serving import serve  # noqa: PLC0415 - takes a second
 
         serve(options)
     except StartRefusedError as refusal:

@@ -5,6 +5,7 @@ operation serves it. Holds no rule of the service. Read next: `comprehend_engine
 a call arrives), then the operation's module.
 """
 
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -30,13 +31,11 @@ from comprehend_engine.lifecycles.flywheel_lifecycle import FlywheelLifecycle
 from comprehend_engine.lifecycles.iteration_run import IterationRun
 from comprehend_engine.lifecycles.job_run import JobRun
 from comprehend_engine.lifecycles.model_deletion import ModelDeletion
-from comprehend_engine.lifecycles.resumption import Resumption
 from comprehend_engine.operations.datasets import DatasetOperations
 from comprehend_engine.operations.endpoints import EndpointOperations
 from comprehend_engine.operations.flywheels import FlywheelOperations
 from comprehend_engine.operations.iterations import IterationOperations
 from comprehend_engine.operations.jobs import JobOperations
-from comprehend_engine.operations.model_termination import ModelTermination
 from comprehend_engine.operations.models import ModelOperations
 from comprehend_engine.operations.realtime import RealTimeOperations
 from comprehend_engine.operations.tags import TagOperations
@@ -100,11 +99,9 @@ class Engine:
         refusal: Refusal | None = None,
         authentication: Authentication | None = None,
     ) -> None:
-        self._refusal = refusal
-        self._authentication = authentication
-        self._settings = settings
-        self._s3_client_for_role = s3_client_for_role
-        self._clock = clock or SystemClock()
+        self._new_parts = partial(
+            _Parts, settings, s3_client_for_role, clock or SystemClock(), refusal, authentication
+        )
         self._parts: _Parts | None = None
 
     @property
@@ -155,13 +152,7 @@ class Engine:
             engine.
         """
         if self._parts is None:
-            self._parts = _Parts(
-                self._settings,
-                self._s3_client_for_role,
-                self._clock,
-                self._refusal,
-                self._authentication,
-            )
+            self._parts = self._new_parts()
             self._parts.start()
 
     def stop(self) -> None:
@@ -217,7 +208,7 @@ class _Parts:
     def _operations(
         self, settings: EngineSettings, s3_client_for_role: "S3ClientForRole", clock: Clock
     ) -> dict[str, Operation]:
-        """Assemble the operations, and the resumption of work at the start."""
+        """Assemble the operations, and the lifecycles that resume work at the start."""
         store, background = self.store, self.background
         ingestion = DatasetIngestion(store, clock, background, settings.quotas, s3_client_for_role)
         flywheels = FlywheelLifecycle(store, clock, background, ingestion)
@@ -227,16 +218,13 @@ class _Parts:
         )
         jobs = JobRun(settings, store, clock, background, self.inference, s3_client_for_role)
         deletion = ModelDeletion(settings, store, background)
-        self.resumption = Resumption(
-            store, flywheels, ingestion, iterations, jobs, deletion, endpoints
-        )
+        self.lifecycles = (flywheels, iterations, jobs, deletion, endpoints)
         tags = TagOperations(store)
         operations = _served(
             FlywheelOperations(settings, store, clock, flywheels, endpoints),
             DatasetOperations(settings, store, clock, ingestion),
             IterationOperations(settings, store, clock, iterations),
-            ModelOperations(store),
-            ModelTermination(settings, store, clock, deletion, self.worker),
+            ModelOperations(settings, store, clock, deletion, self.worker),
             EndpointOperations(settings, store, clock, endpoints),
             RealTimeOperations(settings, store, self.inference),
             JobOperations(settings, store, clock, jobs),
@@ -248,7 +236,8 @@ class _Parts:
 
     def start(self) -> None:
         self.worker.warm()
-        self.resumption.resume()
+        for lifecycle in self.lifecycles:
+            lifecycle.resume()
         self.server.start()
 
     def stop(self) -> None:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def comprehend_engine_settings(tmp_path_factory: pytest.TempPathFactory) -> "EngineSettings":
     """Set the engine: states last as long as their work, and faults can be injected."""
+    from comprehend_engine.serving import ambient_region  # noqa: PLC0415 - see above
     from comprehend_engine.settings import EngineSettings  # noqa: PLC0415 - see above
-    from comprehend_engine.standalone.ambient_aws import ambient_region  # noqa: PLC0415 - see above
 
     return EngineSettings(
         data_directory=tmp_path_factory.mktemp("comprehend-engine"),
@@ -32,7 +32,7 @@ def comprehend_engine_settings(tmp_path_factory: pytest.TempPathFactory) -> "Eng
 @pytest.fixture(scope="session")
 def comprehend_engine_s3() -> "S3ClientForRole":
     """Give the engine its S3: the one that boto3 finds, AWS_ENDPOINT_URL_S3 included."""
-    from comprehend_engine.standalone.ambient_aws import ambient_s3  # noqa: PLC0415 - see above
+    from comprehend_engine.serving import ambient_s3  # noqa: PLC0415 - see above
 
     return ambient_s3()
 

@@ -1,12 +1,14 @@
 """The engine's settings: its data directory, account and region, its pace, its quotas.
 
-Decides the defaults, nothing else. The default quotas are the documented ones. They are settings
-because sources and accounts differ. Read next: `comprehend_engine.engine`.
+Decides the defaults, and which settings can be changed by name. The default quotas are the
+documented ones. They are settings because sources and accounts differ. Read next:
+`comprehend_engine.engine`.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
 
 TrainingData = Literal["all", "new"]
 """Which TRAIN datasets an iteration trains on."""
@@ -135,3 +137,61 @@ class EngineSettings:
     def model_file(self, model_arn: str) -> Path:
         """Return the file of a model."""
         return self.data_directory / "models" / f"{model_arn.rsplit(':', 1)[-1]}.model"
+
+
+def with_setting(settings: EngineSettings, assignment: str) -> EngineSettings:
+    """Return settings in which one setting or quota has another value.
+
+    Parameters
+    ----------
+    settings : EngineSettings
+    assignment : str
+        Name and value, such as ``training_data=new`` or ``min_documents_per_label=50``.
+
+    Raises
+    ------
+    ValueError
+        The name is unknown, or the value is invalid for it; the message lists what is valid.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> with_setting(EngineSettings(Path("state")), "endpoints=20").quotas.endpoints
+    20
+    """
+    name, _, text = assignment.partition("=")
+    if name in _QUOTAS:
+        quota = _whole(name, text)
+        return replace(settings, quotas=replace(settings.quotas, **{name: quota}))
+    if name in _SWITCHES:
+        return replace(settings, **{name: _SWITCHES[name](name, text)})
+    message = f"{name!r} is unknown; these exist: {', '.join((*_SWITCHES, *_QUOTAS))}"
+    raise ValueError(message)
+
+
+def _whole(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        message = f"{name} takes a whole number from 0, not {text!r}"
+        raise ValueError(message)
+    return int(text)
+
+
+def _one_of(allowed: Mapping[str, Any]) -> Callable[[str, str], Any]:
+    def chosen(name: str, text: str) -> Any:
+        if text not in allowed:
+            message = f"{name} takes {' or '.join(allowed)}, not {text!r}"
+            raise ValueError(message)
+        return allowed[text]
+
+    return chosen
+
+
+_FLAGS = {"yes": True, "no": False}
+_QUOTAS = tuple(field.name for field in fields(Quotas))
+_SWITCHES: Mapping[str, Callable[[str, str], Any]] = {
+    "training_data": _one_of({name: name for name in get_args(TrainingData)}),
+    "sets_first_active_model": _one_of(_FLAGS),
+    "shows_model_in_training": _one_of(_FLAGS),
+    "returned_classes": _whole,
+    "seed": _whole,
+}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from comprehend_engine.command import main
-from comprehend_engine.standalone.serving import _refusal
+from comprehend_engine.serving import _refusal
 from engine_testing.processes import COMMAND, VARIABLES, engine_process, run_command
 from engine_testing.rig import running
 

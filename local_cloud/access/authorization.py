@@ -1,19 +1,19 @@
-"""Whether a caller may do something: the caller's own policies, and those of the resource.
+"""Authorization of a caller: by the caller's own policies, and by those of the resource.
 
 Decides allow or deny as IAM does within one account: a denial anywhere wins, otherwise one
-permission is enough, otherwise no. Keeps a log of all that roles asked for. Must not know HTTP.
-Read next: policy_statements.py, which judges one statement, and iam_enforcement.py.
+permission is enough, otherwise no. Records each decision about a role or service. Must not know
+HTTP. Read next: policy_statements.py, which evaluates one statement, and iam_enforcement.py.
 
 Notes
 -----
-*Source*: IAM User Guide, "How AWS enforcement code logic evaluates requests". Not judged locally:
-permission boundaries, session policies, key policies of KMS, organizations.
+*Source*: IAM User Guide, "How AWS enforcement code logic evaluates requests". Not evaluated
+locally: permission boundaries, session policies, key policies of KMS, organizations.
 """
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -31,21 +31,12 @@ from local_cloud.access.request_actions import TASK_TOKEN, Permission
 from local_cloud.sessions import Credentials
 from local_cloud.settings import CloudSettings
 
-ADAPTED = (
-    "moto.iam.models:IAMBackend.list_role_policies",
-    "moto.iam.models:IAMBackend.get_role_policy",
-    "moto.iam.models:IAMBackend.list_attached_role_policies",
-    "moto.sts.models:STSBackend.get_assumed_role_from_access_key",
-    "moto.s3.models:s3_backends",
-    "moto.sqs.models:Queue.policy",
-    "moto.sns.models:Topic.policy",
-)
 _ALWAYS_ALLOWED = "sts:GetCallerIdentity"
 
 
 @dataclass(frozen=True, slots=True)
 class AccessDecision:
-    """What a role or service asked for, and whether it was allowed."""
+    """A permission that a role or service needed, and whether it has it."""
 
     caller: str
     action: str
@@ -55,7 +46,7 @@ class AccessDecision:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who signed a request: a role's session, or the operator."""
+    """The signer of a request: a role's session, or the operator."""
 
     arn: str
     role_name: str
@@ -66,14 +57,14 @@ OPERATOR_CALLER = Caller("operator", "", "")
 
 
 class Authorization:
-    """Judges requests and remembers what was asked for.
+    """Authorizes requests and records the decisions.
 
     Parameters
     ----------
     settings : CloudSettings
         Account and region of the resources.
     operator : Credentials
-        Of whoever started the cloud, and may do everything.
+        The credentials of the person who started the cloud, and who may do everything.
     """
 
     def __init__(self, settings: CloudSettings, operator: Credentials) -> None:
@@ -88,7 +79,7 @@ class Authorization:
             return tuple(self._decisions)
 
     def credentials(self, access_key_id: str) -> Credentials | None:
-        """Return the credentials that a key belongs to; None for one that was never given out."""
+        """Return the credentials with an access key id; None for one that was never issued."""
         if access_key_id == self._operator.access_key_id:
             return self._operator
         session = self._role_session(access_key_id)
@@ -97,7 +88,7 @@ class Authorization:
         return Credentials(access_key_id, session.secret_access_key, session.session_token)
 
     def caller(self, access_key_id: str) -> Caller | None:
-        """Return whose key it is; None for a key that was never given out."""
+        """Return the caller with an access key id; None for one that was never issued."""
         if access_key_id == self._operator.access_key_id:
             return OPERATOR_CALLER
         session = self._role_session(access_key_id)
@@ -109,89 +100,62 @@ class Authorization:
         return Caller(arn, role_name, session.role_arn)
 
     def refusal(self, caller: Caller, permissions: Iterable[Permission]) -> str | None:
-        """Return why a caller may not do something, or None when it may do all of it."""
-        if caller is OPERATOR_CALLER:
-            return self._refusal_to_anybody(permissions)
+        """Return why a caller lacks one of these permissions; None where it has them all."""
         for needed in permissions:
-            if needed.action != _ALWAYS_ALLOWED and not self._is_allowed(caller, needed):
+            if problem := self._problem(caller, needed):
                 return (
                     f"User: {caller.arn} is not authorized to perform: {needed.action} "
-                    f"on resource: {needed.resource} because no policy allows it"
-                )
-        return None
-
-    def _refusal_to_anybody(self, permissions: Iterable[Permission]) -> str | None:
-        """Return why the operator may not do something: only a resource's own policy denies it."""
-        for needed in permissions:
-            said = [
-                self._judge(statement, needed, OPERATOR_CALLER.arn)
-                for statement in self._resource_statements(needed.resource)
-            ]
-            if PermissionResult.DENIED in said:
-                return (
-                    f"User: {OPERATOR_CALLER.arn} is not authorized to perform: {needed.action} "
-                    f"on resource: {needed.resource} with an explicit deny in its policy"
+                    f"on resource: {needed.resource} {problem}"
                 )
         return None
 
     def service_is_allowed(
         self, principal: str, action: str, resource: str, source_arn: str
     ) -> bool:
-        """Say whether the policy of a resource lets an AWS service use it.
+        """Return whether the policy of a resource lets an AWS service use it.
 
         Parameters
         ----------
         principal : str
             Such as ``events.amazonaws.com``.
         action, resource : str
-            What is done to what.
+            The action and the ARN that it is on.
         source_arn : str
-            On whose behalf: a rule, a topic.
+            The rule or topic on whose behalf the service acts.
         """
         context = {"aws:SourceArn": source_arn, "aws:SourceAccount": self._settings.account_id}
-        results = [
-            self._judge(statement, Permission(action, resource, context), principal)
-            for statement in self._resource_statements(resource)
-        ]
-        is_allowed = (
-            PermissionResult.PERMITTED in results and PermissionResult.DENIED not in results
-        )
-        self._remember(AccessDecision(principal, action, resource, is_allowed))
-        return is_allowed
+        needed = Permission(action, resource, context)
+        results = _results(self._resource_statements(resource), needed, principal)
+        return self._recorded(principal, needed, results)
 
-    def _is_allowed(self, caller: Caller, needed: Permission) -> bool:
-        asked = Permission(needed.action, self._known_resource(needed), needed.context)
-        own = [self._judge(statement, asked, None) for statement in self._statements(caller)]
-        of_resource = [
-            self._judge(statement, asked, caller.role_arn)
-            for statement in self._resource_statements(asked.resource)
-        ]
-        results = own + of_resource
+    def _problem(self, caller: Caller, needed: Permission) -> str:
+        """Return why a caller lacks a permission; empty where it has it."""
+        if caller is OPERATOR_CALLER:
+            # Only the policy of a resource can deny something to the operator.
+            statements = self._resource_statements(needed.resource)
+            is_denied = PermissionResult.DENIED in _results(statements, needed, caller.arn)
+            return "with an explicit deny in its policy" if is_denied else ""
+        if needed.action == _ALWAYS_ALLOWED:
+            return ""
+        needed = replace(needed, resource=self._known_resource(needed))
+        results = _results(self._statements(caller), needed, None)
+        results |= _results(self._resource_statements(needed.resource), needed, caller.role_arn)
+        is_allowed = self._recorded(caller.role_name, needed, results)
+        return "" if is_allowed else "because no policy allows it"
+
+    def _recorded(self, caller: str, needed: Permission, results: Set[PermissionResult]) -> bool:
+        """Decide by the results of all statements, and record the decision."""
         is_allowed = (
             PermissionResult.PERMITTED in results and PermissionResult.DENIED not in results
         )
-        self._remember(AccessDecision(caller.role_name, asked.action, asked.resource, is_allowed))
+        decision = AccessDecision(caller, needed.action, needed.resource, is_allowed)
+        with self._lock:
+            self._decisions.setdefault(decision)
         return is_allowed
 
     def _role_session(self, access_key_id: str) -> Any:
         backend = sts_backends[self._settings.account_id]["aws"]
         return backend.get_assumed_role_from_access_key(access_key_id)
-
-    def _remember(self, decision: AccessDecision) -> None:
-        with self._lock:
-            self._decisions.setdefault(decision)
-
-    @staticmethod
-    def _judge(
-        statement: Mapping[str, Any], asked: Permission, principal: str | None
-    ) -> PermissionResult:
-        return evaluate(
-            statement,
-            action=asked.action,
-            resource=asked.resource,
-            principal=principal,
-            context=asked.context,
-        )
 
     def _statements(self, caller: Caller) -> list[Mapping[str, Any]]:
         iam = iam_backends[self._settings.account_id]["aws"]
@@ -240,7 +204,7 @@ class Authorization:
         ]
 
     def _known_resource(self, needed: Permission) -> str:
-        """Return the state machine for the answer to a task token, which names none."""
+        """Return the state machine of a task token, which a SendTask request does not name."""
         token = needed.context.get(TASK_TOKEN)
         if token is None:
             return needed.resource
@@ -251,6 +215,21 @@ class Authorization:
                 if environment and environment.callback_pool_manager.get(token):
                     return str(machine.arn)
         return needed.resource
+
+
+def _results(
+    statements: Iterable[Mapping[str, Any]], needed: Permission, principal: str | None
+) -> set[PermissionResult]:
+    return {
+        evaluate(
+            statement,
+            action=needed.action,
+            resource=needed.resource,
+            principal=principal,
+            context=needed.context,
+        )
+        for statement in statements
+    }
 
 
 @lru_cache(maxsize=1024)

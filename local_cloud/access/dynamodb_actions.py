@@ -1,7 +1,7 @@
-"""Which permissions a request to DynamoDB needs, and which rows it names.
+"""The permissions that a request to DynamoDB needs, and the rows that it names.
 
-Decides this from the request's document, and asks the table only for the name of its partition
-key, which the document does not tell. Must not know who asks. Read next: request_actions.py.
+Decides this from the request's document. Only the name of the partition key comes from the table.
+Must not know the caller. Read next: request_actions.py.
 
 Notes
 -----
@@ -17,7 +17,6 @@ from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
 
-ADAPTED = ("moto.dynamodb.models:dynamodb_backends",)
 LEADING_KEYS = "dynamodb:LeadingKeys"
 _IN_TRANSACTION = {
     "Put": "PutItem",
@@ -35,7 +34,7 @@ Document = Mapping[str, Any]
 
 
 def dynamodb_permissions(action: str, parameters: dict[str, Any], place: str) -> list[Needed]:
-    """Return action, ARN and condition keys of all that a request to DynamoDB needs.
+    """Return action, ARN and condition keys of each permission that a request needs.
 
     Parameters
     ----------
@@ -54,8 +53,8 @@ def dynamodb_permissions(action: str, parameters: dict[str, Any], place: str) ->
         ]
     if "RequestItems" in parameters:
         return [
-            (action, _table(name, place), _context(_partition_key(name, place), _named(asked)))
-            for name, asked in parameters["RequestItems"].items()
+            (action, _table(name, place), _context(_partition_key(name, place), _rows(named)))
+            for name, named in parameters["RequestItems"].items()
         ]
     statements = _statements(parameters)
     if statements:
@@ -64,7 +63,7 @@ def dynamodb_permissions(action: str, parameters: dict[str, Any], place: str) ->
 
 
 def _item(action: str, operation: Document, place: str) -> Needed:
-    """Return what an operation on one table needs."""
+    """Return the permission that an operation on one table needs."""
     name = operation.get("TableName")
     if name is None:
         return action, "*", {}
@@ -77,12 +76,12 @@ def _item(action: str, operation: Document, place: str) -> Needed:
     return action, resource, _context(key, [given])
 
 
-def _named(asked: Any) -> list[Document]:
-    """Return the rows that a batch names in one table: keys to get, or rows to put and delete."""
-    if isinstance(asked, list):
-        requests = [request for each in asked for request in each.values()]
+def _rows(named: Any) -> list[Document]:
+    """Return the rows of one table in a batch: keys to get, or rows to put and delete."""
+    if isinstance(named, list):
+        requests = [request for each in named for request in each.values()]
         return [request.get("Item") or request.get("Key") or {} for request in requests]
-    return list(asked.get("Keys", []))
+    return list(named.get("Keys", []))
 
 
 def _context(key: str | None, rows: Iterable[Document]) -> Context:
@@ -109,10 +108,10 @@ def _statements(parameters: Document) -> list[Document]:
 
 def _partiql(statement: Document, place: str) -> Needed:
     text, given = statement["Statement"], statement.get("Parameters", [])
-    found = _STATEMENT.match(text)
-    if found is None:
+    parts = _STATEMENT.match(text)
+    if parts is None:
         return "dynamodb:PartiQLSelect", "*", {}
-    verb, name = found[1].title(), found[2]
+    verb, name = parts[1].title(), parts[2]
     key = _partition_key(name, place)
     rows: list[Document] = []
     if key is not None:

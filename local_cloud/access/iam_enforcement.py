@@ -1,8 +1,8 @@
-"""Stands in front of moto's HTTP application and refuses what the caller's role does not allow.
+"""Refuses, before moto's HTTP application, requests that the caller's role does not allow.
 
-The gap: moto checks every call against the resource "*", so that any role scoped to a resource is
-refused. Decides which calls of a signer are judged. Must not know policies, nor how a signature is
-verified. Read next: request_actions.py and authorization.py.
+The gap: moto checks every call against the resource "*", so any role that is scoped to a resource
+is refused. Decides which permissions a request is checked for. Must not know policies, nor how a
+signature is verified. Read next: request_actions.py and authorization.py.
 """
 
 import io
@@ -20,20 +20,15 @@ from local_cloud.access.request_actions import CloudRequest, Permission, permiss
 from local_cloud.access.request_gate import signer_of
 from local_cloud.access.s3_actions import bucket_and_key
 from local_cloud.access.signatures import UNKNOWN_KEY
-from local_cloud.adapters_check import Patches
+from local_cloud.patches import Patches
 from local_cloud.settings import CloudSettings
 
-ADAPTED = (
-    "moto.sns.models:Subscription.publish",
-    "moto.s3.models:S3Backend.get_object",
-    "moto.s3.models:FakeBucket.get_permission",
-)
 # S3 bodies are documents, not parameters; only a list of keys to delete is read.
 _READ_S3_BODY = "delete"
 
 
 class IamEnforcement:
-    """A WSGI application that asks for permission before it passes a request on."""
+    """A WSGI application that passes on the requests that their callers may make."""
 
     def __init__(
         self, application: Application, settings: CloudSettings, authorization: Authorization
@@ -52,13 +47,13 @@ class IamEnforcement:
         request = _request(environ, signer.service)
         refusal = self._authorization.refusal(caller, permissions_of(request, self._settings))
         if refusal is None:
-            refusal = self._refusal_to_tell_absence(caller, request)
+            refusal = self._refusal_of_absence(caller, request)
         if refusal is not None:
             return refused(environ, start_response, signer.service, ACCESS_DENIED, refusal)
         return self._application(environ, start_response)
 
-    def _refusal_to_tell_absence(self, caller: Caller, request: CloudRequest) -> str | None:
-        """Return S3's refusal of a missing key to a caller that may not list the bucket."""
+    def _refusal_of_absence(self, caller: Caller, request: CloudRequest) -> str | None:
+        """Return S3's refusal to report a missing key to a caller that may not list the bucket."""
         bucket, key = bucket_and_key(request.path)
         if request.service != "s3" or request.method not in ("GET", "HEAD") or not key:
             return None
@@ -70,10 +65,10 @@ class IamEnforcement:
 
 
 def install(patches: Patches, authorization: Authorization) -> None:
-    """Let a topic send to a queue only if the queue's policy allows it, and judge buckets here.
+    """Let a topic send to a queue only if the queue's policy allows it; check buckets only here.
 
-    moto judges a bucket's policy again without the request's headers, and would refuse every
-    write where one of them must be there.
+    moto checks a bucket's policy again without the request's headers. It would refuse every write
+    under a policy that needs one of them.
     """
 
     def publish(subscription: Subscription, *args: Any, **kwargs: Any) -> None:

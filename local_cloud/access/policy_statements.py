@@ -1,9 +1,9 @@
-"""Whether one statement of an IAM policy applies to a request, and what it says then.
+"""Evaluation of one statement of an IAM policy for a request.
 
-The gap in moto.iam.access_control: a condition that is not met counts as a denial, which makes
-every bucket with a "TLS only" policy unusable; only ``*`` works as a wildcard; principals other
-than ``*`` are not compared. Decides one statement. Must not know where policies are attached.
-Read next: iam_enforcement.py.
+moto.iam.access_control cannot decide this: there, an unmet condition is a denial, which makes every
+bucket with a "TLS only" policy unusable; only ``*`` is a wildcard; principals other than ``*`` are
+not compared. Decides one statement. Must not know where policies are attached. Read next:
+authorization.py.
 
 Notes
 -----
@@ -18,38 +18,9 @@ from typing import Any
 
 from moto.iam.access_control import PermissionResult
 
-from local_cloud.adapters_check import Patches
-
-ADAPTED = (
-    "moto.iam.access_control:IAMPolicyStatement.is_action_permitted",
-    "moto.iam.access_control:PermissionResult.NEUTRAL",
-)
 Values = str | list[str]
 # The local endpoint is plain HTTP on the loopback interface, which stands for TLS.
 _ALWAYS_TRUE_HERE = {"aws:securetransport": "true"}
-
-
-def install(patches: Patches) -> None:
-    """Let moto evaluate every policy, of buckets too, with this module."""
-
-    def is_action_permitted(
-        statement: Any,
-        action: str,
-        resource: str = "*",
-        principal: str | None = None,
-        incoming_condition_values: dict[str, str] | None = None,
-    ) -> PermissionResult:
-        return evaluate(
-            statement._statement,
-            action=action,
-            resource=resource,
-            principal=principal,
-            context=incoming_condition_values or {},
-        )
-
-    patches.replace(
-        "moto.iam.access_control:IAMPolicyStatement.is_action_permitted", is_action_permitted
-    )
 
 
 def evaluate(
@@ -60,7 +31,7 @@ def evaluate(
     principal: str | None,
     context: Mapping[str, Values],
 ) -> PermissionResult:
-    """Return what a statement says about a request.
+    """Evaluate a statement for a request.
 
     Parameters
     ----------
@@ -69,7 +40,7 @@ def evaluate(
     action : str
         Such as ``s3:GetObject``.
     resource : str
-        ARN of what the action is on.
+        The ARN that the action is on.
     principal : str or None
         ARN or service name of the caller; None when the policy is attached to the caller.
     context : mapping of str to str or list of str
@@ -78,7 +49,7 @@ def evaluate(
     Returns
     -------
     PermissionResult
-        NEUTRAL when the statement does not apply.
+        NEUTRAL where the statement does not apply.
     """
     applies = (
         _names(statement, "Action", action, ignore_case=True)
@@ -149,7 +120,7 @@ def _condition_holds(operator: str, expected: list[Any], actual: Values | None) 
         return any(compare(str(each), value) for each in expected) != is_negated
 
     if quantifier:
-        # Of no value at all, all hold and none does.
+        # Without any value, ForAllValues is true and ForAnyValue is false, as in IAM.
         return _QUANTIFIERS[quantifier](holds(value) for value in _as_list(actual or []))
     if isinstance(actual, list):
         raise ValueError(f"a key with several values needs a set operator, not {operator}")

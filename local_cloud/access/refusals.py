@@ -1,13 +1,13 @@
-"""How a refused request is answered: in the protocol of the service that it was meant for.
+"""Responses to refused requests, in the protocol of the addressed service.
 
-Decides status, code and form of the answer. Must not know why a request is refused. Read next:
+Decides status, code and form of the response. Must not know why a request is refused. Read next:
 request_gate.py and iam_enforcement.py, which refuse.
 
 Notes
 -----
 *Source*: AWS SDKs, error shapes of the protocols json 1.0/1.1, query, rest-json and rest-xml; API
-references of IAM and S3, "Common errors" and "Error responses". S3 alone has its own errors of a
-body, those of other services are common to all.
+references of IAM and S3, "Common errors" and "Error responses". Only S3 has its own errors for
+a body; the other services share theirs.
 """
 
 import json
@@ -55,25 +55,25 @@ _STATUS_LINE = {400: "400 Bad Request", 403: "403 Forbidden", 411: "411 Length R
 
 
 def json_code(code: str) -> str:
-    """Return the code by which services that speak JSON call a refusal."""
+    """Return the code of a refusal in services that speak JSON."""
     return _JSON_CODES[code]
 
 
 def refused(
     environ: Environ, start_response: StartResponse, service: str, code: str, message: str
 ) -> Iterable[bytes]:
-    """Answer a request with a refusal.
+    """Respond to a request with a refusal.
 
     Parameters
     ----------
     environ, start_response
         Of WSGI.
     service : str
-        The service that the request was meant for; empty where it tells none.
+        The addressed service; empty where the request names none.
     code : str
         One of this module's, or of those of `local_cloud.access.signatures`.
     message : str
-        What is wrong and who can repair it.
+        The problem, and who can repair it.
     """
     is_json = "HTTP_X_AMZ_TARGET" in environ
     status = _status(code, is_json=is_json)

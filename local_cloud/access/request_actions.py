@@ -1,7 +1,7 @@
-"""Which permissions an AWS request needs: actions, and the ARNs that they are on.
+"""The permissions that an AWS request needs: actions, and the ARNs that they are on.
 
-Decides this from the HTTP request alone, as the services define it. Must not know who asks or
-what is allowed. Read next: s3_actions.py and dynamodb_actions.py, then authorization.py.
+Decides this only from the HTTP request, as the services define it. Must not know the caller or what
+is allowed. Read next: s3_actions.py and dynamodb_actions.py, then authorization.py.
 
 Notes
 -----
@@ -19,13 +19,13 @@ from local_cloud.access.dynamodb_actions import dynamodb_permissions
 from local_cloud.access.s3_actions import s3_permissions
 from local_cloud.settings import CloudSettings
 
-# Not a condition key of AWS: tells whose answer a SendTask request is.
+# Not a condition key of AWS: the task token of a SendTask request, which names no state machine.
 TASK_TOKEN = "local:taskToken"
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One action on one resource, with the condition keys that the request brings.
+    """One action on one resource, with the condition keys of the request.
 
     A key has one value, or a list where AWS defines it as multivalued.
     """
@@ -50,7 +50,7 @@ class CloudRequest:
     headers : mapping
         Names in lower case.
     body : bytes
-        The whole body; for an upload to S3 it may be left empty.
+        The whole body; that of an upload to S3 may be left out.
     """
 
     service: str
@@ -62,7 +62,7 @@ class CloudRequest:
 
 
 def permissions_of(request: CloudRequest, settings: CloudSettings) -> list[Permission]:
-    """Return what a caller must be allowed to do for a request to be served."""
+    """Return the permissions that a caller needs for a request."""
     if request.service == "s3":
         return [Permission(*needed) for needed in s3_permissions(request)]
     if request.service == "lambda":
@@ -74,7 +74,7 @@ def permissions_of(request: CloudRequest, settings: CloudSettings) -> list[Permi
 def permissions_of_operation(
     service: str, operation: str, parameters: dict[str, Any], settings: CloudSettings
 ) -> list[Permission]:
-    """Return what an operation of a service with RPC protocol needs.
+    """Return the permissions for an operation of a service with an RPC protocol.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ _JOBS = {
     "DocumentClassificationJob": "document-classification-job",
     "EntitiesDetectionJob": "entities-detection-job",
 }
-"""Kinds of jobs by what their operations are called; a request names one by its id alone."""
+"""Kinds of jobs, by the ends of their operations' names; a request only has a job's id."""
 
 
 def _first_arn(action: str, parameters: dict[str, Any], place: str) -> list[Permission]:
@@ -169,7 +169,7 @@ def _comprehend(action: str, parameters: dict[str, Any], place: str) -> list[Per
     job = next((kind for name, kind in _JOBS.items() if name in action), None)
     if job is not None and not action.startswith("comprehend:List"):
         arns.append(f"arn:aws:comprehend:{place}:{job}/{parameters.get('JobId', 'new')}")
-    # An endpoint is bound to a flywheel only by who may use both; so is a job to a model.
+    # To bind an endpoint to a flywheel, or a job to a model, a caller needs both.
     is_binding = job is not None or action in (
         "comprehend:CreateEndpoint",
         "comprehend:UpdateEndpoint",

@@ -1,7 +1,7 @@
-"""Which permissions a request to S3 needs.
+"""The permissions that a request to S3 needs.
 
 Decides this from method, path and query, because S3's actions are not named like its operations.
-Must not know who asks. Read next: request_actions.py.
+Must not know the caller. Read next: request_actions.py.
 
 Notes
 -----
@@ -78,7 +78,7 @@ def bucket_and_key(path: str) -> tuple[str, str]:
 
 
 def s3_permissions(request: "CloudRequest") -> list[Needed]:
-    """Return action, ARN and condition keys of all that a request to S3 needs."""
+    """Return action, ARN and condition keys of each permission that a request needs."""
     bucket, key = bucket_and_key(request.path)
     if not bucket:
         return [("s3:ListAllMyBuckets", "*", {})]
@@ -86,7 +86,7 @@ def s3_permissions(request: "CloudRequest") -> list[Needed]:
     if key:
         return _key_permissions(request, f"{arn}/{key}")
     if request.method == "POST" and "delete" in request.query:
-        keys = [found.decode() for found in _DELETED_KEY.findall(request.body)]
+        keys = [key.decode() for key in _DELETED_KEY.findall(request.body)]
         return [("s3:DeleteObject", f"{arn}/{name}", {}) for name in keys]
     return [(f"s3:{_bucket_action(request)}", arn, _listing_context(request))]
 
@@ -111,7 +111,7 @@ def _key_permissions(request: "CloudRequest", arn: str) -> list[Needed]:
 
 
 def _condition_headers(request: "CloudRequest") -> dict[str, str]:
-    """Return what a conditional write says; only these operations have such headers."""
+    """Return the condition keys of a conditional write; only writes have such headers."""
     names = {"if-none-match": "s3:if-none-match", "if-match": "s3:if-match"}
     is_conditional = request.method == "PUT" or "uploadId" in request.query
     if not is_conditional or "partNumber" in request.query:

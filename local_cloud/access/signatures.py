@@ -1,15 +1,15 @@
-"""Who signed a request, proven with the signer's secret.
+"""The signer of a request, proven with the signer's secret.
 
-Decides whether a signature is the one that the secret makes of the request: Signature Version 4 in
-the Authorization header or in a presigned URL of S3, and the older presigned URL of S3, which
-boto3 makes where no signature version is configured. Each is computed by botocore, as clients do.
-Must not know who may do what, nor HTTP servers. Read next: request_gate.py.
+Decides whether a signature is valid: Signature Version 4 in the Authorization header or in a
+presigned URL of S3, and the older presigned URL of S3, which boto3 creates where no signature
+version is configured. botocore computes each, as clients do. Must not know permissions, nor HTTP
+servers. Read next: request_gate.py.
 
 Notes
 -----
 *Source*: IAM User Guide, "Create a signed AWS API request"; Amazon S3 API Reference,
-"Authenticating Requests". Of a body that is sent in signed chunks, the first signature is verified
-and not that of each chunk; of other bodies, the hash that was signed.
+"Authenticating Requests". For a body in signed chunks, the first signature is verified, not that of
+each chunk; for other bodies, the signed hash.
 """
 
 import hmac
@@ -45,7 +45,7 @@ _OLD_SIGNED_HEADERS = ("content-md5", "content-type")
 _EPOCH_DIGITS = 11
 
 CredentialsOf = Callable[[str], Credentials | None]
-"""Takes an access key id; returns the credentials that it belongs to, None where none do."""
+"""Takes an access key id; returns its credentials, None for one that was never issued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +74,22 @@ class ReceivedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Whose key a request was signed with, and for which service and region."""
+    """The key that signed a request, and the service and region that it is signed for."""
 
     access_key_id: str
     service: str
     region: str
 
 
-class UnverifiedRequestError(Exception):
-    """A request is not signed, or not with the secret of its key.
+class RefusedRequestError(Exception):
+    """A request is refused before anybody looks at permissions; its sender can repair it.
 
     Parameters
     ----------
     code : str
-        One of this module's codes.
+        One of this module's codes, or of those of `local_cloud.access.refusals`.
     message : str
-        What is wrong, for whoever sent the request.
+        The problem, for the sender of the request.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -107,21 +107,21 @@ NOT_SIGNED = "HeadersNotSigned"
 def verified_signer(
     request: ReceivedRequest, credentials_of: CredentialsOf, *, now: datetime | None = None
 ) -> Signer:
-    """Return who signed a request.
+    """Return the signer of a request.
 
     Parameters
     ----------
     request : ReceivedRequest
     credentials_of : callable
-        Gives the secret of an access key id.
+        Returns the credentials with an access key id.
     now : datetime, optional
         Aware; the system's time by default.
 
     Raises
     ------
-    UnverifiedRequestError
-        It is not signed, or not all of it, with an unknown key, with another secret, or too long
-        ago. Whoever sends it uses the credentials that the cloud was started with.
+    RefusedRequestError
+        It is not signed, or not all of it, or with an unknown key, with another secret, or too long
+        ago. The sender must use the credentials of the running cloud.
     """
     now = now or datetime.now(UTC)
     query = dict(parse_qsl(urlsplit(request.target).query, keep_blank_values=True))
@@ -132,11 +132,11 @@ def verified_signer(
         return _signer_by_query(request, query, credentials_of, now)
     if all(name in query for name in _OLD_PRESIGNED):
         return _signer_by_old_query(request, query, credentials_of, now)
-    raise UnverifiedRequestError(MISSING, "The request is not signed.")
+    raise RefusedRequestError(MISSING, "The request is not signed.")
 
 
 def claimed_service(request: ReceivedRequest) -> str:
-    """Return the service that a request is signed for, whoever signed it; empty where it is not."""
+    """Return the service that a request is signed for, unverified; empty where it names none."""
     scope = _SCOPE.search(request.header("authorization") or unquote(request.target))
     if scope is None:
         return "s3" if f"{_OLD_PRESIGNED[0]}=" in request.target else ""
@@ -144,7 +144,7 @@ def claimed_service(request: ReceivedRequest) -> str:
 
 
 class _SignedHeaders:
-    """Canonicalizes the headers that the signer chose, where botocore would choose anew."""
+    """Canonicalizes the headers that the signer chose, where botocore would choose again."""
 
     def headers_to_sign(self, request: AWSRequest) -> HTTPHeaders:
         return request.headers
@@ -179,13 +179,13 @@ def _signer_by_header(
     parts = _AUTHORIZATION.fullmatch(authorization)
     signed_at = _time(request.header("x-amz-date"))
     if parts is None or signed_at is None:
-        message = "The Authorization header is none of Signature Version 4 with X-Amz-Date."
-        raise UnverifiedRequestError(MISSING, message)
+        message = "The Authorization header is not Signature Version 4 with X-Amz-Date."
+        raise RefusedRequestError(MISSING, message)
     signer = _signer(parts["credential"], signed_at)
     credentials = _credentials(signer, request.header("x-amz-security-token"), credentials_of)
     if abs(now - signed_at) > _GREATEST_SKEW:
         message = f"The request was signed at {signed_at:%H:%M:%S}, and it is {now:%H:%M:%S} UTC."
-        raise UnverifiedRequestError(EXPIRED, message)
+        raise RefusedRequestError(EXPIRED, message)
     make = _S3HeaderSignature if signer.service == "s3" else _HeaderSignature
     signature = make(_for_botocore(credentials), signer.service, signer.region)
     names = parts["signed_headers"].split(";")
@@ -202,10 +202,10 @@ def _signer_by_query(
 ) -> Signer:
     signed_at, seconds = _time(query.get("X-Amz-Date")), query.get("X-Amz-Expires", "")
     if signed_at is None or not seconds.isdecimal() or int(seconds) > _LONGEST_EXPIRY_SECONDS:
-        raise UnverifiedRequestError(MISSING, "X-Amz-Date or X-Amz-Expires is missing or wrong.")
+        raise RefusedRequestError(MISSING, "X-Amz-Date or X-Amz-Expires is missing or wrong.")
     signer = _signer(query.get("X-Amz-Credential", ""), signed_at)
     if signer.service != "s3":
-        raise UnverifiedRequestError(MISSING, "Presigned requests are served for S3 alone.")
+        raise RefusedRequestError(MISSING, "Presigned requests are only served for S3.")
     credentials = _credentials(signer, query.get("X-Amz-Security-Token"), credentials_of)
     _check_not_expired(signed_at + timedelta(seconds=int(seconds)), now)
     signature = _S3QuerySignature(_for_botocore(credentials), signer.service, signer.region)
@@ -227,10 +227,10 @@ def _signer_by_old_query(
     credentials = _credentials(signer, query.get("x-amz-security-token"), credentials_of)
     expires = query["Expires"]
     if not expires.isdecimal() or len(expires) > _EPOCH_DIGITS:
-        raise UnverifiedRequestError(MISSING, "Expires is no time.")
+        raise RefusedRequestError(MISSING, "Expires is not a time.")
     _check_not_expired(datetime.fromtimestamp(int(expires), UTC), now)
     headers = HTTPHeaders()
-    # What was signed as a header may come in the query, where botocore puts it.
+    # botocore may send a signed header in the query.
     for name, value in {**{n.lower(): v for n, v in request.headers}, **query}.items():
         if name in _OLD_SIGNED_HEADERS or name.startswith("x-amz-"):
             headers[name] = value
@@ -260,9 +260,9 @@ def _version_4(
 
 
 def _check_all_signed(request: ReceivedRequest, names: Collection[str]) -> None:
-    """Refuse a header that changes what a request means, and that anybody may have added.
+    """Refuse an unsigned header that changes the meaning of a request: another may have added it.
 
-    Not Content-Type, which AWS asks for and does not check: presigned URLs leave it open.
+    Content-Type is not checked, as in AWS: presigned URLs leave it open.
     """
     received = {name.lower() for name, _ in request.headers}
     needed = {"host", *(name for name in received if name.startswith("x-amz-"))}
@@ -271,14 +271,14 @@ def _check_all_signed(request: ReceivedRequest, names: Collection[str]) -> None:
             "There were headers present in the request which were not signed: "
             f"{', '.join(unsigned)}."
         )
-        raise UnverifiedRequestError(NOT_SIGNED, message)
+        raise RefusedRequestError(NOT_SIGNED, message)
 
 
 def _signer(credential: str, signed_at: datetime) -> Signer:
     parts = _CREDENTIAL.fullmatch(credential)
     if parts is None or parts["day"] != f"{signed_at:%Y%m%d}":
         message = "The credential is not KEY/DAY/REGION/SERVICE/aws4_request of the day signed."
-        raise UnverifiedRequestError(MISSING, message)
+        raise RefusedRequestError(MISSING, message)
     return Signer(parts["key"], parts["service"], parts["region"])
 
 
@@ -290,7 +290,7 @@ def _credentials(
         credentials.session_token.encode(), (session_token or "").encode()
     ):
         message = "The security token included in the request is invalid."
-        raise UnverifiedRequestError(UNKNOWN_KEY, message)
+        raise RefusedRequestError(UNKNOWN_KEY, message)
     return credentials
 
 
@@ -303,21 +303,21 @@ def _for_botocore(credentials: Credentials) -> SigningCredentials:
 def _compare(expected: str, signature: str) -> None:
     if not hmac.compare_digest(expected.encode(), signature.encode()):
         message = (
-            "The signature is not the one that the key's secret makes of this request. "
-            "Check the secret access key; each start of the cloud makes a new one."
+            "The signature does not match the request and the key's secret. "
+            "Check the secret access key; each start of the cloud creates a new one."
         )
-        raise UnverifiedRequestError(MISMATCH, message)
+        raise RefusedRequestError(MISMATCH, message)
 
 
 def _check_content(request: ReceivedRequest) -> None:
     signed_hash = request.header(_CONTENT_HASH) or ""
     if _HASH.fullmatch(signed_hash) and sha256(request.body).hexdigest() != signed_hash:
-        raise UnverifiedRequestError(MISMATCH, f"{_CONTENT_HASH} is not the hash of the body.")
+        raise RefusedRequestError(MISMATCH, f"{_CONTENT_HASH} is not the hash of the body.")
 
 
 def _check_not_expired(ends_at: datetime, now: datetime) -> None:
     if now > ends_at:
-        raise UnverifiedRequestError(EXPIRED, f"Request has expired at {ends_at.isoformat()}.")
+        raise RefusedRequestError(EXPIRED, f"Request has expired at {ends_at.isoformat()}.")
 
 
 def _time(text: str | None) -> datetime | None:

@@ -1,9 +1,9 @@
-"""Adapter of moto.events: which rules an event meets, and their targets.
+"""Adapter of moto.events: the rules that an event matches, and their targets.
 
-The gap: moto delivers while the sender waits, knows neither functions, state machines nor topics
+The gap: moto delivers while the sender waits, supports neither functions, state machines nor topics
 as targets (one of them stops all later rules), ignores Input and InputPath, and matches disabled
-rules. Decides which targets get an event. Must not know how a target is called.
-Read next: event_targets.py and schedules.py.
+rules. Decides which targets get an event. Must not know how a target is called. Read next:
+event_targets.py and schedules.py.
 """
 
 import datetime
@@ -11,22 +11,16 @@ from typing import Any
 
 from moto.events.models import Rule, events_backends
 
-from local_cloud.adapters_check import Patches
 from local_cloud.background import Background
 from local_cloud.events.event_targets import EventTargets
+from local_cloud.patches import Patches
 from local_cloud.settings import CloudSettings
 
-ADAPTED = (
-    "moto.events.models:Rule.send_to_targets",
-    "moto.events.models:EventPattern.matches_event",
-    "moto.events.models:EventsBackend.put_events",
-    "moto.events.models:events_backends",
-)
 _DEFAULT_BUS = "default"
 
 
 class EventRules:
-    """Finds the rules that an event meets and hands their targets to the background."""
+    """Selects the rules that an event matches, and delivers to their targets in the background."""
 
     def __init__(
         self, settings: CloudSettings, background: Background, targets: EventTargets
@@ -36,13 +30,12 @@ class EventRules:
         self._targets = targets
 
     def install(self, patches: Patches) -> None:
-        """Deliver moto's own events, those of PutEvents, here too."""
-        rules = self
+        """Deliver moto's own events, those of PutEvents, in the same way."""
 
         def send_to_targets(
             rule: Rule, event: dict[str, Any], transform_input: bool = True
         ) -> None:
-            rules.offer(rule, _as_sent(event))
+            self.offer(rule, _as_sent(event))
 
         patches.replace("moto.events.models:Rule.send_to_targets", send_to_targets)
 

@@ -1,7 +1,7 @@
-"""What EventBridge sends to a target, and how it gets there.
+"""Delivery of EventBridge's events to a target.
 
-Decides the target's input, the call, and what happens when it fails. Must not know how rules are
-stored or matched. Read next: event_rules.py.
+Decides the target's input, the call, and its retries. Must not know how rules are stored or
+matched. Read next: event_rules.py.
 
 Notes
 -----
@@ -24,7 +24,7 @@ from local_cloud.settings import CloudSettings
 
 _MOST_ATTEMPTS = 4
 _RETRY_SECONDS = 10.0
-# These are reached by the resource's own policy; the others with the target's role.
+# The policies of these resources allow the delivery; for others the target's role does.
 _RESOURCE_ACTIONS = {
     "sqs": "sqs:SendMessage",
     "lambda": "lambda:InvokeFunction",
@@ -34,7 +34,7 @@ _PLACEHOLDER = re.compile(r"<([\w.-]+)>")
 
 
 def target_input(target: dict[str, Any], event: dict[str, Any]) -> str:
-    """Return what a target receives for an event.
+    """Return the input of a target for an event.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def target_input(target: dict[str, Any], event: dict[str, Any]) -> str:
     Returns
     -------
     str
-        The event itself, its part named by InputPath, the constant Input, or the filled
+        The event itself, its part at InputPath, the constant Input, or the filled
         InputTransformer.
 
     Examples
@@ -81,7 +81,7 @@ class EventTargets:
     functions : LambdaService
         Invokes functions.
     is_permitted : callable
-        Takes action, target and rule; says whether the target's own policy lets the rule use it.
+        Takes action, target and rule; returns whether the target's policy lets the rule use it.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class EventTargets:
         self._is_permitted = is_permitted
 
     def deliver(self, rule_arn: str, target: dict[str, Any], event: dict[str, Any]) -> None:
-        """Send an event to a target, retrying, and to the target's dead-letter queue at the end."""
+        """Send an event to a target, with retries, and finally to its dead-letter queue."""
         retries = int((target.get("RetryPolicy") or {}).get("MaximumRetryAttempts", 185))
         attempts = min(retries + 1, _MOST_ATTEMPTS)
         body = target_input(target, event)
@@ -107,7 +107,7 @@ class EventTargets:
             try:
                 self._send(rule_arn, target, body)
                 return
-            except Exception as error:  # whatever the target's service says counts as a failure
+            except Exception as error:  # every error of the target's service is a failure
                 if attempt == attempts:
                     self._give_up(rule_arn, target, event, error)
                     return
@@ -139,9 +139,9 @@ class EventTargets:
     def _send_to_queue(self, arn: str, body: str, parameters: dict[str, Any]) -> None:
         group = parameters.get("MessageGroupId")
         extra = {"MessageGroupId": group} if group else {}
-        account, name = arn.split(":")[4:6]
-        queue_url = f"{self._sessions.endpoint('sqs')}/{account}/{name}"
-        self._sessions.client("sqs").send_message(QueueUrl=queue_url, MessageBody=body, **extra)
+        self._sessions.client("sqs").send_message(
+            QueueUrl=self._sessions.queue_url(arn), MessageBody=body, **extra
+        )
 
     def _give_up(
         self, rule_arn: str, target: dict[str, Any], event: dict[str, Any], error: Exception
@@ -149,7 +149,6 @@ class EventTargets:
         queue_arn = (target.get("DeadLetterConfig") or {}).get("Arn")
         if not queue_arn:
             raise error
-        account, name = queue_arn.split(":")[4:6]
         texts = {
             "RULE_ARN": rule_arn,
             "TARGET_ARN": target["Arn"],
@@ -157,7 +156,7 @@ class EventTargets:
             "ERROR_MESSAGE": str(error)[:1000],
         }
         self._sessions.client("sqs").send_message(
-            QueueUrl=f"{self._sessions.endpoint('sqs')}/{account}/{name}",
+            QueueUrl=self._sessions.queue_url(queue_arn),
             MessageBody=json.dumps(event),
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": text} for name, text in texts.items()
@@ -191,7 +190,7 @@ def _transformed(transformer: dict[str, Any], event: dict[str, Any]) -> str:
             continue
         before = template[position : placeholder.start()]
         filled.append(before)
-        # Inside a quoted string a text is put in as it is; elsewhere it brings its own quotes.
+        # Inside a quoted string a text is inserted as it is; elsewhere it gets quotes of its own.
         is_quoted = _quotes("".join(filled)) % 2 == 1
         value = values[name]
         as_text = value if isinstance(value, str) else json.dumps(value)

@@ -1,13 +1,13 @@
 """Adapter of moto's event source mappings: Lambda polls queues, batch by batch.
 
 The gap: moto invokes the function while the sender waits, one message at a time, without partial
-batch answers; a failed batch is never tried again. Decides when a batch is full, who handles it
-and what happens to its messages. Must not know how a function runs. Read next: lambda_invoke.py.
+batch responses; it never retries a failed batch. Decides when a batch is full, which thread handles
+it and what happens to its messages. Must not know how a function runs. Read next: lambda_invoke.py.
 
 Notes
 -----
 *Source*: Lambda Developer Guide, "Using Lambda with Amazon SQS" and "Handling errors for an SQS
-event source in Lambda". After a failure AWS leaves messages invisible for what is left of the
+event source in Lambda". After a failure AWS leaves messages invisible for the rest of the
 queue's visibility time-out; here that time is scaled like every other wait.
 """
 
@@ -21,19 +21,12 @@ from moto.awslambda.utils import get_backend
 from moto.core.utils import unix_time_millis
 from moto.sqs.models import Message, Queue, sqs_backends
 
-from local_cloud.adapters_check import Patches
 from local_cloud.functions.lambda_environment import InvocationResult
 from local_cloud.functions.lambda_invoke import LambdaService
+from local_cloud.patches import Patches
 from local_cloud.sessions import Sessions
 from local_cloud.settings import CloudSettings
 
-ADAPTED = (
-    "moto.awslambda.models:LambdaBackend.create_event_source_mapping",
-    "moto.awslambda.models:LambdaBackend.get_event_source_mapping",
-    "moto.sqs.models:Queue.messages",
-    "moto.sqs.models:Queue.pending_messages",
-    "moto.sqs.models:Message.delay",
-)
 _IDLE_SECONDS = 1.0
 _MOST_MESSAGES_RECEIVED = 10
 _REPORT = "ReportBatchItemFailures"
@@ -52,12 +45,11 @@ class QueuePollers:
 
     def install(self, patches: Patches) -> None:
         """Poll for every mapping that is created, and scale message delays."""
-        pollers = self
         settings = self._settings
 
         def create(backend: Any, spec: dict[str, Any]) -> EventSourceMapping:
             mapping = original_create(backend, spec)
-            pollers.add(mapping)
+            self.add(mapping)
             return mapping
 
         def delay(message: Message, delay_seconds: float) -> None:
@@ -78,7 +70,7 @@ class QueuePollers:
         self._pollers.append(poller)
 
     def stop(self) -> None:
-        """Stop polling; a batch in flight is finished or fails first."""
+        """Stop polling; a batch in flight completes or fails first."""
         for poller in self._pollers:
             poller.signal_stop()
         for poller in self._pollers:
@@ -114,7 +106,7 @@ class QueuePoller:
             thread.start()
 
     def signal_stop(self) -> None:
-        """Ask the threads to end."""
+        """Request the end of the threads."""
         self._is_stopping = True
         with self._queue._messages_lock:
             self._queue._messages_lock.notify_all()

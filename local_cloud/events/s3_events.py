@@ -19,12 +19,8 @@ from typing import Any
 
 from moto.s3.notifications import _detail_type
 
-from local_cloud.adapters_check import Patches
+from local_cloud.patches import Patches
 
-ADAPTED = (
-    "moto.s3.notifications:_send_event_bridge_message",
-    "moto.s3.notifications:_detail_type",
-)
 _REASONS = {
     "s3:ObjectCreated:Put": "PutObject",
     "s3:ObjectCreated:Post": "POST Object",
@@ -41,7 +37,7 @@ _sequence = itertools.count(time.time_ns())
 
 
 def install(patches: Patches, publish: Callable[[dict[str, Any]], None]) -> None:
-    """Send bucket events to `publish` instead of moto's own delivery."""
+    """Send bucket events to `publish` instead of moto's delivery."""
 
     def send(account_id: str, bucket: Any, event_name: str, key: Any) -> None:
         publish(
@@ -59,7 +55,7 @@ def object_event(account_id: str, bucket: Any, event_name: str, key: Any) -> dic
     account_id : str
         Owner of the bucket.
     bucket, key : moto's bucket and object
-        What the event is about.
+        The subjects of the event.
     event_name : str
         S3's own name, such as ``s3:ObjectCreated:Put``.
 

@@ -1,8 +1,8 @@
-"""Fires the scheduled rules of EventBridge, which moto stores and never fires.
+"""Fires the scheduled rules of EventBridge, which moto stores but never fires.
 
 Decides when a rule with ``rate(...)`` or ``cron(...)`` is due. Time in a local cloud runs faster:
-with a wait scale of 0.02 a schedule of fifteen minutes fires every eighteen seconds. Must not
-know what a target does. Read next: event_rules.py.
+with a wait scale of 0.02, a schedule of fifteen minutes fires every eighteen seconds. Must not know
+the targets. Read next: event_rules.py.
 
 Notes
 -----
@@ -41,7 +41,7 @@ class Schedules:
     settings : CloudSettings
         The scale of time.
     rules : EventRules
-        Knows the rules and delivers.
+        Has the rules, and delivers.
     clock : callable
         Returns seconds since the epoch; tests drive it.
     """
@@ -67,7 +67,7 @@ class Schedules:
         self._thread.join()
 
     def fire_due_rules(self) -> list[str]:
-        """Fire what is due now and return the names of the rules that were fired."""
+        """Fire the rules that are due now; return their names."""
         now = self._cloud_time()
         fired = [rule for rule in self._rules.rules() if self._is_due(rule, now)]
         for rule in fired:
@@ -102,7 +102,7 @@ class Schedules:
 
 
 def next_time(expression: str, after: float) -> float:
-    """Return when a schedule is due next.
+    """Return the next time of a schedule.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Started as a script in a function's own process: makes it look like Lambda, runs awslambdaric.
+"""The script of a function's process: it prepares the process as Lambda does and runs awslambdaric.
 
 Decides what a function can import: its unpacked asset first, then the interpreter's installed
-packages, which stand for the Lambda layer. Must not import anything of this project, and must not
+packages, which stand for the Lambda layer. Must not import any module of this project, and must not
 leave the checkout importable. Read next: lambda_environment.py, which starts it.
 """
 
@@ -34,15 +34,15 @@ def use_the_asset_alone(task_root: str) -> None:
 
 
 def report_under_the_secret_path(client_type: Any, address: str) -> None:
-    """Have the failure of a start reach the runtime API, which is served under a path.
+    """Report a failed start to the runtime API, which is served under a path.
 
     Parameters
     ----------
     client_type : type
         awslambdaric's client of the runtime API.
     address : str
-        Of the runtime API. The calls about events take it as it is; the one that reports a failed
-        start takes host and port alone.
+        The address of the runtime API. awslambdaric uses it unchanged in the calls about events,
+        but only host and port in the one that reports a failed start.
     """
     host, _, path = address.partition("/")
     original = client_type.call_rapid

@@ -1,7 +1,7 @@
 """One execution environment: a process that runs one function, one event at a time.
 
 Decides how the process is started, what environment it has, and what happens when it is too slow
-or dies. Must not know moto. Read next: lambda_runtime.py, which keeps several of them a function.
+or dies. Must not know moto. Read next: lambda_runtime.py, which has several of them per function.
 """
 
 import contextlib
@@ -20,12 +20,12 @@ from local_cloud.functions.runtime_api import Invocation, InvocationAnswer, Runt
 # Lambda gives ten seconds; a busy machine that starts several processes at once needs more.
 INIT_TIMEOUT_SECONDS = 60.0
 _BOOTSTRAP = Path(__file__).with_name("lambda_bootstrap.py")
-_TAKEN_FROM_THE_MACHINE = ("PATH", "LD_LIBRARY_PATH")
+_INHERITED_VARIABLES = ("PATH", "LD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionDefinition:
-    """What Lambda knows about a function when it starts an environment for it.
+    """The configuration and code of a function, from which Lambda starts an environment.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class FunctionDefinition:
     role_arn : str
         Execution role.
     memory_megabytes : int
-        Told to the function; not enforced.
+        Passed to the function; not enforced.
     timeout_seconds : float
         The process is ended when an invocation takes longer.
     variables : tuple of (str, str)
@@ -42,11 +42,11 @@ class FunctionDefinition:
     code : bytes
         The asset's zip.
     code_sha256 : str
-        Tells one version of the code from another.
+        Identifies a version of the code.
     log_group, log_format : str
-        Where and how it logs; the format is ``Text`` or ``JSON``.
+        Group and format of its log; the format is ``Text`` or ``JSON``.
     concurrency : int
-        How many environments may run at once.
+        Most environments that run at once.
     """
 
     name: str
@@ -66,7 +66,7 @@ class FunctionDefinition:
 
 @dataclass(frozen=True, slots=True)
 class InvocationResult:
-    """How an invocation ended, with the lines it logged."""
+    """The result of an invocation, with its log lines."""
 
     payload: bytes
     is_error: bool
@@ -119,7 +119,7 @@ class FunctionEnvironment:
         self._watcher.start()
 
     def wait_until_initialized(self) -> None:
-        """Wait until the handler is loaded, or cannot be, which its first invocation will say."""
+        """Wait until the handler is loaded, or failed to load."""
         self._api.is_initialized.wait(INIT_TIMEOUT_SECONDS)
 
     def invoke(self, payload: bytes) -> InvocationResult:
@@ -130,7 +130,7 @@ class FunctionEnvironment:
         self._api.hand_over(invocation)
         if self._process.poll() is not None:
             self._api.process_ended(self._process.returncode)
-        if not invocation.taken.wait(INIT_TIMEOUT_SECONDS):
+        if not invocation.received.wait(INIT_TIMEOUT_SECONDS):
             self._end_too_slow(invocation, INIT_TIMEOUT_SECONDS)
         elif not invocation.ended.wait(self._definition.timeout_seconds):
             self._end_too_slow(invocation, self._definition.timeout_seconds)
@@ -142,7 +142,7 @@ class FunctionEnvironment:
         )
 
     def stop(self) -> None:
-        """End the process and everything that served it."""
+        """End the process, its threads and its runtime API."""
         self.is_usable = False
         self._kill()
         self._watcher.join()
@@ -160,7 +160,7 @@ class FunctionEnvironment:
         self._kill()
 
     def _kill(self) -> None:
-        # Its own session: children that the function started go with it.
+        # The process has its own session, so the children of the function end, too.
         with contextlib.suppress(ProcessLookupError):
             if self._process.poll() is None:
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -181,7 +181,7 @@ class FunctionEnvironment:
         self, task_root: Path, work_directory: Path, cloud_variables: dict[str, str]
     ) -> dict[str, str]:
         definition = self._definition
-        taken = {name: os.environ[name] for name in _TAKEN_FROM_THE_MACHINE if name in os.environ}
+        inherited = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
         reserved = {
             "LANG": "C.UTF-8",
             "TZ": ":UTC",
@@ -199,11 +199,11 @@ class FunctionEnvironment:
             "AWS_LAMBDA_LOG_GROUP_NAME": definition.log_group,
             "AWS_LAMBDA_LOG_STREAM_NAME": self.log_stream,
             "AWS_LAMBDA_LOG_FORMAT": definition.log_format,
-            # No daemon listens for traces here, and no profile of the operator may be picked up.
+            # No daemon receives traces here, and a profile of the operator must not be used.
             "POWERTOOLS_TRACE_DISABLED": "true",
             "AWS_XRAY_SDK_ENABLED": "false",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        return {**taken, **dict(definition.variables), **cloud_variables, **reserved}
+        return {**inherited, **dict(definition.variables), **cloud_variables, **reserved}

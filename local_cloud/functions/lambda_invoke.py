@@ -1,9 +1,9 @@
 """Adapter of moto.awslambda: functions really run, in our runtime instead of Docker.
 
-The gap: moto runs a function in a Docker container for each call, waits for it even when the call
-is asynchronous, marks a failure as ``Handled``, and drops LoggingConfig, retries and destinations.
-Decides what each kind of invocation answers and how asynchronous ones are retried. Must not know
-how a process is run. Read next: lambda_runtime.py.
+The gap: moto runs a function in a Docker container for each call, and waits for it even when the
+call is asynchronous. It marks a failure as ``Handled``, and drops LoggingConfig, retries and
+destinations. Decides the response to each kind of invocation, and how asynchronous ones are
+retried. Must not know how a process is run. Read next: lambda_runtime.py.
 
 Notes
 -----
@@ -24,18 +24,13 @@ from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.core.utils import unix_time_millis
 from moto.logs.models import logs_backends
 
-from local_cloud.adapters_check import Patches
 from local_cloud.background import Background
 from local_cloud.functions.lambda_environment import FunctionDefinition, InvocationResult
 from local_cloud.functions.lambda_runtime import LambdaRuntime
+from local_cloud.patches import Patches
 from local_cloud.sessions import Sessions
 from local_cloud.settings import CloudSettings
 
-ADAPTED = (
-    "moto.awslambda.models:LambdaFunction._invoke_lambda",
-    "moto.awslambda.models:LambdaFunction.invoke",
-    "moto.awslambda.models:LambdaFunction.save_logs",
-)
 _RETRY_DELAYS_SECONDS = (60.0, 120.0)
 _TAIL_BYTES = 4096
 _log = logging.getLogger(__name__)
@@ -43,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AsyncRules:
-    """How failures of asynchronous invocations of a function are handled."""
+    """The handling of failed asynchronous invocations of a function."""
 
     retries: int = 2
     failure_target_arn: str = ""
@@ -62,7 +57,7 @@ class LambdaService:
     background : Background
         Runs asynchronous invocations.
     directory : Path
-        Where functions are unpacked.
+        The directory for unpacked functions.
     """
 
     def __init__(
@@ -83,17 +78,16 @@ class LambdaService:
         )
 
     def install(self, patches: Patches) -> None:
-        """Make moto's functions run here."""
-        service = self
+        """Run moto's functions in the runtime."""
 
         def invoke_lambda(function: LambdaFunction, event: Any = None) -> tuple[str, bool, str]:
-            result = service.invoke(function, json.dumps(event or {}).encode())
+            result = self.invoke(function, json.dumps(event or {}).encode())
             return result.payload.decode(), result.is_error, "\n".join(result.log_lines)
 
         def invoke(
             function: LambdaFunction, body: Any, request_headers: Any, response_headers: Any
         ) -> bytes:
-            return service.answer_call(function, body, request_headers, response_headers)
+            return self.respond_to_invoke(function, body, request_headers, response_headers)
 
         patches.replace("moto.awslambda.models:LambdaFunction._invoke_lambda", invoke_lambda)
         patches.replace("moto.awslambda.models:LambdaFunction.invoke", invoke)
@@ -103,7 +97,7 @@ class LambdaService:
         return self.runtime.invoke(self._definition(function), payload)
 
     def warm_up(self) -> None:
-        """Start every function's first process, all at once, so that no event waits for one."""
+        """Start the first process of every function, so that no event waits for one."""
         backend = lambda_backends[self._settings.account_id][self._settings.region]
         definitions = [self._definition(function) for function in backend.list_functions()]
         with ThreadPoolExecutor(max(1, len(definitions))) as threads:
@@ -113,10 +107,10 @@ class LambdaService:
         """Run a function in the background, retrying as asynchronous invocation does."""
         self._background.submit(self._invoke_with_retries, function, payload)
 
-    def answer_call(
+    def respond_to_invoke(
         self, function: LambdaFunction, body: Any, request_headers: Any, response_headers: Any
     ) -> bytes:
-        """Answer an Invoke request: at once, or with the function's result."""
+        """Respond to an Invoke request: at once, or with the function's result."""
         payload = body.encode() if isinstance(body, str) else body or b"{}"
         kind = request_headers.get("x-amz-invocation-type") or "RequestResponse"
         if kind == "Event":
@@ -154,16 +148,13 @@ class LambdaService:
         body = (
             payload.decode() if rules.is_dead_letter_queue else _record(function, payload, result)
         )
-        if arn.split(":")[2] == "sqs":
-            queue_url = f"{self._sessions.endpoint('sqs')}/{arn.split(':')[4]}/{arn.split(':')[5]}"
-            client = self._sessions.client(
-                "sqs", role_arn=function.role, session_name=function.function_name
-            )
-            client.send_message(QueueUrl=queue_url, MessageBody=body)
+        service = arn.split(":")[2]
+        client = self._sessions.client(
+            service, role_arn=function.role, session_name=function.function_name
+        )
+        if service == "sqs":
+            client.send_message(QueueUrl=self._sessions.queue_url(arn), MessageBody=body)
         else:
-            client = self._sessions.client(
-                "sns", role_arn=function.role, session_name=function.function_name
-            )
             client.publish(TopicArn=arn, Message=body)
 
     def _definition(self, function: LambdaFunction) -> FunctionDefinition:
@@ -203,7 +194,6 @@ class LambdaService:
     def _write_logs(
         self, definition: FunctionDefinition, stream: str, lines: Sequence[str]
     ) -> None:
-
         backend = logs_backends[self._settings.account_id][self._settings.region]
         if (definition.log_group, stream) not in self._log_streams:
             backend.ensure_log_group(definition.log_group)

@@ -1,8 +1,8 @@
-"""The Lambda service's data plane: which process runs which event.
+"""The Lambda service's data plane: it assigns events to processes.
 
-Decides how many environments a function has, when one is started or replaced, and where logs go.
-A caller that finds all of a function's environments busy waits, where AWS would throttle.
-Must not know moto. Read next: lambda_environment.py, then lambda_invoke.py, which connects moto.
+Decides how many environments a function has, and when one is started or replaced. Where all of
+them are busy, a caller waits; AWS would throttle it. Must not know moto. Read next:
+lambda_environment.py, then lambda_invoke.py, which connects moto.
 """
 
 import io
@@ -23,14 +23,14 @@ VariablesFor = Callable[[FunctionDefinition], dict[str, str]]
 
 
 class LambdaRuntime:
-    """Runs functions, keeping their processes warm.
+    """Runs functions in warm processes.
 
     Parameters
     ----------
     directory : Path
-        Where assets are unpacked and environments work.
+        The directory for unpacked assets and for the files of environments.
     variables_for : callable
-        Endpoints, region and the role's credentials for a function.
+        Returns endpoints, region and the role's credentials for a function.
     write_logs : callable
         Takes the function, the log stream's name and the lines of one invocation.
     """
@@ -46,28 +46,28 @@ class LambdaRuntime:
         self._is_stopped = False
 
     def invoke(self, definition: FunctionDefinition, payload: bytes) -> InvocationResult:
-        """Run a function once and return how it ended.
+        """Run a function once and return its result.
 
         Raises
         ------
         RuntimeError
-            When the cloud is stopping.
+            The cloud is stopping.
         """
-        pool, environment = self._take(definition)
+        pool, environment = self._acquired(definition)
         try:
             result = environment.invoke(payload)
         finally:
-            pool.give_back(environment)
+            pool.release(environment)
         self._write_logs(definition, environment.log_stream, _with_frame(result))
         return result
 
     def warm(self, definition: FunctionDefinition) -> None:
         """Start one environment of a function ahead of its first event, and wait for it."""
-        pool, environment = self._take(definition)
+        pool, environment = self._acquired(definition)
         try:
             environment.wait_until_initialized()
         finally:
-            pool.give_back(environment)
+            pool.release(environment)
 
     def stop(self) -> None:
         """End every process; invocations in flight fail."""
@@ -78,10 +78,12 @@ class LambdaRuntime:
         for pool in pools:
             pool.stop()
 
-    def _take(self, definition: FunctionDefinition) -> tuple["_FunctionPool", FunctionEnvironment]:
+    def _acquired(
+        self, definition: FunctionDefinition
+    ) -> tuple["_FunctionPool", FunctionEnvironment]:
         while True:
             pool = self._pool(definition)
-            environment = pool.take()
+            environment = pool.acquire()
             if environment is not None:
                 return pool, environment
 
@@ -114,7 +116,7 @@ class _FunctionPool:
         self._all: set[FunctionEnvironment] = set()
         self._is_retired = False
 
-    def take(self) -> FunctionEnvironment | None:
+    def acquire(self) -> FunctionEnvironment | None:
         """Wait for an environment; None when the function was replaced meanwhile."""
         self._available.acquire()
         with self._lock:
@@ -131,14 +133,14 @@ class _FunctionPool:
             self._all.add(environment)
             return environment
 
-    def give_back(self, environment: FunctionEnvironment) -> None:
+    def release(self, environment: FunctionEnvironment) -> None:
         with self._lock:
-            is_kept = environment.is_usable and not self._is_retired
-            if is_kept:
+            is_reusable = environment.is_usable and not self._is_retired
+            if is_reusable:
                 self._idle.append(environment)
             else:
                 self._all.discard(environment)
-        if not is_kept:
+        if not is_reusable:
             environment.stop()
         self._available.release()
 
@@ -151,7 +153,7 @@ class _FunctionPool:
         )
 
     def retire(self) -> None:
-        """End idle environments now and busy ones when they are given back."""
+        """End idle environments now and busy ones when they are released."""
         with self._lock:
             self._is_retired = True
             idle, self._idle = self._idle, []

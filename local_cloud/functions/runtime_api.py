@@ -1,9 +1,9 @@
 """The Lambda Runtime API for one execution environment, as awslambdaric calls it.
 
-Decides how an invocation reaches the function's process and how its answer comes back, and that no
-other process takes part: every path begins with a secret that the function's process alone has,
-and an answer names the invocation that it belongs to. Must not know how the process is started, nor
-moto. Read next: lambda_environment.py.
+Decides how an invocation reaches the function's process, and how the response returns. No other
+process can take part: every path begins with a secret that only the function's process has, and a
+response names its invocation. Must not know how the process is started, nor moto. Read next:
+lambda_environment.py.
 
 Notes
 -----
@@ -26,7 +26,7 @@ _RUNTIME = "2018-06-01/runtime"
 
 @dataclass(frozen=True, slots=True)
 class InvocationAnswer:
-    """What an invocation ended with: the payload, and whether the function failed."""
+    """The response of an invocation: the payload, and whether the function failed."""
 
     payload: bytes
     is_error: bool
@@ -34,21 +34,21 @@ class InvocationAnswer:
 
 @dataclass(slots=True)
 class Invocation:
-    """One event on its way through a function's process."""
+    """One event for a function's process, and its response."""
 
     payload: bytes
     function_arn: str
     timeout_seconds: float
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    taken: threading.Event = field(default_factory=threading.Event)
+    received: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     answer: InvocationAnswer | None = None
 
     def end(self, payload: bytes, *, is_error: bool) -> None:
-        """Record the answer; the first one counts."""
+        """Record the response; the first one counts."""
         if self.answer is None:
             self.answer = InvocationAnswer(payload, is_error)
-        self.taken.set()
+        self.received.set()
         self.ended.set()
 
     def fail(self, error_type: str, message: str) -> None:
@@ -58,7 +58,7 @@ class Invocation:
 
 
 class RuntimeApi:
-    """An HTTP server that hands invocations to one process and takes its answers."""
+    """An HTTP server that gives invocations to one process and receives its responses."""
 
     def __init__(self) -> None:
         self._waiting: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
@@ -78,7 +78,7 @@ class RuntimeApi:
         return f"127.0.0.1:{self._server.server_address[1]}/{self._secret}"
 
     def call(self, path: str) -> str | None:
-        """Return what a path asks for, such as ``invocation/next``; None without the secret."""
+        """Return the call in a path, such as ``invocation/next``; None without the secret."""
         prefix = f"/{self._secret}/{_RUNTIME}/"
         start, rest = path[: len(prefix)], path[len(prefix) :]
         return rest if secrets.compare_digest(start.encode(), prefix.encode()) else None
@@ -96,18 +96,18 @@ class RuntimeApi:
         self.is_initialized.set()
         invocation = self._waiting.get()
         if invocation is not None:
-            invocation.taken.set()
+            invocation.received.set()
         return invocation
 
     def answered(self, request_id: str, payload: bytes, *, is_error: bool) -> bool:
-        """Take the process's answer to the current invocation; False where it is to another."""
+        """Record the response to the current invocation; return False where it is to another."""
         if self._current is None or self._current.request_id != request_id:
             return False
         self._current.end(payload, is_error=is_error)
         return True
 
     def init_failed(self, payload: bytes) -> None:
-        """Take the report that the handler could not be loaded."""
+        """Record that the handler could not be loaded."""
         self._init_failure = payload
         self.is_initialized.set()
         if self._current is not None:
@@ -189,7 +189,7 @@ class _RuntimeRequest(BaseHTTPRequestHandler):
         self._answer(202, b'{"status":"OK"}', {})
 
     def _call(self) -> str | None:
-        """Return what the function's process asks for; None for a request of anybody else."""
+        """Return the call of the function's process; None for a request of another program."""
         if foreign_header(self.headers.get("Host"), self.headers.get("Origin")):
             return None
         return self.server.api.call(self.path)
@@ -199,7 +199,7 @@ class _RuntimeRequest(BaseHTTPRequestHandler):
         self._answer(403, b'{"errorType":"Forbidden"}', {})
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing on standard error."""
+        """Write nothing to standard error."""
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)

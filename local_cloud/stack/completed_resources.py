@@ -1,10 +1,9 @@
-"""Adapter of moto.cloudformation: properties that it drops from types it does have.
+"""Adapter of moto.cloudformation: properties that it drops from the types that it has.
 
-The gap: GetAtt lacks attributes; of an S3 bucket moto keeps only encryption and tags, of a table
-it forgets point-in-time recovery and time to live, of a function logging, tracing and its
-dead-letter queue, of a state machine its tracing. Decides what is added after moto has created
-the resource. Must not know our stack. Read next: template_audit.py, which refuses what neither
-serves.
+The gap: GetAtt lacks attributes. moto only applies encryption and tags to an S3 bucket. It drops
+point-in-time recovery and time to live of a table, logging, tracing and dead-letter queue of a
+function, and tracing of a state machine. Decides what is added after moto created the resource.
+Must not know our stack. Read next: template_audit.py, which refuses the remaining properties.
 """
 
 from collections.abc import Callable
@@ -12,25 +11,19 @@ from typing import Any
 
 import moto.cloudformation.parsing as moto_parsing
 
-from local_cloud.adapters_check import Patches
 from local_cloud.functions.lambda_invoke import AsyncRules
+from local_cloud.patches import Patches
 from local_cloud.sessions import Sessions
-from local_cloud.stack.resource_updates import CHANGES, UPDATABLE, change_tags
+from local_cloud.stack.resource_updates import CHANGES, change_tags
 from local_cloud.stack.stack_resources import StackTypes, with_booleans
 from local_cloud.stack.stack_updates import failure
+from local_cloud.template_audit import RULES
 
-ADAPTED = (
-    "moto.cloudformation.parsing:resource_class_from_type",
-    "moto.cloudformation.parsing:parse_and_create_resource",
-    "moto.cloudformation.parsing:get_model_map",
-    "moto.s3.models:FakeBucket.create_from_cloudformation_json",
-    "moto.awslambda.models:LambdaFunction.create_from_cloudformation_json",
-)
 Completion = Callable[[Sessions, Any, dict[str, Any]], None]
 
 
 class CompletedModel:
-    """A model of moto that adds what moto drops once a resource is created.
+    """A model of moto that adds the dropped properties once a resource is created.
 
     Parameters
     ----------
@@ -38,7 +31,7 @@ class CompletedModel:
         moto's own.
     resource_type : str
     types : StackTypes
-        Gives the clients to complete it with, account and region.
+        Has the clients to complete it with, account and region.
     """
 
     def __init__(self, model: Any, resource_type: str, types: StackTypes) -> None:
@@ -53,20 +46,20 @@ class CompletedModel:
         return getattr(self._model, name)
 
     def has_cfn_attr(self, attribute_name: str) -> bool:
-        """Say whether GetAtt knows an attribute."""
+        """Return whether GetAtt supports an attribute."""
         return attribute_name in self._attributes or self._model.has_cfn_attr(attribute_name)
 
     def create_from_cloudformation_json(
         self, resource_name: str, cloudformation_json: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Create the resource as moto does and complete it."""
+        """Create the resource as moto does, and complete it."""
         resource = self._model.create_from_cloudformation_json(
             resource_name, cloudformation_json, *args, **kwargs
         )
         return self._completed(resource, cloudformation_json.get("Properties", {}))
 
     def update(self, resource: Any, properties: dict[str, Any]) -> Any:
-        """Bring a resource to what the template says now, in place."""
+        """Apply the template's properties to a resource, in place."""
         earlier = resource.template_properties
         if change := CHANGES.get(self._type):
             change(self._sessions, resource, properties)
@@ -104,7 +97,7 @@ def install(patches: Patches, types: StackTypes, failures: list[tuple[str, str]]
     Parameters
     ----------
     patches : Patches
-        How moto is changed.
+        Replaces attributes of moto.
     types : StackTypes
         The types that moto lacks.
     failures : list of (str, str)
@@ -112,7 +105,8 @@ def install(patches: Patches, types: StackTypes, failures: list[tuple[str, str]]
     """
     models: dict[str, Any] = dict(types.models())
     moto_models = moto_parsing.get_model_map()
-    for resource_type in (UPDATABLE.keys() | _ATTRIBUTES.keys()) - models.keys():
+    updatable = {name for name, rules in RULES.items() if rules.updatable}
+    for resource_type in (updatable | _ATTRIBUTES.keys()) - models.keys():
         models[resource_type] = CompletedModel(moto_models[resource_type], resource_type, types)
 
     def model_for(resource_type: str) -> Any:
@@ -195,7 +189,7 @@ def _complete_state_machine(sessions: Sessions, machine: Any, properties: dict[s
 
 
 def _nothing_to_complete(sessions: Sessions, resource: Any, properties: dict[str, Any]) -> None:
-    """Leave a resource as moto made it."""
+    """Leave a resource as moto created it."""
 
 
 _COMPLETIONS: dict[str, Completion] = {
@@ -215,9 +209,9 @@ def _lock_configuration(properties: dict[str, Any]) -> Any:
     rule = properties.get("ObjectLockConfiguration", {}).get("Rule")
     if rule is None:
         return {"ObjectLockEnabled": "Enabled"}
-    asked = rule["DefaultRetention"]
-    length = {unit: int(asked[unit]) for unit in ("Days", "Years") if unit in asked}
-    retention = {"Mode": asked["Mode"], **length}
+    default = rule["DefaultRetention"]
+    length = {unit: int(default[unit]) for unit in ("Days", "Years") if unit in default}
+    retention = {"Mode": default["Mode"], **length}
     return {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}}
 
 

@@ -1,7 +1,7 @@
 """AWS::Comprehend::Flywheel as CloudFormation handles it: created, updated in place, deleted.
 
-Decides which properties are updated with no interruption, and that creation and deletion are waited
-for. Must not know moto. Read next: stack_resources.py.
+Decides which properties are updated with no interruption, and waits for creation and deletion. Must
+not know moto. Read next: stack_resources.py.
 
 Notes
 -----
@@ -29,7 +29,7 @@ def create_flywheel(comprehend: Any, background: Background, properties: Mapping
     Raises
     ------
     RuntimeError
-        It is FAILED, or not ACTIVE in time.
+        It is FAILED, or not ACTIVE after a minute.
     """
     arn: str = comprehend.create_flywheel(ClientRequestToken=str(uuid.uuid4()), **properties)[
         "FlywheelArn"
@@ -46,7 +46,7 @@ def create_flywheel(comprehend: Any, background: Background, properties: Mapping
 
 
 def is_replaced(properties: Mapping[str, Any], earlier: Mapping[str, Any]) -> bool:
-    """Say whether a change of properties needs another flywheel."""
+    """Return whether a change of properties needs another flywheel."""
     return any(properties.get(name) != earlier.get(name) for name in _REPLACING)
 
 
@@ -77,7 +77,7 @@ def delete_flywheel(comprehend: Any, background: Background, arn: str) -> None:
     Raises
     ------
     RuntimeError
-        It is there after a minute.
+        It still exists after a minute.
     """
 
     def is_gone() -> bool:

@@ -1,8 +1,7 @@
-"""What an update of a stack changes in a resource that moto made, while it stays the same one.
+"""Updates in place of resources that moto created.
 
-Decides, for each type, which properties are updated in place, and through which calls. What is not
-listed is refused by stack_updates.py, since moto would replace or lose the resource. Must not know
-our stack. Read next: stack_updates.py.
+Decides, per type, through which calls properties are updated; template_audit.py lists which these
+are. Must not know our stack. Read next: stack_updates.py, which refuses all other changes.
 
 Notes
 -----
@@ -45,9 +44,9 @@ def _change_queue(sessions: Sessions, queue: Any, properties: Properties) -> Non
         for name, value in properties.items()
         if name in _QUEUE_ATTRIBUTES
     }
-    sqs = sessions.client("sqs")
-    url = sqs.get_queue_url(QueueName=queue.name)["QueueUrl"]
-    sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+    sessions.client("sqs").set_queue_attributes(
+        QueueUrl=sessions.queue_url(queue.queue_arn), Attributes=attributes
+    )
 
 
 def _change_topic(sessions: Sessions, topic: Any, properties: Properties) -> None:
@@ -88,7 +87,7 @@ def _change_key(sessions: Sessions, key: Any, properties: Properties) -> None:
 
 
 def _change_nothing(sessions: Sessions, resource: Any, properties: Properties) -> None:
-    """Leave it at the tags, and at what completed_resources.py adds."""
+    """Change nothing: tags and completed_resources.py suffice."""
 
 
 CHANGES: dict[str, Change] = {
@@ -101,50 +100,10 @@ CHANGES: dict[str, Change] = {
     "AWS::Logs::LogGroup": _change_log_group,
     "AWS::KMS::Key": _change_key,
 }
-"""How resources are changed that moto itself would replace or lose."""
+"""Changes of resources that moto itself would replace or lose."""
 
 REMOVABLE = frozenset({"Tags", "Description", "DisplayName"})
-"""Properties whose removal from a template these calls carry out; of others it is refused."""
-
-UPDATABLE: dict[str, frozenset[str]] = {
-    name: frozenset(properties.split())
-    for name, properties in {
-        "AWS::S3::Bucket": "BucketEncryption VersioningConfiguration LifecycleConfiguration "
-        "PublicAccessBlockConfiguration NotificationConfiguration OwnershipControls Tags "
-        "ObjectLockConfiguration",
-        "AWS::SQS::Queue": f"{' '.join(_QUEUE_ATTRIBUTES)} Tags",
-        "AWS::SNS::Topic": "DisplayName Tags",
-        "AWS::DynamoDB::Table": "PointInTimeRecoverySpecification TimeToLiveSpecification Tags",
-        "AWS::Lambda::Function": "Code Handler Role Runtime Timeout Environment Description "
-        "LoggingConfig DeadLetterConfig MemorySize Architectures TracingConfig",
-        "AWS::IAM::Role": "AssumeRolePolicyDocument Description Tags",
-        "AWS::Logs::LogGroup": "RetentionInDays Tags",
-        "AWS::KMS::Key": "KeyPolicy Description Tags",
-        # moto updates these in place, or makes them anew under the same name.
-        "AWS::IAM::Policy": "PolicyDocument",
-        "AWS::SSM::Parameter": "Type Value Description Tier AllowedPattern DataType Tags",
-        "AWS::Events::Rule": "Description EventPattern ScheduleExpression State Targets RoleArn "
-        "Tags",
-        "AWS::StepFunctions::StateMachine": "DefinitionString RoleArn TracingConfiguration Tags",
-        "AWS::Lambda::EventSourceMapping": "BatchSize MaximumBatchingWindowInSeconds Enabled "
-        "FunctionResponseTypes ScalingConfig",
-        "AWS::CloudWatch::Dashboard": "DashboardBody",
-        # These are made by stack_resources.py, whose calls put what is there already.
-        "AWS::SNS::Subscription": "TopicArn Protocol Endpoint RawMessageDelivery FilterPolicy "
-        "FilterPolicyScope RedrivePolicy",
-        "AWS::SNS::TopicPolicy": "PolicyDocument",
-        "AWS::SQS::QueuePolicy": "PolicyDocument",
-        "AWS::S3::BucketPolicy": "PolicyDocument",
-        "AWS::CloudWatch::Alarm": "AlarmDescription AlarmActions OKActions MetricName Namespace "
-        "InsufficientDataActions ActionsEnabled Dimensions Statistic ExtendedStatistic Period "
-        "EvaluationPeriods DatapointsToAlarm Threshold ComparisonOperator TreatMissingData Unit "
-        "Metrics EvaluateLowSampleCountPercentile ThresholdMetricId Tags",
-        "AWS::Comprehend::Flywheel": "FlywheelName DataAccessRoleArn DataLakeS3Uri ModelType "
-        "TaskConfig DataSecurityConfig ActiveModelArn Tags",
-        "AWS::Lambda::EventInvokeConfig": "MaximumRetryAttempts DestinationConfig",
-    }.items()
-}
-"""Properties that an update of a stack may change, by type; all others are refused."""
+"""Properties that can be removed from a template; the removal of others is refused."""
 
 
 def _tag_bucket(sessions: Sessions, bucket: Any, tags: Tags, gone: list[str]) -> None:
@@ -156,8 +115,7 @@ def _tag_bucket(sessions: Sessions, bucket: Any, tags: Tags, gone: list[str]) ->
 
 
 def _tag_queue(sessions: Sessions, queue: Any, tags: Tags, gone: list[str]) -> None:
-    sqs = sessions.client("sqs")
-    url = sqs.get_queue_url(QueueName=queue.name)["QueueUrl"]
+    sqs, url = sessions.client("sqs"), sessions.queue_url(queue.queue_arn)
     if gone:
         sqs.untag_queue(QueueUrl=url, TagKeys=gone)
     if tags:
@@ -192,7 +150,7 @@ def _tag_key(sessions: Sessions, key: Any, tags: Tags, gone: list[str]) -> None:
 def _tag_resource(
     service: str, member: str, attribute: str
 ) -> Callable[[Sessions, Any, Tags, list[str]], None]:
-    """Return what tags resources of the services whose tag operations are alike."""
+    """Return the tagging of a service with TagResource and UntagResource."""
 
     def tag(sessions: Sessions, resource: Any, tags: Tags, gone: list[str]) -> None:
         client, named = sessions.client(service), {member: getattr(resource, attribute)}
@@ -226,7 +184,7 @@ def change_tags(
     properties: Properties,
     earlier: Properties,
 ) -> None:
-    """Bring the tags of a resource of moto's to what the template says now."""
+    """Give a resource the tags of the template."""
     new, before = properties.get("Tags", []), earlier.get("Tags", [])
     if new != before and resource_type in _TAGGING:
         keys = {tag["Key"] for tag in new}

@@ -1,9 +1,9 @@
 """Adapter of moto.cloudformation: the resource types that it has no model for.
 
 The gap: moto warns and leaves these types out, and crashes when an output refers to one. Each is
-created here through the service's public API, as CloudFormation does. Decides what each type's
-Ref and GetAtt answer. Must not know our stack. Read next: completed_resources.py, for types that
-moto has but of which it drops properties.
+created here through the service's public API, as CloudFormation does. Decides the values of each
+type's Ref and GetAtt. Must not know our stack. Read next: completed_resources.py, for types that
+moto has but whose properties it drops.
 
 Notes
 -----
@@ -37,13 +37,13 @@ class StackResource:
     Parameters
     ----------
     physical_resource_id : str
-        What Ref answers.
+        The value of Ref.
     attributes : dict
-        What GetAtt answers, by name.
+        The values of GetAtt, by name.
     remove : callable
         Deletes it.
     template_properties : dict
-        What the template last said of it, resolved.
+        Its properties in the latest template, resolved.
     """
 
     physical_resource_id: str
@@ -54,11 +54,11 @@ class StackResource:
     logical_resource_id: str = ""
 
     def get_cfn_attribute(self, attribute_name: str) -> str:
-        """Answer GetAtt."""
+        """Return the value of GetAtt."""
         return self.attributes[attribute_name]
 
     def is_created(self) -> bool:
-        """Say that creation has ended."""
+        """Return True: the creation has ended."""
         return True
 
     def delete(self, account_id: str, region_name: str) -> None:
@@ -69,6 +69,7 @@ class StackResource:
 Maker = Callable[["StackTypes", str, dict[str, Any]], StackResource]
 
 
+@dataclass(frozen=True, slots=True)
 class StackTypes:
     """Creates resources of the types that moto lacks.
 
@@ -82,13 +83,12 @@ class StackTypes:
         Ends waits when the cloud stops.
     """
 
-    def __init__(self, settings: CloudSettings, sessions: Sessions, background: Background) -> None:
-        self.settings = settings
-        self.sessions = sessions
-        self.background = background
+    settings: CloudSettings
+    sessions: Sessions
+    background: Background
 
     def models(self) -> dict[str, "StackModel"]:
-        """Return, for each type, the model that moto's CloudFormation calls."""
+        """Return the model of each type, for moto's CloudFormation."""
         return {
             name: StackModel(self, maker, attributes)
             for name, (maker, attributes) in _TYPES.items()
@@ -104,7 +104,7 @@ class StackModel:
     attribute_names: tuple[str, ...]
 
     def has_cfn_attr(self, attribute_name: str) -> bool:
-        """Say whether GetAtt knows an attribute."""
+        """Return whether GetAtt supports an attribute."""
         return attribute_name in self.attribute_names
 
     def create_from_cloudformation_json(
@@ -122,11 +122,11 @@ class StackModel:
         return resource
 
     def update(self, resource: StackResource, properties: dict[str, Any]) -> StackResource:
-        """Bring a resource to what the template says now; one with another id replaces it."""
+        """Apply the template's properties; a resource with another id replaces the old one."""
         if self.maker is _flywheel:
             updated = _updated_flywheel(self.types, resource, properties)
         else:
-            # The calls of all other makers put what is there already.
+            # The calls of all other makers also update.
             updated = self.maker(self.types, resource.physical_resource_id, properties)
         updated.template_properties = properties
         return updated
@@ -245,7 +245,7 @@ def _as_text(value: Any) -> str:
 
 
 def with_booleans(properties: dict[str, Any]) -> dict[str, Any]:
-    """Return properties as the APIs want them, where a template may say "true" in text."""
+    """Return properties for an API, with booleans where a template has the text "true"."""
     return {
         name: value == "true" if value in ("true", "false") else value
         for name, value in properties.items()

@@ -1,15 +1,15 @@
-"""Adapter of moto.cloudformation: what an update of a stack may change, and how a stack fails.
+"""Adapter of moto.cloudformation: updates of a stack, and its failures.
 
-The gap: moto replaces resources that CloudFormation updates in place, loses others, skips types
-that it does not know, answers failures in a form that no SDK can parse, and leaves the status of
-the stack as it was. Decides the order of an update, and that a change which is not served is
-refused by name before anything changes. Must not know any type. Read next: resource_updates.py.
+The gap: moto replaces resources that CloudFormation updates in place, loses others, and skips types
+that it does not know. It reports failures in a form that no SDK can parse, and leaves the status of
+the stack unchanged. Decides the order of an update. A change that is not served is refused by name
+before anything changes. Must not know any type. Read next: resource_updates.py.
 
 Notes
 -----
 *Source*: CloudFormation User Guide, "Update behaviors of stack resources", "DeletionPolicy
 attribute", "UpdateReplacePolicy attribute". Unlike there, a failed update is not rolled back: the
-stack is UPDATE_FAILED, as with rollback disabled, and the next update goes on from where it is.
+stack is UPDATE_FAILED, as with rollback disabled, and the next update continues from there.
 """
 
 import graphlib
@@ -19,19 +19,10 @@ from typing import Any
 
 from moto.cloudformation.exceptions import ValidationError
 
-from local_cloud.adapters_check import Patches, adapted_attribute
-from local_cloud.stack.resource_updates import CHANGES, REMOVABLE, UPDATABLE
-from local_cloud.template_audit import RULES
+from local_cloud.patches import Patches, adapted_attribute
+from local_cloud.stack.resource_updates import CHANGES, REMOVABLE
+from local_cloud.template_audit import RULES, TypeRules
 
-ADAPTED = (
-    "moto.cloudformation.models:Stack.create_resources",
-    "moto.cloudformation.models:Stack.update",
-    "moto.cloudformation.models:Stack.delete",
-    "moto.cloudformation.parsing:ResourceMap.load",
-    "moto.cloudformation.parsing:ResourceMap.update",
-    "moto.cloudformation.parsing:clean_json",
-    "moto.cloudformation.parsing:resource_class_from_type",
-)
 _STATUS_OF_FAILURE = {
     "create_resources": "CREATE_FAILED",
     "update": "UPDATE_FAILED",
@@ -42,7 +33,7 @@ _RETAINED = ("Retain", "RetainExceptOnCreate")
 
 
 def install(patches: Patches) -> None:
-    """Let stacks be updated as CloudFormation updates them, and fail by name."""
+    """Update stacks as CloudFormation does, and name what failed."""
 
     def load(resources: Any) -> None:
         _check_types(resources._template.get("Resources", {}))
@@ -108,7 +99,7 @@ def _update(
     _load(resources, template, parameters)
     present = {name for name in old if resources._parsed_resources.get(name) is not None}
     wanted = [name for name in _in_order(new) if _is_wanted(resources, new[name])]
-    # Each entry becomes the new one when its resource has: a failed update can be gone on with.
+    # Each entry changes with its resource, so a failed update can be continued.
     resources._resource_json_map = {
         **{name: old[name] for name in present},
         **{name: new[name] for name in wanted if name not in present},
@@ -174,15 +165,15 @@ def _delete(resources: Any, name: str, resource: Any, entry: Mapping[str, Any]) 
 def _check_change(
     name: str, old: Mapping[str, Any], new: Mapping[str, Any], stale: Set[str]
 ) -> None:
-    """Refuse a change that moto and the adapters would lose."""
+    """Refuse a change that moto and the adapters would drop."""
     resource_type = new["Type"]
     if old["Type"] != resource_type:
         message = f"{name}: its type {old['Type']} cannot become {resource_type} in an update."
         raise ValidationError(message=message)
     changed = _changed_properties(old, new, stale)
-    if resource_type in RULES:
-        changed -= RULES[resource_type].ignored.keys()
-    served = UPDATABLE.get(resource_type, frozenset())
+    rules = RULES.get(resource_type, TypeRules(frozenset(), frozenset()))
+    changed -= rules.ignored.keys()
+    served = rules.updatable
     if resource_type in CHANGES:
         removed = old.get("Properties", {}).keys() - new.get("Properties", {}).keys()
         served -= removed - REMOVABLE
@@ -190,7 +181,7 @@ def _check_change(
     if refused:
         message = (
             f"{name} ({resource_type}): the local cloud does not update {', '.join(refused)}. "
-            "Deploy the template anew, on a cloud that is started again."
+            "Start the cloud again and deploy the template there."
         )
         raise ValidationError(message=message)
 

@@ -17,9 +17,9 @@ __all__ = ["clock", "cloud", "engine", "rig", "s3", "world"]
 
 @pytest.fixture(scope="package", params=["over HTTP", "in process"])
 def mode(request: pytest.FixtureRequest) -> str:
-    """Say how an engine is reached."""
-    said: str = request.param
-    return said
+    """Return how the client reaches the engine."""
+    way: str = request.param
+    return way
 
 
 def reached(rig: Rig, mode: str) -> None:

@@ -14,13 +14,13 @@ from flywheel.batches.uploads import ObjectVersion
 from flywheel.settings.environment import ReceivedSettings
 from tests.functions import world as functions_world
 from tests.functions.cloud import INBOX
-from tests.simulation.memory_account import MemoryAccount
-from tests.simulation.memory_buckets import MemoryStaging
-from tests.simulation.memory_channels import (
+from tests.simulation.memory.account import MemoryAccount
+from tests.simulation.memory.buckets import MemoryStaging
+from tests.simulation.memory.channels import (
     Message,
 )
-from tests.simulation.memory_ports import MemoryPorts
-from tests.simulation.world import World
+from tests.simulation.memory.ports import MemoryPorts
+from tests.simulation.simulator import Simulator
 
 _MOST_STEPS = 200
 
@@ -42,7 +42,7 @@ class Scene(Protocol):
     def delete(self, upload: ObjectVersion) -> None:
         """Delete a version for good."""
 
-    def told(self) -> list[str]:
+    def published(self) -> list[str]:
         """Return ids of notices that were published since the last look."""
 
     def injected(self) -> list[ObjectVersion]:
@@ -76,7 +76,7 @@ class AwsScene:
         """Delete a version for good."""
         client("s3").delete_object(Bucket=INBOX, Key=upload.key, VersionId=upload.version_id)
 
-    def told(self) -> list[str]:
+    def published(self) -> list[str]:
         """Return ids of notices that were published since the last look."""
         return [notice.notice_id for notice in self.world.cloud.told()]
 
@@ -85,12 +85,12 @@ class AwsScene:
         answer = client("sqs").receive_message(
             QueueUrl=self.world.cloud.configuration.uploads_queue_url, MaxNumberOfMessages=10
         )
-        found = [json.loads(message["Body"])["detail"] for message in answer.get("Messages", [])]
+        details = [json.loads(message["Body"])["detail"] for message in answer.get("Messages", [])]
         return [
             ObjectVersion(
                 detail["bucket"]["name"], detail["object"]["key"], detail["object"]["version-id"]
             )
-            for detail in found
+            for detail in details
         ]
 
     def let_pass(self, is_over: Callable[[], bool]) -> None:
@@ -102,19 +102,19 @@ class AwsScene:
 class MemoryScene:
     """The simulator's ports, in the calm."""
 
-    world: World = field(default_factory=lambda: World(0))
+    simulator: Simulator = field(default_factory=lambda: Simulator(0))
     ports: MemoryPorts = field(init=False)
     _injected: list[ObjectVersion] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Lay everything out."""
-        world = self.world
-        world.is_calm = True
-        account = MemoryAccount(world, MemoryStaging(world))
+        simulator = self.simulator
+        simulator.is_calm = True
+        account = MemoryAccount(simulator, MemoryStaging(simulator))
         account.add("contract", functions_world.LABELS)
         settings = ReceivedSettings.from_document({"name": functions_world.NAME})
         self.ports = MemoryPorts.over(
-            world,
+            simulator,
             account,
             {functions_world.NAME: KnownFlywheel(account.oldest.arn, settings)},
             register=self._receive,
@@ -140,7 +140,7 @@ class MemoryScene:
         """Delete a version for good."""
         self.ports.inbox.delete(upload)
 
-    def told(self) -> list[str]:
+    def published(self) -> list[str]:
         """Return ids of notices that were published since the last look."""
         return list(self.ports.topic.sent.elements())
 
@@ -158,7 +158,7 @@ class MemoryScene:
         raise TimeoutError("it is never over")
 
     def _pass(self, seconds: float) -> None:
-        self.world.agenda.run(self.world.now + timedelta(seconds=seconds))
+        self.simulator.agenda.run(self.simulator.now + timedelta(seconds=seconds))
 
     def _receive(self, message: Message) -> bool:
         upload, _ = message.body

@@ -297,7 +297,7 @@ PUBLIC_ANSWERS = (
 )
 """Every public answer of a served operation that has members, and how the engine's differs."""
 
-_CFN = "tests/local_cloud/test_stack_update.py"
+_CFN = "tests/local_cloud/stack/test_stack_update.py"
 _AUDIT = "tests/local_cloud/test_template_audit.py"
 _LIFE = "engine/tests/operations"
 PUBLIC_RULES = (
@@ -315,7 +315,7 @@ PUBLIC_RULES = (
     PublicRule(
         CLOUDFORMATION,
         "ActiveModelArn, DataAccessRoleArn, DataSecurityConfig and Tags change in place",
-        "tests/local_cloud/test_flywheel_resource.py"
+        "tests/local_cloud/stack/test_flywheel_resource.py"
         "::test_all_that_may_change_does_when_a_flywheel_is_updated",
     ),
     PublicRule(

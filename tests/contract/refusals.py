@@ -1,8 +1,8 @@
-"""What the engine refuses, operation by operation: the requests, and the errors they meet.
+"""Requests that the engine refuses, per operation, and their errors.
 
-Decides which declared errors are met by what a user could send, in `REFUSALS` and, where the engine
-is at work and full, in `BUSY_REFUSALS`; all others can only be asked for, as faults. docs/parity.md
-tells both. Read next: `tests.contract.test_declared_errors`.
+Decides which declared errors a user's requests can cause: those in `REFUSALS` and, where the engine
+is busy and full, in `BUSY_REFUSALS`. All others can only be injected as faults. docs/parity.md
+lists both. Read next: `tests.contract.test_declared_errors`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ SERVED = frozenset(
 )
 
 Refusal = tuple[str, Mapping[str, Any], str]
-"""A client's method, what it is called with, and the error."""
+"""A client's method, its arguments, and the error."""
 
 _PLACE = "arn:aws:comprehend:us-east-1:123456789012"
 ABSENT = f"{_PLACE}:flywheel/absent"
@@ -65,7 +65,7 @@ DATA = {"DatasetName": "d", "InputDataConfig": csv_at(f"s3://{BUCKET}/contract.c
 
 _WRONG = "InvalidRequestException"
 _ABSENT = "ResourceNotFoundException"
-_TAKEN = "ResourceInUseException"
+_IN_USE = "ResourceInUseException"
 _NOT_READY = "ResourceUnavailableException"
 _FULL = "ResourceLimitExceededException"
 _OFTEN = "TooManyRequestsException"
@@ -92,7 +92,7 @@ _NAMED = {
     **dict.fromkeys(("describe_endpoint", "delete_endpoint"), ("EndpointArn", ABSENT_ENDPOINT)),
     "list_tags_for_resource": ("ResourceArn", ABSENT),
 }
-"""Operations on one thing: the member that names it, and one that is not there."""
+"""Operations on one resource: the member that names it, and an absent one."""
 
 _OF_A_JOB = (
     *("describe_document_classification_job", "describe_entities_detection_job"),
@@ -114,7 +114,7 @@ def _alike() -> Iterator[Refusal]:
         yield method, {"JobId": "0"}, _NO_JOB
         yield method, {"JobId": "*"}, _WRONG
     for method in _LISTS:
-        named = {"FlywheelArn": "taken"} if method == "list_flywheel_iteration_history" else {}
+        named = {"FlywheelArn": "existing"} if method == "list_flywheel_iteration_history" else {}
         yield method, {**named, "NextToken": "x"}, _WRONG
 
 
@@ -125,7 +125,7 @@ def _tags(count: int) -> list[dict[str, str]]:
 def _flywheels() -> Iterator[Refusal]:
     method = "create_flywheel"
     yield method, {"FlywheelName": "a_b", **NEW}, _WRONG
-    yield method, {"FlywheelName": "taken", **NEW}, _TAKEN
+    yield method, {"FlywheelName": "existing", **NEW}, _IN_USE
     yield method, {"FlywheelName": "t", **NEW, "Tags": _tags(51)}, _MANY_TAGS
     japanese = classifier_task("MULTI_CLASS", LABELS, "ja")
     yield method, {"FlywheelName": "n", **NEW, **japanese}, _WRONG_LANGUAGE
@@ -137,13 +137,13 @@ def _flywheels() -> Iterator[Refusal]:
         yield method, {"FlywheelName": "n", **NEW, **security}, _WRONG_KEY
     yield method, {"FlywheelName": "n", **_of_model(ABSENT_MODEL)}, _ABSENT
     security = {"DataSecurityConfig": {"ModelKmsKeyId": "key/1234"}}
-    yield "update_flywheel", {"FlywheelArn": "taken", **security}, _WRONG_KEY
+    yield "update_flywheel", {"FlywheelArn": "existing", **security}, _WRONG_KEY
     two = {"Status": "ACTIVE", "CreationTimeAfter": 1}
     yield "list_flywheels", {"Filter": two}, _WRONG_FILTER
 
 
 def _of_model(arn: str) -> dict[str, Any]:
-    """Return what CreateFlywheel is told of a model that is there already."""
+    """Return the members of CreateFlywheel for an existing model."""
     lake = {"DataAccessRoleArn": ROLE, "DataLakeS3Uri": f"s3://{BUCKET}"}
     return {"ActiveModelArn": arn, **lake}
 
@@ -152,24 +152,24 @@ _NO_TIME = {"CreationTimeAfter": 2, "CreationTimeBefore": 2}
 
 
 def _datasets_and_iterations() -> Iterator[Refusal]:
-    method, on_taken = "create_dataset", {"FlywheelArn": "taken", "DatasetName": "e"}
+    method, on_existing = "create_dataset", {"FlywheelArn": "existing", "DatasetName": "e"}
     yield method, {"FlywheelArn": ABSENT, **DATA}, _ABSENT
-    yield method, {"FlywheelArn": "taken", **DATA}, _TAKEN
-    yield method, {"FlywheelArn": "taken", **DATA, "Tags": _tags(51)}, _MANY_TAGS
+    yield method, {"FlywheelArn": "existing", **DATA}, _IN_USE
+    yield method, {"FlywheelArn": "existing", **DATA, "Tags": _tags(51)}, _MANY_TAGS
     yield method, {"FlywheelArn": ABSENT, **DATA, "DatasetType": "DEV"}, _WRONG
     config = entities_at(f"s3://{BUCKET}/d", Annotations=f"s3://{BUCKET}/a")
-    yield method, {**on_taken, "InputDataConfig": config}, _WRONG
+    yield method, {**on_existing, "InputDataConfig": config}, _WRONG
     config = csv_at(f"s3://{BUCKET}/d", LabelDelimiter="&")
-    yield method, {**on_taken, "InputDataConfig": config}, _WRONG
+    yield method, {**on_existing, "InputDataConfig": config}, _WRONG
     yield "list_datasets", {"Filter": {"Status": "INGESTING"}}, _WRONG
     yield "list_datasets", {"Filter": _NO_TIME}, _WRONG_FILTER
     unlike_a_token = {"FlywheelArn": ABSENT, "ClientRequestToken": "a b"}
     yield "start_flywheel_iteration", unlike_a_token, _WRONG
     of_absent = {"FlywheelArn": ABSENT, "FlywheelIterationId": "20200101T000000Z"}
     yield "describe_flywheel_iteration", of_absent, _ABSENT
-    yield "describe_flywheel_iteration", {**of_absent, "FlywheelArn": "taken"}, _ABSENT
+    yield "describe_flywheel_iteration", {**of_absent, "FlywheelArn": "existing"}, _ABSENT
     yield "describe_flywheel_iteration", {**of_absent, "FlywheelIterationId": "7"}, _WRONG
-    never = {"FlywheelArn": "taken", "Filter": _NO_TIME}
+    never = {"FlywheelArn": "existing", "Filter": _NO_TIME}
     yield "list_flywheel_iteration_history", never, _WRONG_FILTER
 
 
@@ -179,18 +179,18 @@ def _models() -> Iterator[Refusal]:
     two = {"Filter": {"Status": "TRAINED", "RecognizerName": "a"}}
     yield "list_entity_recognizers", two, _WRONG_FILTER
     active = {"DocumentClassifierArn": "active"}
-    yield "delete_document_classifier", active, _TAKEN
+    yield "delete_document_classifier", active, _IN_USE
 
 
 def _endpoints() -> Iterator[Refusal]:
     method, new = "create_endpoint", {"EndpointName": "e", "DesiredInferenceUnits": 1}
     yield method, new, _WRONG
     yield method, {**new, "ModelArn": ABSENT_MODEL}, _ABSENT
-    yield method, {**new, "FlywheelArn": "taken"}, _NOT_READY
+    yield method, {**new, "FlywheelArn": "existing"}, _NOT_READY
     yield method, {**new, "Tags": _tags(51)}, _MANY_TAGS
     yield method, {**new, "DesiredInferenceUnits": 11, "ModelArn": "active"}, _FULL
     yield "update_endpoint", {"EndpointArn": ABSENT_ENDPOINT}, _WRONG
-    yield "update_endpoint", {"EndpointArn": ABSENT_ENDPOINT, "FlywheelArn": "taken"}, _ABSENT
+    yield "update_endpoint", {"EndpointArn": ABSENT_ENDPOINT, "FlywheelArn": "existing"}, _ABSENT
     yield "list_endpoints", {"Filter": {"Status": "Ready"}}, _WRONG
     question = {"EndpointArn": ABSENT_ENDPOINT, "Text": "a"}
     yield "classify_document", question, _NOT_READY
@@ -215,7 +215,7 @@ def _jobs() -> Iterator[Refusal]:
         job = {**JOB, **more}
         yield method, job, _WRONG
         yield method, {**job, member: absent}, _ABSENT
-        yield method, {**job, "FlywheelArn": "taken"}, _NOT_READY
+        yield method, {**job, "FlywheelArn": "existing"}, _NOT_READY
         yield method, {**job, "Tags": _tags(51)}, _MANY_TAGS
         yield method, {**job, "VolumeKmsKeyId": "key"}, _WRONG_KEY
         output = {**JOB["OutputDataConfig"], "KmsKeyId": "alias"}  # type: ignore[dict-item] # of JOB's members this one is a mapping
@@ -229,10 +229,10 @@ def _jobs() -> Iterator[Refusal]:
 
 def _tagging() -> Iterator[Refusal]:
     yield "tag_resource", {"ResourceArn": ABSENT, "Tags": []}, _ABSENT
-    yield "tag_resource", {"ResourceArn": "taken", "Tags": _tags(51)}, _MANY_TAGS
+    yield "tag_resource", {"ResourceArn": "existing", "Tags": _tags(51)}, _MANY_TAGS
     yield "tag_resource", {"ResourceArn": ABSENT, "Tags": [{"Key": "aws:a"}]}, _WRONG
     keys = [tag["Key"] for tag in _tags(51)]
-    yield "untag_resource", {"ResourceArn": "taken", "TagKeys": keys}, "TooManyTagKeysException"
+    yield "untag_resource", {"ResourceArn": "existing", "TagKeys": keys}, "TooManyTagKeysException"
     yield "untag_resource", {"ResourceArn": ABSENT, "TagKeys": ["a"]}, _ABSENT
     yield "untag_resource", {"ResourceArn": "no arn", "TagKeys": ["a"]}, _WRONG
 
@@ -240,18 +240,18 @@ def _tagging() -> Iterator[Refusal]:
 def _while_busy() -> Iterator[Refusal]:
     yield "create_flywheel", {"FlywheelName": "one-more", **NEW}, _FULL
     yield "create_flywheel", {"FlywheelName": "early", **_of_model("training")}, _NOT_READY
-    yield "delete_flywheel", {"FlywheelArn": "busy"}, _TAKEN
+    yield "delete_flywheel", {"FlywheelArn": "busy"}, _IN_USE
     yield "delete_flywheel", {"FlywheelArn": "creating"}, _NOT_READY
     yield "update_flywheel", {"FlywheelArn": "creating"}, _WRONG
     yield "create_dataset", {"FlywheelArn": "idle", **DATA, "DatasetType": "TEST"}, _FULL
-    yield "start_flywheel_iteration", {"FlywheelArn": "busy"}, _TAKEN
+    yield "start_flywheel_iteration", {"FlywheelArn": "busy"}, _IN_USE
     yield "start_flywheel_iteration", {"FlywheelArn": "idle"}, _OFTEN
     yield "delete_document_classifier", {"DocumentClassifierArn": "training"}, _NOT_READY
     yield "delete_entity_recognizer", {"EntityRecognizerArn": "recognizing"}, _NOT_READY
-    yield "delete_entity_recognizer", {"EntityRecognizerArn": "recognizer"}, _TAKEN
-    taken = {"EndpointName": "serving", "DesiredInferenceUnits": 1, "ModelArn": "active"}
-    yield "create_endpoint", taken, _TAKEN
-    yield "delete_endpoint", {"EndpointArn": "starting"}, _TAKEN
+    yield "delete_entity_recognizer", {"EntityRecognizerArn": "recognizer"}, _IN_USE
+    existing = {"EndpointName": "serving", "DesiredInferenceUnits": 1, "ModelArn": "active"}
+    yield "create_endpoint", existing, _IN_USE
+    yield "delete_endpoint", {"EndpointArn": "starting"}, _IN_USE
     yield "update_endpoint", {"EndpointArn": "starting", "DesiredInferenceUnits": 2}, _NOT_READY
     yield "update_endpoint", {"EndpointArn": "serving", "DesiredInferenceUnits": 11}, _FULL
     of_active = {**JOB, "DocumentClassifierArn": "active"}

@@ -58,10 +58,10 @@ def wrong_enums(value: Any, shape: Shape, path: str) -> list[str]:
         unknown = [f"{path}.{name}" for name in value if name not in shape.members]
         members = [(value[name], member) for name, member in shape.members.items() if name in value]
         return unknown + [
-            found for item, member in members for found in wrong_enums(item, member, path)
+            wrong for item, member in members for wrong in wrong_enums(item, member, path)
         ]
     if isinstance(shape, ListShape):
-        return [found for item in value for found in wrong_enums(item, shape.member, path)]
+        return [wrong for item in value for wrong in wrong_enums(item, shape.member, path)]
     # A custom model has the types that it was trained with, which no enum can name.
     if not isinstance(shape, StringShape) or shape.name == "EntityType":
         return []
@@ -78,7 +78,7 @@ def live_a_life(rig: Rig) -> None:
     model = rig.iterated(flywheel)["TrainedModelArn"]
     comprehend.update_flywheel(FlywheelArn=flywheel, ActiveModelArn=model)
     comprehend.describe_flywheel(FlywheelArn=flywheel)
-    rig.begin_dataset(flywheel, rig.put("in/told.csv", rows(1)), Description="more")
+    rig.begin_dataset(flywheel, rig.put("in/described.csv", rows(1)), Description="more")
     rig.iterated(flywheel)
     comprehend.list_datasets(FlywheelArn=flywheel)
     comprehend.list_flywheel_iteration_history(FlywheelArn=flywheel, MaxResults=1)
@@ -164,24 +164,46 @@ def stop_training_a_recognizer(rig: Rig) -> str:
     return recognizer
 
 
-def see_jobs_fail(rig: Rig, model: str, recognizer: str, request: dict[str, Any]) -> None:
-    """Have a job of each kind without input; see why each has FAILED."""
+def classify(rig: Rig, model: str, request: dict[str, Any], *, until_it_has: str) -> None:
+    """Run a classification job until it has a member."""
     comprehend = rig.comprehend
-    nowhere = {**request, "InputDataConfig": {"S3Uri": f"s3://{BUCKET}/contract/nothing"}}
-    classified = comprehend.start_document_classification_job(
-        DocumentClassifierArn=model, **nowhere
-    )["JobId"]
+    job = comprehend.start_document_classification_job(DocumentClassifierArn=model, **request)
     until(
-        lambda: comprehend.describe_document_classification_job(JobId=classified),
-        lambda seen: "Message" in seen["DocumentClassificationJobProperties"],
+        lambda: comprehend.describe_document_classification_job(JobId=job["JobId"]),
+        lambda seen: until_it_has in seen["DocumentClassificationJobProperties"],
     )
-    detected = comprehend.start_entities_detection_job(
-        EntityRecognizerArn=recognizer, LanguageCode="en", **nowhere
+
+
+def detect(
+    rig: Rig, recognizer: str, request: dict[str, Any], *, until_it_has: str, stops: bool = False
+) -> None:
+    """Run an entities job until it has a member; stop it at once, or not."""
+    comprehend = rig.comprehend
+    job = comprehend.start_entities_detection_job(
+        EntityRecognizerArn=recognizer, LanguageCode="en", **request
     )["JobId"]
+    if stops:
+        comprehend.stop_entities_detection_job(JobId=job)
     until(
-        lambda: comprehend.describe_entities_detection_job(JobId=detected),
-        lambda seen: "Message" in seen["EntitiesDetectionJobProperties"],
+        lambda: comprehend.describe_entities_detection_job(JobId=job),
+        lambda seen: until_it_has in seen["EntitiesDetectionJobProperties"],
     )
+
+
+def detect_at_an_endpoint(rig: Rig, recognizer: str) -> None:
+    """Serve a recognizer at an endpoint, use it and delete it."""
+    comprehend = rig.comprehend
+    arn = comprehend.create_endpoint(
+        EndpointName="names", ModelArn=recognizer, DesiredInferenceUnits=1
+    )["EndpointArn"]
+    until(
+        lambda: comprehend.describe_endpoint(EndpointArn=arn)["EndpointProperties"]["Status"],
+        lambda status: status == "IN_SERVICE",
+    )
+    text = "order 7 goes to Rome today"
+    assert comprehend.detect_entities(Text=text, EndpointArn=arn)["Entities"]
+    comprehend.delete_endpoint(EndpointArn=arn)
+    until(lambda: comprehend.list_endpoints()["EndpointPropertiesList"], lambda left: not left)
 
 
 def analyze(rig: Rig, model: str) -> None:
@@ -197,42 +219,17 @@ def analyze(rig: Rig, model: str) -> None:
         "VolumeKmsKeyId": KEY,
         "VpcConfig": VPC,
     }
-    see_jobs_fail(rig, model, recognizer, request)
-    job = comprehend.start_document_classification_job(DocumentClassifierArn=model, **request)
-    until(
-        lambda: comprehend.describe_document_classification_job(JobId=job["JobId"]),
-        lambda seen: "EndTime" in seen["DocumentClassificationJobProperties"],
-    )
+    # Without input, a job of each kind is FAILED with a message.
+    nowhere = {**request, "InputDataConfig": {"S3Uri": f"s3://{BUCKET}/contract/nothing"}}
+    for sent, member in ((nowhere, "Message"), (request, "EndTime")):
+        classify(rig, model, sent, until_it_has=member)
+        detect(rig, recognizer, sent, until_it_has=member)
     comprehend.list_document_classification_jobs()
-    found = comprehend.start_entities_detection_job(
-        EntityRecognizerArn=recognizer, LanguageCode="en", **request
-    )["JobId"]
-    until(
-        lambda: comprehend.describe_entities_detection_job(JobId=found),
-        lambda seen: "EndTime" in seen["EntitiesDetectionJobProperties"],
-    )
-    arn = comprehend.create_endpoint(
-        EndpointName="names", ModelArn=recognizer, DesiredInferenceUnits=1
-    )["EndpointArn"]
-    until(
-        lambda: comprehend.describe_endpoint(EndpointArn=arn)["EndpointProperties"]["Status"],
-        lambda status: status == "IN_SERVICE",
-    )
-    text = "order 7 goes to Rome today"
-    assert comprehend.detect_entities(Text=text, EndpointArn=arn)["Entities"]
-    comprehend.delete_endpoint(EndpointArn=arn)
-    until(lambda: comprehend.list_endpoints()["EndpointPropertiesList"], lambda left: not left)
-    # Enough to be still at it when the stop arrives.
+    detect_at_an_endpoint(rig, recognizer)
+    # Enough to be in progress when the stop arrives.
     rig.s3.put_object(Bucket=BUCKET, Key="contract/in.txt", Body=b"off to Rome\n" * 20_000)
-    stopped = comprehend.start_entities_detection_job(
-        EntityRecognizerArn=recognizer, LanguageCode="en", **request
-    )["JobId"]
-    comprehend.stop_entities_detection_job(JobId=stopped)
+    detect(rig, recognizer, request, until_it_has="EndTime", stops=True)
     comprehend.list_entities_detection_jobs()
-    until(
-        lambda: comprehend.describe_entities_detection_job(JobId=stopped),
-        lambda seen: "EndTime" in seen["EntitiesDetectionJobProperties"],
-    )
     flywheel = comprehend.describe_entity_recognizer(EntityRecognizerArn=recognizer)
     comprehend.delete_flywheel(FlywheelArn=flywheel["EntityRecognizerProperties"]["FlywheelArn"])
     comprehend.delete_entity_recognizer(EntityRecognizerArn=recognizer)
@@ -244,7 +241,7 @@ def tag_stop_and_delete(rig: Rig, flywheel: str) -> None:
     comprehend.tag_resource(ResourceArn=flywheel, Tags=[{"Key": "team", "Value": "support"}])
     comprehend.list_tags_for_resource(ResourceArn=flywheel)
     comprehend.untag_resource(ResourceArn=flywheel, TagKeys=["team"])
-    # Enough to be still at it when the stop arrives.
+    # Enough to be in progress when the stop arrives.
     rig.dataset(flywheel, rows(1000))
     iteration = rig.begin_iteration(flywheel)
     listed = comprehend.list_document_classifiers(Filter={"Status": "TRAINING"})
@@ -259,26 +256,28 @@ def tag_stop_and_delete(rig: Rig, flywheel: str) -> None:
     comprehend.delete_document_classifier(DocumentClassifierArn=arn)
 
 
-def told_paths(value: Any, path: str = "") -> Iterator[str]:
+def returned_paths(value: Any, path: str = "") -> Iterator[str]:
     """Yield the path of every member of an answer; a list's are those of its items."""
     if isinstance(value, list):
         for item in value:
-            yield from told_paths(item, path)
+            yield from returned_paths(item, path)
     elif isinstance(value, dict):
         for name, member in value.items():
             inside = f"{path}.{name}" if path else name
             yield inside
-            yield from told_paths(member, inside)
+            yield from returned_paths(member, inside)
 
 
 def check_public_answers(answers: Iterable[tuple[str, dict[str, Any]]]) -> None:
     """Hold what was answered against every public answer: no member lacks but those named."""
-    told: dict[str, set[str]] = {}
+    returned: dict[str, set[str]] = {}
     for operation, answer in answers:
-        told.setdefault(operation, set()).update(told_paths(answer))
+        returned.setdefault(operation, set()).update(returned_paths(answer))
     for public in PUBLIC_ANSWERS:
         lacking = {
-            member for path, member in public.paths.items() if path not in told[public.operation]
+            member
+            for path, member in public.paths.items()
+            if path not in returned[public.operation]
         }
         assert lacking == public.lacking.keys(), (public.source, public.operation)
 

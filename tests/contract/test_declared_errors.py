@@ -33,11 +33,11 @@ Made = dict[str, str]
 @pytest.fixture(scope="module")
 def made(rig: Rig) -> Made:
     """Create what refusals name: a flywheel and a dataset whose names are in use, and a model."""
-    taken = rig.flywheel(FlywheelName="taken", DataLakeS3Uri=f"s3://{BUCKET}/contract")
-    rig.ended_dataset(rig.begin_dataset(taken, f"s3://{BUCKET}/contract.csv", DatasetName="d"))
+    existing = rig.flywheel(FlywheelName="existing", DataLakeS3Uri=f"s3://{BUCKET}/contract")
+    rig.ended_dataset(rig.begin_dataset(existing, f"s3://{BUCKET}/contract.csv", DatasetName="d"))
     served, active = rig.trained()
     rig.comprehend.update_flywheel(FlywheelArn=served, ActiveModelArn=active)
-    return {"taken": taken, "served": served, "active": active}
+    return {"existing": existing, "served": served, "active": active}
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +70,8 @@ def ended_before(directory: Path, s3: "S3Client") -> Made:
             lambda: rig.comprehend.describe_endpoint(EndpointArn=serving)["EndpointProperties"],
             lambda seen: seen.get("Status") == "IN_SERVICE",
         )
-    told = {"busy": busy, "active": active, "names": names, "recognizer": recognizer}
-    return {**told, "idle": idle, "serving": serving}
+    shared = {"busy": busy, "active": active, "names": names, "recognizer": recognizer}
+    return {**shared, "idle": idle, "serving": serving}
 
 
 def begun(rig: Rig, made: Made) -> Made:
@@ -158,7 +158,7 @@ def test_the_error_is_the_models_when_a_fault_raises_it(
 def test_input_meets_each_declared_error_when_it_is_none_of_the_services_troubles(
     operation: str,
 ) -> None:
-    """What is met by a fault alone is told one by one, and nothing else is left out."""
+    """Errors that only a fault causes are listed one by one; nothing else is left out."""
     met = met_by_input(operation)
     assert met <= set(declared(operation))
     left = {code for code in declared(operation) if (operation, code) not in ONLY_BY_FAULT}

@@ -25,9 +25,9 @@ def test_answers_count_what_the_iteration_counted_when_labels_are_several(
     """Half of each label is forgotten, so a model gives labels that are less likely than not."""
     chooser = random.Random(7)
     documents = [
-        ("|".join(kept), " ".join(text for _, text in chosen))
+        ("|".join(chosen_labels), " ".join(text for _, text in chosen))
         for chosen in (chooser.sample(rows(20), chooser.randint(1, 3)) for _ in range(1200))
-        if (kept := sorted({label for label, _ in chosen if chooser.random() < 0.5}))
+        if (chosen_labels := sorted({label for label, _ in chosen if chooser.random() < 0.5}))
     ]
     training, test = documents[:400], [Document(*row) for row in documents[400:600]]
     with running(tmp_path, s3) as rig:

@@ -43,8 +43,8 @@ def test_every_served_operation_is_in_the_contract_when_the_engine_names_them(ri
     """The engine's own list and the contract's are one."""
     with pytest.raises(ClientError) as refusal:
         rig.comprehend.detect_sentiment(Text="fine", LanguageCode="en")
-    said = str(refusal.value).partition("Served here, as AWS JSON 1.1: ")[2].removesuffix(".")
-    assert set(said.split(", ")) == SERVED
+    listed = str(refusal.value).partition("Served here, as AWS JSON 1.1: ")[2].removesuffix(".")
+    assert set(listed.split(", ")) == SERVED
 
 
 def test_every_public_rule_has_its_test_when_the_page_names_one() -> None:

@@ -111,7 +111,7 @@ def test_a_transaction_is_refused_when_it_is_too_large(scene: Scene) -> None:
 
 
 def test_rows_come_in_order_when_a_partition_is_queried(scene: Scene) -> None:
-    """Only those whose sort key begins as asked."""
+    """Only rows whose sort key begins with the requested prefix."""
     for sk in ("X#2", "X#10", "Y#1", "X#1"):
         scene.ports.table.write([Put(Key("A", sk), {})])
     scene.ports.table.write([Put(Key("B", "X#3"), {})])
@@ -119,13 +119,13 @@ def test_rows_come_in_order_when_a_partition_is_queried(scene: Scene) -> None:
 
 
 def test_the_newest_rows_come_first_when_an_index_is_queried(scene: Scene) -> None:
-    """As many as asked for; rows without the index's keys are not in it."""
+    """At most the requested number; rows without the index's keys are absent."""
     for day in (2, 3, 1):
         values = {"flywheel": "tickets", "received_at": f"2026-01-0{day}"}
         scene.ports.table.write([Put(Key(f"UPLOAD#{day}", "UPLOAD"), values)])
     scene.ports.table.write([Put(Key("BATCH#1", "BATCH"), {"flywheel": "tickets"})])
-    found = scene.ports.table.query_index(BY_FLYWHEEL_INDEX, "flywheel", "tickets", 2)
-    assert [row["received_at"] for row in found] == ["2026-01-03", "2026-01-02"]
+    rows = scene.ports.table.query_index(BY_FLYWHEEL_INDEX, "flywheel", "tickets", 2)
+    assert [row["received_at"] for row in rows] == ["2026-01-03", "2026-01-02"]
 
 
 def test_a_counter_begins_at_zero_when_it_is_counted_up(scene: Scene) -> None:
@@ -135,7 +135,7 @@ def test_a_counter_begins_at_zero_when_it_is_counted_up(scene: Scene) -> None:
 
 
 def test_an_object_is_kept_when_it_is_created_again(scene: Scene) -> None:
-    """The second is told that it was there."""
+    """The second call gets the information that the object exists."""
     staging = scene.ports.staging
     assert staging.text("a.csv") is None
     assert [staging.create("a.csv", body) for body in (b"A,one\nB,two\n", b"else")] == [True, False]
@@ -158,18 +158,21 @@ def test_a_version_is_read_when_the_object_was_overwritten(scene: Scene) -> None
         b"one",
         b"other",
     ]
-    assert {found.upload: found.size_bytes for found in inbox.versions()} == {first: 3, second: 5}
+    assert {version.upload: version.size_bytes for version in inbox.versions()} == {
+        first: 3,
+        second: 5,
+    }
     scene.delete(first)
     assert inbox.version_chunks(first) is None
     assert inbox.version_chunks(replace(second, key="tickets/train/b.csv")) is None
-    assert [found.upload for found in inbox.versions()] == [second]
+    assert [version.upload for version in inbox.versions()] == [second]
 
 
 def test_a_notice_is_sent_again_when_it_is_published_again(scene: Scene) -> None:
-    """Under the same id, so that a reader can tell."""
+    """Both have the same id, so a reader can drop one."""
     for _ in range(2):
         scene.ports.topic.publish("tickets", Notice("n-1", "A subject", "A body"))
-    assert scene.told() == ["n-1", "n-1"]
+    assert scene.published() == ["n-1", "n-1"]
 
 
 def test_an_upload_comes_when_it_is_injected(scene: Scene) -> None:
@@ -241,13 +244,13 @@ def test_a_flywheel_trains_once_when_it_is_started_again(scene: Scene) -> None:
     assert first is not None
     assert service.start_iteration("token-1") == first
     assert service.start_iteration("token-2") is None
-    assert [found.id for found in service.iterations()] == [first]
+    assert [iteration.id for iteration in service.iterations()] == [first]
     scene.let_pass(lambda: not service.iteration(first).is_running)
     _is_a_first_model(service, first)
 
 
 def test_a_training_ends_stopped_when_it_is_stopped(scene: Scene) -> None:
-    """It is found while it runs, and once it was stopped there is none to be stopped."""
+    """It is listed while it runs; once it was stopped, there is none to stop."""
     service = scene.service
     _complete(scene, _created(scene, "batch-1-1-train", DatasetKind.TRAIN))
     assert service.model_in_training() is None
@@ -262,12 +265,12 @@ def test_a_training_ends_stopped_when_it_is_stopped(scene: Scene) -> None:
 
 
 def _is_a_first_model(service: FlywheelService, iteration_id: str) -> None:
-    found = service.iteration(iteration_id)
-    assert (found.status, found.evaluated_model) == ("COMPLETED", None)
-    assert set(found.trained_metrics or ()) <= set(METRICS)
-    assert 0 <= (found.trained_metrics or {})["AverageF1Score"] <= 1
-    assert found.seconds > 0
-    model = found.trained_model or ""
+    iteration = service.iteration(iteration_id)
+    assert (iteration.status, iteration.evaluated_model) == ("COMPLETED", None)
+    assert set(iteration.trained_metrics or ()) <= set(METRICS)
+    assert 0 <= (iteration.trained_metrics or {})["AverageF1Score"] <= 1
+    assert iteration.seconds > 0
+    model = iteration.trained_model or ""
     service.make_active(model)
     assert service.describe().active_model == model
     facts = service.model(model)
@@ -304,10 +307,15 @@ def test_a_model_answers_each_document_when_a_job_ends(scene: Scene) -> None:
     assert not is_detection(job)
     assert jobs.describe(job).seconds == 0.0
     scene.let_pass(lambda: not jobs.describe(job).is_running)
-    found = jobs.describe(job)
-    assert (found.arn, found.model, found.status, found.message) == (job, model, "COMPLETED", "")
-    assert found.seconds > 0
-    archive = b"".join(staging.chunks(found.output_uri.removeprefix(f"{place}/")))
+    described = jobs.describe(job)
+    assert (described.arn, described.model, described.status, described.message) == (
+        job,
+        model,
+        "COMPLETED",
+        "",
+    )
+    assert described.seconds > 0
+    archive = b"".join(staging.chunks(described.output_uri.removeprefix(f"{place}/")))
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         (lines,) = (file for member in files if (file := files.extractfile(member)))
-        assert all(len(said) == 1 for said in answers_of(map(bytes.decode, lines), len(texts)))
+        assert all(len(answer) == 1 for answer in answers_of(map(bytes.decode, lines), len(texts)))

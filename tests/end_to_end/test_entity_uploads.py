@@ -4,27 +4,25 @@ import csv
 import json
 import shutil
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from console.commands import options as verb_options
-from console.environment.target import ENVIRONMENTS_FOLDER, local_target
+from console.environment.target import ENVIRONMENTS_FOLDER
 from local_cloud.environment import LocalEnvironment, LocalSettings
 from tests.console.command_line import invoke
+from tests.end_to_end.conftest import RunVerb
 
 pytestmark = pytest.mark.slow
-
-Answer = Callable[..., dict[str, Any]]
 
 NAMES = ("Ann", "Bob", "Cleo", "Dora", "Emil", "Fritz", "Greta", "Hugo")
 PLACES = ("Bern", "Cork", "Delft", "Essen", "Fulda", "Graz", "Haifa", "Ischia")
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEnvironment]:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEnvironment]:
     """Run an environment with a flywheel of entities beside the one that classifies."""
     folder = tmp_path_factory.mktemp("entities") / "environments"
     shutil.copytree(ENVIRONMENTS_FOLDER, folder)
@@ -36,23 +34,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEnvironment
     """
     file = folder / "local.toml"
     file.write_text(file.read_text("utf-8") + textwrap.dedent(flywheel), "utf-8")
-    with LocalEnvironment(LocalSettings(environments_folder=folder)) as environment:
-        yield environment
-
-
-@pytest.fixture(scope="module")
-def answer(world: LocalEnvironment) -> Iterator[Answer]:
-    """Return a function that runs a verb there, sees its exit code and reads its answer."""
-
-    def run(*arguments: str, exit_code: int = 0) -> dict[str, Any]:
-        result = invoke(*arguments, "--env", "local", "--json")
-        assert result.exit_code == exit_code, result.output
-        document: dict[str, Any] = json.loads(result.stdout)
-        return document
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(verb_options, "open_target", lambda *_: local_target(dict(world.variables)))
-        yield run
+    with LocalEnvironment(LocalSettings(environments_folder=folder)) as started:
+        yield started
 
 
 def write_pair(folder: Path, word: str, *, annotations: str = "annotations.csv") -> None:
@@ -70,9 +53,9 @@ def write_pair(folder: Path, word: str, *, annotations: str = "annotations.csv")
                 writer.writerow(("documents.txt", line, begin, begin + len(entity), kind))
 
 
-def shown(answer: Answer) -> dict[str, Any]:
+def shown(run_verb: RunVerb) -> dict[str, Any]:
     """Return the flywheel's status."""
-    found: dict[str, Any] = answer("status", "contracts")["flywheels"][0]
+    found: dict[str, Any] = run_verb("status", "contracts")["flywheels"][0]
     return found
 
 
@@ -85,32 +68,32 @@ def uploads() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("kind", ["test", "train"])
 def test_the_first_half_waits_and_the_second_ends_it_when_they_come_one_by_one(
-    answer: Answer, tmp_path: Path, kind: str
+    run_verb: RunVerb, tmp_path: Path, kind: str
 ) -> None:
     """Each place names the file that is awaited; the second half is followed to its batch."""
     write_pair(tmp_path / "pair", "signs" if kind == "train" else "meets")
     options = ("contracts", "--kind", kind, "--wait")
     documents = str(tmp_path / "pair" / "documents.txt")
     waits = "documents.txt waits for annotations.csv in the same folder"
-    first = answer("upload", documents, *options, exit_code=3)
+    first = run_verb("upload", documents, *options, exit_code=3)
     assert (first["state"], first["waits_for"]) == ("WAITING", waits)
     assert "lacks" not in first
-    assert shown(answer)["halves_waiting"] == [waits]
+    assert shown(run_verb)["halves_waiting"] == [waits]
     assert (uploads()[0]["state"], uploads()[0]["reasons"]) == ("WAITING", [waits])
     for view in (invoke("status", "contracts"), invoke("uploads", "contracts")):
         assert waits in " ".join(view.output.split())
 
-    second = answer("upload", str(tmp_path / "pair" / "annotations.csv"), *options)
+    second = run_verb("upload", str(tmp_path / "pair" / "annotations.csv"), *options)
     if kind == "train":
         assert (second["outcome"], second["batch"]) == ("PROMOTED", 1)
     assert second["state"] == ("SEALED" if kind == "train" else "STAGED")
-    assert shown(answer)["halves_waiting"] == []
+    assert shown(run_verb)["halves_waiting"] == []
     assert uploads()[0]["state"] == "PAIRED"
     assert uploads()[0]["paired_with"] == uploads()[1]["uid"]
 
 
 def test_both_halves_are_one_upload_when_they_are_given_together(
-    answer: Answer, tmp_path: Path
+    run_verb: RunVerb, tmp_path: Path
 ) -> None:
     """Wherever the annotations lie, and whatever their name is."""
     write_pair(tmp_path / "both", "writes", annotations="entities of march.csv")

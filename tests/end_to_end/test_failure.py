@@ -16,16 +16,16 @@ PATIENCE_SECONDS = 120
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[LocalEnvironment]:
+def environment() -> Iterator[LocalEnvironment]:
     """Run a local environment whose engine asks for ten documents a label, as the service does."""
-    with LocalEnvironment(LocalSettings(service_min_per_label=10)) as environment:
-        yield environment
+    with LocalEnvironment(LocalSettings(service_min_per_label=10)) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
-def target(world: LocalEnvironment) -> Target:
+def target(environment: LocalEnvironment) -> Target:
     """Return the command's view of the environment."""
-    return local_target(world.variables)
+    return local_target(environment.variables)
 
 
 def put(target: Target, key: str, documents_per_label: int) -> None:
@@ -75,9 +75,11 @@ def test_the_two_places_are_named_when_a_key_belongs_to_no_flywheel(target: Targ
     assert "tickets/train/ or tickets/test/" in " ".join(refusal.body.split())
 
 
-def test_every_call_was_allowed_when_the_roles_did_their_work(world: LocalEnvironment) -> None:
+def test_every_call_was_allowed_when_the_roles_did_their_work(
+    environment: LocalEnvironment,
+) -> None:
     """IAM is enforced while the batches above run, and no role lacked a permission."""
-    decisions = world.cloud.decisions()
+    decisions = environment.cloud.decisions()
     assert any(decision.action == "comprehend:UpdateFlywheel" for decision in decisions)
     assert [decision for decision in decisions if not decision.is_allowed] == []
 
@@ -86,13 +88,13 @@ def test_every_call_was_allowed_when_the_roles_did_their_work(world: LocalEnviro
     ("function", "is_allowed"), [("CompareModels", True), ("RegisterUpload", False)]
 )
 def test_one_role_alone_may_promote_when_roles_are_enforced(
-    world: LocalEnvironment, function: str, *, is_allowed: bool
+    environment: LocalEnvironment, function: str, *, is_allowed: bool
 ) -> None:
     """CompareModels may change the active model; a function that only reads files may not."""
-    functions = world.client("lambda").list_functions()["Functions"]
+    functions = environment.client("lambda").list_functions()["Functions"]
     role = next(found["Role"] for found in functions if f"-{function}" in found["FunctionName"])
-    comprehend = world.cloud.client_for_role("comprehend", role)
-    flywheel = world.client("comprehend").list_flywheels()["FlywheelSummaryList"][0]
+    comprehend = environment.cloud.client_for_role("comprehend", role)
+    flywheel = environment.client("comprehend").list_flywheels()["FlywheelSummaryList"][0]
     promote = {
         "FlywheelArn": flywheel["FlywheelArn"],
         "ActiveModelArn": flywheel["ActiveModelArn"],

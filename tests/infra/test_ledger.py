@@ -22,7 +22,7 @@ from infra.ledger_rights import (
 )
 from tests.infra.synthesis import FUNCTIONS, Synthesized, joined, listed, plain
 from tests.simulation.history import play
-from tests.simulation.memory_rows import MemoryRows
+from tests.simulation.memory.rows import MemoryRows
 
 KEYS = "dynamodb:LeadingKeys"
 READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}

@@ -18,8 +18,8 @@ from application.ledger.batch_rows import BatchRow
 from flywheel.batches.batches import BatchState
 from flywheel.settings.environment import ReceivedSettings
 from tests.infra.synthesis import Synthesized
+from tests.simulation.simulator import Simulator
 from tests.simulation.state_machine import Document, StateFailedError, StateMachine
-from tests.simulation.world import World
 
 JOB = "describeDocumentClassificationJob"
 DETECTION = "describeEntitiesDetectionJob"
@@ -117,7 +117,7 @@ class Played:
 
 def play(stack: Synthesized, **answers: Sequence[Any]) -> Played:
     """Play an execution; tasks that are not named answer as usual."""
-    world, played = World(0, is_calm=True), Played()
+    simulator, played = Simulator(0, is_calm=True), Played()
     left = {name: list(given) for name, given in {**USUAL, **answers}.items()}
 
     def task(name: str) -> Any:
@@ -131,20 +131,20 @@ def play(stack: Synthesized, **answers: Sequence[Any]) -> Played:
         return answer
 
     tasks = {_TASKS.get(name, name): task(name) for name in USUAL}
-    machine = StateMachine(world, tasks, {"StateMachine": {"Id": "arn:machine"}})
+    machine = StateMachine(simulator, tasks, {"StateMachine": {"Id": "arn:machine"}})
 
     def run() -> None:
         known = KnownFlywheel("arn:flywheel", SETTINGS)
         document = execution_input(known, "arn:flywheel", BATCH)
-        began = world.now
+        began = simulator.now
         try:
             machine.run(stack.workflow(), json.loads(document))
         except StateFailedError as error:
             played.error, played.cause = error.name, error.cause
-        played.took = world.now - began
+        played.took = simulator.now - began
 
-    world.later(0, run)
-    world.agenda.run(world.now + timedelta(days=30))
+    simulator.later(0, run)
+    simulator.agenda.run(simulator.now + timedelta(days=30))
     return played
 
 

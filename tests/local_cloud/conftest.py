@@ -29,9 +29,9 @@ class Deployed:
         )
         return answer
 
-    def told(self) -> str:
-        """Return the next message that the topic told, and remove it."""
-        return str(self.take("Told")["Body"])
+    def next_notice(self) -> str:
+        """Return the next message of the topic, and remove it."""
+        return str(self.take("Notices")["Body"])
 
     def take(self, queue: str) -> dict[str, Any]:
         """Take one message from a queue, waiting for it."""

@@ -29,7 +29,7 @@ def end_of(cloud: Cloud, execution_arn: str) -> dict[str, Any]:
     states = cloud.client("stepfunctions")
 
     def ended() -> dict[str, Any] | None:
-        found: dict[str, Any] = states.describe_execution(executionArn=execution_arn)
-        return None if found["status"] == "RUNNING" else found
+        described: dict[str, Any] = states.describe_execution(executionArn=execution_arn)
+        return None if described["status"] == "RUNNING" else described
 
     return eventually(ended) or {}

@@ -1,4 +1,4 @@
-"""The small CDK stack that the local cloud's tests deploy: one of each thing our stack uses."""
+"""The small CDK stack of the local cloud's tests: one of each resource type that our stack uses."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ class SmallStack(cdk.Stack):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
         self.table = self._table()
-        self.topic, told = self._topic()
+        self.topic, notices = self._topic()
         self.judge = self._function("Judge", "handlers.judge")
         self.probe = self._function("Probe", "handlers.probe", timeout_seconds=1)
         self.start = self._function("Start", "handlers.start")
@@ -43,7 +43,7 @@ class SmallStack(cdk.Stack):
             "Record": self._record().bucket_name,
             "Uploads": self.uploads.queue_url,
             "Dead": self.dead.queue_url,
-            "Told": told.queue_url,
+            "Notices": notices.queue_url,
             "Table": self.table.table_name,
             "Machine": self.machine.attr_arn,
             "Topic": self.topic.topic_arn,
@@ -83,10 +83,10 @@ class SmallStack(cdk.Stack):
 
     def _topic(self) -> tuple[sns.Topic, sqs.Queue]:
         topic = sns.Topic(self, "Topic", enforce_ssl=True)
-        told = sqs.Queue(self, "Told", encryption=sqs.QueueEncryption.SQS_MANAGED)
-        topic.add_subscription(subscriptions.SqsSubscription(told, raw_message_delivery=True))
+        notices = sqs.Queue(self, "Notices", encryption=sqs.QueueEncryption.SQS_MANAGED)
+        topic.add_subscription(subscriptions.SqsSubscription(notices, raw_message_delivery=True))
         topic.add_subscription(subscriptions.EmailSubscription("people@example.com"))
-        return topic, told
+        return topic, notices
 
     def _function(self, name: str, handler: str, *, timeout_seconds: int = 30) -> lambda_.Function:
         return lambda_.Function(

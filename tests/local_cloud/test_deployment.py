@@ -25,7 +25,7 @@ def _assembly(folder: Path, resources: dict[str, Any], outputs: dict[str, Any]) 
 
 
 def test_the_resource_is_named_when_it_cannot_be_created(cloud: Cloud, tmp_path: Path) -> None:
-    """A failure says which resource failed and what the service said."""
+    """The message of a failure names the resource and has the service's reason."""
     subscription = {
         "Type": "AWS::SNS::Subscription",
         "Properties": {"TopicArn": "arn:aws:sns:us-east-1:1:none", "Protocol": "sqs"},
@@ -131,15 +131,15 @@ def test_the_stack_has_failed_when_a_resource_cannot_be_created(cloud: Cloud) ->
 
 def test_what_is_retained_stays_when_its_template_entry_goes(cloud: Cloud) -> None:
     """An update deletes the resource that is not retained alone."""
-    kept = {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain", "Properties": {}}
+    retained = {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain", "Properties": {}}
     gone = {"Type": "AWS::SQS::Queue", "Properties": {}}
     last = {"Type": "AWS::SNS::Topic", "Properties": {}}
     cloudformation = cloud.client("cloudformation")
-    first = {"Kept": kept, "Gone": gone, "Last": last}
+    first = {"Retained": retained, "Gone": gone, "Last": last}
     cloudformation.create_stack(StackName="s", TemplateBody=json.dumps({"Resources": first}))
 
     second = json.dumps({"Resources": {"Last": last}})
     cloudformation.update_stack(StackName="s", TemplateBody=second)
 
     (url,) = cloud.client("sqs").list_queues()["QueueUrls"]
-    assert "-Kept-" in url
+    assert "-Retained-" in url

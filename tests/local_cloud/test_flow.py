@@ -1,4 +1,4 @@
-"""From the put of an object to what people are told, through every service of the small stack."""
+"""From the put of an object to the notice, through every service of the small stack."""
 
 import json
 from typing import Any
@@ -22,14 +22,14 @@ def test_people_are_told_when_an_object_is_put(deployed: Deployed) -> None:
     """A put goes through rule, queue, function, workflow and topic to the subscriber."""
     deployed.put("letters.csv")
 
-    assert deployed.told() == "ACCEPTED letters.csv"
+    assert deployed.next_notice() == "ACCEPTED letters.csv"
 
 
 def test_the_exact_version_is_named_when_a_key_is_put_twice(deployed: Deployed) -> None:
     """Each put is an event of its own that names its version, which can be read back."""
     first = deployed.put("twice.csv", b"one")
     second = deployed.put("twice.csv", b"two")
-    assert {deployed.told(), deployed.told()} == {"ACCEPTED twice.csv"}
+    assert {deployed.next_notice(), deployed.next_notice()} == {"ACCEPTED twice.csv"}
 
     inputs = [json.loads(execution["input"]) for execution in _executions(deployed)]
     versions = {document["version"] for document in inputs if document["key"] == "twice.csv"}
@@ -45,7 +45,7 @@ def test_the_catch_matches_the_class_name_when_a_handler_raises(deployed: Deploy
     """An exception of a handler reaches Retry and Catch by its class's name alone."""
     deployed.put("refused.csv")
 
-    assert deployed.told() == "RefusedByHandler refused.csv"
+    assert deployed.next_notice() == "RefusedByHandler refused.csv"
     states = deployed.cloud.client("stepfunctions")
     refused = next(
         execution for execution in _executions(deployed) if "refused.csv" in execution["input"]
@@ -61,9 +61,9 @@ def test_the_catch_matches_the_class_name_when_a_handler_raises(deployed: Deploy
 def test_a_wait_is_entered_and_left_when_time_is_scaled(deployed: Deployed) -> None:
     """A wait of ten seconds is in the history, and the execution ends long before ten seconds."""
     deployed.put("waits.csv")
-    assert deployed.told() == "ACCEPTED waits.csv"
+    assert deployed.next_notice() == "ACCEPTED waits.csv"
 
-    execution = next(found for found in _executions(deployed) if "waits.csv" in found["input"])
+    execution = next(each for each in _executions(deployed) if "waits.csv" in each["input"])
     states = deployed.cloud.client("stepfunctions")
     history = states.get_execution_history(executionArn=execution["executionArn"])["events"]
     kinds = [event["type"] for event in history]
@@ -73,10 +73,10 @@ def test_a_wait_is_entered_and_left_when_time_is_scaled(deployed: Deployed) -> N
 def test_the_context_holds_text_when_a_state_reads_the_start_time(deployed: Deployed) -> None:
     """The execution's start time is text in the documented form wherever a state puts it."""
     deployed.put("timed.csv")
-    assert deployed.told() == "ACCEPTED timed.csv"
+    assert deployed.next_notice() == "ACCEPTED timed.csv"
 
     states = deployed.cloud.client("stepfunctions")
-    execution = next(found for found in _executions(deployed) if "timed.csv" in found["input"])
+    execution = next(each for each in _executions(deployed) if "timed.csv" in each["input"])
     history = states.get_execution_history(executionArn=execution["executionArn"])["events"]
     plan = next(event for event in history if event["type"] == "PassStateExited")
     document = json.loads(plan["stateExitedEventDetails"]["output"])
@@ -92,7 +92,7 @@ def test_only_the_failed_message_returns_when_a_batch_fails_in_part(deployed: De
 
     dead = deployed.take("Dead")
     assert json.loads(dead["Body"])["detail"]["object"]["key"] == "poison.csv"
-    assert deployed.told() == "ACCEPTED fine.csv"
+    assert deployed.next_notice() == "ACCEPTED fine.csv"
     poison, fine = deployed.row("poison.csv"), deployed.row("fine.csv")
     assert poison is not None
     assert fine is not None
@@ -132,7 +132,7 @@ def test_many_objects_are_all_handled_when_they_are_put_at_once(deployed: Deploy
     for key in keys:
         deployed.put(key)
 
-    assert {deployed.told() for _ in keys} == {f"ACCEPTED {key}" for key in keys}
+    assert {deployed.next_notice() for _ in keys} == {f"ACCEPTED {key}" for key in keys}
     assert eventually(
         lambda: all(execution["status"] == "SUCCEEDED" for execution in _executions(deployed))
     )

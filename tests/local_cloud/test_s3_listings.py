@@ -56,7 +56,7 @@ def test_every_object_is_listed_when_keys_have_control_characters(
 
 @pytest.mark.parametrize("operation", ["list_objects", "list_objects_v2", "list_object_versions"])
 def test_a_folder_is_listed_when_its_name_has_a_control_character(s3: Any, operation: str) -> None:
-    """What was asked for, and what was found, come back as they are."""
+    """The request's own names and those of the entries are returned unchanged."""
     answer = getattr(s3, operation)(Bucket="inbox", Delimiter="\x01", Prefix="a")
 
     assert answer["Delimiter"] == "\x01"

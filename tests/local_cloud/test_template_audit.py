@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from aws_cdk import aws_comprehend
 
-from local_cloud.adapters_check import adapted_attribute
 from local_cloud.cloud import Cloud
 from local_cloud.errors import TemplateRefusedError
-from local_cloud.stack.resource_updates import UPDATABLE
+from local_cloud.patches import adapted_attribute
+from local_cloud.stack.resource_updates import CHANGES
 from local_cloud.template_audit import RULES, audit_template
 
 
@@ -61,9 +61,10 @@ def test_every_type_has_what_makes_it_when_the_audit_calls_it_served(cloud: Clou
 
 
 def test_only_served_properties_can_be_updated_when_a_stack_is() -> None:
-    """What an update may change is part of what a deployment serves."""
-    for name, properties in UPDATABLE.items():
-        assert properties <= RULES[name].served, name
+    """A property is fixed or updatable, not both; each type with calls of its own has some."""
+    for name, rules in RULES.items():
+        assert not rules.fixed & rules.updatable, name
+    assert all(RULES[name].updatable for name in CHANGES)
 
 
 def test_every_property_of_a_flywheel_is_served_when_cdk_has_it() -> None:

@@ -20,9 +20,9 @@ def eventually(look: Callable[[], T], *, seconds: float = 60.0) -> T:
     never = threading.Event()
     ends_at = time.monotonic() + seconds
     while True:
-        seen = look()
-        if seen:
-            return seen
+        state = look()
+        if state:
+            return state
         if time.monotonic() > ends_at:
             raise TimeoutError(f"not within {seconds} seconds")
         never.wait(_STEP_SECONDS)

@@ -1,9 +1,9 @@
 """What is still to happen, and the threads that take turns: one runs, all others wait.
 
 The agenda is worked off by whichever thread has the baton. Work that pauses keeps its thread and
-its stack, puts itself back on the agenda, and passes the baton on to a fresh thread that goes on
-with what is due. So handlers can be interleaved at any call, and a seed replays exactly. Threads
-are kept for the next history. Knows no fault and no port.
+its stack, and puts itself back on the agenda. It passes the baton to a fresh thread, which
+continues with what is due. So handlers can be interleaved at any call, and a seed replays exactly.
+Threads are reused by the next history. Knows no fault and no port.
 """
 
 import _thread
@@ -49,7 +49,7 @@ class Worker:
 
 
 _idle: list[Worker] = []
-"""Threads without work, kept from history to history."""
+"""Idle threads, which the next history reuses."""
 
 
 class Entry(NamedTuple):
@@ -149,7 +149,7 @@ class Agenda:
         self._main.release()
 
     def _carry_out(self, act: Callable[[], object]) -> bool:
-        """Do one thing; False where the history is over or the simulator itself failed."""
+        """Perform one entry; False where the history is over or the simulator itself failed."""
         try:
             act()
         except HistoryOverError:

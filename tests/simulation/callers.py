@@ -31,8 +31,9 @@ from register_upload import handler as register_upload
 from seal_batch import handler as seal_batch
 from start_iteration import handler as start_iteration
 from tests.functions.reconciling import reconciled
-from tests.simulation.memory_channels import MemoryExecutions, Message
-from tests.simulation.memory_ports import MemoryPorts
+from tests.simulation.memory.channels import MemoryExecutions, Message
+from tests.simulation.memory.ports import MemoryPorts
+from tests.simulation.simulator import KilledError, Simulator
 from tests.simulation.state_machine import (
     UNKNOWN_ERROR,
     Document,
@@ -40,7 +41,6 @@ from tests.simulation.state_machine import (
     StateMachine,
     definition,
 )
-from tests.simulation.world import KilledError, World
 from tests.stack_template import function_timeouts, schedule_seconds
 
 _HANDLERS: Mapping[str, ModuleType] = {
@@ -68,16 +68,16 @@ class Callers:
 
     Parameters
     ----------
-    world : World
+    simulator : Simulator
     """
 
-    world: World
+    simulator: Simulator
     services: Services = field(init=False)
     ports: MemoryPorts = field(init=False)
 
     @contextmanager
     def wired(self) -> Iterator[None]:
-        """Let handlers find this world's services, and measure nothing."""
+        """Let handlers find this simulator's services, and measure nothing."""
         with ExitStack() as stack:
             others = (ask_approval, register_upload, rebuild_flywheel)
             for module in (*_HANDLERS.values(), *others, answer_approval, change_champion):
@@ -110,7 +110,7 @@ class Callers:
         )
 
     def close_late(self, payload: str) -> bool:
-        """Run CloseBatch as another function asked for."""
+        """Run CloseBatch at the request of another function."""
         event = json.loads(payload)
         return self.survived(
             "close, late",
@@ -119,19 +119,19 @@ class Callers:
         )
 
     def rebuild_late(self, payload: str) -> bool:
-        """Run RebuildFlywheel as another function asked for."""
+        """Run RebuildFlywheel at the request of another function."""
         event = json.loads(payload)
         handle = inspect.unwrap(rebuild_flywheel.handler)
         return self.survived("rebuild", rebuild_flywheel, lambda: handle(event, None))
 
     def compare_late(self, payload: str) -> bool:
-        """Run CompareModels as another function asked for."""
+        """Run CompareModels at the request of another function."""
         event = json.loads(payload)
         handle = inspect.unwrap(compare_models.handler)
         return self.survived("judge outside", compare_models, lambda: handle(event, None))
 
     def change_late(self, payload: str) -> bool:
-        """Run ChangeChampion as another function asked for."""
+        """Run ChangeChampion at the request of another function."""
         return self.change(json.loads(payload))
 
     def change(self, event: Document) -> bool:
@@ -140,7 +140,7 @@ class Callers:
         return self.survived("change", change_champion, lambda: handle(event, _CONTEXT))
 
     def answer_late(self, payload: str) -> bool:
-        """Run AnswerApproval as another function asked for."""
+        """Run AnswerApproval at the request of another function."""
         return self.answer(json.loads(payload))
 
     def answer(self, event: Document) -> bool:
@@ -151,9 +151,9 @@ class Callers:
     def schedule(self) -> None:
         """Run reconcile, now and for ever."""
         self.reconcile()
-        is_calm = self.world.is_calm
+        is_calm = self.simulator.is_calm
         pause = _CALM_SCHEDULE_SECONDS if is_calm else schedule_seconds("ReconcileSchedule")
-        self.world.later(pause, self.schedule)
+        self.simulator.later(pause, self.schedule)
 
     def reconcile(self) -> None:
         """Run reconcile once."""
@@ -173,14 +173,14 @@ class Callers:
 
         tasks = {task: unless_aborted(act) for task, act in self._tasks().items()}
         context = {"StateMachine": {"Id": _MACHINE_ARN}}
-        machine = StateMachine(self.world, tasks, context, executions.tokens)
+        machine = StateMachine(self.simulator, tasks, context, executions.tokens)
         try:
             machine.run(_MACHINE, json.loads(document))
             self._end(executions, name, ("SUCCEEDED", "", ""))
         except StateFailedError as error:
             self._end(executions, name, ("FAILED", error.name, error.cause))
         except AbortedError:
-            self.world.note(f"execution {name} was stopped")
+            self.simulator.note(f"execution {name} was stopped")
 
     def survived(self, words: str, module: ModuleType, act: Callable[[], object]) -> bool:
         """Run a process of a function; says whether it ended well."""
@@ -190,16 +190,16 @@ class Callers:
         except KilledError:
             return False
         except FlywheelLoopError as error:
-            self.world.note(f"{words}: {type(error).__name__}: {error}")
+            self.simulator.note(f"{words}: {type(error).__name__}: {error}")
             return False
         except Exception as error:
-            self.world.breaks(UNKNOWN_ERROR, f"{words}: {error!r}")
+            self.simulator.breaks(UNKNOWN_ERROR, f"{words}: {error!r}")
             return False
         return True
 
     def _end(self, executions: MemoryExecutions, name: str, status: tuple[str, str, str]) -> None:
         executions.statuses[name] = status
-        self.world.note(f"execution {name} is {' '.join(status[:2])}")
+        self.simulator.note(f"execution {name} is {' '.join(status[:2])}")
 
     def _found(self, actor: str, **_: str) -> Services:
         return self.services
@@ -224,7 +224,7 @@ class Callers:
     def _process(self, module: ModuleType) -> AbstractContextManager[None]:
         """Be a process of the function of a handler."""
         construct_id = _construct_id(module)
-        return self.world.process(function_timeouts()[construct_id], construct_id)
+        return self.simulator.process(function_timeouts()[construct_id], construct_id)
 
     def _task(self, module: ModuleType) -> Callable[[Document], Any]:
         # Without what Powertools puts around it.
@@ -256,8 +256,8 @@ def _event_of(upload: ObjectVersion, size_bytes: int) -> str:
     -----
     *Source*: EventBridge events reference, "Object Created" of Amazon S3.
     """
-    told = {"key": upload.key, "size": size_bytes, "version-id": upload.version_id}
-    detail = {"bucket": {"name": upload.bucket}, "object": told}
+    object_detail = {"key": upload.key, "size": size_bytes, "version-id": upload.version_id}
+    detail = {"bucket": {"name": upload.bucket}, "object": object_detail}
     return json.dumps({"source": "aws.s3", "detail-type": "Object Created", "detail": detail})
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.simulation.history import Played, play
-from tests.simulation.safeguards import SAFEGUARDS
+from tests.simulation.invariants.safeguards import SAFEGUARDS
 from tests.simulation.state_machine import UNKNOWN_ERROR
 
 KEPT_SEEDS = Path(__file__).with_name("kept_seeds.json")
@@ -21,14 +21,14 @@ CAUGHT_SEEDS = Path(__file__).with_name("caught_seeds.json")
 """For each safeguard, the first seed whose history misses it."""
 
 MOST_HISTORIES = 5_000
-"""In how many histories a missing safeguard must show."""
+"""Most histories until a missing safeguard must show."""
 
 _AT_ONCE = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """What became of looking for a safeguard that was taken away.
+    """The result of histories without one safeguard.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Missed:
     broken : tuple of str
         Those invariants.
     histories : int
-        How many were needed.
+        Number of histories played.
     seconds : float
     """
 
@@ -66,7 +66,7 @@ def miss(safeguard: str, seeds: Iterable[int]) -> Missed:
     """Take a safeguard away and play histories until something breaks."""
     began, histories = time.monotonic(), 0
     known = SAFEGUARDS[safeguard]
-    with known.taken_away():
+    with known.removed():
         for seed in seeds:
             histories += 1
             played = play(seed)
@@ -79,8 +79,8 @@ def miss(safeguard: str, seeds: Iterable[int]) -> Missed:
 
 def kept_seeds() -> list[int]:
     """Return the seeds that once broke something."""
-    kept: list[int] = json.loads(KEPT_SEEDS.read_text(encoding="utf-8"))
-    return kept
+    seeds: list[int] = json.loads(KEPT_SEEDS.read_text(encoding="utf-8"))
+    return seeds
 
 
 def keep(seed: int) -> None:
@@ -95,7 +95,7 @@ def caught_seeds() -> dict[str, int]:
     return caught
 
 
-def note_caught(found: Iterable[Missed]) -> None:
+def note_caught(results: Iterable[Missed]) -> None:
     """Write down which seeds miss which safeguard, for the tests."""
-    seeds = {missed.safeguard: missed.seed for missed in found if missed.seed is not None}
+    seeds = {missed.safeguard: missed.seed for missed in results if missed.seed is not None}
     CAUGHT_SEEDS.write_text(json.dumps(seeds, indent=2) + "\n", encoding="utf-8")

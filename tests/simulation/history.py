@@ -1,7 +1,7 @@
 """One history: everything of one environment with one flywheel, played from a seed.
 
-For some hours things go wrong while people drop files and act; then all faults stop, and the system
-must come to rest: what was dropped is where it belongs and people were told.
+For some hours faults happen while people drop files and act. Then all faults stop, and the system
+must come to rest: each upload is where it belongs, and people were notified.
 """
 
 import logging
@@ -15,16 +15,16 @@ from typing import Any
 from application.configuration import KnownFlywheel
 from application.services import Services, task_config
 from flywheel.settings.environment import ReceivedSettings
-from tests.simulation.at_rest import check_at_rest, unsettled
 from tests.simulation.callers import Callers
-from tests.simulation.invariants import Watch
-from tests.simulation.memory_account import MemoryAccount
-from tests.simulation.memory_buckets import MemoryStaging
-from tests.simulation.memory_jobs import JobRates
-from tests.simulation.memory_ports import MemoryPorts, configuration_of
+from tests.simulation.invariants.at_rest import check_at_rest, unsettled
+from tests.simulation.invariants.writes import Watch
+from tests.simulation.memory.account import MemoryAccount
+from tests.simulation.memory.buckets import MemoryStaging
+from tests.simulation.memory.jobs import JobRates
+from tests.simulation.memory.ports import MemoryPorts, configuration_of
+from tests.simulation.memory.texts import LABELS
 from tests.simulation.people import People
-from tests.simulation.texts import LABELS
-from tests.simulation.world import World
+from tests.simulation.simulator import Simulator
 
 NAME = "tickets"
 _RULES = {
@@ -86,13 +86,13 @@ class History:
 
     Parameters
     ----------
-    world : World
+    simulator : Simulator
     ports : MemoryPorts
     people : People
     callers : Callers
     """
 
-    world: World
+    simulator: Simulator
     ports: MemoryPorts
     people: People
     callers: Callers
@@ -104,34 +104,36 @@ def play(seed: int, *, newest: int = 40) -> Played:
     Parameters
     ----------
     newest : int
-        How many of the last events are kept as its trace.
+        Number of the latest events in its trace.
     """
     history = _laid_out(seed)
-    world = history.world
+    simulator = history.simulator
     with _process_of_its_own(history):
         try:
             _live_through(history)
         finally:
-            world.agenda.close()
-    return Played(seed, tuple(world.broken), world.fingerprint, tuple(world.trace(newest)))
+            simulator.agenda.close()
+    return Played(
+        seed, tuple(simulator.broken), simulator.fingerprint, tuple(simulator.trace(newest))
+    )
 
 
 def _live_through(history: History) -> None:
-    world = history.world
-    Watch(history.world, history.ports).begin()
+    simulator = history.simulator
+    Watch(history.simulator, history.ports).begin()
     history.people.plan(_STORM.total_seconds())
-    world.later(0, history.callers.schedule)
-    end = world.now + _STORM
-    world.agenda.run(end)
-    world.is_calm = True
-    world.note("calm")
-    world.later(3600, history.people.repair)
+    simulator.later(0, history.callers.schedule)
+    end = simulator.now + _STORM
+    simulator.agenda.run(end)
+    simulator.is_calm = True
+    simulator.note("calm")
+    simulator.later(3600, history.people.repair)
     for _ in range(_CALM_STEPS):
         end += _CALM_STEP
-        world.agenda.run(end)
+        simulator.agenda.run(end)
         if not unsettled(history.ports, history.people.dropped):
             break
-    check_at_rest(world, history.ports, history.people.dropped)
+    check_at_rest(simulator, history.ports, history.people.dropped)
 
 
 def _settings(chance: random.Random, *, are_models_asked: bool) -> ReceivedSettings:
@@ -150,18 +152,18 @@ def _settings(chance: random.Random, *, are_models_asked: bool) -> ReceivedSetti
 
 
 def _laid_out(seed: int) -> History:
-    world = World(seed)
+    simulator = Simulator(seed)
     are_models_asked = seed % _MODELS_ASKED_EVERY == _MODELS_ASKED_EVERY - 1
-    callers = Callers(world)
-    account = MemoryAccount(world, MemoryStaging(world))
+    callers = Callers(simulator)
+    account = MemoryAccount(simulator, MemoryStaging(simulator))
     service = account.add(f"sim-{NAME}-g1", LABELS)
     account.shared.followed = service.arn
-    service.makes_first_active = world.chance.random() < 0.5
-    settings = _settings(world.chance, are_models_asked=are_models_asked)
+    service.makes_first_active = simulator.chance.random() < 0.5
+    settings = _settings(simulator.chance, are_models_asked=are_models_asked)
     if are_models_asked:
-        account.jobs.rates = JobRates.drawn(world.chance)
+        account.jobs.rates = JobRates.drawn(simulator.chance)
     ports = MemoryPorts.over(
-        world,
+        simulator,
         account,
         {NAME: KnownFlywheel(service.arn, settings)},
         register=callers.register_upload,
@@ -174,8 +176,8 @@ def _laid_out(seed: int) -> History:
         answer=callers.answer_late,
     )
     callers.ports = ports
-    callers.services = Services("sim", _CONFIGURATION, lambda: world.now, ports)
-    return History(world, ports, People(world, callers, NAME, are_models_asked), callers)
+    callers.services = Services("sim", _CONFIGURATION, lambda: simulator.now, ports)
+    return History(simulator, ports, People(simulator, callers, NAME, are_models_asked), callers)
 
 
 @contextmanager

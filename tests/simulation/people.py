@@ -9,8 +9,8 @@ from application.commands.operator_commands import OperatorCommands
 from flywheel.batches.uploads import ObjectVersion, UploadState
 from flywheel.errors import ActRefusedError, FlywheelLoopError
 from tests.simulation.callers import Callers
-from tests.simulation.texts import TEST_TEXTS, TEXTS, label_of
-from tests.simulation.world import KilledError, World
+from tests.simulation.memory.texts import TEST_TEXTS, TEXTS, label_of
+from tests.simulation.simulator import KilledError, Simulator
 
 _UPLOADS, _ANSWERED_UPLOADS = (3, 8), (5, 14)
 _SIZES, _ANSWERED_SIZES = (2, 9), (12, 80)
@@ -47,7 +47,7 @@ class People:
 
     Parameters
     ----------
-    world : World
+    simulator : Simulator
     callers : Callers
     name : str
         The flywheel.
@@ -57,7 +57,7 @@ class People:
         What they dropped so far.
     """
 
-    world: World
+    simulator: Simulator
     callers: Callers
     name: str
     are_models_asked: bool = False
@@ -65,7 +65,7 @@ class People:
 
     def plan(self, seconds: float) -> None:
         """Put everything that people will do on the agenda."""
-        chance = self.world.chance
+        chance = self.simulator.chance
         self._at(0.0, lambda: self._drop(0, "test"))
         tests = _ANSWERED_TEST if self.are_models_asked else _TEST
         uploads = _ANSWERED_UPLOADS if self.are_models_asked else _UPLOADS
@@ -95,7 +95,7 @@ class People:
             self.callers.ports.messages.uploads.redrive,
             *([self._freeze] * 3 if self.are_models_asked else []),
         ):
-            if self.world.happens(self.world.rates.person):
+            if self.simulator.happens(self.simulator.rates.person):
                 self._at(chance.random() * seconds, act)
         for _ in range(chance.randint(0, 12)):
             # Two people may answer the same question, each in a way of his own.
@@ -113,18 +113,18 @@ class People:
         self._resume()
         self.callers.ports.messages.uploads.redrive()
         self.retry()
-        self.world.later(_REPAIR_SECONDS, self.repair)
+        self.simulator.later(_REPAIR_SECONDS, self.repair)
 
     def retry(self) -> None:
         """Open a failed batch again."""
         staging = self.callers.ports.staging
-        self._act("retry", lambda acts: acts.retry(staging, None, "by hand", self.world.now))
+        self._act("retry", lambda acts: acts.retry(staging, None, "by hand", self.simulator.now))
 
     def _at(self, seconds: float, act: Callable[[], object]) -> None:
-        self.world.later(seconds, act)
+        self.simulator.later(seconds, act)
 
     def _drop(self, number: int, kind: str) -> None:
-        chance, ports = self.world.chance, self.callers.ports
+        chance, ports = self.simulator.chance, self.callers.ports
         # Now and then a file of the same name is dropped again, with other rows.
         name = f"{1 if chance.random() < _SAME_NAME else number}.csv"
         draw = chance.random()
@@ -144,25 +144,25 @@ class People:
         upload = ports.inbox.drop(key, body.encode())
         dropped = Dropped(upload, sort, texts)
         self.dropped.append(dropped)
-        self.world.note(f"dropped {key} {upload.version_id} ({sort}, {len(texts)} rows)")
-        if self.world.happens(_LOCKED):
+        self.simulator.note(f"dropped {key} {upload.version_id} ({sort}, {len(texts)} rows)")
+        if self.simulator.happens(_LOCKED):
             ports.inbox.locked.add(upload)
-            self.world.note(f"locked {upload.version_id}")
+            self.simulator.note(f"locked {upload.version_id}")
         ports.messages.event(upload, len(body))
-        if self.world.happens(_DELETED):
-            self.world.later(chance.random() * 60, lambda: self._delete(dropped))
+        if self.simulator.happens(_DELETED):
+            self.simulator.later(chance.random() * 60, lambda: self._delete(dropped))
 
     def _delete(self, dropped: Dropped) -> None:
         self.callers.ports.inbox.delete(dropped.upload)
         dropped.is_deleted = True
-        self.world.note(f"deleted {dropped.upload.version_id}")
+        self.simulator.note(f"deleted {dropped.upload.version_id}")
 
     def _pause(self) -> None:
-        self._act("pause", lambda acts: acts.pause("by hand", self.world.now))
-        self.world.later(7200, self._resume)
+        self._act("pause", lambda acts: acts.pause("by hand", self.simulator.now))
+        self.simulator.later(7200, self._resume)
 
     def _resume(self) -> None:
-        self._act("resume", lambda acts: acts.resume("by hand", self.world.now))
+        self._act("resume", lambda acts: acts.resume("by hand", self.simulator.now))
 
     def _make_active(self) -> None:
         self.callers.ports.current.make_active_outside()
@@ -172,7 +172,7 @@ class People:
 
     def _answer(self) -> None:
         row = self.callers.ports.table.look(f"FLYWHEEL#{self.name}", "FLYWHEEL") or {}
-        given = self.world.chance.choice(("approve", "approve", "reject"))
+        given = self.simulator.chance.choice(("approve", "approve", "reject"))
         event = {"batch": row.get("open_batch") or 1, "answer": given, **self._person()}
         self.callers.answer(event)
 
@@ -180,7 +180,7 @@ class People:
         self.callers.change({"act": "rollback", **self._person(), **self._request()})
 
     def _promote(self) -> None:
-        number = str(self.world.chance.randint(1, 3))
+        number = str(self.simulator.chance.randint(1, 3))
         self.callers.change(
             {"act": "promote", "model": number, **self._person(), **self._request()}
         )
@@ -189,30 +189,30 @@ class People:
         return {"flywheel": self.name, "reason": "by hand", "actor": "a person"}
 
     def _request(self) -> dict[str, Any]:
-        return {"request": f"request-{self.world.chance.random()}"}
+        return {"request": f"request-{self.simulator.chance.random()}"}
 
     def _split(self) -> None:
         staging = self.callers.ports.staging
-        self._act("split", lambda acts: acts.split(staging, 0.3, self.world.now))
+        self._act("split", lambda acts: acts.split(staging, 0.3, self.simulator.now))
 
     def _rebuild(self) -> None:
-        self._act("rebuild", lambda acts: acts.rebuild("by hand", (), (), self.world.now))
+        self._act("rebuild", lambda acts: acts.rebuild("by hand", (), (), self.simulator.now))
         # Now and then somebody thinks better of it while the new flywheel is made.
-        if self.world.happens(_REGRETTED):
-            self._at(self.world.chance.random() * _REGRET_SECONDS, self._give_up_rebuild)
+        if self.simulator.happens(_REGRETTED):
+            self._at(self.simulator.chance.random() * _REGRET_SECONDS, self._give_up_rebuild)
 
     def _give_up_rebuild(self) -> None:
-        self._act("give up", lambda acts: acts.give_up_rebuild("by hand", self.world.now))
+        self._act("give up", lambda acts: acts.give_up_rebuild("by hand", self.simulator.now))
 
     def _freeze(self) -> None:
-        self._act("freeze", lambda acts: acts.freeze(self.world.now, is_partial_allowed=True))
+        self._act("freeze", lambda acts: acts.freeze(self.simulator.now, is_partial_allowed=True))
 
     def _withdraw(self) -> None:
         def withdraw(acts: OperatorCommands) -> None:
             rows = acts.ledger.uploads.newest(self.name, 50)
             chosen = [row for row in rows if row.state in {UploadState.STAGED, UploadState.SEALED}]
             if chosen:
-                acts.withdraw([self.world.chance.choice(chosen)], "by hand", self.world.now)
+                acts.withdraw([self.simulator.chance.choice(chosen)], "by hand", self.simulator.now)
 
         self._act("withdraw", withdraw)
 
@@ -225,12 +225,12 @@ class People:
     def _silence(self) -> None:
         topic = self.callers.ports.topic
         topic.is_silent = True
-        self.world.note("the topic is down")
+        self.simulator.note("the topic is down")
 
         def end() -> None:
             topic.is_silent = False
 
-        self.world.later(self.world.chance.random() * 4 * 3600, end)
+        self.simulator.later(self.simulator.chance.random() * 4 * 3600, end)
 
     def _act(self, words: str, act: Callable[[OperatorCommands], object]) -> None:
         """Act by the command, as a process that may die; who acts sees what went wrong."""
@@ -243,10 +243,10 @@ class People:
             services.workflow,
         )
         try:
-            with self.world.process(_PATIENCE_SECONDS):
+            with self.simulator.process(_PATIENCE_SECONDS):
                 act(acts)
-            self.world.note(f"a person: {words}")
+            self.simulator.note(f"a person: {words}")
         except ActRefusedError:
             return
         except (FlywheelLoopError, KilledError) as error:
-            self.world.note(f"a person: {words}: {type(error).__name__}")
+            self.simulator.note(f"a person: {words}: {type(error).__name__}")

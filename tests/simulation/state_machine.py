@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from flywheel.errors import FlywheelLoopError
-from tests.simulation.memory_channels import MemoryTokens
-from tests.simulation.world import KilledError, World
+from tests.simulation.memory.channels import MemoryTokens
+from tests.simulation.simulator import KilledError, Simulator
 
 Document = dict[str, Any]
 Task = Callable[[Document], Document]
@@ -63,14 +63,14 @@ class StateMachine:
 
     Parameters
     ----------
-    world : World
+    simulator : Simulator
     tasks : mapping of str to callable
         By function name, or by the end of an integration's ARN.
     context : mapping
         The context object.
     """
 
-    world: World
+    simulator: Simulator
     tasks: Mapping[str, Task]
     context: Mapping[str, Any]
     tokens: MemoryTokens = field(default_factory=MemoryTokens)
@@ -104,15 +104,15 @@ class StateMachine:
         except StateFailedError as error:
             for rule in state.get("Catch", []):
                 if _matches(rule, error.name):
-                    told = {"Error": error.name, "Cause": error.cause}
-                    return _placed(document, rule.get("ResultPath", "$"), told), rule["Next"]
+                    output = {"Error": error.name, "Cause": error.cause}
+                    return _placed(document, rule.get("ResultPath", "$"), output), rule["Next"]
             raise
         return _placed(document, state.get("ResultPath", "$"), result), None
 
     def _result(self, state: Document, document: Document) -> Any:
         match state["Type"]:
             case "Wait":
-                self.world.agenda.pause(self._path(state["SecondsPath"], document))
+                self.simulator.agenda.pause(self._path(state["SecondsPath"], document))
                 return document
             case "Pass":
                 if "Result" in state:
@@ -147,14 +147,14 @@ class StateMachine:
         try:
             self._called(state["Resource"], within._filled(state["Parameters"], document))
             while self.tokens.waiting[token] is None and left > 0:
-                self.world.agenda.pause(min(left, _LOOKS_EVERY_SECONDS))
+                self.simulator.agenda.pause(min(left, _LOOKS_EVERY_SECONDS))
                 left -= _LOOKS_EVERY_SECONDS
         finally:
             answer = self.tokens.end(token)
         if answer is None:
             raise StateFailedError("States.Timeout", "nobody answered")
-        found: Document = json.loads(answer)
-        return found
+        result: Document = json.loads(answer)
+        return result
 
     def _wait_for_retry(
         self, state: Document, error: StateFailedError, tries: dict[int, int]
@@ -168,7 +168,7 @@ class StateMachine:
             if made > rule["MaxAttempts"]:
                 break
             seconds = rule["IntervalSeconds"] * rule["BackoffRate"] ** (made - 1)
-            self.world.agenda.pause(min(seconds, rule.get("MaxDelaySeconds", seconds)))
+            self.simulator.agenda.pause(min(seconds, rule.get("MaxDelaySeconds", seconds)))
             return
         raise error
 
@@ -179,8 +179,8 @@ class StateMachine:
         service = (
             "Lambda" if function else name.split(":")[-2].title().replace("Dynamodb", "DynamoDB")
         )
-        world = self.world
-        if world.happens(world.rates.throttle):
+        simulator = self.simulator
+        if simulator.happens(simulator.rates.throttle):
             raise StateFailedError(f"{service}.TooManyRequestsException", "throttled")
         try:
             answer = self.tasks[name](given)
@@ -191,9 +191,9 @@ class StateMachine:
         except FlywheelLoopError as error:
             raise StateFailedError(type(error).__name__, str(error)) from error
         except Exception as error:
-            world.breaks(UNKNOWN_ERROR, f"{name}: {error!r}")
+            simulator.breaks(UNKNOWN_ERROR, f"{name}: {error!r}")
             raise StateFailedError(type(error).__name__, str(error)) from error
-        if world.happens(world.rates.lost_reply):
+        if simulator.happens(simulator.rates.lost_reply):
             raise StateFailedError(f"{service}.SdkClientException", "reply lost")
         result: Document = json.loads(json.dumps(answer))
         return result
@@ -272,17 +272,17 @@ class StateMachine:
     def _path(self, path: str, document: Document, default: Any = None) -> Any:
         """Return what a reference path points at; without a default it must point at something."""
         root, *names = _STEP.findall(path)
-        found: Any = self.context if root == "$$" else document
+        value: Any = self.context if root == "$$" else document
         for name in names:
             place: Any = name
-            if name.isdigit() and isinstance(found, list) and int(name) < len(found):
+            if name.isdigit() and isinstance(value, list) and int(name) < len(value):
                 place = int(name)
-            elif not isinstance(found, Mapping) or name not in found:
+            elif not isinstance(value, Mapping) or name not in value:
                 if default is None:
                     raise StateFailedError("States.Runtime", f"{path} points at nothing")
                 return default
-            found = found[place]
-        return found
+            value = value[place]
+        return value
 
 
 def _matches(rule: Document, name: str) -> bool:

@@ -2,7 +2,7 @@ import pytest
 
 from tests.simulation.campaign import caught_seeds, kept_seeds, miss
 from tests.simulation.history import play
-from tests.simulation.safeguards import SAFEGUARDS
+from tests.simulation.invariants.safeguards import SAFEGUARDS
 
 _HISTORIES = 300
 _REPLAYED = 50
@@ -35,7 +35,7 @@ def test_the_same_happens_when_a_seed_is_played_again() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("safeguard", SAFEGUARDS)
-def test_something_breaks_when_a_safeguard_is_taken_away(safeguard: str) -> None:
+def test_something_breaks_when_a_safeguard_is_removed(safeguard: str) -> None:
     """Each safeguard is missed, by the seed that missed it last or by another one soon."""
     known = caught_seeds().get(safeguard, 0)
     missed = miss(safeguard, [known, *range(_MOST_TRIES)])

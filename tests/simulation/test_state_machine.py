@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from flywheel.errors import ServiceBusyError
+from tests.simulation.simulator import KilledError, Simulator
 from tests.simulation.state_machine import Document, StateFailedError, StateMachine, definition
-from tests.simulation.world import KilledError, World
 
 _TASK = {"Type": "Task", "Resource": "${Work.Arn}", "Parameters": {"n.$": "$.n"}, "End": True}
 _RETRY = {
@@ -18,21 +18,21 @@ _RETRY = {
 
 def _ran(states: Document, task: Callable[[Document], Any], document: Document) -> list[Any]:
     """Run states on an agenda; returns the output or error, and how many seconds it took."""
-    world = World(0)
+    simulator = Simulator(0)
     seen: list[Any] = []
-    world.is_calm = True
-    began = world.now
-    machine = StateMachine(world, {"Work": task}, {})
+    simulator.is_calm = True
+    began = simulator.now
+    machine = StateMachine(simulator, {"Work": task}, {})
 
     def run() -> None:
         try:
             seen.append(machine.run({"StartAt": "First", "States": states}, document))
         except StateFailedError as error:
             seen.append(error.name)
-        seen.append((world.now - began).total_seconds())
+        seen.append((simulator.now - began).total_seconds())
 
-    world.later(0, run)
-    world.agenda.run(began.replace(year=began.year + 1))
+    simulator.later(0, run)
+    simulator.agenda.run(began.replace(year=began.year + 1))
     return seen
 
 

@@ -22,7 +22,7 @@ from adapters.parameters import configuration
 from comprehend_engine.clock import DrivenClock
 from comprehend_engine.engine import Engine, EngineSettings, Quotas
 from local_cloud import dynamodb_transactions
-from local_cloud.adapters_check import Patches
+from local_cloud.patches import Patches
 from reconcile.handler import metrics
 
 

@@ -38,7 +38,7 @@ from seal_batch.handler import handler as seal_batch
 from start_iteration.handler import handler as start_iteration
 from tests.functions.cloud import ACCOUNT, INBOX, LAKE, SETTINGS_PATH, answering, running_cloud
 from tests.functions.world import LABELS, NAME, RULES
-from tests.simulation.memory_channels import MemoryTokens
+from tests.simulation.memory.channels import MemoryTokens
 from tests.simulation.state_machine import StateFailedError, StateMachine
 from tests.stored.pinned import SteadyClock, pinned
 from tests.stored.recorder import Recorder, content

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from comprehend_engine.documents.annotation_files import (
+    EntityList,
     annotations_by_place,
     annotations_file,
     documents_of,
@@ -25,7 +26,6 @@ from comprehend_engine.documents.annotation_files import (
 )
 from comprehend_engine.documents.augmented_manifests import Span, manifest_rows, one_line, spans_of
 from comprehend_engine.documents.classified_documents import LakeFiles, format_counts
-from comprehend_engine.documents.entity_lists import EntityList
 from comprehend_engine.documents.input_data import MANIFESTS, RECOGNIZER
 from comprehend_engine.documents.source_files import SourceFiles
 from comprehend_engine.errors import DatasetRefusedError

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comprehend_engine.documents.csv_files import decoded
+from comprehend_engine.documents.source_files import decoded
 from comprehend_engine.errors import DatasetRefusedError
 
 Span = tuple[int, int, str]

@@ -20,9 +20,8 @@ from typing import Any
 
 from comprehend_engine.api.shapes import matcher
 from comprehend_engine.documents.augmented_manifests import labels_of, manifest_rows
-from comprehend_engine.documents.csv_files import labeled_documents
 from comprehend_engine.documents.input_data import CLASSIFIER, MANIFESTS
-from comprehend_engine.documents.source_files import SourceFiles
+from comprehend_engine.documents.source_files import SourceFiles, labeled_documents
 from comprehend_engine.errors import DatasetRefusedError
 from comprehend_engine.settings import Quotas
 from comprehend_engine.tasks import (

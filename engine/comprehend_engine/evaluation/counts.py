@@ -1,8 +1,7 @@
 """Counts of a test, and the metrics of one label that follow from them.
 
 Decides what is counted per label: true positives, false positives, false negatives. Knows no
-documents and no model. Read next: `comprehend_engine.evaluation.classifier_evaluation` and
-`comprehend_engine.evaluation.entity_evaluation`.
+documents and no model. Read next: `comprehend_engine.evaluation.model_evaluation`.
 """
 
 from collections import Counter

@@ -1,20 +1,26 @@
-"""The engine's side of the inference process: its tasks and their results.
+"""The engine's side of the inference process: its tasks, and predictions as responses spell them.
 
-Decides the form of a task, and that a task whose process ended is repeated once. Knows nothing of
-models; must never import a learner. Read next: `comprehend_engine.processes.child_process` (the
-process's life) and `comprehend_engine.inference.process`.
+Decides the form of a task, and that a task whose process ended is repeated once. Decides the
+members of a label and of an entity in responses and in the output of jobs. Must never import a
+learner. Read next: `comprehend_engine.child_process` (the process's life) and
+`comprehend_engine.inference.process`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from comprehend_engine.child_process import ChildProcess
 from comprehend_engine.errors import WorkerDiedError
-from comprehend_engine.inference.predictions import ScoredLabel, ScoredMention
-from comprehend_engine.processes.child_process import ChildProcess
+
+ScoredLabel = tuple[str, float]
+"""A label's name and score."""
+
+ScoredMention = tuple[int, int, str, float]
+"""Where a mention begins and ends (exclusive), its type and its score."""
 
 
-class InferenceWorker:
+class InferenceWorker(ChildProcess):
     """The one inference process of an engine; the first task starts it.
 
     Parameters
@@ -29,15 +35,9 @@ class InferenceWorker:
     """
 
     def __init__(self, log_file: Path) -> None:
-        module = "comprehend_engine.inference.process"
-        self._process = ChildProcess("inference process", module, log_file)
+        super().__init__("inference process", "comprehend_engine.inference.process", log_file)
 
-    @property
-    def process_id(self) -> int | None:
-        """The id of the process; None where none runs."""
-        return self._process.process_id
-
-    def warm(self, model_file: Path) -> None:
+    def load(self, model_file: Path) -> None:
         """Load a model into memory before its first task."""
         self._ask("warm", model_file, [])
 
@@ -55,10 +55,6 @@ class InferenceWorker:
             [(begin, end, kind, score) for begin, end, kind, score in row] for row in predictions
         ]
 
-    def stop(self) -> None:
-        """End the process, also during a task."""
-        self._process.stop()
-
     def _ask(
         self, action: str, model_file: Path, texts: Sequence[str], **options: Any
     ) -> list[list[Any]]:
@@ -66,7 +62,32 @@ class InferenceWorker:
         model = str(model_file.resolve())
         task = {"do": action, "model_file": model, "texts": list(texts), **options}
         try:
-            predictions: list[list[Any]] = self._process.ask(task)["predictions"]
+            predictions: list[list[Any]] = self.ask(task)["predictions"]
         except WorkerDiedError:
-            predictions = self._process.ask(task)["predictions"]
+            predictions = self.ask(task)["predictions"]
         return predictions
+
+
+def label_entries(labels: Iterable[ScoredLabel], **members: Any) -> list[dict[str, Any]]:
+    """Return the entries of ``Classes`` or ``Labels``; each also gets the given members."""
+    return [{"Name": name, "Score": score, **members} for name, score in labels]
+
+
+def entity_entries(text: str, mentions: Iterable[ScoredMention]) -> list[dict[str, Any]]:
+    """Return the entries of ``Entities``; offsets count characters.
+
+    Examples
+    --------
+    >>> entity_entries("in York", [(3, 7, "CITY", 0.9)])[0]["Text"]
+    'York'
+    """
+    return [
+        {
+            "Score": score,
+            "Type": kind,
+            "Text": text[begin:end],
+            "BeginOffset": begin,
+            "EndOffset": end,
+        }
+        for begin, end, kind, score in mentions
+    ]

@@ -25,10 +25,9 @@ class MarginCalibration:
     """Converts margins to scores.
 
     Readers of scores do not know the thresholds, so in multi-label mode a label is predicted from
-    0.5 on. F1 is often best with a threshold below that probability. Scores of labels that are
-    predicted below 0.5 are raised to just over 0.5, and those that are not predicted above it are
-    lowered to just under 0.5, in the same order. Scores up to 0.49 and from 0.51 on are
-    probabilities.
+    0.5 on. F1 is often best with a threshold below that probability. Scores below 0.5 of predicted
+    labels are raised to just over 0.5. Scores above it of other labels are lowered to just under
+    0.5. The order stays. Scores up to 0.49 and from 0.51 on are probabilities.
 
     Parameters
     ----------

@@ -12,6 +12,7 @@ meanwhile: they have a DesiredModelArn.
 
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 
 from comprehend_engine.clock import Clock
 from comprehend_engine.errors import EngineError
@@ -33,10 +34,6 @@ class EndpointLifecycle:
     background: BackgroundWork
     settings: EngineSettings
     inference: InferenceWorker
-
-    def warm(self, endpoint: EndpointRecord) -> None:
-        """Load the model of an endpoint into memory, in the background."""
-        self.background.run(f"warm {endpoint.name}", lambda: self._warm(endpoint.model_arn))
 
     def bring_up(self, endpoint: EndpointRecord) -> None:
         """Bring an endpoint that is recorded as CREATING or UPDATING into service."""
@@ -60,9 +57,20 @@ class EndpointLifecycle:
                 self.store.save(changed)
                 self.bring_up(changed)
 
+    def resume(self) -> None:
+        """Restart interrupted work, and load the models in service into memory."""
+        for endpoint in self.store.all(EndpointRecord):
+            if endpoint.status in ("CREATING", "UPDATING"):
+                self.bring_up(endpoint)
+            elif endpoint.status == "DELETING":
+                self.delete(endpoint)
+            else:
+                warm = partial(self._warm, endpoint.model_arn)
+                self.background.run(f"warm {endpoint.name}", warm)
+
     def _warm(self, model_arn: str) -> None:
         try:
-            self.inference.warm(self.settings.model_file(model_arn))
+            self.inference.load(self.settings.model_file(model_arn))
         except EngineError as failure:  # each request to the endpoint gets the error, too
             _LOG.warning("model %s cannot be served: %s", model_arn, failure)
 

@@ -43,6 +43,20 @@ class FlywheelLifecycle:
         """Delete a flywheel that is recorded as DELETING."""
         self.background.run(f"delete {flywheel.name}", lambda: self._delete(flywheel))
 
+    def resume(self) -> None:
+        """Restart creations, deletions and ingestions that a stop or a kill interrupted."""
+        creating = set()
+        for flywheel in self.store.all(FlywheelRecord):
+            if flywheel.status == "CREATING":
+                creating.add(flywheel.arn)
+                self.create(flywheel)
+            elif flywheel.status == "DELETING":
+                self.delete(flywheel)
+        for dataset in self.store.all(DatasetRecord):
+            # The creation of a flywheel also ingests its inherited datasets.
+            if dataset.status == "CREATING" and dataset.flywheel_arn not in creating:
+                self.ingestion.start(dataset)
+
     def _create(self, arn: str) -> None:
         flywheel = self.store.find(FlywheelRecord, arn)
         if flywheel is None:

@@ -21,7 +21,8 @@ from comprehend_engine.settings import EngineSettings
 from comprehend_engine.storage.data_lake import DataLake
 from comprehend_engine.storage.records import DatasetRecord, FlywheelRecord, IterationRecord
 from comprehend_engine.storage.store import Store
-from comprehend_engine.tasks import ENTITIES
+from comprehend_engine.tasks import ENTITIES, label_delimiter
+from comprehend_engine.training.worker import TaskData
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +70,30 @@ def choose_datasets(
 
 
 def download_datasets(
-    lake: DataLake, datasets: Sequence[DatasetRecord], task: str, directory: Path
-) -> list[Path]:
-    """Download datasets, each once; return their files of documents.
+    lake: DataLake,
+    datasets: Sequence[DatasetRecord],
+    flywheel: FlywheelRecord,
+    directory: Path,
+    *,
+    holds_out: bool,
+) -> TaskData:
+    """Download the datasets of a flywheel, each once; return their documents.
 
     Raises
     ------
     StorageAccessError
         The data lake cannot be read.
     """
-    names = (DOCUMENTS_FILE, ANNOTATIONS_FILE) if task == ENTITIES else (LAKE_FILE,)
+    is_recognizer = flywheel.task == ENTITIES
+    names = (DOCUMENTS_FILE, ANNOTATIONS_FILE) if is_recognizer else (LAKE_FILE,)
     files = []
     for dataset in datasets:
         place = directory / dataset.dataset_type / dataset.name
         if not place.exists():
             lake.download(dataset.s3_uri, names, place)
         files.append(place / names[0])
-    return files
+    delimiter = label_delimiter(flywheel.task, flywheel.labels)
+    return TaskData(files, flywheel.task, delimiter, holds_out)
 
 
 def _trained_on(store: Store, flywheel: FlywheelRecord) -> frozenset[str]:

@@ -3,7 +3,7 @@
 Decides the order of the work and its results. Both models are tested on the same documents, so
 their metrics are comparable. Knows neither HTTP nor how a model learns. Read next:
 `comprehend_engine.lifecycles.iteration_datasets`, `comprehend_engine.training.worker` and
-`comprehend_engine.evaluation.classifier_evaluation`.
+`comprehend_engine.evaluation.model_evaluation`.
 
 Notes
 -----
@@ -12,7 +12,7 @@ describe-flywheel-iteration (message, name of the new version, one test set for 
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,12 @@ from typing import TYPE_CHECKING, Any
 from comprehend_engine.api.faults import InjectedFaults
 from comprehend_engine.clock import Clock
 from comprehend_engine.errors import IterationFailedError, WorkCancelledError
-from comprehend_engine.evaluation.entity_evaluation import EntityEvaluation, recognizer_metrics
-from comprehend_engine.evaluation.model_evaluation import ModelEvaluation, evaluation_of
+from comprehend_engine.evaluation.model_evaluation import (
+    EntityEvaluation,
+    ModelEvaluation,
+    evaluation_of,
+    recognizer_metrics,
+)
 from comprehend_engine.lifecycles.background_work import BackgroundWork, failure_message
 from comprehend_engine.lifecycles.iteration_datasets import (
     IterationDatasets,
@@ -33,8 +37,7 @@ from comprehend_engine.storage.data_lake import DataLake
 from comprehend_engine.storage.records import FlywheelRecord, IterationRecord, ModelRecord
 from comprehend_engine.storage.resource_names import name_of
 from comprehend_engine.storage.store import Store
-from comprehend_engine.tasks import label_delimiter
-from comprehend_engine.training.worker import TrainingWorker
+from comprehend_engine.training.worker import TaskData, TrainingWorker
 
 if TYPE_CHECKING:
     from comprehend_engine.storage.data_lake import S3ClientForRole
@@ -66,6 +69,12 @@ class IterationRun:
         name = f"iteration {iteration.iteration_id} of {name_of(iteration.flywheel_arn)}"
         self.background.run(name, lambda: self.run(iteration.key))
 
+    def resume(self) -> None:
+        """Restart the iterations that a stop or a kill interrupted."""
+        for iteration in self.store.all(IterationRecord):
+            if iteration.is_active:
+                self.start(iteration)
+
     def run(self, key: str) -> None:
         """Run an iteration and record its final state."""
         iteration = self.store.find(IterationRecord, key)
@@ -92,15 +101,17 @@ class IterationRun:
         flywheel = self._flywheel(iteration)
         datasets = choose_datasets(self.store, self.settings, flywheel)
         lake = DataLake(self.s3_client_for_role, flywheel.data_access_role_arn)
-        train_files = download_datasets(lake, datasets.train, flywheel.task, directory)
-        test_files = download_datasets(lake, datasets.test, flywheel.task, directory)
-        trained = self._train(iteration, flywheel, datasets, train_files)
+        train_data, test_data = (
+            download_datasets(lake, chosen, flywheel, directory, holds_out=datasets.holds_out)
+            for chosen in (datasets.train, datasets.test)
+        )
+        trained = self._train(iteration, datasets, train_data)
         entered = self.clock.now()
         self._save_unless_stopped(trained)
-        challenger = self._evaluate(trained.model_arn, flywheel, datasets, test_files)
+        challenger = self._evaluate(trained.model_arn, flywheel, test_data)
         champion = None
         if trained.evaluated_model_arn:
-            champion = self._evaluate(trained.evaluated_model_arn, flywheel, datasets, test_files)
+            champion = self._evaluate(trained.evaluated_model_arn, flywheel, test_data)
         _write_evaluations(lake, trained, datasets, champion, challenger)
         self.background.hold(entered)
         return trained, champion, challenger
@@ -125,22 +136,12 @@ class IterationRun:
         return flywheel
 
     def _train(
-        self,
-        iteration: IterationRecord,
-        flywheel: FlywheelRecord,
-        datasets: IterationDatasets,
-        files: Sequence[Path],
+        self, iteration: IterationRecord, datasets: IterationDatasets, data: TaskData
     ) -> IterationRecord:
         """Train the challenger; return the iteration as EVALUATING."""
         self._change_model(iteration, training_start_time=self.clock.now())
-        trained = self.worker.train(
-            files,
-            self._model_file(iteration.model_arn),
-            task=flywheel.task,
-            delimiter=label_delimiter(flywheel.task, flywheel.labels),
-            holds_out=datasets.holds_out,
-            seed=self.settings.seed,
-        )
+        model_file = self.settings.model_file(iteration.model_arn)
+        trained = self.worker.train(data, model_file, seed=self.settings.seed)
         # The state TRAINING began at the call, not when this thread started.
         self.background.hold(iteration.creation_time)
         facts = {
@@ -159,19 +160,9 @@ class IterationRun:
         )
 
     def _evaluate(
-        self,
-        model_arn: str,
-        flywheel: FlywheelRecord,
-        datasets: IterationDatasets,
-        files: Sequence[Path],
+        self, model_arn: str, flywheel: FlywheelRecord, data: TaskData
     ) -> ModelEvaluation:
-        tested = self.worker.evaluate(
-            files,
-            self._model_file(model_arn),
-            task=flywheel.task,
-            delimiter=label_delimiter(flywheel.task, flywheel.labels),
-            holds_out=datasets.holds_out,
-        )
+        tested = self.worker.evaluate(data, self.settings.model_file(model_arn))
         evaluation = evaluation_of(flywheel.task, flywheel.labels, tested)
         if not any(score.support for score in evaluation.per_label().values()):
             message = (
@@ -262,9 +253,6 @@ class IterationRun:
             model = self.store.find(ModelRecord, iteration.model_arn)
             if model is not None:
                 self.store.save(replace(model, **changes))
-
-    def _model_file(self, model_arn: str) -> Path:
-        return self.settings.model_file(model_arn)
 
     def _work_directory(self, iteration: IterationRecord) -> Path:
         name = f"{name_of(iteration.flywheel_arn)}-{iteration.iteration_id}"

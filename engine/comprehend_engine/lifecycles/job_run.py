@@ -23,8 +23,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from comprehend_engine.clock import Clock
 from comprehend_engine.errors import DatasetRefusedError
-from comprehend_engine.inference.predictions import entity_entries, label_entries
-from comprehend_engine.inference.worker import InferenceWorker
+from comprehend_engine.inference.worker import InferenceWorker, entity_entries, label_entries
 from comprehend_engine.lifecycles.background_work import BackgroundWork, failure_message
 from comprehend_engine.settings import EngineSettings
 from comprehend_engine.storage.data_lake import DataLake
@@ -62,6 +61,12 @@ class JobRun:
     def start(self, job: JobRecord) -> None:
         """Start, or restart, a job that is recorded as active."""
         self.background.run(f"job {job.job_id}", lambda: self.run(job.arn))
+
+    def resume(self) -> None:
+        """Restart the jobs that a stop or a kill interrupted."""
+        for job in self.store.all(JobRecord):
+            if job.is_active:
+                self.start(job)
 
     def run(self, arn: str) -> None:
         """Run a job and record its final state."""

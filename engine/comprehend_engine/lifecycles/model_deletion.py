@@ -1,7 +1,7 @@
 """A model's last state: DELETING -> gone.
 
-Decides when record and file disappear. Read next: `comprehend_engine.operations.model_termination`,
-which checks that a model may be deleted.
+Decides when record and file disappear. Read next: `comprehend_engine.operations.models`, which
+checks that a model may be deleted.
 """
 
 from dataclasses import dataclass
@@ -23,6 +23,12 @@ class ModelDeletion:
     def start(self, model: ModelRecord) -> None:
         """Delete a model that is recorded as DELETING."""
         self.background.run(f"delete {model.arn}", lambda: self._delete(model))
+
+    def resume(self) -> None:
+        """Restart the deletions that a stop or a kill interrupted."""
+        for model in self.store.all(ModelRecord):
+            if model.status == "DELETING":
+                self.start(model)
 
     def _delete(self, deleting: ModelRecord) -> None:
         self.background.hold(deleting.end_time or 0.0)

@@ -18,11 +18,12 @@ from comprehend_engine.clock import Clock
 from comprehend_engine.documents.input_data import check_input_data
 from comprehend_engine.errors import ServiceError
 from comprehend_engine.lifecycles.dataset_ingestion import DatasetIngestion
-from comprehend_engine.operations.client_tokens import ClientTokens
 from comprehend_engine.operations.listing import created_within, multi_member_filter, page
 from comprehend_engine.operations.request_checks import (
     check_flywheel_active,
     check_quota,
+    record_response,
+    recorded_response,
     requested_flywheel,
     requested_resource,
 )
@@ -44,16 +45,16 @@ class DatasetOperations:
     def create_dataset(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """CreateDataset."""
         arn = dataset_arn(request["FlywheelArn"], request["DatasetName"])
-        tokens = ClientTokens(self.store)
         with self.store.transaction():
             flywheel = requested_flywheel(self.store, request)
-            if tokens.recorded_response("CreateDataset", request, parent=flywheel.arn) is None:
+            response = recorded_response(self.store, "CreateDataset", request, parent=flywheel.arn)
+            if response is None:
                 check_flywheel_active(flywheel, "CreateDataset")
                 check_input_data(request["InputDataConfig"], flywheel.task)
                 dataset = self._new(arn, flywheel, request)
                 self._check_room(dataset)
                 self.store.save(dataset)
-                tokens.record("CreateDataset", flywheel.arn, request, arn)
+                record_response(self.store, "CreateDataset", flywheel.arn, request, arn)
                 self.ingestion.start(dataset)
         return {"DatasetArn": arn}
 

@@ -19,10 +19,14 @@ from typing import Any
 from comprehend_engine.clock import Clock
 from comprehend_engine.errors import ServiceError
 from comprehend_engine.lifecycles.endpoint_lifecycle import EndpointLifecycle
-from comprehend_engine.operations.client_tokens import ClientTokens
 from comprehend_engine.operations.listing import created_within, page, single_member_filter
-from comprehend_engine.operations.request_checks import check_quota, requested_resource
-from comprehend_engine.operations.served_models import served_model
+from comprehend_engine.operations.request_checks import (
+    check_quota,
+    record_response,
+    recorded_response,
+    requested_resource,
+    served_model,
+)
 from comprehend_engine.settings import EngineSettings
 from comprehend_engine.storage.records import EndpointRecord
 from comprehend_engine.storage.resource_names import endpoint_arn
@@ -42,15 +46,14 @@ class EndpointOperations:
 
     def create_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """CreateEndpoint."""
-        tokens = ClientTokens(self.store)
         with self.store.transaction():
-            model_arn = tokens.recorded_response("CreateEndpoint", request)
+            model_arn = recorded_response(self.store, "CreateEndpoint", request)
             if model_arn is None:
                 endpoint = self._new(request)
                 model_arn = endpoint.model_arn
                 self._check_room(endpoint)
                 self.store.save(endpoint)
-                tokens.record("CreateEndpoint", endpoint.arn, request, model_arn)
+                record_response(self.store, "CreateEndpoint", endpoint.arn, request, model_arn)
                 self.lifecycle.bring_up(endpoint)
         arn = endpoint_arn(self.settings, request["EndpointName"], model_arn)
         return {"EndpointArn": arn, "ModelArn": model_arn}

@@ -19,14 +19,15 @@ from comprehend_engine.clock import Clock
 from comprehend_engine.errors import ServiceError
 from comprehend_engine.lifecycles.endpoint_lifecycle import EndpointLifecycle
 from comprehend_engine.lifecycles.flywheel_lifecycle import FlywheelLifecycle
-from comprehend_engine.operations.client_tokens import ClientTokens
-from comprehend_engine.operations.kms_keys import check_keys
 from comprehend_engine.operations.listing import created_within, page, single_member_filter
 from comprehend_engine.operations.request_checks import (
     check_flywheel_active,
+    check_keys,
     check_quota,
+    record_response,
+    recorded_response,
     requested_flywheel,
-    requested_resource,
+    trained_model,
 )
 from comprehend_engine.operations.task_config import model_type, requested_task, task_config
 from comprehend_engine.settings import EngineSettings
@@ -54,13 +55,12 @@ class FlywheelOperations:
     def create_flywheel(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """CreateFlywheel."""
         arn = flywheel_arn(self.settings, request["FlywheelName"])
-        tokens = ClientTokens(self.store)
         with self.store.transaction():
-            if tokens.recorded_response("CreateFlywheel", request) is None:
+            if recorded_response(self.store, "CreateFlywheel", request) is None:
                 flywheel = self._new(arn, request)
                 self._check_room(flywheel)
                 self.store.save(flywheel)
-                tokens.record("CreateFlywheel", arn, request, arn)
+                record_response(self.store, "CreateFlywheel", arn, request, arn)
                 self.lifecycle.create(flywheel)
         return {"FlywheelArn": arn, "ActiveModelArn": request.get("ActiveModelArn")}
 
@@ -79,7 +79,9 @@ class FlywheelOperations:
             check_flywheel_active(flywheel, "UpdateFlywheel")
             check_keys(request)
             if arn := request.get("ActiveModelArn"):
-                model = self._trained_model(arn, refused_as="InvalidRequestException")
+                model = trained_model(
+                    self.store, arn, purpose="active", refused_as="InvalidRequestException"
+                )
                 self._check_fits(flywheel, model)
             changed = replace(
                 flywheel,
@@ -145,7 +147,7 @@ class FlywheelOperations:
             if "TaskConfig" in request or "ModelType" in request:
                 message = "Do not set TaskConfig or ModelType with ActiveModelArn."
                 raise ServiceError("InvalidRequestException", message)
-            model = self._trained_model(arn, refused_as="ResourceUnavailableException")
+            model = trained_model(self.store, arn, purpose="active")
             return LearningTask(model.task, model.language_code, model.labels)
         return requested_task(request)
 
@@ -170,13 +172,6 @@ class FlywheelOperations:
             busy += [f"dataset {item.name} is CREATING" for item in creating]
             message = f"Flywheel {flywheel.arn} cannot be deleted: {', '.join(busy)}."
             raise ServiceError("ResourceInUseException", message)
-
-    def _trained_model(self, arn: str, *, refused_as: str) -> ModelRecord:
-        model = requested_resource(self.store, ModelRecord, arn)
-        if model.status != "TRAINED":
-            message = f"Model {arn} is {model.status}; it must be TRAINED to be active."
-            raise ServiceError(refused_as, message)
-        return model
 
     def _check_fits(self, flywheel: FlywheelRecord, model: ModelRecord) -> None:
         has_same_labels = set(model.labels) == set(flywheel.labels)

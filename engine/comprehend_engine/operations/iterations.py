@@ -18,9 +18,13 @@ from typing import Any
 from comprehend_engine.clock import Clock
 from comprehend_engine.errors import ServiceError
 from comprehend_engine.lifecycles.iteration_run import IterationRun
-from comprehend_engine.operations.client_tokens import ClientTokens
 from comprehend_engine.operations.listing import created_within, multi_member_filter, page
-from comprehend_engine.operations.request_checks import check_flywheel_active, requested_flywheel
+from comprehend_engine.operations.request_checks import (
+    check_flywheel_active,
+    record_response,
+    recorded_response,
+    requested_flywheel,
+)
 from comprehend_engine.settings import EngineSettings
 from comprehend_engine.storage.records import FlywheelRecord, IterationRecord, ModelRecord
 from comprehend_engine.storage.resource_names import (
@@ -44,10 +48,9 @@ class IterationOperations:
     def start_flywheel_iteration(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """StartFlywheelIteration."""
         arn, operation = request["FlywheelArn"], "StartFlywheelIteration"
-        tokens = ClientTokens(self.store)
         with self.store.transaction():
             flywheel = requested_flywheel(self.store, request)
-            iteration_id = tokens.recorded_response(operation, request, parent=arn)
+            iteration_id = recorded_response(self.store, operation, request, parent=arn)
             if iteration_id is None:
                 check_flywheel_active(flywheel, operation)
                 self._check_room(flywheel)
@@ -58,7 +61,7 @@ class IterationOperations:
                     _new_model(flywheel, iteration),
                     replace(flywheel, latest_iteration_id=iteration_id),
                 )
-                tokens.record(operation, arn, request, iteration_id)
+                record_response(self.store, operation, arn, request, iteration_id)
                 self.running.start(iteration)
         return {"FlywheelArn": arn, "FlywheelIterationId": iteration_id}
 

@@ -22,10 +22,13 @@ from comprehend_engine.api.shapes import problem
 from comprehend_engine.clock import Clock
 from comprehend_engine.errors import ServiceError
 from comprehend_engine.lifecycles.job_run import JobRun
-from comprehend_engine.operations.client_tokens import ClientTokens
-from comprehend_engine.operations.kms_keys import check_keys
 from comprehend_engine.operations.listing import created_within, page, single_member_filter
-from comprehend_engine.operations.served_models import served_model
+from comprehend_engine.operations.request_checks import (
+    check_keys,
+    record_response,
+    recorded_response,
+    served_model,
+)
 from comprehend_engine.settings import EngineSettings
 from comprehend_engine.storage.records import JobRecord
 from comprehend_engine.storage.resource_names import job_arn
@@ -94,14 +97,13 @@ class JobOperations:
         return {"JobId": job.job_id, "JobStatus": job.status}
 
     def _start(self, kind: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        tokens = ClientTokens(self.store)
         with self.store.transaction():
-            arn = tokens.recorded_response(_OPERATION[kind], request)
+            arn = recorded_response(self.store, _OPERATION[kind], request)
             job = self.store.find(JobRecord, arn) if arn else None
             if job is None:
                 job = self._new(kind, request)
                 self.store.save(job)
-                tokens.record(_OPERATION[kind], job.arn, request, job.arn)
+                record_response(self.store, _OPERATION[kind], job.arn, request, job.arn)
                 self.running.start(job)
         return {
             "JobId": job.job_id,

@@ -1,30 +1,48 @@
-"""The model operations: describe and list the classifiers and recognizers of iterations.
+"""The model operations: describe, list, stop the training, delete.
 
 Decides the form of a model in a response: a recognizer's metrics are between 0 and 100, those of a
-flywheel's iterations between 0 and 1. Knows no flywheel's rules. Read next:
-`comprehend_engine.lifecycles.iteration_run`, which makes models, and
-`comprehend_engine.operations.model_termination`, which ends them.
+flywheel's iterations between 0 and 1. Decides when a training may be stopped and a model deleted.
+Classifiers and recognizers share these rules: an ARN identifies one record. Read next:
+`comprehend_engine.lifecycles.iteration_run`, which makes models and reacts to a requested stop.
 
 Notes
 -----
 *Source*: botocore, DescribeDocumentClassifier ... ListEntityRecognizerSummaries (the members that
 both kinds have share their names), EntityRecognizerEvaluationMetrics ("For plain text entity
 recognizer models, the range is 0 to 100"); AWS CLI example describe-entity-recognizer, where the
-metrics of each type have that range, too.
+metrics of each type have that range, too. StopTrainingDocumentClassifier ("put into the
+STOP_REQUESTED state ... put into the STOPPED state"), DeleteDocumentClassifier ("Only those
+classifiers that are in terminated states", "puts the classifier into a DELETING state"). That the
+iteration of the model stops with it is inferred: no other call could make one STOPPED. A model that
+is not in training stays as it is: Terraform's provider stops every model before it deletes it, and
+fails on any error. The error for a model that cannot be deleted is not documented.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
+from comprehend_engine.clock import Clock
+from comprehend_engine.errors import ServiceError
+from comprehend_engine.lifecycles.model_deletion import ModelDeletion
 from comprehend_engine.operations.listing import created_within, page, single_member_filter
 from comprehend_engine.operations.request_checks import requested_resource
-from comprehend_engine.storage.records import ModelRecord
+from comprehend_engine.settings import EngineSettings
+from comprehend_engine.storage.records import (
+    EndpointRecord,
+    FlywheelRecord,
+    IterationRecord,
+    JobRecord,
+    ModelRecord,
+)
 from comprehend_engine.storage.resource_names import model_name, name_of
 from comprehend_engine.storage.store import Store
 from comprehend_engine.tasks import ENTITIES, label_delimiter
+from comprehend_engine.training.worker import TrainingWorker
 
+_TERMINAL = frozenset({"TRAINED", "TRAINED_WITH_WARNING", "IN_ERROR", "STOPPED"})
+_STOPPED_ALREADY = frozenset({"STOP_REQUESTED", "STOPPED"})
 _CLASSIFIER, _RECOGNIZER = "DocumentClassifier", "EntityRecognizer"
 _NAME_MEMBER = {_CLASSIFIER: "DocumentClassifierName", _RECOGNIZER: "RecognizerName"}
 
@@ -33,7 +51,11 @@ _NAME_MEMBER = {_CLASSIFIER: "DocumentClassifierName", _RECOGNIZER: "RecognizerN
 class ModelOperations:
     """The operations on models; each takes a validated request and returns a response."""
 
+    settings: EngineSettings
     store: Store
+    clock: Clock
+    deletion: ModelDeletion
+    worker: TrainingWorker
 
     def describe_document_classifier(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """DescribeDocumentClassifier."""
@@ -58,6 +80,22 @@ class ModelOperations:
     def list_entity_recognizer_summaries(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """ListEntityRecognizerSummaries, newest first."""
         return self._summarized(_RECOGNIZER, request)
+
+    def stop_training_document_classifier(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """StopTrainingDocumentClassifier."""
+        return self._stop(request["DocumentClassifierArn"])
+
+    def stop_training_entity_recognizer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """StopTrainingEntityRecognizer."""
+        return self._stop(request["EntityRecognizerArn"])
+
+    def delete_document_classifier(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """DeleteDocumentClassifier."""
+        return self._delete(request["DocumentClassifierArn"])
+
+    def delete_entity_recognizer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """DeleteEntityRecognizer."""
+        return self._delete(request["EntityRecognizerArn"])
 
     def _described(self, kind: str, request: Mapping[str, Any]) -> dict[str, Any]:
         # The request's shape refuses ARNs of the other kind.
@@ -102,6 +140,69 @@ class ModelOperations:
 
     def _models(self, kind: str) -> list[ModelRecord]:
         return [model for model in self.store.all(ModelRecord) if _kind(model) == kind]
+
+    def _stop(self, arn: str) -> dict[str, Any]:
+        with self.store.transaction():
+            model = requested_resource(self.store, ModelRecord, arn)
+            iteration = self._iteration_of(model)
+            if model.status in _STOPPED_ALREADY or iteration is None:
+                return {}
+            now = self.clock.now()
+            self.store.save(
+                replace(model, status="STOP_REQUESTED"),
+                replace(iteration, status="STOP_REQUESTED", stop_requested_time=now),
+            )
+        self.worker.cancel_training(self.settings.model_file(arn))
+        return {}
+
+    def _delete(self, arn: str) -> dict[str, Any]:
+        with self.store.transaction():
+            model = requested_resource(self.store, ModelRecord, arn)
+            if model.status not in _TERMINAL:
+                allowed = ", ".join(sorted(_TERMINAL))
+                message = f"Model {arn} is {model.status}; it must be one of {allowed}."
+                raise ServiceError("ResourceUnavailableException", message)
+            if users := self._users(arn):
+                message = f"Model {arn} is in use: {', '.join(users)}."
+                raise ServiceError("ResourceInUseException", message)
+            now = self.clock.now()
+            deleting = replace(model, status="DELETING", end_time=now)
+            self.store.save(deleting)
+        self.deletion.start(deleting)
+        return {}
+
+    def _users(self, arn: str) -> list[str]:
+        """Return the uses of a model that prevent its deletion."""
+        flywheels = [
+            f"active in {it.arn}" for it in self.store.all(FlywheelRecord) if _serves(it, arn)
+        ]
+        endpoints = [
+            f"endpoint {item.arn}"
+            for item in self.store.all(EndpointRecord)
+            if arn in (item.model_arn, item.desired_model_arn)
+        ]
+        jobs = [
+            f"job {item.arn}"
+            for item in self.store.all(JobRecord)
+            if item.is_active and item.model_arn == arn
+        ]
+        iterations = [
+            f"iteration {item.iteration_id} of {item.flywheel_arn}"
+            for item in self.store.all(IterationRecord)
+            if item.is_active and item.evaluated_model_arn == arn
+        ]
+        return flywheels + endpoints + jobs + iterations
+
+    def _iteration_of(self, model: ModelRecord) -> IterationRecord | None:
+        """Return the iteration that is training a model, if there is one."""
+        for iteration in self.store.all(IterationRecord, model.flywheel_arn):
+            if iteration.model_arn == model.arn and iteration.is_active:
+                return iteration
+        return None
+
+
+def _serves(flywheel: FlywheelRecord, model_arn: str) -> bool:
+    return flywheel.active_model_arn == model_arn and flywheel.status != "DELETING"
 
 
 def _kind(model: ModelRecord) -> str:

@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from comprehend_engine.errors import EngineError, ServiceError
-from comprehend_engine.inference.predictions import entity_entries, label_entries
-from comprehend_engine.inference.worker import InferenceWorker
+from comprehend_engine.inference.worker import InferenceWorker, entity_entries, label_entries
 from comprehend_engine.settings import EngineSettings
 from comprehend_engine.storage.records import EndpointRecord, ModelRecord
 from comprehend_engine.storage.store import Store

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from comprehend_engine.processes.task_loop import serve
+from comprehend_engine.child_process import serve
 from comprehend_engine.tasks import ENTITIES
 from comprehend_engine.training import classifier_training as training
 

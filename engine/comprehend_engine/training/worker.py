@@ -1,17 +1,17 @@
 """The engine's side of the training process: its tasks and their results.
 
 Decides the form of a task. Knows nothing of learning; must never import a learner. Read next:
-`comprehend_engine.processes.child_process` (the process's life) and
+`comprehend_engine.child_process` (the process's life) and
 `comprehend_engine.training.process`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from comprehend_engine.child_process import ChildProcess
 from comprehend_engine.evaluation.counts import EvaluationCounts
-from comprehend_engine.processes.child_process import ChildProcess
 from comprehend_engine.tasks import MULTI_CLASS
 
 
@@ -23,7 +23,29 @@ class TrainingSummary:
     mentions: Mapping[str, int] | None
 
 
-class TrainingWorker:
+@dataclass(frozen=True, slots=True)
+class TaskData:
+    """Documents that train or test a model.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Files of the data lake.
+    task : str
+        The task of the model.
+    delimiter : str of length 1, optional
+        Separates the labels of a document; None where each has one label.
+    holds_out : bool
+        Whether these are training data of which a part is held out for the test.
+    """
+
+    files: Sequence[Path]
+    task: str = MULTI_CLASS
+    delimiter: str | None = None
+    holds_out: bool = False
+
+
+class TrainingWorker(ChildProcess):
     """The one training process of an engine.
 
     Parameters
@@ -33,108 +55,59 @@ class TrainingWorker:
     """
 
     def __init__(self, log_file: Path) -> None:
-        module = "comprehend_engine.training.process"
-        self._process = ChildProcess("training process", module, log_file)
+        super().__init__("training process", "comprehend_engine.training.process", log_file)
 
-    @property
-    def process_id(self) -> int | None:
-        """The id of the process; None where none runs."""
-        return self._process.process_id
-
-    def warm(self) -> None:
-        """Start the process where none runs; return at once."""
-        self._process.warm()
-
-    def cancel(self, model_file: Path) -> None:
+    def cancel_training(self, model_file: Path) -> None:
         """Cancel the tasks of a model, also one in progress."""
-        self._process.cancel(str(model_file.resolve()))
+        self.cancel(str(model_file.resolve()))
 
-    def train(
-        self,
-        files: Sequence[Path],
-        model_file: Path,
-        *,
-        task: str = MULTI_CLASS,
-        delimiter: str | None = None,
-        holds_out: bool,
-        seed: int,
-    ) -> TrainingSummary:
-        """Train a model and save it.
+    def train(self, data: TaskData, model_file: Path, *, seed: int) -> TrainingSummary:
+        """Train a model and save it; `evaluate` lists the errors.
 
         Parameters
         ----------
-        files : sequence of Path
+        data : TaskData
             Training data.
         model_file : Path
             The file to save the model in.
-        task : str
-            The task of the model.
-        delimiter : str of length 1, optional
-            Separates the labels of a document; None where each has one label.
-        holds_out : bool
-            Whether a part of the documents is held out for the test.
         seed : int
             The seed of the training.
-
-        Raises
-        ------
-        IterationFailedError, WorkCancelledError, WorkerDiedError, EngineStopping
-            See `evaluate`.
         """
-        options = {"task": task, "delimiter": delimiter, "holds_out": holds_out, "seed": seed}
-        reply = self._ask("train", files, model_file, **options)
+        reply = self._ask("train", data, model_file, seed=seed)
         return TrainingSummary(reply["documents"], reply.get("mentions"))
 
-    def evaluate(
-        self,
-        files: Sequence[Path],
-        model_file: Path,
-        *,
-        task: str = MULTI_CLASS,
-        delimiter: str | None = None,
-        holds_out: bool,
-    ) -> EvaluationCounts:
+    def evaluate(self, data: TaskData, model_file: Path) -> EvaluationCounts:
         """Test a saved model.
 
         Parameters
         ----------
-        files : sequence of Path
+        data : TaskData
             Test data, or training data of which only the held-out part is used.
         model_file : Path
             The model.
-        task, delimiter : str
-            As for `train`.
-        holds_out : bool
-            Whether `files` are training data.
 
         Raises
         ------
         IterationFailedError
             The data or the model cannot be used; the message says why.
         WorkCancelledError
-            `cancel` was called for the model.
+            `cancel_training` was called for the model.
         WorkerDiedError
             The process ended; the next task starts a new one.
         EngineStopping
             `stop` was called.
         """
-        options = {"task": task, "delimiter": delimiter, "holds_out": holds_out}
-        reply = self._ask("evaluate", files, model_file, **options)
+        reply = self._ask("evaluate", data, model_file)
         return EvaluationCounts(reply["documents"], [tuple(counted) for counted in reply["counts"]])
 
-    def stop(self) -> None:
-        """End the process, also during a task."""
-        self._process.stop()
-
-    def _ask(
-        self, action: str, files: Sequence[Path], model_file: Path, **options: Any
-    ) -> dict[str, Any]:
+    def _ask(self, action: str, data: TaskData, model_file: Path, **options: Any) -> dict[str, Any]:
         model = str(model_file.resolve())
         task = {
+            **asdict(data),
             "do": action,
             # The process keeps the working directory of its start.
-            "files": [str(file.resolve()) for file in files],
+            "files": [str(file.resolve()) for file in data.files],
             "model_file": model,
             **options,
         }
-        return self._process.ask(task, owner=model)
+        return self.ask(task, owner=model)

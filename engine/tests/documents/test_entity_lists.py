@@ -2,7 +2,7 @@
 
 import pytest
 
-from comprehend_engine.documents.entity_lists import EntityList
+from comprehend_engine.documents.annotation_files import EntityList
 
 
 @pytest.mark.parametrize(

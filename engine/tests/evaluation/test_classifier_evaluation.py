@@ -3,11 +3,11 @@
 import pytest
 from sklearn.metrics import hamming_loss, precision_recall_fscore_support
 
-from comprehend_engine.evaluation.classifier_evaluation import (
+from comprehend_engine.evaluation.counts import EvaluationCounts
+from comprehend_engine.evaluation.model_evaluation import (
     MultiClassEvaluation,
     MultiLabelEvaluation,
 )
-from comprehend_engine.evaluation.counts import EvaluationCounts
 
 
 def two_labels(*counts: int) -> MultiClassEvaluation:

@@ -3,7 +3,7 @@
 import pytest
 
 from comprehend_engine.evaluation.counts import EvaluationCounts
-from comprehend_engine.evaluation.entity_evaluation import EntityEvaluation
+from comprehend_engine.evaluation.model_evaluation import EntityEvaluation
 
 # John Washington, Smith, San Francisco, San Diego, Seattle, as the guide's model tells them.
 GUIDE = EvaluationCounts(1, [("Person", 1, 1, 1), ("Place", 2, 1, 1)])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from comprehend_engine.documents.entity_lists import EntityList
+from comprehend_engine.documents.annotation_files import EntityList
 from comprehend_engine.errors import IterationFailedError
 from comprehend_engine.learning.entities import (
     EntityModel,

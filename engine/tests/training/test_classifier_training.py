@@ -3,7 +3,7 @@
 import random
 from pathlib import Path
 
-from comprehend_engine.evaluation.classifier_evaluation import MultiClassEvaluation
+from comprehend_engine.evaluation.model_evaluation import MultiClassEvaluation
 from comprehend_engine.learning.classifier import TextClassifier, train_classifier
 from comprehend_engine.training.classifier_training import (
     LabeledTexts,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from comprehend_engine.errors import EngineStopping, IterationFailedError, WorkerDiedError
-from comprehend_engine.training.worker import TrainingWorker
+from comprehend_engine.training.worker import TaskData, TrainingWorker
 from engine_testing.rig import rows
 
 
@@ -36,11 +36,11 @@ def test_a_model_is_trained_and_tested_when_the_process_is_asked(
 ) -> None:
     """Documents are counted on both sides."""
     model = tmp_path / "m.model"
-    trained = worker.train(data, model, holds_out=True, seed=0)
-    tested = worker.evaluate(data, model, holds_out=True)
+    trained = worker.train(TaskData(data, holds_out=True), model, seed=0)
+    tested = worker.evaluate(TaskData(data, holds_out=True), model)
     assert trained.documents + tested.documents == 40
     assert sum(count for *_, count in tested.counts) == tested.documents
-    assert worker.evaluate(data, model, holds_out=False).documents == 40
+    assert worker.evaluate(TaskData(data), model).documents == 40
 
 
 @pytest.mark.slow
@@ -55,9 +55,9 @@ def test_a_recognizer_is_trained_and_tested_when_the_process_is_asked(
     )
     (tmp_path / "annotations.csv").write_text(annotations)
     model = tmp_path / "m.model"
-    trained = worker.train([file], model, task="ENTITIES", holds_out=False, seed=0)
+    trained = worker.train(TaskData([file], "ENTITIES"), model, seed=0)
     assert (trained.documents, trained.mentions) == (3, {"PERSON": 2})
-    tested = worker.evaluate([file], model, task="ENTITIES", holds_out=False)
+    tested = worker.evaluate(TaskData([file], "ENTITIES"), model)
     assert (tested.documents, [row[0] for row in tested.counts]) == (3, ["PERSON"])
 
 
@@ -69,8 +69,8 @@ def test_the_next_task_gets_a_new_process_when_one_is_killed(
     assert worker.process_id is not None
     os.kill(worker.process_id, signal.SIGKILL)
     with pytest.raises(WorkerDiedError, match="code -9; the next task starts a new one"):
-        worker.train(data, tmp_path / "m.model", holds_out=False, seed=0)
-    trained = worker.train(data, tmp_path / "m.model", holds_out=False, seed=0)
+        worker.train(TaskData(data), tmp_path / "m.model", seed=0)
+    trained = worker.train(TaskData(data), tmp_path / "m.model", seed=0)
     assert trained.documents == 40
 
 
@@ -81,9 +81,9 @@ def test_the_process_lives_on_when_a_task_fails(
     """A failure and a defect have different messages."""
     before = worker.process_id
     with pytest.raises(IterationFailedError, match=r"none\.model is missing"):
-        worker.evaluate(data, tmp_path / "none.model", holds_out=False)
+        worker.evaluate(TaskData(data), tmp_path / "none.model")
     with pytest.raises(IterationFailedError, match="FileNotFoundError"):
-        worker.train([tmp_path / "absent.csv"], tmp_path / "m", holds_out=False, seed=0)
+        worker.train(TaskData([tmp_path / "absent.csv"]), tmp_path / "m", seed=0)
     assert worker.process_id == before
     assert "FileNotFoundError" in (tmp_path / "training.log").read_text()
 
@@ -99,7 +99,7 @@ def test_the_waiting_task_gives_way_when_the_worker_is_stopped(
 
     def ask() -> None:
         try:
-            worker.train([pipe], tmp_path / "m.model", holds_out=False, seed=0)
+            worker.train(TaskData([pipe]), tmp_path / "m.model", seed=0)
         except EngineStopping as stopping:
             outcome.append(type(stopping))
 

@@ -26,8 +26,8 @@ from tests.application.conditional_writes.unconditional import IMPLIED, UNCONDIT
 from tests.application.conditional_writes.watched_rows import WatchedRows, expectations_of
 from tests.functions.cloud import create_ledger, empty_cloud
 from tests.simulation.history import play
-from tests.simulation.memory_rows import MemoryRows
-from tests.simulation.world import World
+from tests.simulation.memory.rows import MemoryRows
+from tests.simulation.simulator import Simulator
 
 COVERED = {name for case in CASES for name in case.violated} | set(IMPLIED)
 _HISTORIES = 40
@@ -51,7 +51,7 @@ def table(account: None) -> Table:
 
 def rows_in_memory() -> WatchedRows:
     """Have a ledger with nothing in it that costs no time."""
-    return WatchedRows(MemoryRows(World(0, is_calm=True)))
+    return WatchedRows(MemoryRows(Simulator(0, is_calm=True)))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)

@@ -16,7 +16,7 @@ class RefusedByHandler(Exception):
 
 
 def start(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Start the workflow for each object that the queue's messages tell about."""
+    """Start the workflow for each object that the queue's messages name."""
     states = boto3.client("stepfunctions")
     table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
     failures = []
@@ -48,7 +48,7 @@ def judge(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def probe(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Do what the test asks for and tell about this environment."""
+    """Perform the test's request and describe this environment."""
     if event.get("print"):
         sys.stdout.write(f"{event['print']}\n")
     if event.get("sleep_seconds"):

@@ -1,1 +1,0 @@
-"""Child processes of the engine: start one, exchange JSON lines with it, replace it."""

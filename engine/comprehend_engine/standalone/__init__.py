@@ -1,1 +1,0 @@
-"""The engine as a program of its own: from the command's options to a server."""
