@@ -20,8 +20,7 @@ from console.record.verdict_history import Document, Entry, VerdictHistory, hist
 from flywheel.batches.batches import BatchName
 from flywheel.batches.known_rows import content_hash, record
 from flywheel.evaluation.evidence import TestSetFacts
-from flywheel.evaluation.prediction_jobs import kind_of
-from flywheel.evaluation.scored_documents import Kind
+from flywheel.evaluation.predictions import Kind, kind_of
 from flywheel.intake.labeled_documents import Row
 from flywheel.intake.row_labels import labels_of
 from flywheel.number_words import number_of

@@ -18,8 +18,7 @@ from console.environment.target import Target
 from console.record.replay import answers_for, kept_for
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.evidence import Evidence
-from flywheel.evaluation.prediction_jobs import scored
-from flywheel.evaluation.scored_documents import Counts, ScoredDocument
+from flywheel.evaluation.predictions import Counts, ScoredDocument, scored
 from flywheel.intake.labeled_documents import Row
 from flywheel.notices.notice import shown
 from flywheel.notices.what_changed import label_shift

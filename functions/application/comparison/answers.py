@@ -28,7 +28,7 @@ from flywheel.batches.known_rows import rows_key
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.evidence import Evidence
 from flywheel.evaluation.paired_evidence import PairedEvidence, Predictions
-from flywheel.evaluation.prediction_jobs import Prediction, answers_of, cost, one_line
+from flywheel.evaluation.predictions import Prediction, answers_of, cost, one_line
 from flywheel.intake.labeled_documents import Row
 from flywheel.settings.data_format import DataFormat, described_labels
 from flywheel.settings.policy import Policy

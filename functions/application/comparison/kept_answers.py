@@ -16,8 +16,7 @@ from application.ports import StagingObjects
 from flywheel.batches.known_rows import content_hash, record
 from flywheel.errors import FlywheelLoopError
 from flywheel.evaluation.paired_evidence import PairedEvidence, Predictions, paired_evidence
-from flywheel.evaluation.prediction_jobs import Prediction, kind_of, scored
-from flywheel.evaluation.scored_documents import ScoredDocument
+from flywheel.evaluation.predictions import Prediction, ScoredDocument, kind_of, scored
 from flywheel.evaluation.verdict import measured_by
 from flywheel.intake.labeled_documents import Row, csv_line, rows_of
 from flywheel.settings.data_format import DataFormat

@@ -3,7 +3,7 @@
 Two levels. From an iteration's averages the pairing of the answers is not known, so bounds assume
 the least favourable one that the averages allow; from both models' answers to the same documents it
 is. Knows no rules. Read next: `flywheel.evaluation.worth` (which documents count),
-`flywheel.evaluation.label_comparisons`, `flywheel.evaluation.evidence`,
+`flywheel.evaluation.label_metrics`, `flywheel.evaluation.evidence`,
 `flywheel.evaluation.effective_rules`.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flywheel.evaluation import intervals
+from flywheel.evaluation.predictions import ACCURACY, Kind, ScoredDocument, tallies
 from flywheel.evaluation.resampling import DRAWS, RESAMPLES, Chance, Measured, chances, draws_for
-from flywheel.evaluation.scored_documents import ACCURACY, Kind, ScoredDocument, tallies
 from flywheel.evaluation.worth import AveragesWorth, answers_worth, group_counts
 from flywheel.number_words import number_of
 

@@ -1,7 +1,7 @@
 """What one iteration showed: averages, values of labels, and both models' answers where asked for.
 
 Decides what is kept of it in a verdict, and how a stored one is read. Knows no rules. Read next:
-`flywheel.evaluation.comparisons` and `flywheel.evaluation.label_comparisons` (what is known of one
+`flywheel.evaluation.comparisons` and `flywheel.evaluation.label_metrics` (what is known of one
 metric), `flywheel.evaluation.verdict`.
 """
 
@@ -11,10 +11,10 @@ from typing import Any
 
 from flywheel.evaluation.comparisons import Comparison, of_averages
 from flywheel.evaluation.effective_rules import Metrics, usable
-from flywheel.evaluation.label_comparisons import of_label
+from flywheel.evaluation.label_metrics import of_label
 from flywheel.evaluation.looks import error_of_look
 from flywheel.evaluation.paired_evidence import PairedEvidence
-from flywheel.evaluation.scored_documents import Kind
+from flywheel.evaluation.predictions import Kind
 from flywheel.evaluation.worth import averages_worth
 from flywheel.intake.document_groups import Grouped
 from flywheel.settings.policy import LABEL_METRICS, METRICS, Policy

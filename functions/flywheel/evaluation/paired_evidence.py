@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from flywheel.evaluation.comparisons import Comparison, of_answers
+from flywheel.evaluation.predictions import Kind, ScoredDocument, tallies
 from flywheel.evaluation.resampling import Measured
-from flywheel.evaluation.scored_documents import Kind, ScoredDocument, tallies
 
 _IDS_KEPT = 50
 """Ids of fixed and of broken documents that a verdict names; the counts are of all."""

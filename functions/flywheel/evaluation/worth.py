@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flywheel.evaluation.scored_documents import (
+from flywheel.evaluation.predictions import (
     ACCURACY,
     AVERAGES_OF_LABELS,
     Kind,

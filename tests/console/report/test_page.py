@@ -18,8 +18,7 @@ from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.evidence import Evidence, TestSetFacts
 from flywheel.evaluation.looks import error_of_look
 from flywheel.evaluation.paired_evidence import Predictions, paired_evidence
-from flywheel.evaluation.prediction_jobs import scored
-from flywheel.evaluation.scored_documents import ScoredDocument
+from flywheel.evaluation.predictions import ScoredDocument, scored
 from flywheel.evaluation.verdict import decide, measured_by
 from flywheel.evaluation.verdict_document import verdict_document
 from flywheel.intake.labeled_documents import Row

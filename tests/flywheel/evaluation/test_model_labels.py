@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import multilabel_confusion_matrix, precision_recall_fscore_support
 
 from flywheel.errors import LabelsUnknownError
-from flywheel.evaluation.model_labels import of_confusion, of_recognizer
+from flywheel.evaluation.label_metrics import of_confusion, of_recognizer
 
 ACTUAL = [0, 0, 0, 1, 1, 2, 2, 2, 2]
 PREDICTED = [0, 1, 0, 1, 1, 2, 0, 2, 1]

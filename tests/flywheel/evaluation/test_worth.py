@@ -5,7 +5,7 @@ import random
 import pytest
 
 from flywheel.evaluation.evidence import Evidence, TestSetFacts
-from flywheel.evaluation.scored_documents import Kind
+from flywheel.evaluation.predictions import Kind
 from flywheel.evaluation.verdict import Decision, decide
 from flywheel.evaluation.worth import averages_worth
 from flywheel.intake.document_groups import count_groups, group_documents
