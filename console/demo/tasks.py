@@ -11,11 +11,10 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-from flywheel.intake.annotations import canonical_annotations, spans_of
 from flywheel.intake.entities import ANNOTATIONS_HEADER
 from flywheel.intake.labeled_documents import Row as Document
 from flywheel.intake.labeled_documents import csv_line
-from flywheel.intake.row_labels import labels_of
+from flywheel.intake.row_labels import canonical_annotations, labels_of, spans_of
 from flywheel.settings.data_format import DataFormat
 
 Row = tuple[str, str]

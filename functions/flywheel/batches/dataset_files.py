@@ -18,9 +18,9 @@ annotations/annotations-00001.csv b'File,Line,Begin Offset,End Offset,Type\ndocu
 from collections.abc import Iterable, Iterator
 
 from flywheel.batches.batches import ANNOTATIONS_FOLDER, DOCUMENTS_FOLDER, ENTITY_LIST_FOLDER
-from flywheel.intake.annotations import spans_of
 from flywheel.intake.entities import ANNOTATIONS_HEADER, LIST_HEADER
 from flywheel.intake.labeled_documents import Row, csv_line
+from flywheel.intake.row_labels import spans_of
 from flywheel.settings.data_format import DataFormat
 
 File = tuple[str, bytes]

@@ -85,7 +85,7 @@ class Selection:
             self.conflicts += 1
 
     def left_out(self) -> dict[str, int]:
-        """Return what was left out, in words that people are told; only what happened."""
+        """Return how many rows were left out, by reason; `flywheel.notices.batches` words them."""
         counts = {
             "exact duplicates": self.duplicates,
             "rows that the flywheel holds already": self.held_already,

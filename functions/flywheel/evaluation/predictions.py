@@ -19,10 +19,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from flywheel.intake.annotations import spans_of
 from flywheel.intake.document_groups import group_documents
 from flywheel.intake.labeled_documents import Row, text_key
-from flywheel.intake.row_labels import labels_of
+from flywheel.intake.row_labels import labels_of, spans_of
 from flywheel.settings.data_format import DataFormat
 
 Kind = Literal["multi-class", "multi-label", "entities"]

@@ -8,9 +8,8 @@ import re
 from collections.abc import Sequence
 
 from flywheel.intake.reports import Message
-from flywheel.near_names import is_misspelling
 from flywheel.number_words import number_of
-from flywheel.untrusted_text import visible
+from flywheel.untrusted_text import is_misspelling, visible
 
 _OWN_COLUMNS = 2
 SEPARATORS = ";\t|"

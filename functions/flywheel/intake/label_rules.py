@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from flywheel.intake.csv_messages import quoted, separated_by
 from flywheel.intake.reports import Message, UploadFault
-from flywheel.near_names import is_misspelling, nearest
 from flywheel.settings.data_format import LABEL_DELIMITERS, DataFormat
+from flywheel.untrusted_text import is_misspelling, nearest
 
 _REMEMBERED = 20_000
 _SHOWN_LABELS = 10

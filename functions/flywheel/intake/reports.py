@@ -11,8 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from flywheel.number_words import number_of
+
+if TYPE_CHECKING:
+    from flywheel.settings.environment import BatchRules
 
 SHOWN_PROBLEMS = 20
 """How many different problems are told; beyond it they are counted."""
@@ -146,6 +150,13 @@ class Allowance:
 
     rows: int = 50
     fraction: float = 0.01
+
+    @classmethod
+    def of(cls, rules: "BatchRules") -> "Allowance":
+        """Return how many bad rows the batch rules of a flywheel allow."""
+        if rules.bad_rows == "refuse":
+            return cls(rows=0)
+        return cls(rules.max_bad_rows, rules.max_bad_rows_fraction)
 
 
 @dataclass(frozen=True, slots=True)

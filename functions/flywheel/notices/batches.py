@@ -16,6 +16,24 @@ _TRAINING_USD_PER_HOUR = 3.0
 
 _LABELS_SHOWN = 20
 _FILES_NAMED = 5
+LEFT_OUT: Mapping[str, tuple[str, str]] = {
+    "exact duplicates": ("exact duplicate", "exact duplicates"),
+    "rows that the flywheel holds already": (
+        "row that the flywheel holds already",
+        "rows that the flywheel holds already",
+    ),
+    "same text with another label": (
+        "row whose text has another label elsewhere",
+        "rows whose texts have other labels elsewhere",
+    ),
+    "rows of the test set": ("row of the test set", "rows of the test set"),
+    "rows that are trained on already": (
+        "row that is trained on already",
+        "rows that are trained on already",
+    ),
+}
+"""The reasons of `flywheel.batches.sealing`, in words for one row and for several."""
+
 _FOLLOWS = "Nothing to do: the verdict follows by itself."
 _NO_TEST_SET = (
     "The flywheel has no test set. The service splits one off the training data, and only a first "
@@ -105,7 +123,7 @@ def started(
         f"Batch {facts.batch} is sealed: {number_of(documents, 'training document')} from "
         f"{_train_files(facts)}{_tested_with(facts, test_documents)}.",
         f"Documents per label: {_counts(label_counts)}.",
-        *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
+        *_left_out(left_out),
     ]
     why += _waiting(waiting_labels)
     why.append(_cost(past_seconds))
@@ -137,7 +155,7 @@ def rejudging(
         f"{number_of(documents, 'new test document')} from {_test_files(facts)}: the test set "
         f"grows from {before:,} to {before + documents:,}.",
         f"Both models of batch {held}, which was held, answer it; nothing is trained.",
-        *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
+        *_left_out(left_out),
         "Cost on AWS: the two jobs in which they answer, and one of the flywheel's TEST datasets.",
     ]
     words = f"STARTED batch {facts.batch}: batch {held} is judged again"
@@ -162,7 +180,7 @@ def empty(
     files = _test_files(facts) if is_for_test_alone else _train_files(facts)
     why = [
         f"Nothing new is left {wanted} in {files}.",
-        *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
+        *_left_out(left_out),
         *_waiting(waiting_labels),
     ]
     words = f"EMPTY batch {facts.batch}: nothing new {wanted}"
@@ -223,6 +241,13 @@ def _taint(keys: Sequence[str]) -> list[str]:
     return [
         f"The flywheel is TAINTED: its datasets hold rows that were withdrawn ({named}{more}), "
         "until it is rebuilt."
+    ]
+
+
+def _left_out(counts: Mapping[str, int]) -> list[str]:
+    return [
+        f"Left out: {number_of(count, *LEFT_OUT.get(reason, (reason, reason)))}."
+        for reason, count in counts.items()
     ]
 
 

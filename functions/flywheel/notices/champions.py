@@ -1,7 +1,7 @@
 """Notices of champions that people decide on: asked, changed by a person, judged for nobody.
 
 Decides the words only. Read next: `flywheel.notices.batches` and
-`flywheel.notices.not_carried_out`.
+`flywheel.notices.verdicts`.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,15 @@ from datetime import datetime
 from flywheel.evaluation.champions import ChampionSource
 from flywheel.evaluation.verdict import Decision, Verdict
 from flywheel.evaluation.verdict_view import VerdictView
-from flywheel.notices.actors import shown_actor
+from flywheel.notices.acts import act_notice, at_moment, attributed
 from flywheel.notices.batches import BatchFacts, batch_notice
 from flywheel.notices.notice import Notice, body, shown, subject
 from flywheel.notices.verdicts import f1_change
 from flywheel.notices.what_changed import metric_table
 
-_AFTER_PROMOTE = "Nothing to do. To take it back: `flywheel rollback {flywheel} --env {env} "
+_AFTER_PROMOTE = (
+    "Nothing to do. To take it back: `flywheel rollback {flywheel} --env {env} --reason TEXT`."
+)
 _AFTER_ROLLBACK = (
     "Batches and verdicts go on, but no verdict is carried out until `flywheel resume {flywheel} "
     "--env {env} --reason TEXT`. Only a person can promote the model that was rolled back: "
@@ -73,25 +75,22 @@ def approval_asked(facts: BatchFacts, verdict: Verdict, until: datetime, on_time
 
 def champion_made(environment: str, flywheel: str, change: NewChampion, now: datetime) -> Notice:
     """Report that a person changed the active model, after that was verified."""
-    after = (
-        _AFTER_ROLLBACK
-        if change.how is ChampionSource.ROLLBACK
-        else _AFTER_PROMOTE + "--reason TEXT`."
-    )
-    words = "ROLLED BACK" if change.how is ChampionSource.ROLLBACK else "PROMOTED by a person"
-    text = body(
-        live=change.model,
+    is_rollback = change.how is ChampionSource.ROLLBACK
+    after = _AFTER_ROLLBACK if is_rollback else _AFTER_PROMOTE
+    act = "rolled back" if is_rollback else "promoted this model"
+    return act_notice(
+        environment,
+        flywheel,
+        at_moment(change.how, now),
+        "ROLLED BACK" if is_rollback else "PROMOTED by a person",
         why=[
-            f"{shown(change.reason, 500)} (by {shown_actor(change.by)}).",
+            attributed(change.by, act, change.reason),
             f"Before, {change.before or 'no model'} was active.",
             *change.followers,
         ],
         todo=after.format(flywheel=flywheel, env=environment, before=change.before or "MODEL_ARN"),
-        command=f"flywheel status {flywheel} --env {environment}",
-        ids=[f"Flywheel: {flywheel}"],
+        live=change.model,
     )
-    notice_id = f"{flywheel}-{change.how}-{now:%Y%m%dT%H%M%S%fZ}"
-    return Notice(notice_id, subject(environment, flywheel, words), text)
 
 
 def outside_judged(

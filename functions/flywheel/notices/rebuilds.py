@@ -6,8 +6,7 @@ Decides the words only. Read next: `flywheel.notices.acts`.
 from collections.abc import Sequence
 from datetime import datetime
 
-from flywheel.notices.actors import shown_actor
-from flywheel.notices.acts import act_notice, at_moment, named_keys
+from flywheel.notices.acts import act_notice, at_moment, attributed, named_keys
 from flywheel.notices.notice import Notice, shown
 
 
@@ -21,7 +20,7 @@ def rebuilding(
         at_moment("rebuilding", now),
         f"REBUILD to generation {generation} asked for",
         why=[
-            f"{shown(reason, 500)} (by {shown_actor(actor)}).",
+            attributed(actor, f"asked for generation {generation}", reason),
             "A new flywheel is made and gets all accepted rows that were not withdrawn, in as few "
             "datasets as the quotas allow. The live model stays live until a model of the new "
             "generation is promoted.",
@@ -75,7 +74,7 @@ def rebuild_given_up(
     taint : sequence of str
         Inbox keys that were withdrawn and are in the datasets of the flywheel that is used.
     """
-    why = [f"{shown(reason, 500)} (by {shown_actor(actor)})."]
+    why = [attributed(actor, f"gave generation {generation} up", reason)]
     if is_return:
         why.append(
             f"Uploads and batches go to {before_arn} again, with the datasets and the test set "
