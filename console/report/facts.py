@@ -19,7 +19,7 @@ from console.record.replay import answers_for, kept_for
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.evidence import Evidence
 from flywheel.evaluation.predictions import Counts, ScoredDocument, scored
-from flywheel.intake.labeled_documents import Row
+from flywheel.intake.labeled_rows import LabeledRow
 from flywheel.notices.notice import shown
 from flywheel.notices.what_changed import label_shift
 
@@ -128,7 +128,7 @@ def answered_documents(
 
 
 def counted(
-    rows: Sequence[Row], documents: Sequence[ScoredDocument], *, has_excerpts: bool
+    rows: Sequence[LabeledRow], documents: Sequence[ScoredDocument], *, has_excerpts: bool
 ) -> AnsweredDocuments:
     """Return what scored documents say; their texts are left out unless they are asked for."""
     fixed: list[NamedDocument] = []

@@ -7,7 +7,7 @@ an upload costs the same whatever is known, since only seals look. Pure: bytes c
 
 Examples
 --------
->>> segment = b"".join(map(record, [Row("A", "one"), Row("B", "two")]))
+>>> segment = b"".join(map(record, [LabeledRow("A", "one"), LabeledRow("B", "two")]))
 >>> len(segment), known_among({text_key("two")}, [segment]) == {text_key("two"): label_key("B")}
 (48, True)
 """
@@ -15,7 +15,7 @@ Examples
 import hashlib
 from collections.abc import Iterable, Iterator, Set
 
-from flywheel.intake.labeled_documents import Row, text_key
+from flywheel.intake.labeled_rows import LabeledRow, text_key
 
 _TEXT_BYTES, _LABEL_BYTES = 16, 8
 _GROUP_BYTES = 4
@@ -39,14 +39,14 @@ def is_label_of(known: bytes, label: str) -> bool:
 
     Examples
     --------
-    >>> (_, known), = records([record(Row("A", "one", "thread 7"))])
+    >>> (_, known), = records([record(LabeledRow("A", "one", "thread 7"))])
     >>> is_label_of(known, "A"), is_label_of(known, "B"), known == label_key("A")
     (True, False, False)
     """
     return known[:-_GROUP_BYTES] == label_key(label)[:-_GROUP_BYTES]
 
 
-def record(row: Row) -> bytes:
+def record(row: LabeledRow) -> bytes:
     """Return a row as a segment holds it; its group, if it has one, changes the label's bytes."""
     label = label_key(row.label)
     if row.group:

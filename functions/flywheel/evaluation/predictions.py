@@ -20,8 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from flywheel.intake.document_groups import group_documents
-from flywheel.intake.labeled_documents import Row, text_key
-from flywheel.intake.row_labels import labels_of, spans_of
+from flywheel.intake.labeled_rows import LabeledRow, labels_of, spans_of, text_key
 from flywheel.settings.data_format import DataFormat
 
 Kind = Literal["multi-class", "multi-label", "entities"]
@@ -272,7 +271,7 @@ def _prediction(answer: Mapping[str, Any]) -> Prediction:
 
 
 def scored(
-    rows: Sequence[Row],
+    rows: Sequence[LabeledRow],
     champion: Sequence[Prediction] | None,
     challenger: Sequence[Prediction],
     shape: DataFormat,
@@ -296,7 +295,7 @@ _Fact = Any
 """A label, or a mention as ``(begin, end, type)``."""
 
 
-def _actual(row: Row, shape: DataFormat) -> list[_Fact]:
+def _actual(row: LabeledRow, shape: DataFormat) -> list[_Fact]:
     if shape.task == "entities":
         return list(spans_of(row.label))
     return list(labels_of(row.label, shape))

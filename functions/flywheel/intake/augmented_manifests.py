@@ -14,10 +14,10 @@ from typing import Any
 from flywheel.intake.candidates import Candidates
 from flywheel.intake.csv_blocks import BYTE_ORDER_MARK_REPAIR, CRLF_REPAIR
 from flywheel.intake.csv_messages import quoted
+from flywheel.intake.labeled_rows import canonical_annotations, wrong_annotation
 from flywheel.intake.line_blocks import Block, LineBlocks
 from flywheel.intake.physical_rows import BYTE_ORDER_MARK, broken_line, too_long_message
 from flywheel.intake.reports import Message, UploadFault, as_message
-from flywheel.intake.row_labels import canonical_annotations, wrong_annotation
 from flywheel.settings.data_format import DataFormat
 from flywheel.untrusted_text import is_misspelling, nearest
 

@@ -16,15 +16,15 @@ from flywheel.intake.augmented_manifests import document_too_long_message, unkno
 from flywheel.intake.candidates import Candidates, Stream
 from flywheel.intake.csv_blocks import BYTE_ORDER_MARK_REPAIR, CRLF_REPAIR
 from flywheel.intake.csv_messages import quoted
-from flywheel.intake.line_blocks import Block, LineBlocks
-from flywheel.intake.physical_rows import BrokenRow, PhysicalRow, broken_line, physical_rows
-from flywheel.intake.reports import Message, UploadFault
-from flywheel.intake.row_labels import (
+from flywheel.intake.labeled_rows import (
     NO_ANNOTATIONS,
     Span,
     canonical_annotations,
     wrong_annotation,
 )
+from flywheel.intake.line_blocks import Block, LineBlocks
+from flywheel.intake.physical_rows import BrokenRow, PhysicalRow, broken_line, physical_rows
+from flywheel.intake.reports import Message, UploadFault
 from flywheel.intake.unpacking import UnreadableFileError, plain_name
 from flywheel.number_words import number_of
 from flywheel.settings.data_format import DataFormat

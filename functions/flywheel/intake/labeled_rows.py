@@ -1,6 +1,7 @@
-"""What a row's string of labels means, and which labels a dataset would have too few documents of.
+"""What a labeled row is, what its string of labels means, and how it stands in a canonical file.
 
-A row of a canonical file has one string of labels: a label, several joined by the delimiter, or
+Decides the canonical form, which uploads are copied to and datasets are made of, and how a text is
+identified. A row has one string of labels: a label, several joined by the delimiter, or
 annotations. The canonical form of annotations is a JSON list of ``[begin, end, type]``, sorted.
 Begin and end count characters of the document from 0; the end is exclusive. Pure. Read next:
 `flywheel.settings.data_format`.
@@ -8,13 +9,81 @@ Begin and end count characters of the document from 0; the end is exclusive. Pur
 *Source*: developer guide, "Plain-text annotation files".
 """
 
+import csv
+import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import add
 
 from flywheel.number_words import number_of
 from flywheel.settings.data_format import DataFormat
+
+
+@dataclass(frozen=True, slots=True)
+class LabeledRow:
+    """One labeled document.
+
+    Parameters
+    ----------
+    label : str
+        As canonical: one label; labels sorted, with the flywheel's delimiter between; annotations
+        as JSON; for an entity list the type of an entry, or nothing for a document.
+    text : str
+    group : str
+        What the document belongs to, e.g. a thread or an author; empty for nothing. Only test rows
+        have one.
+    """
+
+    label: str
+    text: str
+    group: str = ""
+
+
+def csv_line(row: LabeledRow) -> str:
+    r"""Return the row in canonical form: one physical line, quoted only where needed.
+
+    Examples
+    --------
+    >>> csv_line(LabeledRow("A", 'He said "no", twice'))
+    'A,"He said ""no"", twice"\n'
+    >>> csv_line(LabeledRow("A", "Thanks", "thread 7"))
+    'A,Thanks,thread 7\n'
+    """
+    group = f",{_cell(row.group)}" if row.group else ""
+    return f"{_cell(row.label)},{_cell(row.text)}{group}\n"
+
+
+def csv_lines(labels: Sequence[bytes], texts: Sequence[bytes]) -> bytes:
+    """Return rows in canonical form, as `csv_line` does."""
+    heads = {label: f"{_cell(label.decode())},".encode() for label in set(labels)}
+    cells = [
+        text
+        if b"," not in text and b'"' not in text and b" " < text[:1] < b"\x7f" > text[-1:] > b" "
+        else _cell(text.decode()).encode()
+        for text in texts
+    ]
+    return b"\n".join([*map(add, map(heads.__getitem__, labels), cells), b""])
+
+
+def _cell(value: str) -> str:
+    needs_quotes = (
+        "," in value or '"' in value or "\n" in value or "\r" in value or value != value.strip()
+    )
+    return '"' + value.replace('"', '""') + '"' if needs_quotes else value
+
+
+def text_key(text: str) -> bytes:
+    """Return what identifies a text among all texts: 16 bytes of its hash."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def rows_of(lines: Iterable[str]) -> Iterator[LabeledRow]:
+    """Give the rows of a canonical file (`csv_line`), which needs no checking."""
+    for cells in csv.reader(lines, strict=True):
+        yield LabeledRow(*cells)
+
 
 Span = tuple[int, int, str]
 
