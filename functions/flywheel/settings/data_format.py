@@ -12,6 +12,9 @@ from typing import Any, Literal, get_args
 Task = Literal["classification", "entities"]
 Mode = Literal["multi-class", "multi-label"]
 EntitySource = Literal["annotations", "list"]
+Language = Literal["en", "es", "fr", "de", "it", "pt"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+"""Languages that custom models take (*Source*: developer guide, supported languages)."""
 
 LabelDelimiter = Literal[
     "|", "~", "!", "@", "#", "$", "%", "^", "*", "-", "_", "+", "=", "\\", ":", ";", ">", "?", "/",

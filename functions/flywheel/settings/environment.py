@@ -9,28 +9,26 @@ command all check settings here and nowhere else. Read next: `flywheel.settings.
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from flywheel.errors import SettingsError
 from flywheel.settings.data_format import (
     ENTITY_DOCUMENT_BYTES,
+    LANGUAGES,
     MAX_ROW_BYTES,
     DataFormat,
     EntitySource,
     LabelDelimiter,
+    Language,
     Mode,
     Task,
     described_task,
 )
 from flywheel.settings.policy import Fraction, Policy, Section
-from flywheel.settings.problems import WrittenOtherwise, known_only, problems
+from flywheel.settings.problems import known_only, problems
 from flywheel.settings.rows import CsvColumns, EntityTypes, Labels, require_multi_label
-
-Language = Literal["en", "es", "fr", "de", "it", "pt"]
-LANGUAGES: tuple[Language, ...] = get_args(Language)
-"""Languages that custom models take (*Source*: developer guide, supported languages)."""
 
 _MAX_NAME_CHARACTERS = 40
 """Leaves room for ``<environment>-`` and ``-g<generation>`` in the service's 63 characters."""
@@ -44,6 +42,7 @@ MAX_ITERATION_LOOKS = 1800
 PLAIN_NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 """Names of environments and flywheels: lower-case letters, digits, single hyphens."""
 
+_LABELS_SHOWN = 20
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 
 
@@ -95,8 +94,7 @@ class BatchRules(Section):
                 f"{self.max_gather_minutes}: at most {self.max_gather_minutes * 60} seconds"
             )
         if self.iteration_looks > MAX_ITERATION_LOOKS:
-            seconds = self.iteration_deadline_hours * 3600
-            fewest = math.ceil(seconds / MAX_ITERATION_LOOKS)
+            fewest = math.ceil(self.iteration_deadline_hours * 3600 / MAX_ITERATION_LOOKS)
             most = self.poll_seconds * MAX_ITERATION_LOOKS // 3600
             shorter = f", or iteration_deadline_hours of at most {most}" if most else ""
             raise ValueError(
@@ -152,10 +150,6 @@ class VerdictsSettings(Section):
         if self.object_lock_days is None and "object_lock_mode" in self.model_fields_set:
             raise ValueError("object_lock_mode goes with object_lock_days")
         return self
-
-
-_LABELS_TOLD = 20
-"""Enough of them to see a slip by."""
 
 
 class ReceivedSettings(Section):
@@ -236,15 +230,13 @@ class ReceivedSettings(Section):
         known = self.labels or self.entity_types or ()
         unknown = sorted(self.policy.labels_named() - {*known}) if known else []
         if unknown:
+            key = "critical_labels" if unknown[0] in self.policy.critical_labels else "rules"
+            more = " ..." if len(known) > _LABELS_SHOWN else ""
             raise ValueError(
-                f"policy ({self._naming(unknown[0])}) names {', '.join(map(repr, unknown))}; the "
-                "flywheel's labels: "
-                f"{', '.join(known[:_LABELS_TOLD])}{' ...' if len(known) > _LABELS_TOLD else ''}"
+                f"policy ({key}) names {', '.join(map(repr, unknown))}; the flywheel's labels: "
+                f"{', '.join(known[:_LABELS_SHOWN])}{more}"
             )
         return self
-
-    def _naming(self, label: str) -> str:
-        return "critical_labels" if label in self.policy.critical_labels else "rules"
 
     @model_validator(mode="after")
     def _policy_asks_what_is_measured(self) -> Self:
@@ -288,11 +280,8 @@ class FlywheelSettings(ReceivedSettings):
 
     @model_validator(mode="after")
     def _is_new_or_adopted(self) -> Self:
-        new: dict[str, object] = {"task": self.task, "language": self.language}
-        if self.task == "entities":
-            new["entity_types"] = self.entity_types
-        else:
-            new |= {"mode": self.mode, "labels": self.labels}
+        of_task = ("entity_types",) if self.task == "entities" else ("mode", "labels")
+        new = {key: getattr(self, key) for key in ("task", "language", *of_task)}
         if self.adopt is not None:
             given = [key for key, value in new.items() if value is not None]
             if given:
@@ -359,32 +348,3 @@ class Environment(Section):
         """Whether report pages may show beginnings of documents."""
         allowed = self.report.excerpts
         return self.name != "prod" if allowed is None else allowed
-
-
-_WRITTEN_OTHERWISE: WrittenOtherwise = {
-    Environment: {"extends", "batch", "policy"},
-    FlywheelSettings: {"labels_file"},
-}
-
-
-def checked_environment(file: str, document: Mapping[str, Any]) -> Environment:
-    """Make the settings of what a file says, with every wrong key named.
-
-    Parameters
-    ----------
-    file : str
-        The file's name, for the message.
-    document : mapping
-        As `Environment`'s fields; its flywheels each with a name.
-
-    Raises
-    ------
-    SettingsError
-        With one line a problem: the key and what is allowed. Whoever deploys edits the file.
-    """
-    try:
-        return Environment.model_validate(document)
-    except ValidationError as error:
-        names = tuple(table["name"] for table in document["flywheels"])
-        found = problems(error, Environment, otherwise=_WRITTEN_OTHERWISE, flywheels=names)
-        raise SettingsError(file, found) from None

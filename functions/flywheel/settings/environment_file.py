@@ -8,14 +8,22 @@ import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from flywheel.errors import SettingsError
-from flywheel.settings.environment import PLAIN_NAME, Environment, checked_environment
+from flywheel.settings.environment import PLAIN_NAME, Environment, FlywheelSettings
+from flywheel.settings.problems import FileKeys, problems
 
 _MAX_NAME_CHARACTERS = 12
 """With a flywheel's name and generation it must fit the service's 63 characters."""
 
 NAME_RULE = f"1 to {_MAX_NAME_CHARACTERS} lower-case letters, digits and single hyphens"
 """What an environment may be called."""
+
+_FILE_KEYS: FileKeys = {
+    Environment: {"extends", "batch", "policy"},
+    FlywheelSettings: {"labels_file"},
+}
 
 _DISPLACED_BY: Mapping[str, tuple[str, ...]] = {
     "labels": ("labels_file",),
@@ -60,7 +68,11 @@ def parse_environment(
         raise SettingsError(file, ("flywheels: at least one table [flywheels.NAME] is needed",))
     defaults = {key: document.pop(key, {}) for key in ("batch", "policy")}
     tables = [_flywheel(file, key, table, defaults, read) for key, table in flywheels.items()]
-    return checked_environment(file, {**document, "name": name, "flywheels": tables})
+    try:
+        return Environment.model_validate({**document, "name": name, "flywheels": tables})
+    except ValidationError as error:
+        found = problems(error, Environment, otherwise=_FILE_KEYS, flywheels=tuple(flywheels))
+        raise SettingsError(file, found) from None
 
 
 def is_environment_name(name: str) -> bool:

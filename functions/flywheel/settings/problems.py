@@ -12,15 +12,15 @@ from pydantic import BaseModel, ValidationError
 
 from flywheel.settings.policy import WRONG_WAY
 
-WrittenOtherwise = Mapping[type[BaseModel], Set[str]]
-"""Keys that a file may have in a section's table and that become fields elsewhere."""
+FileKeys = Mapping[type[BaseModel], Set[str]]
+"""Keys that a file may have in a section's table beside the section's fields."""
 
 
 def problems(
     error: ValidationError,
     section: type[BaseModel],
     *,
-    otherwise: WrittenOtherwise,
+    otherwise: FileKeys,
     flywheels: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
     """Return one line a problem.
@@ -61,9 +61,7 @@ def _key(location: tuple[int | str, ...], flywheels: tuple[str, ...]) -> str:
     return ".".join(parts)
 
 
-def _explained(
-    problem: Mapping[str, Any], section: type[BaseModel], otherwise: WrittenOtherwise
-) -> str:
+def _explained(problem: Mapping[str, Any], section: type[BaseModel], otherwise: FileKeys) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         *above, key = problem["loc"]
