@@ -80,20 +80,8 @@ class LoopFunctions:
             self.reconcile.add_environment(name, function.function_name)
 
     def everyone(self) -> list[ProjectFunction]:
-        """Return all of them."""
-        return [
-            self.register_upload,
-            self.seal_batch,
-            self.start_iteration,
-            self.compare_models,
-            self.ask_approval,
-            self.answer_approval,
-            self.change_champion,
-            self.operate,
-            self.close_batch,
-            self.reconcile,
-            self.rebuild_flywheel,
-        ]
+        """Return all of them; NotifySlack, which uses neither ledger nor settings, is none."""
+        return [each for each in vars(self).values() if isinstance(each, ProjectFunction)]
 
     def invoked(self) -> dict[str, ProjectFunction]:
         """Return those that Reconcile carries on, by the variable that tells it their name."""

@@ -1,8 +1,8 @@
 """Counts of two models in many draws of one test set, and each draw's gain in a metric.
 
 Resampling asks for a metric of a thousand test sets that were drawn from one. `exchanged` and
-`resampled` count them all at once, and `Draws.gains` gives a metric of each. The metrics are those
-of `flywheel.evaluation.predictions`, written out for whole columns of draws. Read next:
+`resampled` count them all at once, and `Draws.gains` gives a metric of each, as
+`flywheel.evaluation.predictions` defines it. Read next:
 `flywheel.evaluation.resampling`.
 
 Notes
@@ -27,6 +27,7 @@ from flywheel.evaluation.predictions import (
     Kind,
     ScoredDocument,
     Tally,
+    ratios,
 )
 
 _BITS = 32
@@ -140,13 +141,13 @@ class Draws:
         """Return a metric in every draw, as `Tally.metric` defines it."""
         draws = len(self.documents)
         if label is not None:
-            return _ratios(metric, *model.of_label(label, draws))
+            return ratios(metric, *model.of_label(label, draws))
         if metric == ACCURACY:
             return self._accuracies(model)
         of_label = AVERAGES_OF_LABELS[metric]
         if self.kind == "entities":
-            return _ratios(of_label, *model.of_all(draws))
-        each_label = [_ratios(of_label, *model.of_label(one, draws)) for one in model.actual]
+            return ratios(of_label, *model.of_all(draws))
+        each_label = [ratios(of_label, *model.of_label(one, draws)) for one in model.actual]
         return [math.fsum(values) / len(each_label) for values in zip(*each_label, strict=True)]
 
     def _accuracies(self, model: DrawnCounts) -> list[float]:
@@ -157,17 +158,6 @@ class Draws:
             1 - (actual + predicted - 2 * right) / (size * self.labels) if size else 0.0
             for actual, predicted, right, size in counts
         ]
-
-
-def _ratios(
-    metric: str, actual: Sequence[int], predicted: Sequence[int], true_positives: Sequence[int]
-) -> list[float]:
-    """Return `ratio_of` in every draw."""
-    if metric == "F1Score":
-        sums = (a + p for a, p in zip(actual, predicted, strict=True))
-        return [2 * t / s if s else 0.0 for t, s in zip(true_positives, sums, strict=True)]
-    below = predicted if metric == "Precision" else actual
-    return [t / b if b else 0.0 for t, b in zip(true_positives, below, strict=True)]
 
 
 class _Changes:

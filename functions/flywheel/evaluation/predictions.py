@@ -165,14 +165,20 @@ def clusters(documents: Sequence[ScoredDocument]) -> list[list[ScoredDocument]]:
     return list(grouped.values())
 
 
-def ratio_of(name: str, actual: int, predicted: int, true_positives: int) -> float:
+def ratios(
+    metric: str, actual: Sequence[int], predicted: Sequence[int], true_positives: Sequence[int]
+) -> list[float]:
+    """Return a label's metric from each of many counts; 0 where it is undefined."""
+    if metric == "F1Score":
+        sums = (a + p for a, p in zip(actual, predicted, strict=True))
+        return [2 * t / s if s else 0.0 for t, s in zip(true_positives, sums, strict=True)]
+    below = predicted if metric == "Precision" else actual
+    return [t / b if b else 0.0 for t, b in zip(true_positives, below, strict=True)]
+
+
+def ratio_of(metric: str, actual: int, predicted: int, true_positives: int) -> float:
     """Return a label's metric from its counts; 0 where it is undefined."""
-    above, below = {
-        "F1Score": (2 * true_positives, actual + predicted),
-        "Precision": (true_positives, predicted),
-        "Recall": (true_positives, actual),
-    }[name]
-    return above / below if below else 0.0
+    return ratios(metric, [actual], [predicted], [true_positives])[0]
 
 
 def mean_of(
