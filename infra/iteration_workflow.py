@@ -2,10 +2,10 @@
 
 Gather -> SealBatch -> AwaitDatasets -> StartIteration -> AwaitIteration -> CompareModels ->
 CloseBatch. Where the policy asks a person CompareModels says so, AwaitApproval waits for the answer
-or the end of its time, and CompareModels looks at the world again. Both ends meet in CloseBatch: a
+or the end of its time, and CompareModels checks everything again. Both ends meet in CloseBatch: a
 failure is shaped by one Pass state and goes there too.
 No function waits: each wait is a Wait, a look (an SDK call) and a Choice. The one exception: while
-a foreign iteration occupies the flywheel, StartIteration itself is asked again at each poll, since
+a foreign iteration occupies the flywheel, StartIteration itself is called again at each poll, since
 only its answer says whether the flywheel is free. The state machine cannot subtract times, so
 deadlines are counted in looks; a look that meets a busy service counts as well, and the next look
 is its retry.
@@ -36,8 +36,8 @@ from infra.workflow_states import (
 )
 
 _LONGEST = cdk.Duration.days(21)
-"""Above the deadlines that can be set, one after the other: to gather 1 day, for the datasets 3,
-for a turn and the iteration 3, for a person's answer 7. What exceeds it is closed by `reconcile`.
+"""Longer than the sum of the longest deadlines: gathering 1 day, datasets 3, a turn and the
+iteration 3, a person's answer 7. What exceeds it is closed by `reconcile`.
 """
 
 
@@ -254,13 +254,13 @@ class IterationWorkflow(Construct):
     def _iteration_failed(self) -> sfn.Choice:
         """Shape what the service says of an iteration that failed or was stopped."""
         error = "States.Format('Iteration{}', $.look.properties.Status)"
-        told = sfn.Pass(
+        with_reason = sfn.Pass(
             self,
             "IterationFailed",
             parameters={"Error.$": error, "Cause.$": "$.look.properties.Message"},
             result_path="$.caught",
         ).next(self._failed)
-        silent = sfn.Pass(
+        without_reason = sfn.Pass(
             self,
             "IterationFailedSilently",
             parameters={"Error.$": error, "Cause": "Comprehend gives no reason."},
@@ -268,8 +268,8 @@ class IterationWorkflow(Construct):
         ).next(self._failed)
         return (
             sfn.Choice(self, "IsReasonGiven")
-            .when(has("$.look.properties.Message"), told)
-            .otherwise(silent)
+            .when(has("$.look.properties.Message"), with_reason)
+            .otherwise(without_reason)
         )
 
     def _shaped_failure(self, then: sfn.IChainable) -> sfn.Pass:

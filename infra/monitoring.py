@@ -1,8 +1,8 @@
-"""What people are woken for: every alarm, made in one place.
+"""Every alarm that people get, made in one place.
 
 An alarm says what happened, what to do and where the runbook is (a heading of
 docs/operations.md), and goes to the topic of notices. What a batch's outcome means is no alarm:
-that is a notice. Decides thresholds; must not know what is done about them.
+that is a notice. Decides thresholds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ class Monitoring(Construct):
     ----------
     environment_name : str
     topic : Topic
-        Told of every alarm; its key must let CloudWatch in.
+        Gets every alarm; its key must let CloudWatch in.
     queues : mapping of str to ProjectQueue
         Every queue, by the beginning of its alarm's construct id.
     uploads : ProjectQueue
@@ -164,7 +164,7 @@ class Monitoring(Construct):
             "ServiceUnready",
             self._own_metric("reconciled_unready", cloudwatch.Stats.MAXIMUM),
             "A flywheel is not ACTIVE for a quarter of an hour, or Comprehend gives its "
-            "iteration a status that nobody has heard of.",
+            "iteration an unknown status.",
             f"Look at it: flywheel status {self._env}. Nothing is promoted meanwhile.",
             "A flywheel is not ready",
             periods=2,

@@ -64,7 +64,7 @@ class FlywheelLoopStack(cdk.Stack):
             cdk.RemovalPolicy.RETAIN if environment.keep_data else cdk.RemovalPolicy.DESTROY
         )
         self._settings_path = f"/{construct_id}/flywheels"
-        # By environment, so that alarms tell two environments of one account apart.
+        # By environment, so that alarms distinguish two environments of one account.
         self._metrics_namespace = f"FlywheelLoop/{environment.name}"
 
         self.inbox = Inbox(
@@ -103,7 +103,7 @@ class FlywheelLoopStack(cdk.Stack):
             notices_due=self.notices_due,
         )
         self.workflow = self._workflow()
-        self.functions.tell_workflow(self.workflow.state_machine)
+        self.functions.set_workflow(self.workflow.state_machine)
         self._connect()
         self._grant()
         if self.notices.slack is not None:
@@ -167,9 +167,9 @@ class FlywheelLoopStack(cdk.Stack):
         )
 
     def _grant(self) -> None:
-        """Say what each function may do, and nothing else."""
+        """Grant each function what it needs, and nothing else."""
         functions = self.functions
-        for function in functions.everyone():
+        for function in functions.all():
             self.ledger.grant_use(function)
             function.allow(["ssm:GetParametersByPath"], [self._settings_arn()])
         self._grant_objects()
@@ -269,7 +269,7 @@ class FlywheelLoopStack(cdk.Stack):
         secret = secretsmanager.Secret.from_secret_name_v2(
             self, "SlackWebhook", str(self._environment.notifications.slack_webhook_secret)
         )
-        function = self.functions.made(
+        function = self.functions.make(
             "NotifySlack", SLACK_SECRET=secret.secret_name, SLACK_QUEUE=queue.queue.queue_url
         )
         secret.grant_read(function)
@@ -301,7 +301,7 @@ class FlywheelLoopStack(cdk.Stack):
         return queues if self.notices.slack is None else {**queues, "Slack": self.notices.slack}
 
     def _variables(self) -> dict[str, str]:
-        """Return what every function is told."""
+        """Return the environment variables of every function."""
         return {
             "POWERTOOLS_METRICS_NAMESPACE": self._metrics_namespace,
             "INBOX_BUCKET": self.inbox.bucket.bucket_name,

@@ -42,7 +42,7 @@ IDENTITY = {
     "batch.$": "$.batch",
     "attempt.$": "$.attempt",
 }
-"""What every function of the workflow is told."""
+"""The input of every function of the workflow."""
 
 
 def wait(scope: Construct, name: str, seconds_path: str) -> sfn.Wait:
@@ -175,7 +175,7 @@ def answers_awaited(
         )
         .otherwise(again)
     )
-    looks = {kind: _look_at_job(scope, kind, job_resources, is_over) for kind in _ASKED}
+    looks = {kind: _look_at_job(scope, kind, job_resources, is_over) for kind in _DESCRIBED}
     which = (
         sfn.Choice(scope, "IsDetection")
         .when(sfn.Condition.boolean_equals("$.is_detection", True), looks["Detection"])
@@ -198,17 +198,17 @@ def answers_awaited(
     return answers
 
 
-_ASKED = {
+_DESCRIBED = {
     "Classification": ("describeDocumentClassificationJob", "DocumentClassificationJobProperties"),
     "Detection": ("describeEntitiesDetectionJob", "EntitiesDetectionJobProperties"),
 }
-"""What each kind of job is asked by, and where its answer has the status."""
+"""The call that describes each kind of job, and the member of its answer that has the status."""
 
 
 def _look_at_job(
     scope: Construct, kind: str, resources: Sequence[str], then: sfn.IChainable
 ) -> sfn.Chain:
-    action, properties = _ASKED[kind]
+    action, properties = _DESCRIBED[kind]
     look = tasks.CallAwsService(
         scope,
         f"Describe{kind}",

@@ -104,7 +104,7 @@ class ContentWriter:
         """
         trained, tested = self._known()
         test = Selection(trained.keys(), tested, TRAINED_ON)
-        for _ in test.taken(self._rows(self.manifest.test)):
+        for _ in test.select(self._rows(self.manifest.test)):
             pass
         forbidden = tested.keys() | test.texts
         counted, repeats = self._counted(forbidden, trained)
@@ -125,7 +125,7 @@ class ContentWriter:
             return content
         sent = (
             row
-            for row in Selection(forbidden, trained).taken(self._rows(self.manifest.train))
+            for row in Selection(forbidden, trained).select(self._rows(self.manifest.train))
             if not self._waits(row, waiting)
         )
         return self._sent(content, sent, Selection(trained.keys(), tested, TRAINED_ON), test)
@@ -139,7 +139,7 @@ class ContentWriter:
             known[DatasetKind.TRAIN] = self._write(DatasetKind.TRAIN, train)
         test_sha256, groups = None, None
         if test.counts:
-            rows = again.taken(self._rows(self.manifest.test))
+            rows = again.select(self._rows(self.manifest.test))
             known[DatasetKind.TEST] = self._write(DatasetKind.TEST, rows)
             whole = [*self.manifest.known_test, known[DatasetKind.TEST]]
             test_sha256, groups = measured(self.staging, whole, self.shape)
@@ -168,7 +168,7 @@ class ContentWriter:
         selection, repeats = Selection(forbidden, trained), []
         for upload, rows in self._by_upload(self.manifest.train):
             before = selection.unlike_others
-            for _ in selection.taken(rows):
+            for _ in selection.select(rows):
                 pass
             if selection.unlike_others == before:
                 repeats.append(upload["uid"])
@@ -207,7 +207,7 @@ class ContentWriter:
         """
         remainders = {}
         for upload, found in self._by_upload(self.manifest.train):
-            rows = [row for row in selection.taken(found) if self._waits(row, waiting)]
+            rows = [row for row in selection.select(found) if self._waits(row, waiting)]
             if not rows:
                 continue
             waits_on = StagedUpload(

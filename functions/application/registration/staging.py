@@ -81,7 +81,7 @@ def stage(
     report = documents.report
     if staged is None:
         return Staging(upload_news.refused(upload.key, report), UploadState.REFUSED)
-    news = upload_news.taken_in_part(upload.key, report)
+    news = upload_news.accepted_in_part(upload.key, report)
     services.ledger.uploads.stage(
         place.flywheel,
         staged,

@@ -1,4 +1,4 @@
-"""When staged uploads become a batch, and what a batch is called everywhere.
+"""When staged uploads become a batch, and how everything of a batch is named.
 
 Decides readiness and names; pure, so the caller passes the time. Knows no ledger and no service.
 Read next: `flywheel.batches.sealing` (which rows of a batch are sent).
@@ -62,7 +62,7 @@ class StagedUpload:
     staged_key : str
         The canonical copy in the staging bucket.
     label_counts : mapping of str to int
-        Documents a label.
+        Documents per label.
     size_bytes : int
         Of the canonical copy.
     staged_at : datetime
@@ -233,7 +233,7 @@ def readiness(
     train_datasets : int
         TRAIN dataset slots that the flywheel has used in its life.
     least_labels : int
-        Labels that must have documents: a first classifier must tell two apart.
+        Labels that must have documents: a first classifier needs two.
     is_asked_for : bool
         A person wants it now: our own minimum and pauses do not count, the service's do.
 
@@ -309,7 +309,7 @@ def of_kind(staged: Sequence[StagedUpload], kind: DatasetKind) -> list[StagedUpl
 
 
 def label_counts(staged: Sequence[StagedUpload]) -> Counter[str]:
-    """Return the documents a label over several uploads."""
+    """Return the documents per label of several uploads."""
     counts: Counter[str] = Counter()
     for upload in staged:
         counts.update(upload.label_counts)
@@ -324,8 +324,8 @@ def waiting_labels(counts: Mapping[str, int], least: int) -> tuple[str, ...]:
 def chosen(staged: Sequence[StagedUpload], rules: BatchRules) -> list[StagedUpload]:
     """Return the uploads of one kind that fit one dataset, oldest first.
 
-    An upload that would exceed the service's quota of a dataset stays staged for the next batch,
-    and so does everything behind it; the first always goes, or nothing ever would.
+    An upload that would exceed the service's quota of a dataset stays staged for the next batch.
+    So does everything behind it. The first always goes, or nothing ever would.
     """
     fitting: list[StagedUpload] = []
     documents = size_bytes = 0

@@ -61,7 +61,7 @@ class _Growing:
         self.size += len(lines)
         self.rows += 1
 
-    def taken(self) -> bytes:
+    def drain(self) -> bytes:
         body = self._header + b"".join(self._lines)
         self._lines, self.size, self.rows = [], len(self._header), 0
         return body
@@ -73,11 +73,11 @@ def _numbered(
     file, number = _Growing(header), 1
     for line in lines:
         if file.rows and file.size + len(line) > most_bytes:
-            yield name.format(number), file.taken()
+            yield name.format(number), file.drain()
             number += 1
         file.add(line)
     if file.rows:
-        yield name.format(number), file.taken()
+        yield name.format(number), file.drain()
 
 
 def _annotated(rows: Iterable[LabeledRow], most_bytes: int) -> Iterator[File]:
@@ -105,8 +105,8 @@ def _annotation_lines(row: LabeledRow, number: int, line: int) -> bytes:
 
 
 def _pair(documents: _Growing, annotations: _Growing, number: int) -> Iterator[File]:
-    yield f"{DOCUMENTS_FOLDER}{_documents_name(number)}", documents.taken()
-    yield f"{ANNOTATIONS_FOLDER}annotations-{number:05d}.csv", annotations.taken()
+    yield f"{DOCUMENTS_FOLDER}{_documents_name(number)}", documents.drain()
+    yield f"{ANNOTATIONS_FOLDER}annotations-{number:05d}.csv", annotations.drain()
 
 
 def _documents_name(number: int) -> str:
@@ -130,11 +130,11 @@ def _listed(rows: Iterable[LabeledRow], most_bytes: int) -> Iterator[File]:
         file = documents if is_document else entries
         line = f"{row.text}\n" if is_document else csv_line(LabeledRow(row.text, row.label))
         if file.rows and file.size + len(line.encode()) > most_bytes:
-            yield name(folder), file.taken()
+            yield name(folder), file.drain()
         file.add(line.encode())
     for folder, file in ((DOCUMENTS_FOLDER, documents), (ENTITY_LIST_FOLDER, entries)):
         if file.rows:
-            yield name(folder), file.taken()
+            yield name(folder), file.drain()
 
 
 def _header(names: Iterable[str]) -> bytes:

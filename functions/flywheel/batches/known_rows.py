@@ -1,9 +1,9 @@
-r"""Which rows a flywheel holds already: their content's hashes, a segment a batch.
+r"""Which rows a flywheel holds already: hashes of their content, one segment per batch.
 
 Decides how a row is identified, whatever file and month it comes from: by its text, and then its
 label. A segment is written once, when its batch is sealed. A seal reads all segments as a stream
-and remembers only what its own rows ask for, so memory follows the batch and not the flywheel;
-an upload costs the same whatever is known, since only seals look. Pure: bytes come in.
+and remembers only the texts of its own rows, so memory follows the batch and not the flywheel. An
+upload costs the same whatever is known, since only seals read segments. Pure: bytes come in.
 
 Examples
 --------
@@ -60,7 +60,7 @@ def known_among(texts: Set[bytes], segments: Iterable[bytes]) -> dict[bytes, byt
     Parameters
     ----------
     texts : set of bytes
-        `text_key` of the rows that are asked about.
+        `text_key` of the rows in question.
     segments : iterable of bytes
         Whole segments or pieces of any size, in order.
     """

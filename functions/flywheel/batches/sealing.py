@@ -39,7 +39,7 @@ class Selection:
     Attributes
     ----------
     counts : Counter of str
-        Rows that were taken, by their string of labels (`flywheel.intake.labeled_rows`).
+        Selected rows, by their string of labels (`flywheel.intake.labeled_rows`).
     """
 
     forbidden_texts: Set[bytes] = frozenset()
@@ -54,16 +54,16 @@ class Selection:
 
     @property
     def texts(self) -> Set[bytes]:
-        """`text_key` of every text that was taken."""
+        """`text_key` of every selected text."""
         return self._labels_by_text.keys()
 
     @property
     def unlike_others(self) -> int:
-        """Rows that repeat none of the batch or the flywheel, be they taken or left out."""
+        """Rows that repeat none of the batch or the flywheel, be they selected or left out."""
         return len(self._labels_by_text) + self.conflicts + self.forbidden
 
-    def taken(self, rows: Iterable[LabeledRow]) -> Iterator[LabeledRow]:
-        """Give the rows that belong into the dataset; may be called once an upload, in order."""
+    def select(self, rows: Iterable[LabeledRow]) -> Iterator[LabeledRow]:
+        """Give the rows that belong in the dataset; called once per upload, in order."""
         for row in rows:
             key = text_key(row.text)
             if key in self.forbidden_texts:

@@ -1,7 +1,7 @@
 """Who was live when, which model a rollback goes back to, and how a PROMOTE is carried out.
 
-Decides from what it is given; pure. Knows no ledger and no service. Read next:
-`flywheel.notices.champions` (the words) and `application.ledger.champions` (where it is kept).
+Pure; knows no ledger and no service. Read next:
+`flywheel.notices.champions` (the words) and `application.ledger.champions` (where it is stored).
 """
 
 from collections.abc import Collection, Sequence
@@ -83,7 +83,7 @@ def promotion_mode(policy: Policy, promote_verdicts: int) -> PromotionMode:
     ----------
     policy : Policy
     promote_verdicts : int
-        How many verdicts of the flywheel said PROMOTE before this one.
+        The flywheel's PROMOTE verdicts before this one.
     """
     if policy.mode == "shadow":
         return PromotionMode.SHADOW

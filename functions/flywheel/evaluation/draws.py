@@ -7,8 +7,8 @@ Resampling asks for a metric of a thousand test sets that were drawn from one. `
 
 Notes
 -----
-Functions have no NumPy, so the counters of all draws share one long integer: each draw has a lane
-of 32 bits, and one addition adds a count in every draw, about a thousand in a microsecond. A lane
+Functions have no NumPy, so the counters of all draws share one long integer. Each draw has a lane
+of 32 bits. One addition adds a count in every draw: about a thousand in a microsecond. A lane
 must stay below 2**32. A lane of `_LaneSums` starts at `_BASE` and may hold sums from -`_BASE` to
 3 * `_BASE`.
 """

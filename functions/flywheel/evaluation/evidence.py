@@ -1,6 +1,6 @@
-"""What one iteration showed: averages, values of labels, and both models' answers where asked for.
+"""What one iteration showed: averages, metrics per label and, where needed, predictions.
 
-Decides what is kept of it in a verdict, and how a stored one is read. Knows no rules. Read next:
+Decides what a verdict stores of it, and how stored evidence is read. Knows no rules. Read next:
 `flywheel.evaluation.comparisons` and `flywheel.evaluation.label_metrics` (what is known of one
 metric), `flywheel.evaluation.verdict`.
 """
@@ -100,7 +100,7 @@ class Evidence:
         None where its rows did not come through this system.
     paired : PairedEvidence or None
     paired_missing : str
-        Why there is no paired evidence although it was asked for.
+        Why there is no paired evidence although it was requested.
     labels : MeasuredLabels or None
         None where the policy names no label.
     anchor_arn : str or None
@@ -184,7 +184,7 @@ class Evidence:
         return (old, new) if answered is None else (answered.champion, answered.challenger)
 
     def _answered(self, metric: str, label: str | None) -> Comparison | None:
-        """Return the comparison by both models' answers; None where they were not asked for it."""
+        """Return the comparison by both models' answers; None without predictions for it."""
         comparisons = self.paired.comparisons if self.paired is not None else ()
         wanted = (metric, label)
         return next((each for each in comparisons if (each.metric, each.label) == wanted), None)

@@ -1,9 +1,9 @@
 """The metrics that the service reports per label: read, and compared between two models.
 
 Decides what is a value and on which scale, and how far chance carries a gain where the models'
-answers are not known: bounds of each value follow from the counts behind it, and are joined as if
-the answers were paired as badly as they can be. Whether two models' values may be compared is
-decided in `application.comparison.gathering`. Knows no rules. Read next:
+predictions are not known. The bounds of each value follow from the counts behind it. They are
+joined as if the predictions were paired as unfavourably as possible. Whether two models' values may
+be compared is decided in `application.comparison.gathering`. Knows no rules. Read next:
 `flywheel.evaluation.comparisons` (averages, and answers), `flywheel.evaluation.evidence`.
 
 Notes
@@ -78,7 +78,7 @@ def of_recognizer(metadata: Mapping[str, Any], average_f1: float | None) -> Mode
         if (metrics := entry.get("EvaluationMetrics"))
     }
     if not metrics_of:
-        raise LabelsUnknownError("DescribeEntityRecognizer tells no metrics of single types")
+        raise LabelsUnknownError("DescribeEntityRecognizer reports no metrics per type")
     largest = max((one for metrics in metrics_of.values() for one in metrics.values()), default=0.0)
     if largest > 1:
         scale = _PERCENT
@@ -86,7 +86,7 @@ def of_recognizer(metadata: Mapping[str, Any], average_f1: float | None) -> Mode
         scale = 1
     else:
         raise LabelsUnknownError(
-            "DescribeEntityRecognizer tells metrics of at most 1, which may be parts or percentages"
+            "DescribeEntityRecognizer reports metrics up to 1, which may be parts or percentages"
         )
     values: dict[str, dict[str, float]] = {
         kind: {name: metrics[name] / scale for name in LABEL_METRICS if name in metrics}
@@ -204,10 +204,10 @@ def of_label(
     Notes
     -----
     Recall is a share of the label's documents, the same for both models: the correlation is the
-    lowest that the two shares allow. Precision is a share of what a model predicted, and F1 follows
-    from a share, ``F1 = 2J / (1 + J)`` with ``J`` the hits among hits, misses and false finds
-    (how many those are follows from the three values). Of these the two models have different
-    wholes, so the correlation is assumed to be -1, the worst that there is.
+    lowest that the two shares allow. Precision is a share of what a model predicted. F1 follows
+    from a share, too: ``F1 = 2J / (1 + J)``, where ``J`` is the share of true positives among true
+    positives, false positives and false negatives. The two models have different wholes here, so
+    the correlation is assumed to be -1, the worst case.
     """
     old, new = champion.get(metric), challenger.get(metric)
     low = high = deviation = None

@@ -1,4 +1,4 @@
-"""What two models' answers to the same test documents show, and where those answers are kept.
+"""What two models' predictions for the same test documents show, and where they are stored.
 
 Decides what a verdict names of them. Knows no rules. Read next: `flywheel.evaluation.comparisons`
 (the arithmetic), `flywheel.evaluation.evidence` (what else an iteration shows).
@@ -19,7 +19,7 @@ _IDS_KEPT = 50
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Where one model's answers to the test set are kept, and what they cost.
+    """Where one model's predictions for the test set are stored, and what they cost.
 
     Parameters
     ----------

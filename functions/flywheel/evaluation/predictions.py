@@ -1,8 +1,9 @@
 """What two models predict for the same test documents: from a job's output to the metrics.
 
-Decides how a job's input and output are written and read, which scores make a prediction, and the
-definitions of the metrics, which are the service's: averages are over labels with test documents,
-for entities over all mentions together; the accuracy of several labels is 1 less the Hamming loss.
+Decides how a job's input and output are written and read, which scores make a prediction, and how
+the metrics are defined, as the service defines them. Averages are over labels with test documents;
+for entities they are over all mentions together. The accuracy of several labels is 1 less the
+Hamming loss.
 Knows neither intervals nor rules. Read next: `application.comparison.answers` (who asks for
 predictions), `flywheel.evaluation.resampling`.
 
@@ -243,7 +244,7 @@ def cost(texts: Iterable[str]) -> float:
 
 
 def answers_of(lines: Iterable[str], documents: int) -> list[Prediction]:
-    """Return the answers of a job's output, document by document.
+    """Return the predictions in a job's output, document by document.
 
     Raises
     ------

@@ -1,7 +1,8 @@
 """Whether a gain in a metric could be chance: approximate randomization and paired bootstrap.
 
-For metrics that are no share of documents, macro-F1 above all, no formula is exact; both models'
-answers are exchanged, or the documents drawn again, a thousand times and the metric counted anew.
+For metrics that are no share of documents, macro-F1 above all, no formula is exact. So both models'
+predictions are exchanged, or the documents are drawn again, a thousand times, and the metric is
+counted anew.
 Documents of one group are exchanged and drawn together. The seed makes it repeatable to the bit.
 Read next: `flywheel.evaluation.draws` (why that is quick), `flywheel.evaluation.draws` (the
 metrics of a draw), `flywheel.evaluation.comparisons`.

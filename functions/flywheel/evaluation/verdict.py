@@ -24,7 +24,7 @@ from flywheel.settings.policy import Policy
 
 
 class Decision(StrEnum):
-    """What a verdict says."""
+    """The decision of a verdict."""
 
     PROMOTE = "PROMOTE"
     REJECT = "REJECT"
@@ -59,8 +59,8 @@ class Verdict:
     def shows_gain(self) -> bool:
         """Whether it promotes, and evidence shows that every compared average became better.
 
-        Better than the champion, and than the anchor where there is one: else a loss that was
-        allowed and a gain that makes up for a part of it would move the anchor down.
+        Better than the champion, and than the anchor where there is one. Otherwise an allowed loss
+        and a gain that makes up for part of it would move the anchor down.
         """
         compared = [
             rule
@@ -87,7 +87,7 @@ class Verdict:
 
     @property
     def warnings(self) -> list[str]:
-        """What decided nothing and should be known all the same, as sentences."""
+        """Findings that decided nothing and should be known all the same, as sentences."""
         return [
             f"{rule.rule}: {rule.reason}"
             for rule in self.outcomes
@@ -175,7 +175,7 @@ def decide(evidence: Evidence, policy: Policy) -> Verdict:
 def wants_answers(verdict: Verdict, policy: Policy) -> bool:
     """Say whether both models' answers to the test set could end a hold.
 
-    They are asked for only where the averages leave rules about metrics unknown, and nothing else.
+    They cost money, so the averages must leave rules about metrics unknown, and nothing else.
     """
     unknown = [rule for rule in verdict.outcomes if rule.outcome is Outcome.UNKNOWN]
     return (

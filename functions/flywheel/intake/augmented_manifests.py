@@ -27,7 +27,7 @@ _LINE_BREAKS_REPAIR = "line breaks within texts became spaces"
 
 
 def is_manifest(beginning: bytes) -> bool:
-    """Say whether a file that begins so holds a JSON object a line."""
+    """Say whether a file that begins so holds one JSON object per line."""
     return beginning.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] == b"{"
 
 

@@ -1,7 +1,8 @@
-"""What is said of a CSV file's columns and header; the words only.
+"""Messages about a CSV file's columns and header; the words only.
 
-A header is the first row of a file, and where a file has none it is a row like any other: its
-cells are quoted only in what is for whoever has the file (`flywheel.intake.reports.Message`).
+A header is the first row of a file; where a file has none, its first row is a row like any other.
+So its cells are quoted only in messages for whoever has the file
+(`flywheel.intake.reports.Message`).
 """
 
 import re

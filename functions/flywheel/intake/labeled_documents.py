@@ -2,8 +2,8 @@
 
 Decides which rows are left out, and whether the file is refused. One pass, constant memory. Knows
 no bucket, no ledger and no service. Formats: CSV in any layout that a flywheel's settings name,
-augmented manifests, and pairs of documents and annotations (or a list of entities); each may be
-gzip-compressed, and says so by its name.
+augmented manifests, and pairs of documents and annotations (or a list of entities). Each may be
+gzip-compressed, as its name shows.
 
 *Source*: developer guide, "Preparing classifier training data" and "Preparing entity recognizer
 training data" (file formats). Read next: `flywheel.intake.csv_blocks` (CSV to rows),
@@ -175,8 +175,8 @@ class LabeledDocuments:
             return iter(ManifestRows(blocks, self.shape, self._labels))
         if self.shape.task == "entities" and beginning.strip():
             message = (
-                "not an augmented manifest, which has a JSON object a line. Fix: upload one, or "
-                "documents (.txt) with what belongs to them (.csv)"
+                "not an augmented manifest, which has one JSON object per line. Fix: upload one, "
+                "or documents (.txt) with what belongs to them (.csv)"
             )
             raise UnreadableFileError(UploadFault.INVALID_JSON, message)
         self._is_csv = True

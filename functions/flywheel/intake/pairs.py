@@ -1,7 +1,7 @@
-"""Uploads that come as two objects: which half one is, what it waits for, what people are told.
+"""Uploads that come as two objects: which half one is, what it waits for, the messages.
 
-Two objects are a pair when they lie in the same folder and their names have the same stem, once a
-leading word such as ``documents`` or ``annotations`` is taken away: ``documents.txt`` with
+Two objects are a pair when they lie in the same folder and their names have the same stem. A
+leading word such as ``documents`` or ``annotations`` does not count: ``documents.txt`` with
 ``annotations.csv``, ``monday.txt`` with ``monday.csv``. Pure: keys come in. Whoever keeps the
 ledger remembers the half that came first.
 """
@@ -49,7 +49,7 @@ class PairPlace:
 
     @property
     def words(self) -> str:
-        """What people are told while the other half is not there."""
+        """The message while the other half is missing."""
         awaited = object_name(self.awaited_key)
         return f"{object_name(self.key)} waits for {awaited} in the same folder"
 
@@ -64,7 +64,7 @@ class UnpairableKeyError(Exception):
     Parameters
     ----------
     message : str
-        What names are taken.
+        Which names are accepted.
     """
 
 

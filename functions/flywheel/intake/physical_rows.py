@@ -20,7 +20,7 @@ _MAGIC = {
     b"PK\x03\x04": "is a zip archive or a spreadsheet: save it as CSV first",
     b"\xff\xfe": _UTF_16,
     b"\xfe\xff": _UTF_16,
-    b"%PDF": "is a PDF: only CSV is taken",
+    b"%PDF": "is a PDF: only CSV is accepted",
 }
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LINE_BREAKS = re.compile(r"[ \t]*[\r\n]+[ \t]*")

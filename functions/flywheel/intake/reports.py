@@ -1,7 +1,7 @@
-"""What was found in a file: problems with their place, counts, repairs; and when it is refused.
+"""The report on a file: problems with their place, counts, repairs; and when it is refused.
 
-Decides which faults leave a row out and which refuse the file. Like problems are told once, with
-the lines they are on, and memory does not grow with their number. Knows no format.
+Decides which faults leave a row out and which refuse the file. Problems that are alike are reported
+once, with the lines they are on, and memory does not grow with their number. Knows no format.
 
 A problem has two messages: one that may be sent and stored, which quotes nothing of the file, and
 one for whoever has the file at hand. Which is which is decided where the message is made.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flywheel.settings.environment import BatchRules
 
 SHOWN_PROBLEMS = 20
-"""How many different problems are told; beyond it they are counted."""
+"""How many different problems are reported; the others are counted."""
 
 SHOWN_LINES = 4
 """How many lines are named of problems that are alike."""
@@ -181,7 +181,7 @@ class Report:
         Exact duplicates that were dropped. Those that lie far apart in a large file are found
         when the batch is sealed (`flywheel.intake.repeated_texts`).
     counts_types : bool
-        Whether `label_counts` are annotations a type, not documents a label.
+        Whether `label_counts` are annotations per type, not documents per label.
     labels_are_known : bool
         Whether every label that counts is one of the flywheel's; else they are the file's own.
     """
@@ -261,15 +261,15 @@ class Report:
         alike: str | None = None,
         explain: Callable[[], Message] | None = None,
     ) -> None:
-        """Count a problem; it is told where it is among the first.
+        """Count a problem; it is reported if it is among the first.
 
         Parameters
         ----------
         problem : Problem
         alike : str, optional
-            What problems have in common that are told as one; else their message.
+            What problems have in common that are reported as one; else their message.
         explain : callable, optional
-            Makes the message of a problem that is told, where that takes long.
+            Makes the message of a problem that is reported, where that takes long.
         """
         self.problem_counts[problem.fault] += 1
         common = problem.message.full if alike is None else alike

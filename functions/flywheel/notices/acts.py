@@ -1,4 +1,4 @@
-"""Notices of acts on a flywheel: paused, resumed, data taken back, a champion changed outside.
+"""Notices of acts on a flywheel: paused, resumed, data withdrawn, a champion changed outside.
 
 Decides the words only. Whoever acted stands first in the sentence, since a person's reason may hold
 words that look like a signature. Read next: `flywheel.notices.notice` (how text from data is
@@ -121,7 +121,7 @@ def withdrawn(
     actor: str,
     now: datetime,
 ) -> Notice:
-    """Report that data was taken back, and whether it is in the flywheel all the same.
+    """Report that data was withdrawn, and whether the flywheel's datasets hold it.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def withdrawn(
     act = f"withdrew {number_of(len(left) + len(kept), 'upload')}"
     why = [attributed(actor, act, reason)]
     if left:
-        why.append(f"Not sent, and gone from what waits: {named_keys(left)}.")
+        why.append(f"Not sent, and no longer staged: {named_keys(left)}.")
     if kept:
         why += [f"In datasets of the flywheel already: {named_keys(kept)}.", _TAINTED]
     if live_trained_on:

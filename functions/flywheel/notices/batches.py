@@ -42,7 +42,7 @@ _NO_TEST_SET = (
 _AFTER_FAILURE = (
     "ACTION NEEDED: repair the cause that is named above. The batch keeps its uploads: `flywheel "
     "retry {flywheel} --env {environment}` opens it again. If the rows are the cause, `flywheel "
-    "withdraw {flywheel} --batch {batch} --env {environment} --reason TEXT` takes them back. Then "
+    "withdraw {flywheel} --batch {batch} --env {environment} --reason TEXT` withdraws them. Then "
     "upload corrected rows, and the next batch starts by itself."
 )
 _AFTER_EMPTY = (
@@ -57,7 +57,7 @@ _STILL_RUNNING = (
 
 @dataclass(frozen=True, slots=True)
 class BatchFacts:
-    """What every notice about a batch names.
+    """The facts that every notice about a batch names.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class BatchFacts:
     iteration_id : str or None
     attempt : int
     taint : sequence of str
-        Inbox keys that were taken back and are in the flywheel's datasets all the same.
+        Inbox keys of withdrawn uploads that the flywheel's datasets still hold.
     label_counts, earlier_counts : mapping of str to int
         Documents of each label in this batch, and in the flywheel's batches before it.
     is_rebuilt : bool
@@ -154,9 +154,9 @@ def rejudging(
     why = [
         f"{number_of(documents, 'new test document')} from {_test_files(facts)}: the test set "
         f"grows from {before:,} to {before + documents:,}.",
-        f"Both models of batch {held}, which was held, answer it; nothing is trained.",
+        f"Both models of batch {held}, which was held, predict its labels; nothing is trained.",
         *_left_out(left_out),
-        "Cost on AWS: the two jobs in which they answer, and one of the flywheel's TEST datasets.",
+        "Cost on AWS: the two jobs in which they predict, and one of the flywheel's TEST datasets.",
     ]
     words = f"STARTED batch {facts.batch}: batch {held} is judged again"
     return batch_notice(facts, "started", words, why=why, todo=_FOLLOWS)

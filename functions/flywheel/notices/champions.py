@@ -1,4 +1,4 @@
-"""Notices of champions that people decide on: asked, changed by a person, judged for nobody.
+"""Notices of champions: approval requested, changed by a person, judged but never carried out.
 
 Decides the words only. Read next: `flywheel.notices.batches` and
 `flywheel.notices.verdicts`.
@@ -50,7 +50,7 @@ class NewChampion:
 
 
 def approval_asked(facts: BatchFacts, verdict: Verdict, until: datetime, on_timeout: str) -> Notice:
-    """Ask people whether a challenger goes live."""
+    """Request a person's approval of a challenger."""
     place = f"{facts.batch} {facts.flywheel} --env {facts.environment} --reason TEXT"
     silence = "is promoted" if on_timeout == "promote" else "is not promoted; the champion stays"
     todo = (
@@ -96,7 +96,7 @@ def champion_made(environment: str, flywheel: str, change: NewChampion, now: dat
 def outside_judged(
     environment: str, flywheel: str, iteration_id: str, verdict: Verdict, live: str | None
 ) -> Notice:
-    """Report what would be done with an iteration that somebody else started; nothing is."""
+    """Report the verdict on an iteration that was started outside; it is never carried out."""
     view = VerdictView(verdict)
     would = {
         Decision.PROMOTE: "would be PROMOTED",
@@ -114,7 +114,7 @@ def outside_judged(
         )
         if live != champion:
             would = "would be HELD, CHAMPION_CHANGED"
-            why = [f"It was compared with {champion}, which is not active any more.", *why]
+            why = [f"It was compared with {champion}, which is no longer active.", *why]
     text = body(
         live=live or "no model yet",
         why=[

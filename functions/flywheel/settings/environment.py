@@ -1,9 +1,10 @@
-"""One environment: which flywheels there are, when a batch starts, what promotes, who is told.
+"""One environment: its flywheels, when a batch starts, what promotes, who gets notices.
 
-What may be said and its defaults, which are the cautious ones (production's). Synth, functions and
-command all check settings here and nowhere else. Read next: `flywheel.settings.environment_file`
-(how a file becomes these), `flywheel.settings.policy` (what promotes), `flywheel.settings.rows`
-(labels and columns), `flywheel.settings.problems` (what is said when it is wrong).
+Decides the keys and their defaults, which are the cautious ones (production's). Synth, functions
+and command all check settings here alone. Read next:
+`flywheel.settings.environment_file` (how a file becomes these), `flywheel.settings.policy` (what
+promotes), `flywheel.settings.rows` (labels and columns), `flywheel.settings.problems` (the messages
+when something is wrong).
 """
 
 import math
@@ -47,7 +48,7 @@ _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 
 
 class BatchRules(Section):
-    """When staged uploads become a batch, and what is let in.
+    """When staged uploads become a batch, and which rows are accepted.
 
     ``service_*`` keys are the service's quotas; sources and accounts differ, so they are settings.
     """
@@ -105,7 +106,7 @@ class BatchRules(Section):
 
 
 class Notifications(Section):
-    """Who is told, and how upload notices are gathered into one."""
+    """Who gets notices, and how upload notices are gathered into one."""
 
     emails: tuple[str, ...] = ()
     slack_webhook_secret: str | None = Field(default=None, min_length=1)
@@ -130,12 +131,12 @@ class Notifications(Section):
 
 
 class VerdictsSettings(Section):
-    """How long the record of verdicts is kept from deletion, by S3 Object Lock.
+    """How long S3 Object Lock protects the record of verdicts from deletion.
 
     Parameters
     ----------
     object_lock_days : int, optional
-        How long nobody deletes or overwrites what is written from now on; none by default.
+        How long nobody can delete or overwrite new objects; not at all by default.
     object_lock_mode : {"GOVERNANCE", "COMPLIANCE"}
         Whether somebody with ``s3:BypassGovernanceRetention`` may, or nobody at all.
     """
@@ -260,7 +261,7 @@ class ReceivedSettings(Section):
         Raises
         ------
         SettingsError
-            With one line a problem, where what remains is wrong. Whoever deploys repairs it.
+            With one line per problem. Whoever deploys repairs it.
         """
         try:
             return cls.model_validate(known_only(cls, document))
@@ -332,7 +333,7 @@ class ReportSettings(Section):
 
 
 class Environment(Section):
-    """Everything that one environment's file says."""
+    """The contents of one environment's file."""
 
     name: str
     region: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")

@@ -1,7 +1,7 @@
 """How an environment's file becomes settings: TOML, the file it extends, the label files it names.
 
 Decides how tables of several files are merged. Reads no files itself: the caller passes ``read``.
-What may be said in a file is decided in `flywheel.settings.environment`.
+`flywheel.settings.environment` decides what a file may contain.
 """
 
 import tomllib
@@ -31,7 +31,7 @@ _DISPLACED_BY: Mapping[str, tuple[str, ...]] = {
     "entity_types": ("labels", "labels_file", "mode"),
     "adopt": ("labels", "labels_file", "task", "mode", "language", "entity_types"),
 }
-"""Ways to say what a flywheel is, each with the keys of a base that it stands in for."""
+"""Keys that define a flywheel, each with the keys of a base that it replaces."""
 
 
 def parse_environment(
@@ -55,7 +55,7 @@ def parse_environment(
     Raises
     ------
     SettingsError
-        With one line a problem: the key and what is allowed. Whoever deploys edits the file.
+        With one line per problem: the key and what is allowed. Whoever deploys edits the file.
     """
     document = _load(file, read, seen=())
     name = name or file.removesuffix(".toml")
@@ -103,17 +103,17 @@ def _load(file: str, read: Callable[[str], str], seen: tuple[str, ...]) -> dict[
 
 
 def _without_displaced(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out of a base what the extending file says in another way, flywheel by flywheel."""
+    """Leave out of a base what the extending file defines in another way, flywheel by flywheel."""
     tables, own = base.get("flywheels"), over.get("flywheels")
     if not isinstance(tables, dict) or not isinstance(own, dict):
         return base
     kept = {}
     for name, table in tables.items():
-        said = own.get(name)
+        own_table = own.get(name)
         gone = {
             key
             for way, displaced in _DISPLACED_BY.items()
-            if isinstance(said, dict) and way in said
+            if isinstance(own_table, dict) and way in own_table
             for key in displaced
         }
         is_table = isinstance(table, dict)

@@ -1,4 +1,4 @@
-"""What is wrong with a document of settings: a line a problem, with its key and what is allowed.
+"""What is wrong with a document of settings: one line per problem, with its key and a cure.
 
 Decides the words and how a key is named. Knows sections by their fields, none by its name. Read
 next: `flywheel.settings.environment` (the sections) and `flywheel.errors` (who gets the lines).
@@ -23,7 +23,7 @@ def problems(
     otherwise: FileKeys,
     flywheels: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
-    """Return one line a problem.
+    """Return one line per problem.
 
     Parameters
     ----------

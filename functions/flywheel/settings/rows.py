@@ -1,6 +1,6 @@
-"""What a flywheel's rows are, as its environment's file says it: columns, labels, entity types.
+"""What a flywheel's rows are in its environment's file: columns, labels, entity types.
 
-Decides what may be said of them, which is what the service takes. Read next:
+Decides which values are allowed: those that the service accepts. Read next:
 `flywheel.settings.environment` (the flywheel that they are of) and `flywheel.settings.data_format`
 (the same as the domain knows it).
 """

@@ -9,9 +9,9 @@ from flywheel.settings.data_format import DataFormat
 def test_rows_are_taken_once_when_uploads_repeat_them() -> None:
     """Over several uploads a text is sent once, with the label that came first."""
     selection = Selection()
-    first = list(selection.taken([LabeledRow("A", "one"), LabeledRow("B", "two")]))
+    first = list(selection.select([LabeledRow("A", "one"), LabeledRow("B", "two")]))
     second = list(
-        selection.taken([LabeledRow("A", "one"), LabeledRow("A", "two"), LabeledRow("B", "three")])
+        selection.select([LabeledRow("A", "one"), LabeledRow("A", "two"), LabeledRow("B", "three")])
     )
     assert first + second == [
         LabeledRow("A", "one"),
@@ -27,7 +27,7 @@ def test_rows_of_the_test_set_are_left_out_when_training_is_selected() -> None:
     """A text of the test set never enters training, whatever its label."""
     selection = Selection(frozenset({text_key("one")}))
     rows = [LabeledRow("A", "one"), LabeledRow("B", "one"), LabeledRow("A", "two")]
-    assert list(selection.taken(rows)) == [LabeledRow("A", "two")]
+    assert list(selection.select(rows)) == [LabeledRow("A", "two")]
     assert selection.left_out() == {"rows of the test set": 2}
     assert text_key("one") not in selection.texts
 
@@ -35,7 +35,7 @@ def test_rows_of_the_test_set_are_left_out_when_training_is_selected() -> None:
 def test_nothing_is_said_when_nothing_was_left_out() -> None:
     """Only reasons that happened are counted."""
     selection = Selection()
-    assert list(selection.taken([LabeledRow("A", "one")])) == [LabeledRow("A", "one")]
+    assert list(selection.select([LabeledRow("A", "one")])) == [LabeledRow("A", "one")]
     assert selection.left_out() == {}
 
 

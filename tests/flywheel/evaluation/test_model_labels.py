@@ -55,7 +55,7 @@ def test_zeros_are_zeros_when_a_recognizer_finds_nothing() -> None:
 @pytest.mark.parametrize("metadata", [{}, {"EntityTypes": None}, {"EntityTypes": [{"Type": "A"}]}])
 def test_nothing_is_known_when_no_type_has_metrics(metadata: dict[str, Any]) -> None:
     """All members are optional."""
-    with pytest.raises(LabelsUnknownError, match="no metrics of single types"):
+    with pytest.raises(LabelsUnknownError, match="no metrics per type"):
         of_recognizer(metadata, 0.5)
 
 
