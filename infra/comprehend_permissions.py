@@ -104,7 +104,7 @@ class ComprehendPermissions:
         self._let_pass_roles(function)
 
     def _grant_training_stops(self, function: ProjectFunction) -> None:
-        """Let a function find the model that a flywheel trains, and stop that.
+        """Let a function find the model that a flywheel trains, and stop its training.
 
         The lists know no resources. How the service names a new flywheel's first model is not
         documented, so every model is covered.

@@ -140,7 +140,7 @@ class IterationWorkflow(Construct):
             .when(sfn.Condition.number_less_than_equals("$.gather.looks_left", 0), then)
             .otherwise(again.next(pause))
         )
-        # Looking is only a courtesy to bursts: a trouble with it must not lose the batch.
+        # Looking only serves bursts: an error in it must not lose the batch.
         look.add_catch(then, errors=["States.ALL"], result_path="$.registrations")
         return sfn.Chain.start(pause).next(look).next(choice)
 

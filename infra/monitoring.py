@@ -23,7 +23,7 @@ _QUARTER = cdk.Duration.minutes(15)
 """How often `reconcile` runs."""
 
 _WAITING_SECONDS = 30 * 60
-"""One long file keeps the function busy for 15 minutes, and one put off is back after 15 more."""
+"""One long file occupies the function for 15 minutes; a deferred one returns after 15 more."""
 
 _SLOTS_PERCENT = 80
 _MISSED_RUNS = 3
@@ -146,7 +146,7 @@ class Monitoring(Construct):
             "ReconcileAbsent",
             self._own_metric("reconciled_runs", cloudwatch.Stats.SUM),
             "Reconcile has not run to its end for 45 minutes, so nothing that was left "
-            "behind is found.",
+            "behind is repaired.",
             "Read its log and look at its schedule.",
             "Reconcile does not run",
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -156,7 +156,7 @@ class Monitoring(Construct):
         self._alarm(
             "EventsLost",
             self._own_metric("reconciled_uploads", cloudwatch.Stats.SUM),
-            "Uploads were found in the inbox whose events never arrived; they are registered now.",
+            "The events of some uploads never arrived; the uploads are registered now.",
             "Nothing is lost; find out why events fail.",
             "Events were lost",
         )

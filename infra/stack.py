@@ -218,7 +218,7 @@ class FlywheelLoopStack(cdk.Stack):
         functions.compare_models.allow(["s3:GetObject"], archives)
 
     def _grant_staging(self) -> None:
-        """Say under which prefixes of the staging bucket each function reads and writes."""
+        """Grant each function its prefixes of the staging bucket."""
         functions, staging = self.functions, self.staging
         sealed = ("uploads", "manifests", "batches", "known")
         prefixes: dict[ProjectFunction, tuple[Sequence[str], Sequence[str]]] = {

@@ -277,7 +277,7 @@ def retry_function(state: tasks.LambdaInvoke) -> None:
 
 
 def _patiently() -> dict[str, Any]:
-    """Return how a passing trouble is retried: for some minutes, ever more slowly."""
+    """Return the retries of a passing error: for some minutes, at growing intervals."""
     return {
         "interval": cdk.Duration.seconds(2),
         "backoff_rate": 2,

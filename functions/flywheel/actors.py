@@ -23,12 +23,12 @@ _MARKED = re.compile(r"(.*?)( \((?:claimed|verified)\))?", re.DOTALL)
 
 
 def claimed_actor(claim: Any) -> str:
-    """Return the name of somebody who gives a name and no proof.
+    """Return the name of an actor who gives a name and no proof.
 
     Parameters
     ----------
     claim : Any
-        As in a payload; None for nobody named.
+        As in a payload; None where it names no actor.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def claimed_actor(claim: Any) -> str:
 
 
 def verified_actor(arn: str) -> str:
-    """Return the name of somebody whose identity AWS has confirmed.
+    """Return the name of an actor whose identity AWS has confirmed.
 
     Examples
     --------

@@ -132,7 +132,7 @@ class UnprovenIdentityError(FlywheelLoopError):
 
 
 class UnforeseenError(FlywheelLoopError):
-    """An error that nobody foresaw, without its message, which may quote a document.
+    """An unexpected error, without its message, which may quote a document.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ _OTHER_SCHEME = re.compile(r"\b(mailto|tel|sms|callto|skype|sip|javascript):(?=\
 
 
 def visible(text: str) -> str:
-    r"""Return text without characters that a terminal obeys or nobody sees; line feeds stay.
+    r"""Return text without control and invisible characters; line feeds stay.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def visible(text: str) -> str:
 
 
 def is_hidden(char: str) -> bool:
-    """Say whether a character is a control, a direction mark, unassigned, or a line break."""
+    """Return whether a character is a control, a direction mark, unassigned, or a line break."""
     category = unicodedata.category(char)
     return category.startswith("C") or category in ("Zl", "Zp")
 
@@ -90,7 +90,7 @@ def _without_dots(name: re.Match[str]) -> str:
 
 
 def _may_end_host(label: str) -> bool:
-    """Say whether a host's name may end with a label, or within it: evil.com-1 is a link, too."""
+    """Return whether a host's name may end with a label, or within it: evil.com-1 is a link."""
     parts = label.split("-")
     return any(is_top_level_domain("-".join(parts[:end])) for end in range(1, len(parts) + 1))
 
@@ -117,7 +117,7 @@ def nearest(value: str, names: Iterable[str]) -> str | None:
 
 
 def is_misspelling(value: str, name: str) -> bool:
-    """Say whether a value is a known name but for a letter or two, so that it hides no text.
+    """Return whether a value is a known name but for a letter or two, so that it hides no text.
 
     Examples
     --------

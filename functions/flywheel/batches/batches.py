@@ -17,7 +17,7 @@ from flywheel.batches.uploads import DatasetKind
 from flywheel.settings.environment import BatchRules
 
 LONGEST_CALL = timedelta(minutes=15)
-"""How long after a batch a function that worked on it can still be alive.
+"""How long a function that worked on a batch can outlive it.
 
 *Source*: Lambda quotas, function timeout 900 seconds.
 """
@@ -220,7 +220,7 @@ def readiness(
     least_labels: int = 1,
     is_asked_for: bool = False,
 ) -> Readiness:
-    """Say whether what is staged may become a batch.
+    """Return whether what is staged may become a batch.
 
     Parameters
     ----------
@@ -271,7 +271,7 @@ def readiness(
 
 
 def too_few(rules: BatchRules, now: datetime, usable: int, oldest: datetime) -> str | None:
-    """Say what is missing of our own minimum, until the oldest upload has waited long enough."""
+    """Return what our own minimum lacks; None if met, or the oldest upload waited long enough."""
     if usable >= rules.min_documents:
         return None
     anyway_at = oldest + timedelta(hours=rules.max_age_hours)
@@ -284,7 +284,7 @@ def too_few(rules: BatchRules, now: datetime, usable: int, oldest: datetime) -> 
 
 
 def slots_used_up(rules: BatchRules, train_datasets: int) -> str | None:
-    """Say that no further dataset is possible, where it is so; needs no look at uploads."""
+    """Return why no further dataset is possible, or None; needs no uploads."""
     if train_datasets < rules.service_train_datasets:
         return None
     slots = f"all {rules.service_train_datasets} TRAIN datasets of the flywheel's life are used"
@@ -292,7 +292,7 @@ def slots_used_up(rules: BatchRules, train_datasets: int) -> str | None:
 
 
 def too_soon(rules: BatchRules, now: datetime, last_iteration_at: datetime | None) -> str | None:
-    """Say that the last iteration was too short ago, where it was; needs no look at uploads."""
+    """Return why it is too soon after the last iteration, or None; needs no uploads."""
     pause = timedelta(hours=rules.min_hours_between_iterations)
     if last_iteration_at is None or now - last_iteration_at >= pause:
         return None

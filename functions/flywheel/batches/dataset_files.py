@@ -26,7 +26,7 @@ File = tuple[str, bytes]
 
 
 def dataset_files(rows: Iterable[LabeledRow], shape: DataFormat, most_bytes: int) -> Iterator[File]:
-    """Give the files of one dataset, each with its name under the dataset's prefix.
+    """Yield the files of one dataset, each with its name under the dataset's prefix.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def _documents_name(number: int) -> str:
 
 
 def _listed(rows: Iterable[LabeledRow], most_bytes: int) -> Iterator[File]:
-    """Give documents and entries; both grow at once, since uploads mix them."""
+    """Yield documents and entries; both grow at once, since uploads mix them."""
     documents, entries = _Growing(), _Growing(_header(LIST_HEADER))
     numbers = {DOCUMENTS_FOLDER: 0, ENTITY_LIST_FOLDER: 0}
 

@@ -35,7 +35,7 @@ def rows_key(segment: str) -> str:
 
 
 def is_label_of(known: bytes, label: str) -> bool:
-    """Say whether a known row has this label, whatever its group is.
+    """Return whether a known row has this label, whatever its group is.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def known_among(texts: Set[bytes], segments: Iterable[bytes]) -> dict[bytes, byt
 
 
 def records(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Give `text_key` and the label's bytes of each row of segments that come in pieces."""
+    """Yield `text_key` and the label's bytes of each row of segments that come in pieces."""
     rest = b""
     for piece in pieces:
         data = rest + piece

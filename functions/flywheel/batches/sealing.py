@@ -63,7 +63,7 @@ class Selection:
         return len(self._labels_by_text) + self.conflicts + self.forbidden
 
     def select(self, rows: Iterable[LabeledRow]) -> Iterator[LabeledRow]:
-        """Give the rows that belong in the dataset; called once per upload, in order."""
+        """Yield the rows that belong in the dataset; called once per upload, in order."""
         for row in rows:
             key = text_key(row.text)
             if key in self.forbidden_texts:

@@ -74,7 +74,7 @@ class Place:
 
 
 def place_of(key: str, flywheels: Collection[str]) -> Place:
-    """Say which flywheel and which kind of dataset an inbox key means.
+    """Return which flywheel and which kind of dataset an inbox key means.
 
     Parameters
     ----------
@@ -110,10 +110,10 @@ def place_of(key: str, flywheels: Collection[str]) -> Place:
 
 
 def is_go_marker(key: str) -> bool:
-    """Say whether the object asks for the next batch: ``<flywheel>/train/_GO``."""
+    """Return whether the object asks for the next batch: ``<flywheel>/train/_GO``."""
     return key.rsplit("/", 1)[-1] == GO_MARKER
 
 
 def is_folder_marker(key: str, size_bytes: int) -> bool:
-    """Say whether the object only marks a folder, as consoles create them."""
+    """Return whether the object only marks a folder, as consoles create them."""
     return key.endswith("/") and size_bytes == 0

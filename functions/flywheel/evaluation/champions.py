@@ -11,7 +11,7 @@ from enum import StrEnum
 from flywheel.settings.policy import Policy
 
 OUTSIDE = "outside"
-"""The actor of what was done in the console, where nobody here can say by whom."""
+"""The actor of a change in the console, whose author is not known here."""
 
 TRAINED_STATUSES = frozenset({"TRAINED", "TRAINED_WITH_WARNING"})
 """Statuses of a model that can be live (*Source*: botocore, ModelStatus)."""
@@ -54,7 +54,7 @@ class Champion:
     number : int
         From 1, per flywheel.
     model : str or None
-        None where somebody took the active model away.
+        None where the flywheel lost its active model.
     how : ChampionSource
     by : str
     at : str
@@ -96,7 +96,7 @@ def rollback_target(
 ) -> str | None:
     """Return the model that was live last before the present one; None where there is none.
 
-    A model that somebody rolled back from is not gone back to.
+    It never returns a model that was rolled back from.
 
     Parameters
     ----------

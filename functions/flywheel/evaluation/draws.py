@@ -101,12 +101,12 @@ class DrawnCounts:
     true_positives: Columns
 
     def of_label(self, label: str, draws: int) -> Iterator[Sequence[int]]:
-        """Give a label's three counts; a model may never predict it."""
+        """Yield a label's three counts; a model may never predict it."""
         for columns in (self.actual, self.predicted, self.true_positives):
             yield columns.get(label) or [0] * draws
 
     def of_all(self, draws: int) -> Iterator[Sequence[int]]:
-        """Give the three counts summed over labels; a model may be right nowhere."""
+        """Yield the three counts summed over labels; a model may be right nowhere."""
         for columns in (self.actual, self.predicted, self.true_positives):
             yield [sum(values) for values in zip([0] * draws, *columns.values(), strict=True)]
 

@@ -237,14 +237,14 @@ def _named(kind: str, bound: float) -> str:
 
 
 def lacking(compared: Comparison, who: str = "") -> str:
-    """Say whose value is missing."""
+    """Return a sentence on whose value is missing."""
     who = who or ("champion" if compared.champion is None else "challenger")
     why = "" if compared.label is None and who != "anchor" else f": {compared.method}"
     return f"the {who} has no usable {measured(compared.metric, compared.label)}{why}"
 
 
 def change(compared: Comparison, bound: float) -> str:
-    """Say both values and the gain, with as many decimals as show on which side of a bound it is.
+    """Return both values and the gain, with enough decimals to show the side of a bound.
 
     Examples
     --------
@@ -260,7 +260,7 @@ def change(compared: Comparison, bound: float) -> str:
 
 
 def shown_drop(compared: Comparison) -> str:
-    """Say how rarely chance loses as much, as the end of a sentence."""
+    """Return how rarely chance loses as much, as the end of a sentence."""
     if compared.drop_p_value is None:
         return f": {_carried(compared)}"
     return f": p = {compared.drop_p_value:.2g} of a drop, {compared.method}"
@@ -327,7 +327,7 @@ def _near(compared: Comparison, bound: float, advise: Advise) -> tuple[Outcome, 
 
 
 def _carried(compared: Comparison) -> str:
-    """Say what the evidence shows of a gain, and which error this look may use."""
+    """Return what the evidence shows of a gain, and which error this look may use."""
     if compared.low is None or compared.high is None:
         return compared.method
     chance = "" if compared.p_value is None else f"p = {compared.p_value:.2g}, "

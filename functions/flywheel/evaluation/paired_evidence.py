@@ -123,7 +123,7 @@ def paired_evidence(
     predictions: tuple[Predictions, ...] = (),
     anchor: Sequence[ScoredDocument] | None = None,
 ) -> PairedEvidence:
-    """Say what both models' answers to the same documents show.
+    """Return what both models' predictions for the same documents show.
 
     Parameters
     ----------

@@ -283,7 +283,7 @@ def scored(
     challenger: Sequence[Prediction],
     shape: DataFormat,
 ) -> Iterator[ScoredDocument]:
-    """Give each row with both models' predictions, and the group that it belongs to."""
+    """Yield each row with both models' predictions, and the group that it belongs to."""
     grouping = group_documents(rows)
     is_grouped = grouping.grouped != "none"
     for number, (row, group) in enumerate(zip(rows, grouping.groups, strict=True)):

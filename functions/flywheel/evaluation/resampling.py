@@ -64,7 +64,7 @@ class Chance:
 
 
 def draws_for(error: float, least: int) -> int:
-    """Return how many draws an error asks for.
+    """Return how many draws an error requires.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def chances(
     error: float,
     seed: int,
 ) -> dict[Measured, Chance]:
-    """Say of each metric how much of its gain chance explains.
+    """Return how much of each metric's gain chance explains.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def chances(
 
 
 def _blocks(draws: int) -> Iterator[int]:
-    """Give how many draws each block has."""
+    """Yield how many draws each block has."""
     for start in range(0, draws, _AT_ONCE):
         yield min(_AT_ONCE, draws - start)
 

@@ -1,7 +1,7 @@
 """PROMOTE, REJECT or HOLD, with every rule's reason.
 
 `decide` is pure: the same inputs give the same verdict, which is stored and never recomputed. It
-knows nothing of how the numbers were got or of who acts on the verdict. Read next:
+does not know where the numbers come from or who acts on the verdict. Read next:
 `flywheel.evaluation.effective_rules` (what one rule says), `flywheel.evaluation.evidence` (what it
 is made of).
 """
@@ -45,7 +45,7 @@ class Verdict:
     policy_sha256 : str
         Of the policy's canonical JSON.
     error : float
-        How often this look may take chance for a gain.
+        The rate at which this look may mistake chance for a gain.
     """
 
     decision: Decision
@@ -173,7 +173,7 @@ def decide(evidence: Evidence, policy: Policy) -> Verdict:
 
 
 def wants_answers(verdict: Verdict, policy: Policy) -> bool:
-    """Say whether both models' answers to the test set could end a hold.
+    """Return whether both models' predictions for the test set could end a hold.
 
     They cost money, so the averages must leave rules about metrics unknown, and nothing else.
     """
@@ -189,7 +189,7 @@ def wants_answers(verdict: Verdict, policy: Policy) -> bool:
 
 
 def can_be_judged_again(verdict: Verdict, policy: Policy) -> bool:
-    """Say whether more test rows could end a hold, by both models' answers and without training.
+    """Return whether more test rows could end a hold, by both models' answers and without training.
 
     Looks count on for the larger test set: after the last one nothing but a new set ends a hold.
     """
@@ -217,7 +217,7 @@ def policy_sha256(policy: Policy) -> str:
 
 
 def _test_set_outcomes(evidence: Evidence, policy: Policy) -> list[RuleOutcome]:
-    """Say whether the test set can carry a comparison, and how worn it is."""
+    """Return outcomes on whether the test set can carry a comparison, and how worn it is."""
     test_set = evidence.test_set
     if not evidence.has_test_set:
         reason = "the flywheel has no test set: upload one under test/ to end this"
@@ -236,7 +236,7 @@ def _test_set_outcomes(evidence: Evidence, policy: Policy) -> list[RuleOutcome]:
 
 
 def _wear(evidence: Evidence, policy: Policy) -> list[RuleOutcome]:
-    """Say how worn the test set is."""
+    """Return an outcome where the test set was looked at too often."""
     look = (evidence.test_set.looks if evidence.test_set else 0) + 1
     seen = f"this is look {look:,} at this test set"
     cure = "freeze a new one: `flywheel testset freeze`"

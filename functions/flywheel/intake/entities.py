@@ -77,7 +77,7 @@ class EntityPair:
         self._next = 0
 
     def __iter__(self) -> Iterator[Candidates]:
-        """Give the candidates, a block at a time."""
+        """Yield the candidates, a block at a time."""
         rows = self._companion_rows()
         if self._is_list:
             yield from self._read_documents()
@@ -243,7 +243,7 @@ class EntityPair:
         return canonical_annotations(spans) if spans else NO_ANNOTATIONS
 
     def _entries(self, rows: Iterator[PhysicalRow | BrokenRow]) -> Iterator[Candidates]:
-        """Give the entries of an entity list, some thousand at a time."""
+        """Yield the entries of an entity list, some thousand at a time."""
         found, lines = Candidates(), list[int]()
         for row in rows:
             self._keep_entry(row, found, lines)

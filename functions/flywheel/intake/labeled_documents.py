@@ -110,19 +110,19 @@ class LabeledDocuments:
         self._repeated = RepeatedTexts()
 
     def __iter__(self) -> Iterator[LabeledRow]:
-        """Give the accepted rows; read the report only after the last one."""
+        """Yield the accepted rows; read the report only after the last one."""
         for block in self._blocks():
             labels, texts = map(bytes.decode, block.labels), map(bytes.decode, block.texts)
             yield from map(LabeledRow, labels, texts)
 
     def numbered(self) -> Iterator[tuple[int, LabeledRow]]:
-        """Give the accepted rows, each with its physical line."""
+        """Yield the accepted rows, each with its physical line."""
         for block in self._blocks():
             labels, texts = map(bytes.decode, block.labels), map(bytes.decode, block.texts)
             yield from zip(block.lines, map(LabeledRow, labels, texts), strict=True)
 
     def canonical_copy(self) -> Iterator[bytes]:
-        """Give the accepted rows as the bytes of a canonical file, a block at a time."""
+        """Yield the accepted rows as the bytes of a canonical file, a block at a time."""
         for block in self._blocks():
             copied = block.canonical_bytes()
             if copied is not None:

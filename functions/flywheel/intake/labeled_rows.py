@@ -80,7 +80,7 @@ def text_key(text: str) -> bytes:
 
 
 def rows_of(lines: Iterable[str]) -> Iterator[LabeledRow]:
-    """Give the rows of a canonical file (`csv_line`), which needs no checking."""
+    """Yield the rows of a canonical file (`csv_line`), which needs no checking."""
     for cells in csv.reader(lines, strict=True):
         yield LabeledRow(*cells)
 
@@ -103,7 +103,7 @@ def canonical_annotations(spans: Iterable[Span]) -> str:
 
 
 def wrong_annotation(spans: Iterable[Span], text: str, *, names_types: bool) -> str | None:
-    """Say what is wrong with a document's annotations, or return None.
+    """Return what is wrong with a document's annotations, or return None.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ class Sendable:
 
 
 def sendable(counts: Mapping[str, int], shape: DataFormat, least: int) -> Sendable:
-    """Say which rows can be sent so that no label has too few.
+    """Return which rows can be sent so that no label has too few.
 
     A row that waits for one label is missed by its others, so this goes on until nothing changes.
 

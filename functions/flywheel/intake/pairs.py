@@ -54,7 +54,7 @@ class PairPlace:
         return f"{object_name(self.key)} waits for {awaited} in the same folder"
 
     def belongs_to(self, other: "PairPlace") -> bool:
-        """Say whether another object is the other half."""
+        """Return whether another object is the other half."""
         return self.name == other.name and self.half is not other.half
 
 
@@ -69,7 +69,7 @@ class UnpairableKeyError(Exception):
 
 
 def pair_place(key: str, shape: DataFormat) -> PairPlace | None:
-    """Say which half of a pair an inbox key is; None where an upload is one object.
+    """Return which half of a pair an inbox key is; None where an upload is one object.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def object_name(key: str) -> str:
 
 
 def never_came_words(place: PairPlace, hours: int) -> str:
-    """Say that the other half of a pair did not come in time."""
+    """Return the message that the other half of a pair did not come in time."""
     return (
         f"{object_name(place.key)} waited {hours} hours for {object_name(place.awaited_key)} in "
         "the same folder, which did not come. Fix: upload both files again, with the same name "

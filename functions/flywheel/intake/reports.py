@@ -215,7 +215,7 @@ class Report:
         return sum(self.problem_counts.values())
 
     def one_label_line(self, *, quotes_values: bool = False) -> str | None:
-        """Say that all documents have one label; None where they have more, or none.
+        """Return the message that all documents have one label; None where they have more, or none.
 
         Entities of one type are enough for a model.
         """
@@ -292,7 +292,7 @@ class Report:
         self.problems = [Problem(fault, 0, 0, message, count=count)]
 
     def judge(self, allowance: Allowance) -> None:
-        """Say what is wrong with the file as a whole, once all rows were read."""
+        """Return what is wrong with the file as a whole, once all rows were read."""
         if not self.rows_read and not self.problem_counts:
             self.add(Problem(UploadFault.EMPTY_FILE, 0, 0, Message("the file holds no rows")))
             return

@@ -33,7 +33,7 @@ class NewChampion:
 
     Parameters
     ----------
-    how : ChampionSource
+    source : ChampionSource
     before : str or None
     model : str
     by, reason : str
@@ -41,7 +41,7 @@ class NewChampion:
         Sentences about endpoints.
     """
 
-    how: ChampionSource
+    source: ChampionSource
     before: str | None
     model: str
     by: str
@@ -75,13 +75,13 @@ def approval_asked(facts: BatchFacts, verdict: Verdict, until: datetime, on_time
 
 def champion_made(environment: str, flywheel: str, change: NewChampion, now: datetime) -> Notice:
     """Report that a person changed the active model, after that was verified."""
-    is_rollback = change.how is ChampionSource.ROLLBACK
+    is_rollback = change.source is ChampionSource.ROLLBACK
     after = _AFTER_ROLLBACK if is_rollback else _AFTER_PROMOTE
     act = "rolled back" if is_rollback else "promoted this model"
     return act_notice(
         environment,
         flywheel,
-        at_moment(change.how, now),
+        at_moment(change.source, now),
         "ROLLED BACK" if is_rollback else "PROMOTED by a person",
         why=[
             attributed(change.by, act, change.reason),

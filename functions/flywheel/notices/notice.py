@@ -172,7 +172,7 @@ def upload_digest(
 
 
 def _that_fit(news: Sequence[UploadNews]) -> Iterator[UploadNews]:
-    """Give the first news that together fit a message; SNS takes 256 KB."""
+    """Yield the first news that together fit a message; SNS takes 256 KB."""
     size_bytes = 0
     for number, item in enumerate(news):
         size_bytes += sum(len(line.encode()) for line in (item.key, item.headline, *item.lines))

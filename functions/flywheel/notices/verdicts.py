@@ -116,6 +116,7 @@ class NotCarriedOutWords:
     todo: str = _BY_HAND
 
 
+# The reasons are stored with verdicts and in the audit, so their words stay.
 NOT_CARRIED_OUT: Mapping[NotCarriedOutReason, NotCarriedOutWords] = {
     NotCarriedOutReason.CHAMPION_CHANGED: NotCarriedOutWords(
         "HELD, CHAMPION_CHANGED",

@@ -76,7 +76,7 @@ def parse_environment(
 
 
 def is_environment_name(name: str) -> bool:
-    """Say whether an environment may have this name.
+    """Return whether an environment may have this name.
 
     Examples
     --------
