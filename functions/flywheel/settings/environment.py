@@ -1,9 +1,9 @@
 """One environment: its flywheels, when a batch starts, what promotes, who gets notices.
 
 Decides the keys and their defaults, which are the cautious ones (production's). Synth, functions
-and command all check settings here alone. Read next:
-`flywheel.settings.environment_file` (how a file becomes these), `flywheel.settings.policy` (what
-promotes), `flywheel.settings.rows` (labels and columns), `flywheel.settings.problems` (the messages
+and command all check settings here alone. Read next: `flywheel.settings.environment_file`
+(how a file becomes these), `flywheel.settings.policy` (what promotes),
+`flywheel.settings.data_format` (labels and columns), `flywheel.settings.problems` (the messages
 when something is wrong).
 """
 
@@ -19,17 +19,20 @@ from flywheel.settings.data_format import (
     ENTITY_DOCUMENT_BYTES,
     LANGUAGES,
     MAX_ROW_BYTES,
+    CsvLayout,
     DataFormat,
     EntitySource,
+    EntityTypes,
     LabelDelimiter,
+    Labels,
     Language,
     Mode,
     Task,
     described_task,
+    require_multi_label,
 )
 from flywheel.settings.policy import Fraction, Policy, Section
 from flywheel.settings.problems import known_only, problems
-from flywheel.settings.rows import CsvColumns, EntityTypes, Labels, require_multi_label
 
 _MAX_NAME_CHARACTERS = 40
 """Leaves room for ``<environment>-`` and ``-g<generation>`` in the service's 63 characters."""
@@ -141,9 +144,7 @@ class VerdictsSettings(Section):
         Whether somebody with ``s3:BypassGovernanceRetention`` may, or nobody at all.
     """
 
-    model_config = ConfigDict(strict=True)
-
-    object_lock_days: int | None = Field(default=None, ge=1, le=36_500)
+    object_lock_days: int | None = Field(default=None, ge=1, le=36_500, strict=True)
     object_lock_mode: Literal["GOVERNANCE", "COMPLIANCE"] = "GOVERNANCE"
 
     @model_validator(mode="after")
@@ -169,7 +170,7 @@ class ReceivedSettings(Section):
     label_attribute: str | None = Field(default=None, min_length=1, max_length=63)
     entity_types: EntityTypes | None = None
     entities_from: EntitySource = "annotations"
-    csv: CsvColumns = CsvColumns()
+    csv: CsvLayout = CsvLayout()
     adopt: str | None = Field(
         default=None,
         pattern=r"^arn:aws[a-z-]*:comprehend:[a-z0-9-]+:\d{12}:flywheel/[A-Za-z0-9-]+$",
@@ -221,7 +222,7 @@ class ReceivedSettings(Section):
             mode=mode,
             delimiter=self.label_delimiter,
             entities_from=self.entities_from,
-            csv=self.csv.layout(),
+            csv=self.csv,
             label_attribute=self.label_attribute,
             entity_document_bytes=self.batch.service_max_entity_document_bytes,
         )
@@ -327,9 +328,7 @@ class ReportSettings(Section):
         everywhere but in an environment named prod.
     """
 
-    model_config = ConfigDict(strict=True)
-
-    excerpts: bool | None = None
+    excerpts: bool | None = Field(default=None, strict=True)
 
 
 class Environment(Section):
