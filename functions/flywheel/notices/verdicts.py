@@ -34,8 +34,8 @@ _NO_GAIN = (
 _WORSE = (
     "Look at the rows of {which}. If they are right, go on uploading. "
     + _KEPT
-    + ": every later iteration trains on them too. If they are wrong, for example mislabeled, take "
-    "them back: "
+    + ": every later iteration trains on them too. If they are wrong, for example mislabeled, "
+    "withdraw them: "
     "`flywheel withdraw {flywheel} --batch {batch} --env {environment} --reason TEXT`, then "
     "`flywheel rebuild {flywheel} --env {environment} --reason TEXT` makes the next generation "
     "without them."
