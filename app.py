@@ -26,8 +26,8 @@ def read_environment(app: cdk.App) -> Environment:
     folder = Path(app.node.try_get_context("environments") or _ROOT / "environments")
     known = sorted(path.stem for path in folder.glob("*.toml") if path.stem != "base")
     if name not in known:
-        asked = f"there is no environment {name!r}." if name else "which environment?"
-        raise SettingsError(str(folder), (f"{asked} Use -c env=NAME, one of: {', '.join(known)}",))
+        reason = f"there is no environment {name!r}." if name else "which environment?"
+        raise SettingsError(str(folder), (f"{reason} Use -c env=NAME, one of: {', '.join(known)}",))
     try:
         return parse_environment(f"{name}.toml", lambda file: (folder / file).read_text("utf-8"))
     except SettingsError as error:

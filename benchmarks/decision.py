@@ -3,7 +3,7 @@
 The product's own code, which is plain Python, beside the same tests by SciPy: 2,000 exchanges of
 answers, 1,000 resamples, of macro-F1 and of F1 of one label. Each way runs in a process of its own.
 A second table says what SciPy would add to the functions' asset. Read next:
-`flywheel.evaluation.resampling`, `flywheel.evaluation.lanes`.
+`flywheel.evaluation.resampling`, `flywheel.evaluation.draws`.
 """
 
 import argparse
@@ -22,8 +22,8 @@ from benchmarks.tables import Result
 from flywheel.evaluation.evidence import Evidence, TestSetFacts, averages
 from flywheel.evaluation.looks import error_of_look
 from flywheel.evaluation.paired_evidence import paired_evidence
+from flywheel.evaluation.predictions import Answer, ScoredDocument, tallies
 from flywheel.evaluation.resampling import DRAWS, RESAMPLES
-from flywheel.evaluation.scored_documents import Answer, ScoredDocument, tallies
 from flywheel.evaluation.verdict import decide, measured_by
 from flywheel.settings.policy import METRICS, Policy
 

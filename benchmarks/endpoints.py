@@ -24,7 +24,7 @@ from benchmarks.patterns import generate_patterns, write_annotated
 from benchmarks.tables import Result
 from comprehend_engine.engine import Engine, EngineSettings
 from console.demo.sample_tickets import LABELS, generate_tickets
-from flywheel.intake.labeled_documents import Row, csv_line
+from flywheel.intake.labeled_rows import LabeledRow, csv_line
 
 _BUCKET = "data-bucket"
 _ROLE = "arn:aws:iam::123456789012:role/comprehend-data-access"
@@ -167,7 +167,7 @@ def _classifier(served: Served, scratch: Path) -> tuple[str, list[str]]:
     tickets = iter(generate_tickets(_TRAINED + _CALLS, seed=1))
     folder = scratch / "tickets"
     folder.mkdir()
-    lines = [csv_line(Row(label, text)) for label, text in islice(tickets, _TRAINED)]
+    lines = [csv_line(LabeledRow(label, text)) for label, text in islice(tickets, _TRAINED)]
     (folder / "train.csv").write_text("".join(lines), "utf-8")
     source = {"S3Uri": f"{served.put(folder)}/train.csv"}
     endpoint = served.endpoint(

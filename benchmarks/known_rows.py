@@ -22,7 +22,7 @@ from benchmarks.memory import peak_mib
 from benchmarks.tables import Result
 from flywheel.batches.batches import BatchManifest, BatchName
 from flywheel.batches.known_rows import RECORD_BYTES, record
-from flywheel.intake.labeled_documents import Row, csv_line
+from flywheel.intake.labeled_rows import LabeledRow, csv_line
 from flywheel.settings.data_format import DataFormat
 from flywheel.settings.environment import BatchRules
 
@@ -106,8 +106,10 @@ def measure(*, quick: bool = False) -> list[Result]:
     return [Result("Sealing with known rows", columns, rows, notes)]
 
 
-def _row(number: int) -> Row:
-    return Row(_LABELS[number % len(_LABELS)], f"document {number} is here and says its own number")
+def _row(number: int) -> LabeledRow:
+    return LabeledRow(
+        _LABELS[number % len(_LABELS)], f"document {number} is here and says its own number"
+    )
 
 
 def _lay_out(staging: FolderStaging, batch: int, known: int) -> None:

@@ -13,7 +13,7 @@ from benchmarks.tables import Result
 from console.demo.sample_tickets import generate_tickets
 from console.environment.mailbox import Mailbox
 from console.environment.target import local_target
-from flywheel.intake.labeled_documents import Row, csv_line
+from flywheel.intake.labeled_rows import LabeledRow, csv_line
 from local_cloud.environment import LocalEnvironment, LocalSettings, synthesize
 
 _ROUNDS, _QUICK_ROUNDS = 5, 2
@@ -50,7 +50,7 @@ def _put_to_notice(environment: LocalEnvironment, number: int) -> float:
     """Drop one file and return the seconds until its verdict is read, less the iteration's."""
     mailbox = Mailbox(local_target(environment.variables))
     tickets = generate_tickets(_TICKETS, seed=number)
-    body = "".join(csv_line(Row(label, text)) for label, text in tickets)
+    body = "".join(csv_line(LabeledRow(label, text)) for label, text in tickets)
     began = time.perf_counter()
     environment.client("s3").put_object(
         Bucket=environment.outputs["InboxBucket"],

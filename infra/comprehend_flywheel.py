@@ -1,4 +1,4 @@
-"""One Comprehend flywheel, its data access role, and what the functions are told of it.
+"""One Comprehend flywheel, its data access role, and its settings for the functions.
 
 The active model is never set here: a later deploy would undo a promotion.
 """

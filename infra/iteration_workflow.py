@@ -2,10 +2,10 @@
 
 Gather -> SealBatch -> AwaitDatasets -> StartIteration -> AwaitIteration -> CompareModels ->
 CloseBatch. Where the policy asks a person CompareModels says so, AwaitApproval waits for the answer
-or the end of its time, and CompareModels looks at the world again. Both ends meet in CloseBatch: a
+or the end of its time, and CompareModels checks everything again. Both ends meet in CloseBatch: a
 failure is shaped by one Pass state and goes there too.
 No function waits: each wait is a Wait, a look (an SDK call) and a Choice. The one exception: while
-a foreign iteration occupies the flywheel, StartIteration itself is asked again at each poll, since
+a foreign iteration occupies the flywheel, StartIteration itself is called again at each poll, since
 only its answer says whether the flywheel is free. The state machine cannot subtract times, so
 deadlines are counted in looks; a look that meets a busy service counts as well, and the next look
 is its retry.
@@ -22,11 +22,12 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.model_answers import answers_awaited
 from infra.workflow_states import (
     BUSY_SERVICE_ERRORS,
     IDENTITY,
+    answers_awaited,
     count_look,
+    datasets_awaited,
     has,
     person_asked,
     retry_function,
@@ -35,8 +36,8 @@ from infra.workflow_states import (
 )
 
 _LONGEST = cdk.Duration.days(21)
-"""Above the deadlines that can be set, one after the other: to gather 1 day, for the datasets 3,
-for a turn and the iteration 3, for a person's answer 7. What exceeds it is closed by `reconcile`.
+"""Longer than the sum of the longest deadlines: gathering 1 day, datasets 3, a turn and the
+iteration 3, a person's answer 7. What exceeds it is closed by `reconcile`.
 """
 
 
@@ -73,17 +74,16 @@ class IterationWorkflow(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._flywheel_resources = list(flywheel_resources)
-        self._dataset_resources = list(dataset_resources)
         self._job_resources = list(job_resources)
         ending = self._closing(close_batch)
         self._failed = self._shaped_failure(ending)
         await_iteration = self._await_iteration(self._compare(compare_models, ask_approval, ending))
         start = self._start_iteration(start_iteration, await_iteration)
-        await_datasets = self._await_datasets().next(start)
+        datasets = datasets_awaited(self, dataset_resources, self._failed)
         is_empty = (
             sfn.Choice(self, "IsBatchEmpty")
             .when(sfn.Condition.boolean_equals("$.sealed.is_empty", True), ending)
-            .otherwise(await_datasets)
+            .otherwise(datasets.next(start))
         )
         seal = self._invoke(seal_batch, result_path="$.sealed").next(is_empty)
         gather = self._gather(ledger, seal)
@@ -140,81 +140,9 @@ class IterationWorkflow(Construct):
             .when(sfn.Condition.number_less_than_equals("$.gather.looks_left", 0), then)
             .otherwise(again.next(pause))
         )
-        # Looking is only a courtesy to bursts: a trouble with it must not lose the batch.
+        # Looking only serves bursts: an error in it must not lose the batch.
         look.add_catch(then, errors=["States.ALL"], result_path="$.registrations")
         return sfn.Chain.start(pause).next(look).next(choice)
-
-    def _await_datasets(self) -> sfn.Map:
-        """Wait until the service has taken every dataset of the batch."""
-        pause = wait(self, "PauseForDataset", "$.poll_seconds")
-        look = tasks.CallAwsService(
-            self,
-            "DescribeDataset",
-            service="comprehend",
-            action="describeDataset",
-            parameters={"DatasetArn.$": "$.arn"},
-            iam_resources=self._dataset_resources,
-            result_selector={"dataset.$": "$.DatasetProperties"},
-            result_path="$.look",
-        )
-        is_look_left = (
-            sfn.Choice(self, "IsDatasetLookLeft")
-            .when(
-                sfn.Condition.number_less_than_equals("$.looks.left", 0),
-                sfn.Fail(
-                    self,
-                    "DatasetDeadline",
-                    error="DatasetDeadlineExceeded",
-                    cause="A dataset was not complete before iteration_deadline_hours were over.",
-                ),
-            )
-            .otherwise(count_look(self, "CountDatasetLook").next(pause))
-        )
-        # Any other error leaves the Map, which catches it.
-        look.add_catch(is_look_left, errors=BUSY_SERVICE_ERRORS, result_path="$.look")
-        status = "$.look.dataset.Status"
-        choice = (
-            sfn.Choice(self, "IsDatasetComplete")
-            .when(
-                sfn.Condition.string_equals(status, "COMPLETED"),
-                sfn.Succeed(self, "DatasetComplete"),
-            )
-            .when(
-                sfn.Condition.and_(
-                    sfn.Condition.string_equals(status, "FAILED"), has("$.look.dataset.Message")
-                ),
-                sfn.Fail(
-                    self,
-                    "DatasetRefused",
-                    error="DatasetFailed",
-                    cause_path="$.look.dataset.Message",
-                ),
-            )
-            .when(
-                sfn.Condition.string_equals(status, "FAILED"),
-                sfn.Fail(
-                    self,
-                    "DatasetRefusedSilently",
-                    error="DatasetFailed",
-                    cause="Comprehend gives no reason.",
-                ),
-            )
-            .otherwise(is_look_left)
-        )
-        datasets = sfn.Map(
-            self,
-            "AwaitDatasets",
-            items_path="$.sealed.datasets",
-            item_selector={
-                "arn.$": "$$.Map.Item.Value",
-                "poll_seconds.$": "$.poll_seconds",
-                "looks.$": "$.looks",
-            },
-            result_path=sfn.JsonPath.DISCARD,
-        )
-        datasets.item_processor(sfn.Chain.start(pause).next(look).next(choice))
-        datasets.add_catch(self._failed, result_path="$.caught")
-        return datasets
 
     def _start_iteration(self, function: lambda_.Function, then: sfn.IChainable) -> sfn.Chain:
         """Start the iteration; while a foreign one runs, wait for it."""
@@ -326,13 +254,13 @@ class IterationWorkflow(Construct):
     def _iteration_failed(self) -> sfn.Choice:
         """Shape what the service says of an iteration that failed or was stopped."""
         error = "States.Format('Iteration{}', $.look.properties.Status)"
-        told = sfn.Pass(
+        with_reason = sfn.Pass(
             self,
             "IterationFailed",
             parameters={"Error.$": error, "Cause.$": "$.look.properties.Message"},
             result_path="$.caught",
         ).next(self._failed)
-        silent = sfn.Pass(
+        without_reason = sfn.Pass(
             self,
             "IterationFailedSilently",
             parameters={"Error.$": error, "Cause": "Comprehend gives no reason."},
@@ -340,8 +268,8 @@ class IterationWorkflow(Construct):
         ).next(self._failed)
         return (
             sfn.Choice(self, "IsReasonGiven")
-            .when(has("$.look.properties.Message"), told)
-            .otherwise(silent)
+            .when(has("$.look.properties.Message"), with_reason)
+            .otherwise(without_reason)
         )
 
     def _shaped_failure(self, then: sfn.IChainable) -> sfn.Pass:

@@ -1,6 +1,6 @@
 """Which rows of the ledger each function may write, and what may be done to a row of each kind.
 
-IAM tells rows apart by their partition keys alone, so what shares a partition shares its rights:
+IAM distinguishes rows by their partition keys alone, so what shares a partition shares its rights:
 `FLYWHEEL#` holds the flywheel's row, its staged uploads, its champions and where its audit ends.
 An entry of the audit (`AUDIT#`) may only be put. Read next: `infra.ledger`.
 """

@@ -1,7 +1,7 @@
-"""Which functions the loop has: how long each may run, with how much memory, and what it is told.
+"""The functions of the loop: how long each may run, its memory and its environment variables.
 
-All stand in the stack itself, so that a function's logical id is its name. What they may do is said
-in `infra.stack`. Read next: `infra.project_function`.
+All stand in the stack itself, so that a function's logical id is its name. Their rights are in
+`infra.stack`. Read next: `infra.project_function`.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class LoopFunctions:
     removal_policy : RemovalPolicy
         Of the log groups.
     variables : mapping
-        What every function is told.
+        Environment variables of every function.
     uploads, notices_due : ProjectQueue
         The queues that some of them send to.
     """
@@ -54,13 +54,13 @@ class LoopFunctions:
         self._asset_folder = asset_folder
         self._removal = removal_policy
         self._variables = variables
-        self.seal_batch = self.made("SealBatch", timeout=_LONG, memory_mib=2048)
-        self.start_iteration = self.made("StartIteration")
+        self.seal_batch = self.make("SealBatch", timeout=_LONG, memory_mib=2048)
+        self.start_iteration = self.make("StartIteration")
         # Resampling 100,000 answers takes a whole processor, which comes with this much memory.
-        self.compare_models = self.made("CompareModels", timeout=_LONG, memory_mib=1769)
-        self.ask_approval = self.made("AskApproval")
-        self.close_batch = self.made("CloseBatch")
-        self.register_upload = self.made(
+        self.compare_models = self.make("CompareModels", timeout=_LONG, memory_mib=1769)
+        self.ask_approval = self.make("AskApproval")
+        self.close_batch = self.make("CloseBatch")
+        self.register_upload = self.make(
             "RegisterUpload",
             timeout=_LONG,
             memory_mib=1024,
@@ -68,35 +68,23 @@ class LoopFunctions:
             NOTICES_DUE_QUEUE_URL=notices_due.queue.queue_url,
             UPLOADS_QUEUE_URL=uploads.queue.queue_url,
         )
-        self.reconcile = self.made(
+        self.reconcile = self.make(
             "Reconcile", timeout=_LONG, UPLOADS_QUEUE_URL=uploads.queue.queue_url
         )
-        self.rebuild_flywheel = self.made("RebuildFlywheel", timeout=_LONG)
-        self.answer_approval = self.made("AnswerApproval")
-        self.change_champion = self.made("ChangeChampion")
+        self.rebuild_flywheel = self.make("RebuildFlywheel", timeout=_LONG)
+        self.answer_approval = self.make("AnswerApproval")
+        self.change_champion = self.make("ChangeChampion")
         # An import is read whole, and the person waits for the answer, as long as Lambda lets one.
-        self.operate = self.made("Operate", timeout=_LONG, memory_mib=2048)
+        self.operate = self.make("Operate", timeout=_LONG, memory_mib=2048)
         for name, function in self.invoked().items():
             self.reconcile.add_environment(name, function.function_name)
 
-    def everyone(self) -> list[ProjectFunction]:
-        """Return all of them."""
-        return [
-            self.register_upload,
-            self.seal_batch,
-            self.start_iteration,
-            self.compare_models,
-            self.ask_approval,
-            self.answer_approval,
-            self.change_champion,
-            self.operate,
-            self.close_batch,
-            self.reconcile,
-            self.rebuild_flywheel,
-        ]
+    def all(self) -> list[ProjectFunction]:
+        """Return all of them; NotifySlack, which uses neither ledger nor settings, is none."""
+        return [each for each in vars(self).values() if isinstance(each, ProjectFunction)]
 
     def invoked(self) -> dict[str, ProjectFunction]:
-        """Return those that Reconcile carries on, by the variable that tells it their name."""
+        """Return those that Reconcile invokes, by the variable that holds their name."""
         return {
             "CLOSE_BATCH_FUNCTION": self.close_batch,
             "REBUILD_FLYWHEEL_FUNCTION": self.rebuild_flywheel,
@@ -105,8 +93,8 @@ class LoopFunctions:
             "ANSWER_APPROVAL_FUNCTION": self.answer_approval,
         }
 
-    def tell_workflow(self, machine: sfn.StateMachine) -> None:
-        """Tell the functions that start or wake executions which workflow it is."""
+    def set_workflow(self, machine: sfn.StateMachine) -> None:
+        """Name the workflow to the functions that start or resume executions."""
         for function in (
             self.register_upload,
             self.reconcile,
@@ -116,7 +104,7 @@ class LoopFunctions:
         ):
             function.add_environment("STATE_MACHINE_ARN", machine.state_machine_arn)
 
-    def made(
+    def make(
         self,
         construct_id: str,
         *,
@@ -125,7 +113,7 @@ class LoopFunctions:
         disk_mib: int = 512,
         **variables: str,
     ) -> ProjectFunction:
-        """Make a function that is told what all are told, and more."""
+        """Make a function with the variables of all, and its own."""
         return ProjectFunction(
             self._stack,
             construct_id,

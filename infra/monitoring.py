@@ -1,12 +1,11 @@
-"""What people are woken for: every alarm, made in one place.
+"""Every alarm that people get, made in one place.
 
 An alarm says what happened, what to do and where the runbook is (a heading of
 docs/operations.md), and goes to the topic of notices. What a batch's outcome means is no alarm:
-that is a notice. Decides thresholds; must not know what is done about them.
+that is a notice. Decides thresholds.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -24,32 +23,10 @@ _QUARTER = cdk.Duration.minutes(15)
 """How often `reconcile` runs."""
 
 _WAITING_SECONDS = 30 * 60
-"""One long file keeps the function busy for 15 minutes, and one put off is back after 15 more."""
+"""One long file occupies the function for 15 minutes; a deferred one returns after 15 more."""
 
 _SLOTS_PERCENT = 80
 _MISSED_RUNS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Runbook:
-    """What an alarm tells people.
-
-    Parameters
-    ----------
-    happened, todo : str
-        A sentence each.
-    heading : str
-        Of docs/operations.md.
-    """
-
-    happened: str
-    todo: str
-    heading: str
-
-    @property
-    def description(self) -> str:
-        """The alarm's description."""
-        return f'{self.happened} {self.todo} Runbook: {_RUNBOOK}, "{self.heading}".'
 
 
 class Monitoring(Construct):
@@ -59,7 +36,7 @@ class Monitoring(Construct):
     ----------
     environment_name : str
     topic : Topic
-        Told of every alarm; its key must let CloudWatch in.
+        Gets every alarm; its key must let CloudWatch in.
     queues : mapping of str to ProjectQueue
         Every queue, by the beginning of its alarm's construct id.
     uploads : ProjectQueue
@@ -107,13 +84,10 @@ class Monitoring(Construct):
             queue.dead_letters.metric_approximate_number_of_messages_visible(
                 period=_OFTEN, statistic=cloudwatch.Stats.MAXIMUM
             ),
-            Runbook(
-                f"A message of the queue {name} failed every time, or could not be delivered.",
-                f"See it with: flywheel dlq list {self._env}. Repair the cause, then: "
-                f"flywheel dlq redrive {self._env}.",
-                "Dead letters",
-            ),
-            threshold=1,
+            f"A message of the queue {name} failed every time, or could not be delivered.",
+            f"See it with: flywheel dlq list {self._env}. Repair the cause, then: "
+            f"flywheel dlq redrive {self._env}.",
+            "Dead letters",
         )
 
     def _watch_uploads(self, uploads: ProjectQueue) -> None:
@@ -122,11 +96,9 @@ class Monitoring(Construct):
             uploads.queue.metric_approximate_age_of_oldest_message(
                 period=_OFTEN, statistic=cloudwatch.Stats.MAXIMUM
             ),
-            Runbook(
-                f"An upload has waited for more than {_WAITING_SECONDS // 60} minutes to be read.",
-                "Look whether RegisterUpload fails; after many uploads at once, wait.",
-                "Uploads wait",
-            ),
+            f"An upload has waited for more than {_WAITING_SECONDS // 60} minutes to be read.",
+            "Look whether RegisterUpload fails; after many uploads at once, wait.",
+            "Uploads wait",
             threshold=_WAITING_SECONDS,
         )
 
@@ -135,12 +107,9 @@ class Monitoring(Construct):
         self._alarm(
             f"{name}Errors",
             function.metric_errors(period=_QUARTER, statistic=cloudwatch.Stats.SUM),
-            Runbook(
-                f"{name} failed in two of the last three quarters of an hour.",
-                "Read its log: one failure is retried by itself, this goes on.",
-                "A function fails",
-            ),
-            threshold=1,
+            f"{name} failed in two of the last three quarters of an hour.",
+            "Read its log: one failure is retried by itself, this goes on.",
+            "A function fails",
             periods=3,
             least_periods=2,
         )
@@ -154,25 +123,20 @@ class Monitoring(Construct):
             self._alarm(
                 f"Executions{ending}",
                 metric(period=_OFTEN, statistic=cloudwatch.Stats.SUM),
-                Runbook(
-                    f"An execution of the iteration workflow {words}.",
-                    "Reconcile closes its batch within half an hour; see flywheel history "
-                    f"{self._env}, then the execution.",
-                    "An execution ends badly",
-                ),
-                threshold=1,
+                f"An execution of the iteration workflow {words}.",
+                "Reconcile closes its batch within half an hour; see flywheel history "
+                f"{self._env}, then the execution.",
+                "An execution ends badly",
             )
 
     def _watch_slots(self, flywheel: str) -> None:
         self._alarm(
             f"DatasetSlots-{flywheel}",
             self._own_metric("dataset_slots_used_percent", cloudwatch.Stats.MAXIMUM, flywheel),
-            Runbook(
-                f"{flywheel} has used {_SLOTS_PERCENT} % of the TRAIN or TEST datasets that "
-                "Comprehend allows in a flywheel's life.",
-                "Make batches larger and plan a new flywheel; no dataset can be deleted.",
-                "Dataset slots run out",
-            ),
+            f"{flywheel} has used {_SLOTS_PERCENT} % of the TRAIN or TEST datasets that "
+            "Comprehend allows in a flywheel's life.",
+            "Make batches larger and plan a new flywheel; no dataset can be deleted.",
+            "Dataset slots run out",
             threshold=_SLOTS_PERCENT,
             missing=cloudwatch.TreatMissingData.IGNORE,
         )
@@ -181,13 +145,10 @@ class Monitoring(Construct):
         self._alarm(
             "ReconcileAbsent",
             self._own_metric("reconciled_runs", cloudwatch.Stats.SUM),
-            Runbook(
-                "Reconcile has not run to its end for 45 minutes, so nothing that was left "
-                "behind is found.",
-                "Read its log and look at its schedule.",
-                "Reconcile does not run",
-            ),
-            threshold=1,
+            "Reconcile has not run to its end for 45 minutes, so nothing that was left "
+            "behind is repaired.",
+            "Read its log and look at its schedule.",
+            "Reconcile does not run",
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             periods=_MISSED_RUNS,
             missing=cloudwatch.TreatMissingData.BREACHING,
@@ -195,25 +156,17 @@ class Monitoring(Construct):
         self._alarm(
             "EventsLost",
             self._own_metric("reconciled_uploads", cloudwatch.Stats.SUM),
-            Runbook(
-                "Uploads were found in the inbox whose events never arrived; they are "
-                "registered now.",
-                "Nothing is lost; find out why events fail.",
-                "Events were lost",
-            ),
-            threshold=1,
+            "The events of some uploads never arrived; the uploads are registered now.",
+            "Nothing is lost; find out why events fail.",
+            "Events were lost",
         )
-
         self._alarm(
             "ServiceUnready",
             self._own_metric("reconciled_unready", cloudwatch.Stats.MAXIMUM),
-            Runbook(
-                "A flywheel is not ACTIVE for a quarter of an hour, or Comprehend gives its "
-                "iteration a status that nobody has heard of.",
-                f"Look at it: flywheel status {self._env}. Nothing is promoted meanwhile.",
-                "A flywheel is not ready",
-            ),
-            threshold=1,
+            "A flywheel is not ACTIVE for a quarter of an hour, or Comprehend gives its "
+            "iteration an unknown status.",
+            f"Look at it: flywheel status {self._env}. Nothing is promoted meanwhile.",
+            "A flywheel is not ready",
             periods=2,
         )
 
@@ -221,13 +174,10 @@ class Monitoring(Construct):
         self._alarm(
             "AuditContradicted",
             self._own_metric("audit_contradictions", cloudwatch.Stats.SUM, service="audit"),
-            Runbook(
-                "An entry of the audit is not the one that was there when its head was written: "
-                "somebody changed the record.",
-                f"Name it with: flywheel audit verify {self._env}. Find out whose role wrote it.",
-                "The audit is contradicted",
-            ),
-            threshold=1,
+            "An entry of the audit is not the one that was there when its head was written: "
+            "somebody changed the record.",
+            f"Name it with: flywheel audit verify {self._env}. Find out whose role wrote it.",
+            "The audit is contradicted",
         )
 
     def _own_metric(
@@ -252,9 +202,11 @@ class Monitoring(Construct):
         self,
         construct_id: str,
         metric: cloudwatch.IMetric,
-        runbook: Runbook,
+        happened: str,
+        todo: str,
+        heading: str,
         *,
-        threshold: float,
+        threshold: float = 1,
         comparison: cloudwatch.ComparisonOperator = (
             cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
         ),
@@ -262,11 +214,12 @@ class Monitoring(Construct):
         least_periods: int | None = None,
         missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
+        """Make an alarm: what happened, what to do, and the runbook's heading."""
         alarm = cloudwatch.Alarm(
             self,
             construct_id,
             metric=metric,
-            alarm_description=runbook.description,
+            alarm_description=f'{happened} {todo} Runbook: {_RUNBOOK}, "{heading}".',
             threshold=threshold,
             comparison_operator=comparison,
             evaluation_periods=periods,

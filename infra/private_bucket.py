@@ -20,10 +20,10 @@ def private_bucket(
     Parameters
     ----------
     can_lock : bool
-        Whether Object Lock is on; a bucket is born with it, and without a retention it holds
+        Whether Object Lock is on. It can only be set at creation; without a retention it locks
         nothing.
     retention : ObjectLockRetention, optional
-        How long each new object is kept from deletion.
+        How long each new object is protected from deletion.
     """
     return s3.Bucket(
         scope,

@@ -4,6 +4,7 @@ Constructs, then what each function may do, then outputs. Each statement names t
 needs it. Read next: `infra.iteration_workflow`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -15,7 +16,7 @@ from constructs import Construct
 
 from flywheel.settings.environment import Environment, FlywheelSettings
 from infra.comprehend_flywheel import ComprehendFlywheel
-from infra.comprehend_permissions import ComprehendPermissions, grant_endpoint_listing
+from infra.comprehend_permissions import ComprehendPermissions
 from infra.inbox import Inbox
 from infra.iteration_workflow import IterationWorkflow
 from infra.ledger import LedgerTable
@@ -63,7 +64,7 @@ class FlywheelLoopStack(cdk.Stack):
             cdk.RemovalPolicy.RETAIN if environment.keep_data else cdk.RemovalPolicy.DESTROY
         )
         self._settings_path = f"/{construct_id}/flywheels"
-        # By environment, so that alarms tell two environments of one account apart.
+        # By environment, so that alarms distinguish two environments of one account.
         self._metrics_namespace = f"FlywheelLoop/{environment.name}"
 
         self.inbox = Inbox(
@@ -102,7 +103,7 @@ class FlywheelLoopStack(cdk.Stack):
             notices_due=self.notices_due,
         )
         self.workflow = self._workflow()
-        self.functions.tell_workflow(self.workflow.state_machine)
+        self.functions.set_workflow(self.workflow.state_machine)
         self._connect()
         self._grant()
         if self.notices.slack is not None:
@@ -166,9 +167,9 @@ class FlywheelLoopStack(cdk.Stack):
         )
 
     def _grant(self) -> None:
-        """Say what each function may do, and nothing else."""
+        """Grant each function what it needs, and nothing else."""
         functions = self.functions
-        for function in functions.everyone():
+        for function in functions.all():
             self.ledger.grant_use(function)
             function.allow(["ssm:GetParametersByPath"], [self._settings_arn()])
         self._grant_objects()
@@ -185,7 +186,7 @@ class FlywheelLoopStack(cdk.Stack):
             functions.rebuild_flywheel,
         ):
             self.notices.topic.grant_publish(function)
-        self._grant_comprehend()
+        self._comprehend.grant(functions)
         self._grant_workflow()
 
     def _grant_objects(self) -> None:
@@ -193,17 +194,12 @@ class FlywheelLoopStack(cdk.Stack):
 
         Without leave to list a bucket, S3 says "access denied" of an object that is not there.
         """
-        functions = self.functions
-        inbox, staging = self.inbox.bucket, self.staging
+        functions, inbox = self.functions, self.inbox.bucket
         functions.register_upload.allow(["s3:GetObjectVersion"], [inbox.arn_for_objects("*")])
         functions.register_upload.allow(
             ["s3:ListBucket", "s3:ListBucketVersions"], [inbox.bucket_arn]
         )
-        functions.register_upload.allow(["s3:PutObject"], [staging.arn_for_objects("uploads/*")])
         functions.reconcile.allow(["s3:ListBucketVersions"], [inbox.bucket_arn])
-        # It measures a test set anew when rows of a failed batch are counted late, or lost.
-        functions.reconcile.allow(["s3:ListBucket"], [staging.bucket_arn])
-        functions.reconcile.allow(["s3:GetObject"], [staging.arn_for_objects("known/*")])
         for function in (functions.compare_models, functions.close_batch):
             self.verdicts.grant_verdicts(function)
         for function in (
@@ -213,109 +209,37 @@ class FlywheelLoopStack(cdk.Stack):
             functions.reconcile,
         ):
             self.verdicts.grant_heads(function)
-        self._grant_operator_objects()
-        functions.seal_batch.allow(["s3:ListBucket"], [staging.bucket_arn])
-        functions.seal_batch.allow(
-            ["s3:GetObject", "s3:PutObject"],
-            [
-                staging.arn_for_objects(f"{prefix}/*")
-                for prefix in ("uploads", "manifests", "batches", "known")
-            ],
-        )
-
-    def _grant_operator_objects(self) -> None:
-        """Let one function read and copy the rows that people take back, split or import."""
-        function, staging = self.functions.operate, self.staging
-        function.allow(["s3:ListBucket"], [staging.bucket_arn])
-        function.allow(
-            ["s3:GetObject"],
-            [
-                staging.arn_for_objects(f"{prefix}/*")
-                for prefix in ("uploads", "manifests", "known", "imports")
-            ],
-        )
-        function.allow(
-            ["s3:PutObject"],
-            [staging.arn_for_objects(f"{prefix}/*") for prefix in ("uploads", "known")],
-        )
-
-    def _grant_comprehend(self) -> None:
-        """Let each function make the flywheel calls it makes.
-
-        Two may change the active model: for a verdict, and for a person. A third makes the live
-        model a new generation's.
-        """
-        functions = self.functions
-        calls = {
-            functions.register_upload: ["DescribeFlywheel"],
-            functions.seal_batch: ["CreateDataset", "DescribeFlywheel"],
-            functions.start_iteration: [
-                "DescribeFlywheel",
-                "ListDatasets",
-                "ListFlywheelIterationHistory",
-                "StartFlywheelIteration",
-            ],
-            functions.compare_models: [
-                "DescribeFlywheel",
-                "DescribeFlywheelIteration",
-                "ListDatasets",
-                "UpdateFlywheel",
-            ],
-            functions.ask_approval: ["DescribeFlywheel"],
-            functions.change_champion: ["DescribeFlywheel", "UpdateFlywheel"],
-            functions.operate: ["DescribeFlywheel"],
-            functions.close_batch: ["DescribeFlywheel", "DescribeFlywheelIteration"],
-            functions.reconcile: [
-                "DescribeFlywheel",
-                "DescribeFlywheelIteration",
-                "ListFlywheelIterationHistory",
-            ],
-            functions.rebuild_flywheel: ["CreateFlywheel", "DescribeFlywheel", "UpdateFlywheel"],
-        }
-        for function, names in calls.items():
-            function.allow([f"comprehend:{name}" for name in names], self._comprehend.flywheels)
-        for function in (
-            functions.seal_batch,
-            functions.start_iteration,
-            functions.operate,
-            functions.close_batch,
-            functions.reconcile,
-        ):
-            function.allow(["comprehend:DescribeDataset"], self._comprehend.datasets)
-        self._grant_answers()
-        for function in (functions.compare_models, functions.change_champion):
-            self._comprehend.grant_champion_changes(function)
-        for function in (
-            functions.compare_models,
-            functions.change_champion,
-            functions.close_batch,
-        ):
-            grant_endpoint_listing(function)
-        self._comprehend.grant_generations(functions.rebuild_flywheel)
-        self._comprehend.grant_training_stops(functions.operate)
-
-    def _grant_answers(self) -> None:
-        """Let one function have models answer the test set, and keep what they say."""
-        function, staging = self.functions.compare_models, self.staging
-        self._comprehend.grant_answers(function)
-        function.allow(["s3:ListBucket"], [staging.bucket_arn])
-        function.allow(
-            ["s3:GetObject"],
-            [
-                staging.arn_for_objects(f"{prefix}/*")
-                for prefix in ("known", "job-output", "answers")
-            ],
-        )
-        function.allow(
-            ["s3:PutObject"],
-            [staging.arn_for_objects(f"{prefix}/*") for prefix in ("test-sets", "answers")],
-        )
+        self._grant_staging()
         # What DescribeDocumentClassifier may name as a confusion matrix.
         archives = [
             self.lake.arn_for_objects(f"{settings.name}/*/output.tar.gz")
             for settings in self._environment.flywheels
         ]
-        function.allow(["s3:GetObject"], archives)
+        functions.compare_models.allow(["s3:GetObject"], archives)
+
+    def _grant_staging(self) -> None:
+        """Grant each function its prefixes of the staging bucket."""
+        functions, staging = self.functions, self.staging
+        sealed = ("uploads", "manifests", "batches", "known")
+        prefixes: dict[ProjectFunction, tuple[Sequence[str], Sequence[str]]] = {
+            functions.register_upload: ((), ("uploads",)),
+            functions.seal_batch: (sealed, sealed),
+            functions.compare_models: (
+                ("known", "job-output", "answers"),
+                ("test-sets", "answers"),
+            ),
+            functions.operate: (("uploads", "manifests", "known", "imports"), ("uploads", "known")),
+            # It measures a test set anew when rows of a failed batch are counted late, or lost.
+            functions.reconcile: (("known",), ()),
+        }
+        for function, (read, written) in prefixes.items():
+            if read:
+                function.allow(["s3:ListBucket"], [staging.bucket_arn])
+            for action, folders in (("s3:GetObject", read), ("s3:PutObject", written)):
+                if folders:
+                    function.allow(
+                        [action], [staging.arn_for_objects(f"{one}/*") for one in folders]
+                    )
 
     def _grant_workflow(self) -> None:
         functions = self.functions
@@ -345,7 +269,7 @@ class FlywheelLoopStack(cdk.Stack):
         secret = secretsmanager.Secret.from_secret_name_v2(
             self, "SlackWebhook", str(self._environment.notifications.slack_webhook_secret)
         )
-        function = self.functions.made(
+        function = self.functions.make(
             "NotifySlack", SLACK_SECRET=secret.secret_name, SLACK_QUEUE=queue.queue.queue_url
         )
         secret.grant_read(function)
@@ -377,7 +301,7 @@ class FlywheelLoopStack(cdk.Stack):
         return queues if self.notices.slack is None else {**queues, "Slack": self.notices.slack}
 
     def _variables(self) -> dict[str, str]:
-        """Return what every function is told."""
+        """Return the environment variables of every function."""
         return {
             "POWERTOOLS_METRICS_NAMESPACE": self._metrics_namespace,
             "INBOX_BUCKET": self.inbox.bucket.bucket_name,

@@ -1,4 +1,4 @@
-"""Where verdicts and heads of the audit's chains are kept: a bucket in which nothing is replaced.
+"""The record of verdicts and heads of the audit's chains: a bucket in which nothing is replaced.
 
 Decides who may write what in it, and for how long it is locked. docs/audit.md says what is in it.
 """
@@ -21,7 +21,7 @@ class VerdictRecord(Construct):
     Parameters
     ----------
     settings : VerdictsSettings
-        How long what is written is kept from deletion.
+        How long objects are protected from deletion.
     """
 
     def __init__(
@@ -37,8 +37,8 @@ class VerdictRecord(Construct):
             self,
             "Bucket",
             removal_policy=removal_policy,
-            # Always, so that a retention can be asked for later: whether a bucket can lock is
-            # said when it is made, and another bucket would be another record.
+            # Always, so that a retention can be set later: a bucket can lock only if it was created
+            # so, and another bucket would be another record.
             can_lock=True,
             retention=_retention(settings),
         )
@@ -51,7 +51,7 @@ class VerdictRecord(Construct):
     def grant_heads(self, function: ProjectFunction) -> None:
         """Let a function create heads of the audit's chains, and read one that is there already.
 
-        Only who reads it can tell a repeat from a head that names another entry.
+        Only by reading it can a function distinguish a repeat from a head of another entry.
         """
         function.allow(["s3:PutObject", "s3:GetObject"], [self.bucket.arn_for_objects(_HEADS)])
 

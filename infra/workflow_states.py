@@ -1,9 +1,12 @@
-"""Small states and retries that the iteration workflow is built of.
+"""Waits, looks and retries that the iteration workflow is built of.
 
-Decides how a wait, a look and a retry look, not in which order they come: that is
-`infra.iteration_workflow`.
+Decides how the workflow waits for datasets, for models' answers and for a person, and how a call is
+retried; the order of the states is in `infra.iteration_workflow`. Datasets and jobs are looked at
+one by one, as often as the deadline allows. A job that failed is no failure of the batch:
+CompareModels decides what it means.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -24,6 +27,8 @@ _LOST_FUNCTION_ERRORS = ["Lambda.Unknown", "Sandbox.Timedout"]
 
 _LOST_FUNCTION_ATTEMPTS = 3
 
+_JOB_ENDED = ("COMPLETED", "FAILED", "STOPPED")
+
 BUSY_SERVICE_ERRORS = [
     "Comprehend.TooManyRequestsException",
     "Comprehend.InternalServerException",
@@ -37,7 +42,7 @@ IDENTITY = {
     "batch.$": "$.batch",
     "attempt.$": "$.attempt",
 }
-"""What every function of the workflow is told."""
+"""The input of every function of the workflow."""
 
 
 def wait(scope: Construct, name: str, seconds_path: str) -> sfn.Wait:
@@ -63,6 +68,168 @@ def shaped_error(scope: Construct, name: str, *, error: str, cause: str) -> sfn.
         result=sfn.Result.from_object({"Error": error, "Cause": cause}),
         result_path="$.caught",
     )
+
+
+def datasets_awaited(
+    scope: Construct, dataset_resources: Sequence[str], failed: sfn.IChainable
+) -> sfn.Map:
+    """Return the state that ends when every dataset of the batch is complete.
+
+    Parameters
+    ----------
+    scope : Construct
+        The workflow.
+    dataset_resources : sequence of str
+        ARNs, with wildcards, of the datasets that may be described.
+    failed : IChainable
+        Where the workflow goes when a dataset fails or takes too long.
+    """
+    pause = wait(scope, "PauseForDataset", "$.poll_seconds")
+    look = tasks.CallAwsService(
+        scope,
+        "DescribeDataset",
+        service="comprehend",
+        action="describeDataset",
+        parameters={"DatasetArn.$": "$.arn"},
+        iam_resources=list(dataset_resources),
+        result_selector={"dataset.$": "$.DatasetProperties"},
+        result_path="$.look",
+    )
+    too_late = sfn.Fail(
+        scope,
+        "DatasetDeadline",
+        error="DatasetDeadlineExceeded",
+        cause="A dataset was not complete before iteration_deadline_hours were over.",
+    )
+    is_look_left = (
+        sfn.Choice(scope, "IsDatasetLookLeft")
+        .when(sfn.Condition.number_less_than_equals("$.looks.left", 0), too_late)
+        .otherwise(count_look(scope, "CountDatasetLook").next(pause))
+    )
+    # Any other error leaves the Map, which catches it.
+    look.add_catch(is_look_left, errors=BUSY_SERVICE_ERRORS, result_path="$.look")
+    datasets = sfn.Map(
+        scope,
+        "AwaitDatasets",
+        items_path="$.sealed.datasets",
+        item_selector={
+            "arn.$": "$$.Map.Item.Value",
+            "poll_seconds.$": "$.poll_seconds",
+            "looks.$": "$.looks",
+        },
+        result_path=sfn.JsonPath.DISCARD,
+    )
+    is_complete = _dataset_status(scope, is_look_left)
+    datasets.item_processor(sfn.Chain.start(pause).next(look).next(is_complete))
+    datasets.add_catch(failed, result_path="$.caught")
+    return datasets
+
+
+def _dataset_status(scope: Construct, is_look_left: sfn.IChainable) -> sfn.Choice:
+    """Return the choice after a look: a dataset is complete, was refused, or is looked at again."""
+    status, message = "$.look.dataset.Status", "$.look.dataset.Message"
+    is_failed = sfn.Condition.string_equals(status, "FAILED")
+    refused = sfn.Fail(scope, "DatasetRefused", error="DatasetFailed", cause_path=message)
+    refused_silently = sfn.Fail(
+        scope,
+        "DatasetRefusedSilently",
+        error="DatasetFailed",
+        cause="Comprehend gives no reason.",
+    )
+    return (
+        sfn.Choice(scope, "IsDatasetComplete")
+        .when(
+            sfn.Condition.string_equals(status, "COMPLETED"), sfn.Succeed(scope, "DatasetComplete")
+        )
+        .when(sfn.Condition.and_(is_failed, has(message)), refused)
+        .when(is_failed, refused_silently)
+        .otherwise(is_look_left)
+    )
+
+
+def answers_awaited(
+    scope: Construct, job_resources: Sequence[str], failed: sfn.IChainable
+) -> sfn.Map:
+    """Return the state that ends when every job has ended, or has no looks left.
+
+    Parameters
+    ----------
+    scope : Construct
+        The workflow.
+    job_resources : sequence of str
+        ARNs, with wildcards, of the jobs that may be described.
+    failed : IChainable
+        Where the workflow goes when it cannot look at all.
+    """
+    pause = wait(scope, "PauseForAnswers", "$.poll_seconds")
+    ended = sfn.Succeed(scope, "AnswersEnded")
+    again = count_look(scope, "CountAnswersLook").next(pause)
+    is_over = (
+        sfn.Choice(scope, "AreAnswersOver")
+        .when(sfn.Condition.number_less_than_equals("$.looks.left", 0), ended)
+        .when(
+            sfn.Condition.or_(
+                *(sfn.Condition.string_equals("$.look.status", status) for status in _JOB_ENDED)
+            ),
+            ended,
+        )
+        .otherwise(again)
+    )
+    looks = {kind: _look_at_job(scope, kind, job_resources, is_over) for kind in _DESCRIBED}
+    which = (
+        sfn.Choice(scope, "IsDetection")
+        .when(sfn.Condition.boolean_equals("$.is_detection", True), looks["Detection"])
+        .otherwise(looks["Classification"])
+    )
+    answers = sfn.Map(
+        scope,
+        "AwaitAnswers",
+        items_path="$.verdict.jobs",
+        item_selector={
+            "id.$": "$$.Map.Item.Value.id",
+            "is_detection.$": "$$.Map.Item.Value.is_detection",
+            "poll_seconds.$": "$.poll_seconds",
+            "looks.$": "$.looks",
+        },
+        result_path=sfn.JsonPath.DISCARD,
+    )
+    answers.item_processor(sfn.Chain.start(pause).next(which))
+    answers.add_catch(failed, result_path="$.caught")
+    return answers
+
+
+_DESCRIBED = {
+    "Classification": ("describeDocumentClassificationJob", "DocumentClassificationJobProperties"),
+    "Detection": ("describeEntitiesDetectionJob", "EntitiesDetectionJobProperties"),
+}
+"""The call that describes each kind of job, and the member of its answer that has the status."""
+
+
+def _look_at_job(
+    scope: Construct, kind: str, resources: Sequence[str], then: sfn.IChainable
+) -> sfn.Chain:
+    action, properties = _DESCRIBED[kind]
+    look = tasks.CallAwsService(
+        scope,
+        f"Describe{kind}",
+        service="comprehend",
+        action=action,
+        parameters={"JobId.$": "$.id"},
+        iam_resources=list(resources),
+        result_selector={"status.$": f"$.{properties}.JobStatus"},
+        result_path="$.look",
+    )
+    look.add_catch(
+        sfn.Pass(
+            scope,
+            f"Describe{kind}Busy",
+            result=sfn.Result.from_object({"status": "BUSY"}),
+            result_path="$.look",
+        ).next(then),
+        errors=BUSY_SERVICE_ERRORS,
+        result_path="$.look",
+    )
+    return look.next(then)
 
 
 def person_asked(
@@ -110,7 +277,7 @@ def retry_function(state: tasks.LambdaInvoke) -> None:
 
 
 def _patiently() -> dict[str, Any]:
-    """Return how a passing trouble is retried: for some minutes, ever more slowly."""
+    """Return the retries of a passing error: for some minutes, at growing intervals."""
     return {
         "interval": cdk.Duration.seconds(2),
         "backoff_rate": 2,

@@ -18,8 +18,7 @@ from console.terminal import Terminal, reporting
 from console.validate.data_remarks import scarce_labels, several_labels, swapped_columns
 from console.validate.validating import halves, opened, report_document, tell_report
 from console.views.running import flywheel_command, upload_command
-from flywheel.settings.data_format import DataFormat, LabelDelimiter
-from flywheel.settings.environment import Language
+from flywheel.settings.data_format import DataFormat, LabelDelimiter, Language
 
 
 def add_init_verb(app: typer.Typer) -> None:

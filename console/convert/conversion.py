@@ -25,7 +25,7 @@ from console.convert.request import (
     one_character,
 )
 from console.convert.table_files import Lines, find_encoding, table_pairs
-from flywheel.intake.labeled_documents import Row, csv_line
+from flywheel.intake.labeled_rows import LabeledRow, csv_line
 from flywheel.settings.data_format import MAX_ROW_BYTES
 
 __all__ = [
@@ -177,7 +177,7 @@ def _pairs(request: Request, lines: Lines, found: Found) -> Iterator[Pair]:
     return table_pairs(request, lines, found)
 
 
-def _row(line: int, label: object, text: object, found: Found) -> Row | None:
+def _row(line: int, label: object, text: object, found: Found) -> LabeledRow | None:
     """Return the document, or None where the row is left out."""
     values = []
     for name, value in (("label", label), ("text", text)):
@@ -195,7 +195,7 @@ def _row(line: int, label: object, text: object, found: Found) -> Row | None:
             found.leave_out(line, f"the {name} contains a NUL or half a character")
             return None
         values.append(joined)
-    row = Row(*values)
+    row = LabeledRow(*values)
     if len(csv_line(row).encode()) > MAX_ROW_BYTES:
         found.leave_out(line, f"the row is longer than {MAX_ROW_BYTES:,} bytes")
         return None

@@ -23,7 +23,8 @@ from console.convert.request import (
     column_positions,
     find_columns,
 )
-from flywheel.intake.labeled_documents import LabeledDocuments, Row, UploadFault, csv_line
+from flywheel.intake.labeled_documents import LabeledDocuments, UploadFault
+from flywheel.intake.labeled_rows import LabeledRow, csv_line
 
 _SEPARATORS = ",;\t|"
 _BYTE_ORDER_MARKS = (
@@ -220,6 +221,6 @@ def _is_header(request: Request, label: str, text: str) -> bool:
     """Say whether a first row is a header: it is where a name found a column in it."""
     if not (request.label.isdecimal() and request.text.isdecimal()):
         return True
-    documents = LabeledDocuments([csv_line(Row(label.strip(), text.strip())).encode()])
+    documents = LabeledDocuments([csv_line(LabeledRow(label.strip(), text.strip())).encode()])
     list(documents)
     return UploadFault.HEADER in documents.report.problem_counts

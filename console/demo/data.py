@@ -25,10 +25,10 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from console.validate.data_remarks import scarce_labels, several_labels
 from console.validate.validating import EVERY_ROW, file_chunks, opened
-from flywheel.intake.labeled_documents import ROW_FAULTS, Report, csv_line
-from flywheel.intake.labeled_documents import Row as Document
+from flywheel.intake.labeled_documents import ROW_FAULTS, Report
+from flywheel.intake.labeled_rows import LabeledRow as Document
+from flywheel.intake.labeled_rows import csv_line, labels_of
 from flywheel.intake.physical_rows import PhysicalRow, physical_rows
-from flywheel.intake.row_labels import labels_of
 from flywheel.notices.notice import shown
 from flywheel.settings.data_format import DataFormat
 from flywheel.settings.policy import Policy

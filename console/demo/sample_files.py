@@ -37,7 +37,7 @@ def write_sample(folder: Path, flywheel: FlywheelSettings) -> Path | None:
         attribute = flywheel.label_attribute or "entities"
         text = "".join(_manifest_lines(flywheel.entity_types or (), attribute))
     else:
-        text = _table(_sample_rows(flywheel), flywheel.csv.layout())
+        text = _table(_sample_rows(flywheel), flywheel.csv)
     path.write_text(text, "utf-8")
     return path
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from console.demo.split import with_wrong_labels
 from console.demo.tasks import Row
-from flywheel.intake.labeled_documents import Row as Document
-from flywheel.intake.labeled_documents import csv_line
+from flywheel.intake.labeled_rows import LabeledRow as Document
+from flywheel.intake.labeled_rows import csv_line
 
 _SEED = 8
 _TEST_ROWS, _FIRST_ROWS, _MORE_ROWS, _MISLABELED_ROWS = 400, 300, 1500, 900

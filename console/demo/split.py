@@ -16,7 +16,7 @@ from pathlib import Path
 from console.demo.tasks import Row, known_labels, moved_annotations, stratum
 from console.errors import CommandError
 from console.exit_codes import ExitCode
-from flywheel.intake.row_labels import labels_of
+from flywheel.intake.labeled_rows import labels_of
 from flywheel.settings.data_format import DataFormat
 
 _SERVICES_OWN = DataFormat()

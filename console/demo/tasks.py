@@ -1,7 +1,7 @@
 """What the demonstration does with a row's label, task by task.
 
 Decides which rows are alike, what a wrong label is, and how rows become files. A row's label is
-what canonical copies hold (`flywheel.intake.labeled_documents.Row`): a label, several with the
+what canonical copies hold (`flywheel.intake.labeled_rows.LabeledRow`): a label, several with the
 delimiter between them, or annotations. Read next: `console.demo.split`.
 """
 
@@ -11,11 +11,9 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-from flywheel.intake.annotations import canonical_annotations, spans_of
 from flywheel.intake.entities import ANNOTATIONS_HEADER
-from flywheel.intake.labeled_documents import Row as Document
-from flywheel.intake.labeled_documents import csv_line
-from flywheel.intake.row_labels import labels_of
+from flywheel.intake.labeled_rows import LabeledRow as Document
+from flywheel.intake.labeled_rows import canonical_annotations, csv_line, labels_of, spans_of
 from flywheel.settings.data_format import DataFormat
 
 Row = tuple[str, str]

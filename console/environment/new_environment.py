@@ -14,8 +14,7 @@ from console.errors import CommandError
 from console.exit_codes import ExitCode
 from flywheel.errors import SettingsError
 from flywheel.notices.notice import shown
-from flywheel.settings.data_format import DataFormat
-from flywheel.settings.environment import Language
+from flywheel.settings.data_format import DataFormat, Language
 from flywheel.settings.environment_file import NAME_RULE, is_environment_name, parse_environment
 
 _NAME_CHARACTERS = 12

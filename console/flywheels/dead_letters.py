@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from adapters.service_errors import translate_aws_errors
 from console.errors import CommandError
 from console.exit_codes import ExitCode
-from flywheel.notices.alarms import alarm_words
 from flywheel.notices.notice import shown
+from flywheel.notices.slack import alarm_words
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

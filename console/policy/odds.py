@@ -23,8 +23,7 @@ from console.policy.scenarios.drawing import (
     single_label_answers,
 )
 from console.policy.scenarios.scenario import Policies, Scenario, Sizes, Tallies, simulated
-from flywheel.evaluation.prediction_jobs import kind_of
-from flywheel.evaluation.scored_documents import Kind
+from flywheel.evaluation.predictions import Kind, kind_of
 from flywheel.evaluation.verdict import measured_by
 from flywheel.intake.document_groups import GroupCounts
 from flywheel.settings.environment import FlywheelSettings

@@ -20,10 +20,8 @@ from console.record.verdict_history import Document, Entry, VerdictHistory, hist
 from flywheel.batches.batches import BatchName
 from flywheel.batches.known_rows import content_hash, record
 from flywheel.evaluation.evidence import TestSetFacts
-from flywheel.evaluation.prediction_jobs import kind_of
-from flywheel.evaluation.scored_documents import Kind
-from flywheel.intake.labeled_documents import Row
-from flywheel.intake.row_labels import labels_of
+from flywheel.evaluation.predictions import Kind, kind_of
+from flywheel.intake.labeled_rows import LabeledRow, labels_of
 from flywheel.number_words import number_of
 from flywheel.settings.data_format import DataFormat
 
@@ -158,7 +156,7 @@ class _Derivation:
             self.not_checked.append("groups, which an older release did not count")
         return counts
 
-    def _whole(self, counted: list[Row]) -> list[Row] | None:
+    def _whole(self, counted: list[LabeledRow]) -> list[LabeledRow] | None:
         """Return the rows that the test set's hash is of; None where that cannot be said.
 
         They are more than are counted where an earlier batch failed before the service had its

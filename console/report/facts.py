@@ -18,9 +18,8 @@ from console.environment.target import Target
 from console.record.replay import answers_for, kept_for
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.evidence import Evidence
-from flywheel.evaluation.prediction_jobs import scored
-from flywheel.evaluation.scored_documents import Counts, ScoredDocument
-from flywheel.intake.labeled_documents import Row
+from flywheel.evaluation.predictions import Counts, ScoredDocument, scored
+from flywheel.intake.labeled_rows import LabeledRow
 from flywheel.notices.notice import shown
 from flywheel.notices.what_changed import label_shift
 
@@ -129,7 +128,7 @@ def answered_documents(
 
 
 def counted(
-    rows: Sequence[Row], documents: Sequence[ScoredDocument], *, has_excerpts: bool
+    rows: Sequence[LabeledRow], documents: Sequence[ScoredDocument], *, has_excerpts: bool
 ) -> AnsweredDocuments:
     """Return what scored documents say; their texts are left out unless they are asked for."""
     fixed: list[NamedDocument] = []

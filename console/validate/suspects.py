@@ -13,8 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from console.terminal import Terminal
-from flywheel.intake.labeled_documents import Row
-from flywheel.intake.row_labels import labels_of
+from flywheel.intake.labeled_rows import LabeledRow, labels_of
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
 from flywheel.settings.data_format import DataFormat
@@ -91,12 +90,12 @@ class Sample:
     """
 
     def __init__(self, most: int = MOST_ROWS) -> None:
-        self.rows: list[tuple[int, Row]] = []
+        self.rows: list[tuple[int, LabeledRow]] = []
         self.seen = 0
         self._most = most
         self._random = Random(1)
 
-    def take_all(self, rows: Iterable[tuple[int, Row]]) -> None:
+    def take_all(self, rows: Iterable[tuple[int, LabeledRow]]) -> None:
         """Take rows with their lines."""
         for line, row in rows:
             self.seen += 1
@@ -110,8 +109,8 @@ class Sample:
                 self.rows.append(_short(line, row))
 
 
-def _short(line: int, row: Row) -> tuple[int, Row]:
-    return line, Row(row.label, row.text[:_CHARACTERS_READ])
+def _short(line: int, row: LabeledRow) -> tuple[int, LabeledRow]:
+    return line, LabeledRow(row.label, row.text[:_CHARACTERS_READ])
 
 
 def look(terminal: Terminal, sample: Sample, shape: DataFormat) -> Suspects:

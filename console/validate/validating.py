@@ -18,7 +18,6 @@ from console.exit_codes import ExitCode
 from console.flywheels.waiting import CommandResult
 from console.terminal import Terminal
 from console.validate.suspects import Sample, look, tell_suspects
-from flywheel.intake.allowance import allowance
 from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, Limits, Report, Stream
 from flywheel.intake.pairs import Half, PairPlace, UnpairableKeyError, pair_place
 from flywheel.notices.notice import shown
@@ -77,7 +76,7 @@ def opened_for(
     return opened(
         path,
         described_labels(task_config),
-        allowance(rules),
+        Allowance.of(rules),
         shape=known.shape(lambda: task_config),
         limits=Limits(rules.service_max_documents, rules.service_max_bytes),
         beside=beside,

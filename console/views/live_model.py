@@ -16,7 +16,7 @@ from console.views.principals import with_short_principals
 from console.views.verdict import OUTCOME_STYLES, f1_words, model_name
 from flywheel.evaluation.champions import Champion, ChampionSource
 from flywheel.evaluation.verdict_view import number
-from flywheel.notices.actors import shown_actor
+from flywheel.notices.acts import shown_actor
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
 

@@ -15,7 +15,7 @@ from console.flywheels.status import FlywheelStatus
 from console.views.live_model import barred_rows, live_rows, status_table, verdict_rows
 from console.views.principals import with_short_principals
 from console.views.verdict import OUTCOME_STYLES, f1_words, model_name
-from flywheel.notices.actors import shown_actor
+from flywheel.notices.acts import shown_actor
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from console.record.timeline import Event
 from console.views.principals import with_short_principals
-from flywheel.notices.actors import shown_actor
+from flywheel.notices.acts import shown_actor
 from flywheel.notices.notice import shown
 
 _BELOW = (0, 0, 0, 18)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_comprehend.literals import DatasetTypeType
     from mypy_boto3_s3 import S3Client
 
-    from flywheel.evaluation.model_labels import ModelLabels
+    from flywheel.evaluation.label_metrics import ModelLabels
     from flywheel.notices.endpoints import Endpoint
 
 _RECOGNIZER = ":entity-recognizer/"
@@ -214,7 +214,7 @@ class Comprehend:
         Parameters
         ----------
         average_f1 : float or None
-            The model's in an iteration (`flywheel.evaluation.model_labels.of_recognizer`).
+            The model's in an iteration (`flywheel.evaluation.label_metrics.of_recognizer`).
 
         Raises
         ------

@@ -3,7 +3,7 @@
 A recognizer's is in its description. A classifier's is in the archive that its description names,
 if it names one: documented for a classifier of its own, and not for versions that a flywheel
 trained. The data lake is not searched for it, as its layout may change. Read next:
-`flywheel.evaluation.model_labels` (the forms).
+`flywheel.evaluation.label_metrics` (the forms).
 
 Notes
 -----
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.objects import Objects
 from flywheel.errors import LabelsUnknownError
-from flywheel.evaluation.model_labels import ModelLabels, of_confusion, of_recognizer
+from flywheel.evaluation.label_metrics import ModelLabels, of_confusion, of_recognizer
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

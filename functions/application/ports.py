@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         Iteration,
         ModelFacts,
     )
-    from flywheel.evaluation.model_labels import ModelLabels
+    from flywheel.evaluation.label_metrics import ModelLabels
     from flywheel.notices.endpoints import Endpoint
 
 

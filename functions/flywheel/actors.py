@@ -1,4 +1,4 @@
-"""Who acts, as the ledger, its audit, notices and logs name a person.
+"""Who acts, as the ledger, its audit, notices and logs name them.
 
 A name that a payload gives is *claimed*; one that AWS has confirmed is *verified*. The name says
 which of the two it is, wherever it is stored or shown. Functions go by their own name. Read next:
@@ -23,12 +23,12 @@ _MARKED = re.compile(r"(.*?)( \((?:claimed|verified)\))?", re.DOTALL)
 
 
 def claimed_actor(claim: Any) -> str:
-    """Return the name of somebody who gives a name and no proof.
+    """Return the name of an actor who gives a name and no proof.
 
     Parameters
     ----------
     claim : Any
-        As in a payload; None for nobody named.
+        As in a payload; None where it names no actor.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def claimed_actor(claim: Any) -> str:
 
 
 def verified_actor(arn: str) -> str:
-    """Return the name of somebody whose identity AWS has confirmed.
+    """Return the name of an actor whose identity AWS has confirmed.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def name_and_mark(actor: str) -> tuple[str, str]:
 
 
 def payload_digest(function: str, payload: Mapping[str, Any]) -> str:
-    """Return the hash that a proof covers: which function is asked, and for what.
+    """Return the hash that a proof covers: which function is invoked, and with which payload.
 
     A proof of one payload is none of another, nor of the same one for another environment.
 

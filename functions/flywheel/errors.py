@@ -10,8 +10,8 @@
     ├── ServiceRefusedError    AWS refused a call for good        -> the operator
     ├── ConcurrentChangeError  the ledger changed meanwhile       -> nobody: it is retried
     ├── BatchNotFoundError     the ledger has no such batch       -> the operator
-    ├── LabelsUnknownError     nothing tells of single labels     -> nobody: the verdict says so
-    ├── ActRefusedError        an act does not fit what is now    -> who acts: see the message
+    ├── LabelsUnknownError     no metrics per label               -> nobody: the verdict says so
+    ├── ActRefusedError        a command does not fit the state   -> who acts: see the message
     ├── InvalidCommandError    a payload is no command            -> who invoked the function
     ├── UnprovenIdentityError  a payload does not prove its actor -> who acts signs anew
     └── UnforeseenError        a fault of this project            -> who maintains it
@@ -32,9 +32,9 @@ class SettingsError(FlywheelLoopError):
     Parameters
     ----------
     file : str
-        The file, as it was asked for.
+        The file, as the caller named it.
     problems : tuple of str
-        One line a problem: ``key: what is wrong, and what is allowed``.
+        One line per problem: ``key: what is wrong, and what is allowed``.
     """
 
     def __init__(self, file: str, problems: tuple[str, ...]) -> None:
@@ -116,11 +116,11 @@ class BatchNotFoundError(FlywheelLoopError):
 
 
 class LabelsUnknownError(FlywheelLoopError):
-    """What the service measured of single labels cannot be had; the message says why."""
+    """The service's metrics per label are not available; the message says why."""
 
 
 class ActRefusedError(FlywheelLoopError):
-    """What a person asked for does not fit the flywheel's state; the message says why."""
+    """A person's command does not fit the flywheel's state; the message says why."""
 
 
 class InvalidCommandError(FlywheelLoopError):
@@ -132,7 +132,7 @@ class UnprovenIdentityError(FlywheelLoopError):
 
 
 class UnforeseenError(FlywheelLoopError):
-    """An error that nobody foresaw, without its message, which may quote a document.
+    """An unexpected error, without its message, which may quote a document.
 
     Parameters
     ----------
@@ -149,9 +149,9 @@ class UnforeseenError(FlywheelLoopError):
 
 
 def failure_words(error: Exception) -> str:
-    """Return why something failed, as people may be told; of strange errors the name alone.
+    """Return why something failed, fit to be shown; of other errors, the name alone.
 
-    What a library says may quote a document's text.
+    A library's message may quote a document's text.
     """
     name = type(error).__name__
     return f"{name}: {error}" if isinstance(error, FlywheelLoopError) else name

@@ -120,7 +120,7 @@ TOP_LEVEL_DOMAINS = frozenset([*_NAMES.split(), _FOR_DOCUMENTATION])
 
 
 def is_top_level_domain(label: str) -> bool:
-    """Say whether a label is the end of a host's name, in whatever script or case.
+    """Return whether a label is the end of a host's name, in whatever script or case.
 
     Examples
     --------

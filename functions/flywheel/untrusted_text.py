@@ -1,11 +1,15 @@
 """How text that came from outside is shown: no controls, one line, and in messages no links.
 
 File names, labels, reasons, messages of services. A terminal obeys control characters; a mail
-program or a chat makes a link of whatever looks like one. Read next: `flywheel.notices.notice`.
+program or a chat makes a link of whatever looks like one. What stands in a label's place may be the
+text of a document, so it is sent to people only where it is a known label misspelled. Read next:
+`flywheel.notices.notice`.
 """
 
+import difflib
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from flywheel.top_level_domains import is_top_level_domain
 
@@ -38,7 +42,7 @@ _OTHER_SCHEME = re.compile(r"\b(mailto|tel|sms|callto|skype|sip|javascript):(?=\
 
 
 def visible(text: str) -> str:
-    r"""Return text without characters that a terminal obeys or nobody sees; line feeds stay.
+    r"""Return text without control and invisible characters; line feeds stay.
 
     Examples
     --------
@@ -54,7 +58,7 @@ def visible(text: str) -> str:
 
 
 def is_hidden(char: str) -> bool:
-    """Say whether a character is a control, a direction mark, unassigned, or a line break."""
+    """Return whether a character is a control, a direction mark, unassigned, or a line break."""
     category = unicodedata.category(char)
     return category.startswith("C") or category in ("Zl", "Zp")
 
@@ -86,6 +90,41 @@ def _without_dots(name: re.Match[str]) -> str:
 
 
 def _may_end_host(label: str) -> bool:
-    """Say whether a host's name may end with a label, or within it: evil.com-1 is a link, too."""
+    """Return whether a host's name may end with a label, or within it: evil.com-1 is a link."""
     parts = label.split("-")
     return any(is_top_level_domain("-".join(parts[:end])) for end in range(1, len(parts) + 1))
+
+
+_SUGGESTED = 0.6
+"""Least likeness (difflib's ratio) of a name that is suggested."""
+
+_MISSPELLED = 0.75
+_MOST_MORE_CHARACTERS = 2
+"""A misspelling is far more like the name, and hardly longer."""
+
+
+def nearest(value: str, names: Iterable[str]) -> str | None:
+    """Return the known name that is most like a value, or None where none is.
+
+    Examples
+    --------
+    >>> nearest("biling", ["BILLING", "SHIPPING"]), nearest("weather", ["BILLING", "SHIPPING"])
+    ('BILLING', None)
+    """
+    folded = {name.casefold(): name for name in names}
+    found = difflib.get_close_matches(value.casefold(), list(folded), n=1, cutoff=_SUGGESTED)
+    return folded[found[0]] if found else None
+
+
+def is_misspelling(value: str, name: str) -> bool:
+    """Return whether a value is a known name but for a letter or two, so that it hides no text.
+
+    Examples
+    --------
+    >>> is_misspelling("biling", "BILLING"), is_misspelling("my billing", "BILLING")
+    (True, False)
+    """
+    if len(value) > len(name) + _MOST_MORE_CHARACTERS:
+        return False
+    likeness = difflib.SequenceMatcher(None, value.casefold(), name.casefold())
+    return likeness.ratio() >= _MISSPELLED

@@ -20,8 +20,7 @@ from adapters.clients import client
 from adapters.messages import deliver_later
 from adapters.slack import send
 from flywheel.errors import ServiceBusyError
-from flywheel.notices.alarms import alarm_words
-from flywheel.notices.slack import message
+from flywheel.notices.slack import alarm_words, message
 
 logger = Logger()
 tracer = Tracer()

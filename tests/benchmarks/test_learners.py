@@ -12,7 +12,7 @@ from benchmarks.patterns import generate_patterns, write_annotated
 from benchmarks.tables import Result, with_results
 from benchmarks.training import ENGINE, Outcome, calibration_error
 from console.demo.sample_tickets import generate_tickets
-from flywheel.intake.labeled_documents import Row, csv_line
+from flywheel.intake.labeled_rows import LabeledRow, csv_line
 
 WORDS, CHARACTERS = "scikit-learn, words", "scikit-learn, characters"
 
@@ -21,7 +21,7 @@ WORDS, CHARACTERS = "scikit-learn, words", "scikit-learn, characters"
 def sets(tmp_path: Path) -> Path:
     """Write two sets, one of each task, beside a folder that is none."""
     (tmp_path / "other").mkdir()
-    tickets = [csv_line(Row(label, text)) for label, text in generate_tickets(120, seed=1)]
+    tickets = [csv_line(LabeledRow(label, text)) for label, text in generate_tickets(120, seed=1)]
     (tmp_path / "tickets").mkdir()
     (tmp_path / "tickets" / "train.csv").write_text("".join(tickets[:90]), "utf-8")
     (tmp_path / "tickets" / "test.csv").write_text("".join(tickets[90:]), "utf-8")

@@ -12,7 +12,7 @@ from flywheel.batches.batches import BatchManifest, BatchName
 from flywheel.batches.known_rows import content_hash, record, rows_key
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.verdict_document import canonical, document_sha256
-from flywheel.intake.labeled_documents import Row, csv_line
+from flywheel.intake.labeled_rows import LabeledRow, csv_line
 from flywheel.settings.data_format import DataFormat
 
 NAME = "tickets"
@@ -20,9 +20,9 @@ GROUPS = ("groups", "label_groups", "grouping")
 """What releases with an older gate did not count."""
 
 
-def rows_of(label: str, count: int, prefix: str = "") -> list[Row]:
+def rows_of(label: str, count: int, prefix: str = "") -> list[LabeledRow]:
     """Return rows of a label whose texts differ in letters, so that none is nearly another."""
-    return [Row(label, f"{prefix}{label} {'x' * number}") for number in range(count)]
+    return [LabeledRow(label, f"{prefix}{label} {'x' * number}") for number in range(count)]
 
 
 class Staging:
@@ -55,8 +55,8 @@ class Record:
         self.generation = 1
         self._left: dict[int, tuple[Any, Any]] = {}
         self.attempts: dict[int, int] = {}
-        self.seals: dict[int, tuple[str, list[Row], str]] = {}
-        self.known: dict[str, list[Row]] = {}
+        self.seals: dict[int, tuple[str, list[LabeledRow], str]] = {}
+        self.known: dict[str, list[LabeledRow]] = {}
         self.test_set: dict[str, Any] = {}
 
     def enter(self, event: str, **details: Any) -> None:
@@ -71,7 +71,9 @@ class Record:
         """Return a batch's name in its present attempt."""
         return BatchName(NAME, number, self.attempts.get(number, 1))
 
-    def seal(self, number: int, rows: Sequence[Row] = (), rejudges: int | None = None) -> None:
+    def seal(
+        self, number: int, rows: Sequence[LabeledRow] = (), rejudges: int | None = None
+    ) -> None:
         """Open and seal a batch with test rows, or with none."""
         if number not in self.attempts:
             again = {} if rejudges is None else {"rejudges": rejudges}
@@ -119,7 +121,7 @@ class Record:
         self.test_set = self.test_set | {"sha256": sha256, **groups_of_rows(whole, self.shape)}
         self.enter("slots given back", batch=number, datasets=[], test_set=self.test_set)
 
-    def load(self, uid: str, rows: Sequence[Row]) -> None:
+    def load(self, uid: str, rows: Sequence[LabeledRow]) -> None:
         """Import test rows."""
         segment = f"known/{NAME}/g{self.generation}/import-{uid[:16]}-test.bin"
         self._hold(segment, rows)
@@ -198,11 +200,11 @@ class Record:
         """Derive what a document was made from."""
         return derive_inputs(document, self.documents, self.entries, self.staging, self.shape)  # type: ignore[arg-type] # it reads texts alone
 
-    def _hold(self, segment: str, rows: Sequence[Row]) -> None:
+    def _hold(self, segment: str, rows: Sequence[LabeledRow]) -> None:
         self.staging.objects[rows_key(segment)] = "".join(map(csv_line, rows))
         self.known[segment] = list(rows)
 
-    def _frozen(self, sha256: str, rows: Sequence[Row]) -> dict[str, Any]:
+    def _frozen(self, sha256: str, rows: Sequence[LabeledRow]) -> dict[str, Any]:
         """Return the test set's next version with more rows; its looks are not to be believed."""
         before = self.test_set or {"version": 0, "documents": 0, "label_counts": {}}
         counts = Counter(before["label_counts"])

@@ -8,17 +8,17 @@ from adapters.comprehend import Comprehend
 from engine_testing.rig import BUCKET, Rig, classifier_task, entity_task
 from flywheel.batches.dataset_files import dataset_files
 from flywheel.batches.uploads import DatasetKind
-from flywheel.intake.labeled_documents import Row
+from flywheel.intake.labeled_rows import LabeledRow
 from flywheel.settings.data_format import DataFormat
 
 CLASSES = classifier_task("MULTI_CLASS", ["hot, dry", "wet"])
 SEVERAL = classifier_task("MULTI_LABEL", ["hot, dry", "wet|cold"])
 TYPES = entity_task(["CITY"])
-SINGLE = [Row(label, f'"{label}" {n}') for n in range(30) for label in ("hot, dry", "wet")]
-ANNOTATED = [Row('[[0,4,"CITY"]]', f"Rome, for the {n}th time") for n in range(60)]
+SINGLE = [LabeledRow(label, f'"{label}" {n}') for n in range(30) for label in ("hot, dry", "wet")]
+ANNOTATED = [LabeledRow('[[0,4,"CITY"]]', f"Rome, for the {n}th time") for n in range(60)]
 LISTED = [
-    *(Row("", f"It is {n} km to Rome, and no way to Łódź") for n in range(120)),
-    *(Row("CITY", city) for city in ("Rome", "Łódź")),
+    *(LabeledRow("", f"It is {n} km to Rome, and no way to Łódź") for n in range(120)),
+    *(LabeledRow("CITY", city) for city in ("Rome", "Łódź")),
 ]
 
 
@@ -29,16 +29,16 @@ LISTED = [
         (
             SEVERAL,
             DataFormat(mode="multi-label", delimiter="~"),
-            [Row("hot, dry~wet|cold", f"text, {n}") for n in range(60)],
+            [LabeledRow("hot, dry~wet|cold", f"text, {n}") for n in range(60)],
             60,
         ),
-        (TYPES, DataFormat(task="entities"), [*ANNOTATED, Row("[]", "nowhere")], 61),
+        (TYPES, DataFormat(task="entities"), [*ANNOTATED, LabeledRow("[]", "nowhere")], 61),
         (TYPES, DataFormat(task="entities", entities_from="list"), LISTED, 120),
     ],
     ids=["multi-class", "multi-label", "annotations", "entity list"],
 )
 def test_the_engine_takes_a_dataset_when_the_product_has_written_it(
-    rig: Rig, task: dict[str, Any], shape: DataFormat, rows: list[Row], documents: int
+    rig: Rig, task: dict[str, Any], shape: DataFormat, rows: list[LabeledRow], documents: int
 ) -> None:
     """Files of a few rows each, under a prefix, and the request that names them."""
     flywheel = rig.flywheel(**task)

@@ -9,9 +9,8 @@ import pytest
 
 from engine_testing.jobs import answer_lines, classification_job, ended_job, job_request, put_files
 from engine_testing.rig import LABELS, classifier_task, rows, running
-from flywheel.evaluation.prediction_jobs import answers_of, scored
-from flywheel.evaluation.scored_documents import tallies
-from flywheel.intake.labeled_documents import Row as Document
+from flywheel.evaluation.predictions import answers_of, scored, tallies
+from flywheel.intake.labeled_rows import LabeledRow as Document
 from flywheel.settings.data_format import DataFormat
 
 if TYPE_CHECKING:

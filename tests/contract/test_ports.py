@@ -12,7 +12,7 @@ from application.ports import FlywheelService
 from application.service_values import is_detection
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ConcurrentChangeError, LabelsUnknownError, ServiceRefusedError
-from flywheel.evaluation.prediction_jobs import answers_of
+from flywheel.evaluation.predictions import answers_of
 from flywheel.notices.notice import Notice
 from flywheel.settings.data_format import DataFormat, described_labels
 from flywheel.settings.policy import METRICS

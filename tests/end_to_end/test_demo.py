@@ -59,7 +59,7 @@ def test_the_rows_are_gone_when_they_were_taken_back(story: dict[str, Any]) -> N
     assert fourth["trained_metrics"][metric] > third["trained_metrics"][metric]
     subjects = [notice["subject"] for notice in story["notices"]]
     assert "[local] tickets: WITHDRAWN 1 upload, TAINTED" in subjects
-    assert "[local] tickets: REBUILD to generation 2 asked for" in subjects
+    assert "[local] tickets: REBUILD to generation 2 requested" in subjects
 
 
 def test_a_gain_is_held_when_the_test_documents_are_few(story: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from flywheel.evaluation.scored_documents import Answer, Counts, Kind, ScoredDocument, Tally
+from flywheel.evaluation.predictions import Answer, Counts, Kind, ScoredDocument, Tally
 
 Labels = NDArray[np.int64]
 Flags = NDArray[np.bool_]

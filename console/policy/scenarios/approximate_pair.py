@@ -14,8 +14,8 @@ from console.policy.scenarios.normal_chances import NormalChances
 from flywheel.evaluation.comparisons import Comparison, exact_accuracy, of_chance
 from flywheel.evaluation.evidence import TestSetFacts
 from flywheel.evaluation.paired_evidence import PairedEvidence
+from flywheel.evaluation.predictions import ACCURACY, Kind, Tally
 from flywheel.evaluation.resampling import Measured
-from flywheel.evaluation.scored_documents import ACCURACY, Kind, Tally
 from flywheel.evaluation.verdict import Verdict, measured_by
 from flywheel.evaluation.worth import answers_worth
 from flywheel.intake.document_groups import GroupCounts, count_groups

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from console.policy.scenarios.answer_arrays import AnswerArrays, Flags, Labels, SimulatedPredictions
-from flywheel.evaluation.scored_documents import Answer, Kind, ScoredDocument
+from flywheel.evaluation.predictions import Answer, Kind, ScoredDocument
 
 _SAME_ANSWER = 0.7
 """How often two models with the same confusion matrix answer alike for a reason."""

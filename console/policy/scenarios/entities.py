@@ -11,7 +11,7 @@ import numpy as np
 from console.policy.scenarios.drawing import Random, joint, seed_name
 from console.policy.scenarios.judging import ModelPair, judge_pair
 from console.policy.scenarios.scenario import Policies, Scenario, Sizes, Tallies
-from flywheel.evaluation.scored_documents import Answer, ScoredDocument
+from flywheel.evaluation.predictions import Answer, ScoredDocument
 from flywheel.settings.policy import Policy
 
 _TYPE = "PERSON"

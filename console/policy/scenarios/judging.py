@@ -13,8 +13,8 @@ from console.policy.scenarios.scenario import Policies, Tallies
 from flywheel.evaluation.comparisons import Comparison, exact_accuracy
 from flywheel.evaluation.evidence import Evidence, TestSetFacts
 from flywheel.evaluation.paired_evidence import PairedEvidence, paired_evidence
+from flywheel.evaluation.predictions import ACCURACY, Kind, ScoredDocument, Tally, tallies
 from flywheel.evaluation.resampling import Measured
-from flywheel.evaluation.scored_documents import ACCURACY, Kind, ScoredDocument, Tally, tallies
 from flywheel.evaluation.verdict import Decision, Verdict, decide, measured_by, wants_answers
 from flywheel.evaluation.worth import group_counts
 from flywheel.intake.document_groups import Grouped

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from console.policy.scenarios.answer_arrays import AnswerArrays, SimulatedPredictions
 from flywheel.evaluation import intervals
+from flywheel.evaluation.predictions import ACCURACY, AVERAGES_OF_LABELS, Kind, Tally
 from flywheel.evaluation.resampling import Chance, Measured
-from flywheel.evaluation.scored_documents import ACCURACY, AVERAGES_OF_LABELS, Kind, Tally
 
 Floats = NDArray[np.float64]
 

@@ -20,8 +20,14 @@ from flywheel.batches.dataset_files import dataset_files
 from flywheel.batches.known_rows import known_among, record, rows_key
 from flywheel.batches.sealing import TRAINED_ON, Selection
 from flywheel.batches.uploads import DatasetKind
-from flywheel.intake.labeled_documents import Row, csv_line, rows_of, text_key
-from flywheel.intake.row_labels import labels_of, sendable
+from flywheel.intake.labeled_rows import (
+    LabeledRow,
+    csv_line,
+    labels_of,
+    rows_of,
+    sendable,
+    text_key,
+)
 from flywheel.settings.data_format import DataFormat
 from flywheel.settings.environment import BatchRules
 
@@ -98,7 +104,7 @@ class ContentWriter:
         """
         trained, tested = self._known()
         test = Selection(trained.keys(), tested, TRAINED_ON)
-        for _ in test.taken(self._rows(self.manifest.test)):
+        for _ in test.select(self._rows(self.manifest.test)):
             pass
         forbidden = tested.keys() | test.texts
         counted, repeats = self._counted(forbidden, trained)
@@ -119,13 +125,13 @@ class ContentWriter:
             return content
         sent = (
             row
-            for row in Selection(forbidden, trained).taken(self._rows(self.manifest.train))
+            for row in Selection(forbidden, trained).select(self._rows(self.manifest.train))
             if not self._waits(row, waiting)
         )
         return self._sent(content, sent, Selection(trained.keys(), tested, TRAINED_ON), test)
 
     def _sent(
-        self, content: SealedContent, train: Iterator[Row], again: Selection, test: Selection
+        self, content: SealedContent, train: Iterator[LabeledRow], again: Selection, test: Selection
     ) -> SealedContent:
         """Write both datasets and their segments, and return the content that names them."""
         known: dict[DatasetKind, str] = {}
@@ -133,7 +139,7 @@ class ContentWriter:
             known[DatasetKind.TRAIN] = self._write(DatasetKind.TRAIN, train)
         test_sha256, groups = None, None
         if test.counts:
-            rows = again.taken(self._rows(self.manifest.test))
+            rows = again.select(self._rows(self.manifest.test))
             known[DatasetKind.TEST] = self._write(DatasetKind.TEST, rows)
             whole = [*self.manifest.known_test, known[DatasetKind.TEST]]
             test_sha256, groups = measured(self.staging, whole, self.shape)
@@ -162,18 +168,18 @@ class ContentWriter:
         selection, repeats = Selection(forbidden, trained), []
         for upload, rows in self._by_upload(self.manifest.train):
             before = selection.unlike_others
-            for _ in selection.taken(rows):
+            for _ in selection.select(rows):
                 pass
             if selection.unlike_others == before:
                 repeats.append(upload["uid"])
         return selection, repeats
 
-    def _write(self, kind: DatasetKind, rows: Iterator[Row]) -> str:
+    def _write(self, kind: DatasetKind, rows: Iterator[LabeledRow]) -> str:
         """Write one dataset's files and its segment; returns the segment's key."""
         records, lines = bytearray(), []
         prefix = self.name.dataset_prefix(kind)
 
-        def noted() -> Iterator[Row]:
+        def noted() -> Iterator[LabeledRow]:
             for row in rows:
                 records.extend(record(row))
                 if kind is DatasetKind.TEST:
@@ -190,7 +196,7 @@ class ContentWriter:
         self.staging.create(segment, bytes(records))
         return segment
 
-    def _waits(self, row: Row, waiting: Set[str]) -> bool:
+    def _waits(self, row: LabeledRow, waiting: Set[str]) -> bool:
         return bool(waiting) and not waiting.isdisjoint(labels_of(row.label, self.shape))
 
     def _remainders(self, selection: Selection, waiting: Set[str]) -> dict[str, StagedUpload]:
@@ -201,7 +207,7 @@ class ContentWriter:
         """
         remainders = {}
         for upload, found in self._by_upload(self.manifest.train):
-            rows = [row for row in selection.taken(found) if self._waits(row, waiting)]
+            rows = [row for row in selection.select(found) if self._waits(row, waiting)]
             if not rows:
                 continue
             waits_on = StagedUpload(
@@ -216,13 +222,13 @@ class ContentWriter:
             remainders[upload["uid"]] = copy_rows(self.staging, waits_on, rows, self.shape)
         return remainders
 
-    def _rows(self, uploads: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+    def _rows(self, uploads: Iterable[Mapping[str, Any]]) -> Iterator[LabeledRow]:
         for _, rows in self._by_upload(uploads):
             yield from rows
 
     def _by_upload(
         self, uploads: Iterable[Mapping[str, Any]]
-    ) -> Iterator[tuple[Mapping[str, Any], Iterator[Row]]]:
+    ) -> Iterator[tuple[Mapping[str, Any], Iterator[LabeledRow]]]:
         """Give uploads with their rows, but for labels that the flywheel does not have any more."""
         dropped = frozenset(self.manifest.dropped_labels)
         uploads = list(uploads)

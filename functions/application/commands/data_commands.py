@@ -23,10 +23,10 @@ from application.rebuilds.withdrawn_training import batches_behind, trained_on
 from application.registration.staged_copies import copy_rows
 from flywheel.batches.batches import BatchManifest, BatchName, StagedUpload, of_kind
 from flywheel.batches.known_rows import record, rows_key
-from flywheel.batches.splitting import split_texts
+from flywheel.batches.sealing import split_texts
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.errors import ActRefusedError, ConcurrentChangeError
-from flywheel.intake.labeled_documents import Row, csv_line, rows_of, text_key
+from flywheel.intake.labeled_rows import LabeledRow, csv_line, rows_of, text_key
 from flywheel.notices.acts import withdrawn
 from flywheel.notices.notice import Notice
 from flywheel.settings.data_format import DataFormat, described_labels
@@ -207,7 +207,7 @@ class DataActs:
         return uid
 
     def _test_set_with(
-        self, staging: StagingObjects, row: FlywheelRow, segment: str, rows: Sequence[Row]
+        self, staging: StagingObjects, row: FlywheelRow, segment: str, rows: Sequence[LabeledRow]
     ) -> tuple[str, CountedGroups | None]:
         """Keep imported test rows beside their segment; return the whole set's hash and groups."""
         staging.create(rows_key(segment), "".join(map(csv_line, rows)).encode())
@@ -304,7 +304,7 @@ def uploads_of_batch(
     return uploads
 
 
-def _rows(staging: StagingObjects, upload: StagedUpload) -> Iterator[Row]:
+def _rows(staging: StagingObjects, upload: StagedUpload) -> Iterator[LabeledRow]:
     return rows_of(staging.lines(upload.staged_key))
 
 
@@ -316,7 +316,7 @@ def _split(
     now: datetime,
 ) -> SplitParts | None:
     """Write an upload's two parts and return them; None where none of its rows is chosen."""
-    rows: dict[DatasetKind, list[Row]] = {kind: [] for kind in DatasetKind}
+    rows: dict[DatasetKind, list[LabeledRow]] = {kind: [] for kind in DatasetKind}
     for row in _rows(staging, upload):
         kind = DatasetKind.TEST if text_key(row.text) in chosen else DatasetKind.TRAIN
         rows[kind].append(row)

@@ -28,8 +28,8 @@ from flywheel.batches.known_rows import rows_key
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.evidence import Evidence
 from flywheel.evaluation.paired_evidence import PairedEvidence, Predictions
-from flywheel.evaluation.prediction_jobs import Prediction, answers_of, cost, one_line
-from flywheel.intake.labeled_documents import Row
+from flywheel.evaluation.predictions import Prediction, answers_of, cost, one_line
+from flywheel.intake.labeled_rows import LabeledRow
 from flywheel.settings.data_format import DataFormat, described_labels
 from flywheel.settings.policy import Policy
 
@@ -109,14 +109,14 @@ class BatchPredictions:
             predictions=tuple(predictions for _, predictions in found.values()),
         )
 
-    def _rows(self, evidence: Evidence) -> list[Row]:
+    def _rows(self, evidence: Evidence) -> list[LabeledRow]:
         """Return the test set's rows, checked to be those that its hash is of."""
         shape: DataFormat = self.services.shape(self.known, self.row.arn)
         if shape.task == "entities" and shape.entities_from == "list":
             raise AnswersMissingError("a list of entities says nothing of single documents")
         staging, name = self.services.staging, self.known.settings.name
         segments = self.services.ledger.holdings.segments(name, self.row.generation)
-        rows: list[Row] = []
+        rows: list[LabeledRow] = []
         for segment in segments[DatasetKind.TEST]:
             kept = kept_rows(staging, segment)
             if kept is None:
@@ -128,7 +128,7 @@ class BatchPredictions:
         return self._kept_for(evidence).checked(rows)
 
     def _answers(
-        self, model: str, kept: KeptAnswers, rows: Sequence[Row]
+        self, model: str, kept: KeptAnswers, rows: Sequence[LabeledRow]
     ) -> tuple[ModelAnswers, Predictions]:
         """Return a model's answers, kept under its name and the test set's hash."""
         written, job_arn = kept.text(model), self.batch.answer_jobs.get(model)

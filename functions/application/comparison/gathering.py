@@ -12,7 +12,7 @@ from application.service_values import Iteration
 from application.services import Services
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.evidence import Evidence, TestSetFacts, averages
-from flywheel.evaluation.prediction_jobs import kind_of
+from flywheel.evaluation.predictions import kind_of
 
 
 def evidence_of(

@@ -32,8 +32,7 @@ from flywheel.evaluation.verdict_document import (
     VerdictFacts,
     VerdictInputs,
 )
-from flywheel.notices.not_carried_out import not_carried_out_reason
-from flywheel.notices.verdicts import judged
+from flywheel.notices.verdicts import judged, not_carried_out_reason
 from flywheel.settings.policy import Policy
 from flywheel.version import PRODUCT_VERSION
 

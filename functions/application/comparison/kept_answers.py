@@ -16,10 +16,9 @@ from application.ports import StagingObjects
 from flywheel.batches.known_rows import content_hash, record
 from flywheel.errors import FlywheelLoopError
 from flywheel.evaluation.paired_evidence import PairedEvidence, Predictions, paired_evidence
-from flywheel.evaluation.prediction_jobs import Prediction, kind_of, scored
-from flywheel.evaluation.scored_documents import ScoredDocument
+from flywheel.evaluation.predictions import Prediction, ScoredDocument, kind_of, scored
 from flywheel.evaluation.verdict import measured_by
-from flywheel.intake.labeled_documents import Row, csv_line, rows_of
+from flywheel.intake.labeled_rows import LabeledRow, csv_line, rows_of
 from flywheel.settings.data_format import DataFormat
 from flywheel.settings.policy import Policy
 
@@ -79,11 +78,11 @@ class KeptAnswers:
             usd=found.facts["usd"] if is_paid else 0.0,
         )
 
-    def keep_rows(self, rows: Sequence[Row]) -> None:
+    def keep_rows(self, rows: Sequence[LabeledRow]) -> None:
         """Keep the rows."""
         self.staging.create(self.rows_key, "".join(map(csv_line, rows)).encode())
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[LabeledRow]:
         """Return the rows, checked to be those that the test set's hash is of.
 
         Raises
@@ -96,7 +95,7 @@ class KeptAnswers:
             raise AnswersMissingError(f"{self.rows_key} is not there")
         return self.checked(list(rows_of(io.StringIO(written, newline=""))))
 
-    def checked(self, rows: list[Row]) -> list[Row]:
+    def checked(self, rows: list[LabeledRow]) -> list[LabeledRow]:
         """Return rows that are the test set's.
 
         Raises
@@ -127,7 +126,7 @@ class ModelAnswers:
 
 
 def compared(
-    rows: Sequence[Row],
+    rows: Sequence[LabeledRow],
     champion: ModelAnswers | None,
     challenger: ModelAnswers,
     policy: Policy,

@@ -2,7 +2,7 @@
 
 Decides what proves that. A model's own metrics are of the test data of its own training, so they
 count only where the ledger shows that no test set was frozen since, and the service counts as many
-test documents as the frozen set has. Read next: `flywheel.evaluation.label_comparisons`.
+test documents as the frozen set has. Read next: `flywheel.evaluation.label_metrics`.
 """
 
 from collections.abc import Mapping

@@ -17,20 +17,19 @@ from application.ports import StagingObjects
 from flywheel.batches.known_rows import content_hash, rows_key
 from flywheel.batches.uploads import DatasetKind
 from flywheel.intake.document_groups import count_groups, group_documents
-from flywheel.intake.labeled_documents import Row, rows_of
-from flywheel.intake.row_labels import labels_of
+from flywheel.intake.labeled_rows import LabeledRow, labels_of, rows_of
 from flywheel.settings.data_format import DataFormat
 
 
-def kept_rows(staging: StagingObjects, segment: str) -> list[Row] | None:
+def kept_rows(staging: StagingObjects, segment: str) -> list[LabeledRow] | None:
     """Return the rows of a TEST segment; None where an earlier release kept its hashes alone."""
     written = staging.text(rows_key(segment))
     return None if written is None else list(rows_of(io.StringIO(written, newline="")))
 
 
-def whole_test_set(staging: StagingObjects, segments: Sequence[str]) -> list[Row] | None:
+def whole_test_set(staging: StagingObjects, segments: Sequence[str]) -> list[LabeledRow] | None:
     """Return the rows of all segments, in order; None where those of one are not kept."""
-    rows: list[Row] = []
+    rows: list[LabeledRow] = []
     for segment in segments:
         kept = kept_rows(staging, segment)
         if kept is None:
@@ -110,7 +109,7 @@ def counted_groups(
     return None if rows is None else groups_of_rows(rows, shape)
 
 
-def groups_of_rows(rows: Sequence[Row], shape: DataFormat) -> CountedGroups:
+def groups_of_rows(rows: Sequence[LabeledRow], shape: DataFormat) -> CountedGroups:
     """Count the groups of a test set whose rows are at hand; none of them is an entry of a list."""
     grouping = group_documents(rows)
     counts = count_groups(grouping.groups, (labels_of(row.label, shape) for row in rows))

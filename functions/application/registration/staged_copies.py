@@ -11,13 +11,12 @@ from dataclasses import replace
 
 from application.ports import StagingObjects
 from flywheel.batches.batches import StagedUpload
-from flywheel.intake.labeled_documents import Row, csv_line
-from flywheel.intake.row_labels import labels_of
+from flywheel.intake.labeled_rows import LabeledRow, csv_line, labels_of
 from flywheel.settings.data_format import DataFormat
 
 
 def copy_rows(
-    staging: StagingObjects, upload: StagedUpload, rows: Iterable[Row], shape: DataFormat
+    staging: StagingObjects, upload: StagedUpload, rows: Iterable[LabeledRow], shape: DataFormat
 ) -> StagedUpload:
     """Write rows as a copy of their own.
 

@@ -14,9 +14,8 @@ from application.registration.pairing import UploadPair
 from application.services import Services, task_config
 from flywheel.batches.batches import StagedUpload
 from flywheel.batches.uploads import ObjectVersion, Place, UploadState
-from flywheel.intake.allowance import allowance
 from flywheel.intake.candidates import Stream
-from flywheel.intake.labeled_documents import LabeledDocuments, Limits, refusal_by_size
+from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, Limits, refusal_by_size
 from flywheel.intake.pairs import object_name
 from flywheel.notices import uploads as upload_news
 from flywheel.notices.notice import UploadNews
@@ -72,7 +71,7 @@ def stage(
     documents = LabeledDocuments(
         _hashed(chunks, sha256.update),
         described_labels(task_config(services, flywheel_arn)),
-        allowance(rules),
+        Allowance.of(rules),
         shape=services.shape(known, flywheel_arn),
         name=object_name(upload.key),
         companion=beside,
@@ -82,7 +81,7 @@ def stage(
     report = documents.report
     if staged is None:
         return Staging(upload_news.refused(upload.key, report), UploadState.REFUSED)
-    news = upload_news.taken_in_part(upload.key, report)
+    news = upload_news.accepted_in_part(upload.key, report)
     services.ledger.uploads.stage(
         place.flywheel,
         staged,

@@ -1,4 +1,4 @@
-"""When staged uploads become a batch, and what a batch is called everywhere.
+"""When staged uploads become a batch, and how everything of a batch is named.
 
 Decides readiness and names; pure, so the caller passes the time. Knows no ledger and no service.
 Read next: `flywheel.batches.sealing` (which rows of a batch are sent).
@@ -17,7 +17,7 @@ from flywheel.batches.uploads import DatasetKind
 from flywheel.settings.environment import BatchRules
 
 LONGEST_CALL = timedelta(minutes=15)
-"""How long after a batch a function that worked on it can still be alive.
+"""How long a function that worked on a batch can outlive it.
 
 *Source*: Lambda quotas, function timeout 900 seconds.
 """
@@ -62,7 +62,7 @@ class StagedUpload:
     staged_key : str
         The canonical copy in the staging bucket.
     label_counts : mapping of str to int
-        Documents a label.
+        Documents per label.
     size_bytes : int
         Of the canonical copy.
     staged_at : datetime
@@ -220,7 +220,7 @@ def readiness(
     least_labels: int = 1,
     is_asked_for: bool = False,
 ) -> Readiness:
-    """Say whether what is staged may become a batch.
+    """Return whether what is staged may become a batch.
 
     Parameters
     ----------
@@ -233,7 +233,7 @@ def readiness(
     train_datasets : int
         TRAIN dataset slots that the flywheel has used in its life.
     least_labels : int
-        Labels that must have documents: a first classifier must tell two apart.
+        Labels that must have documents: a first classifier needs two.
     is_asked_for : bool
         A person wants it now: our own minimum and pauses do not count, the service's do.
 
@@ -271,7 +271,7 @@ def readiness(
 
 
 def too_few(rules: BatchRules, now: datetime, usable: int, oldest: datetime) -> str | None:
-    """Say what is missing of our own minimum, until the oldest upload has waited long enough."""
+    """Return what our own minimum lacks; None if met, or the oldest upload waited long enough."""
     if usable >= rules.min_documents:
         return None
     anyway_at = oldest + timedelta(hours=rules.max_age_hours)
@@ -284,7 +284,7 @@ def too_few(rules: BatchRules, now: datetime, usable: int, oldest: datetime) -> 
 
 
 def slots_used_up(rules: BatchRules, train_datasets: int) -> str | None:
-    """Say that no further dataset is possible, where it is so; needs no look at uploads."""
+    """Return why no further dataset is possible, or None; needs no uploads."""
     if train_datasets < rules.service_train_datasets:
         return None
     slots = f"all {rules.service_train_datasets} TRAIN datasets of the flywheel's life are used"
@@ -292,7 +292,7 @@ def slots_used_up(rules: BatchRules, train_datasets: int) -> str | None:
 
 
 def too_soon(rules: BatchRules, now: datetime, last_iteration_at: datetime | None) -> str | None:
-    """Say that the last iteration was too short ago, where it was; needs no look at uploads."""
+    """Return why it is too soon after the last iteration, or None; needs no uploads."""
     pause = timedelta(hours=rules.min_hours_between_iterations)
     if last_iteration_at is None or now - last_iteration_at >= pause:
         return None
@@ -309,7 +309,7 @@ def of_kind(staged: Sequence[StagedUpload], kind: DatasetKind) -> list[StagedUpl
 
 
 def label_counts(staged: Sequence[StagedUpload]) -> Counter[str]:
-    """Return the documents a label over several uploads."""
+    """Return the documents per label of several uploads."""
     counts: Counter[str] = Counter()
     for upload in staged:
         counts.update(upload.label_counts)
@@ -324,8 +324,8 @@ def waiting_labels(counts: Mapping[str, int], least: int) -> tuple[str, ...]:
 def chosen(staged: Sequence[StagedUpload], rules: BatchRules) -> list[StagedUpload]:
     """Return the uploads of one kind that fit one dataset, oldest first.
 
-    An upload that would exceed the service's quota of a dataset stays staged for the next batch,
-    and so does everything behind it; the first always goes, or nothing ever would.
+    An upload that would exceed the service's quota of a dataset stays staged for the next batch.
+    So does everything behind it. The first always goes, or nothing ever would.
     """
     fitting: list[StagedUpload] = []
     documents = size_bytes = 0

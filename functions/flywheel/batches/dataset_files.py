@@ -8,7 +8,7 @@ of datasets; developer guide, "Plain-text annotation files" and "Entity lists".
 
 Examples
 --------
->>> rows = [Row('[[0,4,"PERSON"]]', "Mary sings")]
+>>> rows = [LabeledRow('[[0,4,"PERSON"]]', "Mary sings")]
 >>> for name, body in dataset_files(rows, DataFormat(task="entities"), most_bytes=1000):
 ...     print(name, body)
 documents/documents-00001.txt b'Mary sings\n'
@@ -18,20 +18,19 @@ annotations/annotations-00001.csv b'File,Line,Begin Offset,End Offset,Type\ndocu
 from collections.abc import Iterable, Iterator
 
 from flywheel.batches.batches import ANNOTATIONS_FOLDER, DOCUMENTS_FOLDER, ENTITY_LIST_FOLDER
-from flywheel.intake.annotations import spans_of
 from flywheel.intake.entities import ANNOTATIONS_HEADER, LIST_HEADER
-from flywheel.intake.labeled_documents import Row, csv_line
+from flywheel.intake.labeled_rows import LabeledRow, csv_line, spans_of
 from flywheel.settings.data_format import DataFormat
 
 File = tuple[str, bytes]
 
 
-def dataset_files(rows: Iterable[Row], shape: DataFormat, most_bytes: int) -> Iterator[File]:
-    """Give the files of one dataset, each with its name under the dataset's prefix.
+def dataset_files(rows: Iterable[LabeledRow], shape: DataFormat, most_bytes: int) -> Iterator[File]:
+    """Yield the files of one dataset, each with its name under the dataset's prefix.
 
     Parameters
     ----------
-    rows : iterable of Row
+    rows : iterable of LabeledRow
         As in canonical copies.
     shape : DataFormat
         Of the flywheel.
@@ -40,7 +39,7 @@ def dataset_files(rows: Iterable[Row], shape: DataFormat, most_bytes: int) -> It
     """
     if shape.task == "classification":
         # A group is ours: the service takes another column for a part of the text.
-        lines = (csv_line(Row(row.label, row.text)).encode() for row in rows)
+        lines = (csv_line(LabeledRow(row.label, row.text)).encode() for row in rows)
         yield from _numbered("part-{:05d}.csv", lines, most_bytes)
     elif shape.entities_from == "list":
         yield from _listed(rows, most_bytes)
@@ -62,7 +61,7 @@ class _Growing:
         self.size += len(lines)
         self.rows += 1
 
-    def taken(self) -> bytes:
+    def drain(self) -> bytes:
         body = self._header + b"".join(self._lines)
         self._lines, self.size, self.rows = [], len(self._header), 0
         return body
@@ -74,14 +73,14 @@ def _numbered(
     file, number = _Growing(header), 1
     for line in lines:
         if file.rows and file.size + len(line) > most_bytes:
-            yield name.format(number), file.taken()
+            yield name.format(number), file.drain()
             number += 1
         file.add(line)
     if file.rows:
-        yield name.format(number), file.taken()
+        yield name.format(number), file.drain()
 
 
-def _annotated(rows: Iterable[Row], most_bytes: int) -> Iterator[File]:
+def _annotated(rows: Iterable[LabeledRow], most_bytes: int) -> Iterator[File]:
     documents, annotations = _Growing(), _Growing(_header(ANNOTATIONS_HEADER))
     number = 1
     for row in rows:
@@ -98,7 +97,7 @@ def _annotated(rows: Iterable[Row], most_bytes: int) -> Iterator[File]:
         yield from _pair(documents, annotations, number)
 
 
-def _annotation_lines(row: Row, number: int, line: int) -> bytes:
+def _annotation_lines(row: LabeledRow, number: int, line: int) -> bytes:
     file = _documents_name(number)
     return "".join(
         f"{file},{line},{begin},{end},{kind}\n" for begin, end, kind in spans_of(row.label)
@@ -106,16 +105,16 @@ def _annotation_lines(row: Row, number: int, line: int) -> bytes:
 
 
 def _pair(documents: _Growing, annotations: _Growing, number: int) -> Iterator[File]:
-    yield f"{DOCUMENTS_FOLDER}{_documents_name(number)}", documents.taken()
-    yield f"{ANNOTATIONS_FOLDER}annotations-{number:05d}.csv", annotations.taken()
+    yield f"{DOCUMENTS_FOLDER}{_documents_name(number)}", documents.drain()
+    yield f"{ANNOTATIONS_FOLDER}annotations-{number:05d}.csv", annotations.drain()
 
 
 def _documents_name(number: int) -> str:
     return f"documents-{number:05d}.txt"
 
 
-def _listed(rows: Iterable[Row], most_bytes: int) -> Iterator[File]:
-    """Give documents and entries; both grow at once, since uploads mix them."""
+def _listed(rows: Iterable[LabeledRow], most_bytes: int) -> Iterator[File]:
+    """Yield documents and entries; both grow at once, since uploads mix them."""
     documents, entries = _Growing(), _Growing(_header(LIST_HEADER))
     numbers = {DOCUMENTS_FOLDER: 0, ENTITY_LIST_FOLDER: 0}
 
@@ -129,13 +128,13 @@ def _listed(rows: Iterable[Row], most_bytes: int) -> Iterator[File]:
         is_document = not row.label
         folder = DOCUMENTS_FOLDER if is_document else ENTITY_LIST_FOLDER
         file = documents if is_document else entries
-        line = f"{row.text}\n" if is_document else csv_line(Row(row.text, row.label))
+        line = f"{row.text}\n" if is_document else csv_line(LabeledRow(row.text, row.label))
         if file.rows and file.size + len(line.encode()) > most_bytes:
-            yield name(folder), file.taken()
+            yield name(folder), file.drain()
         file.add(line.encode())
     for folder, file in ((DOCUMENTS_FOLDER, documents), (ENTITY_LIST_FOLDER, entries)):
         if file.rows:
-            yield name(folder), file.taken()
+            yield name(folder), file.drain()
 
 
 def _header(names: Iterable[str]) -> bytes:

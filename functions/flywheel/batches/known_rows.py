@@ -1,13 +1,13 @@
-r"""Which rows a flywheel holds already: their content's hashes, a segment a batch.
+r"""Which rows a flywheel holds already: hashes of their content, one segment per batch.
 
 Decides how a row is identified, whatever file and month it comes from: by its text, and then its
 label. A segment is written once, when its batch is sealed. A seal reads all segments as a stream
-and remembers only what its own rows ask for, so memory follows the batch and not the flywheel;
-an upload costs the same whatever is known, since only seals look. Pure: bytes come in.
+and remembers only the texts of its own rows, so memory follows the batch and not the flywheel. An
+upload costs the same whatever is known, since only seals read segments. Pure: bytes come in.
 
 Examples
 --------
->>> segment = b"".join(map(record, [Row("A", "one"), Row("B", "two")]))
+>>> segment = b"".join(map(record, [LabeledRow("A", "one"), LabeledRow("B", "two")]))
 >>> len(segment), known_among({text_key("two")}, [segment]) == {text_key("two"): label_key("B")}
 (48, True)
 """
@@ -15,7 +15,7 @@ Examples
 import hashlib
 from collections.abc import Iterable, Iterator, Set
 
-from flywheel.intake.labeled_documents import Row, text_key
+from flywheel.intake.labeled_rows import LabeledRow, text_key
 
 _TEXT_BYTES, _LABEL_BYTES = 16, 8
 _GROUP_BYTES = 4
@@ -35,18 +35,18 @@ def rows_key(segment: str) -> str:
 
 
 def is_label_of(known: bytes, label: str) -> bool:
-    """Say whether a known row has this label, whatever its group is.
+    """Return whether a known row has this label, whatever its group is.
 
     Examples
     --------
-    >>> (_, known), = records([record(Row("A", "one", "thread 7"))])
+    >>> (_, known), = records([record(LabeledRow("A", "one", "thread 7"))])
     >>> is_label_of(known, "A"), is_label_of(known, "B"), known == label_key("A")
     (True, False, False)
     """
     return known[:-_GROUP_BYTES] == label_key(label)[:-_GROUP_BYTES]
 
 
-def record(row: Row) -> bytes:
+def record(row: LabeledRow) -> bytes:
     """Return a row as a segment holds it; its group, if it has one, changes the label's bytes."""
     label = label_key(row.label)
     if row.group:
@@ -60,7 +60,7 @@ def known_among(texts: Set[bytes], segments: Iterable[bytes]) -> dict[bytes, byt
     Parameters
     ----------
     texts : set of bytes
-        `text_key` of the rows that are asked about.
+        `text_key` of the rows in question.
     segments : iterable of bytes
         Whole segments or pieces of any size, in order.
     """
@@ -72,7 +72,7 @@ def known_among(texts: Set[bytes], segments: Iterable[bytes]) -> dict[bytes, byt
 
 
 def records(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Give `text_key` and the label's bytes of each row of segments that come in pieces."""
+    """Yield `text_key` and the label's bytes of each row of segments that come in pieces."""
     rest = b""
     for piece in pieces:
         data = rest + piece

@@ -4,13 +4,13 @@ Decides which flywheel and which kind of dataset an inbox key means. Knows no bu
 content. Read next: `flywheel.intake.labeled_documents` (what is in the file).
 """
 
-import difflib
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
 from flywheel.errors import MisplacedKeyError
+from flywheel.untrusted_text import nearest
 
 
 class DatasetKind(StrEnum):
@@ -74,7 +74,7 @@ class Place:
 
 
 def place_of(key: str, flywheels: Collection[str]) -> Place:
-    """Say which flywheel and which kind of dataset an inbox key means.
+    """Return which flywheel and which kind of dataset an inbox key means.
 
     Parameters
     ----------
@@ -102,19 +102,18 @@ def place_of(key: str, flywheels: Collection[str]) -> Place:
     if flywheel in flywheels:
         places = " or ".join(f"{flywheel}/{kind}/" for kind in kinds)
         raise MisplacedKeyError(key, f"it is not under a place that works: use {places}")
-    guess = difflib.get_close_matches(flywheel, list(flywheels), n=1)
-    wanted = guess[0] if guess else "<flywheel>"
-    places = " or ".join(f"{wanted}/{kind}/" for kind in kinds)
+    likely = nearest(flywheel, flywheels) or "<flywheel>"
+    places = " or ".join(f"{likely}/{kind}/" for kind in kinds)
     raise MisplacedKeyError(
         key, f"there is no flywheel {flywheel!r} (known: {known}): put it under {places}"
     )
 
 
 def is_go_marker(key: str) -> bool:
-    """Say whether the object asks for the next batch: ``<flywheel>/train/_GO``."""
+    """Return whether the object asks for the next batch: ``<flywheel>/train/_GO``."""
     return key.rsplit("/", 1)[-1] == GO_MARKER
 
 
 def is_folder_marker(key: str, size_bytes: int) -> bool:
-    """Say whether the object only marks a folder, as consoles create them."""
+    """Return whether the object only marks a folder, as consoles create them."""
     return key.endswith("/") and size_bytes == 0

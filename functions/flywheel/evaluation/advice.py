@@ -41,7 +41,7 @@ def documents_needed(
     Returns
     -------
     int or None
-        None where no number would do: the gain is no larger than asked, or nothing is known.
+        None where no number would do: the gain is no larger than required, or nothing is known.
 
     Notes
     -----

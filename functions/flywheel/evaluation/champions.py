@@ -1,7 +1,7 @@
 """Who was live when, which model a rollback goes back to, and how a PROMOTE is carried out.
 
-Decides from what it is given; pure. Knows no ledger and no service. Read next:
-`flywheel.notices.champions` (the words) and `application.ledger.champions` (where it is kept).
+Pure; knows no ledger and no service. Read next:
+`flywheel.notices.champions` (the words) and `application.ledger.champions` (where it is stored).
 """
 
 from collections.abc import Collection, Sequence
@@ -11,7 +11,7 @@ from enum import StrEnum
 from flywheel.settings.policy import Policy
 
 OUTSIDE = "outside"
-"""The actor of what was done in the console, where nobody here can say by whom."""
+"""The actor of a change in the console, whose author is not known here."""
 
 TRAINED_STATUSES = frozenset({"TRAINED", "TRAINED_WITH_WARNING"})
 """Statuses of a model that can be live (*Source*: botocore, ModelStatus)."""
@@ -54,7 +54,7 @@ class Champion:
     number : int
         From 1, per flywheel.
     model : str or None
-        None where somebody took the active model away.
+        None where the flywheel lost its active model.
     how : ChampionSource
     by : str
     at : str
@@ -83,7 +83,7 @@ def promotion_mode(policy: Policy, promote_verdicts: int) -> PromotionMode:
     ----------
     policy : Policy
     promote_verdicts : int
-        How many verdicts of the flywheel said PROMOTE before this one.
+        The flywheel's PROMOTE verdicts before this one.
     """
     if policy.mode == "shadow":
         return PromotionMode.SHADOW
@@ -96,7 +96,7 @@ def rollback_target(
 ) -> str | None:
     """Return the model that was live last before the present one; None where there is none.
 
-    A model that somebody rolled back from is not gone back to.
+    It never returns a model that was rolled back from.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 """One metric of two models: both values, and how far chance carries the gain.
 
-Two levels. From an iteration's averages the pairing of the answers is not known, so bounds assume
-the least favourable one that the averages allow; from both models' answers to the same documents it
-is. Knows no rules. Read next: `flywheel.evaluation.worth` (which documents count),
-`flywheel.evaluation.label_comparisons`, `flywheel.evaluation.evidence`,
+There are two levels. An iteration's averages do not show how the predictions are paired, so bounds
+assume the least favourable pairing that the averages allow. Both models' predictions for the same
+documents show it. Knows no rules. Read next: `flywheel.evaluation.worth` (which documents count),
+`flywheel.evaluation.label_metrics`, `flywheel.evaluation.evidence`,
 `flywheel.evaluation.effective_rules`.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flywheel.evaluation import intervals
+from flywheel.evaluation.predictions import ACCURACY, Kind, ScoredDocument, tallies
 from flywheel.evaluation.resampling import DRAWS, RESAMPLES, Chance, Measured, chances, draws_for
-from flywheel.evaluation.scored_documents import ACCURACY, Kind, ScoredDocument, tallies
 from flywheel.evaluation.worth import AveragesWorth, answers_worth, group_counts
 from flywheel.number_words import number_of
 

@@ -26,7 +26,7 @@ ROUNDING = 1e-9
 
 
 class Outcome(StrEnum):
-    """What became of one rule."""
+    """The outcome of one rule."""
 
     PASS = "PASS"
     FAIL = "FAIL"
@@ -37,7 +37,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RuleOutcome:
-    """One rule, the values it saw and what became of it.
+    """One rule, the values it compared, and its outcome.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ class RuleOutcome:
         One-sided bounds of the gain.
     p_value : float or None
     documents : int or None
-        Test documents it stands on.
+        The test documents behind it.
     method : str
-        How the bounds were got.
+        How the bounds were computed.
     bound_kind : {"min", "min_improvement", "max_drop"} or None
         What `bound` limits; None for what is no rule about a metric.
     """
@@ -95,7 +95,7 @@ class RuleOutcome:
 
     @property
     def least_gain(self) -> float | None:
-        """The gain that the bound asks for; None where it asks for no gain."""
+        """The gain that the bound requires; None where it requires none."""
         signs: dict[Bound | None, int] = {"min_improvement": 1, "max_drop": -1}
         sign = signs.get(self.bound_kind)
         return None if sign is None else sign * self.bound
@@ -109,7 +109,7 @@ def assess(
     *,
     is_bootstrap: bool = False,
 ) -> list[RuleOutcome]:
-    """Say for each bound of a rule whether the challenger meets it.
+    """Return for each bound of a rule whether the challenger meets it.
 
     A limit to a label's drop is not judged here but with all others
     (`flywheel.evaluation.label_guards`).
@@ -150,7 +150,7 @@ def assess(
 def assess_anchor(
     rule: Rule, compared: Comparison, policy: Policy, advise: Advise
 ) -> list[RuleOutcome]:
-    """Say whether a challenger stays near the anchor, for each limit to an average's drop.
+    """Return whether a challenger stays near the anchor, for each limit on an average's drop.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def rule_outcome(
     *,
     name: str = "",
 ) -> RuleOutcome:
-    """Return what became of one bound of a rule, with the values that it saw."""
+    """Return the outcome of one bound of a rule, with the values that it compared."""
     bound = getattr(rule, kind)
     return RuleOutcome(
         name or f"{measured(rule.metric, rule.label)} {_named(kind, bound)}",
@@ -237,14 +237,14 @@ def _named(kind: str, bound: float) -> str:
 
 
 def lacking(compared: Comparison, who: str = "") -> str:
-    """Say whose value is missing."""
+    """Return a sentence on whose value is missing."""
     who = who or ("champion" if compared.champion is None else "challenger")
     why = "" if compared.label is None and who != "anchor" else f": {compared.method}"
     return f"the {who} has no usable {measured(compared.metric, compared.label)}{why}"
 
 
 def change(compared: Comparison, bound: float) -> str:
-    """Say both values and the gain, with as many decimals as show on which side of a bound it is.
+    """Return both values and the gain, with enough decimals to show the side of a bound.
 
     Examples
     --------
@@ -260,7 +260,7 @@ def change(compared: Comparison, bound: float) -> str:
 
 
 def shown_drop(compared: Comparison) -> str:
-    """Say how rarely chance loses as much, as the end of a sentence."""
+    """Return how rarely chance loses as much, as the end of a sentence."""
     if compared.drop_p_value is None:
         return f": {_carried(compared)}"
     return f": p = {compared.drop_p_value:.2g} of a drop, {compared.method}"
@@ -280,7 +280,7 @@ def _floor(compared: Comparison, bound: float) -> tuple[Outcome, str]:
 def _improvement(
     compared: Comparison, bound: float, policy: Policy, advise: Advise
 ) -> tuple[Outcome, str]:
-    """Judge a gain: it must be as large as asked for, and more than chance would give."""
+    """Judge a gain: it must be as large as required, and more than chance would give."""
     gain = compared.gain or 0.0
     if gain <= ROUNDING or gain < bound - ROUNDING:
         wanted = f"at least +{bound:.3f}" if bound else "a gain"
@@ -299,8 +299,7 @@ def _drop(
 ) -> tuple[Outcome, str]:
     """Judge a drop of an average: a larger one must be ruled out.
 
-    Where no gain is asked for, a smaller one that is proven is a loss all the same: many of them
-    add up.
+    Where no gain is required, a small proven loss is a loss all the same: many of them add up.
     """
     is_proven = compared.high is not None and compared.high < 0
     is_loss = policy.comparison == "non-inferiority" and not policy.allow_proven_loss
@@ -328,7 +327,7 @@ def _near(compared: Comparison, bound: float, advise: Advise) -> tuple[Outcome, 
 
 
 def _carried(compared: Comparison) -> str:
-    """Say what the evidence shows of a gain, and which error this look may use."""
+    """Return what the evidence shows of a gain, and which error this look may use."""
     if compared.low is None or compared.high is None:
         return compared.method
     chance = "" if compared.p_value is None else f"p = {compared.p_value:.2g}, "

@@ -1,7 +1,7 @@
-"""What one iteration showed: averages, values of labels, and both models' answers where asked for.
+"""What one iteration showed: averages, metrics per label and, where needed, predictions.
 
-Decides what is kept of it in a verdict, and how a stored one is read. Knows no rules. Read next:
-`flywheel.evaluation.comparisons` and `flywheel.evaluation.label_comparisons` (what is known of one
+Decides what a verdict stores of it, and how stored evidence is read. Knows no rules. Read next:
+`flywheel.evaluation.comparisons` and `flywheel.evaluation.label_metrics` (what is known of one
 metric), `flywheel.evaluation.verdict`.
 """
 
@@ -11,10 +11,10 @@ from typing import Any
 
 from flywheel.evaluation.comparisons import Comparison, of_averages
 from flywheel.evaluation.effective_rules import Metrics, usable
-from flywheel.evaluation.label_comparisons import of_label
+from flywheel.evaluation.label_metrics import of_label
 from flywheel.evaluation.looks import error_of_look
 from flywheel.evaluation.paired_evidence import PairedEvidence
-from flywheel.evaluation.scored_documents import Kind
+from flywheel.evaluation.predictions import Kind
 from flywheel.evaluation.worth import averages_worth
 from flywheel.intake.document_groups import Grouped
 from flywheel.settings.policy import LABEL_METRICS, METRICS, Policy
@@ -100,7 +100,7 @@ class Evidence:
         None where its rows did not come through this system.
     paired : PairedEvidence or None
     paired_missing : str
-        Why there is no paired evidence although it was asked for.
+        Why there is no paired evidence although it was requested.
     labels : MeasuredLabels or None
         None where the policy names no label.
     anchor_arn : str or None
@@ -184,7 +184,7 @@ class Evidence:
         return (old, new) if answered is None else (answered.champion, answered.challenger)
 
     def _answered(self, metric: str, label: str | None) -> Comparison | None:
-        """Return the comparison by both models' answers; None where they were not asked for it."""
+        """Return the comparison by both models' answers; None without predictions for it."""
         comparisons = self.paired.comparisons if self.paired is not None else ()
         wanted = (metric, label)
         return next((each for each in comparisons if (each.metric, each.label) == wanted), None)

@@ -49,7 +49,7 @@ def label_guards(policy: Policy) -> tuple[Rule, ...]:
 
 
 def assess_guards(guarded: Sequence[Guarded], policy: Policy) -> list[RuleOutcome]:
-    """Say of each guard whether the challenger meets it.
+    """Return the outcome of each guard.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def _shown(guarded: Sequence[Guarded], policy: Policy) -> set[tuple[str, str | N
 
 
 def _settled(rule: Rule, compared: Comparison, error: float) -> str:
-    """Say how many more documents of the label would settle it, as the end of a sentence."""
+    """Return how many more documents of the label would settle it, as the end of a sentence."""
     drop, count = -(compared.gain or 0.0), compared.documents
     if not compared.deviation or not count or drop <= 0:
         return ""

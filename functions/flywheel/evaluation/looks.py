@@ -1,4 +1,4 @@
-"""How often a test set was looked at, and the part of the error that one look may use.
+"""The looks at a test set, and the part of the error that one look may use.
 
 Each look at the same documents is one more chance for noise to pass for a gain. Decides how looks
 wear off when rows are added, and how the error of 5 % is shared out. Pure. Read next:
@@ -16,7 +16,7 @@ ERROR = 0.05
 """How often chance may pass for a gain, one-sided."""
 
 _LEAST_ERROR = 1e-12
-"""Less is no error that arithmetic could tell from none."""
+"""A smaller error rounds to none."""
 
 _FIRST_SHARE = 0.8
 _NEXT_SHARE = 0.2

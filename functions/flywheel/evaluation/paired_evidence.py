@@ -1,4 +1,4 @@
-"""What two models' answers to the same test documents show, and where those answers are kept.
+"""What two models' predictions for the same test documents show, and where they are stored.
 
 Decides what a verdict names of them. Knows no rules. Read next: `flywheel.evaluation.comparisons`
 (the arithmetic), `flywheel.evaluation.evidence` (what else an iteration shows).
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from flywheel.evaluation.comparisons import Comparison, of_answers
+from flywheel.evaluation.predictions import Kind, ScoredDocument, tallies
 from flywheel.evaluation.resampling import Measured
-from flywheel.evaluation.scored_documents import Kind, ScoredDocument, tallies
 
 _IDS_KEPT = 50
 """Ids of fixed and of broken documents that a verdict names; the counts are of all."""
@@ -19,7 +19,7 @@ _IDS_KEPT = 50
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Where one model's answers to the test set are kept, and what they cost.
+    """Where one model's predictions for the test set are stored, and what they cost.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def paired_evidence(
     predictions: tuple[Predictions, ...] = (),
     anchor: Sequence[ScoredDocument] | None = None,
 ) -> PairedEvidence:
-    """Say what both models' answers to the same documents show.
+    """Return what both models' predictions for the same documents show.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """PROMOTE, REJECT or HOLD, with every rule's reason.
 
 `decide` is pure: the same inputs give the same verdict, which is stored and never recomputed. It
-knows nothing of how the numbers were got or of who acts on the verdict. Read next:
+does not know where the numbers come from or who acts on the verdict. Read next:
 `flywheel.evaluation.effective_rules` (what one rule says), `flywheel.evaluation.evidence` (what it
 is made of).
 """
@@ -24,7 +24,7 @@ from flywheel.settings.policy import Policy
 
 
 class Decision(StrEnum):
-    """What a verdict says."""
+    """The decision of a verdict."""
 
     PROMOTE = "PROMOTE"
     REJECT = "REJECT"
@@ -45,7 +45,7 @@ class Verdict:
     policy_sha256 : str
         Of the policy's canonical JSON.
     error : float
-        How often this look may take chance for a gain.
+        The rate at which this look may mistake chance for a gain.
     """
 
     decision: Decision
@@ -59,8 +59,8 @@ class Verdict:
     def shows_gain(self) -> bool:
         """Whether it promotes, and evidence shows that every compared average became better.
 
-        Better than the champion, and than the anchor where there is one: else a loss that was
-        allowed and a gain that makes up for a part of it would move the anchor down.
+        Better than the champion, and than the anchor where there is one. Otherwise an allowed loss
+        and a gain that makes up for part of it would move the anchor down.
         """
         compared = [
             rule
@@ -87,7 +87,7 @@ class Verdict:
 
     @property
     def warnings(self) -> list[str]:
-        """What decided nothing and should be known all the same, as sentences."""
+        """Findings that decided nothing and should be known all the same, as sentences."""
         return [
             f"{rule.rule}: {rule.reason}"
             for rule in self.outcomes
@@ -173,9 +173,9 @@ def decide(evidence: Evidence, policy: Policy) -> Verdict:
 
 
 def wants_answers(verdict: Verdict, policy: Policy) -> bool:
-    """Say whether both models' answers to the test set could end a hold.
+    """Return whether both models' predictions for the test set could end a hold.
 
-    They are asked for only where the averages leave rules about metrics unknown, and nothing else.
+    They cost money, so the averages must leave rules about metrics unknown, and nothing else.
     """
     unknown = [rule for rule in verdict.outcomes if rule.outcome is Outcome.UNKNOWN]
     return (
@@ -189,7 +189,7 @@ def wants_answers(verdict: Verdict, policy: Policy) -> bool:
 
 
 def can_be_judged_again(verdict: Verdict, policy: Policy) -> bool:
-    """Say whether more test rows could end a hold, by both models' answers and without training.
+    """Return whether more test rows could end a hold, by both models' answers and without training.
 
     Looks count on for the larger test set: after the last one nothing but a new set ends a hold.
     """
@@ -217,7 +217,7 @@ def policy_sha256(policy: Policy) -> str:
 
 
 def _test_set_outcomes(evidence: Evidence, policy: Policy) -> list[RuleOutcome]:
-    """Say whether the test set can carry a comparison, and how worn it is."""
+    """Return outcomes on whether the test set can carry a comparison, and how worn it is."""
     test_set = evidence.test_set
     if not evidence.has_test_set:
         reason = "the flywheel has no test set: upload one under test/ to end this"
@@ -236,7 +236,7 @@ def _test_set_outcomes(evidence: Evidence, policy: Policy) -> list[RuleOutcome]:
 
 
 def _wear(evidence: Evidence, policy: Policy) -> list[RuleOutcome]:
-    """Say how worn the test set is."""
+    """Return an outcome where the test set was looked at too often."""
     look = (evidence.test_set.looks if evidence.test_set else 0) + 1
     seen = f"this is look {look:,} at this test set"
     cure = "freeze a new one: `flywheel testset freeze`"

@@ -1,9 +1,9 @@
-"""A verdict as the JSON document that is kept: the decision, every rule, and what it was made from.
+"""A verdict as the JSON document that is stored: the decision, every rule, and its inputs.
 
-Decides the document's members and its bytes, which are the same whenever it is made from the same
-verdict and facts: its sha256 stands in the audit, and in the next document. The schema that is
+Decides the document's members and its bytes. The same verdict and facts always give the same
+bytes: the sha256 stands in the audit, and in the next document. The schema that is
 published for it (docs/schemas/verdict.schema.json) is made from the dataclasses here and in
-`flywheel.evaluation.verdict`. Read next: `application.comparison.judgement` (who keeps it).
+`flywheel.evaluation.verdict`. Read next: `application.comparison.judgement` (who stores it).
 """
 
 import hashlib

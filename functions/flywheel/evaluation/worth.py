@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flywheel.evaluation.scored_documents import (
+from flywheel.evaluation.predictions import (
     ACCURACY,
     AVERAGES_OF_LABELS,
     Kind,
@@ -95,7 +95,7 @@ def averages_worth(
     -----
     How sure a label's metric is depends on its value, of which an average says nothing: the rare
     labels may be the hard ones. By concavity ``sum F_l (1 - F_l) / n_l / L^2`` is at most
-    ``F (1 - F) / (L min n_l)``, so an average over L labels is worth at least L times the documents
+    ``F (1 - F) / (L min n_l)``. So an average over L labels is worth at least L times the documents
     of the rarest. Their harmonic mean would promise too much: with hard rare labels, equal models
     were promoted in up to 36 % of simulated looks.
     """

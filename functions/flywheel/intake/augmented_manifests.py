@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from flywheel.intake.annotations import canonical_annotations, wrong_annotation
 from flywheel.intake.candidates import Candidates
 from flywheel.intake.csv_blocks import BYTE_ORDER_MARK_REPAIR, CRLF_REPAIR
 from flywheel.intake.csv_messages import quoted
+from flywheel.intake.labeled_rows import canonical_annotations, wrong_annotation
 from flywheel.intake.line_blocks import Block, LineBlocks
 from flywheel.intake.physical_rows import BYTE_ORDER_MARK, broken_line, too_long_message
 from flywheel.intake.reports import Message, UploadFault, as_message
-from flywheel.near_names import is_misspelling, nearest
 from flywheel.settings.data_format import DataFormat
+from flywheel.untrusted_text import is_misspelling, nearest
 
 _METADATA = "-metadata"
 _LINE_BREAK = re.compile(r"[\r\n]")
@@ -27,7 +27,7 @@ _LINE_BREAKS_REPAIR = "line breaks within texts became spaces"
 
 
 def is_manifest(beginning: bytes) -> bool:
-    """Say whether a file that begins so holds a JSON object a line."""
+    """Return whether a file that begins so holds one JSON object per line."""
     return beginning.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] == b"{"
 
 
@@ -64,7 +64,7 @@ class ManifestRows:
         self._types = None if types is None else frozenset(types)
 
     def __iter__(self) -> Iterator[Candidates]:
-        """Give the candidates, a block at a time."""
+        """Yield the candidates, a block at a time."""
         for block in self._blocks:
             found = Candidates(
                 offset_of=lambda line, block=block: block.offset_of(line - block.line),  # type: ignore[misc] # mypy infers no lambda with a default
@@ -225,7 +225,7 @@ class ManifestRows:
 
 
 def unknown_type_message(kind: str, types: Sequence[str]) -> Message:
-    """Say that an entity type is not one of the flywheel's.
+    """Return the message that an entity type is not one of the flywheel's.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def unknown_type_message(kind: str, types: Sequence[str]) -> Message:
 
 
 def document_too_long_message(size: int, most: int) -> str:
-    """Say that a document is longer than the service takes."""
+    """Return the message that a document is longer than the service takes."""
     return (
         f"the document has {size:,} bytes, and the service takes {most:,} of an entity dataset's. "
         "Fix: divide it"
@@ -269,7 +269,7 @@ def _require_success(metadata: Any, attribute: str) -> None:
 
 
 def _of_attribute(before: str, attribute: str, rest: str) -> Message:
-    """Say something of the attribute that holds the labels; its name is a value of the file."""
+    """Return a message of the attribute that holds the labels; its name is a value of the file."""
     return Message(f"{before}the label attribute {rest}", f"{before}{quoted(attribute)} {rest}")
 
 

@@ -87,7 +87,7 @@ class CsvBlocks:
         self._is_own_order = (columns, label, text) == (_OWN_COLUMNS, 0, 1)
 
     def __iter__(self) -> Iterator[Candidates]:
-        """Give the candidates, a block at a time."""
+        """Yield the candidates, a block at a time."""
         for block in self._blocks:
             work = _Work(block, 0, Candidates())
             if self._blocks.has_byte_order_mark and block.line == 1:

@@ -1,16 +1,16 @@
-"""What is said of a CSV file's columns and header; the words only.
+"""Messages about a CSV file's columns and header; the words only.
 
-A header is the first row of a file, and where a file has none it is a row like any other: its
-cells are quoted only in what is for whoever has the file (`flywheel.intake.reports.Message`).
+A header is the first row of a file; where a file has none, its first row is a row like any other.
+So its cells are quoted only in messages for whoever has the file
+(`flywheel.intake.reports.Message`).
 """
 
 import re
 from collections.abc import Sequence
 
 from flywheel.intake.reports import Message
-from flywheel.near_names import is_misspelling
 from flywheel.number_words import number_of
-from flywheel.untrusted_text import visible
+from flywheel.untrusted_text import is_misspelling, visible
 
 _OWN_COLUMNS = 2
 SEPARATORS = ";\t|"
@@ -39,13 +39,13 @@ def quoted(value: str, most_characters: int = 40) -> str:
 
 
 def is_header(fields: Sequence[str]) -> bool:
-    """Say whether a row's fields name columns of labels and texts."""
+    """Return whether a row's fields name columns of labels and texts."""
     words = {name.strip().casefold() for name in _names(fields)}
     return bool(words & _LABEL_WORDS) and bool(words & _TEXT_WORDS)
 
 
 def header_message(fields: Sequence[str]) -> Message:
-    """Say that a header is not taken, and how it becomes one that is not there."""
+    """Return the message that a header is not taken, and how it becomes one that is not there."""
     names = [cell.strip() for cell in _names(fields)]
     label = next(name for name in names if name.casefold() in _LABEL_WORDS)
     text = next(name for name in names if name.casefold() in _TEXT_WORDS)
@@ -58,7 +58,7 @@ def header_message(fields: Sequence[str]) -> Message:
 
 
 def columns_message(fields: Sequence[str], columns: int, separator: str) -> str:
-    """Say that a row has another number of columns than the file."""
+    """Return the message that a row has another number of columns than the file."""
     count = len(fields)
     named = " (label, text)" if columns == _OWN_COLUMNS else ""
     message = f"{number_of(count, 'column')} instead of {columns}{named}"
@@ -70,7 +70,7 @@ def columns_message(fields: Sequence[str], columns: int, separator: str) -> str:
 
 
 def separated_by(separator: str) -> str:
-    """Say that columns look separated by another mark."""
+    """Return the message that columns look separated by another mark."""
     return (
         f"the columns look separated by {separator!r}. "
         "Fix: flywheel convert FILE --label 1 --text 2 -o OUT"
@@ -78,7 +78,7 @@ def separated_by(separator: str) -> str:
 
 
 def no_column_message(wanted: int, columns: int) -> str:
-    """Say that a column by number is not there."""
+    """Return the message that a column by number is not there."""
     return (
         f"the first row has {number_of(columns, 'column')}, and the flywheel's csv "
         f"settings ask for column {wanted}. Fix: upload a file with that column, or change "
@@ -87,7 +87,7 @@ def no_column_message(wanted: int, columns: int) -> str:
 
 
 def column_message(wanted: str, names: Sequence[str]) -> Message:
-    """Say that a column by name is not there."""
+    """Return the message that a column by name is not there."""
     near = [name for name in names if is_misspelling(name, wanted)]
     shown = ", ".join(quoted(name, 20) for name in near or names[:10])
     missing = f"the header has no column {quoted(wanted, 20)}"

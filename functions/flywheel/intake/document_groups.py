@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from flywheel.intake.labeled_documents import Row, text_key
+from flywheel.intake.labeled_rows import LabeledRow, text_key
 
 Grouped = Literal["none", "named", "near duplicates"]
 """What made the groups: nothing, the rows themselves, or texts that are nearly the same."""
@@ -53,7 +53,7 @@ class GroupCounts:
     label_groups: Counter[str]
 
 
-def group_documents(rows: Iterable[Row]) -> Grouping:
+def group_documents(rows: Iterable[LabeledRow]) -> Grouping:
     """Return the group of each row.
 
     Rows that name a group form it. Where no row does, rows whose texts differ only in case, digits
@@ -61,7 +61,8 @@ def group_documents(rows: Iterable[Row]) -> Grouping:
 
     Examples
     --------
-    >>> group_documents([Row("A", "Order 17"), Row("A", "order  18"), Row("B", "Hello")]).groups
+    >>> rows = [LabeledRow("A", "Order 17"), LabeledRow("A", "order  18"), LabeledRow("B", "Hello")]
+    >>> group_documents(rows).groups
     [0, 0, 1]
     """
     keys: list[object] = []

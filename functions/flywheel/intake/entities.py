@@ -12,16 +12,16 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 
-from flywheel.intake.annotations import (
+from flywheel.intake.augmented_manifests import document_too_long_message, unknown_type_message
+from flywheel.intake.candidates import Candidates, Stream
+from flywheel.intake.csv_blocks import BYTE_ORDER_MARK_REPAIR, CRLF_REPAIR
+from flywheel.intake.csv_messages import quoted
+from flywheel.intake.labeled_rows import (
     NO_ANNOTATIONS,
     Span,
     canonical_annotations,
     wrong_annotation,
 )
-from flywheel.intake.augmented_manifests import document_too_long_message, unknown_type_message
-from flywheel.intake.candidates import Candidates, Stream
-from flywheel.intake.csv_blocks import BYTE_ORDER_MARK_REPAIR, CRLF_REPAIR
-from flywheel.intake.csv_messages import quoted
 from flywheel.intake.line_blocks import Block, LineBlocks
 from flywheel.intake.physical_rows import BrokenRow, PhysicalRow, broken_line, physical_rows
 from flywheel.intake.reports import Message, UploadFault
@@ -77,7 +77,7 @@ class EntityPair:
         self._next = 0
 
     def __iter__(self) -> Iterator[Candidates]:
-        """Give the candidates, a block at a time."""
+        """Yield the candidates, a block at a time."""
         rows = self._companion_rows()
         if self._is_list:
             yield from self._read_documents()
@@ -243,7 +243,7 @@ class EntityPair:
         return canonical_annotations(spans) if spans else NO_ANNOTATIONS
 
     def _entries(self, rows: Iterator[PhysicalRow | BrokenRow]) -> Iterator[Candidates]:
-        """Give the entries of an entity list, some thousand at a time."""
+        """Yield the entries of an entity list, some thousand at a time."""
         found, lines = Candidates(), list[int]()
         for row in rows:
             self._keep_entry(row, found, lines)

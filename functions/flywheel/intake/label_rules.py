@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from flywheel.intake.csv_messages import quoted, separated_by
 from flywheel.intake.reports import Message, UploadFault
-from flywheel.near_names import is_misspelling, nearest
 from flywheel.settings.data_format import LABEL_DELIMITERS, DataFormat
+from flywheel.untrusted_text import is_misspelling, nearest
 
 _REMEMBERED = 20_000
 _SHOWN_LABELS = 10
@@ -54,7 +54,7 @@ class LabelRules:
         self._cells: dict[bytes, LabelCell] = {}
 
     def is_known(self, label: str) -> bool:
-        """Say whether a label is certainly one of the flywheel's."""
+        """Return whether a label is certainly one of the flywheel's."""
         return self._known is not None and label.strip() in self._known
 
     def cell(self, value: bytes) -> LabelCell:
@@ -67,7 +67,7 @@ class LabelRules:
         return known
 
     def explain(self, value: bytes) -> Message:
-        """Say what is wrong with a cell; compares it with every label, so ask for few."""
+        """Return what is wrong with a cell; compares it with every label, so ask for few."""
         text = value.decode()
         parts = text.split(self._shape.delimiter) if self._shape.is_multi_label else [text]
         labels = [part.strip() for part in parts]
@@ -104,7 +104,7 @@ class LabelRules:
         return LabelCell(delimiter.join(labels).encode(), labels)
 
     def _several_in_one(self, value: str) -> Message | None:
-        """Say of a cell that consists of known labels how they would have to be written."""
+        """Return of a cell that consists of known labels how they would have to be written."""
         for delimiter in LABEL_DELIMITERS:
             parts = [part.strip() for part in value.split(delimiter)]
             if len(parts) == 1 or self._known is None or not self._known.issuperset(parts):

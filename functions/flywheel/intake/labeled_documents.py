@@ -2,23 +2,19 @@
 
 Decides which rows are left out, and whether the file is refused. One pass, constant memory. Knows
 no bucket, no ledger and no service. Formats: CSV in any layout that a flywheel's settings name,
-augmented manifests, and pairs of documents and annotations (or a list of entities); each may be
-gzip-compressed, and says so by its name.
+augmented manifests, and pairs of documents and annotations (or a list of entities). Each may be
+gzip-compressed, as its name shows.
 
 *Source*: developer guide, "Preparing classifier training data" and "Preparing entity recognizer
 training data" (file formats). Read next: `flywheel.intake.csv_blocks` (CSV to rows),
-`flywheel.intake.label_rules` (what a label may be), `flywheel.intake.reports` (what refuses a file)
-and `flywheel.intake.repeated_texts` (duplicates).
+`flywheel.intake.label_rules` (what a label may be), `flywheel.intake.labeled_rows` (what a row is),
+`flywheel.intake.reports` (what refuses a file) and `flywheel.intake.repeated_texts` (duplicates).
 """
 
-import csv
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from operator import add
 
 from flywheel.intake.augmented_manifests import ManifestRows, is_manifest
 from flywheel.intake.candidates import Candidates, Stream
@@ -26,6 +22,7 @@ from flywheel.intake.csv_blocks import CsvBlocks
 from flywheel.intake.csv_messages import header_message, is_header, quoted
 from flywheel.intake.entities import EntityPair
 from flywheel.intake.label_rules import LabelCell, LabelRules
+from flywheel.intake.labeled_rows import LabeledRow, csv_lines
 from flywheel.intake.layout_signs import LayoutSigns
 from flywheel.intake.line_blocks import LineBlocks
 from flywheel.intake.repeated_texts import RepeatedTexts
@@ -51,38 +48,14 @@ __all__ = [
     "Limits",
     "Problem",
     "Report",
-    "Row",
     "Stream",
     "UploadFault",
-    "csv_line",
     "refusal_by_size",
-    "rows_of",
-    "text_key",
 ]
 
 _USUAL, _SERVICES_OWN, _SERVICES_QUOTAS = Allowance(), DataFormat(), Limits()
 _MOST_LABELS = 1000
 """*Source*: developer guide, guidelines and limits (labels of a classifier)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One labeled document.
-
-    Parameters
-    ----------
-    label : str
-        As canonical: one label; labels sorted, with the flywheel's delimiter between; annotations
-        as JSON; for an entity list the type of an entry, or nothing for a document.
-    text : str
-    group : str
-        What the document belongs to, e.g. a thread or an author; empty for nothing. Only test rows
-        have one.
-    """
-
-    label: str
-    text: str
-    group: str = ""
 
 
 class LabeledDocuments:
@@ -136,26 +109,26 @@ class LabeledDocuments:
         self._limits = limits
         self._repeated = RepeatedTexts()
 
-    def __iter__(self) -> Iterator[Row]:
-        """Give the accepted rows; read the report only after the last one."""
+    def __iter__(self) -> Iterator[LabeledRow]:
+        """Yield the accepted rows; read the report only after the last one."""
         for block in self._blocks():
             labels, texts = map(bytes.decode, block.labels), map(bytes.decode, block.texts)
-            yield from map(Row, labels, texts)
+            yield from map(LabeledRow, labels, texts)
 
-    def numbered(self) -> Iterator[tuple[int, Row]]:
-        """Give the accepted rows, each with its physical line."""
+    def numbered(self) -> Iterator[tuple[int, LabeledRow]]:
+        """Yield the accepted rows, each with its physical line."""
         for block in self._blocks():
             labels, texts = map(bytes.decode, block.labels), map(bytes.decode, block.texts)
-            yield from zip(block.lines, map(Row, labels, texts), strict=True)
+            yield from zip(block.lines, map(LabeledRow, labels, texts), strict=True)
 
     def canonical_copy(self) -> Iterator[bytes]:
-        """Give the accepted rows as the bytes of a canonical file, a block at a time."""
+        """Yield the accepted rows as the bytes of a canonical file, a block at a time."""
         for block in self._blocks():
             copied = block.canonical_bytes()
             if copied is not None:
                 yield copied
             elif block.texts:
-                yield _csv_lines(block.labels, block.texts)
+                yield csv_lines(block.labels, block.texts)
 
     def read_through(self) -> Report:
         """Read to the end for the report alone."""
@@ -202,8 +175,8 @@ class LabeledDocuments:
             return iter(ManifestRows(blocks, self.shape, self._labels))
         if self.shape.task == "entities" and beginning.strip():
             message = (
-                "not an augmented manifest, which has a JSON object a line. Fix: upload one, or "
-                "documents (.txt) with what belongs to them (.csv)"
+                "not an augmented manifest, which has one JSON object per line. Fix: upload one, "
+                "or documents (.txt) with what belongs to them (.csv)"
             )
             raise UnreadableFileError(UploadFault.INVALID_JSON, message)
         self._is_csv = True
@@ -336,47 +309,3 @@ def _peeked(chunks: Iterator[bytes]) -> tuple[Iterator[bytes], bytes]:
         if b"".join(seen).strip():
             break
     return chain(seen, chunks), b"".join(seen)
-
-
-def csv_line(row: Row) -> str:
-    r"""Return the row in canonical form: one physical line, quoted only where needed.
-
-    Examples
-    --------
-    >>> csv_line(Row("A", 'He said "no", twice'))
-    'A,"He said ""no"", twice"\n'
-    >>> csv_line(Row("A", "Thanks", "thread 7"))
-    'A,Thanks,thread 7\n'
-    """
-    group = f",{_cell(row.group)}" if row.group else ""
-    return f"{_cell(row.label)},{_cell(row.text)}{group}\n"
-
-
-def _csv_lines(labels: Sequence[bytes], texts: Sequence[bytes]) -> bytes:
-    """Return rows in canonical form, as `csv_line` does."""
-    heads = {label: f"{_cell(label.decode())},".encode() for label in set(labels)}
-    cells = [
-        text
-        if b"," not in text and b'"' not in text and b" " < text[:1] < b"\x7f" > text[-1:] > b" "
-        else _cell(text.decode()).encode()
-        for text in texts
-    ]
-    return b"\n".join([*map(add, map(heads.__getitem__, labels), cells), b""])
-
-
-def _cell(value: str) -> str:
-    needs_quotes = (
-        "," in value or '"' in value or "\n" in value or "\r" in value or value != value.strip()
-    )
-    return '"' + value.replace('"', '""') + '"' if needs_quotes else value
-
-
-def text_key(text: str) -> bytes:
-    """Return what identifies a text among all texts: 16 bytes of its hash."""
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
-
-
-def rows_of(lines: Iterable[str]) -> Iterator[Row]:
-    """Give the rows of a canonical file (`csv_line`), which needs no checking."""
-    for cells in csv.reader(lines, strict=True):
-        yield Row(*cells)

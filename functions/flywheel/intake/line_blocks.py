@@ -91,7 +91,7 @@ class LineBlocks:
         self._is_ended = False
 
     def __iter__(self) -> Iterator[Block]:
-        """Give the blocks in order."""
+        """Yield the blocks in order."""
         self._begin()
         while not self._is_ended or self._rest:
             self._fill()

@@ -1,7 +1,7 @@
-"""Uploads that come as two objects: which half one is, what it waits for, what people are told.
+"""Uploads that come as two objects: which half one is, what it waits for, the messages.
 
-Two objects are a pair when they lie in the same folder and their names have the same stem, once a
-leading word such as ``documents`` or ``annotations`` is taken away: ``documents.txt`` with
+Two objects are a pair when they lie in the same folder and their names have the same stem. A
+leading word such as ``documents`` or ``annotations`` does not count: ``documents.txt`` with
 ``annotations.csv``, ``monday.txt`` with ``monday.csv``. Pure: keys come in. Whoever keeps the
 ledger remembers the half that came first.
 """
@@ -49,12 +49,12 @@ class PairPlace:
 
     @property
     def words(self) -> str:
-        """What people are told while the other half is not there."""
+        """The message while the other half is missing."""
         awaited = object_name(self.awaited_key)
         return f"{object_name(self.key)} waits for {awaited} in the same folder"
 
     def belongs_to(self, other: "PairPlace") -> bool:
-        """Say whether another object is the other half."""
+        """Return whether another object is the other half."""
         return self.name == other.name and self.half is not other.half
 
 
@@ -64,12 +64,12 @@ class UnpairableKeyError(Exception):
     Parameters
     ----------
     message : str
-        What names are taken.
+        Which names are accepted.
     """
 
 
 def pair_place(key: str, shape: DataFormat) -> PairPlace | None:
-    """Say which half of a pair an inbox key is; None where an upload is one object.
+    """Return which half of a pair an inbox key is; None where an upload is one object.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def object_name(key: str) -> str:
 
 
 def never_came_words(place: PairPlace, hours: int) -> str:
-    """Say that the other half of a pair did not come in time."""
+    """Return the message that the other half of a pair did not come in time."""
     return (
         f"{object_name(place.key)} waited {hours} hours for {object_name(place.awaited_key)} in "
         "the same folder, which did not come. Fix: upload both files again, with the same name "

@@ -20,7 +20,7 @@ _MAGIC = {
     b"PK\x03\x04": "is a zip archive or a spreadsheet: save it as CSV first",
     b"\xff\xfe": _UTF_16,
     b"\xfe\xff": _UTF_16,
-    b"%PDF": "is a PDF: only CSV is taken",
+    b"%PDF": "is a PDF: only CSV is accepted",
 }
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LINE_BREAKS = re.compile(r"[ \t]*[\r\n]+[ \t]*")
@@ -84,7 +84,7 @@ def no_text(beginning: bytes) -> str | None:
 def physical_rows(
     chunks: Iterable[bytes], separator: str = ","
 ) -> Iterator[PhysicalRow | BrokenRow]:
-    r"""Give the rows of a CSV file, and in their place whatever is not one.
+    r"""Yield the rows of a CSV file, and in their place whatever is not one.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def physical_rows(
 def rows_of_lines(
     lines: Sequence[bytes], line: int, offset: int, separator: str
 ) -> Iterator[PhysicalRow | BrokenRow]:
-    """Give the rows of some lines within a file.
+    """Yield the rows of some lines within a file.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def _rows(lines: Iterator[_Line], state: _State) -> Iterator[PhysicalRow | Broke
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[_Line]:
-    """Give physical lines without their ends; of a line that is too long, only its beginning."""
+    """Yield physical lines without their ends; of a line that is too long, only its beginning."""
     number, offset, rest, dropped = 1, 0, b"", 0
     for chunk in chunks:
         *whole, last = (rest + chunk).split(b"\n")
@@ -220,7 +220,7 @@ def _row(first: _Line, lines: Iterator[_Line], state: _State) -> PhysicalRow | B
 
 
 def too_long_message() -> str:
-    """Say that a row is too long to be one."""
+    """Return the message that a row is too long to be one."""
     return f"the row is longer than {MAX_ROW_BYTES:,} bytes"
 
 
@@ -229,7 +229,7 @@ def _too_long(line: _Line) -> BrokenRow:
 
 
 def _unparsed(first: _Line, error: str, *, is_open: bool) -> BrokenRow:
-    """Say in the uploader's words why the csv module did not take the row."""
+    """Return in the uploader's words why the csv module did not take the row."""
     if "field larger than" in error:
         return _too_long(first)
     if "new-line character" in error:

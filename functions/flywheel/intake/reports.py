@@ -1,7 +1,7 @@
-"""What was found in a file: problems with their place, counts, repairs; and when it is refused.
+"""The report on a file: problems with their place, counts, repairs; and when it is refused.
 
-Decides which faults leave a row out and which refuse the file. Like problems are told once, with
-the lines they are on, and memory does not grow with their number. Knows no format.
+Decides which faults leave a row out and which refuse the file. Problems that are alike are reported
+once, with the lines they are on, and memory does not grow with their number. Knows no format.
 
 A problem has two messages: one that may be sent and stored, which quotes nothing of the file, and
 one for whoever has the file at hand. Which is which is decided where the message is made.
@@ -11,11 +11,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from flywheel.number_words import number_of
 
+if TYPE_CHECKING:
+    from flywheel.settings.environment import BatchRules
+
 SHOWN_PROBLEMS = 20
-"""How many different problems are told; beyond it they are counted."""
+"""How many different problems are reported; the others are counted."""
 
 SHOWN_LINES = 4
 """How many lines are named of problems that are alike."""
@@ -147,6 +151,13 @@ class Allowance:
     rows: int = 50
     fraction: float = 0.01
 
+    @classmethod
+    def of(cls, rules: "BatchRules") -> "Allowance":
+        """Return how many bad rows the batch rules of a flywheel allow."""
+        if rules.bad_rows == "refuse":
+            return cls(rows=0)
+        return cls(rules.max_bad_rows, rules.max_bad_rows_fraction)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -170,7 +181,7 @@ class Report:
         Exact duplicates that were dropped. Those that lie far apart in a large file are found
         when the batch is sealed (`flywheel.intake.repeated_texts`).
     counts_types : bool
-        Whether `label_counts` are annotations a type, not documents a label.
+        Whether `label_counts` are annotations per type, not documents per label.
     labels_are_known : bool
         Whether every label that counts is one of the flywheel's; else they are the file's own.
     """
@@ -204,7 +215,7 @@ class Report:
         return sum(self.problem_counts.values())
 
     def one_label_line(self, *, quotes_values: bool = False) -> str | None:
-        """Say that all documents have one label; None where they have more, or none.
+        """Return the message that all documents have one label; None where they have more, or none.
 
         Entities of one type are enough for a model.
         """
@@ -250,15 +261,15 @@ class Report:
         alike: str | None = None,
         explain: Callable[[], Message] | None = None,
     ) -> None:
-        """Count a problem; it is told where it is among the first.
+        """Count a problem; it is reported if it is among the first.
 
         Parameters
         ----------
         problem : Problem
         alike : str, optional
-            What problems have in common that are told as one; else their message.
+            What problems have in common that are reported as one; else their message.
         explain : callable, optional
-            Makes the message of a problem that is told, where that takes long.
+            Makes the message of a problem that is reported, where that takes long.
         """
         self.problem_counts[problem.fault] += 1
         common = problem.message.full if alike is None else alike
@@ -281,7 +292,7 @@ class Report:
         self.problems = [Problem(fault, 0, 0, message, count=count)]
 
     def judge(self, allowance: Allowance) -> None:
-        """Say what is wrong with the file as a whole, once all rows were read."""
+        """Return what is wrong with the file as a whole, once all rows were read."""
         if not self.rows_read and not self.problem_counts:
             self.add(Problem(UploadFault.EMPTY_FILE, 0, 0, Message("the file holds no rows")))
             return

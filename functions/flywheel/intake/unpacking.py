@@ -44,12 +44,12 @@ def plain_name(name: str) -> str:
 
 
 def is_compressed(name: str) -> bool:
-    """Say whether a file's name says that it is compressed."""
+    """Return whether a file's name says that it is compressed."""
     return name.casefold().endswith(SUFFIX)
 
 
 def unpacked(chunks: Iterable[bytes], name: str, most_bytes: int) -> Iterator[bytes]:
-    """Give the content of a file in pieces, unpacked where its name ends in ``.gz``.
+    """Yield the content of a file in pieces, unpacked where its name ends in ``.gz``.
 
     Parameters
     ----------

@@ -1,12 +1,14 @@
-"""Notices of acts on a flywheel: paused, resumed, data taken back, a champion changed outside.
+"""Notices of acts on a flywheel: paused, resumed, data withdrawn, a champion changed outside.
 
-Decides the words only. Read next: `flywheel.notices.notice` (how text from data is shown).
+Decides the words only. Whoever acted stands first in the sentence, since a person's reason may hold
+words that look like a signature. Read next: `flywheel.notices.notice` (how text from data is
+shown).
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from flywheel.notices.actors import shown_actor
+from flywheel.actors import name_and_mark
 from flywheel.notices.notice import Notice, body, shown, subject
 from flywheel.number_words import number_of
 
@@ -37,6 +39,30 @@ _OTHER_MODEL = (
 _UNCHANGED = "nothing changed; the active model stays as it is."
 
 
+def shown_actor(actor: str, most_characters: int = 200) -> str:
+    """Return who acted as it may be shown: a long name is cut, whether it is verified is not.
+
+    Examples
+    --------
+    >>> shown_actor("a-very-long-name (claimed)", 10)
+    'a-very-... (claimed)'
+    """
+    name, mark = name_and_mark(actor)
+    return shown(name, most_characters) + mark
+
+
+def attributed(actor: str, act: str, reason: str) -> str:
+    """Return who did what, and the reason that was given, as one sentence.
+
+    Examples
+    --------
+    >>> attributed("alice (verified)", "paused it", "bad rows in monday.csv")
+    'alice (verified) paused it: bad rows in monday.csv.'
+    """
+    sentence = f"{shown_actor(actor)} {act}: {shown(reason, 500)}"
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
+
+
 def paused(
     environment: str,
     flywheel: str,
@@ -54,7 +80,7 @@ def paused(
         at_moment("paused", now),
         f"PAUSED: {reason}",
         why=[
-            f"{shown(reason, 500)} (by {shown_actor(actor)}).",
+            attributed(actor, "paused the flywheel", reason),
             "No batch opens; uploads are accepted and stay staged. What is under way goes on.",
         ],
         todo=todo.format(flywheel=flywheel, environment=environment),
@@ -77,7 +103,7 @@ def resumed(
         at_moment("resumed", now),
         "RESUMED",
         why=[
-            f"{shown(reason, 500)} (by {shown_actor(actor)}).",
+            attributed(actor, "resumed the flywheel", reason),
             f"It was paused for: {shown(paused_for, 500)}.",
         ],
         todo="Nothing to do: the next batch opens when the batch rules are met.",
@@ -95,7 +121,7 @@ def withdrawn(
     actor: str,
     now: datetime,
 ) -> Notice:
-    """Report that data was taken back, and whether it is in the flywheel all the same.
+    """Report that data was withdrawn, and whether the flywheel's datasets hold it.
 
     Parameters
     ----------
@@ -104,9 +130,10 @@ def withdrawn(
     live_trained_on : sequence of str
         Those of them that the live model was trained on.
     """
-    why = [f"{shown(reason, 500)} (by {shown_actor(actor)})."]
+    act = f"withdrew {number_of(len(left) + len(kept), 'upload')}"
+    why = [attributed(actor, act, reason)]
     if left:
-        why.append(f"Not sent, and gone from what waits: {named_keys(left)}.")
+        why.append(f"Not sent, and no longer staged: {named_keys(left)}.")
     if kept:
         why += [f"In datasets of the flywheel already: {named_keys(kept)}.", _TAINTED]
     if live_trained_on:

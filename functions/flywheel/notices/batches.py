@@ -16,6 +16,24 @@ _TRAINING_USD_PER_HOUR = 3.0
 
 _LABELS_SHOWN = 20
 _FILES_NAMED = 5
+LEFT_OUT: Mapping[str, tuple[str, str]] = {
+    "exact duplicates": ("exact duplicate", "exact duplicates"),
+    "rows that the flywheel holds already": (
+        "row that the flywheel holds already",
+        "rows that the flywheel holds already",
+    ),
+    "same text with another label": (
+        "row whose text has another label elsewhere",
+        "rows whose texts have other labels elsewhere",
+    ),
+    "rows of the test set": ("row of the test set", "rows of the test set"),
+    "rows that are trained on already": (
+        "row that is trained on already",
+        "rows that are trained on already",
+    ),
+}
+"""The reasons of `flywheel.batches.sealing`, in words for one row and for several."""
+
 _FOLLOWS = "Nothing to do: the verdict follows by itself."
 _NO_TEST_SET = (
     "The flywheel has no test set. The service splits one off the training data, and only a first "
@@ -24,7 +42,7 @@ _NO_TEST_SET = (
 _AFTER_FAILURE = (
     "ACTION NEEDED: repair the cause that is named above. The batch keeps its uploads: `flywheel "
     "retry {flywheel} --env {environment}` opens it again. If the rows are the cause, `flywheel "
-    "withdraw {flywheel} --batch {batch} --env {environment} --reason TEXT` takes them back. Then "
+    "withdraw {flywheel} --batch {batch} --env {environment} --reason TEXT` withdraws them. Then "
     "upload corrected rows, and the next batch starts by itself."
 )
 _AFTER_EMPTY = (
@@ -39,7 +57,7 @@ _STILL_RUNNING = (
 
 @dataclass(frozen=True, slots=True)
 class BatchFacts:
-    """What every notice about a batch names.
+    """The facts that every notice about a batch names.
 
     Parameters
     ----------
@@ -55,7 +73,7 @@ class BatchFacts:
     iteration_id : str or None
     attempt : int
     taint : sequence of str
-        Inbox keys that were taken back and are in the flywheel's datasets all the same.
+        Inbox keys of withdrawn uploads that the flywheel's datasets still hold.
     label_counts, earlier_counts : mapping of str to int
         Documents of each label in this batch, and in the flywheel's batches before it.
     is_rebuilt : bool
@@ -105,7 +123,7 @@ def started(
         f"Batch {facts.batch} is sealed: {number_of(documents, 'training document')} from "
         f"{_train_files(facts)}{_tested_with(facts, test_documents)}.",
         f"Documents per label: {_counts(label_counts)}.",
-        *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
+        *_left_out(left_out),
     ]
     why += _waiting(waiting_labels)
     why.append(_cost(past_seconds))
@@ -136,9 +154,9 @@ def rejudging(
     why = [
         f"{number_of(documents, 'new test document')} from {_test_files(facts)}: the test set "
         f"grows from {before:,} to {before + documents:,}.",
-        f"Both models of batch {held}, which was held, answer it; nothing is trained.",
-        *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
-        "Cost on AWS: the two jobs in which they answer, and one of the flywheel's TEST datasets.",
+        f"Both models of batch {held}, which was held, predict its labels; nothing is trained.",
+        *_left_out(left_out),
+        "Cost on AWS: the two jobs in which they predict, and one of the flywheel's TEST datasets.",
     ]
     words = f"STARTED batch {facts.batch}: batch {held} is judged again"
     return batch_notice(facts, "started", words, why=why, todo=_FOLLOWS)
@@ -162,7 +180,7 @@ def empty(
     files = _test_files(facts) if is_for_test_alone else _train_files(facts)
     why = [
         f"Nothing new is left {wanted} in {files}.",
-        *(f"Left out: {count:,} {reason}." for reason, count in left_out.items()),
+        *_left_out(left_out),
         *_waiting(waiting_labels),
     ]
     words = f"EMPTY batch {facts.batch}: nothing new {wanted}"
@@ -223,6 +241,13 @@ def _taint(keys: Sequence[str]) -> list[str]:
     return [
         f"The flywheel is TAINTED: its datasets hold rows that were withdrawn ({named}{more}), "
         "until it is rebuilt."
+    ]
+
+
+def _left_out(counts: Mapping[str, int]) -> list[str]:
+    return [
+        f"Left out: {number_of(count, *LEFT_OUT.get(reason, (reason, reason)))}."
+        for reason, count in counts.items()
     ]
 
 

@@ -1,7 +1,7 @@
-"""Notices of champions that people decide on: asked, changed by a person, judged for nobody.
+"""Notices of champions: approval requested, changed by a person, judged but never carried out.
 
 Decides the words only. Read next: `flywheel.notices.batches` and
-`flywheel.notices.not_carried_out`.
+`flywheel.notices.verdicts`.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,15 @@ from datetime import datetime
 from flywheel.evaluation.champions import ChampionSource
 from flywheel.evaluation.verdict import Decision, Verdict
 from flywheel.evaluation.verdict_view import VerdictView
-from flywheel.notices.actors import shown_actor
+from flywheel.notices.acts import act_notice, at_moment, attributed
 from flywheel.notices.batches import BatchFacts, batch_notice
 from flywheel.notices.notice import Notice, body, shown, subject
 from flywheel.notices.verdicts import f1_change
 from flywheel.notices.what_changed import metric_table
 
-_AFTER_PROMOTE = "Nothing to do. To take it back: `flywheel rollback {flywheel} --env {env} "
+_AFTER_PROMOTE = (
+    "Nothing to do. To take it back: `flywheel rollback {flywheel} --env {env} --reason TEXT`."
+)
 _AFTER_ROLLBACK = (
     "Batches and verdicts go on, but no verdict is carried out until `flywheel resume {flywheel} "
     "--env {env} --reason TEXT`. Only a person can promote the model that was rolled back: "
@@ -31,7 +33,7 @@ class NewChampion:
 
     Parameters
     ----------
-    how : ChampionSource
+    source : ChampionSource
     before : str or None
     model : str
     by, reason : str
@@ -39,7 +41,7 @@ class NewChampion:
         Sentences about endpoints.
     """
 
-    how: ChampionSource
+    source: ChampionSource
     before: str | None
     model: str
     by: str
@@ -48,7 +50,7 @@ class NewChampion:
 
 
 def approval_asked(facts: BatchFacts, verdict: Verdict, until: datetime, on_timeout: str) -> Notice:
-    """Ask people whether a challenger goes live."""
+    """Request a person's approval of a challenger."""
     place = f"{facts.batch} {facts.flywheel} --env {facts.environment} --reason TEXT"
     silence = "is promoted" if on_timeout == "promote" else "is not promoted; the champion stays"
     todo = (
@@ -73,31 +75,28 @@ def approval_asked(facts: BatchFacts, verdict: Verdict, until: datetime, on_time
 
 def champion_made(environment: str, flywheel: str, change: NewChampion, now: datetime) -> Notice:
     """Report that a person changed the active model, after that was verified."""
-    after = (
-        _AFTER_ROLLBACK
-        if change.how is ChampionSource.ROLLBACK
-        else _AFTER_PROMOTE + "--reason TEXT`."
-    )
-    words = "ROLLED BACK" if change.how is ChampionSource.ROLLBACK else "PROMOTED by a person"
-    text = body(
-        live=change.model,
+    is_rollback = change.source is ChampionSource.ROLLBACK
+    after = _AFTER_ROLLBACK if is_rollback else _AFTER_PROMOTE
+    act = "rolled back" if is_rollback else "promoted this model"
+    return act_notice(
+        environment,
+        flywheel,
+        at_moment(change.source, now),
+        "ROLLED BACK" if is_rollback else "PROMOTED by a person",
         why=[
-            f"{shown(change.reason, 500)} (by {shown_actor(change.by)}).",
+            attributed(change.by, act, change.reason),
             f"Before, {change.before or 'no model'} was active.",
             *change.followers,
         ],
         todo=after.format(flywheel=flywheel, env=environment, before=change.before or "MODEL_ARN"),
-        command=f"flywheel status {flywheel} --env {environment}",
-        ids=[f"Flywheel: {flywheel}"],
+        live=change.model,
     )
-    notice_id = f"{flywheel}-{change.how}-{now:%Y%m%dT%H%M%S%fZ}"
-    return Notice(notice_id, subject(environment, flywheel, words), text)
 
 
 def outside_judged(
     environment: str, flywheel: str, iteration_id: str, verdict: Verdict, live: str | None
 ) -> Notice:
-    """Report what would be done with an iteration that somebody else started; nothing is."""
+    """Report the verdict on an iteration that was started outside; it is never carried out."""
     view = VerdictView(verdict)
     would = {
         Decision.PROMOTE: "would be PROMOTED",
@@ -115,7 +114,7 @@ def outside_judged(
         )
         if live != champion:
             would = "would be HELD, CHAMPION_CHANGED"
-            why = [f"It was compared with {champion}, which is not active any more.", *why]
+            why = [f"It was compared with {champion}, which is no longer active.", *why]
     text = body(
         live=live or "no model yet",
         why=[

@@ -1,7 +1,7 @@
 """What people are sent: a subject and a body, and how text from data may appear in them.
 
-Text that comes from data (file names, labels) is shown through `shown`; no document's text is ever
-in a notice, and whatever comes in, `subject` and `body` give no control character and no link.
+Text that comes from data (file names, labels) is shown through `shown`. No notice ever holds a
+document's text. Whatever comes in, `subject` and `body` give no control character and no link.
 Sending is `application.notices`. Read next: `flywheel.notices.batches` (every outcome of a batch),
 `flywheel.notices.uploads` (every outcome of an upload) and `flywheel.untrusted_text`.
 """
@@ -17,7 +17,7 @@ from flywheel.untrusted_text import is_hidden, unlinked, visible
 _MAX_SUBJECT_CHARACTERS = 99
 _MAX_SHOWN = 1000
 _DIGEST_BYTES = 64_000
-"""What a digest lists one by one; far below the 256 KB of SNS, and more than anybody reads."""
+"""The most that a digest lists one by one; far below the 256 KB of SNS."""
 
 _WIDTH = 78
 """Lines of a body are wrapped here, so that they read well in a mail of plain text."""
@@ -44,7 +44,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class UploadNews:
-    """What became of one upload, to be listed in a digest.
+    """The outcome of one upload, to be listed in a digest.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def _one_line(text: str) -> str:
 def upload_digest(
     environment: str, flywheel: str | None, news: Sequence[UploadNews], notice_id: str
 ) -> Notice:
-    """Report what became of one or more uploads in one notice."""
+    """Report the outcomes of one or more uploads in one notice."""
     if len(news) == 1:
         words = news[0].headline
     else:
@@ -172,7 +172,7 @@ def upload_digest(
 
 
 def _that_fit(news: Sequence[UploadNews]) -> Iterator[UploadNews]:
-    """Give the first news that together fit a message; SNS takes 256 KB."""
+    """Yield the first news that together fit a message; SNS takes 256 KB."""
     size_bytes = 0
     for number, item in enumerate(news):
         size_bytes += sum(len(line.encode()) for line in (item.key, item.headline, *item.lines))

@@ -1,4 +1,4 @@
-"""Notices of a flywheel's generations: asked for, not made, given up, live.
+"""Notices of a flywheel's generations: requested, failed, abandoned, live.
 
 Decides the words only. Read next: `flywheel.notices.acts`.
 """
@@ -6,24 +6,23 @@ Decides the words only. Read next: `flywheel.notices.acts`.
 from collections.abc import Sequence
 from datetime import datetime
 
-from flywheel.notices.actors import shown_actor
-from flywheel.notices.acts import act_notice, at_moment, named_keys
+from flywheel.notices.acts import act_notice, at_moment, attributed, named_keys
 from flywheel.notices.notice import Notice, shown
 
 
 def rebuilding(
     environment: str, flywheel: str, generation: int, reason: str, *, actor: str, now: datetime
 ) -> Notice:
-    """Report that somebody asked for the next generation."""
+    """Report that somebody requested the next generation."""
     return act_notice(
         environment,
         flywheel,
         at_moment("rebuilding", now),
-        f"REBUILD to generation {generation} asked for",
+        f"REBUILD to generation {generation} requested",
         why=[
-            f"{shown(reason, 500)} (by {shown_actor(actor)}).",
-            "A new flywheel is made and gets all accepted rows that were not withdrawn, in as few "
-            "datasets as the quotas allow. The live model stays live until a model of the new "
+            attributed(actor, f"requested generation {generation}", reason),
+            "A new flywheel is created and gets all accepted rows that were not withdrawn, in as "
+            "few datasets as the quotas allow. The live model stays live until a model of the new "
             "generation is promoted.",
         ],
         todo="Nothing to do: its first iteration starts by itself.",
@@ -33,7 +32,7 @@ def rebuilding(
 def rebuild_failed(
     environment: str, flywheel: str, generation: int, why: str, now: datetime
 ) -> Notice:
-    """Report that the next generation could not be made."""
+    """Report that the next generation could not be created."""
     return act_notice(
         environment,
         flywheel,
@@ -62,12 +61,12 @@ def rebuild_given_up(
     actor: str,
     now: datetime,
 ) -> Notice:
-    """Report that somebody gave a generation up.
+    """Report that somebody abandoned a generation.
 
     Parameters
     ----------
     arn : str or None
-        Its flywheel; None where that was not made yet, or nobody knows.
+        Its flywheel; None where it was not created yet, or is not known.
     before_arn : str
         The flywheel that is used from now on.
     is_return : bool
@@ -75,7 +74,7 @@ def rebuild_given_up(
     taint : sequence of str
         Inbox keys that were withdrawn and are in the datasets of the flywheel that is used.
     """
-    why = [f"{shown(reason, 500)} (by {shown_actor(actor)})."]
+    why = [attributed(actor, f"abandoned generation {generation}", reason)]
     if is_return:
         why.append(
             f"Uploads and batches go to {before_arn} again, with the datasets and the test set "
@@ -83,7 +82,7 @@ def rebuild_given_up(
         )
     else:
         why.append(f"Uploads and batches go to {before_arn} as before.")
-    words, todo = f"REBUILD given up: generation {generation}", "Nothing to do."
+    words, todo = f"REBUILD abandoned: generation {generation}", "Nothing to do."
     if taint:
         why.append(
             f"That flywheel is TAINTED: its datasets hold rows that were withdrawn "
@@ -96,9 +95,9 @@ def rebuild_given_up(
         )
     unused = f"The flywheel {arn}"
     if arn is None:
-        # It may be in the making right now.
+        # Its creation may be under way.
         unused = f"A flywheel of the name {environment}-{flywheel}-g{generation}, if there is one,"
-    todo += f" {unused} is not used any more; delete it if you like."
+    todo += f" {unused} is no longer used; you may delete it."
     return act_notice(
         environment, flywheel, at_moment("rebuild-given-up", now), words, why=why, todo=todo
     )
@@ -115,8 +114,8 @@ def without_rows(
         at_moment("without-rows", now),
         f"REBUILD to generation {generation}, ACTION NEEDED: no rows are left to train on",
         why=[
-            f"{arn} was made, and uploads and batches go to it. All training rows that were "
-            "accepted before were withdrawn since.",
+            f"{arn} was created, and uploads and batches go to it. All training rows that were "
+            "accepted before have been withdrawn.",
             "The live model stays live until a model of the new generation is promoted.",
         ],
         todo=f"Upload training rows: `flywheel upload FILE {place} --kind train`; the first batch "

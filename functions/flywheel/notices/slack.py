@@ -1,8 +1,9 @@
-"""A notice as a Slack message: plain text, escaped, and without anything that becomes a link.
+"""Messages in Slack: a notice as plain text that becomes no link, and an alarm in words.
 
 Pure. Sent by `adapters.slack`.
 """
 
+import json
 import re
 from typing import Any
 
@@ -42,3 +43,29 @@ def _escaped(text: str, most_characters: int) -> str:
     if len(escaped) <= most_characters:
         return escaped
     return _HALF_ENTITY.sub("", escaped[: most_characters - 3]) + "..."
+
+
+_STATES = {"ALARM": "ALARM", "OK": "is over", "INSUFFICIENT_DATA": "has no data"}
+
+
+def alarm_words(message: str) -> str | None:
+    r"""Return an alarm's words, or None where a message is no alarm of CloudWatch.
+
+    Examples
+    --------
+    >>> alarm_words('{"AlarmName": "A", "NewStateValue": "ALARM", "AlarmDescription": "Do it."}')
+    'ALARM: A\n\nDo it.\n'
+    >>> alarm_words("Live now: a model")
+
+    Notes
+    -----
+    *Source*: CloudWatch user guide, "Notifying users on alarm changes"; members of the message.
+    """
+    try:
+        alarm = json.loads(message)
+        name, state = str(alarm["AlarmName"]), str(alarm["NewStateValue"])
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return None
+    parts = [f"{_STATES.get(state, state)}: {name}"]
+    parts += [str(alarm[key]) for key in ("AlarmDescription", "NewStateReason") if alarm.get(key)]
+    return "\n\n".join(parts) + "\n"

@@ -1,7 +1,7 @@
 """Notices of one upload: refused, gone, misplaced, or accepted with rows left out.
 
-Decides the words; `flywheel.notices.notice.upload_digest` gathers them. An upload that was taken
-whole is no news of its own: the notice that its batch started names it.
+Decides the words; `flywheel.notices.notice.upload_digest` gathers them. An upload that was
+accepted whole has no notice of its own: the notice that its batch started names it.
 """
 
 from flywheel.intake.labeled_documents import ROW_FAULTS, Report, UploadFault
@@ -33,16 +33,16 @@ def refused(key: str, report: Report) -> UploadNews:
     return UploadNews(key, headline, _lines(report), _REPAIR_FILE)
 
 
-def taken_in_part(key: str, report: Report) -> UploadNews | None:
-    """Report what was left out of a file that was taken, or repaired in it; None where nothing."""
+def accepted_in_part(key: str, report: Report) -> UploadNews | None:
+    """Report what was left out of an accepted file, or repaired in it; None where nothing was."""
     if report.left_out:
         headline = (
-            f"TAKEN {file_name(key)}: {report.left_out:,} of {number_of(report.rows_read, 'row')} "
-            "left out"
+            f"ACCEPTED {file_name(key)}: {report.left_out:,} of "
+            f"{number_of(report.rows_read, 'row')} left out"
         )
         return UploadNews(key, headline, [*_lines(report), *_one_label(report)], _REPAIR_ROWS)
     if report.repairs:
-        headline = f"TAKEN {file_name(key)}: repaired"
+        headline = f"ACCEPTED {file_name(key)}: repaired"
         return UploadNews(key, headline, [*_lines(report), *_one_label(report)], _REPAIRED)
     return None
 

@@ -1,23 +1,164 @@
-"""The notice of a verdict that was acted on.
+"""The notice of a verdict that was acted on, or not carried out: why, and what people may do.
 
-Decides the words only. Read next: `flywheel.evaluation.verdict_view` (what is said of the numbers),
-`flywheel.notices.rejections`.
+Taking data back is offered only where the new model is worse: a tie shows nothing wrong with the
+rows, and a rebuild's own batch holds all of them. Decides the words only. Read next:
+`flywheel.evaluation.verdict_view` (what is shown of the numbers), `flywheel.evaluation.champions`
+(why a verdict is not carried out).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.champions import NotCarriedOutReason
+from flywheel.evaluation.effective_rules import Outcome
 from flywheel.evaluation.verdict import Decision, Verdict
 from flywheel.evaluation.verdict_view import AverageChange, VerdictView
 from flywheel.notices.acts import named_keys
 from flywheel.notices.batches import BatchFacts, batch_notice
-from flywheel.notices.not_carried_out import NOT_CARRIED_OUT
-from flywheel.notices.notice import Notice
-from flywheel.notices.rejections import rejection
+from flywheel.notices.notice import Notice, shown
 from flywheel.notices.what_changed import label_shift, metric_table
 
-_NOTHING = "Nothing to do."
+_LEAST_LOSS = 0.005
+"""Smaller losses of an average are no news: the policy's own default asks for as large a gain."""
+
+_NAMED = 3
+_KEPT = (
+    "The rows of {which} stay in the flywheel, since Comprehend has no call that takes a dataset "
+    "back"
+)
+_NO_GAIN = (
+    "Nothing to do: go on uploading. " + _KEPT + ", and nothing shows that they are wrong. Rows of "
+    "labels with a low F1 help most."
+)
+_WORSE = (
+    "Look at the rows of {which}. If they are right, go on uploading. "
+    + _KEPT
+    + ": every later iteration trains on them too. If they are wrong, for example mislabeled, "
+    "withdraw them: "
+    "`flywheel withdraw {flywheel} --batch {batch} --env {environment} --reason TEXT`, then "
+    "`flywheel rebuild {flywheel} --env {environment} --reason TEXT` makes the next generation "
+    "without them."
+)
+_FLOOR = (
+    "Upload more labeled rows, above all of labels that have few. The next batch trains on the new "
+    "rows and on those of this batch."
+)
+_LIVE_STAYS = "You need not do anything: the live model stays live. "
+_REBUILT = (
+    "Go on uploading, and the next batch trains in the new generation; or `flywheel rebuild "
+    "{flywheel} --env {environment} --abandon --reason TEXT` goes back to the earlier "
+    "flywheel{taint}."
+)
+_STILL_LIVE = (
+    " The live model was trained on rows that were withdrawn ({withdrawn}), and stays live. To "
+    "have this batch's model live instead: `flywheel promote {batch} {flywheel} --env "
+    "{environment} --reason TEXT`."
+)
+_TAINTED = ", which is TAINTED: its datasets hold rows that were withdrawn"
+
+
+def _rejection(facts: BatchFacts, verdict: Verdict, trained_by: int | None) -> tuple[str, str]:
+    """Return the likely cause of a rejection, and what people may do about it."""
+    losses = [
+        -rule.gain
+        for rule in verdict.outcomes
+        if rule.outcome is Outcome.FAIL and rule.metric and rule.gain is not None
+    ]
+    is_worse = max(losses, default=0.0) >= _LEAST_LOSS
+    if not losses:
+        likely, todo = "too few rows, or labels that are hard to tell apart", _FLOOR
+    elif facts.is_rebuilt:
+        change = "worse" if is_worse else "no better"
+        likely = f"a rebuild trains the same rows again, and is {change} this time"
+        likely += _worse_labels(verdict)
+        todo = f"{_REBUILT}{_STILL_LIVE}" if facts.live_trained_on else f"{_LIVE_STAYS}{_REBUILT}"
+    elif not is_worse:
+        likely, todo = "no gain; the new rows teach it little that is new", _NO_GAIN
+    else:
+        likely, todo = f"the new rows make it worse{_worse_labels(verdict)}", _WORSE
+        if label_shift(facts.label_counts, facts.earlier_counts):
+            likely += "; they differ much from the rest, as the shift of labels below shows"
+    return f"Likely: {likely}.", todo.format(
+        flywheel=facts.flywheel,
+        environment=facts.environment,
+        batch=trained_by or facts.batch,
+        which="this batch" if trained_by is None else f"batch {trained_by}",
+        taint=_TAINTED if facts.is_return_tainted else "",
+        withdrawn=named_keys(facts.live_trained_on),
+    )
+
+
+def _worse_labels(verdict: Verdict) -> str:
+    """Return the labels that got worse, where values of labels or failed rules name them."""
+    labels = [each.label for each in VerdictView(verdict).worse[:_NAMED]] or [
+        rule.label
+        for rule in verdict.outcomes
+        if rule.outcome is Outcome.FAIL and rule.label is not None
+    ]
+    if not labels:
+        return ""
+    return f", most of all on {', '.join(shown(repr(label), 60) for label in labels)}"
+
+
+_BY_HAND = (
+    "If the challenger should be live: `flywheel promote {batch} {flywheel} --env {environment} "
+    "--reason TEXT`. Otherwise, there is nothing to do."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NotCarriedOutWords:
+    """The words of one case; ``{batch}``, ``{flywheel}`` and ``{environment}`` are filled in."""
+
+    headline: str
+    reason: str
+    todo: str = _BY_HAND
+
+
+# The reasons are stored with verdicts and in the audit, so their words stay.
+NOT_CARRIED_OUT: Mapping[NotCarriedOutReason, NotCarriedOutWords] = {
+    NotCarriedOutReason.CHAMPION_CHANGED: NotCarriedOutWords(
+        "HELD, CHAMPION_CHANGED",
+        "The active model was changed by somebody else while this verdict was made; nothing was "
+        "written.",
+    ),
+    NotCarriedOutReason.SHADOW: NotCarriedOutWords(
+        "SHADOW, would be PROMOTED",
+        'The policy\'s mode is "shadow": the verdict is written down, and nothing is done.',
+    ),
+    NotCarriedOutReason.PROMOTION_PAUSED: NotCarriedOutWords(
+        "HELD, promotion is paused",
+        "No verdict is carried out since somebody rolled back",
+        _BY_HAND + " `flywheel resume {flywheel} --env {environment} --reason TEXT` lets verdicts "
+        "promote again.",
+    ),
+    NotCarriedOutReason.BARRED: NotCarriedOutWords(
+        "HELD, the challenger is barred",
+        "Somebody rolled back from this model before, so no verdict makes it active again.",
+    ),
+    NotCarriedOutReason.UNANSWERED: NotCarriedOutWords(
+        "HELD, nobody answered",
+        "The policy asks a person, and nobody answered in time; the champion stays.",
+    ),
+    NotCarriedOutReason.REJECTED_BY_PERSON: NotCarriedOutWords(
+        "REJECTED by a person", "The policy asks a person, who said no", "Nothing to do."
+    ),
+}
+
+
+def not_carried_out_reason(kept: NotCarriedOutReason, detail: str | None = None) -> str:
+    """Return why a verdict was not carried out, as one sentence.
+
+    Parameters
+    ----------
+    detail : str, optional
+        Who did what, and why; it completes the case's own words.
+    """
+    words = NOT_CARRIED_OUT[kept].reason
+    return words if detail is None else f"{words}: {detail}"
+
+
 _AFTER_HOLD = "You need not do anything. The reasons above say what would end the hold."
 _AFTER_HOLD_WITHOUT_TRAINING = (
     " More test documents end it without training: upload them to {flywheel}/test/ in the inbox, "
@@ -55,7 +196,7 @@ def judged(
     place = {"flywheel": facts.flywheel, "batch": facts.batch, "environment": facts.environment}
     view = VerdictView(verdict)
     change = f1_change(view.f1)
-    words, todo = f"{outcome.value}{change}", _NOTHING
+    words, todo = f"{outcome.value}{change}", "Nothing to do."
     why = [
         *verdict.reasons,
         *(f"WARNING: {warning}" for warning in verdict.warnings),
@@ -74,19 +215,8 @@ def judged(
         if can_be_judged_again:
             todo += _AFTER_HOLD_WITHOUT_TRAINING.format(**place)
     elif verdict.decision is Decision.REJECT:
-        which = "this batch" if trained_by is None else f"batch {trained_by}"
-        cause = rejection(
-            verdict,
-            facts.label_counts,
-            facts.earlier_counts,
-            is_rebuilt=facts.is_rebuilt,
-            is_return_tainted=facts.is_return_tainted,
-            is_live_mistrained=bool(facts.live_trained_on),
-        )
-        why = [why[0], cause.likely, *why[1:]] if why else [cause.likely]
-        facts_named = {"which": which, "batch": trained_by or facts.batch}
-        facts_named["withdrawn"] = named_keys(facts.live_trained_on)
-        todo = cause.todo.format(**{**place, **facts_named})
+        likely, todo = _rejection(facts, verdict, trained_by)
+        why = [*why[:1], likely, *why[1:]]
     challenger = verdict.evidence.challenger_arn
     if outcome is not BatchOutcome.PROMOTED and challenger and challenger == facts.live_model:
         why, todo = [_LIVE_ANYWAY, *why], _AFTER_LIVE_ANYWAY

@@ -1,36 +1,38 @@
-"""One environment: which flywheels there are, when a batch starts, what promotes, who is told.
+"""One environment: its flywheels, when a batch starts, what promotes, who gets notices.
 
-What may be said and its defaults, which are the cautious ones (production's). Synth, functions and
-command all check settings here and nowhere else. Read next: `flywheel.settings.environment_file`
-(how a file becomes these), `flywheel.settings.policy` (what promotes), `flywheel.settings.rows`
-(labels and columns), `flywheel.settings.problems` (what is said when it is wrong).
+Decides the keys and their defaults, which are the cautious ones (production's). Synth, functions
+and command all check settings here alone. Read next: `flywheel.settings.environment_file`
+(how a file becomes these), `flywheel.settings.policy` (what promotes),
+`flywheel.settings.data_format` (labels and columns), `flywheel.settings.problems` (the messages
+when something is wrong).
 """
 
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from flywheel.errors import SettingsError
 from flywheel.settings.data_format import (
     ENTITY_DOCUMENT_BYTES,
+    LANGUAGES,
     MAX_ROW_BYTES,
+    CsvLayout,
     DataFormat,
     EntitySource,
+    EntityTypes,
     LabelDelimiter,
+    Labels,
+    Language,
     Mode,
     Task,
     described_task,
+    require_multi_label,
 )
 from flywheel.settings.policy import Fraction, Policy, Section
-from flywheel.settings.problems import WrittenOtherwise, known_only, problems
-from flywheel.settings.rows import CsvColumns, EntityTypes, Labels, require_multi_label
-
-Language = Literal["en", "es", "fr", "de", "it", "pt"]
-LANGUAGES: tuple[Language, ...] = get_args(Language)
-"""Languages that custom models take (*Source*: developer guide, supported languages)."""
+from flywheel.settings.problems import known_only, problems
 
 _MAX_NAME_CHARACTERS = 40
 """Leaves room for ``<environment>-`` and ``-g<generation>`` in the service's 63 characters."""
@@ -44,11 +46,12 @@ MAX_ITERATION_LOOKS = 1800
 PLAIN_NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 """Names of environments and flywheels: lower-case letters, digits, single hyphens."""
 
+_LABELS_SHOWN = 20
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 
 
 class BatchRules(Section):
-    """When staged uploads become a batch, and what is let in.
+    """When staged uploads become a batch, and which rows are accepted.
 
     ``service_*`` keys are the service's quotas; sources and accounts differ, so they are settings.
     """
@@ -95,8 +98,7 @@ class BatchRules(Section):
                 f"{self.max_gather_minutes}: at most {self.max_gather_minutes * 60} seconds"
             )
         if self.iteration_looks > MAX_ITERATION_LOOKS:
-            seconds = self.iteration_deadline_hours * 3600
-            fewest = math.ceil(seconds / MAX_ITERATION_LOOKS)
+            fewest = math.ceil(self.iteration_deadline_hours * 3600 / MAX_ITERATION_LOOKS)
             most = self.poll_seconds * MAX_ITERATION_LOOKS // 3600
             shorter = f", or iteration_deadline_hours of at most {most}" if most else ""
             raise ValueError(
@@ -107,7 +109,7 @@ class BatchRules(Section):
 
 
 class Notifications(Section):
-    """Who is told, and how upload notices are gathered into one."""
+    """Who gets notices, and how upload notices are gathered into one."""
 
     emails: tuple[str, ...] = ()
     slack_webhook_secret: str | None = Field(default=None, min_length=1)
@@ -132,19 +134,17 @@ class Notifications(Section):
 
 
 class VerdictsSettings(Section):
-    """How long the record of verdicts is kept from deletion, by S3 Object Lock.
+    """How long S3 Object Lock protects the record of verdicts from deletion.
 
     Parameters
     ----------
     object_lock_days : int, optional
-        How long nobody deletes or overwrites what is written from now on; none by default.
+        How long nobody can delete or overwrite new objects; not at all by default.
     object_lock_mode : {"GOVERNANCE", "COMPLIANCE"}
         Whether somebody with ``s3:BypassGovernanceRetention`` may, or nobody at all.
     """
 
-    model_config = ConfigDict(strict=True)
-
-    object_lock_days: int | None = Field(default=None, ge=1, le=36_500)
+    object_lock_days: int | None = Field(default=None, ge=1, le=36_500, strict=True)
     object_lock_mode: Literal["GOVERNANCE", "COMPLIANCE"] = "GOVERNANCE"
 
     @model_validator(mode="after")
@@ -152,10 +152,6 @@ class VerdictsSettings(Section):
         if self.object_lock_days is None and "object_lock_mode" in self.model_fields_set:
             raise ValueError("object_lock_mode goes with object_lock_days")
         return self
-
-
-_LABELS_TOLD = 20
-"""Enough of them to see a slip by."""
 
 
 class ReceivedSettings(Section):
@@ -174,7 +170,7 @@ class ReceivedSettings(Section):
     label_attribute: str | None = Field(default=None, min_length=1, max_length=63)
     entity_types: EntityTypes | None = None
     entities_from: EntitySource = "annotations"
-    csv: CsvColumns = CsvColumns()
+    csv: CsvLayout = CsvLayout()
     adopt: str | None = Field(
         default=None,
         pattern=r"^arn:aws[a-z-]*:comprehend:[a-z0-9-]+:\d{12}:flywheel/[A-Za-z0-9-]+$",
@@ -226,7 +222,7 @@ class ReceivedSettings(Section):
             mode=mode,
             delimiter=self.label_delimiter,
             entities_from=self.entities_from,
-            csv=self.csv.layout(),
+            csv=self.csv,
             label_attribute=self.label_attribute,
             entity_document_bytes=self.batch.service_max_entity_document_bytes,
         )
@@ -236,15 +232,13 @@ class ReceivedSettings(Section):
         known = self.labels or self.entity_types or ()
         unknown = sorted(self.policy.labels_named() - {*known}) if known else []
         if unknown:
+            key = "critical_labels" if unknown[0] in self.policy.critical_labels else "rules"
+            more = " ..." if len(known) > _LABELS_SHOWN else ""
             raise ValueError(
-                f"policy ({self._naming(unknown[0])}) names {', '.join(map(repr, unknown))}; the "
-                "flywheel's labels: "
-                f"{', '.join(known[:_LABELS_TOLD])}{' ...' if len(known) > _LABELS_TOLD else ''}"
+                f"policy ({key}) names {', '.join(map(repr, unknown))}; the flywheel's labels: "
+                f"{', '.join(known[:_LABELS_SHOWN])}{more}"
             )
         return self
-
-    def _naming(self, label: str) -> str:
-        return "critical_labels" if label in self.policy.critical_labels else "rules"
 
     @model_validator(mode="after")
     def _policy_asks_what_is_measured(self) -> Self:
@@ -268,7 +262,7 @@ class ReceivedSettings(Section):
         Raises
         ------
         SettingsError
-            With one line a problem, where what remains is wrong. Whoever deploys repairs it.
+            With one line per problem. Whoever deploys repairs it.
         """
         try:
             return cls.model_validate(known_only(cls, document))
@@ -288,11 +282,8 @@ class FlywheelSettings(ReceivedSettings):
 
     @model_validator(mode="after")
     def _is_new_or_adopted(self) -> Self:
-        new: dict[str, object] = {"task": self.task, "language": self.language}
-        if self.task == "entities":
-            new["entity_types"] = self.entity_types
-        else:
-            new |= {"mode": self.mode, "labels": self.labels}
+        of_task = ("entity_types",) if self.task == "entities" else ("mode", "labels")
+        new = {key: getattr(self, key) for key in ("task", "language", *of_task)}
         if self.adopt is not None:
             given = [key for key, value in new.items() if value is not None]
             if given:
@@ -337,13 +328,11 @@ class ReportSettings(Section):
         everywhere but in an environment named prod.
     """
 
-    model_config = ConfigDict(strict=True)
-
-    excerpts: bool | None = None
+    excerpts: bool | None = Field(default=None, strict=True)
 
 
 class Environment(Section):
-    """Everything that one environment's file says."""
+    """The contents of one environment's file."""
 
     name: str
     region: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
@@ -359,32 +348,3 @@ class Environment(Section):
         """Whether report pages may show beginnings of documents."""
         allowed = self.report.excerpts
         return self.name != "prod" if allowed is None else allowed
-
-
-_WRITTEN_OTHERWISE: WrittenOtherwise = {
-    Environment: {"extends", "batch", "policy"},
-    FlywheelSettings: {"labels_file"},
-}
-
-
-def checked_environment(file: str, document: Mapping[str, Any]) -> Environment:
-    """Make the settings of what a file says, with every wrong key named.
-
-    Parameters
-    ----------
-    file : str
-        The file's name, for the message.
-    document : mapping
-        As `Environment`'s fields; its flywheels each with a name.
-
-    Raises
-    ------
-    SettingsError
-        With one line a problem: the key and what is allowed. Whoever deploys edits the file.
-    """
-    try:
-        return Environment.model_validate(document)
-    except ValidationError as error:
-        names = tuple(table["name"] for table in document["flywheels"])
-        found = problems(error, Environment, otherwise=_WRITTEN_OTHERWISE, flywheels=names)
-        raise SettingsError(file, found) from None

@@ -1,15 +1,18 @@
 """How an environment's file becomes settings: TOML, the file it extends, the label files it names.
 
 Decides how tables of several files are merged. Reads no files itself: the caller passes ``read``.
-What may be said in a file is decided in `flywheel.settings.environment`.
+`flywheel.settings.environment` decides what a file may contain.
 """
 
 import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from flywheel.errors import SettingsError
-from flywheel.settings.environment import PLAIN_NAME, Environment, checked_environment
+from flywheel.settings.environment import PLAIN_NAME, Environment, FlywheelSettings
+from flywheel.settings.problems import FileKeys, problems
 
 _MAX_NAME_CHARACTERS = 12
 """With a flywheel's name and generation it must fit the service's 63 characters."""
@@ -17,13 +20,18 @@ _MAX_NAME_CHARACTERS = 12
 NAME_RULE = f"1 to {_MAX_NAME_CHARACTERS} lower-case letters, digits and single hyphens"
 """What an environment may be called."""
 
+_FILE_KEYS: FileKeys = {
+    Environment: {"extends", "batch", "policy"},
+    FlywheelSettings: {"labels_file"},
+}
+
 _DISPLACED_BY: Mapping[str, tuple[str, ...]] = {
     "labels": ("labels_file",),
     "labels_file": ("labels",),
     "entity_types": ("labels", "labels_file", "mode"),
     "adopt": ("labels", "labels_file", "task", "mode", "language", "entity_types"),
 }
-"""Ways to say what a flywheel is, each with the keys of a base that it stands in for."""
+"""Keys that define a flywheel, each with the keys of a base that it replaces."""
 
 
 def parse_environment(
@@ -47,7 +55,7 @@ def parse_environment(
     Raises
     ------
     SettingsError
-        With one line a problem: the key and what is allowed. Whoever deploys edits the file.
+        With one line per problem: the key and what is allowed. Whoever deploys edits the file.
     """
     document = _load(file, read, seen=())
     name = name or file.removesuffix(".toml")
@@ -60,11 +68,15 @@ def parse_environment(
         raise SettingsError(file, ("flywheels: at least one table [flywheels.NAME] is needed",))
     defaults = {key: document.pop(key, {}) for key in ("batch", "policy")}
     tables = [_flywheel(file, key, table, defaults, read) for key, table in flywheels.items()]
-    return checked_environment(file, {**document, "name": name, "flywheels": tables})
+    try:
+        return Environment.model_validate({**document, "name": name, "flywheels": tables})
+    except ValidationError as error:
+        found = problems(error, Environment, otherwise=_FILE_KEYS, flywheels=tuple(flywheels))
+        raise SettingsError(file, found) from None
 
 
 def is_environment_name(name: str) -> bool:
-    """Say whether an environment may have this name.
+    """Return whether an environment may have this name.
 
     Examples
     --------
@@ -91,17 +103,17 @@ def _load(file: str, read: Callable[[str], str], seen: tuple[str, ...]) -> dict[
 
 
 def _without_displaced(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out of a base what the extending file says in another way, flywheel by flywheel."""
+    """Leave out of a base what the extending file defines in another way, flywheel by flywheel."""
     tables, own = base.get("flywheels"), over.get("flywheels")
     if not isinstance(tables, dict) or not isinstance(own, dict):
         return base
     kept = {}
     for name, table in tables.items():
-        said = own.get(name)
+        own_table = own.get(name)
         gone = {
             key
             for way, displaced in _DISPLACED_BY.items()
-            if isinstance(said, dict) and way in said
+            if isinstance(own_table, dict) and way in own_table
             for key in displaced
         }
         is_table = isinstance(table, dict)

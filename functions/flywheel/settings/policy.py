@@ -1,7 +1,7 @@
-"""A flywheel's policy as its environment's file says it: rules, evidence, modes, and who is asked.
+"""A flywheel's policy in its environment's file: rules, evidence, modes, and who approves.
 
-Decides what may be said, its defaults (the cautious ones, production's) and what contradicts
-itself. Read next: `flywheel.settings.environment` (the file around it),
+Decides the keys, their defaults (the cautious ones, production's) and which contradict each other.
+Read next: `flywheel.settings.environment` (the file around it),
 `flywheel.evaluation.effective_rules` (what a rule means for two models),
 `console.views.policy_words` (a policy in plain words).
 """
@@ -95,9 +95,9 @@ _LATER_KEYS = frozenset({"allow_proven_loss"})
 class Policy(Section):
     """When a challenger becomes the champion.
 
-    A policy without any `min` of an average gets the default floor; one that asks for superiority
-    without any `min_improvement` of an average gets the default improvement, one that asks for
-    non-inferiority without any `max_drop` gets the margin: none promotes a useless first model.
+    Where no rule of an average gives a bound, a default applies, so that no policy promotes a
+    useless first model. For `min` it is the default floor. For superiority it is the default
+    `min_improvement`; for non-inferiority it is a `max_drop` of `margin`.
 
     Parameters
     ----------
@@ -115,8 +115,8 @@ class Policy(Section):
         With non-inferiority: whether a challenger that is proven worse, within the margin, may go
         live.
     evidence : {"paired", "averages", "none"}
-        What must carry a comparison: the answers of both models on the same documents, asked for
-        where the averages are not enough; the averages alone; or nothing but the point values.
+        What must carry a comparison: both models' predictions for the same documents, where the
+        averages are not enough; the averages alone; or the point values alone.
     critical_labels : tuple of str
         Labels whose F1 may not drop by more than `critical_max_drop`.
     critical_min_documents : int
@@ -232,7 +232,7 @@ class Policy(Section):
             yield from self._never_shown()
 
     def _never_shown(self) -> Iterator[str]:
-        """Say what averages alone could never show."""
+        """Return what averages alone could never show."""
         if self.comparison == "non-inferiority":
             yield (
                 'comparison = "non-inferiority" needs evidence = "paired": averages say nothing of '

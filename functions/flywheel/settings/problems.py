@@ -1,4 +1,4 @@
-"""What is wrong with a document of settings: a line a problem, with its key and what is allowed.
+"""What is wrong with a document of settings: one line per problem, with its key and a cure.
 
 Decides the words and how a key is named. Knows sections by their fields, none by its name. Read
 next: `flywheel.settings.environment` (the sections) and `flywheel.errors` (who gets the lines).
@@ -12,18 +12,18 @@ from pydantic import BaseModel, ValidationError
 
 from flywheel.settings.policy import WRONG_WAY
 
-WrittenOtherwise = Mapping[type[BaseModel], Set[str]]
-"""Keys that a file may have in a section's table and that become fields elsewhere."""
+FileKeys = Mapping[type[BaseModel], Set[str]]
+"""Keys that a file may have in a section's table beside the section's fields."""
 
 
 def problems(
     error: ValidationError,
     section: type[BaseModel],
     *,
-    otherwise: WrittenOtherwise,
+    otherwise: FileKeys,
     flywheels: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
-    """Return one line a problem.
+    """Return one line per problem.
 
     Parameters
     ----------
@@ -61,9 +61,7 @@ def _key(location: tuple[int | str, ...], flywheels: tuple[str, ...]) -> str:
     return ".".join(parts)
 
 
-def _explained(
-    problem: Mapping[str, Any], section: type[BaseModel], otherwise: WrittenOtherwise
-) -> str:
+def _explained(problem: Mapping[str, Any], section: type[BaseModel], otherwise: FileKeys) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         *above, key = problem["loc"]

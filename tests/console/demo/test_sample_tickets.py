@@ -10,8 +10,9 @@ from sklearn.svm import LinearSVC
 
 from console.demo.sample_tickets import LABELS, SampleParts, generate_tickets, sample_parts
 from console.demo.tasks import Row
-from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, UploadFault, csv_line
-from flywheel.intake.labeled_documents import Row as Document
+from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, UploadFault
+from flywheel.intake.labeled_rows import LabeledRow as Document
+from flywheel.intake.labeled_rows import csv_line
 
 
 @pytest.fixture(scope="module")

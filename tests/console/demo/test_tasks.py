@@ -9,8 +9,8 @@ from console.demo.data import own_data, sample_data
 from console.demo.environment import write_environment
 from console.demo.split import DemoDataError, split_for_demo, with_wrong_labels
 from console.demo.tasks import broken_pair, moved_annotations, upload_files
-from flywheel.intake.annotations import spans_of
 from flywheel.intake.labeled_documents import LabeledDocuments, Stream, UploadFault
+from flywheel.intake.labeled_rows import spans_of
 from flywheel.settings.data_format import DataFormat
 from flywheel.settings.environment_file import parse_environment
 

@@ -19,8 +19,8 @@ from console.policy.scenarios.drawing import (
 )
 from console.policy.scenarios.judging import ModelPair
 from console.policy.scenarios.normal_chances import NormalChances
+from flywheel.evaluation.predictions import Kind, tallies
 from flywheel.evaluation.resampling import Measured, chances
-from flywheel.evaluation.scored_documents import Kind, tallies
 from flywheel.evaluation.verdict import Decision, Verdict
 from flywheel.settings.policy import Policy, Rule
 

@@ -18,11 +18,10 @@ from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.evidence import Evidence, TestSetFacts
 from flywheel.evaluation.looks import error_of_look
 from flywheel.evaluation.paired_evidence import Predictions, paired_evidence
-from flywheel.evaluation.prediction_jobs import scored
-from flywheel.evaluation.scored_documents import ScoredDocument
+from flywheel.evaluation.predictions import ScoredDocument, scored
 from flywheel.evaluation.verdict import decide, measured_by
 from flywheel.evaluation.verdict_document import verdict_document
-from flywheel.intake.labeled_documents import Row
+from flywheel.intake.labeled_rows import LabeledRow
 from flywheel.settings.data_format import DataFormat
 from flywheel.settings.environment import Environment
 from flywheel.settings.environment_file import parse_environment
@@ -75,14 +74,15 @@ class Page(HTMLParser):
         self.words.append(data)
 
 
-def rows_of(count: int) -> list[Row]:
+def rows_of(count: int) -> list[LabeledRow]:
     """Return test rows whose texts are hostile and secret."""
     return [
-        Row(LABELS[place % 3], f"{EVIL} {SECRET} {place} " + "x" * 200) for place in range(count)
+        LabeledRow(LABELS[place % 3], f"{EVIL} {SECRET} {place} " + "x" * 200)
+        for place in range(count)
     ]
 
 
-def answers(rows: list[Row], wrong_each: int) -> list[list[str]]:
+def answers(rows: list[LabeledRow], wrong_each: int) -> list[list[str]]:
     """Return a model's answers, of which every so many is wrong."""
     return [
         [LABELS[(place + 1) % 3] if place % wrong_each == 0 else row.label]

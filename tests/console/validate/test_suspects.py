@@ -11,7 +11,7 @@ from console.demo.sample_tickets import generate_tickets
 from console.demo.tasks import csv_bytes
 from console.validate import suspected_labels, suspects
 from console.validate.suspects import Sample
-from flywheel.intake.labeled_documents import Row
+from flywheel.intake.labeled_rows import LabeledRow
 from tests.console.command_line import Run
 
 PLANTED_EACH = 20
@@ -171,7 +171,7 @@ def test_the_report_is_told_when_the_looking_is_stopped(
 def test_a_part_is_drawn_when_there_are_too_many_rows() -> None:
     """Each row is as likely as any other, with its own line."""
     sample = Sample(most=100)
-    sample.take_all((line, Row("A", f"text {line}")) for line in range(1, 1001))
+    sample.take_all((line, LabeledRow("A", f"text {line}")) for line in range(1, 1001))
     assert (sample.seen, len(sample.rows)) == (1000, 100)
     assert all(row.text == f"text {line}" for line, row in sample.rows)
     assert 400 < sum(line for line, _ in sample.rows) / 100 < 600

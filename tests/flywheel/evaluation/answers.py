@@ -1,6 +1,6 @@
 """Documents that two models answered, for tests of what follows from them."""
 
-from flywheel.evaluation.scored_documents import Answer, ScoredDocument
+from flywheel.evaluation.predictions import Answer, ScoredDocument
 
 
 def one_label(actual: str, told: str) -> Answer:

@@ -7,7 +7,7 @@ import pytest
 from flywheel.evaluation.effective_rules import Outcome
 from flywheel.evaluation.evidence import Evidence, TestSetFacts
 from flywheel.evaluation.paired_evidence import paired_evidence
-from flywheel.evaluation.scored_documents import Answer, ScoredDocument
+from flywheel.evaluation.predictions import Answer, ScoredDocument
 from flywheel.evaluation.verdict import Decision, Verdict, decide, measured_by, wants_answers
 from flywheel.settings.policy import Policy, Rule
 

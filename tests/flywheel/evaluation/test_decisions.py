@@ -11,7 +11,7 @@ from flywheel.evaluation.comparisons import Comparison, of_averages
 from flywheel.evaluation.effective_rules import Outcome
 from flywheel.evaluation.evidence import Evidence, TestSetFacts
 from flywheel.evaluation.paired_evidence import paired_evidence
-from flywheel.evaluation.scored_documents import ScoredDocument
+from flywheel.evaluation.predictions import ScoredDocument
 from flywheel.evaluation.verdict import Decision, Verdict, decide, measured_by, wants_answers
 from flywheel.evaluation.worth import averages_worth
 from flywheel.settings.policy import Policy, Rule

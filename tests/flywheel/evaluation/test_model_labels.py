@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import multilabel_confusion_matrix, precision_recall_fscore_support
 
 from flywheel.errors import LabelsUnknownError
-from flywheel.evaluation.model_labels import of_confusion, of_recognizer
+from flywheel.evaluation.label_metrics import of_confusion, of_recognizer
 
 ACTUAL = [0, 0, 0, 1, 1, 2, 2, 2, 2]
 PREDICTED = [0, 1, 0, 1, 1, 2, 0, 2, 1]
@@ -55,7 +55,7 @@ def test_zeros_are_zeros_when_a_recognizer_finds_nothing() -> None:
 @pytest.mark.parametrize("metadata", [{}, {"EntityTypes": None}, {"EntityTypes": [{"Type": "A"}]}])
 def test_nothing_is_known_when_no_type_has_metrics(metadata: dict[str, Any]) -> None:
     """All members are optional."""
-    with pytest.raises(LabelsUnknownError, match="no metrics of single types"):
+    with pytest.raises(LabelsUnknownError, match="no metrics per type"):
         of_recognizer(metadata, 0.5)
 
 

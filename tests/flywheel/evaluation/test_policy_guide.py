@@ -23,7 +23,7 @@ from flywheel.evaluation.comparisons import exact_accuracy
 from flywheel.evaluation.evidence import Evidence, MeasuredLabels, TestSetFacts
 from flywheel.evaluation.looks import error_of_look
 from flywheel.evaluation.paired_evidence import paired_evidence
-from flywheel.evaluation.scored_documents import ScoredDocument, tallies
+from flywheel.evaluation.predictions import ScoredDocument, tallies
 from flywheel.evaluation.verdict import Verdict, decide, measured_by, wants_answers
 from flywheel.settings.environment_file import parse_environment
 from flywheel.settings.policy import METRICS, Policy

@@ -13,8 +13,8 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 from flywheel.evaluation.comparisons import of_answers
 from flywheel.evaluation.intervals import no_disagreement
 from flywheel.evaluation.paired_evidence import paired_evidence
+from flywheel.evaluation.predictions import Answer, Kind, ScoredDocument, tallies
 from flywheel.evaluation.resampling import DRAWS, RESAMPLES, chances
-from flywheel.evaluation.scored_documents import Answer, Kind, ScoredDocument, tallies
 from tests.flywheel.evaluation.answers import answered, one_label, paired
 
 LABELS = ("A", "B", "C", "D")

@@ -5,11 +5,11 @@ import random
 import pytest
 
 from flywheel.evaluation.evidence import Evidence, TestSetFacts
-from flywheel.evaluation.scored_documents import Kind
+from flywheel.evaluation.predictions import Kind
 from flywheel.evaluation.verdict import Decision, decide
 from flywheel.evaluation.worth import averages_worth
 from flywheel.intake.document_groups import count_groups, group_documents
-from flywheel.intake.labeled_documents import Row
+from flywheel.intake.labeled_rows import LabeledRow
 from flywheel.settings.policy import Policy
 
 
@@ -44,7 +44,9 @@ def test_precision_is_never_shown_when_only_averages_are_known(kind: Kind) -> No
 
 def test_groups_count_when_documents_belong_together() -> None:
     """However many documents a group has."""
-    rows = [Row("A", f"letter {'x' * number}", f"thread {number // 5}") for number in range(100)]
+    rows = [
+        LabeledRow("A", f"letter {'x' * number}", f"thread {number // 5}") for number in range(100)
+    ]
     grouping = group_documents(rows)
     counts = count_groups(grouping.groups, [["A"]] * 100)
     assert (grouping.grouped, counts.groups) == ("named", 20)
@@ -81,7 +83,7 @@ def test_near_duplicates_form_groups_when_they_are_more_than_a_twentieth(
     """Case, digits and blanks make no other text."""
     words = [f"{chr(97 + number % 26)}{chr(97 + number // 26)}" for number in range(100)]
     texts = [*words[: 100 - repeated], *(f"Order  {number}" for number in range(repeated))]
-    assert group_documents([Row("A", text) for text in texts]).grouped == grouped
+    assert group_documents([LabeledRow("A", text) for text in texts]).grouped == grouped
 
 
 def test_equal_recognizers_are_not_promoted_when_mentions_are_few() -> None:

@@ -3,14 +3,15 @@ from typing import Any
 
 import pytest
 
-from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, Report, Row, UploadFault
+from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, Report, UploadFault
+from flywheel.intake.labeled_rows import LabeledRow
 from flywheel.settings.data_format import DataFormat
 
 MULTI = DataFormat(mode="multi-label")
 ENTITIES = DataFormat(task="entities")
 
 
-def read(rows: list[Any], shape: DataFormat = DataFormat()) -> tuple[list[Row], Report]:  # noqa: B008 - frozen
+def read(rows: list[Any], shape: DataFormat = DataFormat()) -> tuple[list[LabeledRow], Report]:  # noqa: B008 - frozen
     """Return the rows and the report of a manifest."""
     lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
     data = "".join(f"{line}\n" for line in lines).encode()
@@ -29,7 +30,7 @@ def one(name: str = "A", text: str = "one") -> dict[str, Any]:
 def test_labels_are_read_when_a_job_gave_one_each() -> None:
     """The label is the class name; line breaks of the source become spaces."""
     rows, report = read([one(), one("B", "two\r\nlines")])
-    assert rows == [Row("A", "one"), Row("B", "two  lines")]
+    assert rows == [LabeledRow("A", "one"), LabeledRow("B", "two  lines")]
     assert report.repairs == {"line breaks within texts became spaces": 1}
 
 
@@ -37,7 +38,7 @@ def test_labels_are_read_when_a_job_gave_several() -> None:
     """The labels are the values of the class map, sorted."""
     metadata = {"class-map": {"1": "B", "0": "A"}}
     rows, _ = read([{"source": "one", "job": [1, 0], "job-metadata": metadata}], MULTI)
-    assert rows == [Row("A|B", "one")]
+    assert rows == [LabeledRow("A|B", "one")]
 
 
 def test_annotations_are_read_when_a_job_gave_entities() -> None:
@@ -45,7 +46,7 @@ def test_annotations_are_read_when_a_job_gave_entities() -> None:
     value = {"annotations": {"entities": [{"startOffset": 3, "endOffset": 7, "label": "PERSON"}]}}
     row = {"source": "a\n Mary", "job": value, "job-metadata": {}}
     rows, report = read([row], ENTITIES)
-    assert rows == [Row('[[3,7,"PERSON"]]', "a  Mary")]
+    assert rows == [LabeledRow('[[3,7,"PERSON"]]', "a  Mary")]
     assert report.label_counts == {"PERSON": 1}
 
 
@@ -94,7 +95,7 @@ def test_a_file_is_refused_when_a_row_is_no_labeled_text(row: Any, words: str) -
 def test_an_attribute_is_chosen_when_the_settings_name_it() -> None:
     """Of several jobs in a manifest the flywheel's counts."""
     row = {**one(), "check": 0, "check-metadata": {"class-name": "B"}}
-    assert read([row], DataFormat(label_attribute="check"))[0] == [Row("B", "one")]
+    assert read([row], DataFormat(label_attribute="check"))[0] == [LabeledRow("B", "one")]
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,10 @@ from flywheel.intake.labeled_documents import (
     Allowance,
     LabeledDocuments,
     Report,
-    Row,
     Stream,
     UploadFault,
-    csv_line,
-    rows_of,
 )
+from flywheel.intake.labeled_rows import LabeledRow, csv_line, rows_of
 from flywheel.intake.pairs import Half, UnpairableKeyError, never_came_words, pair_place
 from flywheel.settings.data_format import DataFormat
 
@@ -27,9 +25,9 @@ ANNOTATIONS = (
     + b"documents.txt, 2, 7, 11, CITY\ndocuments.txt,0,14,18,CITY\ndocuments.txt,0,0,4,PERSON\n"
 )
 ROWS = [
-    Row('[[0,4,"PERSON"],[14,18,"CITY"]]', "Mary lives in Rome"),
-    Row("[]", "nothing here"),
-    Row('[[7,11,"CITY"]]', "Mäx in Rome, too"),
+    LabeledRow('[[0,4,"PERSON"],[14,18,"CITY"]]', "Mary lives in Rome"),
+    LabeledRow("[]", "nothing here"),
+    LabeledRow('[[7,11,"CITY"]]', "Mäx in Rome, too"),
 ]
 
 
@@ -40,7 +38,7 @@ def read(
     *,
     types: Sequence[str] | None = TYPES,
     name: str = "documents.txt",
-) -> tuple[list[Row], Report]:
+) -> tuple[list[LabeledRow], Report]:
     """Return the rows and the report of a pair."""
     found = LabeledDocuments(
         [documents],
@@ -150,7 +148,7 @@ def test_entries_and_documents_become_rows_when_the_flywheel_takes_lists() -> No
     rows, report = read(
         DOCUMENTS, b"Text,Type\nMary,PERSON\nRome,CITY\nRome,CITY\n,CITY\nx,PLACE\n", LISTED
     )
-    assert rows[3:] == [Row("PERSON", "Mary"), Row("CITY", "Rome")]
+    assert rows[3:] == [LabeledRow("PERSON", "Mary"), LabeledRow("CITY", "Rome")]
     assert [row.label for row in rows[:3]] == ["", "", ""]
     assert (report.documents, report.duplicates, report.left_out) == (3, 1, 2)
     assert report.label_counts == {"PERSON": 1, "CITY": 1}
@@ -174,7 +172,12 @@ def test_an_entity_dataset_is_written_when_rows_are_annotated() -> None:
 
 def test_an_entity_list_is_written_when_the_flywheel_takes_lists() -> None:
     """Documents and entries lie in folders of their own; each list has its header."""
-    rows = [Row("", "Mary sings"), Row("PERSON", "Mary, M."), Row("", "so"), Row("CITY", "Rome")]
+    rows = [
+        LabeledRow("", "Mary sings"),
+        LabeledRow("PERSON", "Mary, M."),
+        LabeledRow("", "so"),
+        LabeledRow("CITY", "Rome"),
+    ]
     assert dict(dataset_files(rows, LISTED, most_bytes=28)) == {
         "documents/documents-00001.txt": b"Mary sings\nso\n",
         "entity-list/entity-list-00001.csv": b'Text,Type\n"Mary, M.",PERSON\n',
@@ -186,7 +189,7 @@ def test_an_entity_list_is_written_when_the_flywheel_takes_lists() -> None:
 def test_a_dataset_of_labels_is_written_when_the_task_is_classification(mode: str) -> None:
     """Rows are written as canonical lines, in files of at most the bytes that are allowed."""
     shape = DataFormat(mode="multi-label" if mode == "multi-label" else "multi-class")
-    rows = [Row("A|B", "one, 1"), Row("B", "two")]
+    rows = [LabeledRow("A|B", "one, 1"), LabeledRow("B", "two")]
     assert list(dataset_files(rows, shape, most_bytes=13)) == [
         ("part-00001.csv", csv_line(rows[0]).encode()),
         ("part-00002.csv", csv_line(rows[1]).encode()),

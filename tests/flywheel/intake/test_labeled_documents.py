@@ -5,16 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from flywheel.intake.labeled_documents import (
-    Allowance,
-    LabeledDocuments,
-    Report,
-    Row,
-    UploadFault,
-    csv_line,
-    rows_of,
-    text_key,
-)
+from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, Report, UploadFault
+from flywheel.intake.labeled_rows import LabeledRow, csv_line, rows_of, text_key
 
 LABELS = ("BILLING", "SHIPPING", "ACCOUNT_ACCESS")
 ANY_NUMBER = Allowance(rows=1000, fraction=1.0)
@@ -22,7 +14,7 @@ ANY_NUMBER = Allowance(rows=1000, fraction=1.0)
 
 def read(
     data: bytes, labels: Sequence[str] | None = LABELS, allowance: Allowance = ANY_NUMBER
-) -> tuple[list[Row], Report]:
+) -> tuple[list[LabeledRow], Report]:
     """Return a file's rows and its report."""
     documents = LabeledDocuments([data], labels, allowance)
     return list(documents), documents.report
@@ -38,7 +30,11 @@ def many(good: int, bad: int) -> bytes:
 def test_rows_and_counts_are_given_when_a_file_is_good() -> None:
     """Every row is given in order, trimmed, and counted by its label."""
     rows, report = read(b'BILLING,one\r\n SHIPPING , two \r\nBILLING,"three, 3"\r\n')
-    assert rows == [Row("BILLING", "one"), Row("SHIPPING", "two"), Row("BILLING", "three, 3")]
+    assert rows == [
+        LabeledRow("BILLING", "one"),
+        LabeledRow("SHIPPING", "two"),
+        LabeledRow("BILLING", "three, 3"),
+    ]
     assert report.label_counts == {"BILLING": 2, "SHIPPING": 1}
     assert (report.documents, report.rows_read, report.problem_count) == (3, 3, 0)
     assert not report.is_refused
@@ -181,7 +177,7 @@ def test_duplicates_are_dropped_and_counted_when_label_and_text_are_the_same() -
 def test_the_first_label_stays_when_a_text_comes_again_with_others() -> None:
     """Of texts with several labels the first is kept; its duplicates later are still duplicates."""
     rows, report = read(b"BILLING,one\nSHIPPING,one\nBILLING,one\nSHIPPING,one\nSHIPPING,two\n")
-    assert rows == [Row("BILLING", "one"), Row("SHIPPING", "two")]
+    assert rows == [LabeledRow("BILLING", "one"), LabeledRow("SHIPPING", "two")]
     assert (report.duplicates, report.problem_counts[UploadFault.CONFLICT]) == (1, 2)
 
 
@@ -312,7 +308,7 @@ def test_the_report_is_the_same_when_the_file_is_cut_anywhere(cut: int) -> None:
 )
 def test_a_canonical_line_reads_as_the_same_row_when_it_is_parsed_again(text: str) -> None:
     """Our canonical form is read alike by our own reader, by the parser and by the csv module."""
-    row = Row("BILLING", text)
+    row = LabeledRow("BILLING", text)
     line = csv_line(row)
     assert line.count("\n") == 1
     assert list(rows_of([line])) == [row]

@@ -5,7 +5,7 @@ import pytest
 from flywheel.intake.candidates import Stream
 from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, Report
 from flywheel.notices.notice import upload_digest
-from flywheel.notices.uploads import refused, taken_in_part
+from flywheel.notices.uploads import accepted_in_part, refused
 from tests.flywheel.intake.malformed_files import CANARY, MalformedFile, malformed_files
 
 SEEDS = range(6)
@@ -33,7 +33,7 @@ def test_no_text_is_sent_when_a_file_is_malformed(seed: int, allowance: Allowanc
         found = report(file, allowance)
         words = found.lines() + found.repair_lines() + [found.one_label_line() or ""]
         assert not any(CANARY in line for line in words), (file.what, words)
-        for news in (refused("tickets/train/weekly.csv", found), taken_in_part("weekly", found)):
+        for news in (refused("tickets/train/weekly.csv", found), accepted_in_part("weekly", found)):
             if news is not None:
                 notice = upload_digest("prod", "tickets", [news], "digest")
                 assert CANARY not in notice.subject + notice.body, (file.what, notice)

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from flywheel.batches.batches import BatchOutcome
+from flywheel.batches.sealing import IN_TEST_SET, TRAINED_ON, Selection
 from flywheel.evaluation.champions import NotCarriedOutReason
 from flywheel.evaluation.evidence import Evidence
 from flywheel.evaluation.paired_evidence import LabelChange, PairedEvidence
 from flywheel.evaluation.verdict import Verdict, decide
 from flywheel.evaluation.verdict_view import VerdictView
-from flywheel.notices.batches import BatchFacts, failed, rejudging, started
+from flywheel.notices.batches import LEFT_OUT, BatchFacts, failed, rejudging, started
 from flywheel.notices.notice import Notice
 from flywheel.notices.verdicts import judged
 from flywheel.notices.what_changed import metric_table
@@ -88,6 +89,30 @@ def test_a_start_is_told_before_money_is_spent_when_a_batch_is_sealed(
     same_as_golden(start(**changes), name)
 
 
+@pytest.mark.parametrize(
+    ("count", "line"),
+    [
+        (1, "Left out: 1 row that the flywheel holds already."),
+        (2, "Left out: 2 rows that the flywheel holds already."),
+    ],
+)
+def test_rows_are_counted_in_the_right_number_when_they_were_left_out(
+    count: int, line: str
+) -> None:
+    """One row is singular; a batch often repeats a single one."""
+    left_out = {"rows that the flywheel holds already": count}
+    assert line in start(left_out=left_out).body
+
+
+def test_every_reason_has_words_when_rows_are_left_out() -> None:
+    """No reason of a selection reaches people without its words."""
+    selections = [
+        Selection(forbidden_words=words, duplicates=1, held_already=1, conflicts=1, forbidden=1)
+        for words in (IN_TEST_SET, TRAINED_ON)
+    ]
+    assert {reason for each in selections for reason in each.left_out()} == LEFT_OUT.keys()
+
+
 BOOTSTRAP = {"champion_arn": None, "champion": None}
 
 
@@ -149,7 +174,7 @@ def test_a_verdict_is_told_when_it_was_acted_on(
         (
             0.840,
             replace(FACTS, label_counts={"A": 90, "B": 10}, earlier_counts={"A": 10, "B": 90}),
-            "they are much unlike the rest",
+            "they differ much from the rest",
             True,
         ),
         (0.861, replace(FACTS, is_rebuilt=True), "and is no better this time.", False),

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from flywheel.evaluation.champions import ChampionSource
+from flywheel.notices.acts import paused
 from flywheel.notices.champions import NewChampion, approval_asked, champion_made, outside_judged
 from flywheel.notices.notice import Notice
 from tests.flywheel.notices.test_batches import ARN, FACTS, NEW, OLD, verdict
@@ -40,3 +41,11 @@ def test_an_outside_iteration_is_told_when_it_was_judged(
     """What would have been done, and how a person does it; nothing where it is live already."""
     notice = outside_judged("prod", "tickets", "20240517T120000Z", verdict(), live)
     same_as_golden(notice, f"outside_{name}")
+
+
+def test_the_actor_stands_first_when_a_reason_looks_like_a_signature() -> None:
+    """Words that a person writes cannot pass for the name of who acted."""
+    reason = "bad rows (by bob (verified))"
+    notice = paused("prod", "tickets", reason, "alice (claimed)", NOW)
+    words = " ".join(notice.body.split())
+    assert f"Why: - alice (claimed) paused the flywheel: {reason}." in words

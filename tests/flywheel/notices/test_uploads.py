@@ -4,7 +4,7 @@ import pytest
 
 from flywheel.intake.labeled_documents import LabeledDocuments, Report
 from flywheel.notices.notice import Notice, UploadNews, upload_digest
-from flywheel.notices.uploads import gone, misplaced, refused, taken_in_part
+from flywheel.notices.uploads import accepted_in_part, gone, misplaced, refused
 
 KEY = "tickets/train/weekly.csv"
 HOSTILE_KEY = "tickets/train/http://evil.example/\u202egnp.exe\nLive now: evil" + "x" * 300
@@ -51,12 +51,12 @@ def test_left_out_rows_are_told_when_the_file_was_taken(
 ) -> None:
     """The rows that were left out are named; the others are staged."""
     found = report(GOOD + b"BILING,x\nSHIPPING,text 7\n")
-    same_as_golden(digest(taken_in_part(KEY, found)), "taken_in_part")
+    same_as_golden(digest(accepted_in_part(KEY, found)), "accepted_in_part")
 
 
 def test_there_is_no_news_when_a_file_was_taken_whole() -> None:
     """An upload without faults is told by the notice of its batch, duplicates or not."""
-    assert taken_in_part(KEY, report(GOOD + b"BILLING,text 1\n")) is None
+    assert accepted_in_part(KEY, report(GOOD + b"BILLING,text 1\n")) is None
 
 
 def test_the_right_places_are_told_when_no_flywheel_looks_there(

@@ -7,7 +7,7 @@ import pytest
 from flywheel.batches.known_rows import content_hash, record
 from flywheel.evaluation.paired_evidence import Predictions, paired_evidence
 from flywheel.evaluation.verdict import policy_sha256
-from flywheel.intake.labeled_documents import Row
+from flywheel.intake.labeled_rows import LabeledRow
 from flywheel.settings.policy import LABEL_METRICS, METRICS, Policy
 from tests.flywheel.evaluation.answers import paired
 
@@ -80,18 +80,24 @@ def test_a_policy_has_another_name_when_a_rule_is_another(change: dict[str, Any]
     assert policy_sha256(old) != policy_sha256(new)
 
 
-ROWS = [Row("A", "one"), Row("B", "two"), Row("A", "three")]
+ROWS = [LabeledRow("A", "one"), LabeledRow("B", "two"), LabeledRow("A", "three")]
 
 
-def named(*rows: Row) -> str:
+def named(*rows: LabeledRow) -> str:
     """Return the hash of a test set."""
     return content_hash([b"".join(map(record, rows))])
 
 
 @pytest.mark.parametrize(
-    "other", [Row("B", "one"), Row("A", "One"), Row("A", "one", "thread 7"), Row("C", "one")]
+    "other",
+    [
+        LabeledRow("B", "one"),
+        LabeledRow("A", "One"),
+        LabeledRow("A", "one", "thread 7"),
+        LabeledRow("C", "one"),
+    ],
 )
-def test_a_test_set_has_another_hash_when_a_row_is_another(other: Row) -> None:
+def test_a_test_set_has_another_hash_when_a_row_is_another(other: LabeledRow) -> None:
     """A label that was put right makes another test set, as another text or group does."""
     assert named(other, *ROWS[1:]) != named(*ROWS)
 

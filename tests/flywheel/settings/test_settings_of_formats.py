@@ -32,7 +32,7 @@ def test_functions_know_the_format_when_settings_travel() -> None:
         task="entities", entities_from="list"
     )
     columns = '\n[flywheels.tickets.csv]\nheader = true\nlabel = "kind"\ntext = 3\nsep = "\\t"\n'
-    assert shape(FLYWHEEL + columns).csv == CsvLayout(True, "kind", 3, "\t")
+    assert shape(FLYWHEEL + columns).csv == CsvLayout(header=True, label="kind", text=3, sep="\t")
 
 
 def test_the_service_knows_the_task_when_a_flywheel_is_adopted() -> None:

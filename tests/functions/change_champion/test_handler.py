@@ -65,7 +65,7 @@ def test_the_model_before_is_live_when_a_person_rolls_back(promoted: World, mode
     (told,) = promoted.cloud.told()
     assert told.subject == f"[test] {NAME}: ROLLED BACK"
     body = " ".join(told.body.split())
-    assert "complaints (by ann)" in body
+    assert "ann rolled back: complaints" in body
     assert f"Live now: {models.champion}" in body
     assert "No endpoint follows the flywheel." in body
     assert history(promoted) == [

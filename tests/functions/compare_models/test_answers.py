@@ -11,8 +11,8 @@ from application.comparison.kept_answers import KeptAnswers
 from compare_models.handler import handler
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.evidence import Evidence
-from flywheel.evaluation.prediction_jobs import one_line
-from flywheel.intake.labeled_documents import rows_of
+from flywheel.evaluation.predictions import one_line
+from flywheel.intake.labeled_rows import rows_of
 from tests.functions.cloud import STAGING, altering, answering
 from tests.functions.compare_models.conftest import TESTED
 from tests.functions.conftest import Models

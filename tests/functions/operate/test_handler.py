@@ -74,7 +74,7 @@ def test_audit_and_notices_name_the_actor_when_a_person_pauses(world: World, ann
     assert world.row.pause is not None
     assert (world.row.pause.by, world.row.pause.reason) == ("ann (claimed)", WHY)
     (notice,) = world.cloud.told()
-    assert f"{WHY} (by ann (claimed))" in notice.body
+    assert f"ann (claimed) paused the flywheel: {WHY}" in notice.body
     assert world.waiting() == []
     again = ann(Pause(flywheel=NAME, reason=WHY))
     words = f"it is paused already, by ann (claimed): {WHY}"

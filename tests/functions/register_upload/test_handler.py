@@ -169,7 +169,7 @@ def test_the_rows_left_out_are_told_when_a_file_is_taken_in_part(world: World) -
         upload = world.upload("weekly.csv", rows)
     known = world.known(upload)
     assert (known.state, known.documents, known.left_out) == (UploadState.STAGED, 100, 1)
-    assert world.waiting() == ["TAKEN weekly.csv: 1 of 101 rows left out"]
+    assert world.waiting() == ["ACCEPTED weekly.csv: 1 of 101 rows left out"]
     assert [message["DelaySeconds"] for message in sent] == [NOTICE_WINDOW_SECONDS]
 
 

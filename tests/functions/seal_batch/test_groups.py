@@ -7,21 +7,21 @@ from application.comparison.test_set_rows import counted_groups, kept_rows
 from application.ledger.flywheel_rows import FrozenTestSet
 from flywheel.batches.known_rows import content_hash, record
 from flywheel.batches.uploads import DatasetKind
-from flywheel.intake.labeled_documents import Row, csv_line
+from flywheel.intake.labeled_rows import LabeledRow, csv_line
 from flywheel.settings.data_format import DataFormat
 from tests.functions.cloud import STAGING
 from tests.functions.world import NAME, World, csv, documents
 
 THREADS = [
-    Row("billing", "invoice wrong", "thread 1"),
-    Row("delivery", "parcel is late", "thread 1"),
-    Row("billing", "refund please", "thread 2"),
-    Row("delivery", "courier was rude"),
+    LabeledRow("billing", "invoice wrong", "thread 1"),
+    LabeledRow("delivery", "parcel is late", "thread 1"),
+    LabeledRow("billing", "refund please", "thread 2"),
+    LabeledRow("delivery", "courier was rude"),
 ]
 """Three groups: two threads, and a document that belongs to nothing."""
 
 
-def drop(world: World, name: str, rows: list[Row]) -> None:
+def drop(world: World, name: str, rows: list[LabeledRow]) -> None:
     """Stage test rows of which some name a group."""
     upload = world.upload(name, csv([(row.label, row.text) for row in rows]), kind="test")
     (staged,) = [
@@ -31,7 +31,7 @@ def drop(world: World, name: str, rows: list[Row]) -> None:
     client("s3").put_object(Bucket=STAGING, Key=staged.staged_key, Body=body)
 
 
-def freeze(world: World, number: int, rows: list[Row]) -> FrozenTestSet:
+def freeze(world: World, number: int, rows: list[LabeledRow]) -> FrozenTestSet:
     """Freeze test rows with a batch, and end it; returns the test set."""
     drop(world, f"test-{number}.csv", rows)
     if number > 1:
@@ -64,7 +64,9 @@ def test_groups_are_counted_when_test_rows_name_them(world: World) -> None:
     assert [(each["groups"], each["label_groups"]) for each in audited] == [
         (3, {"billing": 2, "delivery": 2})
     ]
-    assert world.sent(1, "test") == [csv_line(Row(row.label, row.text))[:-1] for row in THREADS]
+    assert world.sent(1, "test") == [
+        csv_line(LabeledRow(row.label, row.text))[:-1] for row in THREADS
+    ]
 
 
 def test_a_group_is_kept_when_test_rows_are_frozen(world: World) -> None:
@@ -73,14 +75,17 @@ def test_a_group_is_kept_when_test_rows_are_frozen(world: World) -> None:
     (segment,) = segments(world)
     assert kept_rows(world.services.staging, segment) == THREADS
     assert frozen.sha256 == content_hash(map(record, THREADS))
-    assert frozen.sha256 != content_hash(record(Row(row.label, row.text)) for row in THREADS)
+    assert frozen.sha256 != content_hash(record(LabeledRow(row.label, row.text)) for row in THREADS)
 
 
 @pytest.mark.slow
 def test_groups_reach_over_batches_when_rows_are_added(world: World) -> None:
     """A document of a thread that was frozen before brings no group."""
     freeze(world, 1, THREADS)
-    more = [Row("delivery", "still not here", "thread 2"), Row("billing", "card", "thread 3")]
+    more = [
+        LabeledRow("delivery", "still not here", "thread 2"),
+        LabeledRow("billing", "card", "thread 3"),
+    ]
     frozen = freeze(world, 2, more)
     assert (frozen.version, frozen.documents, frozen.groups) == (2, 6, 4)
     assert frozen.label_groups == {"billing": 3, "delivery": 3}
@@ -91,8 +96,11 @@ def test_groups_reach_over_batches_when_rows_are_added(world: World) -> None:
 def test_a_row_is_a_repeat_when_it_is_known_with_another_group(world: World, group: str) -> None:
     """Only another label of the same text contradicts the test set."""
     freeze(world, 1, THREADS)
-    again = [Row("billing", "invoice wrong", group), Row("billing", "parcel is late", group)]
-    frozen = freeze(world, 2, [*again, Row("billing", "card")])
+    again = [
+        LabeledRow("billing", "invoice wrong", group),
+        LabeledRow("billing", "parcel is late", group),
+    ]
+    frozen = freeze(world, 2, [*again, LabeledRow("billing", "card")])
     assert frozen.documents == 5
     assert world.batch(2).left_out == {
         "rows that the flywheel holds already": 1,
@@ -102,14 +110,16 @@ def test_a_row_is_a_repeat_when_it_is_known_with_another_group(world: World, gro
 
 def test_near_duplicates_are_one_group_when_no_row_names_any(world: World) -> None:
     """Texts that differ in numbers alone are right or wrong together."""
-    rows = [Row("billing", f"invoice {number} is wrong") for number in range(5)]
-    frozen = freeze(world, 1, [*rows, Row("delivery", "parcel"), Row("delivery", "courier")])
+    rows = [LabeledRow("billing", f"invoice {number} is wrong") for number in range(5)]
+    frozen = freeze(
+        world, 1, [*rows, LabeledRow("delivery", "parcel"), LabeledRow("delivery", "courier")]
+    )
     assert (frozen.documents, frozen.groups, frozen.grouping) == (7, 3, "near duplicates")
 
 
 def test_groups_are_documents_when_nothing_groups_them(world: World) -> None:
     """Each document of a classifier has a label, so each counts."""
-    rows = [Row(row.label, row.text) for row in THREADS]
+    rows = [LabeledRow(row.label, row.text) for row in THREADS]
     frozen = freeze(world, 1, rows)
     assert (frozen.documents, frozen.groups, frozen.grouping) == (4, 4, "none")
 
@@ -120,7 +130,7 @@ def test_groups_are_not_known_when_an_earlier_release_froze_rows(world: World) -
     freeze(world, 1, THREADS)
     (segment,) = segments(world)
     client("s3").delete_object(Bucket=STAGING, Key=segment.replace(".bin", ".csv"))
-    frozen = freeze(world, 2, [Row("billing", "card")])
+    frozen = freeze(world, 2, [LabeledRow("billing", "card")])
     assert (frozen.documents, frozen.groups, frozen.label_groups) == (5, None, None)
 
 
@@ -137,10 +147,10 @@ def test_groups_are_counted_when_test_rows_are_imported(world: World) -> None:
 
 
 MENTIONS = [
-    Row('[[0,3,"CITY"],[4,7,"NAME"]]', "Ulm Ann"),
-    Row('[[0,3,"NAME"]]', "Bob", "book 1"),
-    Row('[[0,3,"NAME"]]', "Eva", "book 1"),
-    Row("[]", "nothing here"),
+    LabeledRow('[[0,3,"CITY"],[4,7,"NAME"]]', "Ulm Ann"),
+    LabeledRow('[[0,3,"NAME"]]', "Bob", "book 1"),
+    LabeledRow('[[0,3,"NAME"]]', "Eva", "book 1"),
+    LabeledRow("[]", "nothing here"),
 ]
 
 

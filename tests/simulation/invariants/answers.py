@@ -19,7 +19,7 @@ from flywheel.batches.known_rows import content_hash, record
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.paired_evidence import PairedEvidence
 from flywheel.evaluation.verdict import Decision, Verdict
-from flywheel.intake.labeled_documents import Row
+from flywheel.intake.labeled_rows import LabeledRow
 from tests.simulation.memory.jobs import MemoryJob
 from tests.simulation.memory.ports import MemoryPorts
 from tests.simulation.memory.texts import answer_of, label_of
@@ -141,7 +141,7 @@ def _is_good_enough(
 
 
 def _hash_of(texts: Iterable[str]) -> str:
-    return content_hash(record(Row(label_of(text), text)) for text in texts)
+    return content_hash(record(LabeledRow(label_of(text), text)) for text in texts)
 
 
 def _right(ports: MemoryPorts, model: str, texts: Iterable[str]) -> set[str]:

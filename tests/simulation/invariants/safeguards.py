@@ -26,7 +26,7 @@ from application.ledger.writes import Change, Put, Write
 from application.ports import FlywheelService
 from application.services import Services
 from flywheel.batches.batches import BatchName, BatchOutcome
-from flywheel.evaluation import prediction_jobs as test_documents
+from flywheel.evaluation import predictions
 from flywheel.settings.policy import METRICS
 from tests.simulation.callers import Callers
 from tests.simulation.invariants import look_safeguards
@@ -223,7 +223,7 @@ def _jobs_without_a_token() -> Patches:
 
 def _answers_kept_by_model_alone() -> Patches:
     """Keep a model's answers whatever test set they are to, and compare as far as they go."""
-    real = test_documents.scored
+    real = predictions.scored
 
     def key(self: KeptAnswers, model: str) -> str:
         return f"answers/{self.flywheel}/{model}.jsonl"

@@ -15,7 +15,7 @@ from typing import Any
 from application.service_values import FlywheelFacts, Iteration, ModelFacts
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import LabelsUnknownError, ServiceBusyError, ServiceRefusedError
-from flywheel.evaluation.model_labels import ModelLabels
+from flywheel.evaluation.label_metrics import ModelLabels
 from flywheel.notices.endpoints import Endpoint
 from flywheel.settings.data_format import DataFormat
 from tests.simulation.memory.buckets import MemoryStaging

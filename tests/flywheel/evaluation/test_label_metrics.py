@@ -11,7 +11,7 @@ from flywheel.evaluation import intervals
 from flywheel.evaluation.comparisons import Comparison
 from flywheel.evaluation.effective_rules import Outcome
 from flywheel.evaluation.evidence import Evidence, MeasuredLabels, TestSetFacts
-from flywheel.evaluation.label_comparisons import of_label
+from flywheel.evaluation.label_metrics import of_label
 from flywheel.evaluation.verdict import Decision, Verdict, decide, wants_answers
 from flywheel.settings.policy import LABEL_METRICS, Policy, Rule
 
