@@ -14,8 +14,8 @@ from itertools import chain, combinations
 from typing import Any
 
 from application.comparison.kept_answers import AnswersMissingError
-from application.comparison.test_set_rows import groups_of_rows, kept_rows, whole_test_set
 from application.ports import StagingObjects
+from application.staged_rows import groups_of_rows, kept_rows, whole_test_set
 from console.record.verdict_history import Document, Entry, VerdictHistory, history_before
 from flywheel.batches.batches import BatchName
 from flywheel.batches.known_rows import content_hash, record

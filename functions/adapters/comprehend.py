@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from adapters.service_errors import error_code, translate_aws_errors
-from application.service_values import FlywheelFacts, Iteration, ModelFacts
+from application.port_values import FlywheelFacts, Iteration, ModelFacts
 from flywheel.batches.batches import ANNOTATIONS_FOLDER, DOCUMENTS_FOLDER, ENTITY_LIST_FOLDER
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
@@ -223,7 +223,7 @@ class Comprehend:
         ServiceRefusedError
             What tells of them may not be read.
         """
-        from adapters.model_labels import (  # noqa: PLC0415 - CompareModels alone needs it
+        from adapters.models import (  # noqa: PLC0415 - CompareModels alone needs it
             labels_of_classifier,
             labels_of_recognizer,
         )
@@ -261,13 +261,13 @@ class Comprehend:
 
     def model_in_training(self) -> str | None:
         """Return the model that the flywheel's iteration trains now, if one does."""
-        from adapters.training import model_in_training  # noqa: PLC0415 - Operate alone needs it
+        from adapters.models import model_in_training  # noqa: PLC0415 - Operate alone needs it
 
         return model_in_training(self._client, self._arn)
 
     def stop_training(self, model_arn: str) -> None:
         """Ask for a training's stop, with which its iteration stops."""
-        from adapters.training import stop_training  # noqa: PLC0415 - Operate alone needs it
+        from adapters.models import stop_training  # noqa: PLC0415 - Operate alone needs it
 
         stop_training(self._client, model_arn)
 

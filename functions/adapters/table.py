@@ -13,7 +13,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from adapters.service_errors import translate_aws_errors
-from application.ledger.writes import Change, Delete, Item, Key, Put, Write
+from application.port_values import Change, Delete, Item, Key, Put, Write
 from flywheel.errors import ConcurrentChangeError, ServiceBusyError
 
 if TYPE_CHECKING:

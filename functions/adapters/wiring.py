@@ -59,14 +59,14 @@ class AwsPorts:
     @property
     def inbox(self) -> InboxObjects:
         """The inbox bucket."""
-        from adapters.inbox import InboxBucket
+        from adapters.objects import InboxBucket
 
         return InboxBucket(self.configuration.inbox_bucket, client("s3"))
 
     @property
     def topic(self) -> Topic:
         """The notices topic."""
-        from adapters.topic import SnsTopic
+        from adapters.messages import SnsTopic
 
         return SnsTopic(self.configuration.topic_arn, client("sns"))
 
@@ -89,7 +89,7 @@ class AwsPorts:
     @property
     def functions(self) -> Functions:
         """Other functions."""
-        from adapters.invocations import Invocations
+        from adapters.executions import Invocations
 
         settings = self.configuration
         return Invocations(

@@ -1,6 +1,6 @@
 """AnswerApproval: a person's yes or no to a verdict, written down first and then sent.
 
-Read next: `application.approvals.answer`.
+Read next: `application.approvals`.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.caller_identity import actor_of
 from adapters.wiring import services
-from application.approvals.answer import answer, send_again
+from application.approvals import answer, send_again
 from application.commands.payloads import refusal
 from flywheel.errors import UnprovenIdentityError
 

@@ -15,13 +15,15 @@ from flywheel.notices.notice import Notice
 from flywheel.settings.data_format import DataFormat
 
 if TYPE_CHECKING:
-    from application.ledger.writes import Item, Key, Write
-    from application.service_values import (
+    from application.port_values import (
         AnswerJob,
         FlywheelFacts,
         FoundVersion,
+        Item,
         Iteration,
+        Key,
         ModelFacts,
+        Write,
     )
     from flywheel.evaluation.model_labels import ModelLabels
     from flywheel.notices.endpoints import Endpoint
@@ -86,7 +88,7 @@ class KeptObjects(Protocol):
 
 
 class InboxObjects(Protocol):
-    """The inbox bucket (`adapters.inbox.InboxBucket`): exact versions."""
+    """The inbox bucket (`adapters.objects.InboxBucket`): exact versions."""
 
     def version_chunks(self, upload: ObjectVersion) -> Iterator[bytes] | None:
         """Return the bytes of exactly this version, or None where it is gone."""
@@ -170,7 +172,7 @@ class AnswerService(Protocol):
 
 
 class Topic(Protocol):
-    """The notices topic (`adapters.topic.SnsTopic`)."""
+    """The notices topic (`adapters.messages.SnsTopic`)."""
 
     def publish(self, flywheel: str, notice: Notice) -> None:
         """Publish; accepted is not read, and a repeat is sent twice under the same id."""
@@ -206,7 +208,7 @@ class Executions(Protocol):
 
 
 class Functions(Protocol):
-    """Other functions of the stack (`adapters.invocations.Invocations`)."""
+    """Other functions of the stack (`adapters.executions.Invocations`)."""
 
     def close_batch(self, payload: str) -> None:
         """Have CloseBatch run with this event, sometime soon, at least once."""

@@ -1,6 +1,6 @@
 """ChangeChampion: a person's rollback or promotion, from intent to notice.
 
-Read next: `application.champions.change`.
+Read next: `application.champion_changes`.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.caller_identity import actor_of
 from adapters.wiring import services
 from application.chain_heads import write_head
-from application.champions.change import change
+from application.champion_changes import change
 from application.commands.payloads import refusal
 from flywheel.errors import UnprovenIdentityError
 

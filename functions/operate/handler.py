@@ -18,7 +18,7 @@ from adapters.caller_identity import actor_of
 from adapters.wiring import services
 from application.commands.carry_out import carry_out
 from application.commands.payloads import OperatorCommand, refusal
-from application.private_errors import quoting_no_document
+from application.unforeseen_errors import quoting_no_document
 from flywheel.actors import PROOF
 from flywheel.errors import (
     ActRefusedError,

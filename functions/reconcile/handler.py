@@ -11,8 +11,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.wiring import services
-from application.reconciliation.failures import Failures
 from application.reconciliation.reconcile import reconcile, send_digests
+from application.unforeseen_errors import Failures
 
 logger = Logger()
 tracer = Tracer()

@@ -17,8 +17,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.wiring import services
-from application.private_errors import quoting_no_document
 from application.registration.register import register
+from application.unforeseen_errors import quoting_no_document
 from flywheel.batches.uploads import (
     ObjectVersion,
 )

@@ -15,7 +15,7 @@ from itertools import count
 import boto3
 
 from adapters.clients import client
-from application.approvals.ask import ask
+from application.approvals import ask
 from application.commands.payloads import (
     AbandonRebuild,
     FreezeTestSet,

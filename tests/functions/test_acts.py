@@ -8,7 +8,7 @@ import pytest
 
 from application.commands.operator_commands import OperatorCommands
 from application.ledger.flywheel_rows import FrozenTestSet
-from application.reconciliation.late_datasets import settle_late_datasets
+from application.reconciliation.late_arrivals import settle_late_datasets
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
 from flywheel.batches.known_rows import content_hash
 from flywheel.batches.uploads import DatasetKind, UploadState

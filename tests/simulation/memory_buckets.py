@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO
 
-from application.service_values import FoundVersion
+from application.port_values import FoundVersion
 from flywheel.batches.uploads import ObjectVersion
 from flywheel.errors import ServiceRefusedError
 from tests.simulation.world import World

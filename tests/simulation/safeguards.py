@@ -16,13 +16,13 @@ from application.batches import seal as seal_batch
 from application.batches import start as start_iteration
 from application.batches import workflow
 from application.comparison import compare as compare_models
-from application.comparison import gathering, kept_answers, next_step
+from application.comparison import kept_answers, next_step, verdict_maker
 from application.comparison.kept_answers import KeptAnswers
 from application.ledger import batches, outbox, retries, uploads
 from application.ledger.batch_rows import BatchRow
 from application.ledger.flywheel_rows import change_flywheel
 from application.ledger.upload_rows import UploadRow
-from application.ledger.writes import Change, Put, Write
+from application.port_values import Change, Put, Write
 from application.ports import FlywheelService
 from application.services import Services
 from flywheel.batches.batches import BatchName, BatchOutcome
@@ -122,7 +122,7 @@ def _missing_metrics_are_fine() -> Patches:
         given = metrics or {}
         return {name: given[name] if given.get(name, -1) >= 0 else 1.0 for name in METRICS}
 
-    return [_replace(gathering, "averages", averages)]
+    return [_replace(verdict_maker, "averages", averages)]
 
 
 def _several_open_batches() -> Patches:

@@ -9,11 +9,11 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from application.batches.batch_facts import batch_facts
 from application.comparison.judgement import keep_document, record_outcome
 from application.comparison.next_step import StepFacts, VerdictOutcome, next_step
 from application.ledger.batch_rows import BatchFailure, BatchRow
 from application.ledger.flywheel_rows import FlywheelRow
+from application.notices import batch_facts
 from application.ports import FlywheelService
 from application.services import Services
 from flywheel.batches.batches import BatchOutcome, BatchState

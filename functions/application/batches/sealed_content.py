@@ -11,10 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from application.comparison.test_set_rows import measured
 from application.ledger.test_sets import CountedGroups
 from application.ports import StagingObjects
-from application.registration.staged_copies import copy_rows
+from application.staged_rows import copy_rows, measured
 from flywheel.batches.batches import BatchManifest, BatchName, StagedUpload
 from flywheel.batches.dataset_files import dataset_files
 from flywheel.batches.known_rows import known_among, record, rows_key

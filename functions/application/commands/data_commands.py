@@ -12,15 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from application.comparison.test_set_rows import measured
 from application.configuration import KnownFlywheel
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
 from application.ledger.test_sets import CountedGroups
 from application.ledger.upload_rows import SplitParts, UploadRow
 from application.ports import FlywheelService, StagingObjects
-from application.rebuilds.withdrawn_training import batches_behind, trained_on
-from application.registration.staged_copies import copy_rows
+from application.rebuilds.provenance import batches_behind, trained_on
+from application.staged_rows import copy_rows, measured
 from flywheel.batches.batches import BatchManifest, BatchName, StagedUpload, of_kind
 from flywheel.batches.known_rows import record, rows_key
 from flywheel.batches.splitting import split_texts

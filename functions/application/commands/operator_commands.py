@@ -10,10 +10,10 @@ from datetime import datetime
 
 from application.batches.workflow import Workflow
 from application.commands.rebuild_commands import RebuildActs
-from application.comparison.test_set_rows import with_measured_test_set, without_lost_rows
 from application.ledger.batch_rows import BatchRow
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ports import StagingObjects
+from application.staged_rows import with_measured_test_set, without_lost_rows
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ActRefusedError, ServiceRefusedError

@@ -18,12 +18,12 @@ from application.comparison.kept_answers import (
     ModelAnswers,
     compared,
 )
-from application.comparison.test_set_rows import kept_rows
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow
 from application.ledger.flywheel_rows import FlywheelRow
-from application.service_values import AnswerJob
+from application.port_values import AnswerJob
 from application.services import Services
+from application.staged_rows import kept_rows
 from flywheel.batches.known_rows import rows_key
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.evidence import Evidence

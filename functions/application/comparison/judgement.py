@@ -10,18 +10,16 @@ from dataclasses import replace
 
 from aws_lambda_powertools import Logger
 
-from application.batches.batch_facts import batch_facts
-from application.champions.endpoints import followers
 from application.comparison.next_step import VerdictOutcome
 from application.ledger.approvals import Question
 from application.ledger.audit import FIRST_SHA256
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
+from application.notices import batch_facts, followers
+from application.port_values import Iteration
 from application.ports import FlywheelService
-from application.rebuilds.progress import taint_of_return
-from application.rebuilds.withdrawn_training import withdrawn_from
-from application.service_values import Iteration
+from application.rebuilds.provenance import taint_of_return, withdrawn_from
 from application.services import Services
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.champions import PromotionMode, promotion_mode

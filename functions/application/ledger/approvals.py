@@ -13,7 +13,7 @@ from typing import Any
 
 from application.ledger.audit import Audited
 from application.ledger.batch_rows import BatchRow
-from application.ledger.writes import Change, Key, Put
+from application.port_values import Change, Key, Put
 from flywheel.batches.batches import BatchName
 from flywheel.notices.notice import Notice
 from flywheel.settings.policy import Policy

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.test_sets import CountedGroups, freeze_changes
-from application.ledger.writes import Item, Key
+from application.port_values import Item, Key
 from flywheel.batches.batches import BatchName, BatchOutcome, BatchState
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.champions import PromotionMode

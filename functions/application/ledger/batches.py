@@ -27,7 +27,7 @@ from application.ledger.flywheel_rows import (
 )
 from application.ledger.holdings import DatasetSlots, slot_changes
 from application.ledger.outbox import notice_row
-from application.ledger.writes import Change, Put, Write
+from application.port_values import Change, Put, Write
 from application.ports import Rows
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.errors import BatchNotFoundError, ConcurrentChangeError

@@ -19,7 +19,7 @@ from application.ledger.flywheel_rows import (
     unchanged_champion,
     unchanged_rebuild,
 )
-from application.ledger.writes import Change, Item, Key, Put
+from application.port_values import Change, Item, Key, Put
 from flywheel.batches.batches import BatchState
 from flywheel.evaluation.champions import OUTSIDE, Champion, ChampionSource
 from flywheel.notices.notice import Notice

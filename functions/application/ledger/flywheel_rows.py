@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from application.ledger.writes import Change, Item, Key
+from application.port_values import Change, Item, Key
 
 if TYPE_CHECKING:
     from flywheel.intake.document_groups import Grouped

@@ -3,7 +3,7 @@
 Slots and rows count from the seal on, before the service is asked: a reply that is lost must not
 leave a dataset that nobody counted. What the service turns out not to have is given back, but only
 once no call that outlived its batch can create it any more. Read next:
-`application.reconciliation.late_datasets`.
+`application.reconciliation.late_arrivals`.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,7 +13,7 @@ from typing import Any
 from application.ledger.audit import Audited
 from application.ledger.flywheel_rows import FlywheelRow, change_flywheel, unchanged_test_set
 from application.ledger.test_sets import CountedGroups, freeze_changes
-from application.ledger.writes import Delete, Key, Put, Write
+from application.port_values import Delete, Key, Put, Write
 from flywheel.batches.batches import BatchName, StagedUpload
 from flywheel.batches.uploads import DatasetKind
 

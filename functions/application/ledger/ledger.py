@@ -12,7 +12,7 @@ from application.ports import Rows
 
 if TYPE_CHECKING:
     from application.ledger.approvals import Approvals
-    from application.ledger.audit import Audit
+    from application.ledger.audit import Audit, Runs
     from application.ledger.batches import Batches
     from application.ledger.champions import Champions
     from application.ledger.flywheels import Flywheels
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from application.ledger.rebuilds import Rebuilds
     from application.ledger.retries import Retries
     from application.ledger.returned_uploads import ReturnedUploads
-    from application.ledger.runs import Runs
     from application.ledger.uploads import Uploads
     from application.ledger.verdicts import Verdicts
 
@@ -114,7 +113,7 @@ class Ledger:
     @property
     def runs(self) -> "Runs":
         """Runs of the reconciliation."""
-        from application.ledger.runs import Runs
+        from application.ledger.audit import Runs
 
         return Runs(self._table, self.actor)
 

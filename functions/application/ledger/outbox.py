@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from application.ledger.writes import Change, Delete, Item, Key, Put
+from application.port_values import Change, Delete, Item, Key, Put
 from application.ports import Rows
 from flywheel.errors import ConcurrentChangeError
 from flywheel.notices.notice import Notice, UploadNews

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from application.ledger.upload_rows import upload_key
-from application.ledger.writes import Change, Delete, Item, Key, Put, Write
+from application.port_values import Change, Delete, Item, Key, Put, Write
 from application.ports import Rows
 from flywheel.batches.uploads import DatasetKind, ObjectVersion, Place, UploadState
 from flywheel.intake.pairs import PairPlace, object_name

@@ -19,7 +19,7 @@ from application.ledger.flywheel_rows import (
     unchanged_rebuild,
 )
 from application.ledger.test_sets import past_test_set
-from application.ledger.writes import Delete, Key, Put
+from application.port_values import Delete, Key, Put
 from flywheel.notices.notice import Notice
 
 

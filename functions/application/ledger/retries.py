@@ -1,7 +1,7 @@
 """What becomes of a failed batch: what it never got is given back, or it has another attempt.
 
 Read next: `application.commands.operator_commands` (who asks for an attempt),
-`application.reconciliation.late_datasets` (who gives back).
+`application.reconciliation.late_arrivals` (who gives back).
 """
 
 from collections.abc import Collection, Mapping
@@ -18,7 +18,7 @@ from application.ledger.flywheel_rows import (
 )
 from application.ledger.holdings import DatasetSlots, slot_changes, slots_used
 from application.ledger.test_sets import frozen_late
-from application.ledger.writes import Change
+from application.port_values import Change
 from application.ports import Rows
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.batches.uploads import DatasetKind

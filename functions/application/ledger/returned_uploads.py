@@ -10,7 +10,7 @@ from application.ledger.batch_rows import BatchRow, batch_key, batch_row
 from application.ledger.flywheel_rows import FlywheelRow, change_flywheel, unchanged_rebuild
 from application.ledger.upload_rows import batches_of, staged_key_of, upload_key, waits_again
 from application.ledger.uploads import ACCEPTED, ALL_UPLOADS, BY_FLYWHEEL_INDEX, TAINTS_NAMED
-from application.ledger.writes import Change, Delete, Item, Write
+from application.port_values import Change, Delete, Item, Write
 from application.ports import Rows
 from flywheel.batches.uploads import DatasetKind, UploadState
 

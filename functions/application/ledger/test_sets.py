@@ -1,7 +1,7 @@
 """How the ledger freezes a test set: its next version, with more rows and the looks that count.
 
 Knows no act. Read next: `flywheel.evaluation.looks` (how looks wear off),
-`application.comparison.test_set_rows` (groups).
+`application.staged_rows` (groups).
 """
 
 from collections import Counter

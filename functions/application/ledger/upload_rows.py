@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from application.ledger.writes import Change, Item, Key, Put, Write
+from application.port_values import Change, Item, Key, Put, Write
 from flywheel.batches.batches import StagedUpload
 from flywheel.batches.uploads import DatasetKind, UploadState
 

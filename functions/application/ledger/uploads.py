@@ -28,7 +28,7 @@ from application.ledger.upload_rows import (
     upload_row,
     waits_again,
 )
-from application.ledger.writes import Change, Delete, Put, Write
+from application.port_values import Change, Delete, Put, Write
 from application.ports import Rows
 from flywheel.batches.batches import BatchName, StagedUpload
 from flywheel.batches.uploads import DatasetKind, ObjectVersion, UploadState

@@ -1,8 +1,7 @@
 """The ledger's rows of verdicts: stored before anything is done, then what came of them.
 
 Two transactions, so that whoever dies between them is followed by somebody who knows the intent.
-Read next: `application.comparison.judgement` (who writes), `application.ledger.verdict_rows` (the
-forms).
+Read next: `application.comparison.judgement`, which writes them.
 """
 
 from collections.abc import Sequence
@@ -20,13 +19,7 @@ from application.ledger.flywheel_rows import (
     unchanged_champion,
     with_past,
 )
-from application.ledger.verdict_rows import (
-    stored_verdict,
-    verdict_details,
-    verdict_key,
-    verdict_values,
-)
-from application.ledger.writes import Change, Put, Write
+from application.port_values import Change, Item, Key, Put, Write
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.evaluation.champions import (
     OUTSIDE,
@@ -35,7 +28,7 @@ from flywheel.evaluation.champions import (
     PromotionMode,
 )
 from flywheel.evaluation.verdict import Decision, Verdict
-from flywheel.evaluation.verdict_document import VerdictFacts
+from flywheel.evaluation.verdict_document import VerdictFacts, document_sha256, verdict_document
 from flywheel.notices.notice import Notice
 
 
@@ -181,3 +174,53 @@ def _counted(flywheel: FlywheelRow, verdict: Verdict) -> list[Write]:
         changes["promote_verdicts"] = flywheel.promote_verdicts + 1
         expected["promote_verdicts"] = flywheel.promote_verdicts or None
     return [change_flywheel(flywheel.name, changes, expected)] if changes else []
+
+
+def verdict_key(batch: BatchRow) -> Key:
+    """Return the key of the row of the verdict about a batch's attempt."""
+    return Key(f"VERDICT#{batch.flywheel}#{batch.name.label}", "VERDICT")
+
+
+def verdict_values(
+    batch: BatchRow, verdict: Verdict, facts: VerdictFacts, course: PromotionMode
+) -> dict[str, Any]:
+    """Return the values of that row."""
+    return {
+        "flywheel": batch.flywheel,
+        "batch": batch.batch,
+        "decision": verdict.decision,
+        "policy_sha256": verdict.policy_sha256,
+        "verdict": verdict.to_json(),
+        "facts": facts.to_json(),
+        "expected_champion": facts.expected_champion,
+        "course": course,
+        "decided_at": facts.decided_at,
+    }
+
+
+def verdict_details(batch: BatchRow, stored: StoredVerdict) -> dict[str, Any]:
+    """Return what the audit says of a verdict."""
+    return {
+        "batch": batch.batch,
+        "attempt": batch.attempt,
+        "decision": stored.verdict.decision,
+        "challenger": stored.verdict.evidence.challenger_arn,
+        "expected_champion": stored.expected_champion,
+        "policy_sha256": stored.verdict.policy_sha256,
+        "document": batch.name.verdict_key,
+        "document_sha256": document_sha256(stored.document or ""),
+    }
+
+
+def stored_verdict(item: Item) -> StoredVerdict:
+    """Return a verdict from its row."""
+    outcome, facts = item.get("outcome"), item.get("facts")
+    return StoredVerdict(
+        Verdict.from_json(item["verdict"]),
+        item.get("expected_champion"),
+        BatchOutcome(outcome) if outcome else None,
+        verdict_document(item["verdict"], facts) if facts else None,
+        PromotionMode(item.get("course", PromotionMode.ACT)),
+        item.get("kept"),
+        item.get("because"),
+    )

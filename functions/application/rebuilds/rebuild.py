@@ -14,7 +14,7 @@ from typing import Any
 from application.configuration import KnownFlywheel
 from application.ledger.flywheel_rows import FlywheelRow, RebuildState
 from application.ports import Generations
-from application.rebuilds.progress import was_promoted
+from application.rebuilds.provenance import was_promoted
 from application.services import Services
 from flywheel.batches.batches import of_kind
 from flywheel.batches.uploads import DatasetKind

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from application.ledger.outbox import NO_FLYWHEEL
 from application.ledger.upload_rows import UploadRow
-from application.reconciliation.failures import Failures
-from application.service_values import FoundVersion
+from application.port_values import FoundVersion
 from application.services import Services
+from application.unforeseen_errors import Failures
 from flywheel.batches.uploads import MOST_DELIVERIES, UploadState, is_folder_marker, place_of
 from flywheel.errors import ConcurrentChangeError, MisplacedKeyError
 from flywheel.notices.uploads import undelivered

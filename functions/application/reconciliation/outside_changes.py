@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from application.configuration import KnownFlywheel
 from application.ledger.flywheel_rows import FlywheelRow
-from application.service_values import Iteration
+from application.port_values import Iteration
 from application.services import Services
 from flywheel.batches.batches import BatchState
 from flywheel.notices.acts import champion_changed, outside_iteration

@@ -15,19 +15,22 @@ from datetime import timedelta
 from aws_lambda_powertools import single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
+from application.chain_heads import keep_head
 from application.configuration import KnownFlywheel
+from application.ledger.audit import ENVIRONMENT
 from application.ledger.batch_rows import BatchRow
-from application.ledger.runs import ENVIRONMENT
-from application.reconciliation.audit_heads import keep_head
-from application.reconciliation.failures import Failures
-from application.reconciliation.late_datasets import settle_late_datasets
-from application.reconciliation.late_pairs import end_late_pairs
+from application.reconciliation.late_arrivals import end_late_pairs, settle_late_datasets
 from application.reconciliation.lost_uploads import look_for_lost_uploads
 from application.reconciliation.outside_changes import report_champion, report_iterations
-from application.reconciliation.people_acts import carry_acts_on
-from application.reconciliation.unready_service import is_unready
 from application.services import Services
+from application.unforeseen_errors import Failures
 from flywheel.batches.batches import BatchState
+
+_READY = "ACTIVE"
+_ITERATION_STATUSES = frozenset(
+    {"TRAINING", "EVALUATING", "COMPLETED", "FAILED", "STOP_REQUESTED", "STOPPED"}
+)
+"""*Source*: botocore, FlywheelIterationStatus."""
 
 
 def send_digests(services: Services, flywheel: str) -> int:
@@ -131,6 +134,48 @@ def _close(services: Services, batch: BatchRow, failure: dict[str, str] | None) 
         "state_machine_arn": services.configuration.state_machine_arn,
     }
     services.ports.functions.close_batch(json.dumps(payload))
+
+
+def carry_acts_on(services: Services, known: KnownFlywheel) -> int:
+    """Call the functions that must finish an act of a person; returns how many.
+
+    A change of the champion goes on from where it is. An answer that was recorded and did not reach
+    the workflow is sent again.
+    """
+    row = services.ledger.flywheels.get(known.settings.name)
+    if row is None:
+        return 0
+    called = 0
+    if row.change is not None:
+        services.ports.functions.change_champion(json.dumps({"flywheel": row.name}))
+        called += 1
+    if row.open_batch is not None:
+        batch = services.ledger.batches.get(row.name, row.open_batch)
+        approval = services.ledger.approvals.get(batch)
+        if approval is not None and approval.is_answered and approval.sent_at is None:
+            asked = {"flywheel": row.name, "batch": batch.batch}
+            services.ports.functions.answer_approval(json.dumps(asked))
+            called += 1
+    return called
+
+
+def is_unready(services: Services, known: KnownFlywheel) -> bool:
+    """Say whether a flywheel is not ACTIVE, or its iteration in a status that is not known.
+
+    Both may pass by themselves, so nothing is done here; an alarm watches whether they last.
+    """
+    row = services.ledger.flywheels.get(known.settings.name)
+    if row is None:
+        return False
+    comprehend = services.comprehend(row.arn)
+    if comprehend.describe().status != _READY:
+        return True
+    if row.open_batch is None:
+        return False
+    batch = services.ledger.batches.get(row.name, row.open_batch)
+    if batch.state is not BatchState.STARTED or batch.iteration_id is None:
+        return False
+    return comprehend.iteration(batch.iteration_id).status not in _ITERATION_STATUSES
 
 
 _LOOKS: Sequence[tuple[str, Callable[[Services, KnownFlywheel], int]]] = (

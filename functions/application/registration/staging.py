@@ -1,7 +1,8 @@
-"""Check one upload and write its canonical copy to the staging bucket.
+"""Bring the halves of an upload together, check them, and write the canonical copy.
 
-The copy is written before the ledger says STAGED, under a name that comes from the upload's
-identity, so a repeat writes the same or finds it there.
+Of an entity upload the half that comes first waits for the other; both are staged as one upload,
+that of the documents. The copy is written before the ledger says STAGED, under a name that comes
+from the upload's identity, so a repeat writes the same or finds it there.
 """
 
 import hashlib
@@ -10,20 +11,47 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from application.configuration import KnownFlywheel
-from application.registration.pairing import UploadPair
+from application.ledger.pairs import PairEnd, WaitingHalf
 from application.services import Services, task_config
 from flywheel.batches.batches import StagedUpload
 from flywheel.batches.uploads import ObjectVersion, Place, UploadState
+from flywheel.errors import ConcurrentChangeError
 from flywheel.intake.allowance import allowance
 from flywheel.intake.candidates import Stream
 from flywheel.intake.labeled_documents import LabeledDocuments, Limits, refusal_by_size
-from flywheel.intake.pairs import object_name
+from flywheel.intake.pairs import Half, PairPlace, object_name
 from flywheel.notices import uploads as upload_news
 from flywheel.notices.notice import UploadNews
 from flywheel.settings.data_format import described_labels
 
 _MEMORY_BYTES = 8 << 20
 """A canonical copy up to this size stays in memory; a larger one goes to the function's disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadPair:
+    """Two halves that are both there.
+
+    Parameters
+    ----------
+    documents, companion : ObjectVersion
+    documents_state : UploadState
+        WAITING where the documents came first.
+    place : Place
+    pair : PairPlace
+    """
+
+    documents: ObjectVersion
+    companion: ObjectVersion
+    documents_state: UploadState
+    place: Place
+    pair: PairPlace
+
+    def ended(self, services: Services, state: UploadState) -> PairEnd:
+        """Return the end of the pair, by which the companion follows the documents."""
+        return services.ledger.pairs.ended(
+            self.place, self.pair, self.documents, self.companion, state
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +153,39 @@ def _hashed(chunks: Iterator[bytes], update: Callable[[bytes], object]) -> Itera
     for chunk in chunks:
         update(chunk)
         yield chunk
+
+
+def brought_together(
+    services: Services, upload: ObjectVersion, place: Place, pair: PairPlace
+) -> UploadPair | None:
+    """Return both halves, or None where this one has to wait."""
+    try:
+        return _looked(services, upload, place, pair)
+    except ConcurrentChangeError:
+        # Halves that are uploaded together are registered at once: now the other one waits.
+        return _looked(services, upload, place, pair)
+
+
+def _looked(
+    services: Services, upload: ObjectVersion, place: Place, pair: PairPlace
+) -> UploadPair | None:
+    other = services.ledger.pairs.find(place, pair)
+    if other is None:
+        services.ledger.pairs.wait(place, pair, upload, services.now())
+        return None
+    if other.upload == upload:
+        return None
+    if other.half == pair.half:
+        _replace(services, upload, other, place, pair)
+        return None
+    if pair.half is Half.DOCUMENTS:
+        return UploadPair(upload, other.upload, UploadState.RECEIVED, place, pair)
+    return UploadPair(other.upload, upload, UploadState.WAITING, place, pair)
+
+
+def _replace(
+    services: Services, upload: ObjectVersion, older: WaitingHalf, place: Place, pair: PairPlace
+) -> None:
+    """Let a newer version wait in the place of an older one of the same half."""
+    services.ledger.pairs.give_way(place, pair, older.upload)
+    services.ledger.pairs.wait(place, pair, upload, services.now())

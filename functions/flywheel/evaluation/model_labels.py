@@ -1,7 +1,8 @@
 """What the service measured of single labels of one model, read from the forms in which it says it.
 
 Decides what is a value, and on which scale. Whether two models' values may be compared is decided
-in `application.comparison.gathering`, what they show in `flywheel.evaluation.label_comparisons`.
+in `application.comparison.measured_labels`, what they show in
+`flywheel.evaluation.label_comparisons`.
 
 Notes
 -----

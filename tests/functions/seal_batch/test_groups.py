@@ -3,8 +3,8 @@
 import pytest
 
 from adapters.clients import client
-from application.comparison.test_set_rows import counted_groups, kept_rows
 from application.ledger.flywheel_rows import FrozenTestSet
+from application.staged_rows import counted_groups, kept_rows
 from flywheel.batches.known_rows import content_hash, record
 from flywheel.batches.uploads import DatasetKind
 from flywheel.intake.labeled_documents import Row, csv_line
