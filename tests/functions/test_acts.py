@@ -60,7 +60,7 @@ def test_no_batch_opens_when_a_flywheel_is_paused(
     assert world.cloud.executions() == []
     assert world.staged() == [f"{NAME}/train/monday.csv"]
     known = world.services.flywheel(NAME)
-    _, ready = world.services.workflow.open_when_ready(known, world.now(), is_asked_for=True)
+    _, ready = world.services.workflow.open_when_ready(known, world.now(), is_requested=True)
     assert ready.lacks == (
         f"paused by test: labels are being checked (flywheel resume {NAME} --reason TEXT)",
     )

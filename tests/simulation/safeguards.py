@@ -134,7 +134,7 @@ def _several_open_batches() -> Patches:
         return real(name, changes, kept)
 
     return [
-        _replace(workflow, "_blocked", lambda known, row: None),
+        _replace(workflow.OpeningPolicy, "obstacle", lambda policy: None),
         _replace(batches, "change_flywheel", change),
     ]
 

@@ -65,7 +65,7 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
     if row.rebuild is not None and row.rebuild.step == "SWITCHED":
         if row.last_batch == row.rebuild.last_batch:
             # Its first batch is asked for until it opens, not only by whoever switched.
-            services.workflow.open_when_ready(known, services.now(), is_asked_for=True)
+            services.workflow.open_when_ready(known, services.now(), is_requested=True)
         else:
             _finish(services, generations, row, row.rebuild)
     row = services.ledger.flywheels.ensure(flywheel, known.arn)
