@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from application.commands.operator_commands import OperatorCommands
-from application.ledger.flywheel_rows import FrozenTestSet
+from application.ledger.test_sets import FrozenTestSet
 from application.reconciliation.late_arrivals import settle_late_datasets
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
 from flywheel.batches.known_rows import content_hash

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from application.ledger.batch_rows import BatchRow
-from application.ledger.flywheel_rows import FlywheelRow, FrozenTestSet
+from application.ledger.flywheel_rows import FlywheelRow
+from application.ledger.test_sets import FrozenTestSet
 from application.services import Services
 from flywheel.errors import LabelsUnknownError, ServiceBusyError, ServiceRefusedError
 from flywheel.evaluation.effective_rules import Metrics, usable

@@ -11,8 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from application.ledger.audit import Audited
-from application.ledger.flywheel_rows import FlywheelRow, change_flywheel, unchanged_test_set
-from application.ledger.test_sets import CountedGroups, freeze_changes
+from application.ledger.flywheel_rows import (
+    FlywheelRow,
+    change_flywheel,
+    freeze_changes,
+    unchanged_test_set,
+)
+from application.ledger.test_sets import AddedRows, CountedGroups
 from application.port_values import Delete, Key, Put, Write
 from flywheel.batches.batches import BatchName, StagedUpload
 from flywheel.batches.uploads import DatasetKind
@@ -57,8 +62,8 @@ class DatasetSlots(Audited):
         """
         changes: dict[str, Any] = {}
         if test_sha256 is not None:
-            counts, documents = staged.label_counts, staged.documents
-            changes = freeze_changes(row, test_sha256, counts, documents, now, groups=groups)
+            rows = AddedRows(test_sha256, staged.documents, staged.label_counts, groups)
+            changes = freeze_changes(row, rows, now)
         known = _known_key(row.name, row.generation, f"import-{staged.uid[:16]}")
         details = {"uid": staged.uid, "kind": staged.kind, "documents": staged.documents, **changes}
         self._audit.act(

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from application.ledger.audit import Audited
-from application.ledger.batch_rows import BatchRow, batch_key, frozen_test_set
+from application.ledger.batch_rows import BatchRow, batch_key
 from application.ledger.flywheel_rows import (
     FlywheelRow,
     change_flywheel,
@@ -17,7 +17,7 @@ from application.ledger.flywheel_rows import (
     unchanged_test_set,
 )
 from application.ledger.holdings import DatasetSlots, slot_changes, slots_used
-from application.ledger.test_sets import frozen_late
+from application.ledger.test_sets import freeze_late
 from application.port_values import Change
 from application.ports import Rows
 from flywheel.batches.batches import BatchOutcome, BatchState
@@ -157,10 +157,15 @@ class Retries(Audited):
 
 def _counted_late(batch: BatchRow, flywheel: FlywheelRow, now: datetime) -> dict[str, Any]:
     """Return the changes of a flywheel's row that count a failed batch's test rows."""
-    late = frozen_test_set(batch, flywheel, now)
-    del late["freeze_asked_by"]
-    before, closed_at = flywheel.test_set, batch.closed_at or ""
-    return {**late, "test_set": frozen_late(before, late["test_set"], closed_at)}
+    late = freeze_late(
+        flywheel.test_set,
+        batch.test_rows,
+        now,
+        closed_at=batch.closed_at or "",
+        past=flywheel.past_test_set,
+        is_judged_again=batch.rejudges is not None,
+    )
+    return {"test_set": late, "generation_looks": flywheel.generation_looks}
 
 
 def _next_attempt(batch: BatchRow, *, is_sealed: bool) -> dict[str, Any]:

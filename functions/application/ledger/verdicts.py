@@ -169,7 +169,7 @@ def _counted(flywheel: FlywheelRow, verdict: Verdict) -> list[Write]:
     if seen is not None and not verdict.is_bootstrap:
         changes["generation_looks"] = flywheel.generation_looks + 1
         if frozen is not None and seen.sha256 == frozen.sha256:
-            changes["test_set"] = {**asdict(frozen), "looks": frozen.looks + 1}
+            changes["test_set"] = asdict(frozen.with_look())
     if verdict.decision is Decision.PROMOTE:
         changes["promote_verdicts"] = flywheel.promote_verdicts + 1
         expected["promote_verdicts"] = flywheel.promote_verdicts or None

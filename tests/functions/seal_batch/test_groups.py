@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.clients import client
-from application.ledger.flywheel_rows import FrozenTestSet
+from application.ledger.test_sets import FrozenTestSet
 from application.staged_rows import counted_groups, kept_rows
 from flywheel.batches.known_rows import content_hash, record
 from flywheel.batches.uploads import DatasetKind
