@@ -53,14 +53,14 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
     if batch.state is BatchState.OPEN:
         ledger.batches.seal(batch, row, facts, services.now())
     used = (*manifest.train, *manifest.test) if facts.planned else manifest.train
-    ledger.uploads.seal(
+    ledger.batch_uploads.seal(
         name,
         [upload["uid"] for upload in used],
         remainders=content.remainders,
         repeats=content.repeats,
     )
     if not facts.planned:
-        ledger.uploads.draft_again(flywheel, [upload["uid"] for upload in manifest.test])
+        ledger.batch_uploads.draft_again(flywheel, [upload["uid"] for upload in manifest.test])
     datasets = _create_datasets(services, known, batch, row, facts) if facts.planned else []
     return {"is_empty": not facts.planned, "datasets": datasets}
 

@@ -258,7 +258,7 @@ class DataActs:
         # Written down first: a crash after it leaves uploads that can be withdrawn once more.
         self.ledger.flywheels.note_withdrawal(self.name, details, notice, now)
         for upload in uploads:
-            self.ledger.uploads.withdraw(upload, reason)
+            self.ledger.batch_uploads.withdraw(upload, reason)
         return Withdrawal(left, kept, live_trained_on, notice)
 
     def _shape(self) -> DataFormat:

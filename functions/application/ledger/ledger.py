@@ -13,6 +13,7 @@ from application.ports import Rows
 if TYPE_CHECKING:
     from application.ledger.approvals import Approvals
     from application.ledger.audit import Audit, Runs
+    from application.ledger.batch_uploads import BatchUploads
     from application.ledger.batches import Batches
     from application.ledger.champions import Champions
     from application.ledger.flywheels import Flywheels
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from application.ledger.pairs import Pairs
     from application.ledger.rebuilds import Rebuilds
     from application.ledger.retries import Retries
-    from application.ledger.returned_uploads import ReturnedUploads
     from application.ledger.uploads import Uploads
     from application.ledger.verdicts import Verdicts
 
@@ -48,11 +48,11 @@ class Ledger:
         return Uploads(self._table)
 
     @property
-    def returned_uploads(self) -> "ReturnedUploads":
-        """Uploads whose generation was given up."""
-        from application.ledger.returned_uploads import ReturnedUploads
+    def batch_uploads(self) -> "BatchUploads":
+        """Uploads as batches and generations have them."""
+        from application.ledger.batch_uploads import BatchUploads
 
-        return ReturnedUploads(self._table)
+        return BatchUploads(self._table)
 
     @property
     def flywheels(self) -> "Flywheels":

@@ -78,4 +78,4 @@ def taint_of_return(ledger: Ledger, row: FlywheelRow, asked: RebuildState) -> Se
     if row.arn == asked.before_arn:
         return row.taint
     past = ledger.rebuilds.past(row, asked.before_arn)
-    return ledger.returned_uploads.taint_of(row, past.generation) if past else ()
+    return ledger.batch_uploads.taint_of(row, past.generation) if past else ()

@@ -52,7 +52,7 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
         if creating is not None:
             if not _is_active(generations, creating):
                 return {"step": "CREATING"}
-            services.ledger.uploads.restage(row)
+            services.ledger.batch_uploads.restage(row)
             # Of the generation that ends, late datasets may have been counted meanwhile.
             row = services.ledger.flywheels.ensure(flywheel, known.arn)
             _begin_with_live_model(services, row)
@@ -130,7 +130,7 @@ def _go_back(
         past = ledger.rebuilds.past(row, asked.before_arn)
         if past is None:
             raise ConcurrentChangeError(f"{row.name} went back to {asked.before_arn} meanwhile")
-    taint = ledger.returned_uploads.go_back(row, past.generation if past else row.generation)
+    taint = ledger.batch_uploads.go_back(row, past.generation if past else row.generation)
     if past is None:
         ledger.rebuilds.stay(row, taint, services.now())
     else:

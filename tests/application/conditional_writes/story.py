@@ -239,7 +239,7 @@ class Story:
         uids = [UPLOAD.uid]
         repeats = uids if is_repeat else []
         name = BatchName(NAME, batch, attempt)
-        self.ledger.uploads.seal(name, uids, remainders={}, repeats=repeats)
+        self.ledger.batch_uploads.seal(name, uids, remainders={}, repeats=repeats)
 
     def upload(self, uid: str = UPLOAD.uid) -> UploadRow:
         """Return an upload as the ledger has it."""
@@ -249,12 +249,12 @@ class Story:
 
     def withdrawn(self, uid: str = UPLOAD.uid) -> None:
         """Let a person take an upload back."""
-        self.ledger.uploads.withdraw(self.upload(uid), "x")
+        self.ledger.batch_uploads.withdraw(self.upload(uid), "x")
 
     def tainted(self, upload: ObjectVersion = OTHER) -> None:
         """Let a person take an upload back that a dataset holds."""
         self.staged(upload)
-        self.ledger.uploads.seal(BatchName(NAME, 1, 1), [upload.uid], remainders={})
+        self.ledger.batch_uploads.seal(BatchName(NAME, 1, 1), [upload.uid], remainders={})
         self.withdrawn(upload.uid)
 
     def refused(self) -> None:
