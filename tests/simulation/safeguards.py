@@ -18,7 +18,7 @@ from application.batches import workflow
 from application.comparison import compare as compare_models
 from application.comparison import kept_answers, next_step, verdict_maker
 from application.comparison.kept_answers import KeptAnswers
-from application.ledger import batches, outbox, retries, uploads
+from application.ledger import batches, datasets, outbox, uploads
 from application.ledger.batch_rows import BatchRow
 from application.ledger.flywheel_rows import change_flywheel
 from application.ledger.upload_rows import UploadRow
@@ -237,12 +237,12 @@ def _answers_kept_by_model_alone() -> Patches:
 
 def _unconditional_attempts() -> Patches:
     """Open a failed batch again whatever became of it since somebody looked."""
-    real = retries.Retries.reopen
+    real = datasets.Retries.reopen
 
-    def reopen(self: retries.Retries, *given: Any, **more: Any) -> None:
-        real(retries.Retries(_Unconditional(self._table), self._actor), *given, **more)
+    def reopen(self: datasets.Retries, *given: Any, **more: Any) -> None:
+        real(datasets.Retries(_Unconditional(self._table), self._actor), *given, **more)
 
-    return [_replace(retries.Retries, "reopen", reopen)]
+    return [_replace(datasets.Retries, "reopen", reopen)]
 
 
 class _Unconditional:

@@ -79,7 +79,6 @@ class VerdictMaker:
             self._iteration(),
             verdict=verdict,
             policy=self.known.settings.policy,
-            champion=verdict.evidence.champion_arn,
         )
 
     def _iteration(self) -> Iteration:

@@ -19,13 +19,13 @@ from application.ledger.batch_rows import (
     batch_row,
     frozen_test_set,
 )
+from application.ledger.datasets import DatasetSlots, slot_changes
 from application.ledger.flywheel_rows import (
     FlywheelRow,
     change_flywheel,
     iteration_key,
     unchanged_rebuild,
 )
-from application.ledger.holdings import DatasetSlots, slot_changes
 from application.ledger.outbox import notice_row
 from application.port_values import Change, Put, Write
 from application.ports import Rows

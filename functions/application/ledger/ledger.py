@@ -16,12 +16,11 @@ if TYPE_CHECKING:
     from application.ledger.batch_uploads import BatchUploads
     from application.ledger.batches import Batches
     from application.ledger.champions import Champions
+    from application.ledger.datasets import DatasetSlots, Retries
     from application.ledger.flywheels import Flywheels
-    from application.ledger.holdings import DatasetSlots
     from application.ledger.outbox import Outbox
     from application.ledger.pairs import Pairs
     from application.ledger.rebuilds import Rebuilds
-    from application.ledger.retries import Retries
     from application.ledger.uploads import Uploads
     from application.ledger.verdicts import Verdicts
 
@@ -78,14 +77,14 @@ class Ledger:
     @property
     def retries(self) -> "Retries":
         """Failed batches that have another attempt."""
-        from application.ledger.retries import Retries
+        from application.ledger.datasets import Retries
 
         return Retries(self._table, self.actor)
 
     @property
     def holdings(self) -> "DatasetSlots":
         """Dataset slots and known rows."""
-        from application.ledger.holdings import DatasetSlots
+        from application.ledger.datasets import DatasetSlots
 
         return DatasetSlots(self._table, self.actor)
 

@@ -5,14 +5,14 @@ Read next: `application.comparison.judgement`, which writes them.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from application.ledger.approvals import Question, forgotten_token, question_row
 from application.ledger.audit import Audited, VerdictLink
 from application.ledger.batch_rows import BatchRow, StoredVerdict, batch_key
-from application.ledger.champions import succession
+from application.ledger.champions import Succession, succession
 from application.ledger.flywheel_rows import (
     FlywheelRow,
     change_flywheel,
@@ -30,6 +30,37 @@ from flywheel.evaluation.champions import (
 from flywheel.evaluation.verdict import Decision, Verdict
 from flywheel.evaluation.verdict_document import VerdictFacts, document_sha256, verdict_document
 from flywheel.notices.notice import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """What came of a verdict.
+
+    Parameters
+    ----------
+    outcome : BatchOutcome
+    live_model, expected_champion : str or None
+        The model that is live now, and the one that a promotion would have replaced.
+    iteration_seconds : int or None
+        None where no iteration was started for it.
+    is_gain : bool
+        Whether a promoted model was shown to be better, and not only as no worse.
+    kept, because : NotCarriedOutReason and str, optional
+        Why a PROMOTE was not carried out.
+    """
+
+    outcome: BatchOutcome
+    live_model: str | None
+    expected_champion: str | None
+    iteration_seconds: int | None
+    is_gain: bool
+    kept: NotCarriedOutReason | None = None
+    because: str | None = None
+
+    @property
+    def is_promoted(self) -> bool:
+        """Whether the challenger went live by it."""
+        return self.outcome is BatchOutcome.PROMOTED
 
 
 class Verdicts(Audited):
@@ -88,16 +119,10 @@ class Verdicts(Audited):
         self,
         batch: BatchRow,
         flywheel: FlywheelRow,
+        result: CarriedOut,
         *,
-        outcome: BatchOutcome,
-        live_model: str | None,
-        expected_champion: str | None,
-        iteration_seconds: int | None,
         notice: Notice,
         now: datetime,
-        is_gain: bool,
-        kept: NotCarriedOutReason | None = None,
-        because: str | None = None,
         is_asked: bool = False,
     ) -> None:
         """Record what came of a verdict, with its notice: STARTED -> JUDGED.
@@ -106,58 +131,58 @@ class Verdicts(Audited):
 
         Parameters
         ----------
-        iteration_seconds : int or None
-            None where no iteration was started for it.
-        is_gain : bool
-            Whether a promoted model was shown to be better, and not only as no worse.
-        kept, because : NotCarriedOutReason and str, optional
-            Why a PROMOTE was not carried out.
         is_asked : bool
             Whether a person was asked: the task's token has no more use.
         """
         details: dict[str, Any] = {
             "batch": batch.batch,
-            "outcome": outcome,
-            "live_model": live_model,
-            **({"kept": kept, "because": because} if kept else {}),
+            "outcome": result.outcome,
+            "live_model": result.live_model,
+            **({"kept": result.kept, "because": result.because} if result.kept else {}),
         }
-        is_promoted = outcome is BatchOutcome.PROMOTED
         changes: dict[str, Any] = {
-            "expected_champion": live_model,
+            "expected_champion": result.live_model,
             "failures_in_row": None,
             "promoting": None,
         }
-        if iteration_seconds is not None:
-            changes["past_seconds"] = with_past(flywheel.past_seconds, iteration_seconds)
+        if result.iteration_seconds is not None:
+            changes["past_seconds"] = with_past(flywheel.past_seconds, result.iteration_seconds)
         entries: Sequence[Put] = ()
-        if is_promoted or live_model != flywheel.expected_champion:
-            new = succession(
-                flywheel,
-                live_model,
-                how=ChampionSource.VERDICT if is_promoted else ChampionSource.OUTSIDE,
-                by=self._actor if is_promoted else OUTSIDE,
-                now=now,
-                before=expected_champion,
-                batch=batch.batch if is_promoted else None,
-                moves_anchor=is_gain or not is_promoted,
-            )
+        if result.is_promoted or result.live_model != flywheel.expected_champion:
+            new = self._succession(batch, flywheel, result, now)
             changes |= new.changes
             entries = new.entries
             details |= {name: value for name, value in new.changes.items() if name == "anchor"}
-        judged = {"state": BatchState.JUDGED, "outcome": outcome}
-        key = batch_key(batch.flywheel, batch.batch)
+        judged = {"state": BatchState.JUDGED, "outcome": result.outcome}
+        carried_out = {"outcome": result.outcome, "kept": result.kept, "because": result.because}
         self._audit.act(
             batch.flywheel,
             "verdict carried out",
             details,
-            Change(verdict_key(batch), {"outcome": outcome, "kept": kept, "because": because}),
-            Change(key, judged, {"state": BatchState.STARTED}),
+            Change(verdict_key(batch), carried_out),
+            Change(batch_key(batch.flywheel, batch.batch), judged, {"state": BatchState.STARTED}),
             # A champion that a person changes meanwhile is looked at again.
             change_flywheel(batch.flywheel, changes, unchanged_champion(flywheel)),
             *entries,
             *([forgotten_token(batch)] if is_asked else []),
             now=now,
             notice=notice,
+        )
+
+    def _succession(
+        self, batch: BatchRow, flywheel: FlywheelRow, result: CarriedOut, now: datetime
+    ) -> Succession:
+        """Return the writes by which the live model is the champion, by a verdict or by others."""
+        is_promoted = result.is_promoted
+        return succession(
+            flywheel,
+            result.live_model,
+            how=ChampionSource.VERDICT if is_promoted else ChampionSource.OUTSIDE,
+            by=self._actor if is_promoted else OUTSIDE,
+            now=now,
+            before=result.expected_champion,
+            batch=batch.batch if is_promoted else None,
+            moves_anchor=result.is_gain or not is_promoted,
         )
 
 

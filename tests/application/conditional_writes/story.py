@@ -16,6 +16,7 @@ from application.ledger.flywheel_rows import ChampionChange, FlywheelRow, Rebuil
 from application.ledger.ledger import Ledger
 from application.ledger.rebuilds import PastGeneration
 from application.ledger.upload_rows import SplitParts, UploadRow
+from application.ledger.verdicts import CarriedOut
 from flywheel.batches.batches import BatchName, BatchOutcome, StagedUpload
 from flywheel.batches.uploads import DatasetKind, ObjectVersion, UploadState
 from flywheel.evaluation.evidence import Evidence, TestSetFacts
@@ -109,13 +110,9 @@ class Story:
         self.ledger.verdicts.judge(
             batch,
             row or self.row,
-            outcome=BatchOutcome.PROMOTED,
-            live_model=live_model,
-            expected_champion=None,
-            iteration_seconds=None,
+            CarriedOut(BatchOutcome.PROMOTED, live_model, None, None, is_gain=True),
             notice=NOTICE,
             now=NOW,
-            is_gain=True,
         )
         return self.batch(batch.batch)
 
