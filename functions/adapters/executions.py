@@ -1,11 +1,15 @@
 """What runs elsewhere in the stack: the state machine's executions, and other functions."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from adapters.service_errors import error_code, translate_aws_errors
+from application.configuration import FunctionConfiguration
+from application.ports import OtherFunction
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -61,37 +65,15 @@ class StateMachine:
 
 @dataclass(frozen=True, slots=True)
 class Invocations:
-    """Invokes functions of the stack by name."""
+    """Invokes functions of the stack without waiting for their answer."""
 
-    close_batch_function: str
-    rebuild_flywheel_function: str
-    compare_models_function: str
-    change_champion_function: str
-    answer_approval_function: str
+    configuration: FunctionConfiguration
     client: "LambdaClient"
 
-    def close_batch(self, payload: str) -> None:
-        """Have CloseBatch run with this event, sometime soon, at least once."""
-        self._invoke(self.close_batch_function, payload)
-
-    def rebuild_flywheel(self, payload: str) -> None:
-        """Have RebuildFlywheel run with this event, sometime soon, at least once."""
-        self._invoke(self.rebuild_flywheel_function, payload)
-
-    def compare_models(self, payload: str) -> None:
-        """Have CompareModels run with this event, sometime soon, at least once."""
-        self._invoke(self.compare_models_function, payload)
-
-    def change_champion(self, payload: str) -> None:
-        """Have ChangeChampion run with this event, sometime soon, at least once."""
-        self._invoke(self.change_champion_function, payload)
-
-    def answer_approval(self, payload: str) -> None:
-        """Have AnswerApproval run with this event, sometime soon, at least once."""
-        self._invoke(self.answer_approval_function, payload)
-
-    def _invoke(self, function: str, payload: str) -> None:
+    def invoke(self, function: OtherFunction, event: Mapping[str, Any]) -> None:
+        """Have a function run with this event, sometime soon, at least once."""
+        name = self.configuration.needed(f"{function}_function")
         with translate_aws_errors("lambda:InvokeFunction"):
             self.client.invoke(
-                FunctionName=function, InvocationType="Event", Payload=payload.encode()
+                FunctionName=name, InvocationType="Event", Payload=json.dumps(event).encode()
             )

@@ -91,15 +91,7 @@ class AwsPorts:
         """Other functions."""
         from adapters.executions import Invocations
 
-        settings = self.configuration
-        return Invocations(
-            settings.needed("close_batch_function"),
-            settings.needed("rebuild_flywheel_function"),
-            settings.needed("compare_models_function"),
-            settings.needed("change_champion_function"),
-            settings.needed("answer_approval_function"),
-            client("lambda"),
-        )
+        return Invocations(self.configuration, client("lambda"))
 
     @property
     def generations(self) -> Generations:

@@ -1,4 +1,4 @@
-"""What the functions need of the world, as ports.
+"""What the functions need of AWS, as ports.
 
 Each port has two implementations: the boto3 adapter in the module beside this one, and the
 simulator's, in memory; both pass the same contract cases (`tests/contract/test_ports.py`).
@@ -7,7 +7,7 @@ Semantics belong to the port: every method says what a repeat, a loss or a race 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
 
 from application.configuration import KnownFlywheel
 from flywheel.batches.uploads import DatasetKind, ObjectVersion
@@ -207,23 +207,17 @@ class Executions(Protocol):
         """Let a task that waits go on with this output; False where it does not wait any more."""
 
 
+OtherFunction = Literal[
+    "close_batch", "rebuild_flywheel", "compare_models", "change_champion", "answer_approval"
+]
+"""A function of the stack that another one invokes, named as its folder."""
+
+
 class Functions(Protocol):
     """Other functions of the stack (`adapters.executions.Invocations`)."""
 
-    def close_batch(self, payload: str) -> None:
-        """Have CloseBatch run with this event, sometime soon, at least once."""
-
-    def rebuild_flywheel(self, payload: str) -> None:
-        """Have RebuildFlywheel run with this event, sometime soon, at least once."""
-
-    def compare_models(self, payload: str) -> None:
-        """Have CompareModels run with this event, sometime soon, at least once."""
-
-    def change_champion(self, payload: str) -> None:
-        """Have ChangeChampion run with this event, sometime soon, at least once."""
-
-    def answer_approval(self, payload: str) -> None:
-        """Have AnswerApproval run with this event, sometime soon, at least once."""
+    def invoke(self, function: OtherFunction, event: Mapping[str, Any]) -> None:
+        """Have a function run with this event, sometime soon, at least once."""
 
 
 class Generations(Protocol):

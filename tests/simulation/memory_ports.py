@@ -78,7 +78,16 @@ class MemoryPorts:
                 notices_due=MemoryQueue(world, "NoticesDueQueue", send_digests),
             ),
             executions=MemoryExecutions(world, execute),
-            functions=MemoryFunctions(world, close, rebuild, compare, change, answer),
+            functions=MemoryFunctions(
+                world,
+                {
+                    "close_batch": close,
+                    "rebuild_flywheel": rebuild,
+                    "compare_models": compare,
+                    "change_champion": change,
+                    "answer_approval": answer,
+                },
+            ),
             account=account,
             known=known,
         )

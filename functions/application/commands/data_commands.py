@@ -172,38 +172,46 @@ class DataActs:
             A batch is under way, or these rows were imported before.
         """
         row = self._idle_row()
-        uid = hashlib.sha256(b"import\0" + body).hexdigest()
         rows = list(rows_of(io.StringIO(body.decode(), newline="")))
-        staged = copy_rows(
-            staging,
-            StagedUpload(
-                uid=uid,
-                key=f"{self.name}/{kind.value}/{source} (imported)",
-                kind=kind,
-                staged_key=f"uploads/{self.name}/{uid}",
-                label_counts={},
-                size_bytes=0,
-                staged_at=now,
-            ),
-            rows,
-            self._shape(),
-        )
-        segment = f"known/{self.name}/g{row.generation}/import-{uid[:16]}-{kind.value}.bin"
+        staged = self._import_copy(staging, kind, source, body=body, rows=rows, now=now)
+        segment = f"known/{self.name}/g{row.generation}/import-{staged.uid[:16]}-{kind.value}.bin"
         staging.create(segment, b"".join(map(record, rows)))
-        is_test = kind is DatasetKind.TEST
-        sha256, groups = (
-            self._test_set_with(staging, row, segment, rows) if is_test else (None, None)
-        )
+        sha256, groups = None, None
+        if kind is DatasetKind.TEST:
+            sha256, groups = self._test_set_with(staging, row, segment, rows)
         upload = self.ledger.uploads.imported(self.name, staged)
         try:
             self.ledger.holdings.note_import(
                 row, staged, upload, segment, test_sha256=sha256, groups=groups, now=now
             )
         except ConcurrentChangeError:
-            if self.ledger.uploads.get(uid) is None:
+            if self.ledger.uploads.get(staged.uid) is None:
                 raise
             raise ActRefusedError(f"the rows of {source} were imported before") from None
-        return uid
+        return staged.uid
+
+    def _import_copy(
+        self,
+        staging: StagingObjects,
+        kind: DatasetKind,
+        source: str,
+        *,
+        body: bytes,
+        rows: Sequence[Row],
+        now: datetime,
+    ) -> StagedUpload:
+        """Write the canonical copy of imported rows; the same rows are the same upload."""
+        uid = hashlib.sha256(b"import\0" + body).hexdigest()
+        upload = StagedUpload(
+            uid=uid,
+            key=f"{self.name}/{kind.value}/{source} (imported)",
+            kind=kind,
+            staged_key=f"uploads/{self.name}/{uid}",
+            label_counts={},
+            size_bytes=0,
+            staged_at=now,
+        )
+        return copy_rows(staging, upload, rows, self._shape())
 
     def _test_set_with(
         self, staging: StagingObjects, row: FlywheelRow, segment: str, rows: Sequence[Row]

@@ -100,6 +100,7 @@ class Batches(Audited):
             Another batch was opened, or a rebuild went on meanwhile.
         """
         number = flywheel.last_batch + 1
+        again = {} if rejudges is None else {"rejudges": rejudges}
         values = {
             "flywheel": flywheel.name,
             "batch": number,
@@ -107,25 +108,18 @@ class Batches(Audited):
             "attempt": 1,
             "opened_at": now.isoformat(),
             "seen_registrations": registrations,
+            **again,
         }
-        again = {} if rejudges is None else {"rejudges": rejudges}
-        values |= again
-        # Who asked for a batch has training rows in mind: that waits for the one after it.
-        answered: dict[str, Any] = {"asked_by": None} if rejudges is None else {}
+        changes: dict[str, Any] = {"open_batch": number, "last_batch": number}
+        if rejudges is None:
+            # Who requests a batch means training rows, which one that judges again leaves waiting.
+            changes["asked_by"] = None
+        expected = {"open_batch": None, "last_batch": flywheel.last_batch, "pause": None}
         self._audit.act(
             flywheel.name,
             "batch opened",
             {"batch": number, **again},
-            change_flywheel(
-                flywheel.name,
-                {"open_batch": number, "last_batch": number, **answered},
-                {
-                    "open_batch": None,
-                    "last_batch": flywheel.last_batch,
-                    "pause": None,
-                    **unchanged_rebuild(flywheel),
-                },
-            ),
+            change_flywheel(flywheel.name, changes, {**expected, **unchanged_rebuild(flywheel)}),
             Put(batch_key(flywheel.name, number), values),
             now=now,
         )

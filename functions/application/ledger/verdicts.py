@@ -62,6 +62,12 @@ class CarriedOut:
         """Whether the challenger went live by it."""
         return self.outcome is BatchOutcome.PROMOTED
 
+    @property
+    def details(self) -> dict[str, Any]:
+        """What the audit says of it."""
+        because = {"kept": self.kept, "because": self.because} if self.kept else {}
+        return {"outcome": self.outcome, "live_model": self.live_model, **because}
+
 
 class Verdicts(Audited):
     """Stores verdicts, and records what came of them."""
@@ -134,12 +140,7 @@ class Verdicts(Audited):
         is_asked : bool
             Whether a person was asked: the task's token has no more use.
         """
-        details: dict[str, Any] = {
-            "batch": batch.batch,
-            "outcome": result.outcome,
-            "live_model": result.live_model,
-            **({"kept": result.kept, "because": result.because} if result.kept else {}),
-        }
+        details = {"batch": batch.batch, **result.details}
         changes: dict[str, Any] = {
             "expected_champion": result.live_model,
             "failures_in_row": None,

@@ -4,7 +4,6 @@ Nothing is reverted. A model that was made active outside is the champion from n
 that has completed is judged by the function that judges, where the policy wants it.
 """
 
-import json
 from datetime import timedelta
 
 from application.configuration import KnownFlywheel
@@ -49,7 +48,7 @@ def _report(
         _note(services, row, iteration, is_told=is_judging and not is_over)
     if is_judging and is_over and services.ledger.flywheels.is_unjudged(row.name, iteration.id):
         asked = {"flywheel": row.name, "iteration": iteration.id}
-        services.ports.functions.compare_models(json.dumps(asked))
+        services.ports.functions.invoke("compare_models", asked)
     return is_new
 
 

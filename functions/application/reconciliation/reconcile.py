@@ -7,7 +7,6 @@ and champions that are not ours, acts of people that were cut off, a service tha
 the heads of the audit. Each run is a row, an audit entry and a metric of its own.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -73,7 +72,7 @@ def _carry_rebuild_on(services: Services, known: KnownFlywheel) -> None:
     row = services.ledger.flywheels.get(known.settings.name)
     if row is not None and row.rebuild is not None:
         # It looks for itself whether it can go on.
-        services.ports.functions.rebuild_flywheel(json.dumps({"flywheel": row.name}))
+        services.ports.functions.invoke("rebuild_flywheel", {"flywheel": row.name})
 
 
 def _keep_head(services: Services, known: KnownFlywheel) -> None:
@@ -124,7 +123,7 @@ def _continue_batch(services: Services, known: KnownFlywheel) -> bool:
 
 
 def _close(services: Services, batch: BatchRow, failure: dict[str, str] | None) -> None:
-    payload = {
+    event = {
         "execution": {
             "flywheel": batch.flywheel,
             "batch": batch.batch,
@@ -133,7 +132,7 @@ def _close(services: Services, batch: BatchRow, failure: dict[str, str] | None) 
         },
         "state_machine_arn": services.configuration.state_machine_arn,
     }
-    services.ports.functions.close_batch(json.dumps(payload))
+    services.ports.functions.invoke("close_batch", event)
 
 
 def carry_acts_on(services: Services, known: KnownFlywheel) -> int:
@@ -147,14 +146,14 @@ def carry_acts_on(services: Services, known: KnownFlywheel) -> int:
         return 0
     called = 0
     if row.change is not None:
-        services.ports.functions.change_champion(json.dumps({"flywheel": row.name}))
+        services.ports.functions.invoke("change_champion", {"flywheel": row.name})
         called += 1
     if row.open_batch is not None:
         batch = services.ledger.batches.get(row.name, row.open_batch)
         approval = services.ledger.approvals.get(batch)
         if approval is not None and approval.is_answered and approval.sent_at is None:
             asked = {"flywheel": row.name, "batch": batch.batch}
-            services.ports.functions.answer_approval(json.dumps(asked))
+            services.ports.functions.invoke("answer_approval", asked)
             called += 1
     return called
 

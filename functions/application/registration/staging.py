@@ -20,6 +20,7 @@ from flywheel.intake.allowance import allowance
 from flywheel.intake.candidates import Stream
 from flywheel.intake.labeled_documents import LabeledDocuments, Limits, refusal_by_size
 from flywheel.intake.pairs import Half, PairPlace, object_name
+from flywheel.intake.reports import Report
 from flywheel.notices import uploads as upload_news
 from flywheel.notices.notice import UploadNews
 from flywheel.settings.data_format import described_labels
@@ -92,10 +93,9 @@ def stage(
         return Staging(upload_news.gone(upload.key), UploadState.GONE)
     beside = None
     if pair is not None:
-        companion_chunks = services.ports.inbox.version_chunks(pair.companion)
-        if companion_chunks is None:
+        beside = _companion(services, pair)
+        if beside is None:
             return Staging(upload_news.gone(pair.companion.key), UploadState.GONE)
-        beside = Stream(object_name(pair.companion.key), companion_chunks)
     sha256 = hashlib.sha256()
     documents = LabeledDocuments(
         _hashed(chunks, sha256.update),
@@ -107,20 +107,41 @@ def stage(
         limits=limits,
     )
     staged = _copied(services, documents, upload, place)
-    report = documents.report
     if staged is None:
-        return Staging(upload_news.refused(upload.key, report), UploadState.REFUSED)
-    news = upload_news.taken_in_part(upload.key, report)
+        refused = upload_news.refused(upload.key, documents.report)
+        return Staging(refused, UploadState.REFUSED)
+    return _accepted(
+        services, place, staged, report=documents.report, sha256=sha256.hexdigest(), pair=pair
+    )
+
+
+def _accepted(
+    services: Services,
+    place: Place,
+    staged: StagedUpload,
+    *,
+    report: Report,
+    sha256: str,
+    pair: UploadPair | None,
+) -> Staging:
+    """Record that a copy waits for a batch, with news of the rows that were left out."""
+    news = upload_news.taken_in_part(staged.key, report)
     services.ledger.uploads.stage(
         place.flywheel,
         staged,
         left_out=report.left_out,
         news=news,
-        sha256=sha256.hexdigest(),
+        sha256=sha256,
         before=pair.documents_state if pair else UploadState.RECEIVED,
         pair_end=pair.ended(services, UploadState.PAIRED) if pair else None,
     )
     return Staging(news=news)
+
+
+def _companion(services: Services, pair: UploadPair) -> Stream | None:
+    """Return the half that belongs to the documents, or None where it is gone."""
+    chunks = services.ports.inbox.version_chunks(pair.companion)
+    return None if chunks is None else Stream(object_name(pair.companion.key), chunks)
 
 
 def _copied(
