@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.wiring import services
 from application.chain_heads import write_head
 from application.comparison.compare import compare, judge_outside
-from application.unforeseen_errors import quoting_no_document
+from application.error_handling import quoting_no_document
 
 logger = Logger()
 tracer = Tracer()

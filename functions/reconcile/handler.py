@@ -11,8 +11,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.wiring import services
+from application.error_handling import Failures
 from application.reconciliation.reconcile import reconcile, send_digests
-from application.unforeseen_errors import Failures
 
 logger = Logger()
 tracer = Tracer()
@@ -24,16 +24,16 @@ metrics = Metrics()
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Send the digests that are due, or look at everything."""
-    world, failures = services("reconcile"), Failures()
+    own_services, failures = services("reconcile"), Failures()
     if "Records" in event:
         flywheels = {json.loads(record["body"])["flywheel"] for record in event["Records"]}
         notices = 0
         for flywheel in sorted(flywheels):
             with failures.held_back("digests", flywheel=flywheel):
-                notices += send_digests(world, flywheel)
+                notices += send_digests(own_services, flywheel)
         found = {"notices": notices}
     else:
-        found = reconcile(world, failures)
+        found = reconcile(own_services, failures)
         metrics.add_metric(name="reconciled_runs", unit=MetricUnit.Count, value=1)
     for name, count in found.items():
         metrics.add_metric(name=f"reconciled_{name}", unit=MetricUnit.Count, value=count)

@@ -17,8 +17,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.wiring import services
+from application.error_handling import quoting_no_document
 from application.registration.register import register
-from application.unforeseen_errors import quoting_no_document
 from flywheel.batches.uploads import (
     ObjectVersion,
 )
@@ -56,16 +56,16 @@ def _register_record(record: SQSRecord) -> None:
     upload = ObjectVersion(event.detail.bucket.name, key, found.version_id)
     logger.set_correlation_id(upload.uid)
     delivery = int(record.attributes.approximate_receive_count)
-    world = services("register_upload")
-    if upload.bucket != world.configuration.inbox_bucket:
+    own_services = services("register_upload")
+    if upload.bucket != own_services.configuration.inbox_bucket:
         raise ValueError(f"the event names the bucket {upload.bucket!r}, which is not the inbox")
     try:
         with quoting_no_document():
-            register(world, upload, int(found.size or 0), delivery=delivery)
+            register(own_services, upload, int(found.size or 0), delivery=delivery)
     except Exception as error:
         if isinstance(error, (ServiceBusyError, ConcurrentChangeError)):
             # Its visibility time-out is for the longest file, not for this.
-            world.ports.messages.deliver_later(record.receipt_handle, _BUSY_SECONDS)
+            own_services.ports.messages.deliver_later(record.receipt_handle, _BUSY_SECONDS)
         words = failure_words(error)
-        world.ledger.uploads.note_delivery(upload.uid, delivery, world.now(), words)
+        own_services.ledger.uploads.note_delivery(upload.uid, delivery, own_services.now(), words)
         raise

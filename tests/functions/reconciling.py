@@ -1,8 +1,8 @@
 """One run of reconcile, as its function does it."""
 
+from application.error_handling import Failures
 from application.reconciliation.reconcile import reconcile
 from application.services import Services
-from application.unforeseen_errors import Failures
 
 
 def reconciled(services: Services) -> dict[str, int]:

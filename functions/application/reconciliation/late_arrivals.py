@@ -9,10 +9,10 @@ function that outlived the batch can create it any more.
 from datetime import timedelta
 
 from application.configuration import KnownFlywheel
+from application.error_handling import quoting_no_document
 from application.ledger.batch_rows import BatchRow
 from application.services import Services
 from application.staged_rows import with_measured_test_set, without_lost_rows
-from application.unforeseen_errors import quoting_no_document
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome
 from flywheel.batches.uploads import DatasetKind, Place, UploadState
 from flywheel.intake.pairs import never_came_words, pair_place

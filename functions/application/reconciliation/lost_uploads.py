@@ -10,11 +10,11 @@ run, all of them once a day.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from application.error_handling import Failures
 from application.ledger.outbox import NO_FLYWHEEL
 from application.ledger.upload_rows import UploadRow
 from application.port_values import FoundVersion
 from application.services import Services
-from application.unforeseen_errors import Failures
 from flywheel.batches.uploads import MOST_DELIVERIES, UploadState, is_folder_marker, place_of
 from flywheel.errors import ConcurrentChangeError, MisplacedKeyError
 from flywheel.notices.uploads import undelivered

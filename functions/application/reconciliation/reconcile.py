@@ -16,13 +16,13 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from application.chain_heads import keep_head
 from application.configuration import KnownFlywheel
+from application.error_handling import Failures
 from application.ledger.audit import ENVIRONMENT
 from application.ledger.batch_rows import BatchRow
 from application.reconciliation.late_arrivals import end_late_pairs, settle_late_datasets
 from application.reconciliation.lost_uploads import look_for_lost_uploads
 from application.reconciliation.outside_changes import report_champion, report_iterations
 from application.services import Services
-from application.unforeseen_errors import Failures
 from flywheel.batches.batches import BatchState
 
 _READY = "ACTIVE"

@@ -12,10 +12,10 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
+from application.error_handling import Failures, logger
 from application.reconciliation.reconcile import reconcile
 from application.registration.register import register
 from application.services import Services, task_config
-from application.unforeseen_errors import Failures, logger
 from flywheel.batches.uploads import MOST_DELIVERIES, ObjectVersion, UploadState
 from flywheel.errors import ServiceRefusedError
 from register_upload.handler import handler

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.clients import client
 from application.comparison.compare import judge_outside
-from application.unforeseen_errors import logger
+from application.error_handling import logger
 from flywheel.errors import ServiceRefusedError
 from tests.functions.champions import changed
 from tests.functions.cloud import answering, seeing

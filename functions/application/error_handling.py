@@ -1,16 +1,19 @@
-"""What becomes of errors that nobody foresaw.
+"""What becomes of errors at the edge of a function.
 
 Code that reads documents must not quote them: the message of a KeyError may be the text of a
-document, and would go on into logs, traces and notices. In a run of Reconcile one error must not
-keep the rest from being done.
+document, and would go on into logs, traces and notices. A refusal is an answer to whoever invoked
+the function. In a run of Reconcile one error must not keep the rest from being done.
 """
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flywheel.errors import FlywheelLoopError, UnforeseenError
 
@@ -40,6 +43,31 @@ def quoting_no_document() -> Iterator[None]:
 
 
 logger = Logger(child=True)
+
+
+def refusal(error: Exception) -> dict[str, str]:
+    """Return the document that says why a command was not carried out, and by which error."""
+    return {"refused": str(error), "error": type(error).__name__}
+
+
+Handler = Callable[[dict[str, Any], LambdaContext], Any]
+
+
+def answer_refusals(*errors: type[FlywheelLoopError]) -> Callable[[Handler], Handler]:
+    """Make a handler answer these errors with ``refused`` and ``error`` instead of failing."""
+
+    def decorate(handler: Handler) -> Handler:
+        @wraps(handler)
+        def answer(event: dict[str, Any], context: LambdaContext) -> Any:
+            try:
+                return handler(event, context)
+            except errors as error:
+                logger.info("command refused", extra=refusal(error))
+                return refusal(error)
+
+        return answer
+
+    return decorate
 
 
 class Failures:
