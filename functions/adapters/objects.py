@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from adapters.service_errors import error_code, translate_aws_errors
-from application.port_values import FoundVersion
+from application.port_values import ListedVersion
 from flywheel.batches.uploads import ObjectVersion
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Objects:
                 Bucket=self.bucket, Prefix=prefix
             )
             for page in pages:
-                yield from (found["Key"] for found in page.get("Contents", []))
+                yield from (listed["Key"] for listed in page.get("Contents", []))
 
     def create(self, key: str, body: bytes | IO[bytes]) -> bool:
         """Write an object that is never overwritten; False where it was there already."""
@@ -140,11 +140,11 @@ class InboxBucket:
                 raise
             return answer["Body"].iter_chunks(CHUNK_BYTES)
 
-    def versions(self) -> Iterator[FoundVersion]:
+    def versions(self) -> Iterator[ListedVersion]:
         """Give every object version that is there; delete markers are none."""
         with translate_aws_errors("s3:ListObjectVersions"):
             pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket)
             for page in pages:
-                for found in page.get("Versions", []):
-                    upload = ObjectVersion(self.bucket, found["Key"], found["VersionId"])
-                    yield FoundVersion(upload, found["Size"], found["LastModified"])
+                for version in page.get("Versions", []):
+                    upload = ObjectVersion(self.bucket, version["Key"], version["VersionId"])
+                    yield ListedVersion(upload, version["Size"], version["LastModified"])

@@ -63,8 +63,8 @@ class Table:
                 asked = {self._name: {"Keys": wanted, "ConsistentRead": True}}
                 with translate_aws_errors("dynamodb:BatchGetItem"):
                     answer = self._dynamodb.batch_get_item(RequestItems=asked)  # type: ignore[arg-type] # plain mappings are taken
-                found = answer["Responses"].get(self._name, [])
-                yield from map(_values, found)
+                items = answer["Responses"].get(self._name, [])
+                yield from map(_values, items)
                 unprocessed: Any = answer.get("UnprocessedKeys", {})
                 left = unprocessed.get(self._name, {}).get("Keys", [])
                 if len(left) == len(wanted):

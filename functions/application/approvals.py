@@ -41,8 +41,8 @@ def answer(services: Services, asked: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return _answered(person, flywheel, number, asked)
     except (ActRefusedError, BatchNotFoundError) as error:
-        told = {name: asked.get(name) for name in ("batch", "answer", "reason")}
-        person.ledger.approvals.note_refusal(flywheel, told, str(error), services.now())
+        request = {name: asked.get(name) for name in ("batch", "answer", "reason")}
+        person.ledger.approvals.note_refusal(flywheel, request, str(error), services.now())
         return {"refused": str(error)}
 
 
@@ -89,8 +89,8 @@ def _check(person: Services, batch: BatchRow, approval: Approval) -> None:
     """Refuse what is not a first answer, in time, to what is asked."""
     what = f"verdict {batch.batch} of {batch.flywheel}"
     if approval.is_answered:
-        said = "approved" if approval.state is ApprovalState.APPROVED else "rejected"
-        raise ActRefusedError(f"{what} was {said} by {approval.by} at {approval.at}")
+        answer_words = "approved" if approval.state is ApprovalState.APPROVED else "rejected"
+        raise ActRefusedError(f"{what} was {answer_words} by {approval.by} at {approval.at}")
     if batch.state is not BatchState.STARTED:
         raise ActRefusedError(f"batch {batch.batch} of {batch.flywheel} is {batch.state} already")
     if approval.is_unanswered or person.now() >= approval.until:

@@ -59,8 +59,8 @@ def change(services: Services, asked: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return _changed(person, row, asked)
     except ActRefusedError as error:
-        told = {item: asked.get(item) for item in ("act", "model", "reason")}
-        person.ledger.champions.note_refusal(name, told, str(error), services.now())
+        request = {item: asked.get(item) for item in ("act", "model", "reason")}
+        person.ledger.champions.note_refusal(name, request, str(error), services.now())
         return {"refused": str(error)}
 
 
@@ -136,7 +136,7 @@ def _carried_on(services: Services, row: FlywheelRow, begun: ChampionChange) -> 
         why = why or "somebody else changed the champion meanwhile; nothing was overwritten"
         ledger.champions.abandon(row, begun, why, services.now())
         return {"refused": why}
-    told = NewChampion(
+    new = NewChampion(
         ChampionSource(begun.how),
         begun.before,
         begun.model,
@@ -144,7 +144,7 @@ def _carried_on(services: Services, row: FlywheelRow, begun: ChampionChange) -> 
         begun.reason,
         followers(services, row, begun.before, begun.model),
     )
-    notice = champion_made(services.configuration.environment, row.name, told, services.now())
+    notice = champion_made(services.configuration.environment, row.name, new, services.now())
     ledger.champions.complete(row, begun, notice, services.now())
     services.notices.publish(row.name, notice)
     return {"model": begun.model, "before": begun.before}
@@ -159,10 +159,10 @@ def rollback_model(services: Services, row: FlywheelRow, active: str | None) -> 
         There is none.
     """
     history = services.ledger.champions.history(row.name)
-    found = rollback_target(history, active, row.barred)
-    if found is None:
+    model = rollback_target(history, active, row.barred)
+    if model is None:
         raise ActRefusedError(_no_earlier(row, history, active))
-    return found
+    return model
 
 
 def _no_earlier(row: FlywheelRow, history: Sequence[Champion], active: str | None) -> str:

@@ -87,8 +87,8 @@ class Notices:
         ids = [pending.id for pending in news]
         digest_id = f"uploads-{hashlib.sha256(''.join(ids).encode()).hexdigest()[:16]}"
         name = None if flywheel == NO_FLYWHEEL else flywheel
-        told = [pending.news for pending in news]
-        return self._send(flywheel, upload_digest(self._environment, name, told, digest_id), ids)
+        items = [pending.news for pending in news]
+        return self._send(flywheel, upload_digest(self._environment, name, items, digest_id), ids)
 
     def _send(self, flywheel: str, notice: Notice, claimed: list[str]) -> bool:
         try:
@@ -124,7 +124,7 @@ def batch_facts(
 def followers(
     services: Services, row: FlywheelRow, before: str | None, live_model: str
 ) -> list[str]:
-    """Return what is told of endpoints after a model went live; never an error.
+    """Return what a notice says of endpoints after a model went live; never an error.
 
     A model is live whether its endpoints can be listed or not.
     """

@@ -98,8 +98,8 @@ def is_detection(job_arn: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundVersion:
-    """An object version as a listing of the bucket tells it."""
+class ListedVersion:
+    """An object version as a listing of the bucket gives it."""
 
     upload: ObjectVersion
     size_bytes: int

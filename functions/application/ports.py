@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from application.port_values import (
         AnswerJob,
         FlywheelFacts,
-        FoundVersion,
         Item,
         Iteration,
         Key,
+        ListedVersion,
         ModelFacts,
         Write,
     )
@@ -93,7 +93,7 @@ class InboxObjects(Protocol):
     def version_chunks(self, upload: ObjectVersion) -> Iterator[bytes] | None:
         """Return the bytes of exactly this version, or None where it is gone."""
 
-    def versions(self) -> "Iterator[FoundVersion]":
+    def versions(self) -> "Iterator[ListedVersion]":
         """Give every object version that is there; delete markers are none."""
 
 

@@ -1,4 +1,4 @@
-"""Reconcile: what events, crashes and time leave behind is found and set right.
+"""Reconcile: repair what events, crashes and time leave behind.
 
 Read next: `application.reconciliation.reconcile`.
 """
@@ -31,13 +31,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         for flywheel in sorted(flywheels):
             with failures.held_back("digests", flywheel=flywheel):
                 notices += send_digests(own_services, flywheel)
-        found = {"notices": notices}
+        counts = {"notices": notices}
     else:
-        found = reconcile(own_services, failures)
+        counts = reconcile(own_services, failures)
         metrics.add_metric(name="reconciled_runs", unit=MetricUnit.Count, value=1)
-    for name, count in found.items():
+    for name, count in counts.items():
         metrics.add_metric(name=f"reconciled_{name}", unit=MetricUnit.Count, value=count)
-    logger.info("reconciled", extra={"found": found})
+    logger.info("reconciled", extra={"found": counts})
     # After the metrics: alarms on them must not go blind while one thing keeps failing.
     failures.raise_first()
-    return found
+    return counts

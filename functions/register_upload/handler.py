@@ -48,12 +48,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
 
 def _register_record(record: SQSRecord) -> None:
     event = S3EventBridgeNotificationEvent(record.json_body)
-    found = event.detail.object
-    # Not `found.key`, which is URL-decoded: EventBridge passes keys as they are.
-    key = found["key"]
-    if not found.version_id or found.version_id == "null":
+    s3_object = event.detail.object
+    # Not `s3_object.key`, which is URL-decoded: EventBridge passes keys as they are.
+    key = s3_object["key"]
+    if not s3_object.version_id or s3_object.version_id == "null":
         raise ValueError(f"{key}: the event names no version; is versioning on?")
-    upload = ObjectVersion(event.detail.bucket.name, key, found.version_id)
+    upload = ObjectVersion(event.detail.bucket.name, key, s3_object.version_id)
     logger.set_correlation_id(upload.uid)
     delivery = int(record.attributes.approximate_receive_count)
     own_services = services("register_upload")
@@ -61,7 +61,7 @@ def _register_record(record: SQSRecord) -> None:
         raise ValueError(f"the event names the bucket {upload.bucket!r}, which is not the inbox")
     try:
         with quoting_no_document():
-            register(own_services, upload, int(found.size or 0), delivery=delivery)
+            register(own_services, upload, int(s3_object.size or 0), delivery=delivery)
     except Exception as error:
         if isinstance(error, (ServiceBusyError, ConcurrentChangeError)):
             # Its visibility time-out is for the longest file, not for this.

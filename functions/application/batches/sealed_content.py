@@ -50,12 +50,13 @@ class SealedContent:
 class DatasetPlan:
     """Which rows of some uploads belong into one dataset.
 
-    ``is_taken`` says so of each row, by upload; ``repeats`` are uids of uploads with nothing new.
+    ``is_selected`` says so of each row, by upload; ``repeats`` are uids of uploads with nothing
+    new.
     """
 
     uploads: Sequence[Mapping[str, Any]]
     selection: Selection
-    is_taken: Mapping[str, Sequence[int]]
+    is_selected: Mapping[str, Sequence[int]]
     repeats: Sequence[str]
 
 
@@ -134,21 +135,21 @@ class ContentWriter:
         return SealPlan(train, test, sent, frozenset(sent.waiting))
 
     def _select(self, uploads: Sequence[Mapping[str, Any]], selection: Selection) -> DatasetPlan:
-        is_taken: dict[str, bytearray] = {}
+        is_selected: dict[str, bytearray] = {}
         repeats = []
         for upload, rows in self._by_upload(uploads):
-            flags = is_taken[upload["uid"]] = bytearray()
+            flags = is_selected[upload["uid"]] = bytearray()
             before = selection.unlike_others
             for _ in selection.taken(_flagged(rows, flags)):
                 flags[-1] = 1
             if selection.unlike_others == before:
                 repeats.append(upload["uid"])
-        return DatasetPlan(uploads, selection, is_taken, repeats)
+        return DatasetPlan(uploads, selection, is_selected, repeats)
 
-    def _taken(self, plan: DatasetPlan) -> Iterator[tuple[Mapping[str, Any], Iterator[Row]]]:
+    def _selected(self, plan: DatasetPlan) -> Iterator[tuple[Mapping[str, Any], Iterator[Row]]]:
         """Give uploads with those of their rows that belong into a dataset."""
         for upload, rows in self._by_upload(plan.uploads):
-            yield upload, compress(rows, plan.is_taken[upload["uid"]])
+            yield upload, compress(rows, plan.is_selected[upload["uid"]])
 
     def _write_datasets(self, plan: SealPlan, facts: SealedFacts) -> SealedFacts:
         """Write both datasets and their segments, and return the facts that name them."""
@@ -156,7 +157,7 @@ class ContentWriter:
         if facts.documents:
             sent = (
                 row
-                for _, rows in self._taken(plan.train)
+                for _, rows in self._selected(plan.train)
                 for row in rows
                 if not self._waits(row, plan.waiting)
             )
@@ -164,7 +165,7 @@ class ContentWriter:
         counts = plan.test.selection.counts
         test_sha256, groups = None, None
         if counts:
-            tested = (row for _, rows in self._taken(plan.test) for row in rows)
+            tested = (row for _, rows in self._selected(plan.test) for row in rows)
             known[DatasetKind.TEST] = self._write(DatasetKind.TEST, tested)
             whole = [*self.manifest.known_test, known[DatasetKind.TEST]]
             test_sha256, groups = measured(self.staging, whole, self.shape)
@@ -222,7 +223,7 @@ class ContentWriter:
         batches without a row would open again and again.
         """
         remainders = {}
-        for upload, taken in self._taken(plan.train):
+        for upload, taken in self._selected(plan.train):
             rows = [row for row in taken if self._waits(row, plan.waiting)]
             if not rows:
                 continue

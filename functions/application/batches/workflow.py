@@ -29,7 +29,7 @@ from flywheel.errors import ConcurrentChangeError
 from flywheel.evaluation.verdict import can_be_judged_again
 
 _BATCHES_SEARCHED = 20
-"""How many batches back a held one is found behind those in which nothing was new."""
+"""How many batches a held one may lie back, behind those in which nothing was new."""
 
 _MOST_GATHER_LOOKS = 100
 """Gathering must leave room for what follows in an execution's 25,000 events."""

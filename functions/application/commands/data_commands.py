@@ -121,7 +121,7 @@ class DataActs:
         self._idle_row()
         shape = self._shape()
         train = of_kind(self.ledger.uploads.staged(self.name), DatasetKind.TRAIN)
-        rows = (found for upload in train for found in _rows(staging, upload))
+        rows = (row for upload in train for row in _rows(staging, upload))
         chosen = split_texts(rows, fraction, shape)
         counts: Counter[str] = Counter()
         for upload in train:
@@ -304,8 +304,8 @@ def uploads_of_batch(
             manifest = BatchManifest.from_json(written)
             uids = [item["uid"] for item in (*manifest.train, *manifest.test)]
             break
-    found = ledger.uploads.get_many(uids)
-    uploads = [row for row in found.values() if row.state in _WITHDRAWABLE]
+    rows = ledger.uploads.get_many(uids)
+    uploads = [row for row in rows.values() if row.state in _WITHDRAWABLE]
     if not uploads:
         raise ActRefusedError(f"batch {number} has no upload that can be taken back")
     return uploads

@@ -92,10 +92,10 @@ class BatchPredictions:
         """
         kept = self._kept_for(evidence)
         rows = kept.rows()
-        found = {model: self._answers(model, kept, rows) for model in _models(evidence)}
-        champion = found.get(evidence.champion_arn or "")
-        anchor = found.get(evidence.anchor_arn or "")
-        (challenger, _) = found[evidence.challenger_arn or ""]
+        by_model = {model: self._answers(model, kept, rows) for model in _models(evidence)}
+        champion = by_model.get(evidence.champion_arn or "")
+        anchor = by_model.get(evidence.anchor_arn or "")
+        (challenger, _) = by_model[evidence.challenger_arn or ""]
         return compared(
             rows,
             champion[0] if champion else None,
@@ -106,7 +106,7 @@ class BatchPredictions:
             shape=self.services.shape(self.known, self.row.arn),
             labels=len(described_labels(self.services.task_config(self.row.arn))),
             test_set_sha256=kept.test_set_sha256,
-            predictions=tuple(predictions for _, predictions in found.values()),
+            predictions=tuple(predictions for _, predictions in by_model.values()),
         )
 
     def _rows(self, evidence: Evidence) -> list[Row]:
@@ -143,8 +143,8 @@ class BatchPredictions:
                 "usd": round(cost(one_line(row.text) for row in rows), 6),
             }
             written = kept.keep(model, facts, self._output(job, len(rows)))
-        found = ModelAnswers.of(written)
-        return found, kept.predictions(model, found, is_paid=job_arn is not None)
+        answers = ModelAnswers.of(written)
+        return answers, kept.predictions(model, answers, is_paid=job_arn is not None)
 
     def _output(self, job: AnswerJob, documents: int) -> list[Prediction]:
         if job.status != "COMPLETED":

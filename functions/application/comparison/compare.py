@@ -1,7 +1,7 @@
 """CompareModels: judge the challenger, then carry the verdict out, in two transactions.
 
-The verdict and the intent are stored first, and the verdict's document is kept; only then is the
-world read again and, for PROMOTE, the active model changed and verified. A stored verdict is never
+The verdict and the intent are stored first, and then the verdict's document. Only then the active
+model is read again and, for PROMOTE, changed and verified. A stored verdict is never
 made again. Where both models must answer the test set, or the policy asks a person, the workflow
 waits and calls again; what was answered is in the ledger. Read next:
 `application.comparison.verdict_maker`.

@@ -68,15 +68,15 @@ class KeptAnswers:
         self.staging.create(self.key(model), written.encode())
         return written
 
-    def predictions(self, model: str, found: "ModelAnswers", *, is_paid: bool) -> Predictions:
+    def predictions(self, model: str, answers: "ModelAnswers", *, is_paid: bool) -> Predictions:
         """Return how a verdict names a model's answers; those kept before cost nothing."""
         return Predictions(
             model=model,
             key=self.key(model),
-            sha256=found.sha256,
-            job=found.facts["job"],
-            seconds=found.facts["seconds"] if is_paid else 0.0,
-            usd=found.facts["usd"] if is_paid else 0.0,
+            sha256=answers.sha256,
+            job=answers.facts["job"],
+            seconds=answers.facts["seconds"] if is_paid else 0.0,
+            usd=answers.facts["usd"] if is_paid else 0.0,
         )
 
     def keep_rows(self, rows: Sequence[Row]) -> None:

@@ -82,7 +82,7 @@ class VerdictMaker:
         )
 
     def _iteration(self) -> Iteration:
-        """Return the batch's iteration; what an earlier test set showed is not told of it."""
+        """Return the batch's iteration, without what an earlier test set showed."""
         iteration = self.services.comprehend(self.row.arn).iteration(self.batch.iteration_id or "")
         if self.batch.rejudges is None:
             return iteration

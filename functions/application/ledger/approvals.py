@@ -49,7 +49,7 @@ class Approval:
     token : str or None
         The task's; never shown.
     sent_at : str or None
-        When the state machine was told.
+        When the answer was sent to the state machine.
     """
 
     flywheel: str
@@ -168,7 +168,7 @@ class Approvals(Audited):
         self._audit.act(batch.flywheel, "approval answered", details, change, now=now)
 
     def note_sent(self, batch: BatchRow, approval: Approval, now: datetime) -> None:
-        """Record that the state machine was told, or that its task is over."""
+        """Record that the state machine has the answer, or that its task is over."""
         change = Change(
             _key(batch.name),
             {"sent_at": now.isoformat()},

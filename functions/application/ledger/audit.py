@@ -171,8 +171,8 @@ class Audit:
             numbers = range(start, min(start + _READ_AT_ONCE, last + 1))
             keys = [entry_key(flywheel, seq) for seq in numbers]
             # By their keys: a number within could have been changed.
-            found = {row["pk"]: row for row in self._table.get_many(keys)}
-            yield from (found[key.pk] for key in keys if key.pk in found)
+            rows = {row["pk"]: row for row in self._table.get_many(keys)}
+            yield from (rows[key.pk] for key in keys if key.pk in rows)
 
 
 class Audited:
@@ -226,11 +226,11 @@ _WHOLE = Key("RECONCILE", "LAST_WHOLE_LISTING")
 class Runs(Audited):
     """Writes down and tells the runs of reconcile."""
 
-    def note(self, found: Mapping[str, int], now: datetime) -> None:
+    def note(self, counts: Mapping[str, int], now: datetime) -> None:
         """Write down one run, with its audit entry."""
-        values = {"at": now.isoformat(), "found": dict(found)}
+        values = {"at": now.isoformat(), "found": dict(counts)}
         put = Put(_LAST, values, replaces=True)
-        self._audit.act(ENVIRONMENT, "reconciled", found, put, now=now)
+        self._audit.act(ENVIRONMENT, "reconciled", counts, put, now=now)
 
     def last(self) -> Item | None:
         """Return when the last run was (``at``) and what it ``found``, or None before the first."""

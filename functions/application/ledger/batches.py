@@ -1,7 +1,7 @@
 """The ledger's rows of batches: OPEN, SEALED, STARTED, JUDGED, CLOSED.
 
 Every transition is one transaction that expects the state before it and carries the notice and
-the audit entry of what it records. Who calls which is said in docs/architecture.md. Read next:
+the audit entry of what it records. docs/architecture.md names the callers. Read next:
 `application.ledger.verdicts` (what is judged), `.retries` (what becomes of a failed batch).
 """
 
@@ -246,10 +246,10 @@ class Batches(Audited):
 
         Test rows that are all known already are not asked for again and again.
         """
-        told: list[Write] = [notice_row(batch.flywheel, notice, now)]
+        writes: list[Write] = [notice_row(batch.flywheel, notice, now)]
         if batch.rejudges is not None:
-            told.append(change_flywheel(batch.flywheel, {"freeze_asked_by": None}))
-        self._close(batch, {"outcome": BatchOutcome.EMPTY}, told, now)
+            writes.append(change_flywheel(batch.flywheel, {"freeze_asked_by": None}))
+        self._close(batch, {"outcome": BatchOutcome.EMPTY}, writes, now)
 
     def fail(
         self,
@@ -287,15 +287,15 @@ class Batches(Audited):
             expected["pause"] = None
             also.append(notice_row(batch.flywheel, ending.pause_notice, now))
         also += self._holdings.forgotten(batch.name, batch.generation, ending.refused)
-        told: dict[str, Any] = {}
+        details: dict[str, Any] = {}
         if ending.pause_notice is not None:
-            told["pause"] = ending.pause_reason
+            details["pause"] = ending.pause_reason
         frozen: dict[str, Any] = {}
         if ending.is_test_set_held and not batch.was_test_set_frozen:
             frozen = frozen_test_set(batch, flywheel, now)
             changes["is_test_frozen"] = True
         also.append(change_flywheel(batch.flywheel, {**row_changes, **frozen}, expected))
-        self._close(batch, changes, also, now, told={**told, **frozen})
+        self._close(batch, changes, also, now, details={**details, **frozen})
 
     def _close(
         self,
@@ -304,15 +304,15 @@ class Batches(Audited):
         also: Sequence[Write],
         now: datetime,
         *,
-        told: Mapping[str, Any] | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
-        """Close a batch; the audit says what changed, and what it is told beside it."""
+        """Close a batch; the audit records what changed, and more details where there are some."""
         closed = {**changes, "state": BatchState.CLOSED, "closed_at": now.isoformat()}
-        details = {"batch": batch.batch, **changes, **(told or {})}
+        recorded = {"batch": batch.batch, **changes, **(details or {})}
         self._audit.act(
             batch.flywheel,
             "batch closed",
-            details,
+            recorded,
             Change(batch_key(batch.flywheel, batch.batch), closed, {"state": batch.state}),
             *also,
             now=now,

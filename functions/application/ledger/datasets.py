@@ -33,11 +33,11 @@ class DatasetSlots(Audited):
 
     def segments(self, name: str, generation: int) -> dict[DatasetKind, list[str]]:
         """Return the staging keys of the rows that a generation holds, oldest first."""
-        found: dict[DatasetKind, list[str]] = {kind: [] for kind in DatasetKind}
+        segments: dict[DatasetKind, list[str]] = {kind: [] for kind in DatasetKind}
         for row in self._table.query(f"FLYWHEEL#{name}", f"KNOWN#{generation:05d}#"):
             for kind, key in row["segments"].items():
-                found[DatasetKind(kind)].append(key)
-        return found
+                segments[DatasetKind(kind)].append(key)
+        return segments
 
     def note_import(
         self,

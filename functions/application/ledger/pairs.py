@@ -93,11 +93,11 @@ class Pairs:
             What becomes of the companion; it does not wait any more, and names its documents.
         """
         is_paired = state is UploadState.PAIRED
-        told = f"it belongs to {object_name(documents.key)}, which is {state}"
+        reason = f"it belongs to {object_name(documents.key)}, which is {state}"
         changes = {
             "state": state,
             "paired_with": documents.uid,
-            "reasons": None if is_paired else [told],
+            "reasons": None if is_paired else [reason],
         }
         return PairEnd((Delete(_key(place, pair)), Change(upload_key(companion.uid), changes)))
 

@@ -1,7 +1,7 @@
 """The ledger's part in a rebuild: REQUESTED, CREATING, SWITCHED, RETURNING, and its end.
 
-Each step is one transaction that expects the step before it. Who calls which is said in
-docs/reliability.md. Read next: `rebuild_flywheel.handler`.
+Each step is one transaction that expects the step before it. docs/reliability.md names the
+callers. Read next: `rebuild_flywheel.handler`.
 """
 
 from collections.abc import Mapping, Sequence

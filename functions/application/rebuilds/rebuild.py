@@ -3,7 +3,7 @@
 A person asks for it (`application.commands.rebuild_commands`); this function carries it on, one
 step a call, from whatever step the ledger has it in: REQUESTED -> CREATING -> SWITCHED, and when a
 verdict of the new generation promoted, endpoints follow and it is done. `reconcile` calls it until
-then. Where the service refuses the new flywheel the rebuild ends, and people are told. Until a
+then. Where the service refuses the new flywheel the rebuild ends with a notice. Until a
 model is promoted people may give it up. Both ends are RETURNING until uploads are as the earlier
 flywheel has them, which then goes on. Nothing of that one is changed or deleted.
 """
@@ -81,8 +81,8 @@ def _create(
     token = hashlib.sha256(f"{row.arn}\0{name}".encode()).hexdigest()
     labels = None
     if asked.add_labels or asked.drop_labels:
-        found = described_labels(before["TaskConfig"])
-        labels = [label for label in found if label not in asked.drop_labels]
+        before_labels = described_labels(before["TaskConfig"])
+        labels = [label for label in before_labels if label not in asked.drop_labels]
         labels += [label for label in asked.add_labels if label not in labels]
     # The lake of an earlier generation stays where it is; the service adds a suffix of its own.
     lake = before["DataLakeS3Uri"].split("/schemaVersion=", 1)[0].rsplit("/", 1)[0]
@@ -107,7 +107,7 @@ def _begin_with_live_model(services: Services, row: FlywheelRow) -> None:
 
 
 def _switch(services: Services, row: FlywheelRow) -> None:
-    """Let batches go to the new generation, and tell where it has nothing to train on."""
+    """Let batches go to the new generation; a notice says where it has nothing to train on."""
     ledger, now, asked = services.ledger, services.now(), row.rebuild
     if asked is None or asked.step != "CREATING":
         return
@@ -162,12 +162,14 @@ def _is_active(generations: Generations, asked: RebuildState) -> bool:
     ServiceRefusedError
         It ended FAILED; the service's message says why.
     """
-    found = generations.definition(asked.arn or "")
-    if found["Status"] in _DEAD:
+    flywheel = generations.definition(asked.arn or "")
+    if flywheel["Status"] in _DEAD:
         raise ServiceRefusedError(
-            "comprehend:CreateFlywheel", found["Status"], found.get("Message", "no reason given")
+            "comprehend:CreateFlywheel",
+            flywheel["Status"],
+            flywheel.get("Message", "no reason given"),
         )
-    return bool(found["Status"] == _ACTIVE)
+    return bool(flywheel["Status"] == _ACTIVE)
 
 
 def _finish(

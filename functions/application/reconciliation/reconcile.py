@@ -1,4 +1,4 @@
-"""Reconcile: what events, crashes and time leave behind is found and set right.
+"""Reconcile: repair what events, crashes and time leave behind.
 
 Runs on a schedule and, for upload notices whose window is over, from their queue. In order:
 notices that were not sent, uploads whose event was lost, executions that ended without closing
@@ -46,26 +46,26 @@ def reconcile(services: Services, failures: Failures) -> dict[str, int]:
         Holds what fails; all else is looked at.
     """
     window = timedelta(seconds=services.configuration.notice_window_seconds)
-    found = Counter[str]()
+    counts = Counter[str]()
     # Notices first: a trouble with one flywheel below must not keep people waiting.
     with failures.held_back("notices"):
-        found["notices"] += services.notices.publish_pending()
+        counts["notices"] += services.notices.publish_pending()
     with failures.held_back("digests"):
-        found["notices"] += services.notices.publish_digests(window)
+        counts["notices"] += services.notices.publish_digests(window)
     with failures.held_back("uploads"):
-        found.update(look_for_lost_uploads(services, failures))
+        counts.update(look_for_lost_uploads(services, failures))
     for known in services.flywheels().values():
         for kind, look in _LOOKS:
             with failures.held_back(kind, flywheel=known.settings.name):
-                found[kind] += int(look(services, known))
+                counts[kind] += int(look(services, known))
         for look_after in (_carry_rebuild_on, _measure_slots, _keep_head):
             with failures.held_back(look_after.__name__, flywheel=known.settings.name):
                 look_after(services, known)
     with failures.held_back("run"):
-        services.ledger.runs.note(found, services.now())
+        services.ledger.runs.note(counts, services.now())
     with failures.held_back("audit"):
         keep_head(services, ENVIRONMENT)
-    return dict(found)
+    return dict(counts)
 
 
 def _carry_rebuild_on(services: Services, known: KnownFlywheel) -> None:
@@ -82,7 +82,7 @@ def _keep_head(services: Services, known: KnownFlywheel) -> None:
 
 
 def _measure_slots(services: Services, known: KnownFlywheel) -> None:
-    """Tell how many of the datasets of a flywheel's life are used; an alarm watches it."""
+    """Measure how many datasets of a flywheel's life are used; an alarm watches it."""
     row, rules = services.ledger.flywheels.get(known.settings.name), known.settings.batch
     if row is None:
         return

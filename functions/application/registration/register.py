@@ -125,7 +125,7 @@ def refuse(
     *,
     pair: UploadPair | None = None,
 ) -> None:
-    """Record a refusal with its news, the other half's too, and have the news told."""
+    """Record a refusal with its news, the other half's too, and announce the news."""
     services.ledger.uploads.refuse(
         upload.uid,
         flywheel,
