@@ -20,11 +20,11 @@ from application.ports import (
     Functions,
     Generations,
     InboxObjects,
-    KeptObjects,
     Messages,
     Rows,
     StagingObjects,
     Topic,
+    VerdictObjects,
 )
 from application.services import Services
 
@@ -50,7 +50,7 @@ class AwsPorts:
         return Objects(self.configuration.staging_bucket, client("s3"))
 
     @property
-    def verdicts(self) -> KeptObjects:
+    def verdicts(self) -> VerdictObjects:
         """The bucket of verdicts."""
         from adapters.objects import Objects
 

@@ -77,7 +77,7 @@ class StagingObjects(Protocol):
         """Write an object that is never overwritten; False where it was there already."""
 
 
-class KeptObjects(Protocol):
+class VerdictObjects(Protocol):
     """The bucket of verdicts (`adapters.objects.Objects`): what is written stays."""
 
     def text(self, key: str) -> str | None:
@@ -252,7 +252,7 @@ class Ports(Protocol):
         """The staging bucket."""
 
     @property
-    def verdicts(self) -> KeptObjects:
+    def verdicts(self) -> VerdictObjects:
         """The bucket of verdicts."""
 
     @property

@@ -26,20 +26,20 @@ from flywheel.intake.row_labels import labels_of
 from flywheel.settings.data_format import DataFormat
 
 
-def kept_rows(staging: StagingObjects, segment: str) -> list[Row] | None:
+def stored_rows(staging: StagingObjects, segment: str) -> list[Row] | None:
     """Return the rows of a TEST segment; None where an earlier release kept its hashes alone."""
     written = staging.text(rows_key(segment))
     return None if written is None else list(rows_of(io.StringIO(written, newline="")))
 
 
 def whole_test_set(staging: StagingObjects, segments: Sequence[str]) -> list[Row] | None:
-    """Return the rows of all segments, in order; None where those of one are not kept."""
+    """Return the rows of all segments, in order; None where those of one are not stored."""
     rows: list[Row] = []
     for segment in segments:
-        kept = kept_rows(staging, segment)
-        if kept is None:
+        stored = stored_rows(staging, segment)
+        if stored is None:
             return None
-        rows += kept
+        rows += stored
     return rows
 
 
@@ -106,7 +106,7 @@ def counted_groups(
     Returns
     -------
     CountedGroups or None
-        None where the rows of a segment are not kept, or entries of a list are no mentions.
+        None where the rows of a segment are not stored, or entries of a list are no mentions.
     """
     if shape.task == "entities" and shape.entities_from == "list":
         return None

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from application.comparison.kept_answers import AnswersMissingError
+from application.comparison.stored_answers import AnswersMissingError
 from application.port_values import Item
 from console.record.derived_inputs import derive_inputs
 from console.record.replay import replayed

@@ -16,8 +16,8 @@ from application.batches import seal as seal_batch
 from application.batches import start as start_iteration
 from application.batches import workflow
 from application.comparison import compare as compare_models
-from application.comparison import kept_answers, next_step, verdict_maker
-from application.comparison.kept_answers import KeptAnswers
+from application.comparison import next_step, stored_answers, verdict_maker
+from application.comparison.stored_answers import StoredAnswers
 from application.ledger import batches, datasets, outbox, uploads
 from application.ledger.batch_rows import BatchRow
 from application.ledger.flywheel_rows import change_flywheel
@@ -225,14 +225,14 @@ def _answers_kept_by_model_alone() -> Patches:
     """Keep a model's answers whatever test set they are to, and compare as far as they go."""
     real = test_documents.scored
 
-    def key(self: KeptAnswers, model: str) -> str:
+    def key(self: StoredAnswers, model: str) -> str:
         return f"answers/{self.flywheel}/{model}.jsonl"
 
     def scored(rows: Sequence[Any], old: Any, new: Sequence[Any], shape: Any) -> Any:
         shortest = min(len(rows), len(new), len(rows if old is None else old))
         return real(rows[:shortest], old, new, shape)
 
-    return [_replace(KeptAnswers, "key", key), _replace(kept_answers, "scored", scored)]
+    return [_replace(StoredAnswers, "key", key), _replace(stored_answers, "scored", scored)]
 
 
 def _unconditional_attempts() -> Patches:

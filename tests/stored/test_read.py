@@ -14,7 +14,7 @@ import pytest
 from adapters.clients import client
 from adapters.objects import Objects
 from adapters.table import Table
-from application.comparison.kept_answers import ModelAnswers
+from application.comparison.stored_answers import ModelAnswers
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import batch_row
 from application.ledger.flywheel_rows import FlywheelRow, flywheel_row

@@ -1,10 +1,9 @@
 """CompareModels: judge the challenger, then carry the verdict out, in two transactions.
 
 The verdict and the intent are stored first, and then the verdict's document. Only then the active
-model is read again and, for PROMOTE, changed and verified. A stored verdict is never
-made again. Where both models must answer the test set, or the policy asks a person, the workflow
-waits and calls again; what was answered is in the ledger. Read next:
-`application.comparison.verdict_maker`.
+model is read again and, for PROMOTE, changed and verified. A stored verdict is never made again.
+Where both models must answer the test set, or the policy asks a person, the workflow waits and
+calls again; the answers are in the ledger. Read next: `application.comparison.verdict_maker`.
 """
 
 import math

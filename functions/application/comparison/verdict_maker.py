@@ -10,8 +10,8 @@ from typing import Any
 
 from application.comparison.answers import BatchPredictions
 from application.comparison.judgement import store_verdict
-from application.comparison.kept_answers import AnswersMissingError
 from application.comparison.measured_labels import PerLabelMetrics
+from application.comparison.stored_answers import AnswersMissingError
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from application.ledger.flywheel_rows import FlywheelRow

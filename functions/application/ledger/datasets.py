@@ -287,12 +287,12 @@ def _next_attempt(batch: BatchRow, *, is_sealed: bool) -> Change:
     """Return the write that begins an attempt; what is of the attempt before is gone."""
     gone = ["outcome", "error", "cause", "closed_at", "iteration_id", "answer_jobs", "given_back"]
     if is_sealed:
-        kept = {"datasets": list(batch.planned.values()), "is_test_frozen": True}
+        remains = {"datasets": list(batch.planned.values()), "is_test_frozen": True}
     else:
-        kept = {}
+        remains = {}
         gone += ["datasets", "planned", "announced_at", "is_test_frozen"]
     state = BatchState.SEALED if is_sealed else BatchState.OPEN
-    changes = {**dict.fromkeys(gone), **kept, "state": state, "attempt": batch.attempt + 1}
+    changes = {**dict.fromkeys(gone), **remains, "state": state, "attempt": batch.attempt + 1}
     expected = {
         "state": BatchState.CLOSED,
         "outcome": BatchOutcome.FAILED,

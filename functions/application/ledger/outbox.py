@@ -1,4 +1,4 @@
-"""The ledger's outbox: what people are to be sent, kept until it was sent.
+"""The ledger's outbox: notices and news, until they are sent.
 
 A row is written in the transaction of the state it reports, so no outcome is forgotten; it is
 removed after it was published. Who publishes claims the row first, so that two at once do not send

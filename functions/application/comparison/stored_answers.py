@@ -1,8 +1,9 @@
-"""What is kept of a frozen test set and of models' answers to it, and what both show.
+"""A frozen test set and models' answers to it, as the staging bucket stores them, and their result.
+show.
 
-Decides keys and forms in the staging bucket, for those who keep answers and those who read them
-again long after: a test set that was replaced since is still here under its hash. Read next:
-`application.comparison.answers` (who keeps), `console.record.replay` (who reads again).
+Decides keys and forms, for those who store answers and those who read them again long after: a test
+set that was replaced since is still here under its hash. Read next:
+`application.comparison.answers` (who stores), `console.record.replay` (who reads again).
 """
 
 import hashlib
@@ -29,7 +30,7 @@ class AnswersMissingError(FlywheelLoopError):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswers:
+class StoredAnswers:
     """Rows and answers of one test set of one flywheel.
 
     Parameters
@@ -58,7 +59,7 @@ class KeptAnswers:
         return f"{self._folder}/{named}.jsonl"
 
     def text(self, model: str) -> str | None:
-        """Return a model's answers as they are kept, or None."""
+        """Return a model's answers as they are stored, or None."""
         return self.staging.text(self.key(model))
 
     def keep(self, model: str, facts: Mapping[str, object], answers: Sequence[Prediction]) -> str:
@@ -69,7 +70,7 @@ class KeptAnswers:
         return written
 
     def predictions(self, model: str, answers: "ModelAnswers", *, is_paid: bool) -> Predictions:
-        """Return how a verdict names a model's answers; those kept before cost nothing."""
+        """Return how a verdict names a model's answers; those stored before cost nothing."""
         return Predictions(
             model=model,
             key=self.key(model),
@@ -111,7 +112,7 @@ class KeptAnswers:
 
 @dataclass(frozen=True, slots=True)
 class ModelAnswers:
-    """One model's answers, as they are kept."""
+    """One model's answers, as they are stored."""
 
     answers: Sequence[Prediction]
     facts: Mapping[str, Any]
@@ -119,7 +120,7 @@ class ModelAnswers:
 
     @classmethod
     def of(cls, written: str) -> "ModelAnswers":
-        """Read what `KeptAnswers.keep` wrote."""
+        """Read what `StoredAnswers.keep` wrote."""
         # Not splitlines: a label may hold what that takes for the end of a line.
         head, *answers = written.removesuffix("\n").split("\n")
         sha256 = hashlib.sha256(written.encode()).hexdigest()
