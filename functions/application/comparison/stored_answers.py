@@ -1,5 +1,4 @@
 """A frozen test set and models' answers to it, as the staging bucket stores them, and their result.
-show.
 
 Decides keys and forms, for those who store answers and those who read them again long after: a test
 set that was replaced since is still here under its hash. Read next:
