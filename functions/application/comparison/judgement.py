@@ -147,7 +147,7 @@ def record_outcome(
         kept=result.kept,
         because=None if result.kept is None else not_carried_out_reason(result.kept, result.detail),
     )
-    notice = _outcome_notice(services, batch, row, stored.verdict, carried_out)
+    notice = _outcome_notice(services, batch, row, stored.verdict, carried_out, policy=policy)
     services.ledger.verdicts.judge(
         batch,
         row,
@@ -160,7 +160,13 @@ def record_outcome(
 
 
 def _outcome_notice(
-    services: Services, batch: BatchRow, row: FlywheelRow, verdict: Verdict, result: CarriedOut
+    services: Services,
+    batch: BatchRow,
+    row: FlywheelRow,
+    verdict: Verdict,
+    result: CarriedOut,
+    *,
+    policy: Policy,
 ) -> Notice:
     """Return the notice of what came of a verdict."""
     ledger, live_model = services.ledger, result.live_model
@@ -174,7 +180,6 @@ def _outcome_notice(
         withdrawn = withdrawn_from(ledger, row, live_model)
         facts = replace(facts, is_return_tainted=is_tainted, live_trained_on=withdrawn)
     held = ledger.batches.judged_again(batch)
-    policy = services.flywheel(batch.flywheel).settings.policy
     return judged(
         facts,
         verdict,
