@@ -151,11 +151,12 @@ def _seal(known: int, folder: Path) -> None:
         known_train=tuple(_segment(number) for number in range(_SEGMENTS)) if known else (),
     )
     now = datetime.now(UTC)
-    writer = ContentWriter(FolderStaging(folder), _NAME, manifest, BatchRules(), DataFormat(), now)
+    staging = FolderStaging(folder)
+    writer = ContentWriter(staging, _NAME, manifest, BatchRules(), DataFormat(), now, "arn")
     before, began = peak_mib(), time.process_time()
     content = writer.write()
     cpu = time.process_time() - began
-    found = {"new": content.train_documents, "cpu": cpu, "before": before, "peak": peak_mib()}
+    found = {"new": content.facts.documents, "cpu": cpu, "before": before, "peak": peak_mib()}
     sys.stdout.write(json.dumps(found))
 
 

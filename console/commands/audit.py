@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from application.ledger.runs import ENVIRONMENT
+from application.ledger.audit import ENVIRONMENT
 from console.commands.options import Env, Json, check_file, finish, opened_target
 from console.environment.target import LOCAL
 from console.errors import CommandError

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from application.ledger.flywheel_rows import FlywheelRow, RebuildState
 from application.ledger.ledger import Ledger
-from application.rebuilds.progress import was_promoted
+from application.rebuilds.provenance import was_promoted
 from console.environment.target import Target
 from flywheel.batches.batches import of_kind
 from flywheel.batches.uploads import DatasetKind

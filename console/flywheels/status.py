@@ -13,7 +13,7 @@ from application.ledger.approvals import Approval
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
-from application.rebuilds.withdrawn_training import withdrawn_from
+from application.rebuilds.provenance import withdrawn_from
 from console.environment.target import Target
 from console.flywheels.following import next_batch, phase_of, question
 from console.flywheels.live_model import LiveModel, comparison_document, live_document, live_model

@@ -30,7 +30,7 @@ class AuditRecord:
     Parameters
     ----------
     name : str
-        The flywheel's; or `application.ledger.runs.ENVIRONMENT`.
+        The flywheel's; or `application.ledger.audit.ENVIRONMENT`.
     head : AuditHead or None
     documents, heads : mapping of str to bytes
         By key.

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from itertools import chain, combinations
 from typing import Any
 
-from application.comparison.kept_answers import AnswersMissingError
-from application.comparison.test_set_rows import groups_of_rows, kept_rows, whole_test_set
+from application.comparison.stored_answers import AnswersMissingError
 from application.ports import StagingObjects
+from application.staged_rows import groups_of_rows, stored_rows, whole_test_set
 from console.record.verdict_history import Document, Entry, VerdictHistory, history_before
 from flywheel.batches.batches import BatchName
 from flywheel.batches.known_rows import content_hash, record
@@ -166,7 +166,7 @@ class _Derivation:
         sha256 = (self.history.frozen or {})["sha256"]
         if content_hash(map(record, counted)) == sha256:
             return counted
-        found = (kept_rows(self.staging, segment) for segment in self.history.sealed)
+        found = (stored_rows(self.staging, segment) for segment in self.history.sealed)
         waiting = [rows for rows in found if rows]
         if len(waiting) > _MOST_WAITING:
             return None

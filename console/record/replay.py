@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from application.comparison.kept_answers import (
+from application.comparison.stored_answers import (
     AnswersMissingError,
-    KeptAnswers,
     ModelAnswers,
+    StoredAnswers,
     compared,
 )
 from application.configuration import KnownFlywheel
@@ -70,12 +70,12 @@ def replayed(
 
 def kept_for(
     document: Mapping[str, Any], staging: StagingObjects, paired: PairedEvidence
-) -> KeptAnswers:
+) -> StoredAnswers:
     """Return where the rows and answers are that a verdict was made from."""
-    return KeptAnswers(staging, document["flywheel"], paired.test_set_sha256)
+    return StoredAnswers(staging, document["flywheel"], paired.test_set_sha256)
 
 
-def answers_for(kept: KeptAnswers, named: Predictions) -> ModelAnswers:
+def answers_for(kept: StoredAnswers, named: Predictions) -> ModelAnswers:
     """Return answers that a verdict names.
 
     Raises

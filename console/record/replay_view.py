@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapters.comprehend import Comprehend
-from application.comparison.kept_answers import AnswersMissingError
+from application.comparison.stored_answers import AnswersMissingError
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow
 from console.environment.target import Target

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from application.comparison.kept_answers import AnswersMissingError
+from application.comparison.stored_answers import AnswersMissingError
 from application.ledger.audit import FIRST_HEAD, FIRST_SHA256, entry_hash
 from flywheel.batches.batches import BatchName
 from flywheel.batches.uploads import DatasetKind

@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.comprehend import Comprehend
 from application.comparison.judgement import earlier_counts
-from application.comparison.kept_answers import AnswersMissingError
+from application.comparison.stored_answers import AnswersMissingError
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow
 from console.environment.target import Target

@@ -7,7 +7,7 @@ Decides whether texts may be shown, and where the page goes. Read next: `console
 import json
 from pathlib import Path
 
-from application.comparison.kept_answers import AnswersMissingError
+from application.comparison.stored_answers import AnswersMissingError
 from application.configuration import KnownFlywheel
 from console.environment.target import Target, environment_settings
 from console.errors import CommandError

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from adapters.service_errors import translate_aws_errors
-from application.service_values import AnswerJob, is_detection
+from application.port_values import AnswerJob, is_detection
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient

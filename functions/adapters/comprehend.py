@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from adapters.service_errors import error_code, translate_aws_errors
-from application.service_values import FlywheelFacts, Iteration, ModelFacts
+from application.port_values import FlywheelFacts, Iteration, ModelFacts
 from flywheel.batches.batches import ANNOTATIONS_FOLDER, DOCUMENTS_FOLDER, ENTITY_LIST_FOLDER
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
@@ -148,8 +148,8 @@ class Comprehend:
                 Filter={"DatasetType": _DATASET_TYPES[kind]},
                 MaxResults=500,
             )
-        found = answer.get("DatasetPropertiesList", [])
-        return any(dataset.get("Status") == "COMPLETED" for dataset in found)
+        datasets = answer.get("DatasetPropertiesList", [])
+        return any(dataset.get("Status") == "COMPLETED" for dataset in datasets)
 
     def dataset_completed_at(self, dataset_arn: str) -> datetime:
         """Return when a dataset was complete."""
@@ -201,12 +201,12 @@ class Comprehend:
     def model(self, model_arn: str) -> ModelFacts | None:
         """Return a model's status, or None where there is no such model."""
         try:
-            found = self._described(model_arn)
+            properties = self._described(model_arn)
         except ServiceRefusedError as error:
             if error.code == _NOT_FOUND:
                 return None
             raise
-        return ModelFacts(found.get("Status", ""), found.get("FlywheelArn"))
+        return ModelFacts(properties.get("Status", ""), properties.get("FlywheelArn"))
 
     def model_labels(self, model_arn: str, average_f1: float | None) -> "ModelLabels":
         """Return what the service measured of single labels when it tested a new model.
@@ -223,15 +223,15 @@ class Comprehend:
         ServiceRefusedError
             What tells of them may not be read.
         """
-        from adapters.model_labels import (  # noqa: PLC0415 - CompareModels alone needs it
+        from adapters.models import (  # noqa: PLC0415 - CompareModels alone needs it
             labels_of_classifier,
             labels_of_recognizer,
         )
 
-        found = self._described(model_arn)
+        properties = self._described(model_arn)
         if _RECOGNIZER in model_arn:
-            return labels_of_recognizer(found, average_f1)
-        return labels_of_classifier(found, self._s3)
+            return labels_of_recognizer(properties, average_f1)
+        return labels_of_classifier(properties, self._s3)
 
     def _described(self, model_arn: str) -> Mapping[str, Any]:
         if _RECOGNIZER in model_arn:
@@ -250,24 +250,24 @@ class Comprehend:
             pages = self._client.get_paginator("list_endpoints").paginate()
             return [
                 Endpoint(
-                    arn=found["EndpointArn"],
-                    status=found.get("Status", ""),
-                    model=found.get("ModelArn"),
-                    flywheel_arn=found.get("FlywheelArn"),
+                    arn=endpoint["EndpointArn"],
+                    status=endpoint.get("Status", ""),
+                    model=endpoint.get("ModelArn"),
+                    flywheel_arn=endpoint.get("FlywheelArn"),
                 )
                 for page in pages
-                for found in page["EndpointPropertiesList"]
+                for endpoint in page["EndpointPropertiesList"]
             ]
 
     def model_in_training(self) -> str | None:
         """Return the model that the flywheel's iteration trains now, if one does."""
-        from adapters.training import model_in_training  # noqa: PLC0415 - Operate alone needs it
+        from adapters.models import model_in_training  # noqa: PLC0415 - Operate alone needs it
 
         return model_in_training(self._client, self._arn)
 
     def stop_training(self, model_arn: str) -> None:
         """Ask for a training's stop, with which its iteration stops."""
-        from adapters.training import stop_training  # noqa: PLC0415 - Operate alone needs it
+        from adapters.models import stop_training  # noqa: PLC0415 - Operate alone needs it
 
         stop_training(self._client, model_arn)
 

@@ -1,14 +1,20 @@
-"""The state machine's executions: start, describe, answer a task that waits."""
+"""What runs elsewhere in the stack: the state machine's executions, and other functions."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from adapters.service_errors import error_code, translate_aws_errors
+from application.configuration import FunctionConfiguration
+from application.ports import OtherFunction
 
 if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_stepfunctions import SFNClient
+
 
 _ALREADY_THERE = "ExecutionAlreadyExists"
 _NOT_THERE = "ExecutionDoesNotExist"
@@ -55,3 +61,19 @@ class StateMachine:
                     raise
                 return False
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class Invocations:
+    """Invokes functions of the stack without waiting for their answer."""
+
+    configuration: FunctionConfiguration
+    client: "LambdaClient"
+
+    def invoke(self, function: OtherFunction, event: Mapping[str, Any]) -> None:
+        """Have a function run with this event, sometime soon, at least once."""
+        name = self.configuration.needed(f"{function}_function")
+        with translate_aws_errors("lambda:InvokeFunction"):
+            self.client.invoke(
+                FunctionName=name, InvocationType="Event", Payload=json.dumps(event).encode()
+            )

@@ -81,13 +81,13 @@ class ComprehendGenerations:
 
     def _is_ours(self, arn: str, request: Mapping[str, Any]) -> bool:
         """Say whether a flywheel of that name is what the request would have made."""
-        found = self.client.describe_flywheel(FlywheelArn=arn)["FlywheelProperties"]
+        existing = self.client.describe_flywheel(FlywheelArn=arn)["FlywheelProperties"]
         wanted = sorted(described_labels(request["TaskConfig"]))
-        labels = sorted(described_labels(found.get("TaskConfig", {})))
+        labels = sorted(described_labels(existing.get("TaskConfig", {})))
         return (
-            found["DataAccessRoleArn"] == request["DataAccessRoleArn"]
-            and found["DataLakeS3Uri"].startswith(request["DataLakeS3Uri"])
-            # Its labels are told only once it is ACTIVE.
+            existing["DataAccessRoleArn"] == request["DataAccessRoleArn"]
+            and existing["DataLakeS3Uri"].startswith(request["DataLakeS3Uri"])
+            # The service names its labels only once it is ACTIVE.
             and (not labels or labels == wanted)
         )
 

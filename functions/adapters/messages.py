@@ -1,4 +1,4 @@
-"""The queues that functions write to: uploads to be registered, digests that become due."""
+"""The queues and the topic: uploads to register, digests that become due, notices to people."""
 
 import json
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from adapters.service_errors import translate_aws_errors
 from flywheel.batches.uploads import ObjectVersion
+from flywheel.notices.notice import Notice
 
 if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
 
@@ -78,3 +80,24 @@ def deliver_later(sqs: "SQSClient", queue_url: str, receipt_handle: str, seconds
         sqs.change_message_visibility(
             QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SnsTopic:
+    """Publishes notices; their id travels with them, so that a repeat can be recognised."""
+
+    arn: str
+    sns: "SNSClient"
+
+    def publish(self, flywheel: str, notice: Notice) -> None:
+        """Publish one notice."""
+        with translate_aws_errors("sns:Publish"):
+            self.sns.publish(
+                TopicArn=self.arn,
+                Subject=notice.subject,
+                Message=notice.body,
+                MessageAttributes={
+                    "flywheel": {"DataType": "String", "StringValue": flywheel},
+                    "notice_id": {"DataType": "String", "StringValue": notice.id},
+                },
+            )

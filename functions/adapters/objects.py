@@ -1,6 +1,7 @@
-"""Objects that are created once and never overwritten: in the staging bucket, and verdicts.
+"""Objects of the staging and verdicts buckets, created once, and versions of the inbox.
 
-A reader streams; nothing here holds a whole upload in memory.
+A reader streams; nothing here holds a whole upload in memory. Of the inbox exactly the version that
+an event names is read, whatever came after.
 """
 
 from collections import deque
@@ -12,10 +13,13 @@ from typing import IO, TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from adapters.service_errors import error_code, translate_aws_errors
+from application.port_values import ListedVersion
+from flywheel.batches.uploads import ObjectVersion
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+
 
 CHUNK_BYTES = 1 << 16
 GONE_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed"})
@@ -80,7 +84,7 @@ class Objects:
                 Bucket=self.bucket, Prefix=prefix
             )
             for page in pages:
-                yield from (found["Key"] for found in page.get("Contents", []))
+                yield from (listed["Key"] for listed in page.get("Contents", []))
 
     def create(self, key: str, body: bytes | IO[bytes]) -> bool:
         """Write an object that is never overwritten; False where it was there already."""
@@ -107,3 +111,40 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
             yield line.decode() + "\n"
     if rest:
         yield rest.decode()
+
+
+@dataclass(frozen=True, slots=True)
+class InboxBucket:
+    """Reads and lists object versions of the inbox.
+
+    Parameters
+    ----------
+    bucket : str
+        What is listed; a version is read from the bucket that it names.
+    s3 : S3Client
+    """
+
+    bucket: str
+    s3: "S3Client"
+
+    def version_chunks(self, upload: ObjectVersion) -> Iterator[bytes] | None:
+        """Return the bytes of exactly this version in pieces, or None where it is gone."""
+        with translate_aws_errors("s3:GetObjectVersion"):
+            try:
+                answer = self.s3.get_object(
+                    Bucket=upload.bucket, Key=upload.key, VersionId=upload.version_id
+                )
+            except ClientError as error:
+                if error_code(error) in GONE_CODES:
+                    return None
+                raise
+            return answer["Body"].iter_chunks(CHUNK_BYTES)
+
+    def versions(self) -> Iterator[ListedVersion]:
+        """Give every object version that is there; delete markers are none."""
+        with translate_aws_errors("s3:ListObjectVersions"):
+            pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket)
+            for page in pages:
+                for version in page.get("Versions", []):
+                    upload = ObjectVersion(self.bucket, version["Key"], version["VersionId"])
+                    yield ListedVersion(upload, version["Size"], version["LastModified"])

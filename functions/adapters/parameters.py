@@ -1,4 +1,4 @@
-"""What a function is told by its environment: variables, and one SSM parameter per flywheel.
+"""The configuration of a function: environment variables, and one SSM parameter per flywheel.
 
 Nothing here is secret: the Slack webhook is read from Secrets Manager by `notify_slack` alone.
 """

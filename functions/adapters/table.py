@@ -13,7 +13,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from adapters.service_errors import translate_aws_errors
-from application.ledger.writes import Change, Delete, Item, Key, Put, Write
+from application.port_values import Change, Delete, Item, Key, Put, Write
 from flywheel.errors import ConcurrentChangeError, ServiceBusyError
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ class Table:
                 asked = {self._name: {"Keys": wanted, "ConsistentRead": True}}
                 with translate_aws_errors("dynamodb:BatchGetItem"):
                     answer = self._dynamodb.batch_get_item(RequestItems=asked)  # type: ignore[arg-type] # plain mappings are taken
-                found = answer["Responses"].get(self._name, [])
-                yield from map(_values, found)
+                items = answer["Responses"].get(self._name, [])
+                yield from map(_values, items)
                 unprocessed: Any = answer.get("UnprocessedKeys", {})
                 left = unprocessed.get(self._name, {}).get("Keys", [])
                 if len(left) == len(wanted):

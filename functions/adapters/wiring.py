@@ -20,11 +20,11 @@ from application.ports import (
     Functions,
     Generations,
     InboxObjects,
-    KeptObjects,
     Messages,
     Rows,
     StagingObjects,
     Topic,
+    VerdictObjects,
 )
 from application.services import Services
 
@@ -50,7 +50,7 @@ class AwsPorts:
         return Objects(self.configuration.staging_bucket, client("s3"))
 
     @property
-    def verdicts(self) -> KeptObjects:
+    def verdicts(self) -> VerdictObjects:
         """The bucket of verdicts."""
         from adapters.objects import Objects
 
@@ -59,14 +59,14 @@ class AwsPorts:
     @property
     def inbox(self) -> InboxObjects:
         """The inbox bucket."""
-        from adapters.inbox import InboxBucket
+        from adapters.objects import InboxBucket
 
         return InboxBucket(self.configuration.inbox_bucket, client("s3"))
 
     @property
     def topic(self) -> Topic:
         """The notices topic."""
-        from adapters.topic import SnsTopic
+        from adapters.messages import SnsTopic
 
         return SnsTopic(self.configuration.topic_arn, client("sns"))
 
@@ -89,17 +89,9 @@ class AwsPorts:
     @property
     def functions(self) -> Functions:
         """Other functions."""
-        from adapters.invocations import Invocations
+        from adapters.executions import Invocations
 
-        settings = self.configuration
-        return Invocations(
-            settings.needed("close_batch_function"),
-            settings.needed("rebuild_flywheel_function"),
-            settings.needed("compare_models_function"),
-            settings.needed("change_champion_function"),
-            settings.needed("answer_approval_function"),
-            client("lambda"),
-        )
+        return Invocations(self.configuration, client("lambda"))
 
     @property
     def generations(self) -> Generations:

@@ -1,4 +1,4 @@
-"""Publish notices to the topic, and forget them only then.
+"""Publish notices to the topic, and gather the facts that several of them name.
 
 Every notice is in the ledger's outbox before it comes here. A publish that fails is logged and
 left there: `reconcile` publishes what was left. A repeat carries the same notice id.
@@ -11,10 +11,15 @@ from datetime import datetime, timedelta
 
 from aws_lambda_powertools import Logger
 
+from application.ledger.batch_rows import BatchRow
+from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
 from application.ledger.outbox import NO_FLYWHEEL, PendingNews
 from application.ports import Topic
+from application.services import Services
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
+from flywheel.notices.batches import BatchFacts
+from flywheel.notices.endpoints import endpoint_words
 from flywheel.notices.notice import Notice, upload_digest
 
 logger = Logger(child=True)
@@ -82,8 +87,8 @@ class Notices:
         ids = [pending.id for pending in news]
         digest_id = f"uploads-{hashlib.sha256(''.join(ids).encode()).hexdigest()[:16]}"
         name = None if flywheel == NO_FLYWHEEL else flywheel
-        told = [pending.news for pending in news]
-        return self._send(flywheel, upload_digest(self._environment, name, told, digest_id), ids)
+        items = [pending.news for pending in news]
+        return self._send(flywheel, upload_digest(self._environment, name, items, digest_id), ids)
 
     def _send(self, flywheel: str, notice: Notice, claimed: list[str]) -> bool:
         try:
@@ -94,3 +99,40 @@ class Notices:
             return False
         self._outbox.forget(claimed)
         return True
+
+
+def batch_facts(
+    services: Services, batch: BatchRow, row: FlywheelRow, live_model: str | None
+) -> BatchFacts:
+    """Return what every notice about a batch names."""
+    return BatchFacts(
+        environment=services.configuration.environment,
+        flywheel=batch.flywheel,
+        batch=batch.batch,
+        flywheel_arn=row.arn,
+        uploads=batch.uploads,
+        upload_count=batch.upload_count,
+        test_upload_count=batch.test_upload_count,
+        live_model=live_model,
+        iteration_id=batch.iteration_id,
+        attempt=batch.attempt,
+        taint=row.taint,
+        is_rebuilt=row.rebuild is not None and row.rebuild.last_batch + 1 == batch.batch,
+    )
+
+
+def followers(
+    services: Services, row: FlywheelRow, before: str | None, live_model: str
+) -> list[str]:
+    """Return what a notice says of endpoints after a model went live; never an error.
+
+    A model is live whether its endpoints can be listed or not.
+    """
+    history = services.ledger.champions.history(row.name)
+    models = {model for model in (before, *(item.model for item in history)) if model}
+    try:
+        endpoints = services.comprehend(row.arn).endpoints()
+    except (ServiceBusyError, ServiceRefusedError) as error:
+        logger.warning("endpoints cannot be listed", reason=str(error))
+        return [f"Which endpoints follow the flywheel is not known: {error}"]
+    return endpoint_words(endpoints, row.arn, live_model, models)

@@ -1,4 +1,4 @@
-"""What the functions need of the world, as ports.
+"""What the functions need of AWS, as ports.
 
 Each port has two implementations: the boto3 adapter in the module beside this one, and the
 simulator's, in memory; both pass the same contract cases (`tests/contract/test_ports.py`).
@@ -7,7 +7,7 @@ Semantics belong to the port: every method says what a repeat, a loss or a race 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
 
 from application.configuration import KnownFlywheel
 from flywheel.batches.uploads import DatasetKind, ObjectVersion
@@ -15,13 +15,15 @@ from flywheel.notices.notice import Notice
 from flywheel.settings.data_format import DataFormat
 
 if TYPE_CHECKING:
-    from application.ledger.writes import Item, Key, Write
-    from application.service_values import (
+    from application.port_values import (
         AnswerJob,
         FlywheelFacts,
-        FoundVersion,
+        Item,
         Iteration,
+        Key,
+        ListedVersion,
         ModelFacts,
+        Write,
     )
     from flywheel.evaluation.label_metrics import ModelLabels
     from flywheel.notices.endpoints import Endpoint
@@ -75,7 +77,7 @@ class StagingObjects(Protocol):
         """Write an object that is never overwritten; False where it was there already."""
 
 
-class KeptObjects(Protocol):
+class VerdictObjects(Protocol):
     """The bucket of verdicts (`adapters.objects.Objects`): what is written stays."""
 
     def text(self, key: str) -> str | None:
@@ -86,12 +88,12 @@ class KeptObjects(Protocol):
 
 
 class InboxObjects(Protocol):
-    """The inbox bucket (`adapters.inbox.InboxBucket`): exact versions."""
+    """The inbox bucket (`adapters.objects.InboxBucket`): exact versions."""
 
     def version_chunks(self, upload: ObjectVersion) -> Iterator[bytes] | None:
         """Return the bytes of exactly this version, or None where it is gone."""
 
-    def versions(self) -> "Iterator[FoundVersion]":
+    def versions(self) -> "Iterator[ListedVersion]":
         """Give every object version that is there; delete markers are none."""
 
 
@@ -170,7 +172,7 @@ class AnswerService(Protocol):
 
 
 class Topic(Protocol):
-    """The notices topic (`adapters.topic.SnsTopic`)."""
+    """The notices topic (`adapters.messages.SnsTopic`)."""
 
     def publish(self, flywheel: str, notice: Notice) -> None:
         """Publish; accepted is not read, and a repeat is sent twice under the same id."""
@@ -205,23 +207,17 @@ class Executions(Protocol):
         """Let a task that waits go on with this output; False where it does not wait any more."""
 
 
+OtherFunction = Literal[
+    "close_batch", "rebuild_flywheel", "compare_models", "change_champion", "answer_approval"
+]
+"""A function of the stack that another one invokes, named as its folder."""
+
+
 class Functions(Protocol):
-    """Other functions of the stack (`adapters.invocations.Invocations`)."""
+    """Other functions of the stack (`adapters.executions.Invocations`)."""
 
-    def close_batch(self, payload: str) -> None:
-        """Have CloseBatch run with this event, sometime soon, at least once."""
-
-    def rebuild_flywheel(self, payload: str) -> None:
-        """Have RebuildFlywheel run with this event, sometime soon, at least once."""
-
-    def compare_models(self, payload: str) -> None:
-        """Have CompareModels run with this event, sometime soon, at least once."""
-
-    def change_champion(self, payload: str) -> None:
-        """Have ChangeChampion run with this event, sometime soon, at least once."""
-
-    def answer_approval(self, payload: str) -> None:
-        """Have AnswerApproval run with this event, sometime soon, at least once."""
+    def invoke(self, function: OtherFunction, event: Mapping[str, Any]) -> None:
+        """Have a function run with this event, sometime soon, at least once."""
 
 
 class Generations(Protocol):
@@ -256,7 +252,7 @@ class Ports(Protocol):
         """The staging bucket."""
 
     @property
-    def verdicts(self) -> KeptObjects:
+    def verdicts(self) -> VerdictObjects:
         """The bucket of verdicts."""
 
     @property

@@ -1,6 +1,6 @@
 """AskApproval: ask people whether a challenger goes live, and keep the task's token.
 
-Read next: `application.approvals.ask`.
+Read next: `application.approvals`.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.wiring import services
-from application.approvals.ask import ask
+from application.approvals import ask
 
 logger = Logger()
 tracer = Tracer()

@@ -40,9 +40,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _plain(cause: str) -> str:
-    """Return what a function said when it failed, without its stack trace."""
+    """Return the message of a function that failed, without its stack trace."""
     try:
-        told = json.loads(cause)
+        document = json.loads(cause)
     except ValueError:
         return cause
-    return str(told.get("errorMessage", cause)) if isinstance(told, dict) else cause
+    return str(document.get("errorMessage", cause)) if isinstance(document, dict) else cause

@@ -10,9 +10,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.wiring import services
 from application.chain_heads import write_head
-from application.comparison.compare import compare
-from application.comparison.outside import judge_outside
-from application.private_errors import quoting_no_document
+from application.comparison.compare import compare, judge_outside
+from application.error_handling import quoting_no_document
 
 logger = Logger()
 tracer = Tracer()

@@ -17,8 +17,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters.caller_identity import actor_of
 from adapters.wiring import services
 from application.commands.carry_out import carry_out
-from application.commands.payloads import OperatorCommand, refusal
-from application.private_errors import quoting_no_document
+from application.commands.payloads import OperatorCommand
+from application.error_handling import answer_refusals, quoting_no_document
 from flywheel.actors import PROOF
 from flywheel.errors import (
     ActRefusedError,
@@ -32,29 +32,25 @@ logger = Logger()
 tracer = Tracer()
 
 _COMMAND: Any = Annotated[OperatorCommand, Field(discriminator="act")]
-_REFUSALS = (
+
+
+@logger.inject_lambda_context(log_event=False, clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@answer_refusals(
     ActRefusedError,
     BatchNotFoundError,
     ConcurrentChangeError,
     InvalidCommandError,
     UnprovenIdentityError,
 )
-
-
-@logger.inject_lambda_context(log_event=False, clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
     """Carry out one command; a refusal is an answer, as ``refused`` with its ``error``."""
     own_services = services("operate")
-    try:
-        command = read_command(event)
-        logger.set_correlation_id(f"{command.flywheel}-{command.act}")
-        actor = actor_of(event, context.invoked_function_arn, own_services.now())
-        with quoting_no_document():
-            answer = carry_out(replace(own_services, actor=actor), command)
-    except _REFUSALS as error:
-        logger.info("command refused", extra=refusal(error))
-        return refusal(error)
+    command = read_command(event)
+    logger.set_correlation_id(f"{command.flywheel}-{command.act}")
+    actor = actor_of(event, context.invoked_function_arn, own_services.now())
+    with quoting_no_document():
+        answer = carry_out(replace(own_services, actor=actor), command)
     logger.info("command carried out", extra={"actor": actor})
     return answer
 

@@ -1,4 +1,4 @@
-"""Reconcile: what events, crashes and time leave behind is found and set right.
+"""Reconcile: repair what events, crashes and time leave behind.
 
 Read next: `application.reconciliation.reconcile`.
 """
@@ -11,7 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.wiring import services
-from application.reconciliation.failures import Failures
+from application.error_handling import Failures
 from application.reconciliation.reconcile import reconcile, send_digests
 
 logger = Logger()
@@ -24,20 +24,20 @@ metrics = Metrics()
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Send the digests that are due, or look at everything."""
-    world, failures = services("reconcile"), Failures()
+    own_services, failures = services("reconcile"), Failures()
     if "Records" in event:
         flywheels = {json.loads(record["body"])["flywheel"] for record in event["Records"]}
         notices = 0
         for flywheel in sorted(flywheels):
             with failures.held_back("digests", flywheel=flywheel):
-                notices += send_digests(world, flywheel)
-        found = {"notices": notices}
+                notices += send_digests(own_services, flywheel)
+        counts = {"notices": notices}
     else:
-        found = reconcile(world, failures)
+        counts = reconcile(own_services, failures)
         metrics.add_metric(name="reconciled_runs", unit=MetricUnit.Count, value=1)
-    for name, count in found.items():
+    for name, count in counts.items():
         metrics.add_metric(name=f"reconciled_{name}", unit=MetricUnit.Count, value=count)
-    logger.info("reconciled", extra={"found": found})
+    logger.info("reconciled", extra={"found": counts})
     # After the metrics: alarms on them must not go blind while one thing keeps failing.
     failures.raise_first()
-    return found
+    return counts

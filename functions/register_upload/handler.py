@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.wiring import services
-from application.private_errors import quoting_no_document
+from application.error_handling import quoting_no_document
 from application.registration.register import register
 from flywheel.batches.uploads import (
     ObjectVersion,
@@ -48,24 +48,24 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
 
 def _register_record(record: SQSRecord) -> None:
     event = S3EventBridgeNotificationEvent(record.json_body)
-    found = event.detail.object
-    # Not `found.key`, which is URL-decoded: EventBridge passes keys as they are.
-    key = found["key"]
-    if not found.version_id or found.version_id == "null":
+    s3_object = event.detail.object
+    # Not `s3_object.key`, which is URL-decoded: EventBridge passes keys as they are.
+    key = s3_object["key"]
+    if not s3_object.version_id or s3_object.version_id == "null":
         raise ValueError(f"{key}: the event names no version; is versioning on?")
-    upload = ObjectVersion(event.detail.bucket.name, key, found.version_id)
+    upload = ObjectVersion(event.detail.bucket.name, key, s3_object.version_id)
     logger.set_correlation_id(upload.uid)
     delivery = int(record.attributes.approximate_receive_count)
-    world = services("register_upload")
-    if upload.bucket != world.configuration.inbox_bucket:
+    own_services = services("register_upload")
+    if upload.bucket != own_services.configuration.inbox_bucket:
         raise ValueError(f"the event names the bucket {upload.bucket!r}, which is not the inbox")
     try:
         with quoting_no_document():
-            register(world, upload, int(found.size or 0), delivery=delivery)
+            register(own_services, upload, int(s3_object.size or 0), delivery=delivery)
     except Exception as error:
         if isinstance(error, (ServiceBusyError, ConcurrentChangeError)):
             # Its visibility time-out is for the longest file, not for this.
-            world.ports.messages.deliver_later(record.receipt_handle, _BUSY_SECONDS)
+            own_services.ports.messages.deliver_later(record.receipt_handle, _BUSY_SECONDS)
         words = failure_words(error)
-        world.ledger.uploads.note_delivery(upload.uid, delivery, world.now(), words)
+        own_services.ledger.uploads.note_delivery(upload.uid, delivery, own_services.now(), words)
         raise

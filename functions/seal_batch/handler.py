@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.wiring import services
 from application.batches.seal import seal
-from application.private_errors import quoting_no_document
+from application.error_handling import quoting_no_document
 
 logger = Logger()
 tracer = Tracer()

@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.clients import client
-from adapters.inbox import InboxBucket
+from adapters.objects import InboxBucket
 from flywheel.batches.uploads import ObjectVersion
 from flywheel.errors import ServiceRefusedError
 from tests.functions.cloud import INBOX, Cloud

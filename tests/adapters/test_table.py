@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.table import Table
-from application.ledger.writes import Change, Delete, Key, Put, Write
+from application.port_values import Change, Delete, Key, Put, Write
 from flywheel.errors import ConcurrentChangeError, ServiceBusyError, ServiceRefusedError
 from tests.functions.cloud import answering, seeing
 

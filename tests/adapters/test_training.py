@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adapters.training import model_in_training, stop_training
+from adapters.models import model_in_training, stop_training
 from comprehend_engine.clock import DrivenClock
 from engine_testing.rig import rows, running, until
 from engine_testing.s3_server import s3

@@ -9,7 +9,7 @@ import pytest
 from adapters.table import Table
 from application.ledger.audit import FIRST_SHA256, Audit, VerdictLink, entry_hash
 from application.ledger.ledger import Ledger
-from application.ledger.writes import Change, Key, Put
+from application.port_values import Change, Key, Put
 from flywheel.errors import ConcurrentChangeError
 from tests.application.test_ledger import FACTS, NAME, NOTICE, opened
 from tests.functions.cloud import before, seeing

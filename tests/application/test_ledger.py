@@ -10,7 +10,7 @@ from application.ledger.audit import entry_hash
 from application.ledger.batch_rows import BatchFailure, BatchRow, SealedFacts
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
-from application.ledger.writes import Item
+from application.port_values import Item
 from flywheel.batches.batches import BatchOutcome, BatchState, StagedUpload
 from flywheel.batches.uploads import DatasetKind, ObjectVersion, UploadState
 from flywheel.errors import BatchNotFoundError, ConcurrentChangeError

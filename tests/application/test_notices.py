@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from adapters.clients import client
-from adapters.topic import SnsTopic
+from adapters.messages import SnsTopic
 from application.ledger.batch_rows import SealedFacts
 from application.ledger.ledger import Ledger
 from application.notices import Notices

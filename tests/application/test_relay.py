@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from adapters.clients import client
-from adapters.topic import SnsTopic
+from adapters.messages import SnsTopic
 from application.ledger.ledger import Ledger
 from application.notices import Notices
 from flywheel.notices.notice import Notice

@@ -94,7 +94,7 @@ def test_nothing_opens_when_the_flywheel_is_not_idle_or_nothing_is_staged(
     opened, ready = workflow.open_when_ready(KNOWN, now)
     assert (opened, ready.lacks) == (None, ("no training documents are staged",))
     ledger.batches.open(ledger.flywheels.ensure("tickets", KNOWN.arn), 0, now)
-    opened, ready = workflow.open_when_ready(KNOWN, now, is_asked_for=True)
+    opened, ready = workflow.open_when_ready(KNOWN, now, is_requested=True)
     assert (opened, ready.lacks) == (None, ("batch 1 is under way",))
     assert cloud.executions() == []
 

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from application.comparison.test_set_rows import groups_of_rows
 from application.ledger.audit import FIRST_HEAD, FIRST_SHA256, entry_hash
+from application.staged_rows import groups_of_rows
 from console.record.derived_inputs import DerivedInputs, derive_inputs
 from flywheel.batches.batches import BatchManifest, BatchName
 from flywheel.batches.known_rows import content_hash, record, rows_key

@@ -7,9 +7,8 @@ from dataclasses import replace
 import pytest
 
 from application.ledger.uploads import BY_FLYWHEEL_INDEX
-from application.ledger.writes import Change, Delete, Key, Put
+from application.port_values import Change, Delete, Key, Put, is_detection
 from application.ports import FlywheelService
-from application.service_values import is_detection
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ConcurrentChangeError, LabelsUnknownError, ServiceRefusedError
 from flywheel.evaluation.predictions import answers_of

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from application.approvals.answer import answer
-from application.approvals.ask import ask
+from application.approvals import answer, ask
 from application.ledger.approvals import Approval
 from tests.functions.cloud import answering, seeing
 from tests.functions.world import NAME, World, documents

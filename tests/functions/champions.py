@@ -3,7 +3,7 @@
 from itertools import count
 from typing import Any
 
-from application.champions.change import change
+from application.champion_changes import change
 from tests.functions.world import NAME, World
 
 _requests = count(1)

@@ -15,7 +15,7 @@ from itertools import count
 import boto3
 
 from adapters.clients import client
-from application.approvals.ask import ask
+from application.approvals import ask
 from application.commands.payloads import (
     AbandonRebuild,
     FreezeTestSet,
@@ -212,7 +212,7 @@ def given_up_early(story: Story) -> None:
         _rebuilding(story)
         story.rebuilt()
     # Whoever did this died before the switch.
-    story.world.services.ledger.uploads.restage(story.world.row)
+    story.world.services.ledger.batch_uploads.restage(story.world.row)
     story.operated(AbandonRebuild(flywheel=NAME, reason="not wanted"))
     story.rebuilt()
     story.upload("_GO", b"")

@@ -1,6 +1,6 @@
 """One run of reconcile, as its function does it."""
 
-from application.reconciliation.failures import Failures
+from application.error_handling import Failures
 from application.reconciliation.reconcile import reconcile
 from application.services import Services
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from application.commands.operator_commands import OperatorCommands
-from application.ledger.flywheel_rows import FrozenTestSet
-from application.reconciliation.late_datasets import settle_late_datasets
+from application.ledger.test_sets import FrozenTestSet
+from application.reconciliation.late_arrivals import settle_late_datasets
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
 from flywheel.batches.known_rows import content_hash
 from flywheel.batches.uploads import DatasetKind, UploadState
@@ -62,7 +62,7 @@ def test_no_batch_opens_when_a_flywheel_is_paused(
     assert world.cloud.executions() == []
     assert world.staged() == [f"{NAME}/train/monday.csv"]
     known = world.services.flywheel(NAME)
-    _, ready = world.services.workflow.open_when_ready(known, world.now(), is_asked_for=True)
+    _, ready = world.services.workflow.open_when_ready(known, world.now(), is_requested=True)
     assert ready.lacks == (
         f"paused by test: labels are being checked (flywheel resume {NAME} --reason TEXT)",
     )

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from application.champions.change import change
+from application.champion_changes import change
 from console.record.timeline import Event, event_document, timeline_of
 from console.views.timeline import timeline_view
 from tests.functions.world import NAME, World, documents

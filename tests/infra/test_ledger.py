@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from application.ledger.uploads import BY_FLYWHEEL_INDEX
-from application.ledger.writes import Change, Key, Put, Write
+from application.port_values import Change, Key, Put, Write
 from infra import ledger
 from infra.ledger_rights import (
     AUDIT,

@@ -22,7 +22,7 @@ from adapters.table import Table
 from adapters.wiring import AwsPorts
 from answer_approval.handler import handler as answer_approval
 from application.commands.payloads import OperatorCommand
-from application.ledger.writes import Key
+from application.port_values import Key
 from application.services import Services
 from ask_approval.handler import handler as ask_approval
 from change_champion.handler import handler as change_champion

@@ -14,14 +14,14 @@ import pytest
 from adapters.clients import client
 from adapters.objects import Objects
 from adapters.table import Table
-from application.comparison.kept_answers import ModelAnswers
+from application.comparison.stored_answers import ModelAnswers
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import batch_row
 from application.ledger.flywheel_rows import FlywheelRow, flywheel_row
 from application.ledger.ledger import Ledger
 from application.ledger.upload_rows import staged_upload, upload_row, waits_again
-from application.ledger.verdict_rows import stored_verdict
-from application.ledger.writes import Item, Key, Put
+from application.ledger.verdicts import stored_verdict
+from application.port_values import Item, Key, Put
 from console.record.derived_inputs import derive_inputs
 from console.record.offline_verifier import verify_record
 from console.record.replay import replayed

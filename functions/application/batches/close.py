@@ -9,11 +9,11 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from application.batches.batch_facts import batch_facts
 from application.comparison.judgement import keep_document, record_outcome
 from application.comparison.next_step import StepFacts, VerdictOutcome, next_step
 from application.ledger.batch_rows import BatchFailure, BatchRow
 from application.ledger.flywheel_rows import FlywheelRow
+from application.notices import batch_facts
 from application.ports import FlywheelService
 from application.services import Services
 from flywheel.batches.batches import BatchOutcome, BatchState
@@ -88,9 +88,10 @@ def _is_running(comprehend: FlywheelService, batch: BatchRow) -> bool:
 
 
 def _finished(services: Services, batch: BatchRow, row: FlywheelRow) -> BatchRow:
-    """Write down a verdict that was carried out by a function that died before it could say so.
+    """Record the outcome of a verdict whose function died after it had acted.
 
-    Where the service refuses to be asked nothing can be said of it: the batch ends as failed.
+    Where the service refuses to describe the flywheel the outcome stays unknown, and the batch ends
+    as failed.
     """
     stored = services.ledger.verdicts.get(batch)
     if batch.state is not BatchState.STARTED or stored is None:
@@ -109,7 +110,7 @@ def _finished(services: Services, batch: BatchRow, row: FlywheelRow) -> BatchRow
 
 
 def _end(services: Services, batch: BatchRow, row: FlywheelRow, failure: Failure) -> None:
-    """Record how the batch ended; a verdict that was carried out stands, whatever came after."""
+    """Record the end of the batch; a verdict that was carried out stands, whatever came after."""
     ledger = services.ledger
     if batch.state is BatchState.JUDGED and batch.outcome is not None:
         ledger.batches.close(batch, batch.outcome, services.now())
@@ -129,9 +130,9 @@ def _end(services: Services, batch: BatchRow, row: FlywheelRow, failure: Failure
     ending = _ending(services, batch, row, failure)
     notice = failed(facts, ending.error, ending.cause, is_still_running=failure.is_still_running)
     ledger.batches.fail(batch, row, ending, notice, services.now())
-    for told in (notice, ending.pause_notice):
-        if told is not None:
-            services.notices.publish(batch.flywheel, told)
+    for pending in (notice, ending.pause_notice):
+        if pending is not None:
+            services.notices.publish(batch.flywheel, pending)
 
 
 def _ending(
@@ -162,15 +163,15 @@ def _ending(
 def _dataset_statuses(
     comprehend: FlywheelService, batch: BatchRow
 ) -> dict[DatasetKind, str | None]:
-    """Return the status of each planned dataset; what cannot be asked is taken to exist."""
-    found: dict[DatasetKind, str | None] = {}
+    """Return the status of each planned dataset; one that cannot be described may exist."""
+    statuses: dict[DatasetKind, str | None] = {}
     for kind, arn in batch.planned.items():
         try:
-            found[kind] = comprehend.dataset_status(arn)
+            statuses[kind] = comprehend.dataset_status(arn)
         except ServiceRefusedError as error:
             logger.warning("a dataset cannot be looked at", reason=str(error))
-            found[kind] = ""
-    return found
+            statuses[kind] = ""
+    return statuses
 
 
 def _live_model(comprehend: FlywheelService) -> str | None:

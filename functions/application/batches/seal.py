@@ -5,10 +5,9 @@ Read next: `application.batches.sealed_content` (rows and files) and `flywheel.b
 (which rows).
 """
 
-import hashlib
 from typing import Any
 
-from application.batches.sealed_content import ContentWriter, SealedContent
+from application.batches.sealed_content import ContentWriter
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow, SealedFacts
 from application.ledger.flywheel_rows import FlywheelRow
@@ -47,20 +46,21 @@ def seal(services: Services, flywheel: str, number: int) -> dict[str, Any]:
         known.settings.batch,
         services.shape(known, row.arn),
         services.now(),
+        row.arn,
         is_for_test_alone=batch.rejudges is not None,
     ).write()
-    facts = _facts(row, name, manifest, content)
+    facts = content.facts
     if batch.state is BatchState.OPEN:
         ledger.batches.seal(batch, row, facts, services.now())
     used = (*manifest.train, *manifest.test) if facts.planned else manifest.train
-    ledger.uploads.seal(
+    ledger.batch_uploads.seal(
         name,
         [upload["uid"] for upload in used],
         remainders=content.remainders,
         repeats=content.repeats,
     )
     if not facts.planned:
-        ledger.uploads.draft_again(flywheel, [upload["uid"] for upload in manifest.test])
+        ledger.batch_uploads.draft_again(flywheel, [upload["uid"] for upload in manifest.test])
     datasets = _create_datasets(services, known, batch, row, facts) if facts.planned else []
     return {"is_empty": not facts.planned, "datasets": datasets}
 
@@ -128,26 +128,6 @@ def _listed(uploads: list[StagedUpload]) -> tuple[dict[str, Any], ...]:
     return tuple(
         {"uid": upload.uid, "key": upload.key, "staged_key": upload.staged_key}
         for upload in uploads
-    )
-
-
-def _facts(
-    row: FlywheelRow, name: BatchName, manifest: BatchManifest, content: SealedContent
-) -> SealedFacts:
-    return SealedFacts(
-        manifest_sha256=hashlib.sha256(manifest.to_json().encode()).hexdigest(),
-        uploads=[upload["key"] for upload in (*manifest.train, *manifest.test)],
-        documents=content.train_documents,
-        label_counts=content.label_counts,
-        left_out=content.left_out,
-        waiting_labels=content.waiting_labels,
-        test_documents=content.test_documents,
-        test_label_counts=content.test_label_counts,
-        test_sha256=content.test_sha256,
-        test_groups=content.test_groups,
-        test_upload_count=len(manifest.test),
-        planned={kind: f"{row.arn}/dataset/{name.dataset(kind)}" for kind in content.known},
-        known=content.known,
     )
 
 

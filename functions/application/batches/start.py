@@ -8,9 +8,9 @@ challenger's iteration, which is over.
 
 from typing import Any
 
-from application.batches.batch_facts import batch_facts
 from application.ledger.batch_rows import BatchRow
 from application.ledger.flywheel_rows import FlywheelRow
+from application.notices import batch_facts
 from application.ports import FlywheelService
 from application.services import Services
 from flywheel.batches.batches import BatchState

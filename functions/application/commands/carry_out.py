@@ -91,7 +91,7 @@ class _Operator:
 
     @carry_out.register
     def _(self, command: StartBatch) -> Answer:
-        return self._opened(is_asked_for=True)
+        return self._opened(is_requested=True)
 
     @carry_out.register
     def _(self, command: StopTraining) -> Answer:
@@ -152,10 +152,10 @@ class _Operator:
     def _publish(self, notice: Notice) -> None:
         self.services.notices.publish(self.acts.name, notice)
 
-    def _opened(self, *, is_asked_for: bool = False) -> Answer:
+    def _opened(self, *, is_requested: bool = False) -> Answer:
         """Open the next batch where it may be; say what it lacks otherwise."""
         batch, ready = self.services.workflow.open_when_ready(
-            self.known, self.services.now(), is_asked_for=is_asked_for
+            self.known, self.services.now(), is_requested=is_requested
         )
         return {
             "batch": batch and batch.batch,

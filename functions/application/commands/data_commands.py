@@ -12,15 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from application.comparison.test_set_rows import measured
 from application.configuration import KnownFlywheel
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
 from application.ledger.test_sets import CountedGroups
 from application.ledger.upload_rows import SplitParts, UploadRow
 from application.ports import FlywheelService, StagingObjects
-from application.rebuilds.withdrawn_training import batches_behind, trained_on
-from application.registration.staged_copies import copy_rows
+from application.rebuilds.provenance import batches_behind, trained_on
+from application.staged_rows import copy_rows, measured
 from flywheel.batches.batches import BatchManifest, BatchName, StagedUpload, of_kind
 from flywheel.batches.known_rows import record, rows_key
 from flywheel.batches.sealing import split_texts
@@ -122,7 +121,7 @@ class DataActs:
         self._idle_row()
         shape = self._shape()
         train = of_kind(self.ledger.uploads.staged(self.name), DatasetKind.TRAIN)
-        rows = (found for upload in train for found in _rows(staging, upload))
+        rows = (row for upload in train for row in _rows(staging, upload))
         chosen = split_texts(rows, fraction, shape)
         counts: Counter[str] = Counter()
         for upload in train:
@@ -173,38 +172,46 @@ class DataActs:
             A batch is under way, or these rows were imported before.
         """
         row = self._idle_row()
-        uid = hashlib.sha256(b"import\0" + body).hexdigest()
         rows = list(rows_of(io.StringIO(body.decode(), newline="")))
-        staged = copy_rows(
-            staging,
-            StagedUpload(
-                uid=uid,
-                key=f"{self.name}/{kind.value}/{source} (imported)",
-                kind=kind,
-                staged_key=f"uploads/{self.name}/{uid}",
-                label_counts={},
-                size_bytes=0,
-                staged_at=now,
-            ),
-            rows,
-            self._shape(),
-        )
-        segment = f"known/{self.name}/g{row.generation}/import-{uid[:16]}-{kind.value}.bin"
+        staged = self._import_copy(staging, kind, source, body=body, rows=rows, now=now)
+        segment = f"known/{self.name}/g{row.generation}/import-{staged.uid[:16]}-{kind.value}.bin"
         staging.create(segment, b"".join(map(record, rows)))
-        is_test = kind is DatasetKind.TEST
-        sha256, groups = (
-            self._test_set_with(staging, row, segment, rows) if is_test else (None, None)
-        )
+        sha256, groups = None, None
+        if kind is DatasetKind.TEST:
+            sha256, groups = self._test_set_with(staging, row, segment, rows)
         upload = self.ledger.uploads.imported(self.name, staged)
         try:
             self.ledger.holdings.note_import(
                 row, staged, upload, segment, test_sha256=sha256, groups=groups, now=now
             )
         except ConcurrentChangeError:
-            if self.ledger.uploads.get(uid) is None:
+            if self.ledger.uploads.get(staged.uid) is None:
                 raise
             raise ActRefusedError(f"the rows of {source} were imported before") from None
-        return uid
+        return staged.uid
+
+    def _import_copy(
+        self,
+        staging: StagingObjects,
+        kind: DatasetKind,
+        source: str,
+        *,
+        body: bytes,
+        rows: Sequence[LabeledRow],
+        now: datetime,
+    ) -> StagedUpload:
+        """Write the canonical copy of imported rows; the same rows are the same upload."""
+        uid = hashlib.sha256(b"import\0" + body).hexdigest()
+        upload = StagedUpload(
+            uid=uid,
+            key=f"{self.name}/{kind.value}/{source} (imported)",
+            kind=kind,
+            staged_key=f"uploads/{self.name}/{uid}",
+            label_counts={},
+            size_bytes=0,
+            staged_at=now,
+        )
+        return copy_rows(staging, upload, rows, self._shape())
 
     def _test_set_with(
         self, staging: StagingObjects, row: FlywheelRow, segment: str, rows: Sequence[LabeledRow]
@@ -259,7 +266,7 @@ class DataActs:
         # Written down first: a crash after it leaves uploads that can be withdrawn once more.
         self.ledger.flywheels.note_withdrawal(self.name, details, notice, now)
         for upload in uploads:
-            self.ledger.uploads.withdraw(upload, reason)
+            self.ledger.batch_uploads.withdraw(upload, reason)
         return Withdrawal(left, kept, live_trained_on, notice)
 
     def _shape(self) -> DataFormat:
@@ -297,8 +304,8 @@ def uploads_of_batch(
             manifest = BatchManifest.from_json(written)
             uids = [item["uid"] for item in (*manifest.train, *manifest.test)]
             break
-    found = ledger.uploads.get_many(uids)
-    uploads = [row for row in found.values() if row.state in _WITHDRAWABLE]
+    rows = ledger.uploads.get_many(uids)
+    uploads = [row for row in rows.values() if row.state in _WITHDRAWABLE]
     if not uploads:
         raise ActRefusedError(f"batch {number} has no upload that can be taken back")
     return uploads

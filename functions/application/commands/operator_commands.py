@@ -10,10 +10,10 @@ from datetime import datetime
 
 from application.batches.workflow import Workflow
 from application.commands.rebuild_commands import RebuildActs
-from application.comparison.test_set_rows import with_measured_test_set, without_lost_rows
 from application.ledger.batch_rows import BatchRow
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ports import StagingObjects
+from application.staged_rows import with_measured_test_set, without_lost_rows
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ActRefusedError, ServiceRefusedError
@@ -109,20 +109,7 @@ class OperatorCommands(RebuildActs):
             The batch did not fail, or another one is under way.
         """
         row = self._row()
-        if not row.is_idle:
-            raise ActRefusedError(f"batch {row.open_batch} is under way: wait for it")
-        if row.rebuild is not None and row.rebuild.block_reason is not None:
-            raise ActRefusedError(f"{row.rebuild.block_reason}: its uploads will wait again")
-        batch = self.ledger.batches.get(self.name, self._failed_number(row, number))
-        if batch.state is not BatchState.CLOSED or batch.outcome is not BatchOutcome.FAILED:
-            said = batch.outcome or batch.state
-            raise ActRefusedError(
-                f"batch {batch.batch} of {self.name} is {said}: only a FAILED one can be retried"
-            )
-        if batch.batch <= self.ledger.flywheels.last_of_earlier(row):
-            raise ActRefusedError(
-                f"{self.name} was rebuilt since batch {batch.batch} failed: its uploads wait again"
-            )
+        batch = self._failed_batch(row, number)
         statuses = self._settled_statuses(batch, now)
         # A batch with a dataset that is not complete is sealed anew, as another dataset.
         is_sealed = bool(statuses) and all(status == _COMPLETED for status in statuses.values())
@@ -132,21 +119,39 @@ class OperatorCommands(RebuildActs):
         is_frozen_late = DatasetKind.TEST in {*batch.planned} - {*lost}
         if is_frozen_late and not batch.was_test_set_frozen:
             batch = with_measured_test_set(staging, self.ledger, batch, self._shape())
+        shape = self._shape
+        without = without_lost_rows(staging, self.ledger, batch, row, lost=lost, shape=shape)
         self.ledger.retries.reopen(
             batch,
             row,
             is_sealed=is_sealed,
             absent=absent,
             refused=refused,
-            without=without_lost_rows(
-                staging, self.ledger, batch, row, lost=lost, shape=self._shape
-            ),
+            without=without,
             reason=reason,
             now=now,
         )
         reopened = self.ledger.batches.get(self.name, batch.batch)
         self.workflow.start(self.known, reopened)
         return reopened
+
+    def _failed_batch(self, row: FlywheelRow, number: int | None) -> BatchRow:
+        """Return the batch to retry, or refuse where it cannot be retried now."""
+        if not row.is_idle:
+            raise ActRefusedError(f"batch {row.open_batch} is under way: wait for it")
+        if row.rebuild is not None and row.rebuild.block_reason is not None:
+            raise ActRefusedError(f"{row.rebuild.block_reason}: its uploads will wait again")
+        batch = self.ledger.batches.get(self.name, self._failed_number(row, number))
+        if batch.state is not BatchState.CLOSED or batch.outcome is not BatchOutcome.FAILED:
+            state = batch.outcome or batch.state
+            raise ActRefusedError(
+                f"batch {batch.batch} of {self.name} is {state}: only a FAILED one can be retried"
+            )
+        if batch.batch <= self.ledger.flywheels.last_of_earlier(row):
+            raise ActRefusedError(
+                f"{self.name} was rebuilt since batch {batch.batch} failed: its uploads wait again"
+            )
+        return batch
 
     def _settled_statuses(self, batch: BatchRow, now: datetime) -> dict[DatasetKind, str | None]:
         """Return what became of a failed batch's datasets, or refuse while it can still change."""

@@ -185,11 +185,6 @@ def import_key(flywheel: str, sha256: str) -> str:
     return f"imports/{flywheel}/{sha256}"
 
 
-def refusal(error: Exception) -> dict[str, str]:
-    """Return the document that says why a command was not carried out, and by which error."""
-    return {"refused": str(error), "error": type(error).__name__}
-
-
 def reason_problem(reason: Any) -> str | None:
     """Say what is wrong with the reason that a person gives for an act; None where nothing is."""
     if not isinstance(reason, str) or not any(map(str.isalnum, reason)):

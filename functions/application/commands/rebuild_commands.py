@@ -10,7 +10,7 @@ from datetime import datetime
 
 from application.commands.data_commands import DataActs
 from application.ledger.flywheel_rows import FlywheelRow, RebuildState
-from application.rebuilds.progress import taint_of_return, was_promoted
+from application.rebuilds.provenance import taint_of_return, was_promoted
 from flywheel.errors import ActRefusedError
 from flywheel.notices.notice import Notice
 from flywheel.notices.rebuilds import rebuild_given_up, rebuilding

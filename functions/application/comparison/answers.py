@@ -1,8 +1,8 @@
-"""Models' answers to the frozen test set: asked for once a model and test set, then kept.
+"""Models' answers to the frozen test set: requested once per model and test set, then stored.
 
 Decides where the documents and the jobs' output lie in the staging bucket, and what keeps a
 comparison from being made. Nothing here waits: the state machine looks at the jobs. Used by
-`compare_models`. Read next: `application.comparison.kept_answers` (forms), `adapters.answer_jobs`
+`compare_models`. Read next: `application.comparison.stored_answers` (forms), `adapters.answer_jobs`
 (the calls).
 """
 
@@ -12,18 +12,18 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from application.comparison.kept_answers import (
+from application.comparison.stored_answers import (
     AnswersMissingError,
-    KeptAnswers,
     ModelAnswers,
+    StoredAnswers,
     compared,
 )
-from application.comparison.test_set_rows import kept_rows
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow
 from application.ledger.flywheel_rows import FlywheelRow
-from application.service_values import AnswerJob
+from application.port_values import AnswerJob
 from application.services import Services
+from application.staged_rows import stored_rows
 from flywheel.batches.known_rows import rows_key
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.evidence import Evidence
@@ -53,22 +53,22 @@ class BatchPredictions:
     batch: BatchRow
 
     def ask(self, evidence: Evidence) -> dict[str, str]:
-        """Start a job for each model whose answers are not kept; returns the jobs by model.
+        """Start a job for each model whose answers are not stored; returns the jobs by model.
 
         Raises
         ------
         AnswersMissingError
             The test set's rows are not all here, or a job cannot be started.
         """
-        staging, kept = self.services.staging, self._kept_for(evidence)
-        folder = f"test-sets/{self.known.settings.name}/{kept.test_set_sha256}"
-        kept.keep_rows(self._rows(evidence))
-        # In the order in which they were kept first: a rebuild may hold the same rows in another.
-        lines = "".join(f"{one_line(row.text)}\n" for row in kept.rows())
+        staging, stored = self.services.staging, self._stored_for(evidence)
+        folder = f"test-sets/{self.known.settings.name}/{stored.test_set_sha256}"
+        stored.keep_rows(self._rows(evidence))
+        # In the order in which they were stored first: a rebuild may hold the same rows in another.
+        lines = "".join(f"{one_line(row.text)}\n" for row in stored.rows())
         staging.create(f"{folder}/documents.txt", lines.encode())
         service, jobs = self.services.answer_jobs(self.row.arn), {}
         for model in _models(evidence):
-            if kept.text(model) is None:
+            if stored.text(model) is None:
                 jobs[model] = service.start(
                     model,
                     f"s3://{staging.bucket}/{folder}/documents.txt",
@@ -90,12 +90,12 @@ class BatchPredictions:
         AnswersMissingError
             A job failed or did not end in time, or its output cannot be read.
         """
-        kept = self._kept_for(evidence)
-        rows = kept.rows()
-        found = {model: self._answers(model, kept, rows) for model in _models(evidence)}
-        champion = found.get(evidence.champion_arn or "")
-        anchor = found.get(evidence.anchor_arn or "")
-        (challenger, _) = found[evidence.challenger_arn or ""]
+        stored = self._stored_for(evidence)
+        rows = stored.rows()
+        by_model = {model: self._answers(model, stored, rows) for model in _models(evidence)}
+        champion = by_model.get(evidence.champion_arn or "")
+        anchor = by_model.get(evidence.anchor_arn or "")
+        (challenger, _) = by_model[evidence.challenger_arn or ""]
         return compared(
             rows,
             champion[0] if champion else None,
@@ -105,8 +105,8 @@ class BatchPredictions:
             anchor=anchor[0] if anchor else None,
             shape=self.services.shape(self.known, self.row.arn),
             labels=len(described_labels(self.services.task_config(self.row.arn))),
-            test_set_sha256=kept.test_set_sha256,
-            predictions=tuple(predictions for _, predictions in found.values()),
+            test_set_sha256=stored.test_set_sha256,
+            predictions=tuple(predictions for _, predictions in by_model.values()),
         )
 
     def _rows(self, evidence: Evidence) -> list[LabeledRow]:
@@ -118,20 +118,20 @@ class BatchPredictions:
         segments = self.services.ledger.holdings.segments(name, self.row.generation)
         rows: list[LabeledRow] = []
         for segment in segments[DatasetKind.TEST]:
-            kept = kept_rows(staging, segment)
-            if kept is None:
+            stored = stored_rows(staging, segment)
+            if stored is None:
                 raise AnswersMissingError(
                     f"the test rows of {rows_key(segment)} are not kept: they were frozen by an "
                     "earlier release; freeze a new test set"
                 )
-            rows += kept
-        return self._kept_for(evidence).checked(rows)
+            rows += stored
+        return self._stored_for(evidence).checked(rows)
 
     def _answers(
-        self, model: str, kept: KeptAnswers, rows: Sequence[LabeledRow]
+        self, model: str, stored: StoredAnswers, rows: Sequence[LabeledRow]
     ) -> tuple[ModelAnswers, Predictions]:
-        """Return a model's answers, kept under its name and the test set's hash."""
-        written, job_arn = kept.text(model), self.batch.answer_jobs.get(model)
+        """Return a model's answers, stored under its name and the test set's hash."""
+        written, job_arn = stored.text(model), self.batch.answer_jobs.get(model)
         if written is None:
             if job_arn is None:
                 raise AnswersMissingError(f"no job was started for {model}")
@@ -142,9 +142,9 @@ class BatchPredictions:
                 "seconds": job.seconds,
                 "usd": round(cost(one_line(row.text) for row in rows), 6),
             }
-            written = kept.keep(model, facts, self._output(job, len(rows)))
-        found = ModelAnswers.of(written)
-        return found, kept.predictions(model, found, is_paid=job_arn is not None)
+            written = stored.keep(model, facts, self._output(job, len(rows)))
+        answers = ModelAnswers.of(written)
+        return answers, stored.predictions(model, answers, is_paid=job_arn is not None)
 
     def _output(self, job: AnswerJob, documents: int) -> list[Prediction]:
         if job.status != "COMPLETED":
@@ -161,11 +161,11 @@ class BatchPredictions:
         except (ValueError, EOFError, OSError, zlib.error, tarfile.TarError) as error:
             raise AnswersMissingError(f"the output of {job.model}: {error}") from error
 
-    def _kept_for(self, evidence: Evidence) -> KeptAnswers:
+    def _stored_for(self, evidence: Evidence) -> StoredAnswers:
         if evidence.test_set is None:
             raise AnswersMissingError("the rows of the test set did not come through this system")
         name = self.known.settings.name
-        return KeptAnswers(self.services.staging, name, evidence.test_set.sha256)
+        return StoredAnswers(self.services.staging, name, evidence.test_set.sha256)
 
 
 def _models(evidence: Evidence) -> list[str]:

@@ -1,10 +1,9 @@
 """CompareModels: judge the challenger, then carry the verdict out, in two transactions.
 
-The verdict and the intent are stored first, and the verdict's document is kept; only then is the
-world read again and, for PROMOTE, the active model changed and verified. A stored verdict is never
-made again. Where both models must answer the test set, or the policy asks a person, the workflow
-waits and calls again; what was answered is in the ledger. Read next:
-`application.comparison.judging`.
+The verdict and the intent are stored first, and then the verdict's document. Only then the active
+model is read again and, for PROMOTE, changed and verified. A stored verdict is never made again.
+Where both models must answer the test set, or the policy asks a person, the workflow waits and
+calls again; the answers are in the ledger. Read next: `application.comparison.verdict_maker`.
 """
 
 import math
@@ -12,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 from application.comparison.judgement import keep_document, record_outcome
-from application.comparison.judging import VerdictMaker
 from application.comparison.next_step import (
     AwaitAnswer,
     EndQuestion,
@@ -20,6 +18,7 @@ from application.comparison.next_step import (
     VerdictOutcome,
     next_step,
 )
+from application.comparison.verdict_maker import VerdictMaker, evidence_of
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ports import FlywheelService
@@ -27,6 +26,8 @@ from application.services import Services
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.errors import ConcurrentChangeError
 from flywheel.evaluation.champions import NotCarriedOutReason, PromotionMode
+from flywheel.evaluation.verdict import decide
+from flywheel.notices.champions import outside_judged
 
 
 def compare(
@@ -108,3 +109,32 @@ def _promote(
     if comprehend.describe().active_model != challenger:
         raise ConcurrentChangeError("UpdateFlywheel was accepted, but the active model is another")
     return VerdictOutcome(BatchOutcome.PROMOTED)
+
+
+def judge_outside(services: Services, flywheel: str, iteration_id: str) -> dict[str, Any]:
+    """Judge an outside iteration, once.
+
+    Returns
+    -------
+    dict
+        ``decision``; None where it was judged before, or belongs to a batch.
+    """
+    ledger, known = services.ledger, services.flywheel(flywheel)
+    if not ledger.flywheels.is_unjudged(flywheel, iteration_id):
+        return {"decision": None}
+    row = ledger.flywheels.ensure(flywheel, known.arn)
+    comprehend = services.comprehend(row.arn)
+    evidence = evidence_of(services, known, row, comprehend.iteration(iteration_id))
+    verdict = decide(evidence, known.settings.policy)
+    notice = outside_judged(
+        services.configuration.environment,
+        flywheel,
+        iteration_id,
+        verdict,
+        comprehend.describe().active_model,
+    )
+    ledger.flywheels.judge_outside_iteration(
+        flywheel, iteration_id, verdict, notice, services.now()
+    )
+    services.notices.publish(flywheel, notice)
+    return {"decision": verdict.decision}

@@ -10,18 +10,16 @@ from dataclasses import replace
 
 from aws_lambda_powertools import Logger
 
-from application.batches.batch_facts import batch_facts
-from application.champions.endpoints import followers
 from application.comparison.next_step import VerdictOutcome
 from application.ledger.approvals import Question
 from application.ledger.audit import FIRST_SHA256
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
-from application.ports import FlywheelService
-from application.rebuilds.progress import taint_of_return
-from application.rebuilds.withdrawn_training import withdrawn_from
-from application.service_values import Iteration
+from application.ledger.verdicts import CarriedOut
+from application.notices import batch_facts, followers
+from application.port_values import Iteration
+from application.rebuilds.provenance import taint_of_return, withdrawn_from
 from application.services import Services
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.champions import PromotionMode, promotion_mode
@@ -32,6 +30,7 @@ from flywheel.evaluation.verdict_document import (
     VerdictFacts,
     VerdictInputs,
 )
+from flywheel.notices.notice import Notice
 from flywheel.notices.verdicts import judged, not_carried_out_reason
 from flywheel.settings.policy import Policy
 from flywheel.version import PRODUCT_VERSION
@@ -50,14 +49,13 @@ def store_verdict(
     *,
     verdict: Verdict,
     policy: Policy,
-    champion: str | None,
 ) -> StoredVerdict:
     """Transaction 1: the verdict, the policy, and the champion that a promotion would replace.
 
     Whether a person is asked is decided with it, and by when the answer must be there.
     """
     ledger, now = services.ledger, services.now()
-    head, frozen = ledger.audit.head(batch.flywheel), row.test_set
+    head = ledger.audit.head(batch.flywheel)
     facts = VerdictFacts(
         environment=services.configuration.environment,
         flywheel=batch.flywheel,
@@ -68,22 +66,8 @@ def store_verdict(
         iteration_id=batch.iteration_id,
         decided_at=now.isoformat(),
         actor=services.actor,
-        expected_champion=champion,
-        inputs=VerdictInputs(
-            manifest_key=batch.name.manifest_key,
-            manifest_sha256=batch.manifest_sha256,
-            datasets=list(batch.datasets),
-            test_set=None
-            if frozen is None
-            else JudgedTestSet(frozen.version, frozen.sha256, frozen.documents),
-            iteration=IterationNumbers(
-                iteration.evaluated_model,
-                iteration.evaluated_metrics,
-                iteration.trained_model,
-                iteration.trained_metrics,
-            ),
-            rejudges=batch.rejudges,
-        ),
+        expected_champion=verdict.evidence.champion_arn,
+        inputs=_inputs(batch, row, iteration),
         policy=policy.document(),
         previous_sha256=head.verdict_sha256 if head else FIRST_SHA256,
         product_version=PRODUCT_VERSION,
@@ -95,6 +79,26 @@ def store_verdict(
         challenger = verdict.evidence.challenger_arn or ""
         question = Question.of(challenger, policy, now)
     return ledger.verdicts.store(batch, row, verdict, facts, now, course=course, question=question)
+
+
+def _inputs(batch: BatchRow, row: FlywheelRow, iteration: Iteration) -> VerdictInputs:
+    """Return what a verdict on a batch's iteration was made from."""
+    frozen = row.test_set
+    return VerdictInputs(
+        manifest_key=batch.name.manifest_key,
+        manifest_sha256=batch.manifest_sha256,
+        datasets=list(batch.datasets),
+        test_set=None
+        if frozen is None
+        else JudgedTestSet(frozen.version, frozen.sha256, frozen.documents),
+        iteration=IterationNumbers(
+            iteration.evaluated_model,
+            iteration.evaluated_metrics,
+            iteration.trained_model,
+            iteration.trained_metrics,
+        ),
+        rejudges=batch.rejudges,
+    )
 
 
 def _course(ledger: Ledger, batch: BatchRow, row: FlywheelRow, policy: Policy) -> PromotionMode:
@@ -129,49 +133,64 @@ def record_outcome(
     result: VerdictOutcome,
 ) -> None:
     """Record an outcome with the model that is live now, and publish its notice."""
-    comprehend: FlywheelService = services.comprehend(row.arn)
-    iteration: Iteration = comprehend.iteration(batch.iteration_id or "")
+    comprehend = services.comprehend(row.arn)
+    iteration = comprehend.iteration(batch.iteration_id or "")
     live_model = comprehend.describe().active_model
     policy = services.flywheel(batch.flywheel).settings.policy
-    facts = replace(
-        batch_facts(services, batch, row, live_model),
-        label_counts=batch.label_counts,
-        earlier_counts=earlier_counts(services.ledger, batch),
-    )
-    if facts.is_rebuilt and row.rebuild is not None:
-        is_tainted = bool(taint_of_return(services.ledger, row, row.rebuild))
-        withdrawn = withdrawn_from(services.ledger, row, live_model)
-        facts = replace(facts, is_return_tainted=is_tainted, live_trained_on=withdrawn)
-    held = services.ledger.batches.judged_again(batch)
-    because = None if result.kept is None else not_carried_out_reason(result.kept, result.detail)
-    is_promoted = result.outcome is BatchOutcome.PROMOTED
-    notice = judged(
-        facts,
-        stored.verdict,
+    carried_out = CarriedOut(
         result.outcome,
-        can_be_judged_again=can_be_judged_again(stored.verdict, policy),
-        trained_by=held[-1].batch if held else None,
+        live_model,
+        stored.expected_champion,
+        iteration_seconds=iteration.seconds if batch.rejudges is None else None,
+        is_gain=_is_gain(policy, stored.verdict, live_model),
         kept=result.kept,
-        because=because,
-        followers=followers(services, row, stored.expected_champion, live_model)
-        if is_promoted and live_model
-        else (),
+        because=None if result.kept is None else not_carried_out_reason(result.kept, result.detail),
     )
+    notice = _outcome_notice(services, batch, row, stored.verdict, carried_out, policy=policy)
     services.ledger.verdicts.judge(
         batch,
         row,
-        outcome=result.outcome,
-        live_model=live_model,
-        expected_champion=stored.expected_champion,
-        iteration_seconds=iteration.seconds if batch.rejudges is None else None,
+        carried_out,
         notice=notice,
         now=services.now(),
-        kept=result.kept,
-        because=because,
-        is_gain=_is_gain(policy, stored.verdict, live_model),
         is_asked=stored.course is PromotionMode.ASK,
     )
     services.notices.publish(batch.flywheel, notice)
+
+
+def _outcome_notice(
+    services: Services,
+    batch: BatchRow,
+    row: FlywheelRow,
+    verdict: Verdict,
+    result: CarriedOut,
+    *,
+    policy: Policy,
+) -> Notice:
+    """Return the notice of what came of a verdict."""
+    ledger, live_model = services.ledger, result.live_model
+    facts = replace(
+        batch_facts(services, batch, row, live_model),
+        label_counts=batch.label_counts,
+        earlier_counts=earlier_counts(ledger, batch),
+    )
+    if facts.is_rebuilt and row.rebuild is not None:
+        is_tainted = bool(taint_of_return(ledger, row, row.rebuild))
+        withdrawn = withdrawn_from(ledger, row, live_model)
+        facts = replace(facts, is_return_tainted=is_tainted, live_trained_on=withdrawn)
+    held = ledger.batches.judged_again(batch)
+    return judged(
+        facts,
+        verdict,
+        result.outcome,
+        can_be_judged_again=can_be_judged_again(verdict, policy),
+        trained_by=held[-1].batch if held else None,
+        kept=result.kept,
+        because=result.because,
+        followers=followers(services, row, result.expected_champion, live_model)
+        if result.is_promoted and live_model
+        else (),
+    )
 
 
 def _is_gain(policy: Policy, verdict: Verdict, live_model: str | None) -> bool:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from application.ledger.batch_rows import BatchRow
-from application.ledger.flywheel_rows import FlywheelRow, FrozenTestSet
+from application.ledger.flywheel_rows import FlywheelRow
+from application.ledger.test_sets import FrozenTestSet
 from application.services import Services
 from flywheel.errors import LabelsUnknownError, ServiceBusyError, ServiceRefusedError
 from flywheel.evaluation.effective_rules import Metrics, usable
@@ -112,14 +113,14 @@ class PerLabelMetrics:
             They are of other documents than those of the test set.
         """
         comprehend = self.services.comprehend(self.row.arn)
-        found = comprehend.model_labels(model, usable(averages, _F1))
-        counts = {name: frozen.label_counts.get(name, 0) for name in found.support}
-        if found.documents != frozen.documents or found.support != counts:
+        labels = comprehend.model_labels(model, usable(averages, _F1))
+        counts = {name: frozen.label_counts.get(name, 0) for name in labels.support}
+        if labels.documents != frozen.documents or labels.support != counts:
             raise LabelsUnknownError(
-                f"the service tested {model} on {found.documents} documents, or on others of each "
+                f"the service tested {model} on {labels.documents} documents, or on others of each "
                 f"label than the frozen test set has, which are {frozen.documents}"
             )
-        return {name: found.values[name] for name in sorted(self.names & found.values.keys())}
+        return {name: labels.values[name] for name in sorted(self.names & labels.values.keys())}
 
 
 def _is_since(moment: str | None, earlier: str) -> bool:

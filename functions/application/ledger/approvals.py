@@ -13,7 +13,7 @@ from typing import Any
 
 from application.ledger.audit import Audited
 from application.ledger.batch_rows import BatchRow
-from application.ledger.writes import Change, Key, Put
+from application.port_values import Change, Key, Put
 from flywheel.batches.batches import BatchName
 from flywheel.notices.notice import Notice
 from flywheel.settings.policy import Policy
@@ -49,7 +49,7 @@ class Approval:
     token : str or None
         The task's; never shown.
     sent_at : str or None
-        When the state machine was told.
+        When the answer was sent to the state machine.
     """
 
     flywheel: str
@@ -168,7 +168,7 @@ class Approvals(Audited):
         self._audit.act(batch.flywheel, "approval answered", details, change, now=now)
 
     def note_sent(self, batch: BatchRow, approval: Approval, now: datetime) -> None:
-        """Record that the state machine was told, or that its task is over."""
+        """Record that the state machine has the answer, or that its task is over."""
         change = Change(
             _key(batch.name),
             {"sent_at": now.isoformat()},

@@ -8,11 +8,11 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from application.ledger.outbox import notice_row
-from application.ledger.writes import Change, Item, Key, Put, Write
+from application.port_values import Change, Item, Key, Put, Write
 from application.ports import Rows
 from flywheel.errors import ConcurrentChangeError
 from flywheel.notices.notice import Notice
@@ -171,8 +171,8 @@ class Audit:
             numbers = range(start, min(start + _READ_AT_ONCE, last + 1))
             keys = [entry_key(flywheel, seq) for seq in numbers]
             # By their keys: a number within could have been changed.
-            found = {row["pk"]: row for row in self._table.get_many(keys)}
-            yield from (found[key.pk] for key in keys if key.pk in found)
+            rows = {row["pk"]: row for row in self._table.get_many(keys)}
+            yield from (rows[key.pk] for key in keys if key.pk in rows)
 
 
 class Audited:
@@ -214,3 +214,47 @@ def entry_key(flywheel: str, seq: int) -> Key:
 
 def _head_key(flywheel: str) -> Key:
     return Key(f"FLYWHEEL#{flywheel}", "AUDIT_HEAD")
+
+
+ENVIRONMENT = "-"
+"""Stands for the flywheel in what belongs to the whole environment."""
+
+_LAST = Key("RECONCILE", "LAST_RUN")
+_WHOLE = Key("RECONCILE", "LAST_WHOLE_LISTING")
+
+
+class Runs(Audited):
+    """Writes down and tells the runs of reconcile."""
+
+    def note(self, counts: Mapping[str, int], now: datetime) -> None:
+        """Write down one run, with its audit entry."""
+        values = {"at": now.isoformat(), "found": dict(counts)}
+        put = Put(_LAST, values, replaces=True)
+        self._audit.act(ENVIRONMENT, "reconciled", counts, put, now=now)
+
+    def last(self) -> Item | None:
+        """Return when the last run was (``at``) and what it ``found``, or None before the first."""
+        return self._table.get(_LAST)
+
+    def is_whole_due(self, now: datetime, every: timedelta) -> bool:
+        """Say whether the whole inbox is to be looked at."""
+        row = self._table.get(_WHOLE)
+        return row is None or now - datetime.fromisoformat(row["at"]) >= every
+
+    def note_whole(self, now: datetime) -> None:
+        """Write down that the whole inbox was looked at."""
+        self._table.write([Put(_WHOLE, {"at": now.isoformat()}, replaces=True)])
+
+    def last_head(self, flywheel: str) -> AuditHead | None:
+        """Return where a chain ended when its head was last written by a run, or None."""
+        row = self._table.get(_written_head_key(flywheel))
+        return None if row is None else AuditHead(row["seq"], row["hash"])
+
+    def note_head(self, flywheel: str, head: AuditHead) -> None:
+        """Write down that a chain's head was written."""
+        values = {"seq": head.seq, "hash": head.hash}
+        self._table.write([Put(_written_head_key(flywheel), values, replaces=True)])
+
+
+def _written_head_key(flywheel: str) -> Key:
+    return Key("RECONCILE", f"HEAD#{flywheel}")

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from application.ledger.flywheel_rows import FlywheelRow
-from application.ledger.test_sets import CountedGroups, freeze_changes
-from application.ledger.writes import Item, Key
+from application.ledger.flywheel_rows import FlywheelRow, freeze_changes
+from application.ledger.test_sets import AddedRows, CountedGroups
+from application.port_values import Item, Key
 from flywheel.batches.batches import BatchName, BatchOutcome, BatchState
 from flywheel.batches.uploads import DatasetKind
 from flywheel.evaluation.champions import PromotionMode
@@ -65,6 +65,13 @@ class BatchRow:
     def name(self) -> BatchName:
         """Everything that is named after its present attempt."""
         return BatchName(self.flywheel, self.batch, self.attempt)
+
+    @property
+    def test_rows(self) -> AddedRows:
+        """Its test rows, as the frozen test set gains them."""
+        return AddedRows(
+            self.test_sha256, self.test_documents, self.test_label_counts, self.test_groups
+        )
 
     @property
     def was_test_set_frozen(self) -> bool:
@@ -173,15 +180,8 @@ def batch_row(item: Item) -> BatchRow:
 
 def frozen_test_set(batch: BatchRow, flywheel: FlywheelRow, now: datetime) -> dict[str, Any]:
     """Return the changes that freeze a batch's test rows as the test set's next version."""
-    changes = freeze_changes(
-        flywheel,
-        batch.test_sha256,
-        batch.test_label_counts,
-        batch.test_documents,
-        now,
-        groups=batch.test_groups,
-        is_judged_again=batch.rejudges is not None,
-    )
+    is_judged_again = batch.rejudges is not None
+    changes = freeze_changes(flywheel, batch.test_rows, now, is_judged_again=is_judged_again)
     return {**changes, "freeze_asked_by": None}
 
 

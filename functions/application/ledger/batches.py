@@ -1,7 +1,7 @@
 """The ledger's rows of batches: OPEN, SEALED, STARTED, JUDGED, CLOSED.
 
 Every transition is one transaction that expects the state before it and carries the notice and
-the audit entry of what it records. Who calls which is said in docs/architecture.md. Read next:
+the audit entry of what it records. docs/architecture.md names the callers. Read next:
 `application.ledger.verdicts` (what is judged), `.retries` (what becomes of a failed batch).
 """
 
@@ -19,15 +19,15 @@ from application.ledger.batch_rows import (
     batch_row,
     frozen_test_set,
 )
+from application.ledger.datasets import DatasetSlots, slot_changes
 from application.ledger.flywheel_rows import (
     FlywheelRow,
     change_flywheel,
     iteration_key,
     unchanged_rebuild,
 )
-from application.ledger.holdings import DatasetSlots, slot_changes
 from application.ledger.outbox import notice_row
-from application.ledger.writes import Change, Put, Write
+from application.port_values import Change, Put, Write
 from application.ports import Rows
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.errors import BatchNotFoundError, ConcurrentChangeError
@@ -100,6 +100,7 @@ class Batches(Audited):
             Another batch was opened, or a rebuild went on meanwhile.
         """
         number = flywheel.last_batch + 1
+        again = {} if rejudges is None else {"rejudges": rejudges}
         values = {
             "flywheel": flywheel.name,
             "batch": number,
@@ -107,25 +108,18 @@ class Batches(Audited):
             "attempt": 1,
             "opened_at": now.isoformat(),
             "seen_registrations": registrations,
+            **again,
         }
-        again = {} if rejudges is None else {"rejudges": rejudges}
-        values |= again
-        # Who asked for a batch has training rows in mind: that waits for the one after it.
-        answered: dict[str, Any] = {"asked_by": None} if rejudges is None else {}
+        changes: dict[str, Any] = {"open_batch": number, "last_batch": number}
+        if rejudges is None:
+            # Who requests a batch means training rows, which one that judges again leaves waiting.
+            changes["asked_by"] = None
+        expected = {"open_batch": None, "last_batch": flywheel.last_batch, "pause": None}
         self._audit.act(
             flywheel.name,
             "batch opened",
             {"batch": number, **again},
-            change_flywheel(
-                flywheel.name,
-                {"open_batch": number, "last_batch": number, **answered},
-                {
-                    "open_batch": None,
-                    "last_batch": flywheel.last_batch,
-                    "pause": None,
-                    **unchanged_rebuild(flywheel),
-                },
-            ),
+            change_flywheel(flywheel.name, changes, {**expected, **unchanged_rebuild(flywheel)}),
             Put(batch_key(flywheel.name, number), values),
             now=now,
         )
@@ -252,10 +246,10 @@ class Batches(Audited):
 
         Test rows that are all known already are not asked for again and again.
         """
-        told: list[Write] = [notice_row(batch.flywheel, notice, now)]
+        writes: list[Write] = [notice_row(batch.flywheel, notice, now)]
         if batch.rejudges is not None:
-            told.append(change_flywheel(batch.flywheel, {"freeze_asked_by": None}))
-        self._close(batch, {"outcome": BatchOutcome.EMPTY}, told, now)
+            writes.append(change_flywheel(batch.flywheel, {"freeze_asked_by": None}))
+        self._close(batch, {"outcome": BatchOutcome.EMPTY}, writes, now)
 
     def fail(
         self,
@@ -293,15 +287,15 @@ class Batches(Audited):
             expected["pause"] = None
             also.append(notice_row(batch.flywheel, ending.pause_notice, now))
         also += self._holdings.forgotten(batch.name, batch.generation, ending.refused)
-        told: dict[str, Any] = {}
+        details: dict[str, Any] = {}
         if ending.pause_notice is not None:
-            told["pause"] = ending.pause_reason
+            details["pause"] = ending.pause_reason
         frozen: dict[str, Any] = {}
         if ending.is_test_set_held and not batch.was_test_set_frozen:
             frozen = frozen_test_set(batch, flywheel, now)
             changes["is_test_frozen"] = True
         also.append(change_flywheel(batch.flywheel, {**row_changes, **frozen}, expected))
-        self._close(batch, changes, also, now, told={**told, **frozen})
+        self._close(batch, changes, also, now, details={**details, **frozen})
 
     def _close(
         self,
@@ -310,15 +304,15 @@ class Batches(Audited):
         also: Sequence[Write],
         now: datetime,
         *,
-        told: Mapping[str, Any] | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
-        """Close a batch; the audit says what changed, and what it is told beside it."""
+        """Close a batch; the audit records what changed, and more details where there are some."""
         closed = {**changes, "state": BatchState.CLOSED, "closed_at": now.isoformat()}
-        details = {"batch": batch.batch, **changes, **(told or {})}
+        recorded = {"batch": batch.batch, **changes, **(details or {})}
         self._audit.act(
             batch.flywheel,
             "batch closed",
-            details,
+            recorded,
             Change(batch_key(batch.flywheel, batch.batch), closed, {"state": batch.state}),
             *also,
             now=now,

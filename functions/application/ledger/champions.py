@@ -19,7 +19,7 @@ from application.ledger.flywheel_rows import (
     unchanged_champion,
     unchanged_rebuild,
 )
-from application.ledger.writes import Change, Item, Key, Put
+from application.port_values import Change, Item, Key, Put
 from flywheel.batches.batches import BatchState
 from flywheel.evaluation.champions import OUTSIDE, Champion, ChampionSource
 from flywheel.notices.notice import Notice
@@ -79,8 +79,8 @@ class Champions(Audited):
 
     def history(self, flywheel: str) -> list[Champion]:
         """Return every champion, oldest first."""
-        found = self._table.query(f"FLYWHEEL#{flywheel}", "CHAMPION#")
-        return [_champion(item) for item in found]
+        items = self._table.query(f"FLYWHEEL#{flywheel}", "CHAMPION#")
+        return [_champion(item) for item in items]
 
     def claim(self, row: FlywheelRow, batch: BatchRow) -> None:
         """Say that a batch's verdict is about to change the active model; safe to repeat.

@@ -3,15 +3,13 @@
 Knows no act. Read next: `application.ledger.flywheels`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from application.ledger.writes import Change, Item, Key
-
-if TYPE_CHECKING:
-    from flywheel.intake.document_groups import Grouped
+from application.ledger.test_sets import AddedRows, FrozenTestSet, freeze
+from application.port_values import Change, Item, Key
 
 _PAST_ITERATIONS_KEPT = 5
 
@@ -23,44 +21,6 @@ class PauseReason:
     by: str
     reason: str
     at: str
-
-
-@dataclass(frozen=True, slots=True)
-class FrozenTestSet:
-    """One version of what judges every model.
-
-    Parameters
-    ----------
-    version : int
-        From 1 in every generation.
-    sha256 : str
-        Over all its rows, whatever their order.
-    documents : int
-    label_counts : mapping of str to int
-    frozen_at : str
-    looks : int
-        Verdicts on challengers that were made on it; rows that are added thin them out
-        (`flywheel.evaluation.looks.worn_looks`).
-    groups : int or None
-        Independent groups of its documents, each with a label or a mention; None where an earlier
-        release froze some of its rows.
-    label_groups : mapping of str to int, or None
-        Groups of each label, or entity type.
-    grouping : {"none", "named", "near duplicates"}
-        What made the groups (`flywheel.intake.document_groups`).
-    """
-
-    __test__ = False  # for pytest, which takes names that begin so for tests
-
-    version: int
-    sha256: str
-    documents: int
-    label_counts: Mapping[str, int]
-    frozen_at: str
-    looks: int = 0
-    groups: int | None = None
-    label_groups: Mapping[str, int] | None = None
-    grouping: "Grouped" = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +199,11 @@ class FlywheelRow:
         return self.open_batch is None
 
     @property
+    def last_test_set(self) -> FrozenTestSet | None:
+        """The newest frozen test set, of an earlier generation where this one has none."""
+        return self.test_set or self.past_test_set
+
+    @property
     def test_documents(self) -> int:
         """How many documents judge every model."""
         return self.test_set.documents if self.test_set else 0
@@ -276,6 +241,16 @@ def unchanged_test_set(row: FlywheelRow) -> dict[str, Any]:
     return {"open_batch": None, "arn": row.arn, "test_set": row.stored_test_set}
 
 
+def freeze_changes(
+    row: FlywheelRow, rows: AddedRows, now: datetime, *, is_judged_again: bool = False
+) -> dict[str, Any]:
+    """Return the changes of a flywheel's row that make rows part of its test set."""
+    again, past = is_judged_again, row.past_test_set
+    frozen = freeze(row.test_set, rows, now, past=past, is_judged_again=again)
+    # Written with it, since a row of an earlier release has them in its test set alone.
+    return {"test_set": frozen, "generation_looks": row.generation_looks}
+
+
 def iteration_key(name: str, iteration_id: str) -> Key:
     """Return the key of the row that says of an iteration that the ledger knows it."""
     return Key(f"FLYWHEEL#{name}", f"ITERATION#{iteration_id}")
@@ -300,42 +275,24 @@ def flywheel_key(name: str) -> Key:
 
 def flywheel_row(item: Item) -> FlywheelRow:
     """Return a flywheel from its row."""
-    last = item.get("last_iteration_at")
-    test_set = FrozenTestSet(**item["test_set"]) if "test_set" in item else None
+    fields = {name: item[name] for name in FlywheelRow.__dataclass_fields__ if name in item}
+    for name, read in _READERS.items():
+        if name in fields:
+            fields[name] = read(fields[name])
+    fields.setdefault("deployed_arn", item["arn"])
+    test_set = fields.get("test_set")
     # Earlier releases counted looks in the test set alone.
-    looks = item.get("generation_looks", test_set.looks if test_set else 0)
-    return FlywheelRow(
-        name=item["name"],
-        arn=item["arn"],
-        generation=item["generation"],
-        open_batch=item.get("open_batch"),
-        open_attempt=item.get("open_attempt", 1),
-        last_batch=item["last_batch"],
-        expected_champion=item.get("expected_champion"),
-        train_datasets=item.get("train_datasets", 0),
-        test_datasets=item.get("test_datasets", 0),
-        past_seconds=item.get("past_seconds", ()),
-        last_iteration_at=datetime.fromisoformat(last) if last else None,
-        test_set=test_set,
-        freeze_asked_by=item.get("freeze_asked_by"),
-        failures_in_row=item.get("failures_in_row", 0),
-        pause=PauseReason(**item["pause"]) if "pause" in item else None,
-        taint=item.get("taint", ()),
-        asked_by=item.get("asked_by"),
-        rebuild=rebuild_of(item["rebuild"]) if "rebuild" in item else None,
-        deployed_arn=str(item.get("deployed_arn", item["arn"])),
-        dropped_labels=item.get("dropped_labels", ()),
-        champions=item.get("champions", 0),
-        barred=item.get("barred", ()),
-        promotion_pause=PauseReason(**item["promotion_pause"])
-        if "promotion_pause" in item
-        else None,
-        change=ChampionChange(**item["change"]) if "change" in item else None,
-        promoting=item.get("promoting"),
-        promote_verdicts=item.get("promote_verdicts", 0),
-        generation_looks=looks,
-        stored_test_set=item.get("test_set"),
-        past_test_set=FrozenTestSet(**item["past_test_set"]) if "past_test_set" in item else None,
-        anchor=item.get("anchor"),
-        given_up_generation=item.get("given_up_generation", 0),
-    )
+    fields.setdefault("generation_looks", test_set.looks if test_set else 0)
+    return FlywheelRow(**fields, stored_test_set=item.get("test_set"))
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "last_iteration_at": datetime.fromisoformat,
+    "test_set": lambda values: FrozenTestSet(**values),
+    "past_test_set": lambda values: FrozenTestSet(**values),
+    "pause": lambda values: PauseReason(**values),
+    "promotion_pause": lambda values: PauseReason(**values),
+    "rebuild": rebuild_of,
+    "change": lambda values: ChampionChange(**values),
+}
+"""How the values of a row are read that are no plain ones."""

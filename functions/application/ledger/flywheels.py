@@ -18,7 +18,7 @@ from application.ledger.flywheel_rows import (
     flywheel_row,
     iteration_key,
 )
-from application.ledger.writes import Change, Key, Put
+from application.port_values import Change, Key, Put
 from flywheel.errors import ConcurrentChangeError
 from flywheel.notices.notice import Notice
 

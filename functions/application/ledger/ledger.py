@@ -12,17 +12,15 @@ from application.ports import Rows
 
 if TYPE_CHECKING:
     from application.ledger.approvals import Approvals
-    from application.ledger.audit import Audit
+    from application.ledger.audit import Audit, Runs
+    from application.ledger.batch_uploads import BatchUploads
     from application.ledger.batches import Batches
     from application.ledger.champions import Champions
+    from application.ledger.datasets import DatasetSlots, Retries
     from application.ledger.flywheels import Flywheels
-    from application.ledger.holdings import DatasetSlots
     from application.ledger.outbox import Outbox
     from application.ledger.pairs import Pairs
     from application.ledger.rebuilds import Rebuilds
-    from application.ledger.retries import Retries
-    from application.ledger.returned_uploads import ReturnedUploads
-    from application.ledger.runs import Runs
     from application.ledger.uploads import Uploads
     from application.ledger.verdicts import Verdicts
 
@@ -49,11 +47,11 @@ class Ledger:
         return Uploads(self._table)
 
     @property
-    def returned_uploads(self) -> "ReturnedUploads":
-        """Uploads whose generation was given up."""
-        from application.ledger.returned_uploads import ReturnedUploads
+    def batch_uploads(self) -> "BatchUploads":
+        """Uploads as batches and generations have them."""
+        from application.ledger.batch_uploads import BatchUploads
 
-        return ReturnedUploads(self._table)
+        return BatchUploads(self._table)
 
     @property
     def flywheels(self) -> "Flywheels":
@@ -79,14 +77,14 @@ class Ledger:
     @property
     def retries(self) -> "Retries":
         """Failed batches that have another attempt."""
-        from application.ledger.retries import Retries
+        from application.ledger.datasets import Retries
 
         return Retries(self._table, self.actor)
 
     @property
     def holdings(self) -> "DatasetSlots":
         """Dataset slots and known rows."""
-        from application.ledger.holdings import DatasetSlots
+        from application.ledger.datasets import DatasetSlots
 
         return DatasetSlots(self._table, self.actor)
 
@@ -114,7 +112,7 @@ class Ledger:
     @property
     def runs(self) -> "Runs":
         """Runs of the reconciliation."""
-        from application.ledger.runs import Runs
+        from application.ledger.audit import Runs
 
         return Runs(self._table, self.actor)
 

@@ -1,4 +1,4 @@
-"""The ledger's outbox: what people are to be sent, kept until it was sent.
+"""The ledger's outbox: notices and news, until they are sent.
 
 A row is written in the transaction of the state it reports, so no outcome is forgotten; it is
 removed after it was published. Who publishes claims the row first, so that two at once do not send
@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from application.ledger.writes import Change, Delete, Item, Key, Put
+from application.port_values import Change, Delete, Item, Key, Put
 from application.ports import Rows
 from flywheel.errors import ConcurrentChangeError
 from flywheel.notices.notice import Notice, UploadNews

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from application.ledger.upload_rows import upload_key
-from application.ledger.writes import Change, Delete, Item, Key, Put, Write
+from application.port_values import Change, Delete, Item, Key, Put, Write
 from application.ports import Rows
 from flywheel.batches.uploads import DatasetKind, ObjectVersion, Place, UploadState
 from flywheel.intake.pairs import PairPlace, object_name
@@ -93,11 +93,11 @@ class Pairs:
             What becomes of the companion; it does not wait any more, and names its documents.
         """
         is_paired = state is UploadState.PAIRED
-        told = f"it belongs to {object_name(documents.key)}, which is {state}"
+        reason = f"it belongs to {object_name(documents.key)}, which is {state}"
         changes = {
             "state": state,
             "paired_with": documents.uid,
-            "reasons": None if is_paired else [told],
+            "reasons": None if is_paired else [reason],
         }
         return PairEnd((Delete(_key(place, pair)), Change(upload_key(companion.uid), changes)))
 

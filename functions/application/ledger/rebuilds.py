@@ -1,7 +1,7 @@
 """The ledger's part in a rebuild: REQUESTED, CREATING, SWITCHED, RETURNING, and its end.
 
-Each step is one transaction that expects the step before it. Who calls which is said in
-docs/reliability.md. Read next: `rebuild_flywheel.handler`.
+Each step is one transaction that expects the step before it. docs/reliability.md names the
+callers. Read next: `rebuild_flywheel.handler`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,8 +18,7 @@ from application.ledger.flywheel_rows import (
     unchanged_champion,
     unchanged_rebuild,
 )
-from application.ledger.test_sets import past_test_set
-from application.ledger.writes import Delete, Key, Put
+from application.port_values import Delete, Key, Put
 from flywheel.notices.notice import Notice
 
 
@@ -86,7 +85,7 @@ class Rebuilds(Audited):
             "train_datasets": 0,
             "test_datasets": 0,
             "test_set": None,
-            "past_test_set": past_test_set(row),
+            "past_test_set": _passed_on(row),
             "generation_looks": 0,
             "taint": None,
             "failures_in_row": None,
@@ -172,7 +171,7 @@ class Rebuilds(Audited):
             "train_datasets": left["train_datasets"],
             "test_datasets": left["test_datasets"],
             "test_set": test_set,
-            "past_test_set": past_test_set(row),
+            "past_test_set": _passed_on(row),
             "generation_looks": left["generation_looks"] + row.generation_looks,
             "taint": list(taint) or None,
             "failures_in_row": None,
@@ -233,6 +232,12 @@ def _as_it_was(row: FlywheelRow, asked: RebuildState) -> dict[str, Any]:
 def _same_taint(row: FlywheelRow) -> dict[str, Any]:
     """Return the expectation that nothing was withdrawn from datasets since the row was read."""
     return {"taint": list(row.taint) or None}
+
+
+def _passed_on(row: FlywheelRow) -> dict[str, Any] | None:
+    """Return what the next generation must know of this one's test set, as the row holds it."""
+    last = row.last_test_set
+    return asdict(last.without_labels()) if last else None
 
 
 def _generation_key(name: str, generation: int) -> Key:

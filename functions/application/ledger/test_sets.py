@@ -1,16 +1,26 @@
-"""How the ledger freezes a test set: its next version, with more rows and the looks that count.
+"""The frozen test set as a value, and each way in which it changes.
 
-Knows no act. Read next: `flywheel.evaluation.looks` (how looks wear off),
-`application.comparison.test_set_rows` (groups).
+======================  =======  ================  =============  ================================
+event                   version  hash and groups   counts         looks
+======================  =======  ================  =============  ================================
+rows are frozen         next     of all rows       with the rows  worn off; all of them where the
+                                                                  same models are judged again
+late rows are counted   same     same              with the rows  same
+rows are lost           same     of the rows left  same           same
+a verdict looks at it   same     same              same           one more
+the generation ends     same     same, no labels   no labels      same
+======================  =======  ================  =============  ================================
+
+Pure. Read next: `flywheel.evaluation.looks` (how looks wear off), `application.staged_rows`
+(groups).
 """
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from application.ledger.flywheel_rows import FlywheelRow, FrozenTestSet
 from flywheel.evaluation.looks import worn_looks
 
 if TYPE_CHECKING:
@@ -25,69 +35,136 @@ class CountedGroups(TypedDict):
     grouping: "Grouped"
 
 
-def freeze_changes(
-    row: FlywheelRow,
-    sha256: str | None,
-    more: Mapping[str, int],
-    documents: int,
-    now: datetime,
-    *,
-    groups: CountedGroups | None = None,
-    is_judged_again: bool = False,
-) -> dict[str, Any]:
-    """Return the changes of a flywheel's row that make more rows part of its test set.
+@dataclass(frozen=True, slots=True)
+class AddedRows:
+    """Rows that a test set gains.
 
     Parameters
     ----------
+    sha256 : str or None
+        Of the whole set with them.
+    documents : int
+    label_counts : mapping of str to int
     groups : CountedGroups or None
-        Of all its rows then.
+        Of the whole set with them.
+    """
+
+    sha256: str | None
+    documents: int
+    label_counts: Mapping[str, int]
+    groups: CountedGroups | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenTestSet:
+    """One version of what judges every model.
+
+    Parameters
+    ----------
+    version : int
+        From 1 in every generation.
+    sha256 : str
+        Over all its rows, whatever their order.
+    documents : int
+    label_counts : mapping of str to int
+    frozen_at : str
+    looks : int
+        Verdicts on challengers that were made on it; rows that are added thin them out
+        (`flywheel.evaluation.looks.worn_looks`).
+    groups : int or None
+        Independent groups of its documents, each with a label or a mention; None where an earlier
+        release froze some of its rows.
+    label_groups : mapping of str to int, or None
+        Groups per label, or entity type.
+    grouping : {"none", "named", "near duplicates"}
+        What made the groups (`flywheel.intake.document_groups`).
+    """
+
+    version: int
+    sha256: str
+    documents: int
+    label_counts: Mapping[str, int]
+    frozen_at: str
+    looks: int = 0
+    groups: int | None = None
+    label_groups: Mapping[str, int] | None = None
+    grouping: "Grouped" = "none"
+
+    def with_late_rows(self, rows: AddedRows) -> "FrozenTestSet":
+        """Count rows that its hash and groups are of already.
+
+        It was frozen after the batch of these rows had failed, and before their dataset was
+        complete.
+        """
+        counts = Counter(self.label_counts)
+        counts.update(rows.label_counts)
+        documents = self.documents + rows.documents
+        return replace(self, documents=documents, label_counts=dict(counts))
+
+    def with_look(self) -> "FrozenTestSet":
+        """Count a verdict on a challenger."""
+        return replace(self, looks=self.looks + 1)
+
+    def without_labels(self) -> "FrozenTestSet":
+        """Return what the next generation must know of it."""
+        return replace(self, label_counts={}, label_groups=None)
+
+
+def freeze(
+    before: FrozenTestSet | None,
+    rows: AddedRows,
+    now: datetime,
+    *,
+    past: FrozenTestSet | None = None,
+    is_judged_again: bool = False,
+) -> dict[str, Any]:
+    """Return the next version of a test set, as a flywheel's row holds it.
+
+    Parameters
+    ----------
+    before : FrozenTestSet or None
+        The version before it in this generation.
+    past : FrozenTestSet or None
+        The last one of the generations before.
     is_judged_again : bool
         Whether the models that were compared on the set before are compared on this one: then
         every look at it counts on.
     """
-    before = row.test_set
-    seen = before or row.past_test_set
-    counts = Counter(before.label_counts if before else {})
-    counts.update(more)
-    whole = (before.documents if before else 0) + documents
-    looks = 0
+    documents, counts = rows.documents, Counter(rows.label_counts)
+    if before is not None:
+        documents += before.documents
+        counts.update(before.label_counts)
+    looks, seen = 0, before or past
     if seen is not None:
-        looks = seen.looks if is_judged_again else worn_looks(seen.looks, seen.documents, whole)
-    frozen = {
+        looks = seen.looks if is_judged_again else worn_looks(seen.looks, seen.documents, documents)
+    return {
         "version": before.version + 1 if before else 1,
-        "sha256": sha256,
-        "documents": whole,
+        "sha256": rows.sha256,
+        "documents": documents,
         "label_counts": dict(counts),
         "frozen_at": now.isoformat(),
         "looks": looks,
-        **(groups or {}),
+        **(rows.groups or {}),
     }
-    # Written with it, since a row of an earlier release has them in its test set alone.
-    return {"test_set": frozen, "generation_looks": row.generation_looks}
 
 
-def frozen_late(
-    before: FrozenTestSet | None, frozen: Mapping[str, Any], closed_at: str
-) -> Mapping[str, Any]:
+def freeze_late(
+    before: FrozenTestSet | None,
+    rows: AddedRows,
+    now: datetime,
+    *,
+    closed_at: str,
+    past: FrozenTestSet | None = None,
+    is_judged_again: bool = False,
+) -> dict[str, Any]:
     """Return a test set with the rows of a batch that failed before its TEST dataset was complete.
-
-    A set that was frozen since that batch was closed is of its rows too, by hash: its groups count
-    them, its looks were at them, and only the counts of documents lack them.
 
     Parameters
     ----------
-    frozen : mapping
-        The test set of `freeze_changes` of that batch.
+    closed_at : str
+        When the batch failed. A set that was frozen since is of its rows too, by hash: only the
+        counts of documents lack them.
     """
-    if before is None or before.frozen_at < closed_at:
-        return frozen
-    counted = {name: frozen[name] for name in ("documents", "label_counts")}
-    return {**asdict(before), **counted}
-
-
-def past_test_set(row: FlywheelRow) -> dict[str, Any] | None:
-    """Return what the next generation must know of this one's test set, as the row holds it."""
-    last = row.test_set or row.past_test_set
-    if last is None:
-        return None
-    return asdict(replace(last, label_counts={}, label_groups=None))
+    if before is not None and before.frozen_at >= closed_at:
+        return asdict(before.with_late_rows(rows))
+    return freeze(before, rows, now, past=past, is_judged_again=is_judged_again)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from application.ledger.writes import Change, Item, Key, Put, Write
+from application.port_values import Change, Item, Key, Put, Write
 from flywheel.batches.batches import StagedUpload
 from flywheel.batches.uploads import DatasetKind, UploadState
 
@@ -133,23 +133,7 @@ def staged_upload(item: Item) -> StagedUpload:
 
 def upload_row(item: Mapping[str, Any]) -> UploadRow:
     """Return an upload from its row."""
-    return UploadRow(
-        uid=item["uid"],
-        key=item["key"],
-        flywheel=item["flywheel"],
-        kind=item["kind"],
-        state=UploadState(item["state"]),
-        received_at=item["received_at"],
-        reasons=item.get("reasons", ()),
-        documents=item.get("documents", 0),
-        batch=item.get("batch"),
-        left_out=item.get("left_out", 0),
-        version_id=item.get("version_id"),
-        sha256=item.get("sha256"),
-        failure=item.get("failure"),
-        is_undelivered=item.get("is_undelivered", False),
-        deliveries=item.get("deliveries", 0),
-        delivered_at=item.get("redelivered_at", item["received_at"]),
-        paired_with=item.get("paired_with"),
-        batches=batches_of(item),
-    )
+    fields = {name: item[name] for name in UploadRow.__dataclass_fields__ if name in item}
+    fields["state"] = UploadState(item["state"])
+    fields["delivered_at"] = item.get("redelivered_at", item["received_at"])
+    return UploadRow(**{**fields, "batches": batches_of(item)})

@@ -1,20 +1,18 @@
-"""The ledger's rows of uploads: what became of each object version that was dropped.
+"""The ledger's rows of uploads until a batch has them: received, staged, refused, split, imported.
 
 ``UPLOAD#<uid>`` holds the state; ``FLYWHEEL#<name> / STAGED#<uid>`` says that it waits for a
-batch, so readiness is one Query. Both, and the news for people, change in one transaction.
+batch, so readiness is one Query. Both, and the news for people, change in one transaction. Read
+next: `application.ledger.batch_uploads` (what batches and generations do with them).
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from application.ledger.flywheel_rows import (
-    FlywheelRow,
     change_flywheel,
-    flywheel_key,
-    unchanged_rebuild,
 )
 from application.ledger.outbox import news_row
 from application.ledger.upload_rows import (
@@ -26,11 +24,10 @@ from application.ledger.upload_rows import (
     staged_upload,
     upload_key,
     upload_row,
-    waits_again,
 )
-from application.ledger.writes import Change, Delete, Put, Write
+from application.port_values import Change, Delete, Put, Write
 from application.ports import Rows
-from flywheel.batches.batches import BatchName, StagedUpload
+from flywheel.batches.batches import StagedUpload
 from flywheel.batches.uploads import DatasetKind, ObjectVersion, UploadState
 from flywheel.errors import ConcurrentChangeError
 from flywheel.notices.notice import UploadNews
@@ -42,15 +39,8 @@ BY_FLYWHEEL_INDEX = "uploads-by-flywheel"
 """The index that lists a flywheel's uploads by time; its keys are ``flywheel``, ``received_at``."""
 
 
-ACCEPTED = frozenset({UploadState.SEALED, UploadState.DUPLICATE, UploadState.IMPORTED})
-"""States of uploads whose rows a generation holds, or knows from another upload."""
-
 ALL_UPLOADS = 10_000_000
-_SEALED_AT_ONCE = 50
-"""Two writes each: as many as a transaction takes."""
-
-TAINTS_NAMED = 20
-"""How many withdrawn uploads a flywheel's row names; the upload rows have them all."""
+"""More than a flywheel ever has."""
 
 
 class Uploads:
@@ -251,145 +241,10 @@ class Uploads:
         }
         return Put(upload_key(staged.uid), values)
 
-    def seal(
-        self,
-        name: BatchName,
-        uids: Sequence[str],
-        *,
-        remainders: Mapping[str, StagedUpload],
-        repeats: Collection[str] = (),
-    ) -> None:
-        """Let uploads follow the seal of their batch; safe to repeat from the manifest.
-
-        An upload that was withdrawn after the manifest was written is in the batch all the same:
-        it stays WITHDRAWN, and its flywheel is tainted.
-
-        Parameters
-        ----------
-        uids : sequence of str
-            The uploads in the manifest.
-        remainders : mapping of uid to StagedUpload
-            Those of which some rows stay staged, as the copies that hold only these rows.
-        repeats : collection of str
-            Those of which every row was known already.
-        """
-        for first in range(0, len(uids), _SEALED_AT_ONCE):
-            group = uids[first : first + _SEALED_AT_ONCE]
-            states = {
-                uid: UploadState.DUPLICATE if uid in repeats else UploadState.SEALED
-                for uid in group
-            }
-            try:
-                self._follow(name, states, remainders)
-            except ConcurrentChangeError:
-                # Somebody takes one of them back meanwhile: one by one it shows which.
-                for uid, state in states.items():
-                    self._follow_or_taint(name, uid, state, remainders)
-
-    def _follow_or_taint(
-        self,
-        name: BatchName,
-        uid: str,
-        state: UploadState,
-        remainders: Mapping[str, StagedUpload],
-    ) -> None:
-        try:
-            self._follow(name, {uid: state}, remainders)
-        except ConcurrentChangeError:
-            if not self.is_withdrawn(uid):
-                raise
-            self._taint(name.flywheel, uid, name.batch)
-
-    def _follow(
-        self,
-        name: BatchName,
-        states: Mapping[str, UploadState],
-        remainders: Mapping[str, StagedUpload],
-    ) -> None:
-        """Let uploads follow in one transaction, those that have not yet."""
-        writes: list[Write] = []
-        for row in self._table.get_many([upload_key(uid) for uid in states]):
-            uid, state = row["uid"], states[row["uid"]]
-            # The attempt counts: what an earlier one sent, a later one may have to let wait.
-            if row["state"] == state and row.get("sealed_by") == name.label:
-                continue
-            if row["state"] == UploadState.WITHDRAWN:
-                raise ConcurrentChangeError(f"upload {uid} was withdrawn")
-            # One of which a dataset holds rows stays SEALED by that one's batch.
-            changes: dict[str, Any] = {"state": UploadState.SEALED}
-            if state == UploadState.SEALED or row["state"] != UploadState.SEALED:
-                changes = {"state": state, "batch": name.batch, "sealed_by": name.label}
-                if row.get("batch") not in {None, name.batch}:
-                    changes["earlier_batches"] = [*row.get("earlier_batches", ()), row["batch"]]
-            expected = {"state": row["state"], "sealed_by": row.get("sealed_by")}
-            waits = staged_key_of(name.flywheel, uid)
-            remainder = remainders.get(uid)
-            writes += [
-                Change(upload_key(uid), changes, expected),
-                Delete(waits)
-                if remainder is None
-                else Put(waits, membership(remainder), replaces=True),
-            ]
-        if writes:
-            self._table.write(writes)
-
-    def _taint(self, flywheel: str, uid: str, batch: int) -> None:
-        """Say of a withdrawn upload that its rows are in a batch, once."""
-        row = self._table.get(upload_key(uid)) or {}
-        if row.get("batch") == batch:
-            return
-        change = Change(upload_key(uid), {"batch": batch}, {"state": UploadState.WITHDRAWN})
-        self._table.write([change, self._tainting(flywheel, row["key"])])
-
-    def _tainting(self, flywheel: str, inbox_key: str) -> Change:
-        """Return the write that names a withdrawn upload as part of the flywheel's datasets."""
-        key = flywheel_key(flywheel)
-        before = (self._table.get(key) or {}).get("taint")
-        named = [*(before or ()), inbox_key][:TAINTS_NAMED]
-        return Change(key, {"taint": named}, {"taint": before})
-
-    def withdraw(self, upload: UploadRow, reason: str) -> None:
-        """Take an upload back; where datasets hold its rows, the flywheel is tainted.
-
-        Raises
-        ------
-        ConcurrentChangeError
-            It was sealed meanwhile: look again.
-        """
-        changes = {"state": UploadState.WITHDRAWN, "withdrawn_because": reason}
-        expected = {"state": upload.state, "batch": upload.batch}
-        writes: list[Write] = [
-            Change(upload_key(upload.uid), changes, expected),
-            Delete(staged_key_of(upload.flywheel, upload.uid)),
-        ]
-        if upload.batch is not None:
-            writes.append(self._tainting(upload.flywheel, upload.key))
-        self._table.write(writes)
-
     def is_withdrawn(self, uid: str) -> bool:
         """Say whether somebody took the upload back."""
         row = self._table.get(upload_key(uid))
         return row is not None and row["state"] == UploadState.WITHDRAWN
-
-    def restage(self, flywheel: FlywheelRow) -> None:
-        """Let every accepted upload that was not withdrawn wait again, whole; safe to repeat.
-
-        For a flywheel in which no batch can open.
-        """
-        name = flywheel.name
-        # Whoever is slower must not take uploads out of batches of the new generation.
-        goes_on = change_flywheel(name, {}, unchanged_rebuild(flywheel))
-        for item in self._table.query_index(BY_FLYWHEEL_INDEX, "flywheel", name, ALL_UPLOADS):
-            row = self._table.get(upload_key(item["uid"])) or item
-            if row["state"] in ACCEPTED:
-                self._table.write([*waits_again(name, row), goes_on])
-
-    def draft_again(self, flywheel: str, uids: Sequence[str]) -> None:
-        """Let test uploads that no dataset took wait again."""
-        for uid in uids:
-            row = self._table.get(upload_key(uid))
-            if row is not None and row["state"] == UploadState.SEALED:
-                self._table.write(waits_again(flywheel, row))
 
     def newest(self, flywheel: str, most: int = 50) -> list[UploadRow]:
         """Return the newest uploads of a flywheel, newest first."""

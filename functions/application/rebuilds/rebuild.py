@@ -3,7 +3,7 @@
 A person asks for it (`application.commands.rebuild_commands`); this function carries it on, one
 step a call, from whatever step the ledger has it in: REQUESTED -> CREATING -> SWITCHED, and when a
 verdict of the new generation promoted, endpoints follow and it is done. `reconcile` calls it until
-then. Where the service refuses the new flywheel the rebuild ends, and people are told. Until a
+then. Where the service refuses the new flywheel the rebuild ends with a notice. Until a
 model is promoted people may give it up. Both ends are RETURNING until uploads are as the earlier
 flywheel has them, which then goes on. Nothing of that one is changed or deleted.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from application.configuration import KnownFlywheel
 from application.ledger.flywheel_rows import FlywheelRow, RebuildState
 from application.ports import Generations
-from application.rebuilds.progress import was_promoted
+from application.rebuilds.provenance import was_promoted
 from application.services import Services
 from flywheel.batches.batches import of_kind
 from flywheel.batches.uploads import DatasetKind
@@ -52,7 +52,7 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
         if creating is not None:
             if not _is_active(generations, creating):
                 return {"step": "CREATING"}
-            services.ledger.uploads.restage(row)
+            services.ledger.batch_uploads.restage(row)
             # Of the generation that ends, late datasets may have been counted meanwhile.
             row = services.ledger.flywheels.ensure(flywheel, known.arn)
             _begin_with_live_model(services, row)
@@ -65,7 +65,7 @@ def rebuild(services: Services, flywheel: str) -> dict[str, Any]:
     if row.rebuild is not None and row.rebuild.step == "SWITCHED":
         if row.last_batch == row.rebuild.last_batch:
             # Its first batch is asked for until it opens, not only by whoever switched.
-            services.workflow.open_when_ready(known, services.now(), is_asked_for=True)
+            services.workflow.open_when_ready(known, services.now(), is_requested=True)
         else:
             _finish(services, generations, row, row.rebuild)
     row = services.ledger.flywheels.ensure(flywheel, known.arn)
@@ -81,8 +81,8 @@ def _create(
     token = hashlib.sha256(f"{row.arn}\0{name}".encode()).hexdigest()
     labels = None
     if asked.add_labels or asked.drop_labels:
-        found = described_labels(before["TaskConfig"])
-        labels = [label for label in found if label not in asked.drop_labels]
+        before_labels = described_labels(before["TaskConfig"])
+        labels = [label for label in before_labels if label not in asked.drop_labels]
         labels += [label for label in asked.add_labels if label not in labels]
     # The lake of an earlier generation stays where it is; the service adds a suffix of its own.
     lake = before["DataLakeS3Uri"].split("/schemaVersion=", 1)[0].rsplit("/", 1)[0]
@@ -107,7 +107,7 @@ def _begin_with_live_model(services: Services, row: FlywheelRow) -> None:
 
 
 def _switch(services: Services, row: FlywheelRow) -> None:
-    """Let batches go to the new generation, and tell where it has nothing to train on."""
+    """Let batches go to the new generation; a notice says where it has nothing to train on."""
     ledger, now, asked = services.ledger, services.now(), row.rebuild
     if asked is None or asked.step != "CREATING":
         return
@@ -130,7 +130,7 @@ def _go_back(
         past = ledger.rebuilds.past(row, asked.before_arn)
         if past is None:
             raise ConcurrentChangeError(f"{row.name} went back to {asked.before_arn} meanwhile")
-    taint = ledger.returned_uploads.go_back(row, past.generation if past else row.generation)
+    taint = ledger.batch_uploads.go_back(row, past.generation if past else row.generation)
     if past is None:
         ledger.rebuilds.stay(row, taint, services.now())
     else:
@@ -162,12 +162,14 @@ def _is_active(generations: Generations, asked: RebuildState) -> bool:
     ServiceRefusedError
         It ended FAILED; the service's message says why.
     """
-    found = generations.definition(asked.arn or "")
-    if found["Status"] in _DEAD:
+    flywheel = generations.definition(asked.arn or "")
+    if flywheel["Status"] in _DEAD:
         raise ServiceRefusedError(
-            "comprehend:CreateFlywheel", found["Status"], found.get("Message", "no reason given")
+            "comprehend:CreateFlywheel",
+            flywheel["Status"],
+            flywheel.get("Message", "no reason given"),
         )
-    return bool(found["Status"] == _ACTIVE)
+    return bool(flywheel["Status"] == _ACTIVE)
 
 
 def _finish(

@@ -10,10 +10,10 @@ run, all of them once a day.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from application.error_handling import Failures
 from application.ledger.outbox import NO_FLYWHEEL
 from application.ledger.upload_rows import UploadRow
-from application.reconciliation.failures import Failures
-from application.service_values import FoundVersion
+from application.port_values import ListedVersion
 from application.services import Services
 from flywheel.batches.uploads import MOST_DELIVERIES, UploadState, is_folder_marker, place_of
 from flywheel.errors import ConcurrentChangeError, MisplacedKeyError
@@ -81,7 +81,7 @@ def look_for_lost_uploads(services: Services, failures: Failures) -> dict[str, i
     return {"uploads": len(lost) + len(forgotten), "undelivered": ended}
 
 
-def _deliver(services: Services, version: FoundVersion) -> None:
+def _deliver(services: Services, version: ListedVersion) -> None:
     """Have a version registered, and give it the row by which its deliveries come to an end."""
     upload = version.upload
     services.ports.messages.inject(upload, version.size_bytes)

@@ -1,15 +1,14 @@
-"""Find what people did in the console, and say it once: iterations, and another active model.
+"""Report what people did in the console, once: iterations, and another active model.
 
 Nothing is reverted. A model that was made active outside is the champion from now on. An iteration
 that has completed is judged by the function that judges, where the policy wants it.
 """
 
-import json
 from datetime import timedelta
 
 from application.configuration import KnownFlywheel
 from application.ledger.flywheel_rows import FlywheelRow
-from application.service_values import Iteration
+from application.port_values import Iteration
 from application.services import Services
 from flywheel.batches.batches import BatchState
 from flywheel.notices.acts import champion_changed, outside_iteration
@@ -46,22 +45,22 @@ def _report(
     is_new = not services.ledger.flywheels.knows_iteration(row.name, iteration.id)
     if is_new:
         # What is judged at once needs no word before its verdict.
-        _note(services, row, iteration, is_told=is_judging and not is_over)
+        _note(services, row, iteration, is_reported=is_judging and not is_over)
     if is_judging and is_over and services.ledger.flywheels.is_unjudged(row.name, iteration.id):
         asked = {"flywheel": row.name, "iteration": iteration.id}
-        services.ports.functions.compare_models(json.dumps(asked))
+        services.ports.functions.invoke("compare_models", asked)
     return is_new
 
 
-def _note(services: Services, row: FlywheelRow, iteration: Iteration, *, is_told: bool) -> None:
+def _note(services: Services, row: FlywheelRow, iteration: Iteration, *, is_reported: bool) -> None:
     """Write down an iteration of somebody else's."""
     notice = outside_iteration(
         services.configuration.environment, row.name, iteration.id, iteration.status
     )
-    told = notice if is_told else None
-    services.ledger.flywheels.note_outside_iteration(row.name, iteration.id, told, services.now())
-    if told is not None:
-        services.notices.publish(row.name, told)
+    report = notice if is_reported else None
+    services.ledger.flywheels.note_outside_iteration(row.name, iteration.id, report, services.now())
+    if report is not None:
+        services.notices.publish(row.name, report)
 
 
 def report_champion(services: Services, known: KnownFlywheel) -> bool:
@@ -77,8 +76,8 @@ def report_champion(services: Services, known: KnownFlywheel) -> bool:
         services.configuration.environment, row.name, row.expected_champion, active, now
     )
     # The first look at a flywheel that had a model before us is no change.
-    told = notice if row.last_batch else None
-    services.ledger.champions.note_outside(row, active, told, now)
-    if told is not None:
-        services.notices.publish(row.name, told)
-    return told is not None
+    report = notice if row.last_batch else None
+    services.ledger.champions.note_outside(row, active, report, now)
+    if report is not None:
+        services.notices.publish(row.name, report)
+    return report is not None

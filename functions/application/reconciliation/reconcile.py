@@ -1,4 +1,4 @@
-"""Reconcile: what events, crashes and time leave behind is found and set right.
+"""Reconcile: repair what events, crashes and time leave behind.
 
 Runs on a schedule and, for upload notices whose window is over, from their queue. In order:
 notices that were not sent, uploads whose event was lost, executions that ended without closing
@@ -7,7 +7,6 @@ and champions that are not ours, acts of people that were cut off, a service tha
 the heads of the audit. Each run is a row, an audit entry and a metric of its own.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -15,19 +14,22 @@ from datetime import timedelta
 from aws_lambda_powertools import single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
+from application.chain_heads import keep_head
 from application.configuration import KnownFlywheel
+from application.error_handling import Failures
+from application.ledger.audit import ENVIRONMENT
 from application.ledger.batch_rows import BatchRow
-from application.ledger.runs import ENVIRONMENT
-from application.reconciliation.audit_heads import keep_head
-from application.reconciliation.failures import Failures
-from application.reconciliation.late_datasets import settle_late_datasets
-from application.reconciliation.late_pairs import end_late_pairs
+from application.reconciliation.late_arrivals import end_late_pairs, settle_late_datasets
 from application.reconciliation.lost_uploads import look_for_lost_uploads
 from application.reconciliation.outside_changes import report_champion, report_iterations
-from application.reconciliation.people_acts import carry_acts_on
-from application.reconciliation.unready_service import is_unready
 from application.services import Services
 from flywheel.batches.batches import BatchState
+
+_READY = "ACTIVE"
+_ITERATION_STATUSES = frozenset(
+    {"TRAINING", "EVALUATING", "COMPLETED", "FAILED", "STOP_REQUESTED", "STOPPED"}
+)
+"""*Source*: botocore, FlywheelIterationStatus."""
 
 
 def send_digests(services: Services, flywheel: str) -> int:
@@ -44,33 +46,33 @@ def reconcile(services: Services, failures: Failures) -> dict[str, int]:
         Holds what fails; all else is looked at.
     """
     window = timedelta(seconds=services.configuration.notice_window_seconds)
-    found = Counter[str]()
+    counts = Counter[str]()
     # Notices first: a trouble with one flywheel below must not keep people waiting.
     with failures.held_back("notices"):
-        found["notices"] += services.notices.publish_pending()
+        counts["notices"] += services.notices.publish_pending()
     with failures.held_back("digests"):
-        found["notices"] += services.notices.publish_digests(window)
+        counts["notices"] += services.notices.publish_digests(window)
     with failures.held_back("uploads"):
-        found.update(look_for_lost_uploads(services, failures))
+        counts.update(look_for_lost_uploads(services, failures))
     for known in services.flywheels().values():
         for kind, look in _LOOKS:
             with failures.held_back(kind, flywheel=known.settings.name):
-                found[kind] += int(look(services, known))
+                counts[kind] += int(look(services, known))
         for look_after in (_carry_rebuild_on, _measure_slots, _keep_head):
             with failures.held_back(look_after.__name__, flywheel=known.settings.name):
                 look_after(services, known)
     with failures.held_back("run"):
-        services.ledger.runs.note(found, services.now())
+        services.ledger.runs.note(counts, services.now())
     with failures.held_back("audit"):
         keep_head(services, ENVIRONMENT)
-    return dict(found)
+    return dict(counts)
 
 
 def _carry_rebuild_on(services: Services, known: KnownFlywheel) -> None:
     row = services.ledger.flywheels.get(known.settings.name)
     if row is not None and row.rebuild is not None:
         # It looks for itself whether it can go on.
-        services.ports.functions.rebuild_flywheel(json.dumps({"flywheel": row.name}))
+        services.ports.functions.invoke("rebuild_flywheel", {"flywheel": row.name})
 
 
 def _keep_head(services: Services, known: KnownFlywheel) -> None:
@@ -80,7 +82,7 @@ def _keep_head(services: Services, known: KnownFlywheel) -> None:
 
 
 def _measure_slots(services: Services, known: KnownFlywheel) -> None:
-    """Tell how many of the datasets of a flywheel's life are used; an alarm watches it."""
+    """Measure how many datasets of a flywheel's life are used; an alarm watches it."""
     row, rules = services.ledger.flywheels.get(known.settings.name), known.settings.batch
     if row is None:
         return
@@ -121,7 +123,7 @@ def _continue_batch(services: Services, known: KnownFlywheel) -> bool:
 
 
 def _close(services: Services, batch: BatchRow, failure: dict[str, str] | None) -> None:
-    payload = {
+    event = {
         "execution": {
             "flywheel": batch.flywheel,
             "batch": batch.batch,
@@ -130,7 +132,49 @@ def _close(services: Services, batch: BatchRow, failure: dict[str, str] | None) 
         },
         "state_machine_arn": services.configuration.state_machine_arn,
     }
-    services.ports.functions.close_batch(json.dumps(payload))
+    services.ports.functions.invoke("close_batch", event)
+
+
+def carry_acts_on(services: Services, known: KnownFlywheel) -> int:
+    """Call the functions that must finish an act of a person; returns how many.
+
+    A change of the champion goes on from where it is. An answer that was recorded and did not reach
+    the workflow is sent again.
+    """
+    row = services.ledger.flywheels.get(known.settings.name)
+    if row is None:
+        return 0
+    called = 0
+    if row.change is not None:
+        services.ports.functions.invoke("change_champion", {"flywheel": row.name})
+        called += 1
+    if row.open_batch is not None:
+        batch = services.ledger.batches.get(row.name, row.open_batch)
+        approval = services.ledger.approvals.get(batch)
+        if approval is not None and approval.is_answered and approval.sent_at is None:
+            asked = {"flywheel": row.name, "batch": batch.batch}
+            services.ports.functions.invoke("answer_approval", asked)
+            called += 1
+    return called
+
+
+def is_unready(services: Services, known: KnownFlywheel) -> bool:
+    """Say whether a flywheel is not ACTIVE, or its iteration in a status that is not known.
+
+    Both may pass by themselves, so nothing is done here; an alarm watches whether they last.
+    """
+    row = services.ledger.flywheels.get(known.settings.name)
+    if row is None:
+        return False
+    comprehend = services.comprehend(row.arn)
+    if comprehend.describe().status != _READY:
+        return True
+    if row.open_batch is None:
+        return False
+    batch = services.ledger.batches.get(row.name, row.open_batch)
+    if batch.state is not BatchState.STARTED or batch.iteration_id is None:
+        return False
+    return comprehend.iteration(batch.iteration_id).status not in _ITERATION_STATUSES
 
 
 _LOOKS: Sequence[tuple[str, Callable[[Services, KnownFlywheel], int]]] = (

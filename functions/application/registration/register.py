@@ -9,8 +9,7 @@ from aws_lambda_powertools import Logger
 from application.configuration import KnownFlywheel
 from application.ledger.outbox import NO_FLYWHEEL
 from application.ledger.upload_rows import UploadRow
-from application.registration.pairing import UploadPair, brought_together
-from application.registration.staging import stage
+from application.registration.staging import UploadPair, brought_together, stage
 from application.services import Services
 from flywheel.batches.uploads import (
     DatasetKind,
@@ -126,7 +125,7 @@ def refuse(
     *,
     pair: UploadPair | None = None,
 ) -> None:
-    """Record a refusal with its news, the other half's too, and have the news told."""
+    """Record a refusal with its news, the other half's too, and announce the news."""
     services.ledger.uploads.refuse(
         upload.uid,
         flywheel,

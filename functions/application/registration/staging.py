@@ -1,7 +1,8 @@
-"""Check one upload and write its canonical copy to the staging bucket.
+"""Bring the halves of an upload together, check them, and write the canonical copy.
 
-The copy is written before the ledger says STAGED, under a name that comes from the upload's
-identity, so a repeat writes the same or finds it there.
+Of an entity upload the half that comes first waits for the other; both are staged as one upload,
+that of the documents. The copy is written before the ledger says STAGED, under a name that comes
+from the upload's identity, so a repeat writes the same or finds it there.
 """
 
 import hashlib
@@ -10,19 +11,47 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from application.configuration import KnownFlywheel
-from application.registration.pairing import UploadPair
+from application.ledger.pairs import PairEnd, WaitingHalf
 from application.services import Services, task_config
 from flywheel.batches.batches import StagedUpload
 from flywheel.batches.uploads import ObjectVersion, Place, UploadState
+from flywheel.errors import ConcurrentChangeError
 from flywheel.intake.candidates import Stream
 from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, Limits, refusal_by_size
-from flywheel.intake.pairs import object_name
+from flywheel.intake.pairs import Half, PairPlace, object_name
+from flywheel.intake.reports import Report
 from flywheel.notices import uploads as upload_news
 from flywheel.notices.notice import UploadNews
 from flywheel.settings.data_format import described_labels
 
 _MEMORY_BYTES = 8 << 20
 """A canonical copy up to this size stays in memory; a larger one goes to the function's disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadPair:
+    """Two halves that are both there.
+
+    Parameters
+    ----------
+    documents, companion : ObjectVersion
+    documents_state : UploadState
+        WAITING where the documents came first.
+    place : Place
+    pair : PairPlace
+    """
+
+    documents: ObjectVersion
+    companion: ObjectVersion
+    documents_state: UploadState
+    place: Place
+    pair: PairPlace
+
+    def ended(self, services: Services, state: UploadState) -> PairEnd:
+        """Return the end of the pair, by which the companion follows the documents."""
+        return services.ledger.pairs.ended(
+            self.place, self.pair, self.documents, self.companion, state
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +92,9 @@ def stage(
         return Staging(upload_news.gone(upload.key), UploadState.GONE)
     beside = None
     if pair is not None:
-        companion_chunks = services.ports.inbox.version_chunks(pair.companion)
-        if companion_chunks is None:
+        beside = _companion(services, pair)
+        if beside is None:
             return Staging(upload_news.gone(pair.companion.key), UploadState.GONE)
-        beside = Stream(object_name(pair.companion.key), companion_chunks)
     sha256 = hashlib.sha256()
     documents = LabeledDocuments(
         _hashed(chunks, sha256.update),
@@ -78,20 +106,41 @@ def stage(
         limits=limits,
     )
     staged = _copied(services, documents, upload, place)
-    report = documents.report
     if staged is None:
-        return Staging(upload_news.refused(upload.key, report), UploadState.REFUSED)
-    news = upload_news.accepted_in_part(upload.key, report)
+        refused = upload_news.refused(upload.key, documents.report)
+        return Staging(refused, UploadState.REFUSED)
+    return _accepted(
+        services, place, staged, report=documents.report, sha256=sha256.hexdigest(), pair=pair
+    )
+
+
+def _accepted(
+    services: Services,
+    place: Place,
+    staged: StagedUpload,
+    *,
+    report: Report,
+    sha256: str,
+    pair: UploadPair | None,
+) -> Staging:
+    """Record that a copy waits for a batch, with news of the rows that were left out."""
+    news = upload_news.accepted_in_part(staged.key, report)
     services.ledger.uploads.stage(
         place.flywheel,
         staged,
         left_out=report.left_out,
         news=news,
-        sha256=sha256.hexdigest(),
+        sha256=sha256,
         before=pair.documents_state if pair else UploadState.RECEIVED,
         pair_end=pair.ended(services, UploadState.PAIRED) if pair else None,
     )
     return Staging(news=news)
+
+
+def _companion(services: Services, pair: UploadPair) -> Stream | None:
+    """Return the half that belongs to the documents, or None where it is gone."""
+    chunks = services.ports.inbox.version_chunks(pair.companion)
+    return None if chunks is None else Stream(object_name(pair.companion.key), chunks)
 
 
 def _copied(
@@ -124,3 +173,39 @@ def _hashed(chunks: Iterator[bytes], update: Callable[[bytes], object]) -> Itera
     for chunk in chunks:
         update(chunk)
         yield chunk
+
+
+def brought_together(
+    services: Services, upload: ObjectVersion, place: Place, pair: PairPlace
+) -> UploadPair | None:
+    """Return both halves, or None where this one has to wait."""
+    try:
+        return _looked(services, upload, place, pair)
+    except ConcurrentChangeError:
+        # Halves that are uploaded together are registered at once: now the other one waits.
+        return _looked(services, upload, place, pair)
+
+
+def _looked(
+    services: Services, upload: ObjectVersion, place: Place, pair: PairPlace
+) -> UploadPair | None:
+    other = services.ledger.pairs.find(place, pair)
+    if other is None:
+        services.ledger.pairs.wait(place, pair, upload, services.now())
+        return None
+    if other.upload == upload:
+        return None
+    if other.half == pair.half:
+        _replace(services, upload, other, place, pair)
+        return None
+    if pair.half is Half.DOCUMENTS:
+        return UploadPair(upload, other.upload, UploadState.RECEIVED, place, pair)
+    return UploadPair(other.upload, upload, UploadState.WAITING, place, pair)
+
+
+def _replace(
+    services: Services, upload: ObjectVersion, older: WaitingHalf, place: Place, pair: PairPlace
+) -> None:
+    """Let a newer version wait in the place of an older one of the same half."""
+    services.ledger.pairs.give_way(place, pair, older.upload)
+    services.ledger.pairs.wait(place, pair, upload, services.now())

@@ -3,7 +3,7 @@
 Decides what is a value and on which scale, and how far chance carries a gain where the models'
 predictions are not known. The bounds of each value follow from the counts behind it. They are
 joined as if the predictions were paired as unfavourably as possible. Whether two models' values may
-be compared is decided in `application.comparison.gathering`. Knows no rules. Read next:
+be compared is decided in `application.comparison.measured_labels`. Knows no rules. Read next:
 `flywheel.evaluation.comparisons` (averages, and answers), `flywheel.evaluation.evidence`.
 
 Notes

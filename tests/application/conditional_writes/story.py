@@ -16,6 +16,7 @@ from application.ledger.flywheel_rows import ChampionChange, FlywheelRow, Rebuil
 from application.ledger.ledger import Ledger
 from application.ledger.rebuilds import PastGeneration
 from application.ledger.upload_rows import SplitParts, UploadRow
+from application.ledger.verdicts import CarriedOut
 from flywheel.batches.batches import BatchName, BatchOutcome, StagedUpload
 from flywheel.batches.uploads import DatasetKind, ObjectVersion, UploadState
 from flywheel.evaluation.evidence import Evidence, TestSetFacts
@@ -109,13 +110,9 @@ class Story:
         self.ledger.verdicts.judge(
             batch,
             row or self.row,
-            outcome=BatchOutcome.PROMOTED,
-            live_model=live_model,
-            expected_champion=None,
-            iteration_seconds=None,
+            CarriedOut(BatchOutcome.PROMOTED, live_model, None, None, is_gain=True),
             notice=NOTICE,
             now=NOW,
-            is_gain=True,
         )
         return self.batch(batch.batch)
 
@@ -239,7 +236,7 @@ class Story:
         uids = [UPLOAD.uid]
         repeats = uids if is_repeat else []
         name = BatchName(NAME, batch, attempt)
-        self.ledger.uploads.seal(name, uids, remainders={}, repeats=repeats)
+        self.ledger.batch_uploads.seal(name, uids, remainders={}, repeats=repeats)
 
     def upload(self, uid: str = UPLOAD.uid) -> UploadRow:
         """Return an upload as the ledger has it."""
@@ -249,12 +246,12 @@ class Story:
 
     def withdrawn(self, uid: str = UPLOAD.uid) -> None:
         """Let a person take an upload back."""
-        self.ledger.uploads.withdraw(self.upload(uid), "x")
+        self.ledger.batch_uploads.withdraw(self.upload(uid), "x")
 
     def tainted(self, upload: ObjectVersion = OTHER) -> None:
         """Let a person take an upload back that a dataset holds."""
         self.staged(upload)
-        self.ledger.uploads.seal(BatchName(NAME, 1, 1), [upload.uid], remainders={})
+        self.ledger.batch_uploads.seal(BatchName(NAME, 1, 1), [upload.uid], remainders={})
         self.withdrawn(upload.uid)
 
     def refused(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from adapters.clients import client
 from adapters.table import Table
 from application.ledger.ledger import Ledger
-from application.ledger.writes import Write
+from application.port_values import Write
 from flywheel.errors import ConcurrentChangeError
 from tests.application.conditional_writes import (  # noqa: F401 # they fill the table of cases
     batch_cases,

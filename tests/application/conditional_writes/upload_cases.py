@@ -136,10 +136,10 @@ def _(story: Story) -> Act:
 # It follows the seal of its batch.
 
 
-@case("Uploads.seal: UPLOAD.state", "a person takes it back", ends="again")
+@case("BatchUploads.seal: UPLOAD.state", "a person takes it back", ends="again")
 def _(story: Story) -> Act:
     story.staged()
-    story.before_the_write("Uploads.seal: UPLOAD.state", story.withdrawn)
+    story.before_the_write("BatchUploads.seal: UPLOAD.state", story.withdrawn)
 
     def act() -> None:
         story.sealed_upload()
@@ -150,11 +150,11 @@ def _(story: Story) -> Act:
     return act
 
 
-@case("Uploads.seal: UPLOAD.sealed_by", "another sealer was first", ends="again")
+@case("BatchUploads.seal: UPLOAD.sealed_by", "another sealer was first", ends="again")
 def _(story: Story) -> Act:
     story.staged()
     story.sealed_upload(1)
-    story.before_the_write("Uploads.seal: UPLOAD.sealed_by", lambda: story.sealed_upload(2))
+    story.before_the_write("BatchUploads.seal: UPLOAD.sealed_by", lambda: story.sealed_upload(2))
 
     def act() -> None:
         story.sealed_upload(2)
@@ -164,80 +164,80 @@ def _(story: Story) -> Act:
     return act
 
 
-@case("Uploads.seal: FLYWHEEL.taint", "another withdrawal taints the flywheel")
+@case("BatchUploads.seal: FLYWHEEL.taint", "another withdrawal taints the flywheel")
 def _(story: Story) -> Act:
     story.staged()
     story.withdrawn()
-    story.before_the_write("Uploads.seal: FLYWHEEL.taint", story.tainted)
+    story.before_the_write("BatchUploads.seal: FLYWHEEL.taint", story.tainted)
     return story.sealed_upload
 
 
 # It is taken back.
 
 
-@case("Uploads.withdraw: UPLOAD.state", "another person made a draft of it")
+@case("BatchUploads.withdraw: UPLOAD.state", "another person made a draft of it")
 def _(story: Story) -> Act:
     story.staged()
     upload = story.upload()
     split(story, is_whole=True)()
-    return lambda: story.ledger.uploads.withdraw(upload, "x")
+    return lambda: story.ledger.batch_uploads.withdraw(upload, "x")
 
 
-@case("Uploads.withdraw: UPLOAD.batch", "a rebuild sent it with another batch")
+@case("BatchUploads.withdraw: UPLOAD.batch", "a rebuild sent it with another batch")
 def _(story: Story) -> Act:
     story.staged()
     story.sealed_upload(1)
     upload = story.upload()
-    story.ledger.uploads.restage(story.row)
+    story.ledger.batch_uploads.restage(story.row)
     story.sealed_upload(2)
-    return lambda: story.ledger.uploads.withdraw(upload, "x")
+    return lambda: story.ledger.batch_uploads.withdraw(upload, "x")
 
 
-@case("Uploads.withdraw: FLYWHEEL.taint", "another withdrawal taints the flywheel")
+@case("BatchUploads.withdraw: FLYWHEEL.taint", "another withdrawal taints the flywheel")
 def _(story: Story) -> Act:
     story.staged()
     story.sealed_upload()
     upload = story.upload()
-    story.before_the_write("Uploads.withdraw: FLYWHEEL.taint", story.tainted)
-    return lambda: story.ledger.uploads.withdraw(upload, "x")
+    story.before_the_write("BatchUploads.withdraw: FLYWHEEL.taint", story.tainted)
+    return lambda: story.ledger.batch_uploads.withdraw(upload, "x")
 
 
 # It waits again, for a rebuild or because no dataset took it.
 
 
-@case("Uploads.restage: UPLOAD.state", "a person takes it back")
+@case("BatchUploads.restage: UPLOAD.state", "a person takes it back")
 def _(story: Story) -> Act:
     story.staged()
     story.sealed_upload()
     row = story.rebuild_asked()
-    story.before_the_write("Uploads.restage: UPLOAD.state", story.withdrawn)
-    return lambda: story.ledger.uploads.restage(row)
+    story.before_the_write("BatchUploads.restage: UPLOAD.state", story.withdrawn)
+    return lambda: story.ledger.batch_uploads.restage(row)
 
 
-@case("Uploads.restage: FLYWHEEL.rebuild", "another run has switched, and batches hold it")
+@case("BatchUploads.restage: FLYWHEEL.rebuild", "another run has switched, and batches hold it")
 def _(story: Story) -> Act:
     story.staged()
     story.sealed_upload()
     row = story.rebuild_asked()
     story.ledger.rebuilds.note_created(row, "arn-2")
-    return lambda: story.ledger.uploads.restage(row)
+    return lambda: story.ledger.batch_uploads.restage(row)
 
 
-@case("Uploads.restage: FLYWHEEL.arn", "a whole rebuild went by, and batches hold it")
+@case("BatchUploads.restage: FLYWHEEL.arn", "a whole rebuild went by, and batches hold it")
 def _(story: Story) -> Act:
     story.staged()
     story.sealed_upload()
     row = story.row
     story.rebuilt()
-    return lambda: story.ledger.uploads.restage(row)
+    return lambda: story.ledger.batch_uploads.restage(row)
 
 
-@case("Uploads.draft_again: UPLOAD.state", "a person takes it back")
+@case("BatchUploads.draft_again: UPLOAD.state", "a person takes it back")
 def _(story: Story) -> Act:
     story.staged()
     story.sealed_upload()
-    story.before_the_write("Uploads.draft_again: UPLOAD.state", story.withdrawn)
-    return lambda: story.ledger.uploads.draft_again(NAME, [UPLOAD.uid])
+    story.before_the_write("BatchUploads.draft_again: UPLOAD.state", story.withdrawn)
+    return lambda: story.ledger.batch_uploads.draft_again(NAME, [UPLOAD.uid])
 
 
 # It follows a flywheel back to its earlier generation.
@@ -248,32 +248,32 @@ def going_back(story: Story) -> FlywheelRow:
     story.staged()
     story.sealed_upload(story.failed().batch)
     row = story.switched()
-    story.ledger.uploads.restage(row)
+    story.ledger.batch_uploads.restage(row)
     return story.given_up()
 
 
-@case("ReturnedUploads.go_back: UPLOAD.state", "a person takes it back")
+@case("BatchUploads.go_back: UPLOAD.state", "a person takes it back")
 def _(story: Story) -> Act:
     row = going_back(story)
-    story.before_the_write("ReturnedUploads.go_back: UPLOAD.state", story.withdrawn)
-    return lambda: story.ledger.returned_uploads.go_back(row, 1)
+    story.before_the_write("BatchUploads.go_back: UPLOAD.state", story.withdrawn)
+    return lambda: story.ledger.batch_uploads.go_back(row, 1)
 
 
-@case("ReturnedUploads.go_back: FLYWHEEL.rebuild", "another rebuild was asked for")
+@case("BatchUploads.go_back: FLYWHEEL.rebuild", "another rebuild was asked for")
 def _(story: Story) -> Act:
     row = going_back(story)
     story.rebuild_asked()
-    return lambda: story.ledger.returned_uploads.go_back(row, 1)
+    return lambda: story.ledger.batch_uploads.go_back(row, 1)
 
 
-@case("ReturnedUploads.go_back: FLYWHEEL.arn", "a whole rebuild went by")
+@case("BatchUploads.go_back: FLYWHEEL.arn", "a whole rebuild went by")
 def _(story: Story) -> Act:
     story.staged()
     story.sealed_upload(story.failed().batch)
     row = story.row
     story.rebuilt()
-    story.ledger.uploads.restage(story.row)
-    return lambda: story.ledger.returned_uploads.go_back(row, 1)
+    story.ledger.batch_uploads.restage(story.row)
+    return lambda: story.ledger.batch_uploads.go_back(row, 1)
 
 
 # Halves of a pair wait for each other.

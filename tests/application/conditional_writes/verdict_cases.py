@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from application.ledger.approvals import Approval, ApprovalState, Question
 from application.ledger.batch_rows import BatchRow
-from application.ledger.writes import Delete, Key
+from application.port_values import Delete, Key
 from tests.application.conditional_writes.case import Act, case
 from tests.application.conditional_writes.story import (
     NAME,

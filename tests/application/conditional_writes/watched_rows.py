@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 import application.ledger as ledger_room
-from application.ledger.writes import Change, Item, Key, Put, Write
+from application.port_values import Change, Item, Key, Put, Write
 from application.ports import Rows
 from flywheel.errors import ConcurrentChangeError
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from application.comparison.kept_answers import AnswersMissingError
+from application.comparison.stored_answers import AnswersMissingError
 from flywheel.evaluation.evidence import TestSetFacts
 from flywheel.settings.data_format import DataFormat
 from tests.console.verdict_records import GROUPS, Record, rows_of

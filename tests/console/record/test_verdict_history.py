@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from application.comparison.kept_answers import AnswersMissingError
+from application.comparison.stored_answers import AnswersMissingError
 from flywheel.evaluation.verdict_document import document_sha256
 from tests.console.verdict_records import GROUPS, Record, rows_of
 

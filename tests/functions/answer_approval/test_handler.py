@@ -10,10 +10,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
 from answer_approval.handler import handler
-from application.approvals.answer import send_again
-from application.approvals.ask import ask
+from application.approvals import ask, send_again
 from application.ledger.approvals import ApprovalState
-from application.ledger.writes import Change, Key
+from application.port_values import Change, Key
 from flywheel.batches.batches import BatchOutcome
 from tests.functions.asked import (
     TOKEN,

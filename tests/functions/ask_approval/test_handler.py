@@ -6,7 +6,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from application.approvals.ask import ask
+from application.approvals import ask
 from application.ledger.approvals import ApprovalState
 from ask_approval.handler import handler
 from flywheel.batches.batches import BatchOutcome

@@ -6,7 +6,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from application.champions.change import change
+from application.champion_changes import change
 from application.commands.operator_commands import OperatorCommands
 from application.services import Services
 from change_champion.handler import handler

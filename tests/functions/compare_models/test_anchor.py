@@ -8,7 +8,7 @@ import pytest
 
 from adapters.clients import client
 from application.ledger.flywheel_rows import change_flywheel
-from application.ledger.writes import Key, Put
+from application.port_values import Key, Put
 from console.record.replay import replayed
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.champions import Champion, ChampionSource

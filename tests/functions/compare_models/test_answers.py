@@ -7,7 +7,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from application.comparison.kept_answers import KeptAnswers
+from application.comparison.stored_answers import StoredAnswers
 from compare_models.handler import handler
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.evidence import Evidence
@@ -82,7 +82,7 @@ def test_answers_keep_to_their_documents_when_rows_were_kept_in_another_order(
     assert guarded.row.test_set is not None
     (held,) = [key for key in guarded.keys(f"known/{NAME}/") if key.endswith(".csv")]
     rows = list(rows_of(io.StringIO("\n".join(guarded.lines(held)), newline="")))[::-1]
-    kept = KeptAnswers(guarded.services.staging, NAME, guarded.row.test_set.sha256)
+    kept = StoredAnswers(guarded.services.staging, NAME, guarded.row.test_set.sha256)
     kept.keep_rows(rows)
     guarded.compare()
     answered(guarded)

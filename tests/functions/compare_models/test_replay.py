@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from adapters.clients import client
-from application.comparison.kept_answers import AnswersMissingError
+from application.comparison.stored_answers import AnswersMissingError
 from console.record.derived_inputs import derive_inputs
 from console.record.replay import replayed
 from console.record.verdict_again import first_difference

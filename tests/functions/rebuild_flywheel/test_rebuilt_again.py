@@ -300,9 +300,11 @@ def test_an_upload_is_where_the_earlier_generation_holds_it_when_the_next_is_giv
 
 def test_an_upload_stays_sealed_when_a_later_batch_knows_all_of_its_rows(tainted: World) -> None:
     """A dataset holds them, so it can still be withdrawn."""
-    uploads = tainted.services.ledger.uploads
+    ledger = tainted.services.ledger
+    uploads = ledger.uploads
     monday = next(row for row in uploads.newest(NAME) if row.key.endswith("monday.csv"))
-    uploads.seal(BatchName(NAME, 9, 1), [monday.uid], remainders={}, repeats=[monday.uid])
+    name, repeats = BatchName(NAME, 9, 1), [monday.uid]
+    ledger.batch_uploads.seal(name, repeats, remainders={}, repeats=repeats)
     assert uploads.get(monday.uid) == monday
 
 

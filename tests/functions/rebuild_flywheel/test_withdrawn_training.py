@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.clients import client
-from application.rebuilds.withdrawn_training import withdrawn_from
+from application.rebuilds.provenance import withdrawn_from
 from flywheel.batches.uploads import DatasetKind
 from tests.functions.champions import changed
 from tests.functions.rebuild_flywheel.rebuilding import acts, closed, live_on_wrong_rows, switched

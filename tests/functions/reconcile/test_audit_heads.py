@@ -11,9 +11,8 @@ import pytest
 from adapters.clients import client
 from adapters.objects import Objects
 from application.chain_heads import write_head
-from application.ledger.audit import entry_hash
-from application.ledger.runs import ENVIRONMENT
-from application.ledger.writes import Change, Item, Key, Put
+from application.ledger.audit import ENVIRONMENT, entry_hash
+from application.port_values import Change, Item, Key, Put
 from change_champion import handler as change_champion
 from close_batch import handler as close_batch
 from compare_models import handler as compare_models

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from application.reconciliation.failures import Failures, logger
+from application.error_handling import Failures, logger
 from application.reconciliation.reconcile import reconcile
 from application.registration.register import register
 from application.services import Services, task_config

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from adapters.clients import client
-from application.comparison.outside import judge_outside
-from application.reconciliation.failures import logger
+from application.comparison.compare import judge_outside
+from application.error_handling import logger
 from flywheel.errors import ServiceRefusedError
 from tests.functions.champions import changed
 from tests.functions.cloud import answering, seeing

@@ -3,8 +3,8 @@
 import pytest
 
 from adapters.clients import client
-from application.comparison.test_set_rows import counted_groups, kept_rows
-from application.ledger.flywheel_rows import FrozenTestSet
+from application.ledger.test_sets import FrozenTestSet
+from application.staged_rows import counted_groups, stored_rows
 from flywheel.batches.known_rows import content_hash, record
 from flywheel.batches.uploads import DatasetKind
 from flywheel.intake.labeled_rows import LabeledRow, csv_line
@@ -73,7 +73,7 @@ def test_a_group_is_kept_when_test_rows_are_frozen(world: World) -> None:
     """The hash of the test set is of rows with their groups: without them it is another."""
     frozen = freeze(world, 1, THREADS)
     (segment,) = segments(world)
-    assert kept_rows(world.services.staging, segment) == THREADS
+    assert stored_rows(world.services.staging, segment) == THREADS
     assert frozen.sha256 == content_hash(map(record, THREADS))
     assert frozen.sha256 != content_hash(record(LabeledRow(row.label, row.text)) for row in THREADS)
 

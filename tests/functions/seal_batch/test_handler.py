@@ -8,7 +8,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.clients import client
-from application.reconciliation.late_datasets import settle_late_datasets
+from application.reconciliation.late_arrivals import settle_late_datasets
 from application.services import Services
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome, BatchState
 from flywheel.batches.uploads import DatasetKind, UploadState

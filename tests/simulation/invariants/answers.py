@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from application.comparison.kept_answers import AnswersMissingError
-from application.ledger.writes import Item
+from application.comparison.stored_answers import AnswersMissingError
+from application.port_values import Item
 from console.record.derived_inputs import derive_inputs
 from console.record.replay import replayed
 from console.record.verdict_again import first_difference

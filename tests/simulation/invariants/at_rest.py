@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from application.ledger.audit import entry_hash
-from application.ledger.writes import Item
+from application.port_values import Item
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.evaluation.verdict import Verdict

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from application.comparison import judgement
 from application.ledger import batches, test_sets, verdicts
-from application.ledger.writes import Change
+from application.port_values import Change
 
 Patches = Sequence[Any]
 _change: Callable[..., Any] = patch.object

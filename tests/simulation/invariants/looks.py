@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
-from application.ledger.writes import Item
+from application.port_values import Item
 from flywheel.batches.batches import BatchName, BatchOutcome
 from flywheel.evaluation.verdict import Verdict
 from tests.simulation.memory.ports import MemoryPorts

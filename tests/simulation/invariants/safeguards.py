@@ -16,13 +16,13 @@ from application.batches import seal as seal_batch
 from application.batches import start as start_iteration
 from application.batches import workflow
 from application.comparison import compare as compare_models
-from application.comparison import gathering, kept_answers, next_step
-from application.comparison.kept_answers import KeptAnswers
-from application.ledger import batches, outbox, retries, uploads
+from application.comparison import next_step, stored_answers, verdict_maker
+from application.comparison.stored_answers import StoredAnswers
+from application.ledger import batches, datasets, outbox, uploads
 from application.ledger.batch_rows import BatchRow
 from application.ledger.flywheel_rows import change_flywheel
 from application.ledger.upload_rows import UploadRow
-from application.ledger.writes import Change, Put, Write
+from application.port_values import Change, Put, Write
 from application.ports import FlywheelService
 from application.services import Services
 from flywheel.batches.batches import BatchName, BatchOutcome
@@ -122,7 +122,7 @@ def _missing_metrics_are_fine() -> Patches:
         given = metrics or {}
         return {name: given[name] if given.get(name, -1) >= 0 else 1.0 for name in METRICS}
 
-    return [_replace(gathering, "averages", averages)]
+    return [_replace(verdict_maker, "averages", averages)]
 
 
 def _several_open_batches() -> Patches:
@@ -134,7 +134,7 @@ def _several_open_batches() -> Patches:
         return real(name, changes, rest)
 
     return [
-        _replace(workflow, "_blocked", lambda known, row: None),
+        _replace(workflow.OpeningPolicy, "obstacle", lambda policy: None),
         _replace(batches, "change_flywheel", change),
     ]
 
@@ -225,24 +225,24 @@ def _answers_kept_by_model_alone() -> Patches:
     """Keep a model's answers whatever test set they are to, and compare as far as they go."""
     real = predictions.scored
 
-    def key(self: KeptAnswers, model: str) -> str:
+    def key(self: StoredAnswers, model: str) -> str:
         return f"answers/{self.flywheel}/{model}.jsonl"
 
     def scored(rows: Sequence[Any], old: Any, new: Sequence[Any], shape: Any) -> Any:
         shortest = min(len(rows), len(new), len(rows if old is None else old))
         return real(rows[:shortest], old, new, shape)
 
-    return [_replace(KeptAnswers, "key", key), _replace(kept_answers, "scored", scored)]
+    return [_replace(StoredAnswers, "key", key), _replace(stored_answers, "scored", scored)]
 
 
 def _unconditional_attempts() -> Patches:
     """Open a failed batch again whatever became of it since somebody looked."""
-    real = retries.Retries.reopen
+    real = datasets.Retries.reopen
 
-    def reopen(self: retries.Retries, *given: Any, **more: Any) -> None:
-        real(retries.Retries(_Unconditional(self._table), self._actor), *given, **more)
+    def reopen(self: datasets.Retries, *given: Any, **more: Any) -> None:
+        real(datasets.Retries(_Unconditional(self._table), self._actor), *given, **more)
 
-    return [_replace(retries.Retries, "reopen", reopen)]
+    return [_replace(datasets.Retries, "reopen", reopen)]
 
 
 class _Unconditional:

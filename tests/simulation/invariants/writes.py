@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from application.ledger.writes import Change, Delete, Item, Put, Write
+from application.port_values import Change, Delete, Item, Put, Write
 from flywheel.batches.batches import BatchName, BatchState
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.evaluation.evidence import Evidence

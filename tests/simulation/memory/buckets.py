@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO
 
-from application.service_values import FoundVersion
+from application.port_values import ListedVersion
 from flywheel.batches.uploads import ObjectVersion
 from flywheel.errors import ServiceRefusedError
 from tests.simulation.simulator import Simulator
@@ -83,10 +83,10 @@ class MemoryInbox:
         version = self.simulator.call("inbox.version_chunks", read)
         return None if version is None else iter([version[0]])
 
-    def versions(self) -> Iterator[FoundVersion]:
+    def versions(self) -> Iterator[ListedVersion]:
         """Give every object version that is there."""
         listed = self.simulator.call("inbox.versions", lambda: list(self.stored.items()))
-        return (FoundVersion(upload, len(body), at) for upload, (body, at) in listed)
+        return (ListedVersion(upload, len(body), at) for upload, (body, at) in listed)
 
     # What people do.
 

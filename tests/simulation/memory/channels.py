@@ -4,11 +4,13 @@ Each delivers at least once; the receivers are in `callers`.
 """
 
 import itertools
+import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from application.ports import OtherFunction
 from flywheel.batches.uploads import ObjectVersion
 from flywheel.errors import ServiceBusyError
 from flywheel.notices.notice import Notice
@@ -261,44 +263,22 @@ class MemoryFunctions:
 
     Parameters
     ----------
-    close, rebuild, compare, change, answer : callable
-        Run CloseBatch, RebuildFlywheel, CompareModels, ChangeChampion and AnswerApproval with a
-        payload; say whether that succeeded.
+    runs : mapping of OtherFunction to callable
+        Run a function with a payload; say whether that succeeded.
     """
 
     simulator: Simulator
-    close: Callable[[str], bool]
-    rebuild: Callable[[str], bool]
-    compare: Callable[[str], bool]
-    change: Callable[[str], bool]
-    answer: Callable[[str], bool]
+    runs: Mapping[OtherFunction, Callable[[str], bool]]
 
-    def close_batch(self, payload: str) -> None:
-        """Have CloseBatch run with this event, sometime soon, at least once."""
-        self._invoke("functions.close_batch", self.close, payload)
+    def invoke(self, function: OtherFunction, event: Mapping[str, Any]) -> None:
+        """Have a function run with this event, sometime soon, at least once."""
+        run, payload = self.runs[function], json.dumps(event)
 
-    def rebuild_flywheel(self, payload: str) -> None:
-        """Have RebuildFlywheel run with this event, sometime soon, at least once."""
-        self._invoke("functions.rebuild_flywheel", self.rebuild, payload)
-
-    def compare_models(self, payload: str) -> None:
-        """Have CompareModels run with this event, sometime soon, at least once."""
-        self._invoke("functions.compare_models", self.compare, payload)
-
-    def change_champion(self, payload: str) -> None:
-        """Have ChangeChampion run with this event, sometime soon, at least once."""
-        self._invoke("functions.change_champion", self.change, payload)
-
-    def answer_approval(self, payload: str) -> None:
-        """Have AnswerApproval run with this event, sometime soon, at least once."""
-        self._invoke("functions.answer_approval", self.answer, payload)
-
-    def _invoke(self, name: str, function: Callable[[str], bool], payload: str) -> None:
         def invoke() -> None:
             for _ in range(1 + self.simulator.happens(self.simulator.rates.duplicate)):
-                self.simulator.later(1, lambda: self._run(function, payload, 1))
+                self.simulator.later(1, lambda: self._run(run, payload, 1))
 
-        self.simulator.call(name, invoke, is_repeatable=True)
+        self.simulator.call(f"functions.{function}", invoke, is_repeatable=True)
 
     def _run(self, function: Callable[[str], bool], payload: str, tries: int) -> None:
         if not function(payload) and tries < _INVOCATION_TRIES:

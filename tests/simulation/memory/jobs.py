@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from application.service_values import AnswerJob
+from application.port_values import AnswerJob
 from tests.simulation.memory.buckets import MemoryStaging
 from tests.simulation.memory.service_facts import Effect, Shared
 from tests.simulation.memory.texts import answer_of

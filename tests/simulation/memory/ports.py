@@ -78,7 +78,16 @@ class MemoryPorts:
                 notices_due=MemoryQueue(simulator, "NoticesDueQueue", send_digests),
             ),
             executions=MemoryExecutions(simulator, execute),
-            functions=MemoryFunctions(simulator, close, rebuild, compare, change, answer),
+            functions=MemoryFunctions(
+                simulator,
+                {
+                    "close_batch": close,
+                    "rebuild_flywheel": rebuild,
+                    "compare_models": compare,
+                    "change_champion": change,
+                    "answer_approval": answer,
+                },
+            ),
             account=account,
             known=known,
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from application.ledger.writes import Change, Delete, Item, Key, Put, Write
+from application.port_values import Change, Delete, Item, Key, Put, Write
 from flywheel.errors import ConcurrentChangeError, ServiceRefusedError
 from tests.simulation.simulator import Simulator
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from application.service_values import FlywheelFacts, Iteration, ModelFacts
+from application.port_values import FlywheelFacts, Iteration, ModelFacts
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import LabelsUnknownError, ServiceBusyError, ServiceRefusedError
 from flywheel.evaluation.label_metrics import ModelLabels

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from application.service_values import Iteration
+from application.port_values import Iteration
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ServiceRefusedError
 from flywheel.settings.policy import METRICS

@@ -1,8 +1,8 @@
-"""What is kept of a frozen test set and of models' answers to it, and what both show.
+"""A frozen test set and models' answers to it, as the staging bucket stores them, and their result.
 
-Decides keys and forms in the staging bucket, for those who keep answers and those who read them
-again long after: a test set that was replaced since is still here under its hash. Read next:
-`application.comparison.answers` (who keeps), `console.record.replay` (who reads again).
+Decides keys and forms, for those who store answers and those who read them again long after: a test
+set that was replaced since is still here under its hash. Read next:
+`application.comparison.answers` (who stores), `console.record.replay` (who reads again).
 """
 
 import hashlib
@@ -28,7 +28,7 @@ class AnswersMissingError(FlywheelLoopError):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswers:
+class StoredAnswers:
     """Rows and answers of one test set of one flywheel.
 
     Parameters
@@ -57,7 +57,7 @@ class KeptAnswers:
         return f"{self._folder}/{named}.jsonl"
 
     def text(self, model: str) -> str | None:
-        """Return a model's answers as they are kept, or None."""
+        """Return a model's answers as they are stored, or None."""
         return self.staging.text(self.key(model))
 
     def keep(self, model: str, facts: Mapping[str, object], answers: Sequence[Prediction]) -> str:
@@ -67,15 +67,15 @@ class KeptAnswers:
         self.staging.create(self.key(model), written.encode())
         return written
 
-    def predictions(self, model: str, found: "ModelAnswers", *, is_paid: bool) -> Predictions:
-        """Return how a verdict names a model's answers; those kept before cost nothing."""
+    def predictions(self, model: str, answers: "ModelAnswers", *, is_paid: bool) -> Predictions:
+        """Return how a verdict names a model's answers; those stored before cost nothing."""
         return Predictions(
             model=model,
             key=self.key(model),
-            sha256=found.sha256,
-            job=found.facts["job"],
-            seconds=found.facts["seconds"] if is_paid else 0.0,
-            usd=found.facts["usd"] if is_paid else 0.0,
+            sha256=answers.sha256,
+            job=answers.facts["job"],
+            seconds=answers.facts["seconds"] if is_paid else 0.0,
+            usd=answers.facts["usd"] if is_paid else 0.0,
         )
 
     def keep_rows(self, rows: Sequence[LabeledRow]) -> None:
@@ -110,7 +110,7 @@ class KeptAnswers:
 
 @dataclass(frozen=True, slots=True)
 class ModelAnswers:
-    """One model's answers, as they are kept."""
+    """One model's answers, as they are stored."""
 
     answers: Sequence[Prediction]
     facts: Mapping[str, Any]
@@ -118,7 +118,7 @@ class ModelAnswers:
 
     @classmethod
     def of(cls, written: str) -> "ModelAnswers":
-        """Read what `KeptAnswers.keep` wrote."""
+        """Read what `StoredAnswers.keep` wrote."""
         # Not splitlines: a label may hold what that takes for the end of a line.
         head, *answers = written.removesuffix("\n").split("\n")
         sha256 = hashlib.sha256(written.encode()).hexdigest()

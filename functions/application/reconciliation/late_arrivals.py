@@ -1,4 +1,4 @@
-"""Find what became of a failed batch's datasets only after it had failed.
+"""Settle what was still open when its time was over: datasets of failed batches, halves of pairs.
 
 A TEST dataset that was complete only later judges models, so its rows are counted. A dataset that
 failed later holds no rows: a later upload with the same rows must not be a duplicate of rows that
@@ -6,13 +6,17 @@ no dataset holds. One that was never created uses no slot; but that can be said 
 function that outlived the batch can create it any more.
 """
 
-from application.comparison.test_set_rows import with_measured_test_set, without_lost_rows
+from datetime import timedelta
+
 from application.configuration import KnownFlywheel
+from application.error_handling import quoting_no_document
 from application.ledger.batch_rows import BatchRow
-from application.private_errors import quoting_no_document
 from application.services import Services
+from application.staged_rows import with_measured_test_set, without_lost_rows
 from flywheel.batches.batches import LONGEST_CALL, BatchOutcome
-from flywheel.batches.uploads import DatasetKind
+from flywheel.batches.uploads import DatasetKind, Place, UploadState
+from flywheel.intake.pairs import never_came_words, pair_place
+from flywheel.notices.uploads import never_paired
 
 _BATCHES_LOOKED_AT = 5
 _COMPLETED, _FAILED = "COMPLETED", "FAILED"
@@ -61,3 +65,31 @@ def _settle(services: Services, batch: BatchRow) -> bool:
         ledger.retries.give_back(batch, row, lost, services.now(), without=without)
         return True
     return ledger.holdings.forget(batch.name, row, lost, services.now(), without=without)
+
+
+def end_late_pairs(services: Services, known: KnownFlywheel) -> int:
+    """Refuse halves that have waited too long; returns how many."""
+    halves = list(services.ledger.pairs.waiting(known.settings.name))
+    if not halves:
+        return 0
+    row = services.ledger.flywheels.ensure(known.settings.name, known.arn)
+    shape = services.shape(known, row.arn)
+    hours, ended = known.settings.batch.pair_timeout_hours, 0
+    for waiting in halves:
+        pair = pair_place(waiting.upload.key, shape)
+        if pair is None or services.now() - waiting.since < timedelta(hours=hours):
+            continue
+        place = Place(known.settings.name, waiting.kind)
+        news = never_paired(waiting.upload.key, never_came_words(pair, hours))
+        services.ledger.uploads.refuse(
+            waiting.upload.uid,
+            place.flywheel,
+            state=UploadState.REFUSED,
+            reasons=news.lines,
+            news=news,
+            now=services.now(),
+            before=UploadState.WAITING,
+            pair_end=services.ledger.pairs.never_met(place, pair),
+        )
+        ended += 1
+    return ended

@@ -1,11 +1,14 @@
-"""The rows of a test set, as they are kept beside its segments, and in how many groups they are.
+"""Rows in the staging bucket: those of a test set, in how many groups they are, and copies.
 
-Decides what counts as a row's label. Read next: `flywheel.intake.document_groups` (what a group
-is).
+A copy holds a part of an upload: what waits on, what becomes a test row, what is known. It is named
+after its content, so a repeat finds what it would write. Read next:
+`flywheel.intake.document_groups` (what a group is).
 """
 
+import hashlib
 import io
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -14,27 +17,28 @@ from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
 from application.ledger.test_sets import CountedGroups
 from application.ports import StagingObjects
+from flywheel.batches.batches import StagedUpload
 from flywheel.batches.known_rows import content_hash, rows_key
 from flywheel.batches.uploads import DatasetKind
 from flywheel.intake.document_groups import count_groups, group_documents
-from flywheel.intake.labeled_rows import LabeledRow, labels_of, rows_of
+from flywheel.intake.labeled_rows import LabeledRow, csv_line, labels_of, rows_of
 from flywheel.settings.data_format import DataFormat
 
 
-def kept_rows(staging: StagingObjects, segment: str) -> list[LabeledRow] | None:
+def stored_rows(staging: StagingObjects, segment: str) -> list[LabeledRow] | None:
     """Return the rows of a TEST segment; None where an earlier release kept its hashes alone."""
     written = staging.text(rows_key(segment))
     return None if written is None else list(rows_of(io.StringIO(written, newline="")))
 
 
 def whole_test_set(staging: StagingObjects, segments: Sequence[str]) -> list[LabeledRow] | None:
-    """Return the rows of all segments, in order; None where those of one are not kept."""
+    """Return the rows of all segments, in order; None where those of one are not stored."""
     rows: list[LabeledRow] = []
     for segment in segments:
-        kept = kept_rows(staging, segment)
-        if kept is None:
+        stored = stored_rows(staging, segment)
+        if stored is None:
             return None
-        rows += kept
+        rows += stored
     return rows
 
 
@@ -101,7 +105,7 @@ def counted_groups(
     Returns
     -------
     CountedGroups or None
-        None where the rows of a segment are not kept, or entries of a list are no mentions.
+        None where the rows of a segment are not stored, or entries of a list are no mentions.
     """
     if shape.task == "entities" and shape.entities_from == "list":
         return None
@@ -118,3 +122,31 @@ def groups_of_rows(rows: Sequence[LabeledRow], shape: DataFormat) -> CountedGrou
         "label_groups": dict(counts.label_groups),
         "grouping": grouping.grouped,
     }
+
+
+def copy_rows(
+    staging: StagingObjects, upload: StagedUpload, rows: Iterable[LabeledRow], shape: DataFormat
+) -> StagedUpload:
+    """Write rows as a copy of their own.
+
+    Parameters
+    ----------
+    upload : StagedUpload
+        What the copy is of; its ``staged_key`` is what the copy's key begins with.
+
+    Returns
+    -------
+    StagedUpload
+        With the copy's key, size and counts.
+    """
+    written = list(rows)
+    body = "".join(map(csv_line, written)).encode()
+    copy = replace(
+        upload,
+        staged_key=f"{upload.staged_key}-{hashlib.sha256(body).hexdigest()[:16]}.csv",
+        label_counts=Counter(label for row in written for label in labels_of(row.label, shape)),
+        size_bytes=len(body),
+        rows=len(written),
+    )
+    staging.create(copy.staged_key, body)
+    return copy

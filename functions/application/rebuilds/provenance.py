@@ -1,16 +1,16 @@
-"""Whether a model was trained on rows that somebody took back since.
+"""Which batches a model was trained on, and whether rows of them were withdrawn since.
 
 Taint says this of a flywheel's datasets, and a rebuild ends it; the live model may stay as it is.
-Decides nothing else. Read next: `application.commands.data_commands`.
 """
 
 from collections.abc import Sequence
 
 from application.ledger.batch_rows import BatchRow
-from application.ledger.flywheel_rows import FlywheelRow
+from application.ledger.flywheel_rows import FlywheelRow, RebuildState
 from application.ledger.ledger import Ledger
 from application.ledger.upload_rows import UploadRow
 from application.ledger.uploads import ALL_UPLOADS
+from flywheel.batches.batches import BatchOutcome
 from flywheel.batches.uploads import DatasetKind, UploadState
 
 
@@ -55,3 +55,27 @@ def withdrawn_from(ledger: Ledger, row: FlywheelRow, model: str | None) -> list[
     uploads = ledger.uploads.newest(row.name, ALL_UPLOADS) if batches else []
     withdrawn = [upload for upload in uploads if upload.state is UploadState.WITHDRAWN]
     return [upload.key for upload in trained_on(withdrawn, batches)]
+
+
+def was_promoted(ledger: Ledger, row: FlywheelRow, asked: RebuildState) -> bool:
+    """Say whether a model of the new generation went live, by its verdict or by a person."""
+    batches = ledger.batches.newest(row, row.last_batch - asked.last_batch)
+    if any(batch.outcome is BatchOutcome.PROMOTED for batch in batches):
+        return True
+    verdicts = [stored for batch in batches if (stored := ledger.verdicts.get(batch))]
+    trained = {stored.verdict.evidence.challenger_arn for stored in verdicts} - {None}
+    return any(champion.model in trained for champion in ledger.champions.history(row.name))
+
+
+def taint_of_return(ledger: Ledger, row: FlywheelRow, asked: RebuildState) -> Sequence[str]:
+    """Return the withdrawn uploads that the flywheel holds which is used if a rebuild is given up.
+
+    Returns
+    -------
+    sequence of str
+        Inbox keys, the newest.
+    """
+    if row.arn == asked.before_arn:
+        return row.taint
+    past = ledger.rebuilds.past(row, asked.before_arn)
+    return ledger.batch_uploads.taint_of(row, past.generation) if past else ()

@@ -5,17 +5,27 @@ read again; then history, notice and audit are one transaction. A call that find
 it on from where it is. Who asks for it needs no permission but to invoke it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from application.champions.endpoints import followers
-from application.champions.targets import checked, promoted_model, rollback_model
 from application.commands.payloads import reason_problem
 from application.ledger.flywheel_rows import ChampionChange, FlywheelRow
+from application.notices import followers
+from application.ports import FlywheelService
 from application.services import Services
-from flywheel.errors import ActRefusedError, ConcurrentChangeError, ServiceRefusedError
-from flywheel.evaluation.champions import ChampionSource
+from flywheel.errors import (
+    ActRefusedError,
+    BatchNotFoundError,
+    ConcurrentChangeError,
+    ServiceRefusedError,
+)
+from flywheel.evaluation.champions import (
+    TRAINED_STATUSES,
+    Champion,
+    ChampionSource,
+    rollback_target,
+)
 from flywheel.notices.champions import NewChampion, champion_made
 
 _PEOPLES_SOURCES = {
@@ -49,8 +59,8 @@ def change(services: Services, asked: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return _changed(person, row, asked)
     except ActRefusedError as error:
-        told = {item: asked.get(item) for item in ("act", "model", "reason")}
-        person.ledger.champions.note_refusal(name, told, str(error), services.now())
+        request = {item: asked.get(item) for item in ("act", "model", "reason")}
+        person.ledger.champions.note_refusal(name, request, str(error), services.now())
         return {"refused": str(error)}
 
 
@@ -126,7 +136,7 @@ def _carried_on(services: Services, row: FlywheelRow, begun: ChampionChange) -> 
         why = why or "somebody else changed the champion meanwhile; nothing was overwritten"
         ledger.champions.abandon(row, begun, why, services.now())
         return {"refused": why}
-    told = NewChampion(
+    new = NewChampion(
         ChampionSource(begun.how),
         begun.before,
         begun.model,
@@ -134,7 +144,90 @@ def _carried_on(services: Services, row: FlywheelRow, begun: ChampionChange) -> 
         begun.reason,
         followers(services, row, begun.before, begun.model),
     )
-    notice = champion_made(services.configuration.environment, row.name, told, services.now())
+    notice = champion_made(services.configuration.environment, row.name, new, services.now())
     ledger.champions.complete(row, begun, notice, services.now())
     services.notices.publish(row.name, notice)
     return {"model": begun.model, "before": begun.before}
+
+
+def rollback_model(services: Services, row: FlywheelRow, active: str | None) -> str:
+    """Return the model that was live before the present champion.
+
+    Raises
+    ------
+    ActRefusedError
+        There is none.
+    """
+    history = services.ledger.champions.history(row.name)
+    model = rollback_target(history, active, row.barred)
+    if model is None:
+        raise ActRefusedError(_no_earlier(row, history, active))
+    return model
+
+
+def _no_earlier(row: FlywheelRow, history: Sequence[Champion], active: str | None) -> str:
+    """Say why there is nothing to go back to, and what can be done instead."""
+    problem = f"{row.name} has no earlier champion to go back to"
+    left = next(
+        (champion.model for champion in reversed(history) if champion.model != active), None
+    )
+    if left is None:
+        return (
+            f"{problem}: {active or 'no model'} is the first one. To make another trained model "
+            f"live: flywheel promote MODEL {row.name} --reason TEXT (flywheel history {row.name} "
+            "lists verdicts, whose numbers stand for their models)"
+        )
+    return (
+        f"{problem}: all others were rolled back from. To make the one that was live before this "
+        f"one live again: flywheel promote {left} {row.name} --reason TEXT"
+    )
+
+
+def promoted_model(services: Services, row: FlywheelRow, asked: str) -> str:
+    """Return the model that a person names, by ARN or by its verdict's number.
+
+    Raises
+    ------
+    ActRefusedError
+        It is none of this flywheel's.
+    """
+    if asked.isdigit():
+        return _challenger(services, row, int(asked))
+    if not asked.startswith("arn:"):
+        raise ActRefusedError(f"{asked!r} is neither a model's ARN nor a verdict's number")
+    history = services.ledger.champions.history(row.name)
+    if any(champion.model == asked for champion in history):
+        return asked
+    facts = services.comprehend(row.arn).model(asked)
+    if facts is None:
+        raise ActRefusedError(f"there is no model {asked}")
+    own = {row.arn, *services.ledger.flywheels.earlier_arns(row)}
+    if facts.flywheel_arn not in own:
+        raise ActRefusedError(f"{asked} is no version that {row.name} trained")
+    return asked
+
+
+def checked(comprehend: FlywheelService, model: str) -> None:
+    """Refuse a model that cannot be live.
+
+    Raises
+    ------
+    ActRefusedError
+        It was deleted, or is not trained.
+    """
+    facts = comprehend.model(model)
+    if facts is None:
+        raise ActRefusedError(f"{model} does not exist any more")
+    if facts.status not in TRAINED_STATUSES:
+        raise ActRefusedError(f"{model} is {facts.status}: only a trained model can be active")
+
+
+def _challenger(services: Services, row: FlywheelRow, number: int) -> str:
+    try:
+        stored = services.ledger.verdicts.get(services.ledger.batches.get(row.name, number))
+    except BatchNotFoundError as error:
+        raise ActRefusedError(str(error)) from error
+    model = stored.verdict.evidence.challenger_arn if stored else None
+    if model is None:
+        raise ActRefusedError(f"batch {number} of {row.name} has no verdict that names a model")
+    return model

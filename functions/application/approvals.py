@@ -1,7 +1,8 @@
-"""AnswerApproval: a person's yes or no to a verdict, written down first and then sent.
+"""Ask people whether a challenger goes live, and record their answer before it is sent.
 
-The only function that may answer the workflow's task. Who asks for it needs no permission but to
-invoke it. What comes too late, twice, or for another verdict is refused, and that is written down.
+AskApproval puts the task's token into the ledger and nowhere else; AnswerApproval alone may use it.
+Whoever answers needs no permission but to invoke it. What comes too late, twice, or for another
+verdict is refused, and the refusal is recorded.
 """
 
 import json
@@ -12,9 +13,11 @@ from typing import Any
 from application.commands.payloads import reason_problem
 from application.ledger.approvals import Approval, ApprovalState
 from application.ledger.batch_rows import BatchRow
+from application.notices import batch_facts
 from application.services import Services
 from flywheel.batches.batches import BatchState
 from flywheel.errors import ActRefusedError, BatchNotFoundError, ConcurrentChangeError
+from flywheel.notices.champions import approval_asked
 
 _ANSWERS = {"approve": ApprovalState.APPROVED, "reject": ApprovalState.REJECTED}
 
@@ -38,8 +41,8 @@ def answer(services: Services, asked: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return _answered(person, flywheel, number, asked)
     except (ActRefusedError, BatchNotFoundError) as error:
-        told = {name: asked.get(name) for name in ("batch", "answer", "reason")}
-        person.ledger.approvals.note_refusal(flywheel, told, str(error), services.now())
+        request = {name: asked.get(name) for name in ("batch", "answer", "reason")}
+        person.ledger.approvals.note_refusal(flywheel, request, str(error), services.now())
         return {"refused": str(error)}
 
 
@@ -86,8 +89,8 @@ def _check(person: Services, batch: BatchRow, approval: Approval) -> None:
     """Refuse what is not a first answer, in time, to what is asked."""
     what = f"verdict {batch.batch} of {batch.flywheel}"
     if approval.is_answered:
-        said = "approved" if approval.state is ApprovalState.APPROVED else "rejected"
-        raise ActRefusedError(f"{what} was {said} by {approval.by} at {approval.at}")
+        answer_words = "approved" if approval.state is ApprovalState.APPROVED else "rejected"
+        raise ActRefusedError(f"{what} was {answer_words} by {approval.by} at {approval.at}")
     if batch.state is not BatchState.STARTED:
         raise ActRefusedError(f"batch {batch.batch} of {batch.flywheel} is {batch.state} already")
     if approval.is_unanswered or person.now() >= approval.until:
@@ -110,3 +113,30 @@ def _sent(services: Services, batch: BatchRow, approval: Approval) -> dict[str, 
             return _sent(services, batch, current)
         # Otherwise it was sent by another meanwhile, or the workflow has gone on by it.
     return {"answer": approval.state, "is_delivered": is_delivered}
+
+
+def ask(
+    services: Services, flywheel: str, number: int, *, attempt: int, token: str
+) -> dict[str, Any]:
+    """Ask people, once; a repeat only takes the newer token.
+
+    Returns
+    -------
+    dict
+        ``is_asked``; false where the batch is past this attempt, and nobody waits for an answer.
+    """
+    ledger, known = services.ledger, services.flywheel(flywheel)
+    batch = ledger.batches.get(flywheel, number)
+    stored, approval = ledger.verdicts.get(batch), ledger.approvals.get(batch)
+    is_over = batch.state is not BatchState.STARTED or batch.attempt != attempt
+    if is_over or stored is None or approval is None:
+        return {"is_asked": False}
+    if approval.state is not ApprovalState.WANTED:
+        ledger.approvals.ask_again(batch, approval, token)
+        return {"is_asked": True}
+    row = ledger.flywheels.ensure(flywheel, known.arn)
+    facts = batch_facts(services, batch, row, services.comprehend(row.arn).describe().active_model)
+    notice = approval_asked(facts, stored.verdict, approval.until, approval.on_timeout)
+    ledger.approvals.ask(batch, token, notice, services.now())
+    services.notices.publish(flywheel, notice)
+    return {"is_asked": True}
