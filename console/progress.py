@@ -5,17 +5,33 @@ Decides how waiting looks; what is waited for is `console.flywheels.following`.
 
 import time
 from collections.abc import Generator
+from dataclasses import dataclass
 from typing import TypeVar
 
 from rich.text import Text
 
-from console.flywheels.following import Phase
 from console.terminal import Terminal
 
 _STILL_SECONDS = 30.0
 """Where there is no spinner, a phase that lasts is told again after so long."""
 
 Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Where an upload or a batch is.
+
+    Parameters
+    ----------
+    name : str
+        In capitals; where the service has a status for it, that status.
+    words : str
+        What happens there.
+    """
+
+    name: str
+    words: str
 
 
 class Progress:

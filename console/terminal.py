@@ -19,8 +19,7 @@ from rich.padding import Padding
 from rich.segment import Segment
 from rich.text import Text
 
-from console.errors import CommandError, command_error, is_debugged
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode, command_error, is_debugged
 from flywheel.untrusted_text import is_hidden, visible
 
 _TERMINATED = 128 + signal.SIGTERM

@@ -12,8 +12,7 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from console.terminal import Terminal
 from flywheel.batches.uploads import place_of
 from flywheel.errors import MisplacedKeyError

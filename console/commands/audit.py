@@ -10,11 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from application.ledger.runs import ENVIRONMENT
-from console.commands.options import Env, Json, check_file, finish, opened_target
+from console.commands.options import Env, Json, check_file, check_new_file, finish, opened_target
 from console.environment.target import LOCAL
-from console.errors import CommandError
-from console.exit_codes import ExitCode
-from console.flywheels.waiting import CommandResult
+from console.errors import CommandError, CommandResult, ExitCode
 from console.record.audit_record import AuditRecord, read_record
 from console.record.offline_verifier import Counts, RecordBrokenError, verify_zip
 from console.terminal import Terminal, reporting
@@ -65,9 +63,7 @@ def export_audit(
         if len(flywheels) > 1:
             problem = f"{len(names)} names are too many"
             raise CommandError(ExitCode.USAGE, "audit export", problem, "Give [FLYWHEEL] OUT.zip")
-        if out.suffix != ".zip" or out.exists() or not out.parent.is_dir():
-            problem = "it exists already" if out.exists() else "it must be a .zip in a folder"
-            raise CommandError(ExitCode.USAGE, last, problem, "Name a new file that ends in .zip")
+        check_new_file(out, ".zip")
         target = opened_target(context, env, default=LOCAL)
         name = target.flywheel(flywheels[0] if flywheels else None).settings.name
         record = read_record(target, name)

@@ -21,13 +21,11 @@ from application.commands.payloads import (
 )
 from application.ledger.ledger import Ledger
 from application.ledger.upload_rows import UploadRow
-from console.commands.acting import Act
-from console.commands.flywheel_command import Run, flywheel_verb
+from console.commands.flywheel_command import FlywheelCommand, FlywheelRun
 from console.commands.options import LONGEST_MINUTES, Reason, Timeout, Wait, Yes
-from console.errors import CommandError
-from console.exit_codes import ExitCode
-from console.flywheels.operating import refused
-from console.flywheels.waiting import CommandResult, wait_for_batch
+from console.commands.waiting import wait_for_batch
+from console.errors import CommandError, CommandResult, ExitCode
+from console.flywheels.operating import FlywheelClient, refusal
 from console.validate.validating import opened_for, report_document, tell_report
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ActRefusedError
@@ -36,19 +34,14 @@ from flywheel.number_words import number_of
 
 _FEWEST_UID_CHARACTERS = 8
 
+verbs = typer.Typer()
 testset = typer.Typer(no_args_is_help=True, help="Manage the test set, which judges every model.")
+verbs.add_typer(testset, name="testset")
 
 
-def add_data_verbs(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
-    app.command()(withdraw)
-    app.command("import")(import_file)
-    app.add_typer(testset, name="testset")
-
-
-@flywheel_verb
+@verbs.command(cls=FlywheelCommand)
 def withdraw(
-    run: Run,
+    run: FlywheelRun,
     *,
     upload: Annotated[
         str | None,
@@ -64,8 +57,8 @@ def withdraw(
     if (upload is None) == (batch is None):
         problem = "say which data, by --upload or by --batch"
         raise CommandError(ExitCode.USAGE, "withdraw", problem, "Give one of the two")
-    act = run.act()
-    chosen = _chosen(act, upload, batch)
+    client = run.changing_client()
+    chosen = _chosen(client, upload, batch)
     if batch is not None:
         run.terminal.tell(f"Batch {batch} takes along {rows_by_kind(chosen)}.")
     test_words = words_on_test_data(chosen)
@@ -75,13 +68,13 @@ def withdraw(
         what = f"withdraw --batch {batch}"
         run.terminal.confirm(what, "Withdraw all of these?", is_confirmed=yes)
     uid = chosen[0].uid if batch is None else None
-    done = act.carry_out(Withdraw(flywheel=act.name, uid=uid, batch=batch, reason=reason))
+    done = client.operate(Withdraw(flywheel=client.name, uid=uid, batch=batch, reason=reason))
     for word, keys in (("not sent", done["left"]), ("in datasets already", done["kept"])):
         for key in keys:
             run.terminal.tell_exactly(f"Withdrawn, {word}: {shown(key, 200)}")
     if done["kept"]:
         run.terminal.tell(
-            f"{act.name} is TAINTED: its datasets hold these rows, and later iterations "
+            f"{client.name} is TAINTED: its datasets hold these rows, and later iterations "
             "train on them too.",
             style="bold yellow",
         )
@@ -94,15 +87,15 @@ def withdraw(
     return CommandResult(ExitCode.DONE, done)
 
 
-def _chosen(act: Act, upload: str | None, batch: int | None) -> Sequence[UploadRow]:
+def _chosen(client: FlywheelClient, upload: str | None, batch: int | None) -> Sequence[UploadRow]:
     """Return the uploads that are meant, to say beforehand what goes along."""
-    ledger, staging = act.target.ledger(), act.target.staging()
+    ledger, staging = client.target.ledger(), client.target.staging()
     if batch is None:
-        return [_upload(ledger, act.name, str(upload))]
+        return [_upload(ledger, client.name, str(upload))]
     try:
-        return uploads_of_batch(ledger, staging, act.name, batch)
+        return uploads_of_batch(ledger, staging, client.name, batch)
     except ActRefusedError as error:
-        raise refused(act.name, type(error).__name__, str(error)) from error
+        raise refusal(client.name, type(error).__name__, str(error)) from error
 
 
 def rows_by_kind(uploads: Sequence[UploadRow]) -> str:
@@ -127,16 +120,16 @@ def words_on_test_data(uploads: Sequence[UploadRow]) -> Sequence[str]:
     )
 
 
-@flywheel_verb
+@verbs.command("import", cls=FlywheelCommand)
 def import_file(
-    run: Run,
+    run: FlywheelRun,
     file: Annotated[Path, typer.Argument(help="A file as for upload.")],
     *,
     kind: Annotated[DatasetKind, typer.Option(help="How the flywheel uses the rows.")],
 ) -> CommandResult:
     """Record rows that an adopted flywheel already holds, without sending them."""
-    act = run.act()
-    documents = opened_for(file, act.target, act.known)
+    client = run.changing_client()
+    documents = opened_for(file, client.target, client.known)
     body = b"".join(documents.canonical_copy())
     report = documents.report
     tell_report(run.terminal, file.name, report)
@@ -146,17 +139,16 @@ def import_file(
         return CommandResult(ExitCode.REFUSED, document)
     # What an invocation carries is limited to 6 MB: the rows go by the staging bucket.
     sha256 = hashlib.sha256(body).hexdigest()
-    act.target.staging().create(import_key(act.name, sha256), body)
-    command = ImportRows(flywheel=act.name, kind=kind, file=file.name, sha256=sha256)
-    uid = act.carry_out(command)["uid"]
+    client.target.staging().create(import_key(client.name, sha256), body)
+    command = ImportRows(flywheel=client.name, kind=kind, file=file.name, sha256=sha256)
+    uid = client.operate(command)["uid"]
     run.terminal.tell(f"Recorded as {kind.value} rows: {number_of(report.documents, 'row')}.")
     return CommandResult(ExitCode.DONE, {**document, "uid": uid})
 
 
-@testset.command("freeze")
-@flywheel_verb
+@testset.command("freeze", cls=FlywheelCommand)
 def freeze_testset(
-    run: Run,
+    run: FlywheelRun,
     *,
     partial: Annotated[
         bool, typer.Option("--partial", help="Even if labels have no test document.")
@@ -168,8 +160,8 @@ def freeze_testset(
 
     After a HOLD that batch opens at once: both models are judged again, and nothing is trained.
     """
-    act = run.act()
-    done = act.carry_out(FreezeTestSet(flywheel=act.name, is_partial_allowed=partial))
+    client = run.changing_client()
+    done = client.operate(FreezeTestSet(flywheel=client.name, is_partial_allowed=partial))
     batch, rejudged, missing = done["batch"], done["rejudges"], done["labels_missing"]
     run.terminal.tell("The drafts are frozen with the next batch, as one TEST dataset.")
     if batch is not None:
@@ -181,23 +173,22 @@ def freeze_testset(
     opened = {"batch": batch, "rejudges": rejudged}
     ending = CommandResult(ExitCode.DONE)
     if wait and batch is not None:
-        ending = wait_for_batch(run.terminal, act.target, act.known, batch, minutes=timeout)
+        ending = wait_for_batch(run.terminal, client, batch, minutes=timeout)
     return CommandResult(ending.code, {"labels_missing": missing, **opened, **ending.document})
 
 
-@testset.command("split")
-@flywheel_verb
+@testset.command("split", cls=FlywheelCommand)
 def split_testset(
-    run: Run,
+    run: FlywheelRun,
     *,
     fraction: Annotated[
         float, typer.Option(min=0.01, max=0.9, help="The share of each label's rows.")
     ] = 0.2,
 ) -> CommandResult:
     """Make a test-set draft from staged training rows, per label, chosen by hash."""
-    act = run.act()
-    command = SplitTestSet(flywheel=act.name, fraction=fraction)
-    counts = act.carry_out(command)["label_counts"]
+    client = run.changing_client()
+    command = SplitTestSet(flywheel=client.name, fraction=fraction)
+    counts = client.operate(command)["label_counts"]
     rows = sum(counts.values())
     run.terminal.tell(
         f"Moved from the training rows to the draft of the test set: {number_of(rows, 'row')}."

@@ -7,12 +7,10 @@ from typing import Annotated
 
 import typer
 
-from console.commands.options import Env, Json, finish, opened_target, tell_where
+from console.commands.options import Env, Json, finish, opened_target, show_environment
 from console.environment.target import LOCAL
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, CommandResult, ExitCode
 from console.flywheels.dead_letters import dead_letter_queues, letter_document, look, redrive
-from console.flywheels.waiting import CommandResult
 from console.terminal import reporting
 from console.views.dead_letters import content_words, looks_view
 
@@ -57,7 +55,7 @@ def redrive_dead_letters(
     """Send dead letters back to their queues, once the cause is repaired."""
     with reporting(is_json=json) as terminal:
         target = opened_target(context, env, default=None)
-        document = tell_where(terminal, target)
+        document = show_environment(terminal, target)
         moved = []
         for chosen in dead_letter_queues(target.outputs, queue):
             for letter in redrive(target.client("sqs"), chosen, message, is_dry=dry_run):

@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from console.commands.options import Env, Flywheel, Json, chosen_environment
-from console.environment.target import LOCAL, environment_settings
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.environment.environments import environment_settings
+from console.environment.target import LOCAL
+from console.errors import CommandError, ExitCode
 from console.terminal import reporting
 from console.views.policy import show_policies
 from flywheel.settings.environment import Environment

@@ -16,13 +16,12 @@ from console.demo.few_documents import (
     TEST_DOCUMENTS,
     FewDocuments,
     few_documents,
-    flywheel_name,
 )
 from console.demo.sample_tickets import LABELS, sample_parts
 from console.demo.split import DemoDataError, find_demo_files, find_demo_pairs, split_for_demo
 from console.demo.tasks import Files, Row, broken_pair, known_labels
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.environment.new_environment import flywheel_name
+from console.errors import CommandError, ExitCode
 from console.validate.data_remarks import scarce_labels, several_labels
 from console.validate.validating import EVERY_ROW, file_chunks, opened
 from flywheel.intake.labeled_documents import ROW_FAULTS, Report, csv_line

@@ -7,7 +7,7 @@ their label, which any model learns. Must not know how a file is uploaded.
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -15,9 +15,6 @@ from console.demo.sample_tickets import LABELS, generate_tickets
 from console.demo.tasks import Row
 from flywheel.settings.data_format import CsvLayout
 from flywheel.settings.environment import FlywheelSettings
-
-Samples = Mapping[str, Path | None]
-"""Sample files by flywheel."""
 
 _TICKETS, _SEED = 400, 4
 _ROWS_OF_A_LABEL = 20

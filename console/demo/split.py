@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from console.demo.tasks import Row, known_labels, moved_annotations, stratum
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from flywheel.intake.row_labels import labels_of
 from flywheel.settings.data_format import DataFormat
 

@@ -2,7 +2,7 @@
 
 Plays the acts in their order and follows each to its end, whatever that is: the policy alone
 decides what is promoted. Everything runs in a local environment of its own, gone at the end.
-Read next: `console.demo.acts` (the acts) and `console.views.demo` (how it looks).
+Read next: `console.demo.acts` (the acts) and `console.demo.view` (how it looks).
 """
 
 import tempfile
@@ -13,20 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from application.commands.payloads import FreezeTestSet, Rebuild, Withdraw
-from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from console.demo.acts import ActEnding, DemoAct, acts, why_left_out
 from console.demo.data import DemoData, own_data, sample_data
 from console.demo.environment import write_environment
 from console.demo.tasks import Files
+from console.demo.view import tell_act, tell_data, tell_end, tell_left_out, tell_letter
 from console.environment.local_environment import started_environment
 from console.environment.mailbox import Mailbox
 from console.environment.target import Target, local_target
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from console.flywheels.following import (
     Patience,
-    Phase,
     batch_of,
     closed,
     next_batch,
@@ -34,12 +32,11 @@ from console.flywheels.following import (
     registered,
     switched,
 )
-from console.flywheels.operating import operate
-from console.flywheels.uploading import Upload, put
-from console.progress import Found, Progress
+from console.flywheels.operating import FlywheelClient, Upload, put
+from console.progress import Found, Phase, Progress
+from console.record.history import verdict_json
 from console.terminal import Terminal
-from console.views.demo import tell_act, tell_data, tell_end, tell_left_out, tell_letter
-from console.views.verdict import tell_outcome, verdict_json
+from console.views.verdict import tell_outcome
 from flywheel.batches.batches import BatchOutcome, BatchState, Readiness
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.number_words import number_of
@@ -92,7 +89,7 @@ class Story:
 
     def __init__(self, terminal: Terminal, target: Target, data: DemoData) -> None:
         self._terminal, self._target, self._data = terminal, target, data
-        self._known: KnownFlywheel = target.flywheel(data.flywheel)
+        self._client = FlywheelClient(target, target.flywheel(data.flywheel))
         self._mailbox = Mailbox(target)
         self._uploads: list[Upload] = []
         self._batches: list[int] = []
@@ -104,10 +101,10 @@ class Story:
     def play(self, act: DemoAct) -> None:
         """Play an act and remember its ending; leave out what cannot be shown, and say why."""
         tell_act(self._terminal, act.title, act.words)
-        self._known = self._target.flywheel(act.flywheel)
-        row = self._target.flywheel_row(self._known)
+        self._client = FlywheelClient(self._target, self._target.flywheel(act.flywheel))
+        row = self._client.row
         last = self.endings[-1] if self.endings else None
-        left_out = why_left_out(act, last, row, self._known.settings.policy)
+        left_out = why_left_out(act, last, row, self._client.known.settings.policy)
         ending = ActEnding(act.title, left_out=left_out)
         if left_out is None:
             ending = self._ending_of(act, last)
@@ -162,7 +159,7 @@ class Story:
     ) -> UploadState:
         """Upload what belongs together, wait until it was taken up, tell what was said of it."""
         for name, body in files:
-            upload = put(self._target, self._known.settings.name, kind, name, body)
+            upload = put(self._target, self._client.name, kind, name, body)
             self._uploads.append(upload)
             progress.say("UPLOADED", f"{upload.key} ({len(body):,} bytes)")
         row = progress.wait(
@@ -184,22 +181,22 @@ class Story:
         self, act: DemoAct, number: int, progress: Progress, wait: Patience
     ) -> ActEnding:
         """Withdraw a batch, rebuild the flywheel and follow the new generation's batch."""
-        name = self._known.settings.name
+        client, name = self._client, self._client.name
         reason = "every label is wrong"
-        operate(self._target, Withdraw(flywheel=name, batch=number, reason=reason))
+        client.operate(Withdraw(flywheel=name, batch=number, reason=reason))
         progress.say("WITHDRAWN", f"batch {number}; {name} is TAINTED", "yellow")
-        operate(self._target, Rebuild(flywheel=name, reason="without the mislabeled rows"))
-        progress.wait(switched(self._target, self._known, wait))
-        row = self._target.flywheel_row(self._known)
+        client.operate(Rebuild(flywheel=name, reason="without the mislabeled rows"))
+        progress.wait(switched(client, wait))
+        row = client.row
         progress.say("REBUILT", f"generation {row.generation}, not tainted", "green")
         first = row.open_batch or row.last_batch
         if first <= number:
-            return self._lacking(act, next_batch(self._target, self._known, row))
+            return self._lacking(act, next_batch(self._target, self._client.known, row))
         return self._follow_batch(act, first, progress, wait, is_last=True)
 
     def _judge_again(self, act: DemoAct, progress: Progress, wait: Patience) -> ActEnding:
         """Freeze the test set with its new rows, and follow the held models to their verdict."""
-        done = operate(self._target, FreezeTestSet(flywheel=self._known.settings.name))
+        done = self._client.operate(FreezeTestSet(flywheel=self._client.name))
         number = done["batch"]
         if number is None:
             return self._lacking(act, Readiness(False, tuple(done["next_batch_lacks"])))
@@ -212,11 +209,11 @@ class Story:
         """Follow the last upload to its batch and to the end of that."""
         upload = self._uploads[-1]
         number = progress.wait(
-            self._with_letters(batch_of(self._target, self._known, upload.uid, wait))
+            self._with_letters(batch_of(self._target, self._client.known, upload.uid, wait))
         )
         if isinstance(number, Readiness):
             return self._lacking(act, number)
-        sealed = self._target.ledger().batches.get(self._known.settings.name, number)
+        sealed = self._target.ledger().batches.get(self._client.name, number)
         progress.tell(Phase("SEALED", f"batch {number}: {number_of(sealed.documents, 'document')}"))
         return self._follow_batch(act, number, progress, wait, is_last=is_last)
 
@@ -228,7 +225,9 @@ class Story:
         self, act: DemoAct, number: int, progress: Progress, wait: Patience, *, is_last: bool
     ) -> ActEnding:
         """Follow a batch to its end, which is shown in full where it is its act's last."""
-        batch = progress.wait(self._with_letters(closed(self._target, self._known, number, wait)))
+        batch = progress.wait(
+            self._with_letters(closed(self._target, self._client.known, number, wait))
+        )
         if batch.state is not BatchState.CLOSED:
             raise CommandError(
                 ExitCode.HELD,
@@ -289,10 +288,10 @@ class Story:
 
     def _iteration_document(self, number: int) -> dict[str, Any] | None:
         ledger = self._target.ledger()
-        batch = ledger.batches.get(self._known.settings.name, number)
+        batch = ledger.batches.get(self._client.name, number)
         if batch.iteration_id is None:
             return None
-        iteration = self._target.comprehend(self._known).iteration(batch.iteration_id)
+        iteration = self._target.comprehend(self._client.known).iteration(batch.iteration_id)
         return {
             "flywheel": batch.flywheel,
             "id": iteration.id,

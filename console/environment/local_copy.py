@@ -1,7 +1,7 @@
 """An environment's file as this machine runs it: its flywheels, with short waits and minimums.
 
 Decides what of a file is replaced and what is left out, since the local cloud has nothing of an
-account. The short values are those of ``local.toml``. Read next: `console.environment.running`.
+account. The short values are those of ``local.toml``. Read next: `console.commands.up`.
 """
 
 from collections.abc import Generator, Iterator, Mapping
@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from console.environment.target import LOCAL, environment_settings
+from console.environment.environments import environment_settings
+from console.environment.target import LOCAL
 from console.environment.toml_text import toml_text
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from flywheel.settings.environment import Environment, FlywheelSettings
 from flywheel.settings.environment_file import parse_environment
 from flywheel.settings.policy import Section

@@ -9,8 +9,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from console.progress import Progress
 from console.terminal import Terminal
 from local_cloud.environment import LocalEnvironment, LocalSettings, SynthesisError

@@ -4,21 +4,32 @@ Decides the flywheel's and the file's names and what the file says; all else are
 allowed in such a file is for `flywheel.settings.environment` to say. Overwrites nothing.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from console.demo.few_documents import flywheel_name
 from console.environment.toml_text import toml_text
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from flywheel.errors import SettingsError
 from flywheel.notices.notice import shown
 from flywheel.settings.data_format import DataFormat
 from flywheel.settings.environment import Language
 from flywheel.settings.environment_file import NAME_RULE, is_environment_name, parse_environment
 
-_NAME_CHARACTERS = 12
+_FLYWHEEL_NAME_CHARACTERS, _ENVIRONMENT_NAME_CHARACTERS = 40, 12
+
+
+def flywheel_name(folder_name: str) -> str:
+    """Return a folder's name as a flywheel may be called.
+
+    Examples
+    --------
+    >>> flywheel_name("My Data (2024)"), flywheel_name("...")
+    ('my-data-2024', 'demo')
+    """
+    plain = re.sub(r"[^a-z0-9]+", "-", folder_name.casefold()).strip("-")
+    return plain[:_FLYWHEEL_NAME_CHARACTERS].strip("-") or "demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +88,11 @@ def environment_name(source: str, name: str | None, folder: Path) -> str:
     CommandError
         None may have this name, or one has it.
     """
-    given = flywheel_name(Path(source).stem)[:_NAME_CHARACTERS].strip("-") if name is None else name
+    given = (
+        flywheel_name(Path(source).stem)[:_ENVIRONMENT_NAME_CHARACTERS].strip("-")
+        if name is None
+        else name
+    )
     where = f"--name {shown(given)}"
     if not is_environment_name(given):
         problem = "no environment can have this name"

@@ -13,8 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from adapters.service_errors import translate_aws_errors
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from flywheel.notices.alarms import alarm_words
 from flywheel.notices.notice import shown
 

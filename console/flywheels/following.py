@@ -16,8 +16,9 @@ from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
 from application.ledger.upload_rows import UploadRow
 from console.environment.target import Target
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
+from console.flywheels.operating import FlywheelClient
+from console.progress import Phase
 from flywheel.batches.batches import BatchState, Readiness
 from flywheel.batches.uploads import UploadState
 from flywheel.number_words import number_of
@@ -25,22 +26,6 @@ from flywheel.number_words import number_of
 _LOCAL_SECONDS, _AWS_SECONDS = 0.1, 10.0
 _LOOKS_A_CHECK = 20
 _ENDED_BADLY = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """Where an upload or a batch is.
-
-    Parameters
-    ----------
-    name : str
-        In capitals; where the service has a status for it, that status.
-    words : str
-        What happens there.
-    """
-
-    name: str
-    words: str
 
 
 @dataclass(slots=True)
@@ -157,24 +142,24 @@ def closed(
     raise AssertionError("the loop above has no other end")
 
 
-def switched(target: Target, known: KnownFlywheel, wait: Patience) -> Generator[Phase, None, None]:
-    """Carry a rebuild on until batches go to the new generation.
+def switched(client: FlywheelClient, wait: Patience) -> Generator[Phase, None, None]:
+    """Continue a rebuild until batches go to the new generation.
 
     Raises
     ------
     CommandError
         The service did not make it.
     """
-    while (step := target.carry_rebuild_on(known)) in {"REQUESTED", "CREATING"}:
+    while (step := client.continue_rebuild()) in {"REQUESTED", "CREATING"}:
         yield Phase(str(step), "the service makes the new flywheel")
-        wait.pause(f"rebuild of {known.settings.name}")
+        wait.pause(f"rebuild of {client.name}")
 
 
-def returned(target: Target, known: KnownFlywheel, wait: Patience) -> Generator[Phase, None, None]:
-    """Carry the way back on until batches go to the earlier generation."""
-    while target.carry_rebuild_on(known) == "RETURNING":
+def returned(client: FlywheelClient, wait: Patience) -> Generator[Phase, None, None]:
+    """Continue the way back until batches go to the earlier generation."""
+    while client.continue_rebuild() == "RETURNING":
         yield Phase("RETURNING", "uploads go back to the earlier flywheel")
-        wait.pause(f"rebuild of {known.settings.name}")
+        wait.pause(f"rebuild of {client.name}")
 
 
 def next_batch(target: Target, known: KnownFlywheel, row: FlywheelRow) -> Readiness:

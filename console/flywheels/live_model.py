@@ -1,7 +1,7 @@
 """The model that is live: how good it is, since when, and the last verdict that compared models.
 
 Decides from which verdicts these facts are read. Changes nothing. Read next:
-`console.views.live_model`.
+`console.views.status`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
-from console.views.verdict import f1_of
+from console.record.history import f1_of
 from flywheel.batches.batches import BatchState
 from flywheel.evaluation.champions import Champion
 

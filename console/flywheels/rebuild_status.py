@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.text import Text
-
 from application.ledger.flywheel_rows import FlywheelRow, RebuildState
 from application.ledger.ledger import Ledger
 from application.rebuilds.progress import was_promoted
 from console.environment.target import Target
 from flywheel.batches.batches import of_kind
 from flywheel.batches.uploads import DatasetKind
-from flywheel.notices.notice import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +80,6 @@ def rebuild_document(found: RebuildStatus) -> dict[str, Any]:
     }
 
 
-def rebuild_words(environment: str, flywheel: str, found: RebuildStatus) -> Text:
-    """Say where it is, what it waits for, and what people can do."""
-    text = Text.assemble(
-        (f"generation {found.generation} {_step(found)}", "bold yellow"),
-        f"\nreason: {shown(found.asked.reason, 200)}\nwaits: {found.waits_for}",
-        *(f"\n{line}" for line in found.todo),
-    )
-    if found.is_promoted or found.asked.step == "RETURNING":
-        return text
-    place = f"{flywheel} --env {environment}"
-    if not found.is_blocking:
-        text.append(f"\nagain:   flywheel rebuild {place} --reason TEXT")
-    text.append(f"\ngive up: flywheel rebuild {place} --abandon --reason TEXT")
-    return text
-
-
 def without_rows(ledger: Ledger, environment: str, row: FlywheelRow) -> Sequence[str]:
     """Say what to do where a new generation has nothing to train on; nothing where it has."""
     asked = row.rebuild
@@ -107,17 +88,6 @@ def without_rows(ledger: Ledger, environment: str, row: FlywheelRow) -> Sequence
         return ()
     command = f"flywheel upload FILE {row.name} --kind train --env {environment}"
     return (f"No rows are left to train on. Upload some: {command}",)
-
-
-def _step(found: RebuildStatus) -> str:
-    if found.is_promoted:
-        return "is live"
-    return {
-        "REQUESTED": "is about to be made",
-        "CREATING": "is being made",
-        "SWITCHED": "waits for its first model",
-        "RETURNING": "was given up",
-    }[found.asked.step]
 
 
 def _first_model(row: FlywheelRow, asked: RebuildState, *, is_promoted: bool) -> str:

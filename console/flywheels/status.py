@@ -15,16 +15,30 @@ from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
 from application.rebuilds.withdrawn_training import withdrawn_from
 from console.environment.target import Target
-from console.flywheels.following import next_batch, phase_of, question
+from console.flywheels.following import (
+    next_batch,
+    phase_of,
+    question,
+)
 from console.flywheels.live_model import LiveModel, comparison_document, live_document, live_model
 from console.flywheels.rebuild_status import RebuildStatus, rebuild_document, rebuild_status
-from console.flywheels.waiting import approval_document
-from console.views.verdict import f1_of, verdict_json
+from console.record.history import f1_of, verdict_json
 from flywheel.batches.batches import BatchState, label_counts, of_kind
 from flywheel.batches.uploads import DatasetKind
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
+
+
+def approval_document(asked: Approval) -> dict[str, Any]:
+    """Return a question as JSON values; its token is no business of anybody's."""
+    return {
+        "batch": asked.batch,
+        "challenger": asked.challenger,
+        "until": asked.until.isoformat(),
+        "on_timeout": asked.on_timeout,
+    }
+
 
 _UNCONFIRMED = "PendingConfirmation"
 

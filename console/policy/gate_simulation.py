@@ -12,8 +12,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from console.policy.scenarios.judging import BETTER_ACCURACY, judge_accuracy
 from flywheel.evaluation.verdict import Decision
 from flywheel.settings.policy import Policy, Rule

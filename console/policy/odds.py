@@ -2,7 +2,7 @@
 
 Decides which models are drawn for a flywheel: as many labels as it has, all equally frequent, and
 a champion that meets the policy's floors. Everything else is the product's own. Read next:
-`console.policy.scenarios.approximate_pair`, `console.views.policy_words` (the policy in words).
+`console.policy.scenarios.approximate_pair`, `console.views.policy` (the policy in words).
 """
 
 import math
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from console.policy.scenarios.answer_arrays import AnswerArrays
 from console.policy.scenarios.approximate_pair import ApproximatePair, drawn_groups
 from console.policy.scenarios.drawing import (
+    AnswerArrays,
     Random,
     fact_answers,
     label_names,

@@ -1,7 +1,7 @@
 """Where a model comes from: files, batch, datasets, iteration, verdict, and who made it live.
 
 Gathers it from the audit, the ledger's rows and the batches' manifests; the audit says which batch,
-the manifests say which files. How it looks is `console.views.lineage`. Changes nothing.
+the manifests say which files. How it looks is `console.views.record`. Changes nothing.
 """
 
 import hashlib
@@ -14,9 +14,8 @@ from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow
 from application.ledger.ledger import Ledger
 from console.environment.target import Target
-from console.errors import CommandError
-from console.exit_codes import ExitCode
-from console.views.verdict import model_name
+from console.errors import CommandError, ExitCode
+from console.record.history import model_name
 from flywheel.batches.batches import BatchOutcome
 from flywheel.batches.uploads import DatasetKind
 

@@ -1,7 +1,7 @@
 """Make a stored verdict again, and say whether it is the same, bit for bit.
 
 Decides words and the exit code. Read next: `console.record.replay` (what is read) and
-`console.record.verdict_again` (what is computed).
+`console.record.replay` (what is computed).
 """
 
 import json
@@ -13,11 +13,9 @@ from application.comparison.kept_answers import AnswersMissingError
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow
 from console.environment.target import Target
-from console.exit_codes import ExitCode
-from console.flywheels.waiting import CommandResult
+from console.errors import CommandResult, ExitCode
 from console.record.derived_inputs import DerivedInputs, derive_inputs
-from console.record.replay import replayed
-from console.record.verdict_again import first_difference
+from console.record.replay import first_difference, replayed
 from console.record.verdict_documents import audited_document, kept_document, not_whole, verdict_of
 from console.record.verdict_history import Entry
 from console.terminal import Terminal
@@ -28,7 +26,7 @@ _UNREADABLE = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
 """What reading a document may raise that somebody wrote over a verdict's."""
 
 
-def tell_replay(
+def show_replay(
     terminal: Terminal, target: Target, known: KnownFlywheel, number: int
 ) -> CommandResult:
     """Make a verdict again and tell whether it is identical, or where it first differs.

@@ -1,7 +1,7 @@
 """What was decided or done about a flywheel, newest first, with who and why.
 
 Gathers it from the audit, which holds every decision and act, and from the uploads that were
-refused, which it does not hold. Typed facts; how they look is `console.views.timeline`, and a page
+refused, which it does not hold. Typed facts; how they look is `console.views.record`, and a page
 may show the same. Changes nothing.
 """
 
@@ -15,8 +15,8 @@ from application.ledger.ledger import Ledger
 from application.ledger.outbox import NO_FLYWHEEL
 from application.ledger.upload_rows import UploadRow
 from console.environment.target import Target
+from console.record.history import model_name
 from console.record.history import why as why_of_batch
-from console.views.verdict import model_name
 from flywheel.batches.uploads import UploadState
 from flywheel.notices.notice import file_name
 from flywheel.number_words import number_of

@@ -9,8 +9,7 @@ from typing import Any
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from console.environment.target import Target
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from flywheel.batches.batches import BatchState
 from flywheel.evaluation.verdict_document import document_sha256
 

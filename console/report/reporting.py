@@ -9,29 +9,15 @@ from pathlib import Path
 
 from application.comparison.kept_answers import AnswersMissingError
 from application.configuration import KnownFlywheel
-from console.environment.target import Target, environment_settings
-from console.errors import CommandError
-from console.exit_codes import ExitCode
-from console.flywheels.waiting import CommandResult
+from console.environment.environments import environment_settings
+from console.environment.target import Target
+from console.errors import CommandError, CommandResult, ExitCode
 from console.record.verdict_documents import verdict_of, whole_document
 from console.report.facts import AnsweredDocuments, ReportFacts, answered_documents, shift_of
 from console.report.page import report_page
 from console.terminal import Terminal
 from flywheel.evaluation.verdict_document import document_sha256
 from flywheel.settings.environment import Environment
-
-
-def checked_out(out: Path) -> None:
-    """Refuse a page's path that cannot be a new file.
-
-    Raises
-    ------
-    CommandError
-        It is there already, or it is no .html in a folder.
-    """
-    if out.suffix != ".html" or out.exists() or not out.parent.is_dir():
-        problem = "it is there already" if out.exists() else "it must be a .html in a folder"
-        raise CommandError(ExitCode.USAGE, str(out), problem, "Name a new file that ends in .html")
 
 
 def checked_excerpts(settings: Environment) -> None:

@@ -8,16 +8,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
 from application.configuration import KnownFlywheel
 from console.environment.target import Target
-from console.errors import CommandError
-from console.exit_codes import ExitCode
-from console.flywheels.waiting import CommandResult
+from console.errors import CommandError, CommandResult, ExitCode
 from console.terminal import Terminal
 from console.validate.suspects import Sample, look, tell_suspects
+from console.views.layout import label_table
 from flywheel.intake.allowance import allowance
 from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, Limits, Report, Stream
 from flywheel.intake.pairs import Half, PairPlace, UnpairableKeyError, pair_place
@@ -26,7 +22,6 @@ from flywheel.number_words import number_of
 from flywheel.settings.data_format import DataFormat, described_labels
 
 _CHUNK_BYTES = 1 << 16
-_LABELS_SHOWN = 40
 _LABELS, _TYPES = ("label", "documents"), ("type", "annotations")
 _DEFAULT_ALLOWANCE = Allowance()
 EVERY_ROW = Allowance(rows=10**9, fraction=1.0)
@@ -182,23 +177,6 @@ def tell_report(terminal: Terminal, name: str, report: Report) -> None:
     if not report.is_refused:
         counts = report.label_counts.most_common()
         terminal.show(label_table(counts, *_TYPES if report.counts_types else _LABELS))
-
-
-def label_table(
-    counts: Sequence[tuple[str, int]], named: str = "label", counted: str = "documents"
-) -> Table:
-    """Return documents a label, or annotations a type, as a table."""
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column(named, overflow="fold")
-    table.add_column(counted, justify="right")
-    for label, count in counts[:_LABELS_SHOWN]:
-        table.add_row(Text(shown(label)), f"{count:,}")
-    more = counts[_LABELS_SHOWN:]
-    if more:
-        table.add_row(
-            f"and {number_of(len(more), f'more {named}')}", f"{sum(count for _, count in more):,}"
-        )
-    return table
 
 
 def report_document(name: str, report: Report) -> dict[str, Any]:

@@ -13,8 +13,7 @@ from typing import Any
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from console.policy.gate_simulation import SimulatedCell
 from console.policy.scenarios.catalogue import SCENARIOS
 from console.policy.scenarios.scenario import Scenario, simulated

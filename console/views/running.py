@@ -1,15 +1,15 @@
 """What people read while the local environment runs: whose settings, its flywheels, a first upload.
 
-Decides words and looks only. Read next: `console.environment.running`.
+Decides words and looks only. Read next: `console.commands.up`.
 """
 
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from console.demo.sample_files import Samples
 from console.environment.local_copy import LocalCopy
 from console.environment.running_environment import PROJECT_ROOT
 from console.environment.target import LOCAL
@@ -20,6 +20,9 @@ from flywheel.settings.environment import FlywheelSettings
 
 if TYPE_CHECKING:
     from local_cloud.environment import LocalEnvironment
+
+Samples = Mapping[str, Path | None]
+"""Sample files by flywheel; None where an upload is always two files."""
 
 _LABELS_SHOWN = 12
 

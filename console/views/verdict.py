@@ -1,19 +1,16 @@
-"""Show how a batch ended: the outcome, both models' averages, and why.
+"""How the end of a batch looks: the outcome, both models' averages, and why.
 
-Decides looks and the JSON form of a verdict; the words of the reasons are the verdict's own.
+Decides looks; the words of the reasons are the verdict's own.
 """
-
-import re
-from dataclasses import asdict
-from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from application.ledger.batch_rows import BatchRow, StoredVerdict
+from console.record.history import f1_of
 from console.terminal import Terminal
 from flywheel.batches.batches import BatchOutcome
-from flywheel.evaluation.verdict_view import F1, AverageChange, VerdictView, change, number
+from flywheel.evaluation.verdict_view import F1, VerdictView, change, number
 from flywheel.notices.notice import shown
 from flywheel.notices.what_changed import changed_labels
 
@@ -25,7 +22,6 @@ OUTCOME_STYLES = {
     BatchOutcome.FAILED: "bold red",
     BatchOutcome.EMPTY: "bold",
 }
-_MODEL_KIND = re.compile(":(?:document-classifier|entity-recognizer)/")
 
 
 def tell_outcome(terminal: Terminal, batch: BatchRow, stored: StoredVerdict | None) -> None:
@@ -68,34 +64,6 @@ def metrics_table(view: VerdictView) -> Table:
     return table
 
 
-def f1_of(stored: StoredVerdict | None) -> AverageChange:
-    """Return AverageF1Score of champion and challenger; None where there is none."""
-    return VerdictView(stored.verdict).f1 if stored else AverageChange(F1, None, None)
-
-
 def f1_words(stored: StoredVerdict | None) -> str:
     """Return F1 of both models in a few words."""
     return f1_of(stored).summary or "-"
-
-
-def verdict_json(stored: StoredVerdict | None) -> dict[str, Any]:
-    """Return a verdict's decision and rules as JSON values."""
-    if stored is None:
-        return {"verdict": None, "kept": None, "because": None, "rules": []}
-    return {
-        "verdict": stored.verdict.decision.value,
-        "kept": stored.kept,
-        "because": stored.because,
-        "rules": [asdict(rule) for rule in stored.verdict.outcomes],
-    }
-
-
-def model_name(arn: str | None) -> str:
-    """Return a model's name and version, without what every model's ARN begins with.
-
-    Examples
-    --------
-    >>> model_name("arn:aws:comprehend:eu-west-1:123456789012:document-classifier/a/version/b")
-    'a/version/b'
-    """
-    return _MODEL_KIND.split(arn)[-1] if arn else "no model yet"

@@ -2,8 +2,7 @@
 
 import pytest
 
-from console.flywheels.following import Phase
-from console.progress import Progress
+from console.progress import Phase, Progress
 from console.terminal import Terminal
 
 

@@ -1,10 +1,13 @@
 """All scenarios of `flywheel simulate gate --scenario`, by name."""
 
-from console.policy.scenarios.answers import CRITICAL_LABELS, REPEATED_DOCUMENTS
-from console.policy.scenarios.entities import ENTITIES_SPARSE
+from console.policy.scenarios.answers import CRITICAL_LABELS, ENTITIES_SPARSE, REPEATED_DOCUMENTS
 from console.policy.scenarios.label_averages import MACRO_F1_AVERAGES, PRECISION_RARE
-from console.policy.scenarios.looks import ADVISED_NUMBER, GROWING_TEST_SET, HOLD_AND_EXTEND
-from console.policy.scenarios.non_inferiority import NON_INFERIORITY_CHAIN
+from console.policy.scenarios.looks import (
+    ADVISED_NUMBER,
+    GROWING_TEST_SET,
+    HOLD_AND_EXTEND,
+    NON_INFERIORITY_CHAIN,
+)
 from console.policy.scenarios.scenario import Scenario
 
 SCENARIOS: dict[str, Scenario] = {

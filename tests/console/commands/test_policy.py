@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from console.exit_codes import ExitCode
+from console.errors import ExitCode
 from console.policy import odds as policy_odds
 from flywheel.evaluation.advice import documents_needed
 from flywheel.evaluation.comparisons import exact_accuracy

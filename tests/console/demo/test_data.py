@@ -13,10 +13,10 @@ from console.demo.data import (
     sample_data,
 )
 from console.demo.environment import write_environment
-from console.demo.few_documents import flywheel_name
 from console.demo.sample_tickets import LABELS
 from console.demo.split import DemoDataError
 from console.demo.tasks import csv_bytes
+from console.environment.new_environment import flywheel_name
 from console.environment.target import ENVIRONMENTS_FOLDER
 from flywheel.intake.labeled_documents import LabeledDocuments, UploadFault
 from flywheel.settings.data_format import DataFormat

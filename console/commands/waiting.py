@@ -1,46 +1,30 @@
-"""Wait for what an upload or a started batch comes to, and say it as words, JSON and exit code.
+"""Wait for what an upload or a batch comes to, and return it as words, JSON and exit code.
 
 Decides the exit code of ``--wait``. Read next: `console.flywheels.following` (the waiting itself).
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
-from application.configuration import KnownFlywheel
 from application.ledger.approvals import Approval
 from application.ledger.upload_rows import UploadRow
 from console.environment.target import Target
-from console.exit_codes import OF_OUTCOME, ExitCode
+from console.errors import OF_OUTCOME, CommandResult, ExitCode
 from console.flywheels.following import batch_of, closed, patience, question, registered
-from console.flywheels.uploading import Upload
+from console.flywheels.operating import FlywheelClient, Upload
+from console.flywheels.status import approval_document
 from console.progress import Progress
+from console.record.history import verdict_json
 from console.terminal import Terminal
-from console.views.verdict import tell_outcome, verdict_json
+from console.views.verdict import tell_outcome
 from flywheel.batches.batches import BatchOutcome, Readiness
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
 
 
-@dataclass(slots=True)
-class CommandResult:
-    """What was waited for came to this.
-
-    Parameters
-    ----------
-    code : ExitCode
-    document : dict
-        What is added to the command's JSON document.
-    """
-
-    code: ExitCode
-    document: dict[str, Any] = field(default_factory=dict)
-
-
 def wait_for_upload(
     terminal: Terminal,
-    target: Target,
-    known: KnownFlywheel,
+    client: FlywheelClient,
     upload: Upload,
     minutes: float,
     *,
@@ -53,6 +37,7 @@ def wait_for_upload(
     has_other_half : bool
         Whether both halves of a pair were uploaded, so that neither waits for long.
     """
+    target, known = client.target, client.known
     progress, wait = Progress(terminal), patience(target, minutes)
     row = progress.wait(registered(target, upload.uid, wait, has_other_half=has_other_half))
     document: dict[str, Any] = {"state": row.state.value, "reasons": list(row.reasons)}
@@ -62,7 +47,7 @@ def wait_for_upload(
             terminal.tell(shown(reason, 300), indent=2)
         return CommandResult(ExitCode.REFUSED, document)
     if row.state is UploadState.WAITING:
-        return CommandResult(ExitCode.HELD, {**document, **_half(terminal, known, row)})
+        return CommandResult(ExitCode.HELD, {**document, **_show_half(terminal, client, row)})
     progress.say("STAGED", number_of(row.documents, "document is good", "documents are good"))
     if upload.kind is DatasetKind.TEST:
         frozen = target.flywheel_row(known).test_documents
@@ -73,22 +58,22 @@ def wait_for_upload(
             else "The test set is frozen with the next batch; it starts nothing itself."
         )
         return CommandResult(ExitCode.DONE, document)
-    found = progress.wait(batch_of(target, known, row.uid, wait))
-    if isinstance(found, Readiness):
-        return CommandResult(ExitCode.HELD, {**document, **lacking(terminal, found)})
-    ending = wait_for_batch(terminal, target, known, found, minutes=minutes, progress=progress)
-    is_empty = ending.document.get("outcome") is BatchOutcome.EMPTY
+    opened = progress.wait(batch_of(target, known, row.uid, wait))
+    if isinstance(opened, Readiness):
+        return CommandResult(ExitCode.HELD, {**document, **show_lacking(terminal, opened)})
+    result = wait_for_batch(terminal, client, opened, minutes=minutes, progress=progress)
+    is_empty = result.document.get("outcome") is BatchOutcome.EMPTY
     state = UploadState.DUPLICATE if is_empty else UploadState.SEALED
-    return CommandResult(ending.code, {**document, "state": state.value, **ending.document})
+    return CommandResult(result.code, {**document, "state": state.value, **result.document})
 
 
-def _half(terminal: Terminal, known: KnownFlywheel, row: UploadRow) -> dict[str, Any]:
-    """Tell that a half waits for the other one, and return that as JSON values."""
+def _show_half(terminal: Terminal, client: FlywheelClient, row: UploadRow) -> dict[str, Any]:
+    """Show that a half waits for the other one, and return that as JSON values."""
     words = "; ".join(row.reasons)
     terminal.tell_exactly(f"WAITING: {shown(words, 300)}")
     terminal.tell(
         f"It starts nothing until then, and is refused after "
-        f"{known.settings.batch.pair_timeout_hours} hours.",
+        f"{client.known.settings.batch.pair_timeout_hours} hours.",
         style="yellow",
     )
     return {"waits_for": words}
@@ -96,18 +81,18 @@ def _half(terminal: Terminal, known: KnownFlywheel, row: UploadRow) -> dict[str,
 
 def wait_for_batch(
     terminal: Terminal,
-    target: Target,
-    known: KnownFlywheel,
+    client: FlywheelClient,
     number: int,
     *,
     minutes: float,
     progress: Progress | None = None,
 ) -> CommandResult:
-    """Follow a batch to its end and tell the outcome, or to where a person is asked."""
-    wait = patience(target, minutes)
-    batch = (progress or Progress(terminal)).wait(closed(target, known, number, wait))
+    """Follow a batch to its end and show the outcome, or to where a person is asked."""
+    target = client.target
+    wait = closed(target, client.known, number, patience(target, minutes))
+    batch = (progress or Progress(terminal)).wait(wait)
     if (asked := question(target, batch)) is not None:
-        return asked_for(terminal, target, asked)
+        return _show_question(terminal, target, asked)
     stored = target.ledger().verdicts.get(batch)
     tell_outcome(terminal, batch, stored)
     document = {
@@ -120,8 +105,8 @@ def wait_for_batch(
     return CommandResult(OF_OUTCOME[batch.outcome or BatchOutcome.FAILED], document)
 
 
-def asked_for(terminal: Terminal, target: Target, asked: Approval) -> CommandResult:
-    """Tell that a verdict waits for a person."""
+def _show_question(terminal: Terminal, target: Target, asked: Approval) -> CommandResult:
+    """Show that a verdict waits for a person."""
     place = f"{asked.batch} {asked.flywheel} --env {target.environment} --reason TEXT"
     terminal.tell(f"Batch {asked.batch}: PROMOTE, and a person is asked", style="bold yellow")
     terminal.tell(f"until {asked.until:%Y-%m-%d %H:%M} UTC:", indent=2)
@@ -132,18 +117,8 @@ def asked_for(terminal: Terminal, target: Target, asked: Approval) -> CommandRes
     )
 
 
-def approval_document(asked: Approval) -> dict[str, Any]:
-    """Return a question as JSON values; its token is no business of anybody's."""
-    return {
-        "batch": asked.batch,
-        "challenger": asked.challenger,
-        "until": asked.until.isoformat(),
-        "on_timeout": asked.on_timeout,
-    }
-
-
-def lacking(terminal: Terminal, ready: Readiness) -> dict[str, Any]:
-    """Tell what a batch still lacks and return it as JSON values."""
+def show_lacking(terminal: Terminal, ready: Readiness) -> dict[str, Any]:
+    """Show what a batch still lacks, and return it as JSON values."""
     terminal.tell("No batch was opened; it lacks:", style="bold yellow")
     for lack in ready.lacks:
         terminal.tell(lack, indent=2)

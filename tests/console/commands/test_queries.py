@@ -188,7 +188,7 @@ def test_the_report_is_one_page_when_it_is_written(
     assert first["policy_sha256"] in page
     again = run_locally("report", "1", "tickets", "--excerpts", "-o", str(out))
     assert again.exit_code == 2
-    assert "it is there already" in again.stderr
+    assert "it exists already" in again.stderr
     assert out.read_text("utf-8") == page
 
 

@@ -14,9 +14,10 @@ from rich.text import Text
 from console.demo.acts import ActEnding
 from console.demo.data import DemoData
 from console.environment.mailbox import Letter
+from console.record.history import model_name
 from console.terminal import Terminal
 from console.views.running import flywheel_command
-from console.views.verdict import OUTCOME_STYLES, f1_words, model_name
+from console.views.verdict import OUTCOME_STYLES, f1_words
 
 _LETTER_WIDTH = 110
 """No wider than this: a letter is text of 78 columns, but an ARN in it is longer."""

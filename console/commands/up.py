@@ -9,17 +9,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from console.demo.sample_files import Samples, write_sample
+from console.demo.sample_files import write_sample
+from console.demo.view import tell_letter
 from console.environment.local_copy import LocalCopy, local_copy
 from console.environment.local_environment import started_environment
 from console.environment.mailbox import Mailbox
 from console.environment.running_environment import AlreadyRunningError, LocalFile
 from console.environment.target import ENVIRONMENTS_FOLDER, LOCAL, local_target
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from console.terminal import Terminal
-from console.views.demo import tell_letter
-from console.views.running import flywheel_documents, tell_copy, tell_running
+from console.views.running import Samples, flywheel_documents, tell_copy, tell_running
 from local_cloud.environment import LocalEnvironment, LocalSettings
 
 
