@@ -108,29 +108,29 @@ def why_left_out(
 
 def acts(data: DemoData) -> list[DemoAct]:
     """Return the story's parts."""
-    words, name = _WORDS[data.shape.task], data.flywheel
-    parts = [
+    words, name, parts = _WORDS[data.shape.task], data.flywheel, data.parts
+    played = [
         DemoAct(
             "A first model",
-            f"A test set of {len(data.test):,} documents, which judges every model, and a first "
-            f"training file of {len(data.first):,}. There is no active model yet.",
+            f"A test set of {len(parts.test):,} documents, which judges every model, and a first "
+            f"training file of {len(parts.first):,}. There is no active model yet.",
             name,
-            (upload_files("first", data.first, data.shape),),
-            upload_files("test", data.test, data.shape),
+            (upload_files("first", parts.first, data.shape),),
+            upload_files("test", parts.test, data.shape),
         ),
         DemoAct(
             "More data",
-            f"{len(data.more):,} more labeled documents. A challenger is trained on everything "
+            f"{len(parts.more):,} more labeled documents. A challenger is trained on everything "
             "so far and goes live only if it is better than the champion.",
             name,
-            (upload_files("more", data.more, data.shape),),
+            (upload_files("more", parts.more, data.shape),),
         ),
         DemoAct(
             "Mislabeled data",
-            f"{len(data.mislabeled):,} documents, each {words.mislabeled}. The file looks fine; "
+            f"{len(parts.mislabeled):,} documents, each {words.mislabeled}. The file looks fine; "
             "only a trained model can show that it does harm.",
             name,
-            (upload_files("mislabeled", data.mislabeled, data.shape),),
+            (upload_files("mislabeled", parts.mislabeled, data.shape),),
         ),
         DemoAct(
             "Taking it back",
@@ -147,7 +147,7 @@ def acts(data: DemoData) -> list[DemoAct]:
             (data.broken,),
         ),
     ]
-    return [replace(act, title=f"{number}. {act.title}") for number, act in enumerate(parts, 1)]
+    return [replace(act, title=f"{number}. {act.title}") for number, act in enumerate(played, 1)]
 
 
 def _few_acts(few: FewDocuments, flywheel: str) -> Iterator[DemoAct]:

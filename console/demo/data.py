@@ -17,9 +17,9 @@ from console.demo.few_documents import (
     FewDocuments,
     few_documents,
 )
-from console.demo.sample_tickets import LABELS, sample_parts
+from console.demo.sample_tickets import LABELS, broken_sample, sample_parts
 from console.demo.split import DemoDataError, find_demo_files, find_demo_pairs, split_for_demo
-from console.demo.tasks import Files, Row, broken_pair, known_labels
+from console.demo.tasks import DemoParts, Files, Row, broken_pair, known_labels, unknown_label
 from console.environment.new_environment import flywheel_name
 from console.errors import CommandError, ExitCode
 from console.validate.data_remarks import scarce_labels, several_labels
@@ -49,7 +49,7 @@ class DemoData:
     flywheel : str
         The flywheel's name.
     labels : tuple of str
-    test, first, more, mislabeled : tuple of Row
+    parts : DemoParts
     broken : Files
         A file, or two, that are refused.
     remarks : tuple of str
@@ -64,10 +64,7 @@ class DemoData:
 
     flywheel: str
     labels: tuple[str, ...]
-    test: tuple[Row, ...]
-    first: tuple[Row, ...]
-    more: tuple[Row, ...]
-    mislabeled: tuple[Row, ...]
+    parts: DemoParts
     broken: Files
     remarks: tuple[str, ...]
     is_own: bool
@@ -99,11 +96,8 @@ def sample_data() -> DemoData:
     return DemoData(
         flywheel="tickets",
         labels=LABELS,
-        test=parts.test,
-        first=parts.first,
-        more=parts.more,
-        mislabeled=parts.mislabeled,
-        broken=(("broken.csv", parts.broken),),
+        parts=parts,
+        broken=(("broken.csv", broken_sample()),),
         remarks=(),
         is_own=False,
         few=few_documents(parts.test, (*parts.first, *parts.more)),
@@ -158,10 +152,7 @@ def own_data(folder: Path, shape: DataFormat = _SERVICES_OWN) -> DemoData:
     return DemoData(
         flywheel=flywheel_name(folder.resolve().name),
         labels=labels,
-        test=parts.test,
-        first=parts.first,
-        more=parts.more,
-        mislabeled=parts.mislabeled,
+        parts=parts,
         broken=(
             broken_pair(labels)
             if shape.task == "entities"
@@ -176,10 +167,7 @@ def own_data(folder: Path, shape: DataFormat = _SERVICES_OWN) -> DemoData:
 
 def broken_file(labels: Sequence[str]) -> bytes:
     """Return a small file with a header, an unknown label, a missing quote mark and no text."""
-    known = labels[0]
-    unknown = f"{known}_2"
-    while unknown in labels:
-        unknown += "_2"
+    known, unknown = labels[0], unknown_label(labels)
     good = [csv_line(Document(label, f"a good row, of {label}")) for label in labels[:2]]
     return "".join(
         [

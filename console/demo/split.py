@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.demo.tasks import Row, known_labels, moved_annotations, stratum
+from console.demo.tasks import DemoParts, Row, known_labels, moved_annotations, stratum
 from console.errors import CommandError, ExitCode
 from flywheel.intake.row_labels import labels_of
 from flywheel.settings.data_format import DataFormat
@@ -47,28 +47,6 @@ class DemoFiles:
 
     train: Path
     test: Path | None
-
-
-@dataclass(frozen=True, slots=True)
-class DemoParts:
-    """What the demonstration uploads, in this order; every part holds (label, text) rows.
-
-    Parameters
-    ----------
-    test : tuple of Row
-        The test set, which judges every model.
-    first : tuple of Row
-        Trains the first model; holds every label of the training rows.
-    more : tuple of Row
-        The larger second file, which should make the model better.
-    mislabeled : tuple of Row
-        The third file: every label is wrong, so that its model should be rejected.
-    """
-
-    test: tuple[Row, ...]
-    first: tuple[Row, ...]
-    more: tuple[Row, ...]
-    mislabeled: tuple[Row, ...]
 
 
 def find_demo_files(folder: Path) -> DemoFiles:

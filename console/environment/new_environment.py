@@ -5,6 +5,7 @@ allowed in such a file is for `flywheel.settings.environment` to say. Overwrites
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,9 +127,17 @@ def new_environment(
     CommandError
         The service takes no such labels.
     """
-    texts = {f"{name}.toml": _text(source, name, labels, shape, language)}
+    labels_file = f"labels/{name}.txt"
+    flywheel = flywheel_table(labels, shape, language=language, labels_file=labels_file)
+    comment = (
+        f"# Made from {shown(source, 80)}. docs/environments.md lists every key; keys that are not "
+        "set here have production's values.\n"
+        "# approve_first = 0: no person is asked before a model goes live.\n"
+    )
+    settings = toml_text({"policy": {"approve_first": 0}, "flywheels": {name: flywheel}})
+    texts = {f"{name}.toml": comment + settings}
     if shape.task == "classification":
-        texts[_labels_file(name)] = "".join(f"{label}\n" for label in labels)
+        texts[labels_file] = "".join(f"{label}\n" for label in labels)
     try:
         parse_environment(f"{name}.toml", texts.__getitem__)
     except SettingsError as error:
@@ -141,21 +150,13 @@ def new_environment(
     return NewEnvironment(name, texts)
 
 
-def _labels_file(name: str) -> str:
-    return f"labels/{name}.txt"
-
-
-def _text(source: str, name: str, labels: list[str], shape: DataFormat, language: Language) -> str:
-    flywheel: dict[str, Any] = {"task": shape.task, "language": language}
+def flywheel_table(
+    labels: Sequence[str], shape: DataFormat, *, language: Language = "en", labels_file: str = ""
+) -> dict[str, Any]:
+    """Return a flywheel's table in an environment's file; the labels stand in it or in a file."""
+    table: dict[str, Any] = {"task": shape.task, "language": language}
     if shape.task == "entities":
-        flywheel["entity_types"] = labels
-    else:
-        flywheel |= {"mode": shape.mode, "labels_file": _labels_file(name)}
-    if shape.is_multi_label:
-        flywheel["label_delimiter"] = shape.delimiter
-    comment = (
-        f"# Made from {shown(source, 80)}. docs/environments.md lists every key; keys that are not "
-        "set here have production's values.\n"
-        "# approve_first = 0: no person is asked before a model goes live.\n"
-    )
-    return comment + toml_text({"policy": {"approve_first": 0}, "flywheels": {name: flywheel}})
+        return table | {"entity_types": list(labels)}
+    table["mode"] = shape.mode
+    table |= {"labels_file": labels_file} if labels_file else {"labels": list(labels)}
+    return table | ({"label_delimiter": shape.delimiter} if shape.is_multi_label else {})

@@ -1,7 +1,7 @@
 """The tables of `flywheel simulate gate`: its cells, or a scenario's draws.
 
 Decides columns and words. Read next: `console.policy.gate_simulation`,
-`console.policy.scenarios.catalogue`.
+`console.policy.gate_simulation`.
 """
 
 import os
@@ -14,8 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from console.errors import CommandError, ExitCode
-from console.policy.gate_simulation import SimulatedCell
-from console.policy.scenarios.catalogue import SCENARIOS
+from console.policy.gate_simulation import SCENARIOS, SimulatedCell
 from console.policy.scenarios.scenario import Scenario, simulated
 from console.terminal import Terminal
 from flywheel.number_words import number_of

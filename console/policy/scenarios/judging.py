@@ -39,8 +39,6 @@ class ModelPair:
     sha256 : str
         Names the test set; the resampling takes its seed from it.
     grouping : {"none", "named", "near duplicates"}
-    anchor : sequence of ScoredDocument, optional
-        The same documents with the anchor's answers in the champion's place.
     """
 
     documents: Sequence[ScoredDocument]
@@ -48,7 +46,6 @@ class ModelPair:
     labels: int
     sha256: str
     grouping: Grouped = "none"
-    anchor: Sequence[ScoredDocument] | None = None
     _answers: dict[tuple[tuple[Measured, ...], float], PairedEvidence] = field(default_factory=dict)
     _evidence: Evidence | None = None
 
@@ -71,9 +68,9 @@ class ModelPair:
                 label_groups=counts.label_groups,
                 grouping=self.grouping,
             )
-            evidence = of_averages(averages_of(old), averages_of(new), test_set, kind=self.kind)
-            anchor_arn = None if self.anchor is None else "anchor"
-            self._evidence = replace(evidence, anchor_arn=anchor_arn)
+            self._evidence = of_averages(
+                averages_of(old), averages_of(new), test_set, kind=self.kind
+            )
         return self._evidence
 
     def answers(self, policy: Policy, error: float) -> PairedEvidence:
@@ -87,7 +84,6 @@ class ModelPair:
                 labels=self.labels,
                 error=error,
                 test_set_sha256=self.sha256,
-                anchor=self.anchor,
             )
         return self._answers[measured, error]
 

@@ -2,7 +2,7 @@
 
 Decides how trials are split over processes: in chunks of fixed size, each with its own random
 stream, so the digits depend on the seed alone. Knows no metric and no rule. Read next:
-`console.policy.scenarios.catalogue` (all scenarios), `console.policy.scenarios.judging`.
+`console.policy.gate_simulation` (all scenarios), `console.policy.scenarios.judging`.
 """
 
 import zlib

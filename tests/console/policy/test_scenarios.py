@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from console.errors import ExitCode
-from console.policy.scenarios.catalogue import SCENARIOS
+from console.policy.gate_simulation import SCENARIOS
 from console.policy.scenarios.scenario import Scenario, Size, simulated
 from console.views.gate import scenario_table
 from tests.console.command_line import invoke
