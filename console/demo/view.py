@@ -8,7 +8,6 @@ from typing import Any
 
 from rich import box
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from console.demo.acts import ActEnding
@@ -16,6 +15,7 @@ from console.demo.data import DemoData
 from console.environment.mailbox import Letter
 from console.record.history import model_name
 from console.terminal import Terminal
+from console.views.layout import plain_table
 from console.views.running import flywheel_command
 from console.views.verdict import OUTCOME_STYLES, f1_words
 
@@ -77,9 +77,7 @@ def tell_end(
     """Tell what came of it all."""
     terminal.tell()
     terminal.people.rule(Text("What happened", "bold"), align="left", style="cyan")
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for title in ("", "outcome", "F1 champion -> challenger"):
-        table.add_column(title)
+    table = plain_table("", "outcome", "F1 champion -> challenger")
     for ending in endings:
         table.add_row(ending.title, _outcome(ending), f1_words(ending.stored))
     terminal.show(table)

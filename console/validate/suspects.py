@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from console.terminal import Terminal
+from console.views.layout import plain_table
 from flywheel.intake.labeled_documents import Row
 from flywheel.intake.row_labels import labels_of
 from flywheel.notices.notice import shown
@@ -180,7 +180,7 @@ def tell_suspects(terminal: Terminal, suspects: Suspects) -> None:
     rows = number_of(count, "label looks", "labels look")
     terminal.tell()
     terminal.tell(f"{rows} wrong to a model that has not seen the row ({of}):", "yellow")
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column("line", justify="right", no_wrap=True)
     table.add_column("label", overflow="fold")
     table.add_column("looks like", overflow="fold")

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from console.flywheels.dead_letters import DeadLetter, Look
+from console.views.layout import indented
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
 
-_INDENT = (0, 0, 0, 2)
-_DETAIL_INDENT = (0, 0, 0, 6)
 _HOUR = 3600
 _DAY = 24 * _HOUR
 
@@ -26,11 +24,8 @@ def looks_view(looks: Sequence[Look], now: datetime) -> RenderableType:
     for look in looks:
         parts.append(Text.assemble((look.queue.name, "bold"), f"  {_count(look)}"))
         for letter in look.letters:
-            parts.append(Padding(Text(content_words(letter)), _INDENT, expand=False))
-            parts += [
-                Padding(Text(line, "dim"), _DETAIL_INDENT, expand=False)
-                for line in _details(letter, now)
-            ]
+            parts.append(indented(content_words(letter)))
+            parts += [indented(line, 6, "dim") for line in _details(letter, now)]
     return Group(*parts)
 
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from console.record.history import f1_of
 from console.terminal import Terminal
+from console.views.layout import plain_table
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.verdict_view import F1, VerdictView, change, number
 from flywheel.notices.notice import shown
@@ -53,7 +54,7 @@ def tell_outcome(terminal: Terminal, batch: BatchRow, stored: StoredVerdict | No
 
 def metrics_table(view: VerdictView) -> Table:
     """Return the averages of champion and challenger."""
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 2))
+    table = plain_table(indent=2)
     table.add_column("")
     for title in ("champion", "challenger", "change"):
         table.add_column(title, justify="right")

@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group
-from rich.padding import Padding
 from rich.text import Text
 
 from application.ledger.approvals import Approval
 from console.record.replay import policy_of
-from console.views.layout import with_short_principals
+from console.views.layout import indented, with_short_principals
 from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.effective_rules import RuleOutcome
 from flywheel.evaluation.verdict_document import decided_verdict
@@ -139,7 +138,7 @@ def verdict_view(document: Mapping[str, Any], sha256: str, outcome: BatchOutcome
     parts += _section("Evidence", _evidence(document["evidence"]))
     if paired := document["evidence"].get("paired"):
         parts += _section("Answers of both models to the test set", _answers(view, paired))
-        parts += [Padding(Text(line), (0, 0, 0, 2)) for line in label_lines(view.labels)]
+        parts += map(indented, label_lines(view.labels))
     parts += _section("Made from", input_facts(document["inputs"]))
     parts += _section("Policy", policy_facts(document))
     parts += _section("Who and when", record_facts(document, sha256))
@@ -160,25 +159,25 @@ def approval_view(approval: Approval) -> Group:
 
 def _rule(rule: RuleOutcome, stored: Mapping[str, Any]) -> Iterator[Any]:
     title = Text.assemble((f"{rule.outcome:<8}", _OUTCOME_STYLES[rule.outcome]), rule.rule)
-    yield Padding(title, (0, 0, 0, 2), expand=False)
-    yield Padding(Text(rule.reason), (0, 0, 0, 10), expand=False)
+    yield indented(title)
+    yield indented(rule.reason, 10)
     if rule.metric:
         values = f"champion {number(rule.champion)}, challenger {number(rule.challenger)}"
         words = f"{values}, change {change(rule.gain)}, bound {number(rule.bound)}"
-        yield Padding(Text(words, "dim"), (0, 0, 0, 10))
+        yield indented(words, 10, "dim")
         if rule.low is not None and rule.high is not None:
             bounds = f"gain {rule.low:+z.4f} to {rule.high:+z.4f} (one-sided bounds)"
-            yield Padding(Text(f"{bounds}, by {rule.method}", "dim"), (0, 0, 0, 10))
+            yield indented(f"{bounds}, by {rule.method}", 10, "dim")
     known = RuleOutcome.__dataclass_fields__
     more = {name: value for name, value in stored.items() if name not in known}
     for name, words in named_facts(more):
-        yield Padding(Text(f"{name}: {words}", "dim"), (0, 0, 0, 10), expand=False)
+        yield indented(f"{name}: {words}", 10, "dim")
 
 
 def _section(title: str, facts: Iterable[tuple[str, str]]) -> Iterator[Any]:
     yield Text(title, "bold")
     for name, words in facts:
-        yield Padding(Text(f"{name}: {words}", overflow="fold"), (0, 0, 0, 2), expand=False)
+        yield indented(f"{name}: {words}")
 
 
 def _evidence(evidence: Mapping[str, Any]) -> Facts:
