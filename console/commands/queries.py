@@ -1,7 +1,7 @@
 """The verbs that only read: status, uploads, history, log, verdict, replay, report and lineage.
 
 Decides names, options and words. Read next: `console.flywheels.status`, `console.record.timeline`,
-`console.views.verdict_document` and `console.record.replay_view`.
+`console.views.verdict` and `console.record.replay_view`.
 """
 
 import json as json_text
@@ -35,7 +35,7 @@ from console.terminal import Terminal, reporting
 from console.views.record import history_view, lineage_view, timeline_view
 from console.views.status import status_view
 from console.views.uploads import upload_document, uploads_view
-from console.views.verdict_document import approval_view, verdict_view
+from console.views.verdict import approval_view, verdict_view
 from flywheel.evaluation.verdict_document import document_sha256
 
 _LONGEST_WATCH_MINUTES = 7 * 24 * 60.0

@@ -12,8 +12,7 @@ from typing import Any
 from console.demo.sample_files import write_sample
 from console.demo.view import tell_letter
 from console.environment.local_copy import LocalCopy, local_copy
-from console.environment.local_environment import started_environment
-from console.environment.mailbox import Mailbox
+from console.environment.local_environment import Mailbox, started_environment
 from console.environment.running_environment import AlreadyRunningError, LocalFile
 from console.environment.target import ENVIRONMENTS_FOLDER, LOCAL, local_target
 from console.errors import CommandError, ExitCode

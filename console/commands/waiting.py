@@ -37,7 +37,7 @@ def wait_for_upload(
     has_other_half : bool
         Whether both halves of a pair were uploaded, so that neither waits for long.
     """
-    target, known = client.target, client.known
+    target = client.target
     progress, wait = Progress(terminal), patience(target, minutes)
     row = progress.wait(registered(target, upload.uid, wait, has_other_half=has_other_half))
     document: dict[str, Any] = {"state": row.state.value, "reasons": list(row.reasons)}
@@ -50,7 +50,7 @@ def wait_for_upload(
         return CommandResult(ExitCode.HELD, {**document, **_show_half(terminal, client, row)})
     progress.say("STAGED", number_of(row.documents, "document is good", "documents are good"))
     if upload.kind is DatasetKind.TEST:
-        frozen = target.flywheel_row(known).test_documents
+        frozen = client.row.test_documents
         terminal.tell(
             f"The flywheel keeps the test set of {number_of(frozen, 'document')} that it has; "
             "these rows stay staged and are not used."
@@ -58,7 +58,7 @@ def wait_for_upload(
             else "The test set is frozen with the next batch; it starts nothing itself."
         )
         return CommandResult(ExitCode.DONE, document)
-    opened = progress.wait(batch_of(target, known, row.uid, wait))
+    opened = progress.wait(batch_of(client, row.uid, wait))
     if isinstance(opened, Readiness):
         return CommandResult(ExitCode.HELD, {**document, **show_lacking(terminal, opened)})
     result = wait_for_batch(terminal, client, opened, minutes=minutes, progress=progress)
@@ -89,7 +89,7 @@ def wait_for_batch(
 ) -> CommandResult:
     """Follow a batch to its end and show the outcome, or to where a person is asked."""
     target = client.target
-    wait = closed(target, client.known, number, patience(target, minutes))
+    wait = closed(client, number, patience(target, minutes))
     batch = (progress or Progress(terminal)).wait(wait)
     if (asked := question(target, batch)) is not None:
         return _show_question(terminal, target, asked)

@@ -19,8 +19,7 @@ from console.demo.data import DemoData, own_data, sample_data
 from console.demo.environment import write_environment
 from console.demo.tasks import Files
 from console.demo.view import tell_act, tell_data, tell_end, tell_left_out, tell_letter
-from console.environment.local_environment import started_environment
-from console.environment.mailbox import Mailbox
+from console.environment.local_environment import Mailbox, started_environment
 from console.environment.target import Target, local_target
 from console.errors import CommandError, ExitCode
 from console.flywheels.following import (
@@ -90,6 +89,7 @@ class Story:
     def __init__(self, terminal: Terminal, target: Target, data: DemoData) -> None:
         self._terminal, self._target, self._data = terminal, target, data
         self._client = FlywheelClient(target, target.flywheel(data.flywheel))
+        self._progress, self._patience = Progress(terminal), patience(target, _LONGEST_MINUTES)
         self._mailbox = Mailbox(target)
         self._uploads: list[Upload] = []
         self._batches: list[int] = []
@@ -102,9 +102,10 @@ class Story:
         """Play an act and remember its ending; leave out what cannot be shown, and say why."""
         tell_act(self._terminal, act.title, act.words)
         self._client = FlywheelClient(self._target, self._target.flywheel(act.flywheel))
-        row = self._client.row
+        self._progress = Progress(self._terminal)
+        self._patience = patience(self._target, _LONGEST_MINUTES)
         last = self.endings[-1] if self.endings else None
-        left_out = why_left_out(act, last, row, self._client.known.settings.policy)
+        left_out = why_left_out(act, last, self._client.row, self._client.known.settings.policy)
         ending = ActEnding(act.title, left_out=left_out)
         if left_out is None:
             ending = self._ending_of(act, last)
@@ -113,22 +114,20 @@ class Story:
         self.endings.append(ending)
 
     def _ending_of(self, act: DemoAct, last: ActEnding | None) -> ActEnding:
-        progress = Progress(self._terminal)
-        wait = patience(self._target, _LONGEST_MINUTES)
         if act.takes_back and last is not None and last.batch is not None:
-            return self._take_back(act, last.batch.batch, progress, wait)
+            return self._take_back(act, last.batch.batch)
         if act.test:
             # Both must be in one batch: the training file alone would open it.
-            self._upload(progress, DatasetKind.TEST, act.test, wait)
+            self._upload(DatasetKind.TEST, act.test)
         if act.judges_again:
-            return self._judge_again(act, progress, wait)
+            return self._judge_again(act)
         ending = ActEnding(act.title)
         for files in act.train:
-            state = self._upload(progress, DatasetKind.TRAIN, files, wait)
+            state = self._upload(DatasetKind.TRAIN, files)
             if state is UploadState.REFUSED:
-                self._await_letter(progress, "uploads-")
+                self._await_letter("uploads-")
             else:
-                ending = self._follow(act, progress, wait, is_last=files == act.train[-1])
+                ending = self._follow(act, is_last=files == act.train[-1])
         return ending
 
     def document(self, elapsed_seconds: float) -> dict[str, Any]:
@@ -154,79 +153,74 @@ class Story:
             ],
         }
 
-    def _upload(
-        self, progress: Progress, kind: DatasetKind, files: Files, wait: Patience
-    ) -> UploadState:
-        """Upload what belongs together, wait until it was taken up, tell what was said of it."""
+    def _upload(self, kind: DatasetKind, files: Files) -> UploadState:
+        """Upload what belongs together, wait until it is registered, and show its state."""
         for name, body in files:
             upload = put(self._target, self._client.name, kind, name, body)
             self._uploads.append(upload)
-            progress.say("UPLOADED", f"{upload.key} ({len(body):,} bytes)")
-        row = progress.wait(
-            registered(self._target, self._uploads[-1].uid, wait, has_other_half=len(files) > 1)
+            self._progress.say("UPLOADED", f"{upload.key} ({len(body):,} bytes)")
+        uid, is_pair = self._uploads[-1].uid, len(files) > 1
+        row = self._progress.wait(
+            registered(self._target, uid, self._patience, has_other_half=is_pair)
         )
         if row.state is UploadState.REFUSED:
-            progress.say(
+            self._progress.say(
                 "REFUSED", f"{number_of(len(row.reasons), 'reason')}, in the notice", "red"
             )
         else:
             left_out = f", {number_of(row.left_out, 'row')} left out" if row.left_out else ""
-            progress.say(
+            self._progress.say(
                 "STAGED",
                 f"{number_of(row.documents, 'document is good', 'documents are good')}{left_out}",
             )
         return row.state
 
-    def _take_back(
-        self, act: DemoAct, number: int, progress: Progress, wait: Patience
-    ) -> ActEnding:
+    def _take_back(self, act: DemoAct, number: int) -> ActEnding:
         """Withdraw a batch, rebuild the flywheel and follow the new generation's batch."""
         client, name = self._client, self._client.name
         reason = "every label is wrong"
         client.operate(Withdraw(flywheel=name, batch=number, reason=reason))
-        progress.say("WITHDRAWN", f"batch {number}; {name} is TAINTED", "yellow")
+        self._progress.say("WITHDRAWN", f"batch {number}; {name} is TAINTED", "yellow")
         client.operate(Rebuild(flywheel=name, reason="without the mislabeled rows"))
-        progress.wait(switched(client, wait))
+        self._progress.wait(switched(client, self._patience))
         row = client.row
-        progress.say("REBUILT", f"generation {row.generation}, not tainted", "green")
+        self._progress.say("REBUILT", f"generation {row.generation}, not tainted", "green")
         first = row.open_batch or row.last_batch
         if first <= number:
-            return self._lacking(act, next_batch(self._target, self._client.known, row))
-        return self._follow_batch(act, first, progress, wait, is_last=True)
+            return self._lacking(act, next_batch(self._client))
+        return self._follow_batch(act, first)
 
-    def _judge_again(self, act: DemoAct, progress: Progress, wait: Patience) -> ActEnding:
+    def _judge_again(self, act: DemoAct) -> ActEnding:
         """Freeze the test set with its new rows, and follow the held models to their verdict."""
         done = self._client.operate(FreezeTestSet(flywheel=self._client.name))
         number = done["batch"]
         if number is None:
             return self._lacking(act, Readiness(False, tuple(done["next_batch_lacks"])))
-        progress.say("FROZEN", f"batch {done['rejudges']} is judged again, by batch {number}")
-        return self._follow_batch(act, number, progress, wait, is_last=True)
+        self._progress.say("FROZEN", f"batch {done['rejudges']} is judged again, by batch {number}")
+        return self._follow_batch(act, number)
 
-    def _follow(
-        self, act: DemoAct, progress: Progress, wait: Patience, *, is_last: bool
-    ) -> ActEnding:
+    def _follow(self, act: DemoAct, *, is_last: bool) -> ActEnding:
         """Follow the last upload to its batch and to the end of that."""
         upload = self._uploads[-1]
-        number = progress.wait(
-            self._with_letters(batch_of(self._target, self._client.known, upload.uid, wait))
+        number = self._progress.wait(
+            self._with_letters(batch_of(self._client, upload.uid, self._patience))
         )
         if isinstance(number, Readiness):
             return self._lacking(act, number)
         sealed = self._target.ledger().batches.get(self._client.name, number)
-        progress.tell(Phase("SEALED", f"batch {number}: {number_of(sealed.documents, 'document')}"))
-        return self._follow_batch(act, number, progress, wait, is_last=is_last)
+        self._progress.tell(
+            Phase("SEALED", f"batch {number}: {number_of(sealed.documents, 'document')}")
+        )
+        return self._follow_batch(act, number, is_last=is_last)
 
     def _lacking(self, act: DemoAct, ready: Readiness) -> ActEnding:
         """Return the ending of an act whose rows do not make a batch."""
         return ActEnding(act.title, left_out=f"no batch opens: {'; '.join(ready.lacks)}")
 
-    def _follow_batch(
-        self, act: DemoAct, number: int, progress: Progress, wait: Patience, *, is_last: bool
-    ) -> ActEnding:
+    def _follow_batch(self, act: DemoAct, number: int, *, is_last: bool = True) -> ActEnding:
         """Follow a batch to its end, which is shown in full where it is its act's last."""
-        batch = progress.wait(
-            self._with_letters(closed(self._target, self._client.known, number, wait))
+        batch = self._progress.wait(
+            self._with_letters(closed(self._client, number, self._patience))
         )
         if batch.state is not BatchState.CLOSED:
             raise CommandError(
@@ -239,10 +233,10 @@ class Story:
         self._iterations.append(self._iteration_document(number))
         stored = self._target.ledger().verdicts.get(batch)
         if stored is not None:
-            progress.say("VERDICT", stored.verdict.decision.value, "bold")
+            self._progress.say("VERDICT", stored.verdict.decision.value, "bold")
         if is_last:
             tell_outcome(self._terminal, batch, stored)
-        self._await_letter(progress, _notice_id(batch, stored), is_routine=not is_last)
+        self._await_letter(_notice_id(batch, stored), is_routine=not is_last)
         return ActEnding(act.title, batch, stored)
 
     def _with_letters(self, phases: Generator[Phase, None, Found]) -> Generator[Phase, None, Found]:
@@ -257,11 +251,9 @@ class Story:
             self._mailbox.collect()
             self._show("-started")
 
-    def _await_letter(
-        self, progress: Progress, notice_id: str, *, is_routine: bool = False
-    ) -> None:
+    def _await_letter(self, notice_id: str, *, is_routine: bool = False) -> None:
         wait = patience(self._target, _LETTER_MINUTES)
-        progress.wait(self._letter(notice_id, wait))
+        self._progress.wait(self._letter(notice_id, wait))
         self._show(is_routine=is_routine)
 
     def _letter(self, notice_id: str, wait: Patience) -> Generator[Phase, None, None]:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from console.demo.acts import ActEnding
 from console.demo.data import DemoData
-from console.environment.mailbox import Letter
+from console.environment.local_environment import Letter
 from console.record.history import model_name
 from console.terminal import Terminal
 from console.views.layout import plain_table

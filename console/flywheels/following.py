@@ -9,10 +9,8 @@ import time
 from collections.abc import Generator
 from dataclasses import dataclass
 
-from application.configuration import KnownFlywheel
 from application.ledger.approvals import Approval, ApprovalState
 from application.ledger.batch_rows import BatchRow
-from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
 from application.ledger.upload_rows import UploadRow
 from console.environment.target import Target
@@ -96,28 +94,26 @@ def _with_rows(ledger: Ledger, row: UploadRow) -> UploadRow:
 
 
 def batch_of(
-    target: Target, known: KnownFlywheel, uid: str, wait: Patience
+    client: FlywheelClient, uid: str, wait: Patience
 ) -> Generator[Phase, None, int | Readiness]:
     """Wait until a staged upload is sealed; returns its batch, or what is lacking for one."""
-    ledger, name = target.ledger(), known.settings.name
+    ledger = client.target.ledger()
     while True:
-        row = target.flywheel_row(known)
+        row = client.row
         upload = ledger.uploads.get(uid)
         if upload is not None and upload.batch is not None:
             return upload.batch
         if row.is_idle:
-            ready = next_batch(target, known, row)
+            ready = next_batch(client)
             if not ready.is_ready:
                 return ready
             yield Phase("STAGED", "the batch rules are met; the next batch opens")
         else:
-            yield _gathering(ledger.batches.get(name, row.open_batch or 0))
-        wait.pause(f"batch of {name}")
+            yield _gathering(ledger.batches.get(client.name, row.open_batch or 0))
+        wait.pause(f"batch of {client.name}")
 
 
-def closed(
-    target: Target, known: KnownFlywheel, number: int, wait: Patience
-) -> Generator[Phase, None, BatchRow]:
+def closed(client: FlywheelClient, number: int, wait: Patience) -> Generator[Phase, None, BatchRow]:
     """Wait until a batch is closed and its flywheel free for the next; returns the batch.
 
     Where a person is asked it ends too: how long that takes nobody knows.
@@ -127,18 +123,17 @@ def closed(
     CommandError
         The workflow ended without closing the batch, or the time is over.
     """
-    ledger, name = target.ledger(), known.settings.name
+    target, ledger = client.target, client.target.ledger()
     for look in itertools.count(1):
-        batch = ledger.batches.get(name, number)
-        row = target.flywheel_row(known)
-        if batch.state is BatchState.CLOSED and row.open_batch != number:
+        batch = ledger.batches.get(client.name, number)
+        if batch.state is BatchState.CLOSED and client.row.open_batch != number:
             return batch
         if question(target, batch) is not None:
             return batch
-        yield phase_of(target, known, batch)
+        yield phase_of(client, batch)
         if look % _LOOKS_A_CHECK == 0:
             _check_execution(target, batch)
-        wait.pause(f"batch {number} of {name}")
+        wait.pause(f"batch {number} of {client.name}")
     raise AssertionError("the loop above has no other end")
 
 
@@ -162,23 +157,24 @@ def returned(client: FlywheelClient, wait: Patience) -> Generator[Phase, None, N
         wait.pause(f"rebuild of {client.name}")
 
 
-def next_batch(target: Target, known: KnownFlywheel, row: FlywheelRow) -> Readiness:
-    """Say whether the next batch may open, by the batch rules."""
-    return target.workflow(target.ledger()).readiness(known, row, target.now())
+def next_batch(client: FlywheelClient) -> Readiness:
+    """Return whether the next batch may open, by the batch rules."""
+    target = client.target
+    return target.workflow(target.ledger()).readiness(client.known, client.row, target.now())
 
 
-def phase_of(target: Target, known: KnownFlywheel, batch: BatchRow) -> Phase:
+def phase_of(client: FlywheelClient, batch: BatchRow) -> Phase:
     """Return where a batch is; while an iteration runs, that is the service's own status."""
     if batch.state is BatchState.OPEN:
         return _gathering(batch)
     if batch.state is BatchState.SEALED:
         return _sealed(batch)
     if batch.state is BatchState.STARTED and batch.iteration_id is not None:
-        iteration = target.comprehend(known).iteration(batch.iteration_id)
+        iteration = client.target.comprehend(client.known).iteration(batch.iteration_id)
         words = f"iteration {iteration.id}"
         if iteration.is_running:
             return Phase(iteration.status, words)
-        return _judging(target, batch, iteration.status)
+        return _judging(client.target, batch, iteration.status)
     return Phase("CLOSING", f"batch {batch.batch} is judged")
 
 

@@ -21,6 +21,7 @@ from console.flywheels.following import (
     question,
 )
 from console.flywheels.live_model import LiveModel, comparison_document, live_document, live_model
+from console.flywheels.operating import FlywheelClient
 from console.flywheels.rebuild_status import RebuildStatus, rebuild_document, rebuild_status
 from console.record.history import f1_of, verdict_json
 from flywheel.batches.batches import BatchState, label_counts, of_kind
@@ -136,8 +137,9 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
     )
     waiting = [pending.flywheel for pending in ledger.outbox.notices()]
     waiting += [pending.flywheel for pending in ledger.outbox.news()]
-    ready = next_batch(target, known, row)
-    running = _running(target, known, row)
+    client = FlywheelClient(target, known)
+    ready = next_batch(client)
+    running = _running(client, row)
     return FlywheelStatus(
         row=row,
         flywheel_status=facts.status,
@@ -239,11 +241,11 @@ def status_document(status: FlywheelStatus) -> dict[str, Any]:
     }
 
 
-def _running(target: Target, known: KnownFlywheel, row: FlywheelRow) -> Running | None:
+def _running(client: FlywheelClient, row: FlywheelRow) -> Running | None:
     if row.open_batch is None:
         return None
-    ledger = target.ledger()
+    ledger = client.target.ledger()
     batch = ledger.batches.get(row.name, row.open_batch)
-    phase = phase_of(target, known, batch)
-    found = target.workflow(ledger).status(batch)
+    phase = phase_of(client, batch)
+    found = client.target.workflow(ledger).status(batch)
     return Running(batch, phase.name, phase.words, found[0] if found else None)

@@ -5,7 +5,8 @@ refused, which it does not hold. Typed facts; how they look is `console.views.re
 may show the same. Changes nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -29,57 +30,38 @@ _NO_NEWS = frozenset({UploadState.REFUSED, UploadState.GONE})
 
 Details = Mapping[str, Any]
 
-_WORDS: Mapping[str, Callable[[Details], str]] = {
-    "batch opened": lambda details: f"batch {details['batch']} opened{_again(details)}",
-    "batch reopened": lambda details: (
-        f"batch {details['batch']} opened again, attempt {details['attempt']}"
-    ),
-    "batch sealed": lambda details: f"batch {details['batch']} sealed",
-    "batch closed": lambda details: f"batch {details['batch']} closed as {details.get('outcome')}",
-    "slots given back": lambda details: f"dataset slots of batch {details['batch']} given back",
-    "test set frozen": lambda details: f"test set frozen with batch {details['batch']}",
-    "iteration started": lambda details: (
-        f"iteration {details['iteration_id']} started for batch {details['batch']}"
-    ),
-    "iteration judged again": lambda details: (
-        f"iteration {details['iteration_id']} judged again by batch {details['batch']}"
-    ),
-    "verdict": lambda details: f"verdict of batch {details['batch']}: {details['decision']}",
-    "verdict carried out": lambda details: (
-        f"verdict of batch {details['batch']} carried out: {details['outcome']}; "
-        f"live: {model_name(details.get('live_model'))}"
-    ),
-    "approval asked for": lambda details: f"a person is asked about verdict {details['batch']}",
-    "approval answered": lambda details: (
-        f"verdict {details['batch']} {str(details['answer']).lower()}"
-    ),
-    "approval expired": lambda details: f"nobody answered about verdict {details['batch']} in time",
-    "champion change began": lambda details: (
-        f"{details['how']} began, to {model_name(details.get('model'))}"
-    ),
-    "champion changed": lambda details: (
-        f"{details['how']}; live: {model_name(details.get('active'))}"
-    ),
-    "champion change abandoned": lambda details: f"{details['how']} given up",
-    "champion changed outside": lambda details: (
-        f"active model changed outside; live: {model_name(details.get('active'))}"
-    ),
-    "outside iteration": lambda details: f"iteration {details['iteration_id']} started outside",
-    "outside iteration judged": lambda details: (
-        f"outside iteration {details['iteration_id']} judged: {details['decision']}"
-    ),
-    _WITHDRAWAL: lambda details: f"{number_of(details['uploads'], 'upload')} withdrawn",
-    "imported": lambda details: f"{details['documents']:,} {details['kind']} documents imported",
-    "rebuild asked for": lambda details: f"rebuild to generation {details['generation']} asked for",
-    "generation switched": lambda details: (
-        f"uploads and batches go to generation {details['generation']}"
-    ),
-    "generation stays": lambda details: f"generation {details['generation']} goes on",
-    "training stopped": lambda details: f"training of {model_name(details.get('model'))} stopped",
-    "act refused": lambda details: f"{details.get('act')} refused",
-    "answer refused": lambda details: f"answer about verdict {details.get('batch')} refused",
+_WORDS: Mapping[str, str] = {
+    "batch opened": "batch {batch} opened{again}",
+    "batch reopened": "batch {batch} opened again, attempt {attempt}",
+    "batch sealed": "batch {batch} sealed",
+    "batch closed": "batch {batch} closed as {outcome}",
+    "slots given back": "dataset slots of batch {batch} given back",
+    "test set frozen": "test set frozen with batch {batch}",
+    "iteration started": "iteration {iteration_id} started for batch {batch}",
+    "iteration judged again": "iteration {iteration_id} judged again by batch {batch}",
+    "verdict": "verdict of batch {batch}: {decision}",
+    "verdict carried out": "verdict of batch {batch} carried out: {outcome}; live: {live_model}",
+    "approval asked for": "a person is asked about verdict {batch}",
+    "approval answered": "verdict {batch} {answer}",
+    "approval expired": "nobody answered about verdict {batch} in time",
+    "champion change began": "{how} began, to {model}",
+    "champion changed": "{how}; live: {active}",
+    "champion change abandoned": "{how} abandoned",
+    "champion changed outside": "active model changed outside; live: {active}",
+    "outside iteration": "iteration {iteration_id} started outside",
+    "outside iteration judged": "outside iteration {iteration_id} judged: {decision}",
+    _WITHDRAWAL: "{uploads} withdrawn",
+    "imported": "{documents:,} {kind} documents imported",
+    "rebuild asked for": "rebuild to generation {generation} asked for",
+    "generation switched": "uploads and batches go to generation {generation}",
+    "generation stays": "generation {generation} goes on",
+    "training stopped": "training of {model} stopped",
+    "act refused": "{act} refused",
+    "answer refused": "answer about verdict {batch} refused",
 }
-"""What is said of an entry; of others the name of the event says it."""
+"""How an entry reads; any other one is shown by the name of its event."""
+
+_MODELS = ("model", "active", "live_model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +152,16 @@ def _names(keys: Sequence[str]) -> str:
 
 
 def _what(event: str, details: Details) -> str:
-    words = _WORDS.get(event)
-    return event if words is None else words(details)
+    if event not in _WORDS:
+        return event
+    values = defaultdict(lambda: None, details)
+    values |= {name: model_name(details.get(name)) for name in _MODELS}
+    values["answer"] = str(details.get("answer")).lower()
+    held = details.get("rejudges")
+    values["again"] = "" if held is None else f", to judge batch {held} again"
+    if event == _WITHDRAWAL:
+        values["uploads"] = number_of(details["uploads"], "upload")
+    return _WORDS[event].format_map(values)
 
 
 def _why(details: Details) -> str:
@@ -183,11 +173,6 @@ def _why(details: Details) -> str:
         return f"{details['why']} (asked for because: {details['reason']})"
     given = (details.get(name) for name in ("reason", "why", "because"))
     return str(next((words for words in given if words), ""))
-
-
-def _again(details: Details) -> str:
-    held = details.get("rejudges")
-    return "" if held is None else f", to judge batch {held} again"
 
 
 def _verdict_reasons(

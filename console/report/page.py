@@ -17,7 +17,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from console.report.facts import AnsweredDocuments, NamedDocument, ReportFacts
-from console.views.verdict_document import ending, made_from
+from console.views.verdict import ending, made_from
 from flywheel.evaluation.effective_rules import RuleOutcome
 from flywheel.evaluation.paired_evidence import LabelChange
 from flywheel.evaluation.verdict_document import decided_verdict
