@@ -42,7 +42,7 @@ app = typer.Typer(
 
 @app.callback()
 def choose_environment(context: typer.Context, env: Env = None) -> None:
-    """Take --env before the verb."""
+    """Accept --env before the verb."""
     context.obj = env
 
 
@@ -68,7 +68,7 @@ def demo(
     ] = "|",
     json: Json = False,
 ) -> None:
-    """Show the whole loop at work on this machine, with real training."""
+    """Show the whole loop on this machine, with real training."""
     with reporting(is_json=json) as terminal, ended_by_signals():
         if data is not None and not data.is_dir():
             problem = "it is not a folder" if data.exists() else "there is no such folder"
@@ -91,7 +91,7 @@ def up(
     env: Env = None,
     json: Json = False,
 ) -> None:
-    """Run an environment's file on this machine until Ctrl-C, with short waits."""
+    """Run an environment on this machine until Ctrl-C, with short waits."""
     with reporting(is_json=json) as terminal, ended_by_signals():
         from console.commands.up import keep_running  # noqa: PLC0415 - a cloud takes seconds to import
 
@@ -104,7 +104,7 @@ def up(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
 def engine(context: typer.Context) -> None:
-    """Run only the Comprehend engine until Ctrl-C: no cloud, no stack, any S3."""
+    """Run the Comprehend engine alone until Ctrl-C: no stack, any S3."""
     serve_engine(context.args, program="flywheel engine")
 
 

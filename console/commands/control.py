@@ -31,7 +31,7 @@ def start(
     if opened["batch"] is None:
         ready = Readiness(False, tuple(opened["next_batch_lacks"]))
         return CommandResult(ExitCode.HELD, show_lacking(run.terminal, ready))
-    run.terminal.tell(f"Batch {opened['batch']} is open.", style="bold")
+    run.terminal.print(f"Batch {opened['batch']} is open.", style="bold")
     if wait:
         return wait_for_batch(run.terminal, client, opened["batch"], minutes=timeout)
     return CommandResult(ExitCode.DONE, {"batch": opened["batch"]})
@@ -42,7 +42,7 @@ def pause(run: FlywheelRun, *, reason: Reason) -> CommandResult:
     """Open no batch until the flywheel is resumed; work under way goes on."""
     client = run.changing_client()
     client.operate(Pause(flywheel=client.name, reason=reason))
-    run.terminal.tell(f"{client.name} is paused. Uploads are accepted and stay staged.")
+    run.terminal.print(f"{client.name} is paused. Uploads are accepted and stay staged.")
     return CommandResult(ExitCode.DONE)
 
 
@@ -52,11 +52,11 @@ def resume(run: FlywheelRun, *, reason: Reason) -> CommandResult:
     client = run.changing_client()
     answer = client.operate(Resume(flywheel=client.name, reason=reason))
     batch, lacks = answer["batch"], answer["next_batch_lacks"]
-    run.terminal.tell(f"{client.name} is resumed.")
+    run.terminal.print(f"{client.name} is resumed.")
     if batch is not None:
-        run.terminal.tell(f"Batch {batch} is open.", style="bold")
+        run.terminal.print(f"Batch {batch} is open.", style="bold")
     else:
-        run.terminal.tell("The next batch is not open yet: " + "; ".join(lacks))
+        run.terminal.print("The next batch is not open yet: " + "; ".join(lacks))
     return CommandResult(ExitCode.DONE, {"batch": batch, "next_batch_lacks": lacks})
 
 
@@ -65,9 +65,9 @@ def stop(run: FlywheelRun, *, reason: Reason) -> CommandResult:
     """Stop the training under way; its batch fails and keeps its uploads."""
     client = run.changing_client()
     model = client.operate(StopTraining(flywheel=client.name, reason=reason))["model"]
-    run.terminal.tell_exactly(f"Its training is being stopped: {model}")
-    run.terminal.tell("The iteration ends as STOPPED, its batch as FAILED; the uploads are kept.")
-    run.terminal.tell(f"Try again with: flywheel retry {client.name}")
+    run.terminal.print_unwrapped(f"Its training is being stopped: {model}")
+    run.terminal.print("The iteration ends as STOPPED, its batch as FAILED; the uploads are kept.")
+    run.terminal.print(f"Try again with: flywheel retry {client.name}")
     return CommandResult(ExitCode.DONE, {"model": model})
 
 
@@ -85,7 +85,7 @@ def retry(
     """Open a failed batch again, with its uploads."""
     client = run.changing_client()
     answer = client.operate(RetryBatch(flywheel=client.name, batch=batch, reason=reason))
-    run.terminal.tell(f"Batch {answer['batch']} is open again, attempt {answer['attempt']}.")
+    run.terminal.print(f"Batch {answer['batch']} is open again, attempt {answer['attempt']}.")
     result = CommandResult(ExitCode.DONE)
     if wait:
         result = wait_for_batch(run.terminal, client, answer["batch"], minutes=timeout)
@@ -130,7 +130,7 @@ def promote(
 def rollback(run: FlywheelRun, *, reason: Reason) -> CommandResult:
     """Make the previously live model active again."""
     result = _change_champion(run, {"act": "rollback", "reason": reason})
-    run.terminal.tell(
+    run.terminal.print(
         "The model that was live is barred. No verdict is carried out until: "
         "flywheel resume --reason TEXT"
     )
@@ -142,7 +142,7 @@ def _answer(
 ) -> CommandResult:
     payload = {"batch": number, "answer": answer, "reason": reason}
     given = client.ask("AnswerApprovalFunction", payload)["answer"]
-    run.terminal.tell(f"Verdict {number} of {client.name} is {given.lower()}.")
+    run.terminal.print(f"Verdict {number} of {client.name} is {given.lower()}.")
     return CommandResult(ExitCode.DONE, {"batch": number, "answer": given})
 
 
@@ -151,6 +151,6 @@ def _change_champion(run: FlywheelRun, payload: dict[str, Any]) -> CommandResult
     # Where the answer is lost and the SDK asks again, it is the same request.
     request = str(uuid.uuid4())
     answer = client.ask("ChangeChampionFunction", {**payload, "request": request})
-    run.terminal.tell_exactly(f"Live now: {answer['model']}")
+    run.terminal.print_unwrapped(f"Live now: {answer['model']}")
     document = {"model": answer["model"], "before": answer.get("before")}
     return CommandResult(ExitCode.DONE, document)

@@ -26,7 +26,7 @@ from console.commands.options import LONGEST_MINUTES, Reason, Timeout, Wait, Yes
 from console.commands.waiting import wait_for_batch
 from console.errors import CommandError, CommandResult, ExitCode
 from console.flywheels.operating import FlywheelClient, refusal
-from console.validate.validating import opened_for, report_document, tell_report
+from console.validate.validating import opened_for, report_document, show_report
 from flywheel.batches.uploads import DatasetKind
 from flywheel.errors import ActRefusedError
 from flywheel.notices.notice import shown
@@ -53,17 +53,17 @@ def withdraw(
     reason: Reason,
     yes: Yes = False,
 ) -> CommandResult:
-    """Take data back: unsent rows are removed; rows in a dataset mark the flywheel TAINTED."""
+    """Withdraw uploads; those in a dataset mark the flywheel TAINTED."""
     if (upload is None) == (batch is None):
-        problem = "say which data, by --upload or by --batch"
+        problem = "it needs either --upload or --batch"
         raise CommandError(ExitCode.USAGE, "withdraw", problem, "Give one of the two")
     client = run.changing_client()
     chosen = _chosen(client, upload, batch)
     if batch is not None:
-        run.terminal.tell(f"Batch {batch} takes along {rows_by_kind(chosen)}.")
+        run.terminal.print(f"Batch {batch} has {rows_by_kind(chosen)}.")
     test_words = words_on_test_data(chosen)
     for words in test_words:
-        run.terminal.tell_exactly(words)
+        run.terminal.print_unwrapped(words)
     if batch is not None and test_words:
         what = f"withdraw --batch {batch}"
         run.terminal.confirm(what, "Withdraw all of these?", is_confirmed=yes)
@@ -71,15 +71,15 @@ def withdraw(
     done = client.operate(Withdraw(flywheel=client.name, uid=uid, batch=batch, reason=reason))
     for word, keys in (("not sent", done["left"]), ("in datasets already", done["kept"])):
         for key in keys:
-            run.terminal.tell_exactly(f"Withdrawn, {word}: {shown(key, 200)}")
+            run.terminal.print_unwrapped(f"Withdrawn, {word}: {shown(key, 200)}")
     if done["kept"]:
-        run.terminal.tell(
+        run.terminal.print(
             f"{client.name} is TAINTED: its datasets hold these rows, and later iterations "
             "train on them too.",
             style="bold yellow",
         )
     if done["live_trained_on"]:
-        run.terminal.tell(
+        run.terminal.print(
             "The live model was trained on withdrawn rows, and stays live until another is "
             "promoted.",
             style="bold yellow",
@@ -88,7 +88,7 @@ def withdraw(
 
 
 def _chosen(client: FlywheelClient, upload: str | None, batch: int | None) -> Sequence[UploadRow]:
-    """Return the uploads that are meant, to say beforehand what goes along."""
+    """Return the uploads that would be withdrawn, to show them beforehand."""
     ledger, staging = client.target.ledger(), client.target.staging()
     if batch is None:
         return [_upload(ledger, client.name, str(upload))]
@@ -109,12 +109,12 @@ def rows_by_kind(uploads: Sequence[UploadRow]) -> str:
 
 
 def words_on_test_data(uploads: Sequence[UploadRow]) -> Sequence[str]:
-    """Say what it means that test data is taken back; nothing where there is none."""
+    """Return what the withdrawal of test data means; nothing where there is none."""
     keys = [shown(row.key, 200) for row in uploads if row.kind == DatasetKind.TEST.value]
     if not keys:
         return ()
     return (
-        f"Test data goes along, which judges every model: {', '.join(keys)}",
+        f"This withdraws test data, which judges every model: {', '.join(keys)}",
         "Without a test set, an iteration compares both models on a hold-out: a part of the "
         "training data.",
     )
@@ -125,24 +125,24 @@ def import_file(
     run: FlywheelRun,
     file: Annotated[Path, typer.Argument(help="A file as for upload.")],
     *,
-    kind: Annotated[DatasetKind, typer.Option(help="How the flywheel uses the rows.")],
+    kind: Annotated[DatasetKind, typer.Option(help="train or test: the use of the rows.")],
 ) -> CommandResult:
     """Record rows that an adopted flywheel already holds, without sending them."""
     client = run.changing_client()
     documents = opened_for(file, client.target, client.known)
     body = b"".join(documents.canonical_copy())
     report = documents.report
-    tell_report(run.terminal, file.name, report)
+    show_report(run.terminal, file.name, report)
     document = {"validation": report_document(file.name, report)}
     if report.is_refused:
-        run.terminal.tell("Nothing was imported.")
+        run.terminal.print("Nothing was imported.")
         return CommandResult(ExitCode.REFUSED, document)
     # What an invocation carries is limited to 6 MB: the rows go by the staging bucket.
     sha256 = hashlib.sha256(body).hexdigest()
     client.target.staging().create(import_key(client.name, sha256), body)
     command = ImportRows(flywheel=client.name, kind=kind, file=file.name, sha256=sha256)
     uid = client.operate(command)["uid"]
-    run.terminal.tell(f"Recorded as {kind.value} rows: {number_of(report.documents, 'row')}.")
+    run.terminal.print(f"Recorded as {kind.value} rows: {number_of(report.documents, 'row')}.")
     return CommandResult(ExitCode.DONE, {**document, "uid": uid})
 
 
@@ -151,7 +151,7 @@ def freeze_testset(
     run: FlywheelRun,
     *,
     partial: Annotated[
-        bool, typer.Option("--partial", help="Even if labels have no test document.")
+        bool, typer.Option("--partial", help="Freeze even if labels have no test document.")
     ] = False,
     wait: Wait = False,
     timeout: Timeout = LONGEST_MINUTES,
@@ -163,13 +163,15 @@ def freeze_testset(
     client = run.changing_client()
     done = client.operate(FreezeTestSet(flywheel=client.name, is_partial_allowed=partial))
     batch, rejudged, missing = done["batch"], done["rejudges"], done["labels_missing"]
-    run.terminal.tell("The drafts are frozen with the next batch, as one TEST dataset.")
+    run.terminal.print("The drafts are frozen with the next batch, as one TEST dataset.")
     if batch is not None:
-        run.terminal.tell(f"Batch {batch} is open.", style="bold")
+        run.terminal.print(f"Batch {batch} is open.", style="bold")
     if rejudged is not None:
-        run.terminal.tell(f"It has both models of batch {rejudged} judged again, without training.")
+        run.terminal.print(
+            f"It has both models of batch {rejudged} judged again, without training."
+        )
     if missing:
-        run.terminal.tell(f"Labels without a test document: {', '.join(missing)}", style="yellow")
+        run.terminal.print(f"Labels without a test document: {', '.join(missing)}", style="yellow")
     opened = {"batch": batch, "rejudges": rejudged}
     ending = CommandResult(ExitCode.DONE)
     if wait and batch is not None:
@@ -190,25 +192,25 @@ def split_testset(
     command = SplitTestSet(flywheel=client.name, fraction=fraction)
     counts = client.operate(command)["label_counts"]
     rows = sum(counts.values())
-    run.terminal.tell(
+    run.terminal.print(
         f"Moved from the training rows to the draft of the test set: {number_of(rows, 'row')}."
     )
     for label, count in sorted(counts.items()):
-        run.terminal.tell_exactly(f"  {shown(label, 60)}: {count:,}")
+        run.terminal.print_unwrapped(f"  {shown(label, 60)}: {count:,}")
     return CommandResult(ExitCode.DONE, {"label_counts": counts})
 
 
 def _upload(ledger: Ledger, flywheel: str, given: str) -> UploadRow:
-    """Return the upload that is meant, by its inbox key or the beginning of its uid."""
+    """Return an upload by its inbox key or the beginning of its uid."""
     rows = ledger.uploads.newest(flywheel, most=1000)
-    found = [
+    uploads = [
         row
         for row in rows
         if given in {row.key, row.key.rsplit("/", 1)[-1]}
         or (len(given) >= _FEWEST_UID_CHARACTERS and row.uid.startswith(given))
     ]
-    if len(found) == 1:
-        return found[0]
-    problem = "no upload of this name" if not found else f"{len(found)} uploads of this name"
+    if len(uploads) == 1:
+        return uploads[0]
+    problem = "no upload of this name" if not uploads else f"{len(uploads)} uploads of this name"
     remedy = "See flywheel uploads, and give a uid"
     raise CommandError(ExitCode.USAGE, shown(given), problem, remedy)

@@ -29,11 +29,11 @@ def list_dead_letters(context: typer.Context, env: Env = None, json: Json = Fals
         terminal.answer(
             [
                 {
-                    "queue": found.queue.name,
-                    "count": found.count,
-                    "messages": [letter_document(item, target.now()) for item in found.letters],
+                    "queue": each.queue.name,
+                    "count": each.count,
+                    "messages": [letter_document(item, target.now()) for item in each.letters],
                 }
-                for found in looks
+                for each in looks
             ]
         )
 
@@ -61,13 +61,13 @@ def redrive_dead_letters(
             for letter in redrive(target.client("sqs"), chosen, message, is_dry=dry_run):
                 verb = "Would send" if dry_run else "Sent"
                 words = f"{verb} back to {chosen.name}: {content_words(letter)}"
-                terminal.tell_exactly(words)
+                terminal.print_unwrapped(words)
                 moved.append({"queue": chosen.name, **letter_document(letter, target.now())})
         if message is not None and not moved:
             remedy = "See flywheel dlq list"
             raise CommandError(ExitCode.USAGE, message, "there is no such message", remedy)
         if not moved:
-            terminal.tell(f"{queue or 'Every dead-letter queue'} is empty: nothing to send back.")
+            terminal.print(f"{queue or 'Every dead-letter queue'} is empty: nothing to send back.")
         finish(
             terminal, CommandResult(ExitCode.DONE, {**document, "dry_run": dry_run, "moved": moved})
         )

@@ -32,7 +32,7 @@ from console.validate.validating import (
     opened,
     opened_for,
     report_document,
-    tell_report,
+    show_report,
     validated,
 )
 from console.views.layout import label_table
@@ -63,7 +63,7 @@ def init(
     language: Annotated[Language, typer.Option(help="The language of the texts.")] = "en",
     json: Json = False,
 ) -> None:
-    """Write an environment's file with one flywheel, from the labels of your own file."""
+    """Write an environment's file with one flywheel, from your labeled file."""
     with reporting(is_json=json) as terminal:
         check_file(file)
         named = environment_name(file.name, name, ENVIRONMENTS_FOLDER)
@@ -75,14 +75,14 @@ def _init(
 ) -> CommandResult:
     documents, companion = halves(file, data_format)
     report = opened(documents, shape=data_format, beside=companion).read_through()
-    tell_report(terminal, file.name, report)
+    show_report(terminal, file.name, report)
     document: dict[str, Any] = {"validation": report_document(file.name, report)}
     labels = sorted(report.label_counts)
     swapped = [] if data_format.task == "entities" else swapped_columns(report)
     if report.is_refused or swapped:
         for remark in swapped:
-            terminal.tell(remark, style="yellow")
-        terminal.tell("Nothing was written.")
+            terminal.print(remark, style="yellow")
+        terminal.print("Nothing was written.")
         return CommandResult(ExitCode.REFUSED, document)
     made = new_environment(file.name, name, labels, data_format, language)
     paths = made.write(ENVIRONMENTS_FOLDER)
@@ -90,16 +90,16 @@ def _init(
         *several_labels(labels, data_format),
         *scarce_labels(report.label_counts, labels),
     ]:
-        terminal.tell(remark, style="yellow")
+        terminal.print(remark, style="yellow")
     for path in paths:
-        terminal.tell_exactly(f"Wrote {path}")
+        terminal.print_unwrapped(f"Wrote {path}")
     commands = [
         f"{flywheel_command()} up --env {made.name}",
         upload_command(made.name, documents.absolute(), companion and companion.absolute()),
     ]
-    terminal.tell("Next, run these; the second in another terminal:")
+    terminal.print("Next, run these; the second in another terminal:")
     for command in commands:
-        terminal.tell_exactly(f"  {command}")
+        terminal.print_unwrapped(f"  {command}")
     files = [str(path) for path in paths]
     return CommandResult(
         ExitCode.DONE, document | {"environment": made.name, "files": files, "next": commands}
@@ -115,11 +115,15 @@ def validate(
         typer.Argument(help="Check against its labels; by default those of the file."),
     ] = None,
     *,
-    task: Annotated[Task, typer.Option(help="If no flywheel is given.")] = "classification",
-    mode: Annotated[Mode, typer.Option(help="If no flywheel is given.")] = "multi-class",
+    task: Annotated[
+        Task, typer.Option(metavar="TASK", help="classification or entities, without a flywheel.")
+    ] = "classification",
+    mode: Annotated[
+        Mode, typer.Option(metavar="MODE", help="multi-class or multi-label, without a flywheel.")
+    ] = "multi-class",
     delimiter: Annotated[
         LabelDelimiter,
-        typer.Option(help="Between labels, if no flywheel is given.", metavar="CHAR"),
+        typer.Option(help="Between labels, without a flywheel.", metavar="CHAR"),
     ] = "|",
     suspects: Annotated[
         bool, typer.Option("--suspects/--no-suspects", help="Detect labels that look wrong.")
@@ -127,7 +131,7 @@ def validate(
     env: Env = None,
     json: Json = False,
 ) -> None:
-    """Check a labeled file as an upload is checked, and its labels; upload nothing."""
+    """Check a labeled file as on upload, and its labels; upload nothing."""
     with reporting(is_json=json) as terminal:
         check_file(file)
         if flywheel is None:
@@ -156,7 +160,7 @@ def convert(
     force: Annotated[bool, typer.Option("--force", help="Replace OUT if it exists.")] = False,
     json: Json = False,
 ) -> None:
-    """Convert files of spreadsheets and labeling tools to the service's CSV."""
+    """Convert a file of a spreadsheet or labeling tool to the service's CSV."""
     with reporting(is_json=json) as terminal:
         check_file(file)
         conversion = convert_file(
@@ -176,12 +180,12 @@ def convert(
 def _show_conversion(terminal: Terminal, output: Path, conversion: Conversion) -> None:
     """Show people what was written, and what was not."""
     written = number_of(conversion.rows_written, "document")
-    terminal.tell_exactly(f"Wrote {written} to {output} (read as {conversion.encoding})")
+    terminal.print_unwrapped(f"Wrote {written} to {output} (read as {conversion.encoding})")
     for row in conversion.left_out:
-        terminal.tell(f"line {row.line}: left out, {shown(row.reason)}", "yellow", indent=2)
+        terminal.print(f"line {row.line}: left out, {shown(row.reason)}", "yellow", indent=2)
     hidden = conversion.left_out_count - len(conversion.left_out)
     if hidden > 0:
-        terminal.tell(f"... and {number_of(hidden, 'more row')} left out", "yellow", indent=2)
+        terminal.print(f"... and {number_of(hidden, 'more row')} left out", "yellow", indent=2)
     for repair, count in conversion.repairs.items():
-        terminal.tell(f"Repaired: {repair} ({number_of(count, 'row')}).")
+        terminal.print(f"Repaired: {repair} ({number_of(count, 'row')}).")
     terminal.show(label_table(list(conversion.label_counts.items())))

@@ -110,7 +110,7 @@ def show_environment(
 ) -> dict[str, Any]:
     """Show first what is about to be changed: one flywheel's data, or the environment's."""
     identity = target.identity
-    terminal.tell_exactly(
+    terminal.print_unwrapped(
         f"Environment {target.environment}, account {identity.account}, region "
         f"{identity.region}{f', flywheel {flywheel}' if flywheel else ''}"
     )

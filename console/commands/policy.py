@@ -41,7 +41,7 @@ def check(
     env: Env = None,
     json: Json = False,
 ) -> None:
-    """Explain the policies of an environment's file, or report what is wrong with them."""
+    """Explain the policies in an environment's file, or report their errors."""
     with reporting(is_json=json) as terminal:
         name = chosen_environment(context, env) or LOCAL
         settings = _read(file) if file is not None else environment_settings(name)
@@ -69,7 +69,7 @@ def _read(file: Path) -> Environment:
 def gate(
     scenario: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Play a named scenario instead; a wrong name lists all."),
+        typer.Option(metavar="NAME", help="Play this scenario instead; a wrong name lists all."),
     ] = None,
     difference: Annotated[
         list[float] | None,

@@ -51,7 +51,7 @@ def status(
     env: Env = None,
     json: Json = False,
 ) -> None:
-    """Show what is live, what runs, what is staged and what the next batch lacks."""
+    """Show what is live, running and staged, and what the next batch lacks."""
     with reporting(is_json=json) as terminal:
         target = opened_target(context, env, default=LOCAL)
         chosen = [target.flywheel(flywheel)] if flywheel else list(target.flywheels.values())
@@ -114,7 +114,7 @@ def uploads(
     elif rows:
         run.terminal.show(uploads_view(rows))
     else:
-        run.terminal.tell(f"{client.name} has no upload yet.")
+        run.terminal.print(f"{client.name} has no upload yet.")
 
 
 @verbs.command(cls=FlywheelCommand)
@@ -131,7 +131,7 @@ def history(
     elif batches:
         run.terminal.show(history_view(batches))
     else:
-        run.terminal.tell(f"{client.name} has no batch yet.")
+        run.terminal.print(f"{client.name} has no batch yet.")
 
 
 @verbs.command(cls=FlywheelCommand)
@@ -148,7 +148,7 @@ def log(
     elif events:
         run.terminal.show(timeline_view(events))
     else:
-        run.terminal.tell(f"Nothing was decided or done about {client.name} yet.")
+        run.terminal.print(f"Nothing was decided or done about {client.name} yet.")
 
 
 @verbs.command(cls=FlywheelCommand)
@@ -167,7 +167,7 @@ def verdict(run: FlywheelRun, batch: BatchNumber) -> None:
 
 @verbs.command(cls=FlywheelCommand)
 def replay(run: FlywheelRun, batch: BatchNumber) -> CommandResult:
-    """Decide a verdict again from its inputs, and compare the two bit for bit."""
+    """Decide a verdict again from its inputs, and compare both bit for bit."""
     client = run.reading_client()
     return show_replay(run.terminal, client.target, client.known, batch)
 

@@ -1,4 +1,4 @@
-"""The verb that makes a flywheel's next generation, or gives it up.
+"""The verb that makes a flywheel's next generation, or abandons it.
 
 Decides options and words; `Operate` carries it out. Read next:
 `application.commands.rebuild_commands`.
@@ -38,7 +38,7 @@ def rebuild(
     ] = None,
     abandon: Annotated[
         bool,
-        typer.Option("--abandon", help="Give up a generation without a promoted model."),
+        typer.Option("--abandon", help="Abandon a generation that has no promoted model."),
     ] = False,
     reason: Reason,
     yes: Yes = False,
@@ -48,14 +48,14 @@ def rebuild(
     """Make the next generation: a new flywheel from all rows that were not withdrawn."""
     labels = [*(add_label or []), *(drop_label or [])]
     if abandon and labels:
-        problem = "a generation that is given up gets no labels"
-        raise CommandError(ExitCode.USAGE, "--abandon", problem, "Leave the labels out")
+        problem = "an abandoned generation gets no labels"
+        raise CommandError(ExitCode.USAGE, "--abandon", problem, "Omit the labels")
     client = run.changing_client()
     if abandon:
-        return _given_up(run, client, reason, timeout)
+        return _abandon(run, client, reason, timeout)
     row = client.row
     if row.rebuild is not None and row.rebuild.step == "SWITCHED":
-        # One whose model is live is over once its endpoints have moved, which need not wait.
+        # A rebuild whose model is live ends once its endpoints have moved, which need not wait.
         client.continue_rebuild()
         row = client.row
     if not (labels or is_called_for(row, client.known.settings.batch)):
@@ -76,7 +76,7 @@ def rebuild(
 
 
 def is_called_for(row: FlywheelRow, rules: BatchRules) -> bool:
-    """Say whether something is wrong with a generation that the next one mends."""
+    """Return whether a generation has a fault that the next one repairs."""
     is_used_up = (
         slots_used_up(rules, row.train_datasets) is not None
         or row.test_datasets >= rules.service_test_datasets
@@ -85,10 +85,10 @@ def is_called_for(row: FlywheelRow, rules: BatchRules) -> bool:
 
 
 def _confirm(run: FlywheelRun, row: FlywheelRow, *, is_confirmed: bool) -> None:
-    """Say what a rebuild costs where nothing calls for it, and have it confirmed."""
-    run.terminal.tell(
+    """Show the cost of a rebuild that is not called for, and have it confirmed."""
+    run.terminal.print(
         f"{row.name} is not TAINTED, and its datasets are not used up. A rebuild makes a new "
-        f"flywheel, generation {row.next_generation}, sends all its rows once more and pays for "
+        f"flywheel, generation {row.next_generation}, sends all its rows again and pays for "
         "a training."
     )
     run.terminal.confirm(f"rebuild of {row.name}", "Rebuild it?", is_confirmed=is_confirmed)
@@ -97,20 +97,20 @@ def _confirm(run: FlywheelRun, row: FlywheelRow, *, is_confirmed: bool) -> None:
 def _switched(
     run: FlywheelRun, client: FlywheelClient, command: Rebuild, minutes: float
 ) -> dict[str, Any]:
-    """Ask for the next generation, wait until batches go to it, and return what came of it."""
+    """Ask for the next generation, wait until batches go to it, and return its facts."""
     before = client.row
     followed = [before.arn, *(before.rebuild.followed_arns if before.rebuild else ())]
     endpoints = client.target.comprehend(client.known).endpoints()
     bound = [endpoint.arn for endpoint in endpoints if endpoint.flywheel_arn in followed]
     client.operate(command)
-    run.terminal.tell_exactly(f"Generation {before.generation} stays as it is: {before.arn}")
+    run.terminal.print_unwrapped(f"Generation {before.generation} stays as it is: {before.arn}")
     if bound:
-        run.terminal.tell(
+        run.terminal.print(
             f"{number_of(len(bound), 'endpoint follows', 'endpoints follow')} earlier generations "
             "until a new model is promoted."
         )
     for arn in bound:
-        run.terminal.tell_exactly(f"  {arn}")
+        run.terminal.print_unwrapped(f"  {arn}")
     Progress(run.terminal).wait(switched(client, patience(client.target, minutes)))
     row = client.row
     if row.generation == before.generation:
@@ -118,12 +118,12 @@ def _switched(
             ExitCode.CLOUD,
             f"rebuild of {row.name}",
             "the service did not make the new flywheel",
-            "The notice says why; repair that, then ask for it again",
+            "The notice says why; repair the cause, then ask for it again",
         )
-    run.terminal.tell_exactly(f"Generation {row.generation}: {row.arn}")
+    run.terminal.print_unwrapped(f"Generation {row.generation}: {row.arn}")
     if row.open_batch is None:
         for words in without_rows(client.target.ledger(), client.target.environment, row):
-            run.terminal.tell_exactly(words)
+            run.terminal.print_unwrapped(words)
     return {
         "before": before.arn,
         "arn": row.arn,
@@ -133,16 +133,16 @@ def _switched(
     }
 
 
-def _given_up(
+def _abandon(
     run: FlywheelRun, client: FlywheelClient, reason: str, minutes: float
 ) -> CommandResult:
-    """Give a generation up and wait until batches go to the earlier one."""
+    """Abandon a generation and wait until batches go to the earlier one."""
     client.operate(AbandonRebuild(flywheel=client.name, reason=reason))
     Progress(run.terminal).wait(returned(client, patience(client.target, minutes)))
     row = client.row
-    run.terminal.tell_exactly(f"Given up. Uploads and batches go to {row.arn}")
+    run.terminal.print_unwrapped(f"Abandoned. Uploads and batches go to {row.arn}")
     if row.taint:
-        run.terminal.tell(f"{row.name} is TAINTED, as flywheel status shows.", style="bold yellow")
+        run.terminal.print(f"{row.name} is TAINTED, as flywheel status shows.", style="bold yellow")
     return CommandResult(
         ExitCode.DONE,
         {"arn": row.arn, "generation": row.generation, "tainted": list(row.taint)},

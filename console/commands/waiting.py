@@ -15,7 +15,7 @@ from console.flywheels.status import approval_document
 from console.progress import Progress
 from console.record.history import verdict_json
 from console.terminal import Terminal
-from console.views.verdict import tell_outcome
+from console.views.verdict import show_outcome
 from flywheel.batches.batches import BatchOutcome, Readiness
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.notices.notice import shown
@@ -42,16 +42,16 @@ def wait_for_upload(
     row = progress.wait(registered(target, upload.uid, wait, has_other_half=has_other_half))
     document: dict[str, Any] = {"state": row.state.value, "reasons": list(row.reasons)}
     if row.state in {UploadState.REFUSED, UploadState.GONE}:
-        terminal.tell(f"{row.state.value}: nothing was spent.", style="bold red")
+        terminal.print(f"{row.state.value}: nothing was spent.", style="bold red")
         for reason in row.reasons:
-            terminal.tell(shown(reason, 300), indent=2)
+            terminal.print(shown(reason, 300), indent=2)
         return CommandResult(ExitCode.REFUSED, document)
     if row.state is UploadState.WAITING:
         return CommandResult(ExitCode.HELD, {**document, **_show_half(terminal, client, row)})
-    progress.say("STAGED", number_of(row.documents, "document is good", "documents are good"))
+    progress.print("STAGED", number_of(row.documents, "document is good", "documents are good"))
     if upload.kind is DatasetKind.TEST:
         frozen = client.row.test_documents
-        terminal.tell(
+        terminal.print(
             f"The flywheel keeps the test set of {number_of(frozen, 'document')} that it has; "
             "these rows stay staged and are not used."
             if frozen
@@ -70,8 +70,8 @@ def wait_for_upload(
 def _show_half(terminal: Terminal, client: FlywheelClient, row: UploadRow) -> dict[str, Any]:
     """Show that a half waits for the other one, and return that as JSON values."""
     words = "; ".join(row.reasons)
-    terminal.tell_exactly(f"WAITING: {shown(words, 300)}")
-    terminal.tell(
+    terminal.print_unwrapped(f"WAITING: {shown(words, 300)}")
+    terminal.print(
         f"It starts nothing until then, and is refused after "
         f"{client.known.settings.batch.pair_timeout_hours} hours.",
         style="yellow",
@@ -94,7 +94,7 @@ def wait_for_batch(
     if (asked := question(target, batch)) is not None:
         return _show_question(terminal, target, asked)
     stored = target.ledger().verdicts.get(batch)
-    tell_outcome(terminal, batch, stored)
+    show_outcome(terminal, batch, stored)
     document = {
         "batch": number,
         "outcome": batch.outcome,
@@ -108,10 +108,10 @@ def wait_for_batch(
 def _show_question(terminal: Terminal, target: Target, asked: Approval) -> CommandResult:
     """Show that a verdict waits for a person."""
     place = f"{asked.batch} {asked.flywheel} --env {target.environment} --reason TEXT"
-    terminal.tell(f"Batch {asked.batch}: PROMOTE, and a person is asked", style="bold yellow")
-    terminal.tell(f"until {asked.until:%Y-%m-%d %H:%M} UTC:", indent=2)
+    terminal.print(f"Batch {asked.batch}: PROMOTE, and a person is asked", style="bold yellow")
+    terminal.print(f"until {asked.until:%Y-%m-%d %H:%M} UTC:", indent=2)
     for verb in ("approve", "reject"):
-        terminal.tell_exactly(f"  flywheel {verb} {place}")
+        terminal.print_unwrapped(f"  flywheel {verb} {place}")
     return CommandResult(
         ExitCode.HELD, {"batch": asked.batch, "approval": approval_document(asked)}
     )
@@ -119,7 +119,7 @@ def _show_question(terminal: Terminal, target: Target, asked: Approval) -> Comma
 
 def show_lacking(terminal: Terminal, ready: Readiness) -> dict[str, Any]:
     """Show what a batch still lacks, and return it as JSON values."""
-    terminal.tell("No batch was opened; it lacks:", style="bold yellow")
+    terminal.print("No batch was opened; it lacks:", style="bold yellow")
     for lack in ready.lacks:
-        terminal.tell(lack, indent=2)
+        terminal.print(lack, indent=2)
     return {"batch": None, "lacks": list(ready.lacks)}

@@ -1,4 +1,4 @@
-"""The acts of the demonstration: what each uploads, in which order, and when it is left out.
+"""The acts of the demonstration: what each uploads, in which order, and when it is omitted.
 
 Decides what the data can show. Must not know how an act is played.
 Read next: `console.demo.story` (the story) and `console.demo.data` (the files).
@@ -46,7 +46,7 @@ class DemoAct:
 
     @property
     def takes_back(self) -> bool:
-        """Whether nothing is uploaded, but the last batch is taken back."""
+        """Whether nothing is uploaded and the last batch is withdrawn."""
         return not (self.train or self.test)
 
     @property
@@ -57,7 +57,7 @@ class DemoAct:
 
 @dataclass(frozen=True, slots=True)
 class ActEnding:
-    """How an act ended.
+    """The end of an act.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def _few_acts(few: FewDocuments, flywheel: str) -> Iterator[DemoAct]:
         )
         yield DemoAct(
             "More test documents",
-            f"{more_test} for the model that was held, and the test set is frozen anew. Both "
+            f"{more_test} for the model that was held, and the test set is frozen again. Both "
             "models answer the larger one; nothing is trained.",
             flywheel,
             test=upload_files("later", few.later_test, _SERVICES_OWN),
@@ -180,7 +180,7 @@ def _few_acts(few: FewDocuments, flywheel: str) -> Iterator[DemoAct]:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """How a task's files are described."""
+    """The descriptions of a task's files."""
 
     mislabeled: str
     broken: str
@@ -192,6 +192,6 @@ _WORDS = {
     ),
     "entities": _Words(
         "annotated in the wrong places",
-        "Annotations that overlap, that end behind the text, that have an unknown type",
+        "Annotations that overlap, that end after the text, that have an unknown type",
     ),
 }

@@ -1,7 +1,7 @@
 """What the demonstration uploads: sample tickets, or a user's own rows.
 
 Decides how a user's files are read (every good row counts, exact duplicates too) and what the
-broken file looks like. It must not know how the story goes.
+broken file looks like. It must not know the story.
 Read next: `console.demo.split` (which row goes where) and `console.demo.environment`.
 """
 
@@ -33,7 +33,7 @@ from flywheel.settings.data_format import DataFormat
 from flywheel.settings.policy import Policy
 
 _COLUMNS = 2
-_TOLD_PROBLEMS = 3
+_PROBLEMS_SHOWN = 3
 _SERVICES_OWN = DataFormat()
 
 FLOOR_OF_UNKNOWN_DATA = 0.2
@@ -42,7 +42,7 @@ FLOOR_OF_UNKNOWN_DATA = 0.2
 
 @dataclass(frozen=True, slots=True)
 class DemoData:
-    """The files of the demonstration, as bytes, and what is said of them.
+    """The files of the demonstration, as bytes, and the remarks on them.
 
     Parameters
     ----------
@@ -191,21 +191,21 @@ def _rows(path: Path, shape: DataFormat, remarks: list[str]) -> list[Row]:
     Of duplicates with several labels or annotations the first alone counts.
     """
     documents = opened(path, allowed=EVERY_ROW, shape=shape)
-    found = [(row.label, row.text) for row in documents]
+    rows = [(row.label, row.text) for row in documents]
     report = documents.report
     if report.is_refused:
         raise RefusedFileError(path, report)
     remarks += _left_out(path, report, shape)
     if shape != _SERVICES_OWN:
-        return found
-    label_of = {text: label for label, text in found}
-    rows = []
+        return rows
+    label_of = {text: label for label, text in rows}
+    every = []
     for physical in physical_rows(file_chunks(path)):
         if isinstance(physical, PhysicalRow) and len(physical.fields) == _COLUMNS:
             label, text = (field.strip() for field in physical.fields)
             if label_of.get(text) == label:
-                rows.append((label, text))
-    return rows
+                every.append((label, text))
+    return every
 
 
 def _left_out(path: Path, report: Report, shape: DataFormat) -> list[str]:
@@ -216,11 +216,11 @@ def _left_out(path: Path, report: Report, shape: DataFormat) -> list[str]:
     ]
     remarks = []
     if counts:
-        told = report.lines(quotes_values=True)[:_TOLD_PROBLEMS]
-        first = "; ".join(shown(line, 120) for line in told)
+        lines = report.lines(quotes_values=True)[:_PROBLEMS_SHOWN]
+        first = "; ".join(shown(line, 120) for line in lines)
         remarks.append(
             f"{path.name}: {report.left_out:,} of {report.rows_read:,} rows are left out: "
-            f"{', '.join(counts)} ({first}{'; ...' if report.left_out > _TOLD_PROBLEMS else ''})."
+            f"{', '.join(counts)} ({first}{'; ...' if report.left_out > _PROBLEMS_SHOWN else ''})."
         )
     if report.duplicates:
         place = " where they meet in the flywheel" if shape == _SERVICES_OWN else ""

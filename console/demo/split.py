@@ -202,9 +202,9 @@ def _check_labels(labels: Sequence[str], source: str, shape: DataFormat) -> None
         remedy = "A recognizer needs annotations: add some"
         raise DemoDataError(source, "holds no annotated document", remedy)
     if shape.task == "classification" and len(labels) < _MIN_LABELS:
-        found = f"one label only ({labels[0]!r})" if labels else "no rows"
+        problem = f"holds one label only ({labels[0]!r})" if labels else "holds no rows"
         remedy = "A classifier needs two labels at least: add rows of another label"
-        raise DemoDataError(source, f"holds {found}", remedy)
+        raise DemoDataError(source, problem, remedy)
 
 
 def _enough_unique(rows: list[Row]) -> list[Row]:

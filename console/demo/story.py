@@ -1,8 +1,8 @@
-"""The demonstration: acts, each told as it happens.
+"""The demonstration: acts, each shown as it happens.
 
-Plays the acts in their order and follows each to its end, whatever that is: the policy alone
-decides what is promoted. Everything runs in a local environment of its own, gone at the end.
-Read next: `console.demo.acts` (the acts) and `console.demo.view` (how it looks).
+Plays the acts in their order and follows each to its end; the policy alone decides what is
+promoted. Everything runs in a local environment of its own, gone at the end. Read next:
+`console.demo.acts` (the acts) and `console.demo.view` (how it looks).
 """
 
 import tempfile
@@ -18,7 +18,7 @@ from console.demo.acts import ActEnding, DemoAct, acts, why_left_out
 from console.demo.data import DemoData, own_data, sample_data
 from console.demo.environment import write_environment
 from console.demo.tasks import Files
-from console.demo.view import tell_act, tell_data, tell_end, tell_left_out, tell_letter
+from console.demo.view import show_act, show_data, show_end, show_left_out, show_letter
 from console.environment.local_environment import Mailbox, started_environment
 from console.environment.target import Target, local_target
 from console.errors import CommandError, ExitCode
@@ -32,10 +32,10 @@ from console.flywheels.following import (
     switched,
 )
 from console.flywheels.operating import FlywheelClient, Upload, put
-from console.progress import Found, Phase, Progress
+from console.progress import Awaited, Phase, Progress
 from console.record.history import verdict_json
 from console.terminal import Terminal
-from console.views.verdict import tell_outcome
+from console.views.verdict import show_outcome
 from flywheel.batches.batches import BatchOutcome, BatchState, Readiness
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.number_words import number_of
@@ -50,7 +50,7 @@ _SERVICES_OWN = DataFormat()
 def run(
     terminal: Terminal, folder: Path | None, shape: DataFormat = _SERVICES_OWN
 ) -> dict[str, Any]:
-    """Tell the whole story and return it as a JSON document.
+    """Play the whole story and return it as a JSON document.
 
     Parameters
     ----------
@@ -66,18 +66,18 @@ def run(
     """
     began = time.monotonic()
     data = sample_data() if folder is None else own_data(folder, shape)
-    tell_data(terminal, data)
+    show_data(terminal, data)
     with _environments(data) as settings, started_environment(settings, terminal) as environment:
         story = Story(terminal, local_target(environment.variables), data)
         for act in acts(data):
             story.play(act)
         document = story.document(time.monotonic() - began)
-        tell_end(terminal, document, story.endings, is_own=data.is_own)
+        show_end(terminal, document, story.endings, is_own=data.is_own)
     return document
 
 
 class Story:
-    """Plays the acts in one environment and remembers what came of them.
+    """Plays the acts in one environment and keeps their results.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class Story:
 
     def play(self, act: DemoAct) -> None:
         """Play an act and remember its ending; leave out what cannot be shown, and say why."""
-        tell_act(self._terminal, act.title, act.words)
+        show_act(self._terminal, act.title, act.words)
         self._client = FlywheelClient(self._target, self._target.flywheel(act.flywheel))
         self._progress = Progress(self._terminal)
         self._patience = patience(self._target, _LONGEST_MINUTES)
@@ -110,7 +110,7 @@ class Story:
         if left_out is None:
             ending = self._ending_of(act, last)
         if ending.left_out is not None:
-            tell_left_out(self._terminal, ending.left_out)
+            show_left_out(self._terminal, ending.left_out)
         self.endings.append(ending)
 
     def _ending_of(self, act: DemoAct, last: ActEnding | None) -> ActEnding:
@@ -147,7 +147,7 @@ class Story:
                 for ending in self.endings
             ],
             "uploads": [self._upload_document(upload) for upload in self._uploads],
-            "iterations": [found for found in self._iterations if found is not None],
+            "iterations": [each for each in self._iterations if each is not None],
             "notices": [
                 {"subject": letter.subject, "body": letter.body} for letter in self._mailbox.letters
             ],
@@ -158,18 +158,18 @@ class Story:
         for name, body in files:
             upload = put(self._target, self._client.name, kind, name, body)
             self._uploads.append(upload)
-            self._progress.say("UPLOADED", f"{upload.key} ({len(body):,} bytes)")
+            self._progress.print("UPLOADED", f"{upload.key} ({len(body):,} bytes)")
         uid, is_pair = self._uploads[-1].uid, len(files) > 1
         row = self._progress.wait(
             registered(self._target, uid, self._patience, has_other_half=is_pair)
         )
         if row.state is UploadState.REFUSED:
-            self._progress.say(
+            self._progress.print(
                 "REFUSED", f"{number_of(len(row.reasons), 'reason')}, in the notice", "red"
             )
         else:
             left_out = f", {number_of(row.left_out, 'row')} left out" if row.left_out else ""
-            self._progress.say(
+            self._progress.print(
                 "STAGED",
                 f"{number_of(row.documents, 'document is good', 'documents are good')}{left_out}",
             )
@@ -180,11 +180,11 @@ class Story:
         client, name = self._client, self._client.name
         reason = "every label is wrong"
         client.operate(Withdraw(flywheel=name, batch=number, reason=reason))
-        self._progress.say("WITHDRAWN", f"batch {number}; {name} is TAINTED", "yellow")
+        self._progress.print("WITHDRAWN", f"batch {number}; {name} is TAINTED", "yellow")
         client.operate(Rebuild(flywheel=name, reason="without the mislabeled rows"))
         self._progress.wait(switched(client, self._patience))
         row = client.row
-        self._progress.say("REBUILT", f"generation {row.generation}, not tainted", "green")
+        self._progress.print("REBUILT", f"generation {row.generation}, not tainted", "green")
         first = row.open_batch or row.last_batch
         if first <= number:
             return self._lacking(act, next_batch(self._client))
@@ -196,7 +196,9 @@ class Story:
         number = done["batch"]
         if number is None:
             return self._lacking(act, Readiness(False, tuple(done["next_batch_lacks"])))
-        self._progress.say("FROZEN", f"batch {done['rejudges']} is judged again, by batch {number}")
+        self._progress.print(
+            "FROZEN", f"batch {done['rejudges']} is judged again, by batch {number}"
+        )
         return self._follow_batch(act, number)
 
     def _follow(self, act: DemoAct, *, is_last: bool) -> ActEnding:
@@ -208,7 +210,7 @@ class Story:
         if isinstance(number, Readiness):
             return self._lacking(act, number)
         sealed = self._target.ledger().batches.get(self._client.name, number)
-        self._progress.tell(
+        self._progress.show(
             Phase("SEALED", f"batch {number}: {number_of(sealed.documents, 'document')}")
         )
         return self._follow_batch(act, number, is_last=is_last)
@@ -233,20 +235,22 @@ class Story:
         self._iterations.append(self._iteration_document(number))
         stored = self._target.ledger().verdicts.get(batch)
         if stored is not None:
-            self._progress.say("VERDICT", stored.verdict.decision.value, "bold")
+            self._progress.print("VERDICT", stored.verdict.decision.value, "bold")
         if is_last:
-            tell_outcome(self._terminal, batch, stored)
+            show_outcome(self._terminal, batch, stored)
         self._await_letter(_notice_id(batch, stored), is_routine=not is_last)
         return ActEnding(act.title, batch, stored)
 
-    def _with_letters(self, phases: Generator[Phase, None, Found]) -> Generator[Phase, None, Found]:
+    def _with_letters(
+        self, phases: Generator[Phase, None, Awaited]
+    ) -> Generator[Phase, None, Awaited]:
         """Pass phases on and show letters as they come in between."""
         while True:
             try:
                 phase = next(phases)
             except StopIteration as end:
-                found: Found = end.value
-                return found
+                awaited: Awaited = end.value
+                return awaited
             yield phase
             self._mailbox.collect()
             self._show("-started")
@@ -267,7 +271,7 @@ class Story:
         for letter in self._mailbox.letters:
             if letter.id.endswith(ending) and letter.id not in self._shown:
                 is_known = letter.id.endswith("-started") and bool(self._batches)
-                tell_letter(self._terminal, letter, is_routine=is_routine or is_known)
+                show_letter(self._terminal, letter, is_routine=is_routine or is_known)
                 self._shown.add(letter.id)
 
     def _upload_document(self, upload: Upload) -> dict[str, Any]:
@@ -307,7 +311,7 @@ def _notice_id(batch: BatchRow, stored: StoredVerdict | None) -> str:
 
 @contextmanager
 def _environments(data: DemoData) -> Generator[LocalSettings, None, None]:
-    """Give the settings of the environment, whose flywheels need a folder of their own."""
+    """Yield the settings of the environment, whose flywheels need a folder of their own."""
     with tempfile.TemporaryDirectory(prefix="flywheel-demo-") as name:
         folder = Path(name)
         write_environment(folder, data)

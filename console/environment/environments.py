@@ -1,8 +1,8 @@
-"""Which environments there are, what their files say, and how one is opened by name.
+"""The environments that have a file: their settings, and opening one by name.
 
-Local and AWS differ in where the session comes from and in nothing else. Read next:
+Local and AWS differ only in where the session comes from. Read next:
 `console.environment.target` (an opened environment) and `console.environment.running_environment`
-(how the local one is found).
+(the file of the local one).
 """
 
 import os
@@ -65,7 +65,7 @@ def _running(file: LocalFile) -> Target:
 
 
 def environment_settings(environment: str, folder: Path = ENVIRONMENTS_FOLDER) -> Environment:
-    """Return what an environment's file says.
+    """Return the settings in an environment's file.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def _require_known(environment: str, folder: Path) -> None:
 
 
 def _require_account(environment: str, session: boto3.Session) -> None:
-    """Refuse to look for a deployment where nothing says in which account or region it is."""
+    """Refuse to look for a deployment without an account or a region."""
     if session.region_name is None:
         lacks, remedy = "no AWS region is set", "Set AWS_REGION, or region in its file"
     elif session.get_credentials() is None:

@@ -26,7 +26,7 @@ _ERROR_LINES = 6
 
 @contextmanager
 def started_environment(settings: LocalSettings, terminal: Terminal) -> Iterator[LocalEnvironment]:
-    """Give a local environment that runs; it is gone at the end.
+    """Yield a running local environment; it is gone at the end.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def started_environment(settings: LocalSettings, terminal: Terminal) -> Iterator
     """
     _check(settings)
     progress = Progress(terminal)
-    environment = LocalEnvironment(settings, tell=lambda line: progress.say("STARTING", line))
+    environment = LocalEnvironment(settings, tell=lambda line: progress.print("STARTING", line))
     with ExitStack() as stack:
         try:
             with terminal.people.status("STARTING"):
@@ -49,7 +49,7 @@ def started_environment(settings: LocalSettings, terminal: Terminal) -> Iterator
             problem = str(error).rstrip(".")
             remedy = "Run make setup again; if the problem remains, report it"
             raise CommandError(ExitCode.CLOUD, "local environment", problem, remedy) from error
-        progress.say("READY", "the stack is deployed")
+        progress.print("READY", "the stack is deployed")
         yield environment
 
 
@@ -117,7 +117,7 @@ class Mailbox:
         self.letters: list[Letter] = []
 
     def collect(self, wait_seconds: int = 0) -> list[Letter]:
-        """Return the letters that are new, after waiting a moment for some; each comes once."""
+        """Return the new letters, after waiting up to this time for some; each comes once."""
         with translate_aws_errors("sqs:ReceiveMessage"):
             answer = self._sqs.receive_message(
                 QueueUrl=self._url,
@@ -136,7 +136,7 @@ class Mailbox:
         return new
 
     def has(self, is_meant: Callable[[Letter], bool]) -> bool:
-        """Say whether a letter has come already."""
+        """Return whether a letter has come already."""
         return any(map(is_meant, self.letters))
 
 
@@ -153,6 +153,6 @@ def _open_to(topic_arn: str, queue_arn: str) -> str:
 
 
 def _letter(envelope: str) -> Letter:
-    told = json.loads(envelope)
-    notice_id = told.get("MessageAttributes", {}).get("notice_id", {}).get("Value", "")
-    return Letter(notice_id, told.get("Subject", ""), told["Message"])
+    message = json.loads(envelope)
+    notice_id = message.get("MessageAttributes", {}).get("notice_id", {}).get("Value", "")
+    return Letter(notice_id, message.get("Subject", ""), message["Message"])

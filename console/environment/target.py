@@ -1,7 +1,7 @@
-"""Which environment a command works on: its session, its stack's outputs, its flywheels.
+"""An opened environment: its clients, its stack's outputs, its flywheels.
 
-Local and AWS differ in where the session comes from and in nothing else. Knows no verb.
-Read next: `console.environment.running_environment` (how the local environment is found).
+Local and AWS differ only in the session. Knows no verb. Read next:
+`console.environment.environments` (which opens one) and `console.flywheels.operating`.
 """
 
 import difflib
@@ -36,8 +36,8 @@ _CONFIG = Config(
 )
 _LAMBDA_CONFIG = Config(
     connect_timeout=5,
-    # A function may take 15 minutes, in which nothing is sent. What was asked for and gave no
-    # answer may have been done: whether to ask again is for the person to say.
+    # A function may take 15 minutes, in which nothing is sent. A request without an answer may
+    # have been carried out: the person decides whether to repeat it.
     read_timeout=15 * 60 + 30,
     tcp_keepalive=True,
     retries={"mode": "standard", "total_max_attempts": 1},
@@ -46,7 +46,7 @@ _LAMBDA_CONFIG = Config(
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who acts, and where."""
+    """Who acts, in which account and region."""
 
     account: str
     region: str
@@ -164,7 +164,7 @@ class Target:
         return Ledger(table, actor="flywheel command")
 
     def flywheel_row(self, known: KnownFlywheel) -> FlywheelRow:
-        """Return a flywheel as the ledger has it; one that no function has met yet is new."""
+        """Return a flywheel as the ledger has it, or a new one that it does not have yet."""
         name = known.settings.name
         return self.ledger().flywheels.get(name) or FlywheelRow(name, known.arn)
 
@@ -219,6 +219,6 @@ def local_target(variables: Mapping[str, str]) -> Target:
 def where_deployed(environment: str) -> str:
     """Return how an environment is deployed to AWS, and how it is reached when it runs here."""
     return (
-        f"Not deployed yet? cdk deploy -c env={environment} puts it on AWS; flywheel up --env "
+        f"Not deployed yet? cdk deploy -c env={environment} deploys it to AWS; flywheel up --env "
         f"{environment} runs it on this machine, where commands reach it as --env {LOCAL}"
     )

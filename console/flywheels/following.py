@@ -1,7 +1,7 @@
 """Follow an upload to its batch, and a batch to its end.
 
-Each function is a generator: it looks, gives the phase that it sees, and returns what it waited
-for. Decides the words of a phase; how phases are shown is `console.progress`. Changes nothing.
+Each wait is a generator: it reads, yields the phase that it sees, and returns what it waited for.
+Decides the words of a phase; `console.progress` shows them. Changes nothing.
 """
 
 import itertools
@@ -22,13 +22,13 @@ from flywheel.batches.uploads import UploadState
 from flywheel.number_words import number_of
 
 _LOCAL_SECONDS, _AWS_SECONDS = 0.1, 10.0
-_LOOKS_A_CHECK = 20
+_READS_PER_CHECK = 20
 _ENDED_BADLY = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 
 
 @dataclass(slots=True)
 class Patience:
-    """How often to look, and until when.
+    """How often to read, and until when.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Patience:
     until: float
 
     def pause(self, waited_for: str) -> None:
-        """Wait until the next look.
+        """Wait until the next read.
 
         Raises
         ------
@@ -52,14 +52,14 @@ class Patience:
             raise CommandError(
                 ExitCode.TIMED_OUT,
                 waited_for,
-                "it is not done within the time that was given",
+                "it did not end in time",
                 "It goes on by itself: see flywheel status, or wait longer with --timeout",
             )
         time.sleep(self.every_seconds)
 
 
 def patience(target: Target, minutes: float) -> Patience:
-    """Return patience for so many minutes, looking more often where looking is free."""
+    """Return patience for this many minutes; a local environment is read more often."""
     every = _LOCAL_SECONDS if target.is_local else _AWS_SECONDS
     return Patience(every, time.monotonic() + minutes * 60)
 
@@ -67,14 +67,14 @@ def patience(target: Target, minutes: float) -> Patience:
 def registered(
     target: Target, uid: str, wait: Patience, *, has_other_half: bool = False
 ) -> Generator[Phase, None, UploadRow]:
-    """Wait until an upload was taken up; returns it STAGED, SEALED, WAITING, REFUSED or GONE.
+    """Wait until an upload is registered; returns it STAGED, SEALED, WAITING, REFUSED or GONE.
 
     Of a second half that is annotations or an entity list it returns the documents' upload.
 
     Parameters
     ----------
     has_other_half : bool
-        Whether the other half of its pair is there, so that it is WAITING for a moment alone.
+        Whether the other half of its pair was uploaded, so that it is WAITING only briefly.
     """
     ledger = target.ledger()
     passing = {UploadState.RECEIVED, *([UploadState.WAITING] if has_other_half else [])}
@@ -96,7 +96,7 @@ def _with_rows(ledger: Ledger, row: UploadRow) -> UploadRow:
 def batch_of(
     client: FlywheelClient, uid: str, wait: Patience
 ) -> Generator[Phase, None, int | Readiness]:
-    """Wait until a staged upload is sealed; returns its batch, or what is lacking for one."""
+    """Wait until a staged upload is sealed; returns its batch, or what a batch still lacks."""
     ledger = client.target.ledger()
     while True:
         row = client.row
@@ -116,7 +116,7 @@ def batch_of(
 def closed(client: FlywheelClient, number: int, wait: Patience) -> Generator[Phase, None, BatchRow]:
     """Wait until a batch is closed and its flywheel free for the next; returns the batch.
 
-    Where a person is asked it ends too: how long that takes nobody knows.
+    It also ends where a person is asked, since the answer may take days.
 
     Raises
     ------
@@ -124,14 +124,14 @@ def closed(client: FlywheelClient, number: int, wait: Patience) -> Generator[Pha
         The workflow ended without closing the batch, or the time is over.
     """
     target, ledger = client.target, client.target.ledger()
-    for look in itertools.count(1):
+    for read in itertools.count(1):
         batch = ledger.batches.get(client.name, number)
         if batch.state is BatchState.CLOSED and client.row.open_batch != number:
             return batch
         if question(target, batch) is not None:
             return batch
         yield phase_of(client, batch)
-        if look % _LOOKS_A_CHECK == 0:
+        if read % _READS_PER_CHECK == 0:
             _check_execution(target, batch)
         wait.pause(f"batch {number} of {client.name}")
     raise AssertionError("the loop above has no other end")
@@ -215,10 +215,10 @@ def _sealed(batch: BatchRow) -> Phase:
 
 def _check_execution(target: Target, batch: BatchRow) -> None:
     """End the wait for a workflow that ended without closing its batch."""
-    found = target.workflow(target.ledger()).status(batch)
-    if found is None or found[0] not in _ENDED_BADLY:
+    execution = target.workflow(target.ledger()).status(batch)
+    if execution is None or execution[0] not in _ENDED_BADLY:
         return
-    status, error, cause = found
+    status, error, cause = execution
     raise CommandError(
         ExitCode.CLOUD,
         f"batch {batch.batch} of {batch.flywheel}",

@@ -17,7 +17,7 @@ from flywheel.batches.uploads import DatasetKind
 
 @dataclass(frozen=True, slots=True)
 class RebuildStatus:
-    """A generation of which no model was promoted so far, or whose endpoints still move.
+    """A generation without a promoted model, or whose endpoints still move.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class RebuildStatus:
 
 
 def rebuild_status(target: Target, row: FlywheelRow) -> RebuildStatus | None:
-    """Return the generation that is not over; None where there is none."""
+    """Return the rebuild that has not ended; None where there is none."""
     asked = row.rebuild
     if asked is None:
         return None
@@ -57,7 +57,7 @@ def rebuild_status(target: Target, row: FlywheelRow) -> RebuildStatus | None:
     words = {
         "REQUESTED": "the next generation is about to be made",
         "CREATING": f"Comprehend makes {asked.arn}",
-        "RETURNING": f"it was given up; uploads go back to {asked.before_arn}",
+        "RETURNING": f"it was abandoned; uploads go back to {asked.before_arn}",
     }
     number = row.next_generation
     if asked.step == "RETURNING":
@@ -66,22 +66,22 @@ def rebuild_status(target: Target, row: FlywheelRow) -> RebuildStatus | None:
     return RebuildStatus(asked, number, words[asked.step])
 
 
-def rebuild_document(found: RebuildStatus) -> dict[str, Any]:
+def rebuild_document(rebuild: RebuildStatus) -> dict[str, Any]:
     """Return a rebuild as JSON values."""
     return {
-        "generation": found.generation,
-        "step": found.asked.step,
-        "waits_for": found.waits_for,
-        "is_promoted": found.is_promoted,
-        "todo": list(found.todo),
-        "reason": found.asked.reason,
-        "before": found.asked.before_arn,
-        "arn": found.asked.arn,
+        "generation": rebuild.generation,
+        "step": rebuild.asked.step,
+        "waits_for": rebuild.waits_for,
+        "is_promoted": rebuild.is_promoted,
+        "todo": list(rebuild.todo),
+        "reason": rebuild.asked.reason,
+        "before": rebuild.asked.before_arn,
+        "arn": rebuild.asked.arn,
     }
 
 
 def without_rows(ledger: Ledger, environment: str, row: FlywheelRow) -> Sequence[str]:
-    """Say what to do where a new generation has nothing to train on; nothing where it has."""
+    """Return what to do where a new generation has no rows to train on."""
     asked = row.rebuild
     has_begun = asked is None or row.last_batch > asked.last_batch
     if has_begun or of_kind(ledger.uploads.staged(row.name), DatasetKind.TRAIN):

@@ -1,6 +1,6 @@
-"""What a flywheel is doing now, gathered from the ledger, the service and the topic.
+"""The present state of a flywheel, from the ledger, the service and the topic.
 
-Decides which facts make a status; how they look is `console.views.status`. Changes nothing.
+Decides which facts make a status; `console.views.status` shows them. Changes nothing.
 """
 
 from collections.abc import Mapping
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
 
-def approval_document(asked: Approval) -> dict[str, Any]:
-    """Return a question as JSON values; its token is no business of anybody's."""
+def approval_document(approval: Approval) -> dict[str, Any]:
+    """Return a question as JSON values; its token stays private."""
     return {
-        "batch": asked.batch,
-        "challenger": asked.challenger,
-        "until": asked.until.isoformat(),
-        "on_timeout": asked.on_timeout,
+        "batch": approval.batch,
+        "challenger": approval.challenger,
+        "until": approval.until.isoformat(),
+        "on_timeout": approval.on_timeout,
     }
 
 
@@ -247,5 +247,5 @@ def _running(client: FlywheelClient, row: FlywheelRow) -> Running | None:
     ledger = client.target.ledger()
     batch = ledger.batches.get(row.name, row.open_batch)
     phase = phase_of(client, batch)
-    found = client.target.workflow(ledger).status(batch)
-    return Running(batch, phase.name, phase.words, found[0] if found else None)
+    execution = client.target.workflow(ledger).status(batch)
+    return Running(batch, phase.name, phase.words, execution[0] if execution else None)

@@ -37,7 +37,7 @@ _WRONG = 0.2
 
 @dataclass(frozen=True, slots=True)
 class SimulatedCell:
-    """What one simulation says.
+    """The result of one simulation.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def policies(iterations: int) -> Mapping[str, Policy]:
     """
     any_gain = Rule(metric="AverageAccuracy", min=0.0, min_improvement=0.0)
     no_worse = Rule(metric="AverageAccuracy", min=0.0, max_drop=0.01)
-    found = {
+    compared = {
         "paired": Policy(rules=(BETTER_ACCURACY,)),
         "averages": Policy(rules=(BETTER_ACCURACY,), evidence="averages"),
         "non-inferiority": Policy(rules=(no_worse,), comparison="non-inferiority"),
@@ -81,10 +81,10 @@ def policies(iterations: int) -> Mapping[str, Policy]:
     }
     if iterations > 1:
         most = Policy().test_looks_hold
-        found["paired-strict"] = Policy(
+        compared["paired-strict"] = Policy(
             rules=(BETTER_ACCURACY,), family_error="strict", looks_planned=min(iterations, most)
         )
-    return found
+    return compared
 
 
 def simulated(
@@ -179,7 +179,7 @@ def _promoted(policy: Policy, documents: int, drawn: NDArray[np.int64]) -> float
 def is_promoted(
     policy: Policy, documents: int, look: int, *, wrong: int, fixed: int, broken: int
 ) -> bool:
-    """Say whether a policy promotes a challenger that fixed and broke so many documents.
+    """Return whether a policy promotes a challenger that fixed and broke so many documents.
 
     Parameters
     ----------

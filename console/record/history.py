@@ -1,6 +1,7 @@
 """The batches of a flywheel, newest first: what went in, what came of it, and why.
 
-Decides which facts are told of a batch and how they look at 80 columns.
+Decides which facts describe a batch, and the JSON form of a verdict. Read next:
+`console.views.record` (how they look).
 """
 
 import re

@@ -88,8 +88,8 @@ def first_difference(kept: str, again: str) -> str | None:
     """
     if kept == again:
         return None
-    found = _difference(json.loads(kept), json.loads(again), "")
-    return found or "the spelling: the values are the same"
+    difference = _difference(json.loads(kept), json.loads(again), "")
+    return difference or "the spelling: the values are the same"
 
 
 _ABSENT = object()
@@ -99,16 +99,16 @@ def _difference(kept: Any, again: Any, path: str) -> str | None:
     if isinstance(kept, dict) and isinstance(again, dict):
         for name in sorted({*kept, *again}):
             inner = f"{path}.{name}" if path else name
-            found = _difference(kept.get(name, _ABSENT), again.get(name, _ABSENT), inner)
-            if found:
-                return found
+            difference = _difference(kept.get(name, _ABSENT), again.get(name, _ABSENT), inner)
+            if difference:
+                return difference
         return None
     if isinstance(kept, list) and isinstance(again, list):
         for place in range(max(len(kept), len(again))):
             old, new = (each[place] if place < len(each) else _ABSENT for each in (kept, again))
-            found = _difference(old, new, f"{path}[{place}]")
-            if found:
-                return found
+            difference = _difference(old, new, f"{path}[{place}]")
+            if difference:
+                return difference
         return None
     is_same = type(kept) is type(again) and kept == again
     return None if is_same else f"{path}: {_shown(kept)} is kept, {_shown(again)} follows"
@@ -205,22 +205,22 @@ def _paired_again(
     labels: int,
 ) -> PairedEvidence:
     kept = kept_for(document, staging, stored)
-    found = {each.model: answers_for(kept, each) for each in stored.predictions}
-    challenger = found.get(evidence.challenger_arn or "")
+    answers = {each.model: answers_for(kept, each) for each in stored.predictions}
+    challenger = answers.get(evidence.challenger_arn or "")
     if challenger is None:
         raise AnswersMissingError(f"the verdict names no answers of {evidence.challenger_arn}")
     return compared(
         kept.rows(),
-        found.get(evidence.champion_arn or ""),
+        answers.get(evidence.champion_arn or ""),
         challenger,
         policy_of(document),
         error=evidence.error(policy_of(document)),
-        anchor=found.get(evidence.anchor_arn or ""),
+        anchor=answers.get(evidence.anchor_arn or ""),
         shape=shape,
         labels=labels,
         test_set_sha256=kept.test_set_sha256,
         predictions=tuple(
-            kept.predictions(each.model, found[each.model], is_paid=bool(each.usd))
+            kept.predictions(each.model, answers[each.model], is_paid=bool(each.usd))
             for each in stored.predictions
         ),
     )

@@ -1,4 +1,4 @@
-"""What was decided or done about a flywheel, newest first, with who and why.
+"""The decisions and acts about a flywheel, newest first, with who and why.
 
 Gathers it from the audit, which holds every decision and act, and from the uploads that were
 refused, which it does not hold. Typed facts; how they look is `console.views.record`, and a page
@@ -103,10 +103,10 @@ def timeline(target: Target, known: KnownFlywheel, most: int) -> list[Event]:
 
 
 def timeline_of(ledger: Ledger, name: str, most: int) -> list[Event]:
-    """Return the newest events of a flywheel that a ledger tells, newest first."""
-    found = [*_decided(ledger, name, most), *_refused(ledger, name)]
+    """Return the newest events of a flywheel in a ledger, newest first."""
+    events = [*_decided(ledger, name, most), *_refused(ledger, name)]
     # A stable sort: entries of one moment stay in the order of the audit.
-    newest = sorted(found, key=lambda event: datetime.fromisoformat(event.at), reverse=True)
+    newest = sorted(events, key=lambda event: datetime.fromisoformat(event.at), reverse=True)
     return newest[:most]
 
 
@@ -116,7 +116,7 @@ def event_document(event: Event) -> dict[str, Any]:
 
 
 def _decided(ledger: Ledger, name: str, most: int) -> Iterator[Event]:
-    """Give what the audit tells, newest first."""
+    """Yield the audit's events, newest first."""
     head = ledger.audit.head(name)
     if head is None:
         return
@@ -179,7 +179,7 @@ def _verdict_reasons(
     ledger: Ledger, name: str, details: list[Details]
 ) -> dict[tuple[int, int], str]:
     """Return the first reason of each verdict, by batch and attempt; entries name none."""
-    numbers = sorted({told["batch"] for told in details if "decision" in told and "batch" in told})
+    numbers = sorted({each["batch"] for each in details if "decision" in each and "batch" in each})
     batches = ledger.batches.get_many(name, numbers)
     return {
         (batch.batch, batch.attempt): why_of_batch(batch, ledger.verdicts.get(batch))
@@ -188,7 +188,7 @@ def _verdict_reasons(
 
 
 def _refused(ledger: Ledger, name: str) -> Iterator[Event]:
-    """Give the uploads that were refused, those outside the flywheels' folders too."""
+    """Yield the uploads that were refused, those outside the flywheels' folders too."""
     for flywheel in (name, NO_FLYWHEEL):
         for row in ledger.uploads.newest(flywheel, _UPLOADS_READ):
             if row.state in _NO_NEWS:

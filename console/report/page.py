@@ -53,7 +53,7 @@ class Bar:
 
 
 def has_chart(rule: RuleOutcome) -> bool:
-    """Say whether a rule has the values that its drawing needs."""
+    """Return whether a rule has the values that its drawing needs."""
     if rule.bound_kind is None or rule.challenger is None:
         return False
     return rule.bound_kind == "min" or rule.champion is not None
@@ -69,7 +69,7 @@ def scale_of(rule: RuleOutcome) -> Callable[[float], float]:
 
 
 def bars(labels: Sequence[LabelChange]) -> Iterator[Bar]:
-    """Give the bar of each label, the longest over half of the drawing's width."""
+    """Yield the bar of each label, the longest over half of the drawing's width."""
     gains = [label.gain or 0.0 for label in labels]
     largest = max(map(abs, gains), default=0.0) or 1.0
     for place, (label, gain) in enumerate(zip(labels, gains, strict=True)):
@@ -162,7 +162,7 @@ def _confusion(answered: AnsweredDocuments, paired: dict[str, Any]) -> list[tupl
 
 
 def _changes(answered: AnsweredDocuments) -> Iterator[tuple[str, ...]]:
-    """Give which labels became which, most documents first."""
+    """Yield which labels became which, most documents first."""
     for words, count in sorted(answered.changes.items(), key=lambda item: (-item[1], item[0])):
         yield (*words, f"{count:,}")
 

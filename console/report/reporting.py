@@ -72,8 +72,8 @@ def write_report(
     )
     with out.open("x", encoding="utf-8") as file:
         file.write(report_page(facts))
-    terminal.tell_exactly(f"Wrote {out}")
+    terminal.print_unwrapped(f"Wrote {out}")
     if has_excerpts:
-        terminal.tell("It shows beginnings of documents: mind who you send it to.")
+        terminal.print("It shows beginnings of documents: mind who you send it to.")
     written = {"out": str(out), "document": batch.name.verdict_key, "has_excerpts": has_excerpts}
     return CommandResult(ExitCode.DONE, written)

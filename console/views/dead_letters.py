@@ -1,4 +1,4 @@
-"""How dead letters look to people.
+"""The look of dead letters.
 
 Decides looks and words; the facts are `console.flywheels.dead_letters`.
 """
@@ -30,7 +30,7 @@ def looks_view(looks: Sequence[Look], now: datetime) -> RenderableType:
 
 
 def content_words(letter: DeadLetter) -> str:
-    """Say what a message was.
+    """Describe a message.
 
     Examples
     --------
@@ -39,16 +39,16 @@ def content_words(letter: DeadLetter) -> str:
     >>> content_words(letter)
     'digest of upload notices of tickets'
     """
-    told = {name: shown(value, 200) for name, value in letter.content.items()}
-    if "key" in told:
-        return f"upload {told['key']}, version {told['version_id'] or 'none'}"
-    if "flywheel" in told:
-        return f"digest of upload notices of {told['flywheel']}"
-    if "notice_id" in told:
-        return f"notice {told['notice_id']}: {told['subject']}"
-    if "subject" in told:
-        return f"alarm: {told['subject']}"
-    return f"not a message of ours: {told['text']}"
+    parts = {name: shown(value, 200) for name, value in letter.content.items()}
+    if "key" in parts:
+        return f"upload {parts['key']}, version {parts['version_id'] or 'none'}"
+    if "flywheel" in parts:
+        return f"digest of upload notices of {parts['flywheel']}"
+    if "notice_id" in parts:
+        return f"notice {parts['notice_id']}: {parts['subject']}"
+    if "subject" in parts:
+        return f"alarm: {parts['subject']}"
+    return f"not a message of ours: {parts['text']}"
 
 
 def _count(look: Look) -> str:

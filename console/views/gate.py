@@ -37,8 +37,8 @@ def show_cells(terminal: Terminal, cells: Iterable[SimulatedCell], trials: int) 
     names = list(dict.fromkeys(cell["policy"] for cell in documents))
     looks = documents[0]["iterations"]
     seen = "one look" if looks == 1 else f"at least one of {looks:,} looks"
-    terminal.tell(
-        f"How often each policy promotes in {seen} at a test set, in {trials:,} trials a cell; "
+    terminal.print(
+        f"How often each policy promotes in {seen} at a test set, in {trials:,} trials per cell; "
         "accuracy, the champion wrong on 20 %; in %."
     )
     table = _table(["differ", "disagree", "documents", *names])
@@ -68,11 +68,11 @@ def show_scenario(terminal: Terminal, name: str, *, trials: int | None, seed: in
     with _drawing(terminal) as describe:
         processes = os.cpu_count() or 1
         played = simulated(scenario, trials=trials, seed=seed, processes=processes)
-        for number, found in enumerate(played, 1):
-            rows += found
+        for number, drawn in enumerate(played, 1):
+            rows += drawn
             describe(f"{name}: {number:,} of {len(scenario.draws):,}")
-    terminal.tell(f"{name}: {scenario.drawn}")
-    terminal.tell(f"{trials:,} trials a row; rates in %, losses in points.")
+    terminal.print(f"{name}: {scenario.drawn}")
+    terminal.print(f"{trials:,} trials per row; rates in %, losses in points.")
     terminal.show(scenario_table(scenario, rows))
     terminal.answer(rows)
 
@@ -80,7 +80,7 @@ def show_scenario(terminal: Terminal, name: str, *, trials: int | None, seed: in
 def scenario_table(scenario: Scenario, rows: Sequence[dict[str, Any]]) -> Table:
     """Return the table of a scenario's rows; it fits 80 columns."""
     sizes = list(scenario.draws[0])
-    # What is the same in every row is said by the scenario's sentence.
+    # The scenario's sentence names what is the same in every row.
     varied = [name for name in sizes if len({row[name] for row in rows}) > 1]
     measured = [name for name in rows[0] if name not in {"scenario", "policy", "trials", *sizes}]
     has_policies = len({row["policy"] for row in rows}) > 1
@@ -113,7 +113,7 @@ def _table(headings: Sequence[str]) -> Table:
 
 @contextmanager
 def _drawing(terminal: Terminal) -> Iterator[Any]:
-    """Show that work goes on; gives a function that says what was drawn last."""
+    """Show that work goes on; yields a function that shows what was drawn last."""
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     with Progress(*columns, console=terminal.people, transient=True) as progress:
         task = progress.add_task("drawing")

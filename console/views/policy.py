@@ -118,7 +118,7 @@ def _mode(policy: Policy) -> str:
     hours = number_of(policy.approval_timeout_hours, "hour")
     late = "goes live" if policy.on_approval_timeout == "promote" else "does not go live"
     if policy.mode == "shadow":
-        return "Shadow: verdicts are written and told, and nothing is ever made active."
+        return "Shadow: verdicts are recorded and reported, and no model is ever made active."
     if policy.mode == "approve":
         return f"Every PROMOTE waits for a person; one that nobody answers within {hours} {late}."
     if policy.approve_first:
@@ -153,7 +153,7 @@ def show_policies(
     Parameters
     ----------
     test_documents : int or None
-        Size of the test set for which to say how often each promotes; None to leave that out.
+        Size of the test set whose odds of promotion are shown; None shows none.
     """
     sharing: dict[str, list[FlywheelSettings]] = {}
     for each in flywheels:
@@ -161,11 +161,11 @@ def show_policies(
     promoted = {} if test_documents is None else _promoted(flywheels, test_documents)
     for digest, group in sharing.items():
         names = ", ".join(each.name for each in group)
-        terminal.tell(f"{names} in {environment}, policy {digest[:12]}", "bold")
+        terminal.print(f"{names} in {environment}, policy {digest[:12]}", "bold")
         for sentence in describe_policy(group[0].policy):
-            terminal.tell(sentence, indent=2)
+            terminal.print(sentence, indent=2)
         for sentence in _odds_in_words(group, promoted, test_documents):
-            terminal.tell(sentence, indent=2)
+            terminal.print(sentence, indent=2)
     terminal.answer([_document(environment, each, promoted, test_documents) for each in flywheels])
 
 
@@ -210,17 +210,17 @@ def _odds_in_words(
         if each.name in promoted:
             alike.setdefault(tuple(promoted[each.name]), []).append(each.name)
     sentences = []
-    for found, names in alike.items():
+    for odds, names in alike.items():
         whose = f" ({', '.join(names)})" if len(alike) > 1 else ""
         rates = ", ".join(
             f"{_DIFFERS[each.difference]} {100 * each.promoted:.1f} % "
             f"(±{100 * each.standard_error:.1f})"
-            for each in found
+            for each in odds
         )
         sentences.append(
             f"On {test_documents:,} test documents{whose} it promotes, of simulated challengers "
-            f"that are {rates}. Each rate is of {found[0].trials:,} trials, ± is its standard "
-            f"error. The champion is right in {100 * found[0].right:.0f} %, the models disagree on "
+            f"that are {rates}. Each rate is of {odds[0].trials:,} trials, ± is its standard "
+            f"error. The champion is right in {100 * odds[0].right:.0f} %, the models disagree on "
             "10 %, all labels are equally frequent."
         )
     return sentences

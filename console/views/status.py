@@ -214,7 +214,7 @@ def _rebuild(place: str, rebuild: RebuildStatus) -> Text:
         "REQUESTED": "is about to be made",
         "CREATING": "is being made",
         "SWITCHED": "waits for its first model",
-        "RETURNING": "was given up",
+        "RETURNING": "was abandoned",
     }[rebuild.asked.step]
     text = Text.assemble(
         (
@@ -228,7 +228,7 @@ def _rebuild(place: str, rebuild: RebuildStatus) -> Text:
         return text
     if not rebuild.is_blocking:
         text.append(f"\nagain:   flywheel rebuild {place} --reason TEXT")
-    return text.append(f"\ngive up: flywheel rebuild {place} --abandon --reason TEXT")
+    return text.append(f"\nabandon: flywheel rebuild {place} --abandon --reason TEXT")
 
 
 def _staged(status: FlywheelStatus) -> str:

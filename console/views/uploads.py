@@ -1,6 +1,6 @@
-"""What became of each upload, newest first, and what is wrong with those that were not taken.
+"""The state of each upload, newest first, and the reasons of those that were not accepted.
 
-Decides facts and looks of `flywheel uploads`. Changes nothing.
+Decides looks and the JSON document of `flywheel uploads`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -68,7 +68,7 @@ def _name(upload: UploadRow) -> str:
 
 
 def _reasons(upload: UploadRow) -> Iterator[RenderableType]:
-    """Give an upload with the first reasons why it is refused, gone or waits."""
+    """Yield an upload with the first reasons why it is refused, gone or waits."""
     yield Text()
     name = f"{upload.uid[:_UID_CHARACTERS]}  {upload.state} {_name(upload)}"
     yield Text(name, _STYLES[upload.state], overflow="fold")

@@ -36,7 +36,7 @@ OUTCOME_STYLES = {
 }
 
 
-def tell_outcome(terminal: Terminal, batch: BatchRow, stored: StoredVerdict | None) -> None:
+def show_outcome(terminal: Terminal, batch: BatchRow, stored: StoredVerdict | None) -> None:
     """Show people how a closed batch ended."""
     if batch.outcome is None:
         return
@@ -58,7 +58,7 @@ def tell_outcome(terminal: Terminal, batch: BatchRow, stored: StoredVerdict | No
         view = VerdictView(stored.verdict)
         terminal.show(metrics_table(view))
         for reason in view.verdict.reasons:
-            terminal.tell(reason, indent=2)
+            terminal.print(reason, indent=2)
         for line in changed_labels(view):
             terminal.show(Text(f"  {line}"))
 
@@ -90,14 +90,14 @@ def ending(outcome: BatchOutcome | None) -> str:
 
 
 def made_from(document: Mapping[str, Any], sha256: str) -> Facts:
-    """Give what a verdict was made from, who made it, and its place in the chain."""
+    """Yield what a verdict was made from, who made it, and its place in the chain."""
     yield from input_facts(document["inputs"])
     yield from prediction_facts(document["evidence"].get("paired") or {})
     yield from record_facts(document, sha256)
 
 
 def input_facts(inputs: Mapping[str, Any]) -> Facts:
-    """Give what the batch brought, and the test set."""
+    """Yield what the batch brought, and the test set."""
     yield "manifest", inputs["manifest_key"]
     yield "  sha256", inputs["manifest_sha256"] or "none"
     for arn in inputs["datasets"]:
@@ -116,7 +116,7 @@ def input_facts(inputs: Mapping[str, Any]) -> Facts:
 
 
 def prediction_facts(paired: Mapping[str, Any]) -> Facts:
-    """Give where the models' answers to the test set are kept, and what they cost."""
+    """Yield where the models' answers to the test set are kept, and what they cost."""
     for each in paired.get("predictions", ()):
         yield "answers of", each["model"]
         asked = f"{each['seconds']:g} s, {each['usd']:.4f} USD" if each["usd"] else "kept"
@@ -125,7 +125,7 @@ def prediction_facts(paired: Mapping[str, Any]) -> Facts:
 
 
 def policy_facts(document: Mapping[str, Any]) -> Facts:
-    """Give the policy's members, its rules with those that it applies where it has none."""
+    """Yield the policy's members, its rules with those that it applies where it has none."""
     try:
         rules = [rule.model_dump(mode="json") for rule in policy_of(document).all_rules()]
     except ValueError:
@@ -135,7 +135,7 @@ def policy_facts(document: Mapping[str, Any]) -> Facts:
 
 
 def record_facts(document: Mapping[str, Any], sha256: str) -> Facts:
-    """Give who decided, and the hashes that the audit names."""
+    """Yield who decided, and the hashes that the audit names."""
     yield "decided", f"{document['decided_at']} by {document['actor']}"
     yield "version", document["product_version"]
     yield "flywheel", document["flywheel_arn"]
@@ -146,7 +146,7 @@ def record_facts(document: Mapping[str, Any], sha256: str) -> Facts:
 
 
 def named_facts(values: Mapping[str, Any]) -> Facts:
-    """Give members by their names; what is empty is left out."""
+    """Yield members by their names; what is empty is left out."""
     for name, value in values.items():
         if value is None or value in ("", [], {}):
             continue

@@ -54,7 +54,7 @@ def play_critical_labels(
 
 
 def _is_drop_seen(rule: RuleOutcome) -> bool:
-    """Say whether a guard stops what it knows both values of."""
+    """Return whether a guard stops what it knows both values of."""
     is_known = rule.label is not None and None not in {rule.champion, rule.challenger}
     return is_known and rule.outcome in {Outcome.FAIL, Outcome.UNKNOWN}
 

@@ -260,12 +260,12 @@ def fact_answers(
     """
     # Each document needs a label that is not its own, for false ones.
     facts = 2 if kind == "entities" or len(names) > 3 else 1  # noqa: PLR2004 - the drawn shape
-    (found,) = joint([champion], [challenger], disagreement)
-    (false,) = joint([1 - champion], [1 - challenger], disagreement)
+    (hits,) = joint([champion], [challenger], disagreement)
+    (false_hits,) = joint([1 - champion], [1 - challenger], disagreement)
     shape = (4, documents, facts)
     rights, wrongs = (
         _answered_so(random, np.broadcast_to(shares.cumsum()[:, None, None], shape))
-        for shares in (found, false)
+        for shares in (hits, false_hits)
     )
     actual, labels = _labels_of_facts(documents, facts, len(names))
     models = []

@@ -23,7 +23,7 @@ from flywheel.settings.policy import METRICS, Policy, Rule
 _TEST_SET = "0" * 64
 
 BETTER_ACCURACY = Rule(metric="AverageAccuracy", min=0.0, min_improvement=0.005)
-"""The default improvement, asked of accuracy; exact tests make it quick to judge."""
+"""The default improvement, of accuracy; exact tests make it quick to judge."""
 
 
 @dataclass(slots=True)
@@ -116,8 +116,8 @@ def judge_pair(tallies: Tallies, policies: Policies, pair: ModelPair) -> None:
 
 def averages_of(tally: Tally) -> dict[str, float]:
     """Return the averages that a task has."""
-    found = {name: tally.metric(name) for name in METRICS}
-    return {name: value for name, value in found.items() if value is not None}
+    averages = {name: tally.metric(name) for name in METRICS}
+    return {name: value for name, value in averages.items() if value is not None}
 
 
 def of_averages(

@@ -131,7 +131,7 @@ _Mapped = Callable[[Callable[[_Chunk], dict[str, Sums]], Iterable[_Chunk]], Iter
 
 @contextmanager
 def _mapping(processes: int) -> Iterator[_Mapped]:
-    """Give a function like `map`, over several processes where they are worth it."""
+    """Yield a function like `map`, over several processes where they are worth it."""
     if processes == 1:
         yield map
         return
