@@ -28,7 +28,7 @@ from console.flywheels.status import (
 from console.record.history import entries, entry_document
 from console.record.lineage import lineage as lineage_of
 from console.record.replay_view import show_replay
-from console.record.timeline import event_document, timeline
+from console.record.timeline import event_document, timeline_of
 from console.record.verdict_documents import verdict_of, whole_document
 from console.report.reporting import write_report
 from console.terminal import Terminal, reporting
@@ -142,7 +142,7 @@ def log(
 ) -> None:
     """Show what was decided or done, newest first, with who and why."""
     client = run.reading_client()
-    events = timeline(client.target, client.known, most)
+    events = timeline_of(client.target.ledger(), client.name, most)
     if run.terminal.is_json:
         run.terminal.answer(list(map(event_document, events)))
     elif events:

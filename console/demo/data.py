@@ -128,36 +128,30 @@ def own_data(folder: Path, shape: DataFormat = _SERVICES_OWN) -> DemoData:
     train_rows = _rows(files.train, shape, remarks)
     test_rows = None if files.test is None else _rows(files.test, shape, remarks)
     parts = split_for_demo(train_rows, test_rows, source=str(files.train), shape=shape)
-    used = sum(map(len, (parts.test, parts.first, parts.more, parts.mislabeled)))
-    if dropped := len(train_rows) + len(test_rows or ()) - used:
-        remarks.append(
-            f"Most texts are repeated: {dropped:,} duplicates are dropped, so that texts are left "
-            "for a test set."
-        )
-    labels = tuple(known_labels((*train_rows, *(test_rows or ())), shape))
-    remarks += several_labels(labels, shape)
     _check_space(parts.test, files.train)
-    counts = Counter(one for label, _ in train_rows for one in labels_of(label, shape))
-    if test_rows is None:
-        counts.subtract(one for label, _ in parts.test for one in labels_of(label, shape))
-    remarks += scarce_labels(counts, labels)
-    remarks.append(
-        f"A first model goes live from {FLOOR_OF_UNKNOWN_DATA} on: nobody knows yet what is good "
-        "on this data. Policies ask for 0.5 where they say nothing else."
-    )
+    every = (*train_rows, *(test_rows or ()))
+    labels = tuple(known_labels(every, shape))
     few = None
     if shape == _SERVICES_OWN:
         few = few_documents(parts.test, (*parts.first, *parts.more))
-    remarks += [*_small_test_set(parts.test), *_left_out_acts(few)]
+    counts = Counter(one for label, _ in train_rows for one in labels_of(label, shape))
+    if test_rows is None:
+        counts.subtract(one for label, _ in parts.test for one in labels_of(label, shape))
+    remarks += [
+        *_dropped_duplicates(len(every) - parts.rows),
+        *several_labels(labels, shape),
+        *scarce_labels(counts, labels),
+        f"A first model goes live from {FLOOR_OF_UNKNOWN_DATA} on: nobody knows yet what is good "
+        "on this data. Policies ask for 0.5 where they say nothing else.",
+        *_small_test_set(parts.test),
+        *_left_out_acts(few),
+    ]
+    is_pair = shape.task == "entities"
     return DemoData(
         flywheel=flywheel_name(folder.resolve().name),
         labels=labels,
         parts=parts,
-        broken=(
-            broken_pair(labels)
-            if shape.task == "entities"
-            else (("broken.csv", broken_file(labels)),)
-        ),
+        broken=broken_pair(labels) if is_pair else (("broken.csv", broken_file(labels)),),
         remarks=tuple(remarks),
         is_own=True,
         shape=shape,
@@ -226,6 +220,15 @@ def _left_out(path: Path, report: Report, shape: DataFormat) -> list[str]:
         place = " where they meet in the flywheel" if shape == _SERVICES_OWN else ""
         remarks.append(f"{path.name}: {report.duplicates:,} exact duplicates are dropped{place}.")
     return remarks
+
+
+def _dropped_duplicates(count: int) -> list[str]:
+    if not count:
+        return []
+    return [
+        f"Most texts are repeated: {count:,} duplicates are dropped, so that texts are left for a "
+        "test set."
+    ]
 
 
 def _small_test_set(test: Sequence[Row]) -> list[str]:

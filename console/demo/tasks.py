@@ -47,6 +47,11 @@ class DemoParts:
     more: tuple[Row, ...]
     mislabeled: tuple[Row, ...]
 
+    @property
+    def rows(self) -> int:
+        """How many rows all parts have together."""
+        return sum(map(len, (self.test, self.first, self.more, self.mislabeled)))
+
 
 _WORD = re.compile(r"\w+")
 

@@ -11,11 +11,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from application.configuration import KnownFlywheel
 from application.ledger.ledger import Ledger
 from application.ledger.outbox import NO_FLYWHEEL
 from application.ledger.upload_rows import UploadRow
-from console.environment.target import Target
 from console.record.history import model_name
 from console.record.history import why as why_of_batch
 from flywheel.batches.uploads import UploadState
@@ -95,11 +93,6 @@ class Event:
     batch: int | None = None
     entry: int | None = None
     details: Details = field(default_factory=dict)
-
-
-def timeline(target: Target, known: KnownFlywheel, most: int) -> list[Event]:
-    """Return the newest events of a flywheel, newest first."""
-    return timeline_of(target.ledger(), known.settings.name, most)
 
 
 def timeline_of(ledger: Ledger, name: str, most: int) -> list[Event]:
