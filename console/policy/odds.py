@@ -161,7 +161,7 @@ class _Simulation:
             new = old + float(sizes["difference"])
             for _ in range(trials):
                 answers = _answers(random, task, self.test_documents, old, new)
-                verdict = ApproximatePair(answers, task.kind, groups).judge(policy)
+                _, verdict = ApproximatePair(answers, task.kind, groups).judge(policy)
                 tallies.add_decision(name, verdict.decision)
 
 

@@ -47,7 +47,7 @@ def play_critical_labels(
         drawn = single_label_answers(random, supports, _RECALL, recalls, disagreement)
         pair = ApproximatePair(drawn, "multi-class", drawn_groups(drawn))
         for name, policy in policies.items():
-            verdict = pair.judge(policy)
+            _, verdict = pair.judge(policy)
             is_seen = any(map(_is_drop_seen, verdict.outcomes))
             at_sight = float(is_seen or verdict.decision is Decision.REJECT)
             tallies.add_decision(name, verdict.decision, rejected_at_sight=at_sight)

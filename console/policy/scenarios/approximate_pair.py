@@ -12,24 +12,21 @@ Notes
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from console.policy.scenarios.drawing import AnswerArrays, SimulatedPredictions
-from console.policy.scenarios.judging import answers_of, averages_of, judged, of_averages
+from console.policy.scenarios.judging import DrawnPair, answers_of
 from flywheel.evaluation import intervals
 from flywheel.evaluation.comparisons import Comparison, exact_accuracy, of_chance
-from flywheel.evaluation.evidence import TestSetFacts
 from flywheel.evaluation.paired_evidence import PairedEvidence
 from flywheel.evaluation.resampling import Chance, Measured
 from flywheel.evaluation.scored_documents import ACCURACY, AVERAGES_OF_LABELS, Kind, Tally
-from flywheel.evaluation.verdict import Verdict, measured_by
 from flywheel.evaluation.worth import answers_worth
 from flywheel.intake.document_groups import GroupCounts, count_groups
-from flywheel.settings.policy import Policy
 
 Floats = NDArray[np.float64]
 
@@ -166,18 +163,14 @@ def _influence(answers: AnswerArrays, model: SimulatedPredictions, weights: _Wei
     return np.asarray(_changes(model, weights) - weights.actual[answers.actual].sum(axis=1))
 
 
-_TEST_SET = "0" * 64
-
-
 def drawn_groups(answers: AnswerArrays) -> GroupCounts:
     """Return in how many documents each label is; all draws with the same labels share it."""
     labels = ([answers.names[number] for number in row] for row in answers.actual.tolist())
     return count_groups(range(len(answers.actual)), labels)
 
 
-@dataclass(slots=True)
-class ApproximatePair:
-    """Two models' answers to one test set, which several policies may judge.
+class ApproximatePair(DrawnPair):
+    """A pair whose answers are compared by the normal curve.
 
     Parameters
     ----------
@@ -187,58 +180,38 @@ class ApproximatePair:
         `drawn_groups` of the test set.
     """
 
-    answers: AnswerArrays
-    kind: Kind
-    groups: GroupCounts
-    _answers: dict[tuple[tuple[Measured, ...], float], PairedEvidence] = field(default_factory=dict)
+    def __init__(self, answers: AnswerArrays, kind: Kind, groups: GroupCounts) -> None:
+        self._arrays, self._kind, self._groups = answers, kind, groups
+        self._tallies = answers.tallies(kind)
+        super().__init__(kind, *self._tallies, groups)
 
-    def judge(self, policy: Policy) -> Verdict:
-        """Return the last verdict: by the averages, or by the answers where it wants them."""
-        old, new = self.answers.tallies(self.kind)
-        test_set = TestSetFacts(
-            _TEST_SET,
-            new.documents,
-            dict(new.actual),
-            groups=self.groups.groups,
-            label_groups=self.groups.label_groups,
-        )
-        evidence = of_averages(averages_of(old), averages_of(new), test_set, kind=self.kind)
-        _, last = judged(evidence, policy, lambda error: self._known(policy, old, new, error))
-        return last
-
-    def _known(self, policy: Policy, old: Tally, new: Tally, error: float) -> PairedEvidence:
-        wanted = tuple(measured_by(policy))
-        if (wanted, error) not in self._answers:
-            self._answers[wanted, error] = self._answered(wanted, old, new, error)
-        return self._answers[wanted, error]
-
-    def _answered(
-        self, wanted: tuple[Measured, ...], old: Tally, new: Tally, error: float
-    ) -> PairedEvidence:
-        chances = NormalChances(self.answers, (old, new), self.kind)
+    def compared(self, measured: tuple[Measured, ...], error: float) -> PairedEvidence:
+        """Return what both models' answers show, by approximated chances."""
+        old, new = self._tallies
+        chances = NormalChances(self._arrays, self._tallies, self._kind)
         compared = []
-        for measured in wanted:
-            before, after = old.metric(*measured), new.metric(*measured)
+        for each in measured:
+            before, after = old.metric(*each), new.metric(*each)
             if before is None or after is None:
                 continue
-            if measured == (ACCURACY, None) and self.kind == "multi-class":
+            if each == (ACCURACY, None) and self._kind == "multi-class":
                 compared.append(self._exact(before, after, error))
                 continue
-            metric, label = measured
+            metric, label = each
             compared.append(
                 of_chance(
-                    measured,
+                    each,
                     (before, after),
-                    chances.chance(measured, after - before, error),
+                    chances.chance(each, after - before, error),
                     documents=new.documents if label is None else new.actual[label],
-                    worth=answers_worth(metric, label, self.kind, self.groups, new.actual),
+                    worth=answers_worth(metric, label, self._kind, self._groups, new.actual),
                     error=error,
                 )
             )
         return answers_of(tuple(compared), new.documents)
 
     def _exact(self, before: float, after: float, error: float) -> Comparison:
-        old, new = self.answers.champion.is_right, self.answers.challenger.is_right
+        old, new = self._arrays.champion.is_right, self._arrays.challenger.is_right
         return exact_accuracy(
             before,
             after,
