@@ -30,14 +30,14 @@ _SHARED_PARAMETERS = get_command(_shared).params
 class FlywheelRun(typer.Context):
     """One run of a verb about a flywheel.
 
-    The environment is opened by the verb, once it has checked its own arguments.
+    The verb opens the environment, once it has checked its own arguments.
     """
 
     terminal: Terminal
     flywheel_name: str | None
     env: str | None
     document: dict[str, Any]
-    """What every document of a verb that changes something begins with."""
+    """The first members of the document of a verb that changes something."""
 
     def reading_client(self) -> FlywheelClient:
         """Return a client to read the flywheel, by default the local environment's."""
@@ -57,7 +57,7 @@ class FlywheelRun(typer.Context):
 class FlywheelCommand(TyperCommand):
     """A verb that takes a `FlywheelRun` and has FLYWHEEL, ``--env`` and ``--json``.
 
-    The verb returns how it ended, or nothing where it has answered itself.
+    The verb returns its result, or None where it has printed its answer.
     """
 
     context_class = FlywheelRun

@@ -29,7 +29,7 @@ Flywheel = Annotated[
 ]
 
 _PLACEHOLDERS = frozenset({"TEXT", "REASON", "WHY", "..."})
-"""What stands for a reason in the commands that notices and help print."""
+"""Placeholders for a reason in the commands that notices and help print."""
 
 
 def _checked_reason(reason: str) -> str:

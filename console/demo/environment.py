@@ -2,8 +2,8 @@
 
 Decides the file that says which flywheels there are. The rules are those of ``local.toml``, taken
 from it, so that both stay the same, but for the floor on a user's own data. The flywheel with few
-test documents asks for a gain in accuracy, the share of documents that are right: then how many of
-them came right says it all. Read next: `console.demo.few_documents`.
+test documents asks for a gain in accuracy, the share of documents that are right, so that a count
+of right documents explains its verdicts. Read next: `console.demo.few_documents`.
 """
 
 from collections.abc import Sequence

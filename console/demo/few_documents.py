@@ -1,8 +1,8 @@
-"""The rows of the acts in which a gain is seen, cannot be proven, and then is.
+"""The rows of the acts in which a gain is visible, unproven, and then proven.
 
 Decides how their files are cut. The first model hardly knows one label; the next file brings it.
 Few of the test documents have that label, so chance alone may explain the gain. That follows from
-the counts, whatever the texts are. All other documents are for a later, larger test set.
+the counts alone. All other documents are for a later, larger test set.
 Must not know how the acts are played. Read next: `console.demo.story` (the act) and
 `flywheel.evaluation.advice` (what it is there to show).
 """

@@ -27,7 +27,7 @@ _HOLD_OUT_PERCENTS = (80, 20)
 
 
 class DemoDataError(CommandError):
-    """The user's data cannot carry the demonstration; whoever chose the folder can change it."""
+    """The user's data cannot carry the demonstration; the user can change it."""
 
     def __init__(self, where: str, problem: str, remedy: str) -> None:
         super().__init__(ExitCode.REFUSED, where, problem, remedy)
@@ -215,7 +215,7 @@ def _enough_unique(rows: list[Row]) -> list[Row]:
 
 
 def _hold_out(rows: list[Row], shape: DataFormat) -> tuple[list[Row], list[Row]]:
-    """Take a test set from shuffled rows; a text that occurs twice stays in training."""
+    """Hold out a test set from shuffled rows; a text that occurs twice stays in training."""
     times = Counter(text for _, text in rows)
     repeated_first = sorted(rows, key=lambda row: times[row[1]] == 1)
     train, test = _cut(repeated_first, _HOLD_OUT_PERCENTS, (1, 1), shape)
@@ -247,8 +247,8 @@ def _shares(
 ) -> dict[str, list[int]]:
     """Return how many rows of each label each part gets.
 
-    Every label first gets whole shares; the rows that rounding leaves go, at most one a label and
-    part, to the part that is furthest from its overall size, which meets the overall sizes
+    Every label first gets whole shares. Rounding leaves some rows: at most one per label and part,
+    each goes to the part that is furthest from its overall size. This meets the overall sizes
     wherever they can be met (the construction that proves the Gale-Ryser theorem).
     """
     shares: dict[str, list[int]] = {}

@@ -1,7 +1,7 @@
-"""What the demonstration does with a row's label, task by task.
+"""The operations of the demonstration on a row's label, task by task.
 
 Decides which rows are alike, what a wrong label is, and how rows become files. A row's label is
-what canonical copies hold (`flywheel.intake.labeled_documents.Row`): a label, several with the
+that of canonical copies (`flywheel.intake.labeled_documents.Row`): a label, several with the
 delimiter between them, or annotations. Read next: `console.demo.split`.
 """
 
@@ -125,7 +125,7 @@ def csv_bytes(rows: Sequence[Row]) -> bytes:
 
 
 def broken_pair(types: Sequence[str]) -> Files:
-    """Return documents whose annotations overlap, end behind the text or have an unknown type."""
+    """Return documents whose annotations overlap, end after the text or have an unknown type."""
     known, unknown = types[0], unknown_label(types)
     texts = ["a good document", "two at once", "an end far away", "a type that nobody knows"]
     annotations = [

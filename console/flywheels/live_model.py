@@ -1,6 +1,6 @@
 """The model that is live: how good it is, since when, and the last verdict that compared models.
 
-Decides from which verdicts these facts are read. Changes nothing. Read next:
+Decides which verdicts these facts come from. Changes nothing. Read next:
 `console.views.status`.
 """
 
@@ -30,7 +30,7 @@ class ComparedModels:
 
 @dataclass(frozen=True, slots=True)
 class LiveModel:
-    """What is known of the active model.
+    """The facts about the active model.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class LiveModel:
     compared : ComparedModels or None
         The newest verdict on two models, whichever they were.
     read_at : datetime
-        When these facts were read; facts that are alike are the same at any time.
+        When these facts were read; equal facts count as equal at any time.
     """
 
     f1: float | None

@@ -26,10 +26,10 @@ def checked_excerpts(settings: Environment) -> None:
     Raises
     ------
     CommandError
-        Whoever answers for the environment may allow them in its file.
+        The environment's owner may allow them in its file.
     """
     if not settings.shows_excerpts:
-        remedy = "Leave --excerpts out, or set excerpts = true under [report] in its file"
+        remedy = "Omit --excerpts, or set excerpts = true under [report] in its file"
         where = f"environment {settings.name}"
         problem = "texts of documents are not shown in its reports"
         raise CommandError(ExitCode.USAGE, where, problem, remedy)
@@ -74,6 +74,6 @@ def write_report(
         file.write(report_page(facts))
     terminal.print_unwrapped(f"Wrote {out}")
     if has_excerpts:
-        terminal.print("It shows beginnings of documents: mind who you send it to.")
+        terminal.print("It shows the beginnings of documents: consider whom you send it to.")
     written = {"out": str(out), "document": batch.name.verdict_key, "has_excerpts": has_excerpts}
     return CommandResult(ExitCode.DONE, written)

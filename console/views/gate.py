@@ -1,7 +1,6 @@
 """The tables of `flywheel simulate gate`: its cells, or a scenario's draws.
 
-Decides columns and words. Read next: `console.policy.gate_simulation`,
-`console.policy.gate_simulation`.
+Decides columns and words. Read next: `console.policy.gate_simulation`.
 """
 
 import os
