@@ -1,7 +1,7 @@
 """An environment's file as this machine runs it: its flywheels, with short waits and minimums.
 
-Decides what of a file is replaced and what is left out, since the local cloud has nothing of an
-account. The short values are those of ``local.toml``. Read next: `console.commands.up`.
+Decides which values of a file are replaced, and which keys are left out because the local cloud has
+no counterpart. The short values are those of ``local.toml``. Read next: `console.commands.up`.
 """
 
 from collections.abc import Generator, Iterator, Mapping
@@ -25,7 +25,7 @@ _POLICY_WAIT, _NOTICE_WAIT = "approval_timeout_hours", "notice_window_seconds"
 
 @dataclass(frozen=True, slots=True)
 class LocalCopy:
-    """What of an environment's file runs here.
+    """An environment's file, adapted to this machine.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Make an environment's file from a labeled file: one flywheel with the labels that it holds.
 
-Decides the flywheel's and the file's names and what the file says; all else are defaults. What is
-allowed in such a file is for `flywheel.settings.environment` to say. Overwrites nothing.
+Decides the names of flywheel and file, and the keys that the file states; all others have defaults.
+`flywheel.settings.environment` decides what is allowed. Overwrites nothing.
 """
 
 import re
@@ -22,7 +22,7 @@ _FLYWHEEL_NAME_CHARACTERS, _ENVIRONMENT_NAME_CHARACTERS = 40, 12
 
 
 def flywheel_name(folder_name: str) -> str:
-    """Return a folder's name as a flywheel may be called.
+    """Return a flywheel's name that is made of a folder's name.
 
     Examples
     --------
@@ -73,7 +73,7 @@ class NewEnvironment:
 
 
 def environment_name(source: str, name: str | None, folder: Path) -> str:
-    """Return what a new environment is called, before anything is read for it.
+    """Return the name of a new environment, before any file is read for it.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def environment_name(source: str, name: str | None, folder: Path) -> str:
     Raises
     ------
     CommandError
-        None may have this name, or one has it.
+        The name is not allowed, or an environment has it.
     """
     given = (
         flywheel_name(Path(source).stem)[:_ENVIRONMENT_NAME_CHARACTERS].strip("-")
@@ -153,7 +153,7 @@ def new_environment(
 def flywheel_table(
     labels: Sequence[str], shape: DataFormat, *, language: Language = "en", labels_file: str = ""
 ) -> dict[str, Any]:
-    """Return a flywheel's table in an environment's file; the labels stand in it or in a file."""
+    """Return a flywheel's table in an environment's file, with its labels or their file."""
     table: dict[str, Any] = {"task": shape.task, "language": language}
     if shape.task == "entities":
         return table | {"entity_types": list(labels)}

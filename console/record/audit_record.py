@@ -67,7 +67,7 @@ class AuditRecord:
         return verifier.verify_record(self.name, self.entries(), head, self.documents, self.heads)
 
     def export(self, out: Path) -> None:
-        """Write it as a zip that verifies itself; the file is there whole or not at all."""
+        """Write it as a zip that verifies itself; a failure leaves no file."""
         made = out.with_name(f".{out.name}.part")
         try:
             with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,6 +1,6 @@
 """A stored verdict, computed again from the answers and rows that are kept.
 
-Decides what is read from the verdict's document and what is made anew. The averages come from the
+Decides what is read from the verdict's document and what is computed. The averages come from the
 iteration's numbers, the policy is the one that was applied, and each object must have the hash that
 the verdict names. Everything else is computed again. Asks models nothing and changes nothing.
 Read next: `flywheel.evaluation.verdict`, `console.record.replay_view`.
@@ -38,7 +38,7 @@ def policy_of(document: Mapping[str, Any]) -> Policy:
 def evidence_of(document: Mapping[str, Any]) -> Evidence:
     """Return what a verdict was made from, without the models' answers.
 
-    What stands twice in a document is taken from its inputs, so that a change of either shows.
+    Values that a document holds twice come from its inputs, so that a change of either shows.
     """
     stored = Evidence.from_document({**document["evidence"], "paired": None})
     inputs = document["inputs"]
@@ -63,7 +63,7 @@ def judged_again(document: Mapping[str, Any], evidence: Evidence) -> str:
     document : mapping
         As it is kept.
     evidence : Evidence
-        Made anew; both models' answers in it where the verdict has them.
+        Computed again; with both models' answers where the verdict has them.
     """
     again = json.loads(decide(evidence, policy_of(document)).to_json())
     if not any("bound_kind" in rule for rule in document["rules"]):
@@ -119,7 +119,7 @@ def _shown(value: Any) -> str:
 
 
 def _numbers(metrics: Mapping[str, float | None] | None) -> dict[str, float]:
-    """Return averages; a null stands for what was no number."""
+    """Return averages; a null stands for a value that was no number."""
     given = metrics or {}
     return averages({name: math.nan if one is None else one for name, one in given.items()})
 
@@ -144,7 +144,7 @@ def replayed(
         Asks the service for the task and labels of the verdict's flywheel; only where both
         models answered.
     derived : DerivedInputs, optional
-        What is judged by in place of what the document says; left out, that counts.
+        Judged by in place of the document's inputs; by default those count.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def replayed(
 def kept_for(
     document: Mapping[str, Any], staging: StagingObjects, paired: PairedEvidence
 ) -> KeptAnswers:
-    """Return where the rows and answers are that a verdict was made from."""
+    """Return the store of the rows and answers that a verdict was made from."""
     return KeptAnswers(staging, document["flywheel"], paired.test_set_sha256)
 
 

@@ -1,8 +1,7 @@
 """The decisions and acts about a flywheel, newest first, with who and why.
 
-Gathers it from the audit, which holds every decision and act, and from the uploads that were
-refused, which it does not hold. Typed facts; how they look is `console.views.record`, and a page
-may show the same. Changes nothing.
+Gathers them from the audit, which holds every decision and act, and from the uploads that were
+refused, which the audit does not hold. `console.views.record` shows them. Changes nothing.
 """
 
 from collections import defaultdict
@@ -82,7 +81,7 @@ class Event:
     entry : int or None
         The audit's number.
     details : mapping
-        All that the entry holds.
+        All members of the entry.
     """
 
     at: str
@@ -132,7 +131,7 @@ def _decided(ledger: Ledger, name: str, most: int) -> Iterator[Event]:
 
 
 def _withdrawn_keys(ledger: Ledger, chain: list[Any]) -> dict[int, list[str]]:
-    """Return the inbox keys that each withdrawal took back, by the entry's number."""
+    """Return the inbox keys of each withdrawal, by the entry's number."""
     withdrawals = [row for row in chain if row["event"] == _WITHDRAWAL]
     uids = {row["seq"]: row["details"].get("uids", ()) for row in withdrawals}
     rows = ledger.uploads.get_many({uid for named in uids.values() for uid in named})

@@ -70,7 +70,7 @@ def _per_look(sizes: Sizes) -> Policies:
 def play_hold_and_extend(
     random: Random, sizes: Sizes, policies: Policies, trials: int, tallies: Tallies
 ) -> None:
-    """Judge one pair again and again, each time with half as many documents more."""
+    """Judge one pair again and again, each time with half as many documents added."""
     for _ in range(trials):
         for name, policy in policies.items():
             first, last = _held_chain(random, sizes, policy, is_shared=name == _SHARED)
