@@ -105,7 +105,8 @@ def batch_of(
             return upload.batch
         if row.is_idle:
             ready = next_batch(client)
-            if not ready.is_ready:
+            # A batch that opened since `row` was read may have the upload, so nothing is staged.
+            if not ready.is_ready and client.row == row:
                 return ready
             yield Phase("STAGED", "the batch rules are met; the next batch opens")
         else:
