@@ -148,7 +148,7 @@ def test_a_document_is_refused_when_it_is_another_than_was_entered(
     result = replayed_as(canonical(turn(first)))
     assert result.exit_code == 1
     problem = json.loads(result.stdout)["error"]["problem"]
-    assert problem == "it is not the one that the ledger tells of"
+    assert problem == "it is not the one that the ledger names"
 
 
 def test_a_document_is_refused_when_the_ledger_was_changed_with_it(
