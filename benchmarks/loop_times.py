@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.tables import Result
 from console.demo.sample_tickets import generate_tickets
-from console.environment.mailbox import Mailbox
+from console.environment.local_environment import Mailbox
 from console.environment.target import local_target
 from flywheel.intake.labeled_rows import LabeledRow, csv_line
 from local_cloud.environment import LocalEnvironment, LocalSettings, synthesize

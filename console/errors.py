@@ -1,4 +1,4 @@
-"""What ends a command early: what is wrong, where, what to do, and the exit code.
+"""How a command ends: its exit code and document, or the error that stopped it.
 
 Decides the words for errors of AWS and of the local cloud; nothing here prints. The errors of one
 concern, such as `ConversionError`, are subclasses that stand with it.
@@ -6,6 +6,9 @@ Read next: `console.terminal`, which shows them.
 """
 
 import os
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -18,7 +21,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from console.exit_codes import ExitCode
+from flywheel.batches.batches import BatchOutcome
 from flywheel.errors import (
     BatchNotFoundError,
     FlywheelLoopError,
@@ -35,8 +38,47 @@ SIGN_IN = "Sign in to AWS (aws sso login, or set AWS_PROFILE) and run it again"
 _NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, ProfileNotFound)
 
 
+class ExitCode(IntEnum):
+    """The command's exit codes; scripts rely on them."""
+
+    DONE = 0
+    REFUSED = 1
+    USAGE = 2
+    HELD = 3
+    REJECTED = 4
+    CLOUD = 5
+    TIMED_OUT = 6
+    INTERRUPTED = 130
+
+
+OF_OUTCOME = {
+    BatchOutcome.PROMOTED: ExitCode.DONE,
+    BatchOutcome.REJECTED: ExitCode.REJECTED,
+    BatchOutcome.HELD: ExitCode.HELD,
+    BatchOutcome.SHADOW: ExitCode.HELD,
+    BatchOutcome.FAILED: ExitCode.CLOUD,
+    BatchOutcome.EMPTY: ExitCode.DONE,
+}
+"""The exit code of `--wait` by the batch's outcome."""
+
+
+@dataclass(slots=True)
+class CommandResult:
+    """How a command ended.
+
+    Parameters
+    ----------
+    code : ExitCode
+    document : dict
+        The command's JSON document, or a part of it.
+    """
+
+    code: ExitCode
+    document: dict[str, Any] = field(default_factory=dict)
+
+
 class CommandError(Exception):
-    """A command cannot go on; whoever ran it is told what to do.
+    """A command cannot go on; the message says what to do.
 
     Parameters
     ----------
@@ -58,7 +100,7 @@ class CommandError(Exception):
 
 
 def command_error(error: Exception) -> CommandError:
-    """Return any error as the command tells it."""
+    """Return any error as the command reports it."""
     if isinstance(error, CommandError):
         return error
     if isinstance(error, SettingsError):
@@ -74,7 +116,7 @@ def command_error(error: Exception) -> CommandError:
 
 
 def is_debugged() -> bool:
-    """Say whether the user asked for the trace of an error."""
+    """Return whether the user asked for the traceback of an error."""
     return bool(os.environ.get("FLYWHEEL_DEBUG"))
 
 

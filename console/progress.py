@@ -1,21 +1,37 @@
-"""Show phases as they come: a line for each new one, and a spinner with the time on a terminal.
+"""Show phases as they come: a line for each new one, and on a terminal a spinner with the time.
 
-Decides how waiting looks; what is waited for is `console.flywheels.following`.
+Decides how waiting looks; the waits themselves are `console.flywheels.following`.
 """
 
 import time
 from collections.abc import Generator
+from dataclasses import dataclass
 from typing import TypeVar
 
 from rich.text import Text
 
-from console.flywheels.following import Phase
 from console.terminal import Terminal
 
 _STILL_SECONDS = 30.0
-"""Where there is no spinner, a phase that lasts is told again after so long."""
+"""Without a spinner, a phase that lasts is shown again after this time."""
 
-Found = TypeVar("Found")
+Awaited = TypeVar("Awaited")
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Where an upload or a batch is.
+
+    Parameters
+    ----------
+    name : str
+        In capitals; where the service has a status for it, that status.
+    words : str
+        What happens there.
+    """
+
+    name: str
+    words: str
 
 
 class Progress:
@@ -29,34 +45,34 @@ class Progress:
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
         self._began = time.monotonic()
-        self._told: str | None = None
-        self._told_at = 0.0
+        self._shown: str | None = None
+        self._shown_at = 0.0
 
-    def wait(self, phases: Generator[Phase, None, Found]) -> Found:
-        """Run a wait to its end, showing its phases, and return what it found."""
+    def wait(self, phases: Generator[Phase, None, Awaited]) -> Awaited:
+        """Run a wait to its end, showing its phases, and return its result."""
         with self._terminal.people.status("") as status:
             while True:
                 try:
                     phase = next(phases)
                 except StopIteration as end:
-                    found: Found = end.value
-                    return found
-                self.tell(phase)
+                    awaited: Awaited = end.value
+                    return awaited
+                self.show(phase)
                 status.update(Text(f"{phase.name} {minutes(self._elapsed())}"))
 
-    def say(self, name: str, words: str, style: str = "cyan") -> None:
-        """Tell one line as a phase is told."""
+    def print(self, name: str, words: str, style: str = "cyan") -> None:
+        """Print a line in the form of a phase."""
         line = Text.assemble((f"  {minutes(self._elapsed()):>6}  ", "dim"), (f"{name:<11} ", style))
         line.append(words)
-        self._told, self._told_at = name, time.monotonic()
+        self._shown, self._shown_at = name, time.monotonic()
         self._terminal.people.print(line)
 
-    def tell(self, phase: Phase) -> None:
-        """Tell a phase, unless it is the one that was told last."""
+    def show(self, phase: Phase) -> None:
+        """Show a phase, unless it is the one that was shown last."""
         now = time.monotonic()
-        is_still = not self._terminal.people.is_terminal and now - self._told_at >= _STILL_SECONDS
-        if phase.name != self._told or is_still:
-            self.say(phase.name, phase.words)
+        is_still = not self._terminal.people.is_terminal and now - self._shown_at >= _STILL_SECONDS
+        if phase.name != self._shown or is_still:
+            self.print(phase.name, phase.words)
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._began

@@ -1,8 +1,8 @@
 """The one place that prints: words for people, or one JSON document for programs.
 
-With ``--json`` standard output carries the document and nothing else, and everything that is said
-to people goes to standard error. Decides where things go and how an error looks; knows nothing of
-flywheels. Read next: `console.errors`.
+With ``--json`` standard output carries the document alone, and text for people goes to standard
+error. Decides where output goes and how an error looks; knows nothing of flywheels. Read next:
+`console.errors`.
 """
 
 import json
@@ -19,20 +19,19 @@ from rich.padding import Padding
 from rich.segment import Segment
 from rich.text import Text
 
-from console.errors import CommandError, command_error, is_debugged
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode, command_error, is_debugged
 from flywheel.untrusted_text import is_hidden, visible
 
 _TERMINATED = 128 + signal.SIGTERM
 
 
 class HarmlessConsole(Console):
-    """A console that shows control characters of what it is given, and never obeys them."""
+    """A console that shows control characters and never obeys them."""
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterator[Segment]:
-        """Give the segments of what is shown."""
+        """Yield the segments of what is shown."""
         for segment in super().render(renderable, options):
             # Rich itself moves the cursor by segments of control, which hold no text of others.
             yield segment if segment.control else segment._replace(text=visible(segment.text))
@@ -57,13 +56,13 @@ class Terminal:
         """Where people read."""
         return self._messages if self.is_json else self._out
 
-    def tell(self, text: str = "", style: str = "", indent: int = 0) -> None:
-        """Say a line to people; one that is too long goes on at the same indent."""
+    def print(self, text: str = "", style: str = "", indent: int = 0) -> None:
+        """Print a line for people; one that is too long is wrapped at the same indent."""
         line = Padding(Text(text, style), (0, 0, 0, indent), expand=False)
         self.people.print(line if indent else Text(text, style))
 
-    def tell_exactly(self, text: str) -> None:
-        """Say a line that can be copied: it is never broken."""
+    def print_unwrapped(self, text: str) -> None:
+        """Print a line that can be copied: it is never wrapped."""
         self.people.print(text, soft_wrap=True)
 
     def show(self, view: RenderableType) -> None:
@@ -71,21 +70,21 @@ class Terminal:
         self.people.print(view)
 
     def warn(self, text: str) -> None:
-        """Say something that is not the result, on standard error."""
+        """Print a warning, which is not the result, on standard error."""
         self._messages.print(text, style="yellow", soft_wrap=True)
 
     @property
     def can_ask(self) -> bool:
-        """Whether somebody is there who can answer a question."""
+        """Whether a person can answer a question."""
         return not self.is_json and sys.stdin.isatty()
 
     def confirm(self, what: str, question: str, *, is_confirmed: bool) -> None:
-        """Have a person say yes to what costs or cannot be undone, by ``--yes`` or an answer.
+        """Have a person confirm what costs or cannot be undone, by ``--yes`` or an answer.
 
         Parameters
         ----------
         what : str
-            The verb and what it is about, for the error.
+            The verb and its object, for the error.
         question : str
         is_confirmed : bool
             Whether ``--yes`` was given.
@@ -93,7 +92,7 @@ class Terminal:
         Raises
         ------
         CommandError
-            Nobody can be asked, or the answer is no.
+            No person can be asked, or the answer is no.
         """
         if is_confirmed:
             return
@@ -113,7 +112,7 @@ class Terminal:
             self._out.out("".join(map(_as_json, text)), highlight=False)
 
     def fail(self, error: CommandError) -> None:
-        """Tell an error: what, where, what to do."""
+        """Print an error: what, where, what to do."""
         self._messages.print(
             Text.assemble((f"{error.where}: {error.problem}", "red")), soft_wrap=True
         )
@@ -141,7 +140,7 @@ class _TerminatedError(KeyboardInterrupt):
 
 @contextmanager
 def reporting(*, is_json: bool) -> Iterator[Terminal]:
-    """Give a terminal, and turn every error into words and an exit code.
+    """Yield a terminal, and turn every error into a message and an exit code.
 
     Raises
     ------
@@ -158,12 +157,12 @@ def reporting(*, is_json: bool) -> Iterator[Terminal]:
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except typer.Exit:
         raise
-    except Exception as error:  # the command's edge: whatever happened, people get words
+    except Exception as error:  # the command's edge: people get a message for every error
         if is_debugged():
             raise
-        told = command_error(error)
-        terminal.fail(told)
-        raise typer.Exit(told.code) from None
+        shown = command_error(error)
+        terminal.fail(shown)
+        raise typer.Exit(shown.code) from None
 
 
 @contextmanager

@@ -12,8 +12,7 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from console.terminal import Terminal
 from flywheel.batches.uploads import place_of
 from flywheel.errors import MisplacedKeyError
@@ -184,9 +183,9 @@ def test_no_control_reaches_the_terminal_when_texts_are_hostile(
     chance = random.Random(seed)
     terminal = Terminal(is_json=False)
     text = hostile(chance)
-    terminal.tell(text, style="bold")
-    terminal.tell(text, indent=2)
-    terminal.tell_exactly(text)
+    terminal.print(text, style="bold")
+    terminal.print(text, indent=2)
+    terminal.print_unwrapped(text)
     terminal.warn(text)
     table = Table(title=text)
     table.add_column(text)

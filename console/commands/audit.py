@@ -10,11 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from application.ledger.audit import ENVIRONMENT
-from console.commands.options import Env, Json, check_file, finish, opened_target
+from console.commands.options import Env, Json, check_file, check_new_file, finish, opened_target
 from console.environment.target import LOCAL
-from console.errors import CommandError
-from console.exit_codes import ExitCode
-from console.flywheels.waiting import CommandResult
+from console.errors import CommandError, CommandResult, ExitCode
 from console.record.audit_record import AuditRecord, read_record
 from console.record.offline_verifier import Counts, RecordBrokenError, verify_zip
 from console.terminal import Terminal, reporting
@@ -28,7 +26,7 @@ def verify_audit(
     chosen: Annotated[
         str | None,
         typer.Argument(
-            metavar="[FLYWHEEL | OUT.zip]",
+            metavar="FLYWHEEL | OUT.zip",
             help="A flywheel or an export; by default all chains of the environment.",
         ),
     ] = None,
@@ -47,8 +45,8 @@ def verify_audit(
             chains = [*sorted(target.flywheels), ENVIRONMENT]
         else:
             chains = [target.flywheel(chosen).settings.name]
-        found = [_verified(terminal, read_record(target, name)) for name in chains]
-        finish(terminal, _ending({"environment": target.environment}, found))
+        verified = [_verified(terminal, read_record(target, name)) for name in chains]
+        finish(terminal, _result({"environment": target.environment}, verified))
 
 
 @audit.command("export")
@@ -65,50 +63,48 @@ def export_audit(
         if len(flywheels) > 1:
             problem = f"{len(names)} names are too many"
             raise CommandError(ExitCode.USAGE, "audit export", problem, "Give [FLYWHEEL] OUT.zip")
-        if out.suffix != ".zip" or out.exists() or not out.parent.is_dir():
-            problem = "it exists already" if out.exists() else "it must be a .zip in a folder"
-            raise CommandError(ExitCode.USAGE, last, problem, "Name a new file that ends in .zip")
+        check_new_file(out, ".zip")
         target = opened_target(context, env, default=LOCAL)
         name = target.flywheel(flywheels[0] if flywheels else None).settings.name
         record = read_record(target, name)
         record.export(out)
-        terminal.tell_exactly(f"Wrote {out}")
+        terminal.print_unwrapped(f"Wrote {out}")
         document = _verified(terminal, record)
-        terminal.tell_exactly(f"Verify it anywhere: flywheel audit verify {out}")
-        terminal.tell(
-            "Or without our packages: unpack it, and run python -I verify.py in its folder."
+        terminal.print_unwrapped(f"Verify it anywhere: flywheel audit verify {out}")
+        terminal.print(
+            "Without our packages: unpack it, and run python -I verify.py in its folder."
         )
         code = ExitCode.DONE if document["is_whole"] else ExitCode.REFUSED
         finish(terminal, CommandResult(code, {"out": str(out), **document}))
 
 
 def _verified_export(terminal: Terminal, file: Path) -> CommandResult:
-    """Verify an export with what is installed here."""
+    """Verify an export with the installed verifier."""
     check_file(file)
-    found = _checked(terminal, file.name, None, lambda: verify_zip(file))
-    return _ending({"file": str(file)}, [found])
+    checked = _checked(terminal, file.name, None, lambda: verify_zip(file))
+    return _result({"file": str(file)}, [checked])
 
 
 def _verified(terminal: Terminal, record: AuditRecord) -> dict[str, Any]:
     """Verify one chain of an environment."""
-    title = "the environment's own" if record.name == ENVIRONMENT else record.name
+    title = "environment" if record.name == ENVIRONMENT else record.name
     return _checked(terminal, title, record.name, lambda: (record.name, record.verify()))
 
 
 def _checked(
     terminal: Terminal, title: str, name: str | None, verify: Callable[[], tuple[str, Counts]]
 ) -> dict[str, Any]:
-    """Verify one chain, and say what came of it."""
+    """Verify one chain, and show the result."""
     try:
         chain, counts = verify()
     except RecordBrokenError as error:
-        terminal.tell(f"{title}: BROKEN: {error}", style="bold red")
+        terminal.print(f"{title}: BROKEN: {error}", style="bold red")
         return {"chain": name, "is_whole": False, "problem": str(error)}
-    terminal.tell(f"{title}: {counts.words()}")
+    terminal.print(f"{title}: {counts.words()}")
     if (younger := counts.beyond()) is not None:
-        terminal.tell(younger, indent=2)
+        terminal.print(younger, indent=2)
     if counts.pending:
-        terminal.tell(f"Being written now: {counts.pending}", indent=2)
+        terminal.print(f"Being written now: {counts.pending}", indent=2)
     return {
         "chain": chain,
         "is_whole": True,
@@ -120,8 +116,8 @@ def _checked(
     }
 
 
-def _ending(where: Mapping[str, str], found: Sequence[Mapping[str, Any]]) -> CommandResult:
-    """Return how a verification ends: with 1 where a chain is broken."""
-    is_whole = all(chain["is_whole"] for chain in found)
+def _result(where: Mapping[str, str], chains: Sequence[Mapping[str, Any]]) -> CommandResult:
+    """Return the result of a verification, which exits with 1 where a chain is broken."""
+    is_whole = all(chain["is_whole"] for chain in chains)
     code = ExitCode.DONE if is_whole else ExitCode.REFUSED
-    return CommandResult(code, {**where, "is_whole": is_whole, "chains": found})
+    return CommandResult(code, {**where, "is_whole": is_whole, "chains": chains})

@@ -7,12 +7,10 @@ from typing import Annotated
 
 import typer
 
-from console.commands.options import Env, Json, finish, opened_target, tell_where
+from console.commands.options import Env, Json, finish, opened_target, show_environment
 from console.environment.target import LOCAL
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, CommandResult, ExitCode
 from console.flywheels.dead_letters import dead_letter_queues, letter_document, look, redrive
-from console.flywheels.waiting import CommandResult
 from console.terminal import reporting
 from console.views.dead_letters import content_words, looks_view
 
@@ -31,11 +29,11 @@ def list_dead_letters(context: typer.Context, env: Env = None, json: Json = Fals
         terminal.answer(
             [
                 {
-                    "queue": found.queue.name,
-                    "count": found.count,
-                    "messages": [letter_document(item, target.now()) for item in found.letters],
+                    "queue": each.queue.name,
+                    "count": each.count,
+                    "messages": [letter_document(item, target.now()) for item in each.letters],
                 }
-                for found in looks
+                for each in looks
             ]
         )
 
@@ -57,19 +55,19 @@ def redrive_dead_letters(
     """Send dead letters back to their queues, once the cause is repaired."""
     with reporting(is_json=json) as terminal:
         target = opened_target(context, env, default=None)
-        document = tell_where(terminal, target)
+        document = show_environment(terminal, target)
         moved = []
         for chosen in dead_letter_queues(target.outputs, queue):
             for letter in redrive(target.client("sqs"), chosen, message, is_dry=dry_run):
                 verb = "Would send" if dry_run else "Sent"
                 words = f"{verb} back to {chosen.name}: {content_words(letter)}"
-                terminal.tell_exactly(words)
+                terminal.print_unwrapped(words)
                 moved.append({"queue": chosen.name, **letter_document(letter, target.now())})
         if message is not None and not moved:
             remedy = "See flywheel dlq list"
             raise CommandError(ExitCode.USAGE, message, "there is no such message", remedy)
         if not moved:
-            terminal.tell(f"{queue or 'Every dead-letter queue'} is empty: nothing to send back.")
+            terminal.print(f"{queue or 'Every dead-letter queue'} is empty: nothing to send back.")
         finish(
             terminal, CommandResult(ExitCode.DONE, {**document, "dry_run": dry_run, "moved": moved})
         )

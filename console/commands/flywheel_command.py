@@ -1,98 +1,83 @@
-"""What a verb about one flywheel is: the options that all have, what it opens, and how it ends.
+"""The form of every verb about one flywheel: its shared options, what it opens, and how it ends.
 
-Decides no verb's words. Read next: `console.commands.control` (the plainest of them),
-`console.commands.acting` (what an act is) and `console.commands.options`.
+Decides no verb's words. Read next: `console.commands.control` (the plainest verbs),
+`console.flywheels.operating` (the client) and `console.commands.options`.
 """
 
-from collections.abc import Callable
-from functools import wraps
-from inspect import Parameter, signature
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, cast
 
 import typer
+from typer.core import TyperCommand
+from typer.main import get_command
 
-from application.configuration import KnownFlywheel
-from console.commands.acting import Act
-from console.commands.options import Env, Flywheel, Json, finish, opened_target, tell_where
-from console.environment.target import LOCAL, Target
-from console.flywheels.waiting import CommandResult
+from console.commands.options import Env, Flywheel, Json, finish, opened_target, show_environment
+from console.environment.target import LOCAL
+from console.errors import CommandResult
+from console.flywheels.operating import FlywheelClient
 from console.terminal import Terminal, reporting
 
-_Own = ParamSpec("_Own")
+_shared = typer.Typer(add_completion=False)
 
 
-class Run:
-    """One run of a verb, which opens its environment once what it was given is known to be right.
+@_shared.command()
+def _declare(flywheel: Flywheel = None, env: Env = None, *, json: Json = False) -> None:
+    """Declare the parameters that every verb about one flywheel has."""
 
-    Parameters
-    ----------
-    context : typer.Context
-    terminal : Terminal
-    flywheel, env : str or None
-        As they were given.
+
+_SHARED_PARAMETERS = get_command(_shared).params
+
+
+class FlywheelRun(typer.Context):
+    """One run of a verb about a flywheel.
+
+    The verb opens the environment, once it has checked its own arguments.
     """
+
+    terminal: Terminal
+    flywheel_name: str | None
+    env: str | None
+    document: dict[str, Any]
+    """The first members of the document of a verb that changes something."""
+
+    def reading_client(self) -> FlywheelClient:
+        """Return a client to read the flywheel, by default the local environment's."""
+        return self._client(LOCAL)
+
+    def changing_client(self) -> FlywheelClient:
+        """Return a client to change it: the environment must be named, and is shown first."""
+        client = self._client(None)
+        self.document = show_environment(self.terminal, client.target, client.name)
+        return client
+
+    def _client(self, default: str | None) -> FlywheelClient:
+        target = opened_target(self, self.env, default=default)
+        return FlywheelClient(target, target.flywheel(self.flywheel_name))
+
+
+class FlywheelCommand(TyperCommand):
+    """A verb that takes a `FlywheelRun` and has FLYWHEEL, ``--env`` and ``--json``.
+
+    The verb returns its result, or None where it has printed its answer.
+    """
+
+    context_class = FlywheelRun
 
     def __init__(
-        self, context: typer.Context, terminal: Terminal, flywheel: str | None, env: str | None
+        self, name: str | None, *, params: list[Any] | None = None, **options: Any
     ) -> None:
-        self.terminal = terminal
-        self.where: dict[str, Any] = {}
-        self._context, self._flywheel, self._env = context, flywheel, env
+        # FLYWHEEL comes after the verb's own arguments, --env and --json after its own options.
+        every = sorted(
+            [*(params or ()), *_SHARED_PARAMETERS], key=lambda each: each.param_type_name
+        )
+        super().__init__(name, params=every, **options)
 
-    def look(self) -> tuple[Target, KnownFlywheel]:
-        """Open the environment and the flywheel to read, by default the local one's."""
-        return self._opened(LOCAL)
-
-    def act(self) -> Act:
-        """Open them to change something: the environment must be named, and is told first."""
-        target, known = self._opened(None)
-        self.where = tell_where(self.terminal, target, known.settings.name)
-        return Act(target, known)
-
-    def _opened(self, default: str | None) -> tuple[Target, KnownFlywheel]:
-        target = opened_target(self._context, self._env, default=default)
-        return target, target.flywheel(self._flywheel)
-
-
-def flywheel_verb(
-    verb: Callable[Concatenate[Run, _Own], CommandResult | None],
-) -> Callable[..., None]:
-    """Make a command of a verb: with FLYWHEEL after its own arguments, ``--env`` and ``--json``.
-
-    Parameters
-    ----------
-    verb : callable
-        Takes its run and its own arguments and options; returns how it ended, or nothing where it
-        has answered itself.
-    """
-
-    @wraps(verb)
-    def command(
-        context: typer.Context,
-        flywheel: str | None,
-        env: str | None,
-        json: bool,
-        *arguments: _Own.args,
-        **options: _Own.kwargs,
-    ) -> None:
-        with reporting(is_json=json) as terminal:
-            run = Run(context, terminal, flywheel, env)
-            ending = verb(run, *arguments, **options)
-            if ending is not None:
-                finish(terminal, CommandResult(ending.code, {**run.where, **ending.document}))
-
-    _, *own = signature(verb).parameters.values()
-    # Typer makes the command line of what it takes for the function's signature.
-    vars(command)["__signature__"] = signature(verb).replace(
-        parameters=[
-            Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
-            *(each for each in own if each.kind is not Parameter.KEYWORD_ONLY),
-            Parameter(
-                "flywheel", Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=Flywheel
-            ),
-            *(each for each in own if each.kind is Parameter.KEYWORD_ONLY),
-            Parameter("env", Parameter.KEYWORD_ONLY, default=None, annotation=Env),
-            Parameter("json", Parameter.KEYWORD_ONLY, default=False, annotation=Json),
-        ]
-    )
-    return command
+    def invoke(self, ctx: Any) -> None:
+        """Run the verb, and end as its result or its error says."""
+        run = cast(FlywheelRun, ctx)
+        run.flywheel_name, run.env = run.params.pop("flywheel"), run.params.pop("env")
+        run.document = {}
+        with reporting(is_json=run.params.pop("json")) as run.terminal:
+            result: CommandResult | None = super().invoke(ctx)
+            if result is not None:
+                document = {**run.document, **result.document}
+                finish(run.terminal, CommandResult(result.code, document))

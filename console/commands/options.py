@@ -1,6 +1,6 @@
 """What verbs share: their options, which environment they open, and how they end.
 
-Read next: `console.command` (the verbs) and `console.commands.control` (those that act on a
+Read next: `console.command` (the verbs) and `console.commands.flywheel_command` (those about one
 flywheel).
 """
 
@@ -10,29 +10,29 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from console.environment.environments import known_environments, open_target
 from console.environment.running_environment import local_file
-from console.environment.target import Target, known_environments, open_target
-from console.errors import CommandError
-from console.exit_codes import ExitCode
-from console.flywheels.waiting import CommandResult
+from console.environment.target import Target
+from console.errors import CommandError, CommandResult, ExitCode
 from console.terminal import Terminal
 from flywheel.settings.data_format import DataFormat, LabelDelimiter
 
 LONGEST_MINUTES = 24 * 60.0
 
-_EnvOption = typer.Option("--env", metavar="ENV", help="The environment; or FLYWHEEL_ENV.")
-Env = Annotated[str | None, _EnvOption]
+Env = Annotated[
+    str | None,
+    typer.Option("--env", metavar="ENV", help="The environment; or set FLYWHEEL_ENV."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Flywheel = Annotated[
     str | None, typer.Argument(help="May be omitted if the environment has only one.")
 ]
 
-
 _PLACEHOLDERS = frozenset({"TEXT", "REASON", "WHY", "..."})
-"""What stands for a reason in the commands that notices and help print."""
+"""Placeholders for a reason in the commands that notices and help print."""
 
 
-def _said(reason: str) -> str:
+def _checked_reason(reason: str) -> str:
     if not reason.strip():
         raise typer.BadParameter("give the reason in a few words: the audit and the notice show it")
     if reason.strip(" <>[]\"'") in _PLACEHOLDERS:
@@ -42,33 +42,43 @@ def _said(reason: str) -> str:
     return reason
 
 
-_ReasonOption = typer.Option(
-    "--reason", help="The reason, for the audit and the notice.", callback=_said
-)
-Reason = Annotated[str, _ReasonOption]
+Reason = Annotated[
+    str,
+    typer.Option(
+        "--reason", help="The reason, for the audit and the notice.", callback=_checked_reason
+    ),
+]
 Wait = Annotated[bool, typer.Option("--wait", help="Follow the batch until it is closed.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Confirm in advance what the verb asks.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Answer yes to every question of the verb.")]
 Timeout = Annotated[
     float, typer.Option("--timeout", min=0, metavar="MINUTES", help="How long to wait.")
 ]
-
+BatchNumber = Annotated[int, typer.Argument(min=1, metavar="N", help="The batch's number.")]
 
 DataTask = Literal["multi-class", "multi-label", "entities"]
-"""What a person's own rows are for."""
+"""The task of a person's own rows."""
 
 
-def data_shape(task: DataTask, delimiter: LabelDelimiter) -> DataFormat:
-    """Return the shape of a person's own rows."""
+def data_format(task: DataTask, delimiter: LabelDelimiter) -> DataFormat:
+    """Return the format of a person's own rows."""
     if task == "entities":
         return DataFormat(task=task)
     return DataFormat(mode=task, delimiter=delimiter)
 
 
 def check_file(file: Path) -> None:
-    """Refuse what is no file before anything is done with it."""
+    """Refuse a path that is no file, before anything is done with it."""
     if not file.is_file():
         problem = "it is a folder" if file.is_dir() else "there is no such file"
         raise CommandError(ExitCode.USAGE, str(file), problem, "Check the path")
+
+
+def check_new_file(out: Path, suffix: str) -> None:
+    """Refuse a path that cannot be a new file with this suffix."""
+    if out.suffix != suffix or out.exists() or not out.parent.is_dir():
+        problem = "it exists already" if out.exists() else f"it must be a {suffix} in a folder"
+        remedy = f"Name a new file that ends in {suffix}"
+        raise CommandError(ExitCode.USAGE, str(out), problem, remedy)
 
 
 def chosen_environment(context: typer.Context, env: str | None) -> str | None:
@@ -81,7 +91,7 @@ def chosen_environment(context: typer.Context, env: str | None) -> str | None:
 
 
 def opened_target(context: typer.Context, env: str | None, *, default: str | None) -> Target:
-    """Return the environment that is meant; without a default, one must be named."""
+    """Return the chosen environment; without a default, one must be named."""
     name = chosen_environment(context, env) or default
     if name is None:
         raise CommandError(
@@ -95,10 +105,12 @@ def opened_target(context: typer.Context, env: str | None, *, default: str | Non
     return target
 
 
-def tell_where(terminal: Terminal, target: Target, flywheel: str | None = None) -> dict[str, Any]:
-    """Say first what is about to be changed: one flywheel's, or the environment's."""
+def show_environment(
+    terminal: Terminal, target: Target, flywheel: str | None = None
+) -> dict[str, Any]:
+    """Show first what is about to be changed: one flywheel's data, or the environment's."""
     identity = target.identity
-    terminal.tell_exactly(
+    terminal.print_unwrapped(
         f"Environment {target.environment}, account {identity.account}, region "
         f"{identity.region}{f', flywheel {flywheel}' if flywheel else ''}"
     )
@@ -110,7 +122,7 @@ def tell_where(terminal: Terminal, target: Target, flywheel: str | None = None) 
     return {**where, "flywheel": flywheel} if flywheel else where
 
 
-def finish(terminal: Terminal, ending: CommandResult) -> None:
-    """Answer and exit with the ending's code."""
-    terminal.answer(ending.document)
-    raise typer.Exit(ending.code)
+def finish(terminal: Terminal, result: CommandResult) -> None:
+    """Print the document where one is wanted, and exit with the code."""
+    terminal.answer(result.document)
+    raise typer.Exit(result.code)

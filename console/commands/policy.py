@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from console.commands.options import Env, Flywheel, Json, chosen_environment
-from console.environment.target import LOCAL, environment_settings
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.environment.environments import environment_settings
+from console.environment.target import LOCAL
+from console.errors import CommandError, ExitCode
 from console.terminal import reporting
 from console.views.policy import show_policies
 from flywheel.settings.environment import Environment
@@ -41,7 +41,7 @@ def check(
     env: Env = None,
     json: Json = False,
 ) -> None:
-    """Explain the policies of an environment's file, or report what is wrong with them."""
+    """Explain the policies in an environment's file, or report their errors."""
     with reporting(is_json=json) as terminal:
         name = chosen_environment(context, env) or LOCAL
         settings = _read(file) if file is not None else environment_settings(name)
@@ -69,7 +69,7 @@ def _read(file: Path) -> Environment:
 def gate(
     scenario: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Play a named scenario instead; a wrong name lists all."),
+        typer.Option(metavar="NAME", help="Play this scenario instead; a wrong name lists all."),
     ] = None,
     difference: Annotated[
         list[float] | None,

@@ -1,4 +1,4 @@
-"""The verb that makes a flywheel's next generation, or gives it up.
+"""The verb that makes a flywheel's next generation, or abandons it.
 
 Decides options and words; `Operate` carries it out. Read next:
 `application.commands.rebuild_commands`.
@@ -10,23 +10,24 @@ import typer
 
 from application.commands.payloads import AbandonRebuild, Rebuild
 from application.ledger.flywheel_rows import FlywheelRow
-from console.commands.acting import Act
-from console.commands.flywheel_command import Run, flywheel_verb
+from console.commands.flywheel_command import FlywheelCommand, FlywheelRun
 from console.commands.options import LONGEST_MINUTES, Reason, Timeout, Wait, Yes
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.commands.waiting import wait_for_batch
+from console.errors import CommandError, CommandResult, ExitCode
 from console.flywheels.following import patience, returned, switched
+from console.flywheels.operating import FlywheelClient
 from console.flywheels.rebuild_status import without_rows
-from console.flywheels.waiting import CommandResult, wait_for_batch
 from console.progress import Progress
 from flywheel.batches.batches import slots_used_up
 from flywheel.number_words import number_of
 from flywheel.settings.environment import BatchRules
 
+verbs = typer.Typer()
 
-@flywheel_verb
+
+@verbs.command(cls=FlywheelCommand)
 def rebuild(
-    run: Run,
+    run: FlywheelRun,
     *,
     add_label: Annotated[
         list[str] | None, typer.Option("--add-label", metavar="L", help="A new label; repeatable.")
@@ -37,7 +38,7 @@ def rebuild(
     ] = None,
     abandon: Annotated[
         bool,
-        typer.Option("--abandon", help="Give up a generation without a promoted model."),
+        typer.Option("--abandon", help="Abandon a generation that has no promoted model."),
     ] = False,
     reason: Reason,
     yes: Yes = False,
@@ -47,35 +48,35 @@ def rebuild(
     """Make the next generation: a new flywheel from all rows that were not withdrawn."""
     labels = [*(add_label or []), *(drop_label or [])]
     if abandon and labels:
-        problem = "a generation that is given up gets no labels"
-        raise CommandError(ExitCode.USAGE, "--abandon", problem, "Leave the labels out")
-    act = run.act()
+        problem = "an abandoned generation gets no labels"
+        raise CommandError(ExitCode.USAGE, "--abandon", problem, "Omit the labels")
+    client = run.changing_client()
     if abandon:
-        return _given_up(run, act, reason, timeout)
-    row = act.row
+        return _abandon(run, client, reason, timeout)
+    row = client.row
     if row.rebuild is not None and row.rebuild.step == "SWITCHED":
-        # One whose model is live is over once its endpoints have moved, which need not wait.
-        act.target.carry_rebuild_on(act.known)
-        row = act.row
-    if not (labels or is_called_for(row, act.known.settings.batch)):
+        # A rebuild whose model is live ends once its endpoints have moved, which need not wait.
+        client.continue_rebuild()
+        row = client.row
+    if not (labels or is_called_for(row, client.known.settings.batch)):
         _confirm(run, row, is_confirmed=yes)
 
     command = Rebuild(
-        flywheel=act.name,
+        flywheel=client.name,
         reason=reason,
         add_labels=tuple(add_label or ()),
         drop_labels=tuple(drop_label or ()),
     )
-    done = _switched(run, act, command, timeout)
+    done = _switched(run, client, command, timeout)
     ending = CommandResult(ExitCode.DONE)
     if wait and done["batch"] is not None:
-        ending = wait_for_batch(run.terminal, act.target, act.known, done["batch"], minutes=timeout)
-        act.target.carry_rebuild_on(act.known)
+        ending = wait_for_batch(run.terminal, client, done["batch"], minutes=timeout)
+        client.continue_rebuild()
     return CommandResult(ending.code, {**done, **ending.document})
 
 
 def is_called_for(row: FlywheelRow, rules: BatchRules) -> bool:
-    """Say whether something is wrong with a generation that the next one mends."""
+    """Return whether a generation has a fault that the next one repairs."""
     is_used_up = (
         slots_used_up(rules, row.train_datasets) is not None
         or row.test_datasets >= rules.service_test_datasets
@@ -83,44 +84,46 @@ def is_called_for(row: FlywheelRow, rules: BatchRules) -> bool:
     return bool(row.taint) or row.rebuild is not None or is_used_up
 
 
-def _confirm(run: Run, row: FlywheelRow, *, is_confirmed: bool) -> None:
-    """Say what a rebuild costs where nothing calls for it, and have it confirmed."""
-    run.terminal.tell(
+def _confirm(run: FlywheelRun, row: FlywheelRow, *, is_confirmed: bool) -> None:
+    """Show the cost of a rebuild that is not called for, and have it confirmed."""
+    run.terminal.print(
         f"{row.name} is not TAINTED, and its datasets are not used up. A rebuild makes a new "
-        f"flywheel, generation {row.next_generation}, sends all its rows once more and pays for "
+        f"flywheel, generation {row.next_generation}, sends all its rows again and pays for "
         "a training."
     )
     run.terminal.confirm(f"rebuild of {row.name}", "Rebuild it?", is_confirmed=is_confirmed)
 
 
-def _switched(run: Run, act: Act, command: Rebuild, minutes: float) -> dict[str, Any]:
-    """Ask for the next generation, wait until batches go to it, and return what came of it."""
-    before = act.row
+def _switched(
+    run: FlywheelRun, client: FlywheelClient, command: Rebuild, minutes: float
+) -> dict[str, Any]:
+    """Ask for the next generation, wait until batches go to it, and return its facts."""
+    before = client.row
     followed = [before.arn, *(before.rebuild.followed_arns if before.rebuild else ())]
-    endpoints = act.target.comprehend(act.known).endpoints()
+    endpoints = client.target.comprehend(client.known).endpoints()
     bound = [endpoint.arn for endpoint in endpoints if endpoint.flywheel_arn in followed]
-    act.carry_out(command)
-    run.terminal.tell_exactly(f"Generation {before.generation} stays as it is: {before.arn}")
+    client.operate(command)
+    run.terminal.print_unwrapped(f"Generation {before.generation} stays as it is: {before.arn}")
     if bound:
-        run.terminal.tell(
+        run.terminal.print(
             f"{number_of(len(bound), 'endpoint follows', 'endpoints follow')} earlier generations "
             "until a new model is promoted."
         )
     for arn in bound:
-        run.terminal.tell_exactly(f"  {arn}")
-    Progress(run.terminal).wait(switched(act.target, act.known, patience(act.target, minutes)))
-    row = act.row
+        run.terminal.print_unwrapped(f"  {arn}")
+    Progress(run.terminal).wait(switched(client, patience(client.target, minutes)))
+    row = client.row
     if row.generation == before.generation:
         raise CommandError(
             ExitCode.CLOUD,
             f"rebuild of {row.name}",
             "the service did not make the new flywheel",
-            "The notice says why; repair that, then ask for it again",
+            "The notice says why; repair the cause, then ask for it again",
         )
-    run.terminal.tell_exactly(f"Generation {row.generation}: {row.arn}")
+    run.terminal.print_unwrapped(f"Generation {row.generation}: {row.arn}")
     if row.open_batch is None:
-        for words in without_rows(act.target.ledger(), act.target.environment, row):
-            run.terminal.tell_exactly(words)
+        for words in without_rows(client.target.ledger(), client.target.environment, row):
+            run.terminal.print_unwrapped(words)
     return {
         "before": before.arn,
         "arn": row.arn,
@@ -130,14 +133,16 @@ def _switched(run: Run, act: Act, command: Rebuild, minutes: float) -> dict[str,
     }
 
 
-def _given_up(run: Run, act: Act, reason: str, minutes: float) -> CommandResult:
-    """Give a generation up and wait until batches go to the earlier one."""
-    act.carry_out(AbandonRebuild(flywheel=act.name, reason=reason))
-    Progress(run.terminal).wait(returned(act.target, act.known, patience(act.target, minutes)))
-    row = act.row
-    run.terminal.tell_exactly(f"Given up. Uploads and batches go to {row.arn}")
+def _abandon(
+    run: FlywheelRun, client: FlywheelClient, reason: str, minutes: float
+) -> CommandResult:
+    """Abandon a generation and wait until batches go to the earlier one."""
+    client.operate(AbandonRebuild(flywheel=client.name, reason=reason))
+    Progress(run.terminal).wait(returned(client, patience(client.target, minutes)))
+    row = client.row
+    run.terminal.print_unwrapped(f"Abandoned. Uploads and batches go to {row.arn}")
     if row.taint:
-        run.terminal.tell(f"{row.name} is TAINTED, as flywheel status shows.", style="bold yellow")
+        run.terminal.print(f"{row.name} is TAINTED, as flywheel status shows.", style="bold yellow")
     return CommandResult(
         ExitCode.DONE,
         {"arn": row.arn, "generation": row.generation, "tainted": list(row.taint)},

@@ -1,6 +1,6 @@
-"""The verb that puts labeled files into the inbox; of an entity upload one half or both.
+"""The verb that uploads labeled files to the inbox; of an entity upload, one half or both.
 
-Decides options and words. Read next: `console.flywheels.uploading` (the inbox) and
+Decides options and words. Read next: `console.flywheels.operating` (the inbox) and
 `flywheel.intake.pairs` (halves).
 """
 
@@ -9,24 +9,26 @@ from typing import Annotated, Any
 
 import typer
 
-from console.commands.acting import Act
-from console.commands.flywheel_command import Run, flywheel_verb
+from console.commands.flywheel_command import FlywheelCommand, FlywheelRun
 from console.commands.options import LONGEST_MINUTES, Timeout, Wait, check_file
-from console.errors import CommandError
-from console.exit_codes import ExitCode
-from console.flywheels.uploading import Upload, put
-from console.flywheels.waiting import CommandResult, wait_for_upload
-from console.validate.validating import opened_for, report_document, tell_report
+from console.commands.waiting import wait_for_upload
+from console.errors import CommandError, CommandResult, ExitCode
+from console.flywheels.operating import FlywheelClient, Upload, put
+from console.validate.validating import opened_for, report_document, show_report
 from flywheel.batches.uploads import DatasetKind
 from flywheel.intake.pairs import Half, PairPlace, UnpairableKeyError, object_name, pair_place
 from flywheel.intake.unpacking import SUFFIX, is_compressed, plain_name
 from flywheel.settings.data_format import DataFormat
 
+verbs = typer.Typer()
 
-@flywheel_verb
+
+@verbs.command(cls=FlywheelCommand)
 def upload(
-    run: Run,
-    file: Annotated[Path, typer.Argument(help="label,text; UTF-8; no header. Or the documents.")],
+    run: FlywheelRun,
+    file: Annotated[
+        Path, typer.Argument(help="label,text; UTF-8; no header. For entities, the documents.")
+    ],
     *,
     kind: Annotated[DatasetKind, typer.Option(help="train, or test for the test set.")],
     annotations: Annotated[
@@ -38,52 +40,49 @@ def upload(
     wait: Wait = False,
     timeout: Timeout = LONGEST_MINUTES,
 ) -> CommandResult:
-    """Check a labeled file, or documents with their entities, and upload it to the inbox."""
+    """Check a labeled file, or documents and their entities, and upload it."""
     companion = annotations or entities
     for given in (file, companion):
         if given is not None:
             check_file(given)
-    act = run.act()
-    shape = act.known.shape(act.target.comprehend(act.known).task_config)
-    _check_options(shape, act.name, annotations, entities)
+    client = run.changing_client()
+    shape = client.known.shape(client.target.comprehend(client.known).task_config)
+    _check_options(shape, client.name, annotations, entities)
     names = _names(file, companion, shape)
-    report = opened_for(file, act.target, act.known, beside=companion).read_through()
-    tell_report(run.terminal, file.name, report)
+    report = opened_for(file, client.target, client.known, beside=companion).read_through()
+    show_report(run.terminal, file.name, report)
     document: dict[str, Any] = {"validation": report_document(file.name, report)}
     if report.is_refused:
-        run.terminal.tell("Nothing was uploaded.")
+        run.terminal.print("Nothing was uploaded.")
         return CommandResult(ExitCode.REFUSED, document)
     files = [(file, names[0]), *([] if companion is None else [(companion, names[1])])]
-    uploaded, *others = [_put(run, act, kind, path, name) for path, name in files]
+    uploaded, *others = [_put(run, client, kind, path, name) for path, name in files]
     document |= {"key": uploaded.key, "version_id": uploaded.version_id}
     if others:
         document["companion"] = {"key": others[0].key, "version_id": others[0].version_id}
     elif (place := _place(file.name, shape)) is not None:
-        run.terminal.tell_exactly(f"{place.words}, unless that exists already.")
+        run.terminal.print_unwrapped(f"{place.words}, unless that exists already.")
     ending = CommandResult(ExitCode.DONE)
     if wait:
         ending = wait_for_upload(
-            run.terminal,
-            act.target,
-            act.known,
-            uploaded,
-            timeout,
-            has_other_half=bool(others),
+            run.terminal, client, uploaded, timeout, has_other_half=bool(others)
         )
     return CommandResult(ending.code, {**document, **ending.document})
 
 
-def _put(run: Run, act: Act, kind: DatasetKind, path: Path, name: str) -> Upload:
+def _put(
+    run: FlywheelRun, client: FlywheelClient, kind: DatasetKind, path: Path, name: str
+) -> Upload:
     with path.open("rb") as body:
-        uploaded = put(act.target, act.name, kind, name, body)
-    run.terminal.tell_exactly(f"Uploaded {uploaded.key}, version {uploaded.version_id}")
+        uploaded = put(client.target, client.name, kind, name, body)
+    run.terminal.print_unwrapped(f"Uploaded {uploaded.key}, version {uploaded.version_id}")
     return uploaded
 
 
 def _check_options(
     shape: DataFormat, flywheel: str, annotations: Path | None, entities: Path | None
 ) -> None:
-    """Refuse what does not fit the flywheel's task, before anything is read."""
+    """Refuse options that do not fit the flywheel's task, before anything is read."""
     if annotations is None and entities is None:
         return
     option = "--entities" if annotations is None else "--annotations"

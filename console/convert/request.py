@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 
 SHOWN_LEFT_OUT = 20
 """How many left out rows are told one by one; beyond it they are counted."""

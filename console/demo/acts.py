@@ -1,4 +1,4 @@
-"""The acts of the demonstration: what each uploads, in which order, and when it is left out.
+"""The acts of the demonstration: what each uploads, in which order, and when it is omitted.
 
 Decides what the data can show. Must not know how an act is played.
 Read next: `console.demo.story` (the story) and `console.demo.data` (the files).
@@ -46,7 +46,7 @@ class DemoAct:
 
     @property
     def takes_back(self) -> bool:
-        """Whether nothing is uploaded, but the last batch is taken back."""
+        """Whether nothing is uploaded and the last batch is withdrawn."""
         return not (self.train or self.test)
 
     @property
@@ -57,7 +57,7 @@ class DemoAct:
 
 @dataclass(frozen=True, slots=True)
 class ActEnding:
-    """How an act ended.
+    """The end of an act.
 
     Parameters
     ----------
@@ -108,29 +108,29 @@ def why_left_out(
 
 def acts(data: DemoData) -> list[DemoAct]:
     """Return the story's parts."""
-    words, name = _WORDS[data.shape.task], data.flywheel
-    parts = [
+    words, name, parts = _WORDS[data.shape.task], data.flywheel, data.parts
+    played = [
         DemoAct(
             "A first model",
-            f"A test set of {len(data.test):,} documents, which judges every model, and a first "
-            f"training file of {len(data.first):,}. There is no active model yet.",
+            f"A test set of {len(parts.test):,} documents, which judges every model, and a first "
+            f"training file of {len(parts.first):,}. There is no active model yet.",
             name,
-            (upload_files("first", data.first, data.shape),),
-            upload_files("test", data.test, data.shape),
+            (upload_files("first", parts.first, data.shape),),
+            upload_files("test", parts.test, data.shape),
         ),
         DemoAct(
             "More data",
-            f"{len(data.more):,} more labeled documents. A challenger is trained on everything "
+            f"{len(parts.more):,} more labeled documents. A challenger is trained on everything "
             "so far and goes live only if it is better than the champion.",
             name,
-            (upload_files("more", data.more, data.shape),),
+            (upload_files("more", parts.more, data.shape),),
         ),
         DemoAct(
             "Mislabeled data",
-            f"{len(data.mislabeled):,} documents, each {words.mislabeled}. The file looks fine; "
+            f"{len(parts.mislabeled):,} documents, each {words.mislabeled}. The file looks fine; "
             "only a trained model can show that it does harm.",
             name,
-            (upload_files("mislabeled", data.mislabeled, data.shape),),
+            (upload_files("mislabeled", parts.mislabeled, data.shape),),
         ),
         DemoAct(
             "Taking it back",
@@ -147,7 +147,7 @@ def acts(data: DemoData) -> list[DemoAct]:
             (data.broken,),
         ),
     ]
-    return [replace(act, title=f"{number}. {act.title}") for number, act in enumerate(parts, 1)]
+    return [replace(act, title=f"{number}. {act.title}") for number, act in enumerate(played, 1)]
 
 
 def _few_acts(few: FewDocuments, flywheel: str) -> Iterator[DemoAct]:
@@ -171,7 +171,7 @@ def _few_acts(few: FewDocuments, flywheel: str) -> Iterator[DemoAct]:
         )
         yield DemoAct(
             "More test documents",
-            f"{more_test} for the model that was held, and the test set is frozen anew. Both "
+            f"{more_test} for the model that was held, and the test set is frozen again. Both "
             "models answer the larger one; nothing is trained.",
             flywheel,
             test=upload_files("later", few.later_test, _SERVICES_OWN),
@@ -180,7 +180,7 @@ def _few_acts(few: FewDocuments, flywheel: str) -> Iterator[DemoAct]:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """How a task's files are described."""
+    """The descriptions of a task's files."""
 
     mislabeled: str
     broken: str
@@ -192,6 +192,6 @@ _WORDS = {
     ),
     "entities": _Words(
         "annotated in the wrong places",
-        "Annotations that overlap, that end behind the text, that have an unknown type",
+        "Annotations that overlap, that end after the text, that have an unknown type",
     ),
 }

@@ -1,7 +1,7 @@
 """What the demonstration uploads: sample tickets, or a user's own rows.
 
 Decides how a user's files are read (every good row counts, exact duplicates too) and what the
-broken file looks like. It must not know how the story goes.
+broken file looks like. It must not know the story.
 Read next: `console.demo.split` (which row goes where) and `console.demo.environment`.
 """
 
@@ -16,13 +16,12 @@ from console.demo.few_documents import (
     TEST_DOCUMENTS,
     FewDocuments,
     few_documents,
-    flywheel_name,
 )
-from console.demo.sample_tickets import LABELS, sample_parts
+from console.demo.sample_tickets import LABELS, broken_sample, sample_parts
 from console.demo.split import DemoDataError, find_demo_files, find_demo_pairs, split_for_demo
-from console.demo.tasks import Files, Row, broken_pair, known_labels
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.demo.tasks import DemoParts, Files, Row, broken_pair, known_labels, unknown_label
+from console.environment.new_environment import flywheel_name
+from console.errors import CommandError, ExitCode
 from console.validate.data_remarks import scarce_labels, several_labels
 from console.validate.validating import EVERY_ROW, file_chunks, opened
 from flywheel.intake.labeled_documents import ROW_FAULTS, Report
@@ -34,7 +33,7 @@ from flywheel.settings.data_format import DataFormat
 from flywheel.settings.policy import Policy
 
 _COLUMNS = 2
-_TOLD_PROBLEMS = 3
+_PROBLEMS_SHOWN = 3
 _SERVICES_OWN = DataFormat()
 
 FLOOR_OF_UNKNOWN_DATA = 0.2
@@ -43,14 +42,14 @@ FLOOR_OF_UNKNOWN_DATA = 0.2
 
 @dataclass(frozen=True, slots=True)
 class DemoData:
-    """The files of the demonstration, as bytes, and what is said of them.
+    """The files of the demonstration, as bytes, and the remarks on them.
 
     Parameters
     ----------
     flywheel : str
         The flywheel's name.
     labels : tuple of str
-    test, first, more, mislabeled : tuple of Row
+    parts : DemoParts
     broken : Files
         A file, or two, that are refused.
     remarks : tuple of str
@@ -65,10 +64,7 @@ class DemoData:
 
     flywheel: str
     labels: tuple[str, ...]
-    test: tuple[Row, ...]
-    first: tuple[Row, ...]
-    more: tuple[Row, ...]
-    mislabeled: tuple[Row, ...]
+    parts: DemoParts
     broken: Files
     remarks: tuple[str, ...]
     is_own: bool
@@ -100,11 +96,8 @@ def sample_data() -> DemoData:
     return DemoData(
         flywheel="tickets",
         labels=LABELS,
-        test=parts.test,
-        first=parts.first,
-        more=parts.more,
-        mislabeled=parts.mislabeled,
-        broken=(("broken.csv", parts.broken),),
+        parts=parts,
+        broken=(("broken.csv", broken_sample()),),
         remarks=(),
         is_own=False,
         few=few_documents(parts.test, (*parts.first, *parts.more)),
@@ -135,39 +128,30 @@ def own_data(folder: Path, shape: DataFormat = _SERVICES_OWN) -> DemoData:
     train_rows = _rows(files.train, shape, remarks)
     test_rows = None if files.test is None else _rows(files.test, shape, remarks)
     parts = split_for_demo(train_rows, test_rows, source=str(files.train), shape=shape)
-    used = sum(map(len, (parts.test, parts.first, parts.more, parts.mislabeled)))
-    if dropped := len(train_rows) + len(test_rows or ()) - used:
-        remarks.append(
-            f"Most texts are repeated: {dropped:,} duplicates are dropped, so that texts are left "
-            "for a test set."
-        )
-    labels = tuple(known_labels((*train_rows, *(test_rows or ())), shape))
-    remarks += several_labels(labels, shape)
     _check_space(parts.test, files.train)
-    counts = Counter(one for label, _ in train_rows for one in labels_of(label, shape))
-    if test_rows is None:
-        counts.subtract(one for label, _ in parts.test for one in labels_of(label, shape))
-    remarks += scarce_labels(counts, labels)
-    remarks.append(
-        f"A first model goes live from {FLOOR_OF_UNKNOWN_DATA} on: nobody knows yet what is good "
-        "on this data. Policies ask for 0.5 where they say nothing else."
-    )
+    every = (*train_rows, *(test_rows or ()))
+    labels = tuple(known_labels(every, shape))
     few = None
     if shape == _SERVICES_OWN:
         few = few_documents(parts.test, (*parts.first, *parts.more))
-    remarks += [*_small_test_set(parts.test), *_left_out_acts(few)]
+    counts = Counter(one for label, _ in train_rows for one in labels_of(label, shape))
+    if test_rows is None:
+        counts.subtract(one for label, _ in parts.test for one in labels_of(label, shape))
+    remarks += [
+        *_dropped_duplicates(len(every) - parts.rows),
+        *several_labels(labels, shape),
+        *scarce_labels(counts, labels),
+        f"A first model goes live from {FLOOR_OF_UNKNOWN_DATA} on: nobody knows yet what is good "
+        "on this data. Policies ask for 0.5 where they say nothing else.",
+        *_small_test_set(parts.test),
+        *_left_out_acts(few),
+    ]
+    is_pair = shape.task == "entities"
     return DemoData(
         flywheel=flywheel_name(folder.resolve().name),
         labels=labels,
-        test=parts.test,
-        first=parts.first,
-        more=parts.more,
-        mislabeled=parts.mislabeled,
-        broken=(
-            broken_pair(labels)
-            if shape.task == "entities"
-            else (("broken.csv", broken_file(labels)),)
-        ),
+        parts=parts,
+        broken=broken_pair(labels) if is_pair else (("broken.csv", broken_file(labels)),),
         remarks=tuple(remarks),
         is_own=True,
         shape=shape,
@@ -177,10 +161,7 @@ def own_data(folder: Path, shape: DataFormat = _SERVICES_OWN) -> DemoData:
 
 def broken_file(labels: Sequence[str]) -> bytes:
     """Return a small file with a header, an unknown label, a missing quote mark and no text."""
-    known = labels[0]
-    unknown = f"{known}_2"
-    while unknown in labels:
-        unknown += "_2"
+    known, unknown = labels[0], unknown_label(labels)
     good = [csv_line(Document(label, f"a good row, of {label}")) for label in labels[:2]]
     return "".join(
         [
@@ -204,21 +185,21 @@ def _rows(path: Path, shape: DataFormat, remarks: list[str]) -> list[Row]:
     Of duplicates with several labels or annotations the first alone counts.
     """
     documents = opened(path, allowed=EVERY_ROW, shape=shape)
-    found = [(row.label, row.text) for row in documents]
+    rows = [(row.label, row.text) for row in documents]
     report = documents.report
     if report.is_refused:
         raise RefusedFileError(path, report)
     remarks += _left_out(path, report, shape)
     if shape != _SERVICES_OWN:
-        return found
-    label_of = {text: label for label, text in found}
-    rows = []
+        return rows
+    label_of = {text: label for label, text in rows}
+    every = []
     for physical in physical_rows(file_chunks(path)):
         if isinstance(physical, PhysicalRow) and len(physical.fields) == _COLUMNS:
             label, text = (field.strip() for field in physical.fields)
             if label_of.get(text) == label:
-                rows.append((label, text))
-    return rows
+                every.append((label, text))
+    return every
 
 
 def _left_out(path: Path, report: Report, shape: DataFormat) -> list[str]:
@@ -229,16 +210,25 @@ def _left_out(path: Path, report: Report, shape: DataFormat) -> list[str]:
     ]
     remarks = []
     if counts:
-        told = report.lines(quotes_values=True)[:_TOLD_PROBLEMS]
-        first = "; ".join(shown(line, 120) for line in told)
+        lines = report.lines(quotes_values=True)[:_PROBLEMS_SHOWN]
+        first = "; ".join(shown(line, 120) for line in lines)
         remarks.append(
             f"{path.name}: {report.left_out:,} of {report.rows_read:,} rows are left out: "
-            f"{', '.join(counts)} ({first}{'; ...' if report.left_out > _TOLD_PROBLEMS else ''})."
+            f"{', '.join(counts)} ({first}{'; ...' if report.left_out > _PROBLEMS_SHOWN else ''})."
         )
     if report.duplicates:
         place = " where they meet in the flywheel" if shape == _SERVICES_OWN else ""
         remarks.append(f"{path.name}: {report.duplicates:,} exact duplicates are dropped{place}.")
     return remarks
+
+
+def _dropped_duplicates(count: int) -> list[str]:
+    if not count:
+        return []
+    return [
+        f"Most texts are repeated: {count:,} duplicates are dropped, so that texts are left for a "
+        "test set."
+    ]
 
 
 def _small_test_set(test: Sequence[Row]) -> list[str]:

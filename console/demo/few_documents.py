@@ -1,19 +1,19 @@
-"""The rows of the acts in which a gain is seen, cannot be proven, and then is.
+"""The rows of the acts in which a gain is visible, unproven, and then proven.
 
 Decides how their files are cut. The first model hardly knows one label; the next file brings it.
 Few of the test documents have that label, so chance alone may explain the gain. That follows from
-the counts, whatever the texts are. All other documents are for a later, larger test set.
+the counts alone. All other documents are for a later, larger test set.
 Must not know how the acts are played. Read next: `console.demo.story` (the act) and
 `flywheel.evaluation.advice` (what it is there to show).
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
 from console.demo.tasks import Row
+from console.environment.new_environment import flywheel_name
 
 TEST_DOCUMENTS = 30
 """As few as a policy takes by itself."""
@@ -128,18 +128,6 @@ def few_flywheel(name: str) -> str:
     'tickets-few'
     """
     return f"{flywheel_name(name[: _NAME_CHARACTERS - len('-few')])}-few"
-
-
-def flywheel_name(folder_name: str) -> str:
-    """Return a folder's name as a flywheel may be called.
-
-    Examples
-    --------
-    >>> flywheel_name("My Data (2024)"), flywheel_name("...")
-    ('my-data-2024', 'demo')
-    """
-    plain = re.sub(r"[^a-z0-9]+", "-", folder_name.casefold()).strip("-")
-    return plain[:_NAME_CHARACTERS].strip("-") or "demo"
 
 
 def _by_label(label_of: dict[str, str]) -> defaultdict[str, list[Row]]:

@@ -1,13 +1,13 @@
 """A sample file for each flywheel of an environment, so that a first upload works as printed.
 
-Decides what the texts say: sample tickets where the labels are theirs, else sentences that name
-their label, which any model learns. Must not know how a file is uploaded.
+Decides the texts: sample tickets where the labels are theirs, else sentences that name their label,
+which any model learns. Must not know how a file is uploaded.
 """
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -15,9 +15,6 @@ from console.demo.sample_tickets import LABELS, generate_tickets
 from console.demo.tasks import Row
 from flywheel.settings.data_format import CsvLayout
 from flywheel.settings.environment import FlywheelSettings
-
-Samples = Mapping[str, Path | None]
-"""Sample files by flywheel."""
 
 _TICKETS, _SEED = 400, 4
 _ROWS_OF_A_LABEL = 20
@@ -86,7 +83,7 @@ def _table(rows: Sequence[Row], layout: CsvLayout) -> str:
 
 
 def _manifest_lines(types: Sequence[str], attribute: str) -> Iterator[str]:
-    """Yield an augmented manifest, one object a line: the one form that is a single file."""
+    """Yield an augmented manifest, one object per line: the only form that is a single file."""
     for number in range(_ROWS_OF_A_LABEL):
         for kind in types:
             beginning, mention = f"Sample {number + 1} names ", f"{kind.title()}{number + 1}"

@@ -8,11 +8,11 @@ Read next: `console.demo.split`, which cuts a user's own rows into the same part
 
 import random
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from itertools import islice
 
 from console.demo.split import with_wrong_labels
-from console.demo.tasks import Row
+from console.demo.tasks import DemoParts, Row
 from flywheel.intake.labeled_rows import LabeledRow as Document
 from flywheel.intake.labeled_rows import csv_line
 
@@ -177,31 +177,6 @@ _SLOT = re.compile(r"\{(\w+)\}")
 _LONG_WORD = re.compile(r"[A-Za-z]{3,}")
 
 
-@dataclass(frozen=True, slots=True)
-class SampleParts:
-    """The sample files, in the order in which the demonstration uploads them.
-
-    Parameters
-    ----------
-    test : tuple of Row
-        The test set.
-    first : tuple of Row
-        Trains the first model.
-    more : tuple of Row
-        More of the same, which makes the model better.
-    mislabeled : tuple of Row
-        Every label replaced by a different one, which makes it worse.
-    broken : bytes
-        A file with a header, a wrong column count, an unknown label and an empty text.
-    """
-
-    test: tuple[Row, ...]
-    first: tuple[Row, ...]
-    more: tuple[Row, ...]
-    mislabeled: tuple[Row, ...]
-    broken: bytes
-
-
 def generate_tickets(count: int, seed: int) -> list[Row]:
     """Make distinct support tickets; the same seed gives the same ones.
 
@@ -230,22 +205,32 @@ def generate_tickets(count: int, seed: int) -> list[Row]:
     return [(label, text) for text, label in tickets.items()]
 
 
-def sample_parts(seed: int = _SEED) -> SampleParts:
-    """Make the five sample files; no text is in two of them.
+def sample_parts(seed: int = _SEED) -> DemoParts:
+    """Make the sample files; no text is in two of them.
 
     Parameters
     ----------
     seed : int
-
-    Returns
-    -------
-    SampleParts
     """
+    test, first, more, third, _ = _sample_rows(seed)
+    return DemoParts(test, first, more, with_wrong_labels(third, LABELS, seed))
+
+
+def broken_sample() -> bytes:
+    """Make a file with a header, a wrong column count, an unknown label and an empty text."""
+    *_, good = _sample_rows(_SEED)
+    lines = [csv_line(Document(label, text)) for label, text in good]
+    lines[2:2] = ["SHIPPING,My parcel is late, and nobody answers\n"]
+    lines[4:4] = ["BILING,I was charged twice\n"]
+    lines[6:6] = ["RETURNS,\n"]
+    return "".join(["label,text\n", *lines]).encode()
+
+
+def _sample_rows(seed: int) -> Iterator[tuple[Row, ...]]:
+    """Yield the rows of each file, in the order in which they are uploaded."""
     sizes = (_TEST_ROWS, _FIRST_ROWS, _MORE_ROWS, _MISLABELED_ROWS, _BROKEN_FILE_GOOD_ROWS)
     tickets = iter(generate_tickets(sum(sizes), seed))
-    test, first, more, third, good = (tuple(next(tickets) for _ in range(size)) for size in sizes)
-    mislabeled = with_wrong_labels(third, LABELS, seed)
-    return SampleParts(test, first, more, mislabeled, _broken_file(good))
+    return (tuple(islice(tickets, size)) for size in sizes)
 
 
 def _ticket(label: str, rng: random.Random) -> str:
@@ -278,11 +263,3 @@ def _mistyped(text: str, rng: random.Random) -> str:
     at = rng.randrange(1, len(word) - 1)
     wrong = rng.choice([word[at + 1] + word[at], word[at + 1], word[at] * 2 + word[at + 1]])
     return text.replace(word, word[:at] + wrong + word[at + 2 :], 1)
-
-
-def _broken_file(good: Sequence[Row]) -> bytes:
-    lines = [csv_line(Document(label, text)) for label, text in good]
-    lines[2:2] = ["SHIPPING,My parcel is late, and nobody answers\n"]
-    lines[4:4] = ["BILING,I was charged twice\n"]
-    lines[6:6] = ["RETURNS,\n"]
-    return "".join(["label,text\n", *lines]).encode()

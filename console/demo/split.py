@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.demo.tasks import Row, known_labels, moved_annotations, stratum
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.demo.tasks import DemoParts, Row, known_labels, moved_annotations, stratum
+from console.errors import CommandError, ExitCode
 from flywheel.intake.labeled_rows import labels_of
 from flywheel.settings.data_format import DataFormat
 
@@ -28,7 +27,7 @@ _HOLD_OUT_PERCENTS = (80, 20)
 
 
 class DemoDataError(CommandError):
-    """The user's data cannot carry the demonstration; whoever chose the folder can change it."""
+    """The user's data cannot carry the demonstration; the user can change it."""
 
     def __init__(self, where: str, problem: str, remedy: str) -> None:
         super().__init__(ExitCode.REFUSED, where, problem, remedy)
@@ -48,28 +47,6 @@ class DemoFiles:
 
     train: Path
     test: Path | None
-
-
-@dataclass(frozen=True, slots=True)
-class DemoParts:
-    """What the demonstration uploads, in this order; every part holds (label, text) rows.
-
-    Parameters
-    ----------
-    test : tuple of Row
-        The test set, which judges every model.
-    first : tuple of Row
-        Trains the first model; holds every label of the training rows.
-    more : tuple of Row
-        The larger second file, which should make the model better.
-    mislabeled : tuple of Row
-        The third file: every label is wrong, so that its model should be rejected.
-    """
-
-    test: tuple[Row, ...]
-    first: tuple[Row, ...]
-    more: tuple[Row, ...]
-    mislabeled: tuple[Row, ...]
 
 
 def find_demo_files(folder: Path) -> DemoFiles:
@@ -225,9 +202,9 @@ def _check_labels(labels: Sequence[str], source: str, shape: DataFormat) -> None
         remedy = "A recognizer needs annotations: add some"
         raise DemoDataError(source, "holds no annotated document", remedy)
     if shape.task == "classification" and len(labels) < _MIN_LABELS:
-        found = f"one label only ({labels[0]!r})" if labels else "no rows"
+        problem = f"holds one label only ({labels[0]!r})" if labels else "holds no rows"
         remedy = "A classifier needs two labels at least: add rows of another label"
-        raise DemoDataError(source, f"holds {found}", remedy)
+        raise DemoDataError(source, problem, remedy)
 
 
 def _enough_unique(rows: list[Row]) -> list[Row]:
@@ -238,7 +215,7 @@ def _enough_unique(rows: list[Row]) -> list[Row]:
 
 
 def _hold_out(rows: list[Row], shape: DataFormat) -> tuple[list[Row], list[Row]]:
-    """Take a test set from shuffled rows; a text that occurs twice stays in training."""
+    """Hold out a test set from shuffled rows; a text that occurs twice stays in training."""
     times = Counter(text for _, text in rows)
     repeated_first = sorted(rows, key=lambda row: times[row[1]] == 1)
     train, test = _cut(repeated_first, _HOLD_OUT_PERCENTS, (1, 1), shape)
@@ -270,8 +247,8 @@ def _shares(
 ) -> dict[str, list[int]]:
     """Return how many rows of each label each part gets.
 
-    Every label first gets whole shares; the rows that rounding leaves go, at most one a label and
-    part, to the part that is furthest from its overall size, which meets the overall sizes
+    Every label first gets whole shares. Rounding leaves some rows: at most one per label and part,
+    each goes to the part that is furthest from its overall size. This meets the overall sizes
     wherever they can be met (the construction that proves the Gale-Ryser theorem).
     """
     shares: dict[str, list[int]] = {}

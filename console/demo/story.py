@@ -1,8 +1,8 @@
-"""The demonstration: acts, each told as it happens.
+"""The demonstration: acts, each shown as it happens.
 
-Plays the acts in their order and follows each to its end, whatever that is: the policy alone
-decides what is promoted. Everything runs in a local environment of its own, gone at the end.
-Read next: `console.demo.acts` (the acts) and `console.views.demo` (how it looks).
+Plays the acts in their order and follows each to its end; the policy alone decides what is
+promoted. Everything runs in a local environment of its own, gone at the end. Read next:
+`console.demo.acts` (the acts) and `console.demo.view` (how it looks).
 """
 
 import tempfile
@@ -13,20 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from application.commands.payloads import FreezeTestSet, Rebuild, Withdraw
-from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from console.demo.acts import ActEnding, DemoAct, acts, why_left_out
 from console.demo.data import DemoData, own_data, sample_data
 from console.demo.environment import write_environment
 from console.demo.tasks import Files
-from console.environment.local_environment import started_environment
-from console.environment.mailbox import Mailbox
+from console.demo.view import show_act, show_data, show_end, show_left_out, show_letter
+from console.environment.local_environment import Mailbox, started_environment
 from console.environment.target import Target, local_target
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from console.flywheels.following import (
     Patience,
-    Phase,
     batch_of,
     closed,
     next_batch,
@@ -34,12 +31,11 @@ from console.flywheels.following import (
     registered,
     switched,
 )
-from console.flywheels.operating import operate
-from console.flywheels.uploading import Upload, put
-from console.progress import Found, Progress
+from console.flywheels.operating import FlywheelClient, Upload, put
+from console.progress import Awaited, Phase, Progress
+from console.record.history import verdict_json
 from console.terminal import Terminal
-from console.views.demo import tell_act, tell_data, tell_end, tell_left_out, tell_letter
-from console.views.verdict import tell_outcome, verdict_json
+from console.views.verdict import show_outcome
 from flywheel.batches.batches import BatchOutcome, BatchState, Readiness
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.number_words import number_of
@@ -54,7 +50,7 @@ _SERVICES_OWN = DataFormat()
 def run(
     terminal: Terminal, folder: Path | None, shape: DataFormat = _SERVICES_OWN
 ) -> dict[str, Any]:
-    """Tell the whole story and return it as a JSON document.
+    """Play the whole story and return it as a JSON document.
 
     Parameters
     ----------
@@ -70,18 +66,18 @@ def run(
     """
     began = time.monotonic()
     data = sample_data() if folder is None else own_data(folder, shape)
-    tell_data(terminal, data)
+    show_data(terminal, data)
     with _environments(data) as settings, started_environment(settings, terminal) as environment:
         story = Story(terminal, local_target(environment.variables), data)
         for act in acts(data):
             story.play(act)
         document = story.document(time.monotonic() - began)
-        tell_end(terminal, document, story.endings, is_own=data.is_own)
+        show_end(terminal, document, story.endings, is_own=data.is_own)
     return document
 
 
 class Story:
-    """Plays the acts in one environment and remembers what came of them.
+    """Plays the acts in one environment and keeps their results.
 
     Parameters
     ----------
@@ -92,7 +88,8 @@ class Story:
 
     def __init__(self, terminal: Terminal, target: Target, data: DemoData) -> None:
         self._terminal, self._target, self._data = terminal, target, data
-        self._known: KnownFlywheel = target.flywheel(data.flywheel)
+        self._client = FlywheelClient(target, target.flywheel(data.flywheel))
+        self._progress, self._patience = Progress(terminal), patience(target, _LONGEST_MINUTES)
         self._mailbox = Mailbox(target)
         self._uploads: list[Upload] = []
         self._batches: list[int] = []
@@ -103,35 +100,34 @@ class Story:
 
     def play(self, act: DemoAct) -> None:
         """Play an act and remember its ending; leave out what cannot be shown, and say why."""
-        tell_act(self._terminal, act.title, act.words)
-        self._known = self._target.flywheel(act.flywheel)
-        row = self._target.flywheel_row(self._known)
+        show_act(self._terminal, act.title, act.words)
+        self._client = FlywheelClient(self._target, self._target.flywheel(act.flywheel))
+        self._progress = Progress(self._terminal)
+        self._patience = patience(self._target, _LONGEST_MINUTES)
         last = self.endings[-1] if self.endings else None
-        left_out = why_left_out(act, last, row, self._known.settings.policy)
+        left_out = why_left_out(act, last, self._client.row, self._client.known.settings.policy)
         ending = ActEnding(act.title, left_out=left_out)
         if left_out is None:
             ending = self._ending_of(act, last)
         if ending.left_out is not None:
-            tell_left_out(self._terminal, ending.left_out)
+            show_left_out(self._terminal, ending.left_out)
         self.endings.append(ending)
 
     def _ending_of(self, act: DemoAct, last: ActEnding | None) -> ActEnding:
-        progress = Progress(self._terminal)
-        wait = patience(self._target, _LONGEST_MINUTES)
         if act.takes_back and last is not None and last.batch is not None:
-            return self._take_back(act, last.batch.batch, progress, wait)
+            return self._take_back(act, last.batch.batch)
         if act.test:
             # Both must be in one batch: the training file alone would open it.
-            self._upload(progress, DatasetKind.TEST, act.test, wait)
+            self._upload(DatasetKind.TEST, act.test)
         if act.judges_again:
-            return self._judge_again(act, progress, wait)
+            return self._judge_again(act)
         ending = ActEnding(act.title)
         for files in act.train:
-            state = self._upload(progress, DatasetKind.TRAIN, files, wait)
+            state = self._upload(DatasetKind.TRAIN, files)
             if state is UploadState.REFUSED:
-                self._await_letter(progress, "uploads-")
+                self._await_letter("uploads-")
             else:
-                ending = self._follow(act, progress, wait, is_last=files == act.train[-1])
+                ending = self._follow(act, is_last=files == act.train[-1])
         return ending
 
     def document(self, elapsed_seconds: float) -> dict[str, Any]:
@@ -151,84 +147,83 @@ class Story:
                 for ending in self.endings
             ],
             "uploads": [self._upload_document(upload) for upload in self._uploads],
-            "iterations": [found for found in self._iterations if found is not None],
+            "iterations": [each for each in self._iterations if each is not None],
             "notices": [
                 {"subject": letter.subject, "body": letter.body} for letter in self._mailbox.letters
             ],
         }
 
-    def _upload(
-        self, progress: Progress, kind: DatasetKind, files: Files, wait: Patience
-    ) -> UploadState:
-        """Upload what belongs together, wait until it was taken up, tell what was said of it."""
+    def _upload(self, kind: DatasetKind, files: Files) -> UploadState:
+        """Upload what belongs together, wait until it is registered, and show its state."""
         for name, body in files:
-            upload = put(self._target, self._known.settings.name, kind, name, body)
+            upload = put(self._target, self._client.name, kind, name, body)
             self._uploads.append(upload)
-            progress.say("UPLOADED", f"{upload.key} ({len(body):,} bytes)")
-        row = progress.wait(
-            registered(self._target, self._uploads[-1].uid, wait, has_other_half=len(files) > 1)
+            self._progress.print("UPLOADED", f"{upload.key} ({len(body):,} bytes)")
+        uid, is_pair = self._uploads[-1].uid, len(files) > 1
+        row = self._progress.wait(
+            registered(self._target, uid, self._patience, has_other_half=is_pair)
         )
         if row.state is UploadState.REFUSED:
-            progress.say(
+            self._progress.print(
                 "REFUSED", f"{number_of(len(row.reasons), 'reason')}, in the notice", "red"
             )
         else:
             left_out = f", {number_of(row.left_out, 'row')} left out" if row.left_out else ""
-            progress.say(
+            self._progress.print(
                 "STAGED",
                 f"{number_of(row.documents, 'document is good', 'documents are good')}{left_out}",
             )
         return row.state
 
-    def _take_back(
-        self, act: DemoAct, number: int, progress: Progress, wait: Patience
-    ) -> ActEnding:
+    def _take_back(self, act: DemoAct, number: int) -> ActEnding:
         """Withdraw a batch, rebuild the flywheel and follow the new generation's batch."""
-        name = self._known.settings.name
+        client, name = self._client, self._client.name
         reason = "every label is wrong"
-        operate(self._target, Withdraw(flywheel=name, batch=number, reason=reason))
-        progress.say("WITHDRAWN", f"batch {number}; {name} is TAINTED", "yellow")
-        operate(self._target, Rebuild(flywheel=name, reason="without the mislabeled rows"))
-        progress.wait(switched(self._target, self._known, wait))
-        row = self._target.flywheel_row(self._known)
-        progress.say("REBUILT", f"generation {row.generation}, not tainted", "green")
+        client.operate(Withdraw(flywheel=name, batch=number, reason=reason))
+        self._progress.print("WITHDRAWN", f"batch {number}; {name} is TAINTED", "yellow")
+        client.operate(Rebuild(flywheel=name, reason="without the mislabeled rows"))
+        self._progress.wait(switched(client, self._patience))
+        row = client.row
+        self._progress.print("REBUILT", f"generation {row.generation}, not tainted", "green")
         first = row.open_batch or row.last_batch
         if first <= number:
-            return self._lacking(act, next_batch(self._target, self._known, row))
-        return self._follow_batch(act, first, progress, wait, is_last=True)
+            return self._lacking(act, next_batch(self._client))
+        return self._follow_batch(act, first)
 
-    def _judge_again(self, act: DemoAct, progress: Progress, wait: Patience) -> ActEnding:
+    def _judge_again(self, act: DemoAct) -> ActEnding:
         """Freeze the test set with its new rows, and follow the held models to their verdict."""
-        done = operate(self._target, FreezeTestSet(flywheel=self._known.settings.name))
+        done = self._client.operate(FreezeTestSet(flywheel=self._client.name))
         number = done["batch"]
         if number is None:
             return self._lacking(act, Readiness(False, tuple(done["next_batch_lacks"])))
-        progress.say("FROZEN", f"batch {done['rejudges']} is judged again, by batch {number}")
-        return self._follow_batch(act, number, progress, wait, is_last=True)
+        self._progress.print(
+            "FROZEN", f"batch {done['rejudges']} is judged again, by batch {number}"
+        )
+        return self._follow_batch(act, number)
 
-    def _follow(
-        self, act: DemoAct, progress: Progress, wait: Patience, *, is_last: bool
-    ) -> ActEnding:
+    def _follow(self, act: DemoAct, *, is_last: bool) -> ActEnding:
         """Follow the last upload to its batch and to the end of that."""
         upload = self._uploads[-1]
-        number = progress.wait(
-            self._with_letters(batch_of(self._target, self._known, upload.uid, wait))
+        number = self._progress.wait(
+            self._with_letters(batch_of(self._client, upload.uid, self._patience))
         )
         if isinstance(number, Readiness):
             return self._lacking(act, number)
-        sealed = self._target.ledger().batches.get(self._known.settings.name, number)
-        progress.tell(Phase("SEALED", f"batch {number}: {number_of(sealed.documents, 'document')}"))
-        return self._follow_batch(act, number, progress, wait, is_last=is_last)
+        sealed = self._target.ledger().batches.get(self._client.name, number)
+        self._progress.show(
+            Phase("SEALED", f"batch {number}: {number_of(sealed.documents, 'document')}")
+        )
+        return self._follow_batch(act, number, is_last=is_last)
 
     def _lacking(self, act: DemoAct, ready: Readiness) -> ActEnding:
         """Return the ending of an act whose rows do not make a batch."""
         return ActEnding(act.title, left_out=f"no batch opens: {'; '.join(ready.lacks)}")
 
-    def _follow_batch(
-        self, act: DemoAct, number: int, progress: Progress, wait: Patience, *, is_last: bool
-    ) -> ActEnding:
+    def _follow_batch(self, act: DemoAct, number: int, *, is_last: bool = True) -> ActEnding:
         """Follow a batch to its end, which is shown in full where it is its act's last."""
-        batch = progress.wait(self._with_letters(closed(self._target, self._known, number, wait)))
+        batch = self._progress.wait(
+            self._with_letters(closed(self._client, number, self._patience))
+        )
         if batch.state is not BatchState.CLOSED:
             raise CommandError(
                 ExitCode.HELD,
@@ -240,29 +235,29 @@ class Story:
         self._iterations.append(self._iteration_document(number))
         stored = self._target.ledger().verdicts.get(batch)
         if stored is not None:
-            progress.say("VERDICT", stored.verdict.decision.value, "bold")
+            self._progress.print("VERDICT", stored.verdict.decision.value, "bold")
         if is_last:
-            tell_outcome(self._terminal, batch, stored)
-        self._await_letter(progress, _notice_id(batch, stored), is_routine=not is_last)
+            show_outcome(self._terminal, batch, stored)
+        self._await_letter(_notice_id(batch, stored), is_routine=not is_last)
         return ActEnding(act.title, batch, stored)
 
-    def _with_letters(self, phases: Generator[Phase, None, Found]) -> Generator[Phase, None, Found]:
+    def _with_letters(
+        self, phases: Generator[Phase, None, Awaited]
+    ) -> Generator[Phase, None, Awaited]:
         """Pass phases on and show letters as they come in between."""
         while True:
             try:
                 phase = next(phases)
             except StopIteration as end:
-                found: Found = end.value
-                return found
+                awaited: Awaited = end.value
+                return awaited
             yield phase
             self._mailbox.collect()
             self._show("-started")
 
-    def _await_letter(
-        self, progress: Progress, notice_id: str, *, is_routine: bool = False
-    ) -> None:
+    def _await_letter(self, notice_id: str, *, is_routine: bool = False) -> None:
         wait = patience(self._target, _LETTER_MINUTES)
-        progress.wait(self._letter(notice_id, wait))
+        self._progress.wait(self._letter(notice_id, wait))
         self._show(is_routine=is_routine)
 
     def _letter(self, notice_id: str, wait: Patience) -> Generator[Phase, None, None]:
@@ -276,7 +271,7 @@ class Story:
         for letter in self._mailbox.letters:
             if letter.id.endswith(ending) and letter.id not in self._shown:
                 is_known = letter.id.endswith("-started") and bool(self._batches)
-                tell_letter(self._terminal, letter, is_routine=is_routine or is_known)
+                show_letter(self._terminal, letter, is_routine=is_routine or is_known)
                 self._shown.add(letter.id)
 
     def _upload_document(self, upload: Upload) -> dict[str, Any]:
@@ -289,10 +284,10 @@ class Story:
 
     def _iteration_document(self, number: int) -> dict[str, Any] | None:
         ledger = self._target.ledger()
-        batch = ledger.batches.get(self._known.settings.name, number)
+        batch = ledger.batches.get(self._client.name, number)
         if batch.iteration_id is None:
             return None
-        iteration = self._target.comprehend(self._known).iteration(batch.iteration_id)
+        iteration = self._target.comprehend(self._client.known).iteration(batch.iteration_id)
         return {
             "flywheel": batch.flywheel,
             "id": iteration.id,
@@ -316,7 +311,7 @@ def _notice_id(batch: BatchRow, stored: StoredVerdict | None) -> str:
 
 @contextmanager
 def _environments(data: DemoData) -> Generator[LocalSettings, None, None]:
-    """Give the settings of the environment, whose flywheels need a folder of their own."""
+    """Yield the settings of the environment, whose flywheels need a folder of their own."""
     with tempfile.TemporaryDirectory(prefix="flywheel-demo-") as name:
         folder = Path(name)
         write_environment(folder, data)

@@ -1,7 +1,7 @@
-"""What the demonstration does with a row's label, task by task.
+"""The operations of the demonstration on a row's label, task by task.
 
 Decides which rows are alike, what a wrong label is, and how rows become files. A row's label is
-what canonical copies hold (`flywheel.intake.labeled_rows.LabeledRow`): a label, several with the
+that of canonical copies (`flywheel.intake.labeled_rows.Row`): a label, several with the
 delimiter between them, or annotations. Read next: `console.demo.split`.
 """
 
@@ -10,6 +10,7 @@ import hashlib
 import io
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from flywheel.intake.entities import ANNOTATIONS_HEADER
 from flywheel.intake.labeled_rows import LabeledRow as Document
@@ -21,6 +22,34 @@ Row = tuple[str, str]
 
 Files = tuple[tuple[str, bytes], ...]
 """Names and contents of what is uploaded together; the upload goes by the name of the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoParts:
+    """What the demonstration uploads, in this order; every part holds (label, text) rows.
+
+    Parameters
+    ----------
+    test : tuple of Row
+        The test set, which judges every model.
+    first : tuple of Row
+        Trains the first model; holds every label of the training rows.
+    more : tuple of Row
+        The larger second file, which should make the model better.
+    mislabeled : tuple of Row
+        The third file: every label is wrong, so that its model should be rejected.
+    """
+
+    test: tuple[Row, ...]
+    first: tuple[Row, ...]
+    more: tuple[Row, ...]
+    mislabeled: tuple[Row, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows all parts have together."""
+        return sum(map(len, (self.test, self.first, self.more, self.mislabeled)))
+
 
 _WORD = re.compile(r"\w+")
 
@@ -94,11 +123,8 @@ def csv_bytes(rows: Sequence[Row]) -> bytes:
 
 
 def broken_pair(types: Sequence[str]) -> Files:
-    """Return documents whose annotations overlap, end behind the text or have an unknown type."""
-    known = types[0]
-    unknown = f"{known}_2"
-    while unknown in types:
-        unknown += "_2"
+    """Return documents whose annotations overlap, end after the text or have an unknown type."""
+    known, unknown = types[0], unknown_label(types)
     texts = ["a good document", "two at once", "an end far away", "a type that nobody knows"]
     annotations = [
         (0, 2, 6, known),
@@ -108,6 +134,14 @@ def broken_pair(types: Sequence[str]) -> Files:
         (3, 2, 6, unknown),
     ]
     return _pair("broken", texts, annotations)
+
+
+def unknown_label(labels: Sequence[str]) -> str:
+    """Return a label that is like the first one, and is none of these."""
+    unknown = f"{labels[0]}_2"
+    while unknown in labels:
+        unknown += "_2"
+    return unknown
 
 
 def _pair(name: str, texts: Sequence[str], annotations: Iterable[tuple[object, ...]]) -> Files:

@@ -1,7 +1,7 @@
 """An environment's file as this machine runs it: its flywheels, with short waits and minimums.
 
-Decides what of a file is replaced and what is left out, since the local cloud has nothing of an
-account. The short values are those of ``local.toml``. Read next: `console.environment.running`.
+Decides which values of a file are replaced, and which keys are left out because the local cloud has
+no counterpart. The short values are those of ``local.toml``. Read next: `console.commands.up`.
 """
 
 from collections.abc import Generator, Iterator, Mapping
@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from console.environment.target import LOCAL, environment_settings
+from console.environment.environments import environment_settings
+from console.environment.target import LOCAL
 from console.environment.toml_text import toml_text
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from flywheel.settings.environment import Environment, FlywheelSettings
 from flywheel.settings.environment_file import parse_environment
 from flywheel.settings.policy import Section
@@ -25,7 +25,7 @@ _POLICY_WAIT, _NOTICE_WAIT = "approval_timeout_hours", "notice_window_seconds"
 
 @dataclass(frozen=True, slots=True)
 class LocalCopy:
-    """What of an environment's file runs here.
+    """An environment's file, adapted to this machine.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class LocalCopy:
 
     @contextmanager
     def folder(self) -> Generator[Path, None, None]:
-        """Give an environments' folder that holds the copy as ``local.toml``."""
+        """Yield an environments' folder that holds the copy as ``local.toml``."""
         with TemporaryDirectory(prefix="flywheel-environment-") as name:
             folder = Path(name)
             (folder / _FILE).write_text(self.text, "utf-8")
@@ -83,7 +83,7 @@ def local_copy(name: str, environments: Path) -> LocalCopy:
             "Describe one with task, language and labels in another file",
         )
     short = _short(local)
-    document = _said(file, leave_out={"name", "account", "region", "notifications", "flywheels"})
+    document = _stated(file, leave_out={"name", "account", "region", "notifications", "flywheels"})
     document |= {
         "keep_data": False,
         "notifications": {_NOTICE_WAIT: short["notifications"][_NOTICE_WAIT]},
@@ -99,8 +99,8 @@ def local_copy(name: str, environments: Path) -> LocalCopy:
     )
 
 
-def _said(settings: Section, leave_out: set[str]) -> dict[str, Any]:
-    """Return what a file says, without what it leaves to the defaults."""
+def _stated(settings: Section, leave_out: set[str]) -> dict[str, Any]:
+    """Return the keys that a file states, without those that it leaves to the defaults."""
     return settings.model_dump(
         mode="json", exclude=leave_out, exclude_unset=True, exclude_none=True
     )
@@ -110,14 +110,14 @@ def _short(local: Environment) -> dict[str, dict[str, Any]]:
     """Return the waits and minimums of ``local.toml``, by section."""
     flywheel = local.flywheels[0]
     return {
-        "batch": _said(flywheel.batch, leave_out=set()),
+        "batch": _stated(flywheel.batch, leave_out=set()),
         "policy": {_POLICY_WAIT: flywheel.policy.approval_timeout_hours},
         "notifications": {_NOTICE_WAIT: local.notifications.notice_window_seconds},
     }
 
 
 def _shortened(flywheel: FlywheelSettings, short: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    table = _said(flywheel, leave_out={"name"})
+    table = _stated(flywheel, leave_out={"name"})
     return table | {
         section: table.get(section, {}) | short[section] for section in ("batch", "policy")
     }
@@ -125,16 +125,16 @@ def _shortened(flywheel: FlywheelSettings, short: Mapping[str, dict[str, Any]]) 
 
 def _replaced(file: Environment, short: Mapping[str, dict[str, Any]]) -> Iterator[str]:
     """Yield each key whose value differs here, with the file's."""
-    for section, values in short.items():
+    for section, shortened in short.items():
         holders = [file] if section == "notifications" else file.flywheels
-        for key, value in values.items():
-            said = {getattr(getattr(holder, section), key): None for holder in holders}
-            if set(said) != {value}:
-                yield f"{key} = {value} ({file.name}.toml: {', '.join(map(str, said))})"
+        for key, value in shortened.items():
+            values = {getattr(getattr(holder, section), key): None for holder in holders}
+            if set(values) != {value}:
+                yield f"{key} = {value} ({file.name}.toml: {', '.join(map(str, values))})"
 
 
 def _left_out(file: Environment) -> Iterator[str]:
-    """Yield what the local cloud does not have, of what the file says."""
+    """Yield the keys of the file that the local cloud has nothing for."""
     for name in ("account", "region"):
         if getattr(file, name) is not None:
             yield f"{name}: this machine has its own account and region"

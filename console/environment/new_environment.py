@@ -1,23 +1,35 @@
 """Make an environment's file from a labeled file: one flywheel with the labels that it holds.
 
-Decides the flywheel's and the file's names and what the file says; all else are defaults. What is
-allowed in such a file is for `flywheel.settings.environment` to say. Overwrites nothing.
+Decides the names of flywheel and file, and the keys that the file states; all others have defaults.
+`flywheel.settings.environment` decides what is allowed. Overwrites nothing.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from console.demo.few_documents import flywheel_name
 from console.environment.toml_text import toml_text
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from flywheel.errors import SettingsError
 from flywheel.notices.notice import shown
 from flywheel.settings.data_format import DataFormat, Language
 from flywheel.settings.environment_file import NAME_RULE, is_environment_name, parse_environment
 
-_NAME_CHARACTERS = 12
+_FLYWHEEL_NAME_CHARACTERS, _ENVIRONMENT_NAME_CHARACTERS = 40, 12
+
+
+def flywheel_name(folder_name: str) -> str:
+    """Return a flywheel's name that is made of a folder's name.
+
+    Examples
+    --------
+    >>> flywheel_name("My Data (2024)"), flywheel_name("...")
+    ('my-data-2024', 'demo')
+    """
+    plain = re.sub(r"[^a-z0-9]+", "-", folder_name.casefold()).strip("-")
+    return plain[:_FLYWHEEL_NAME_CHARACTERS].strip("-") or "demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,7 @@ class NewEnvironment:
 
 
 def environment_name(source: str, name: str | None, folder: Path) -> str:
-    """Return what a new environment is called, before anything is read for it.
+    """Return the name of a new environment, before any file is read for it.
 
     Parameters
     ----------
@@ -74,9 +86,13 @@ def environment_name(source: str, name: str | None, folder: Path) -> str:
     Raises
     ------
     CommandError
-        None may have this name, or one has it.
+        The name is not allowed, or an environment has it.
     """
-    given = flywheel_name(Path(source).stem)[:_NAME_CHARACTERS].strip("-") if name is None else name
+    given = (
+        flywheel_name(Path(source).stem)[:_ENVIRONMENT_NAME_CHARACTERS].strip("-")
+        if name is None
+        else name
+    )
     where = f"--name {shown(given)}"
     if not is_environment_name(given):
         problem = "no environment can have this name"
@@ -110,9 +126,17 @@ def new_environment(
     CommandError
         The service takes no such labels.
     """
-    texts = {f"{name}.toml": _text(source, name, labels, shape, language)}
+    labels_file = f"labels/{name}.txt"
+    flywheel = flywheel_table(labels, shape, language=language, labels_file=labels_file)
+    comment = (
+        f"# Made from {shown(source, 80)}. docs/environments.md lists every key; keys that are not "
+        "set here have production's values.\n"
+        "# approve_first = 0: no person is asked before a model goes live.\n"
+    )
+    settings = toml_text({"policy": {"approve_first": 0}, "flywheels": {name: flywheel}})
+    texts = {f"{name}.toml": comment + settings}
     if shape.task == "classification":
-        texts[_labels_file(name)] = "".join(f"{label}\n" for label in labels)
+        texts[labels_file] = "".join(f"{label}\n" for label in labels)
     try:
         parse_environment(f"{name}.toml", texts.__getitem__)
     except SettingsError as error:
@@ -125,21 +149,13 @@ def new_environment(
     return NewEnvironment(name, texts)
 
 
-def _labels_file(name: str) -> str:
-    return f"labels/{name}.txt"
-
-
-def _text(source: str, name: str, labels: list[str], shape: DataFormat, language: Language) -> str:
-    flywheel: dict[str, Any] = {"task": shape.task, "language": language}
+def flywheel_table(
+    labels: Sequence[str], shape: DataFormat, *, language: Language = "en", labels_file: str = ""
+) -> dict[str, Any]:
+    """Return a flywheel's table in an environment's file, with its labels or their file."""
+    table: dict[str, Any] = {"task": shape.task, "language": language}
     if shape.task == "entities":
-        flywheel["entity_types"] = labels
-    else:
-        flywheel |= {"mode": shape.mode, "labels_file": _labels_file(name)}
-    if shape.is_multi_label:
-        flywheel["label_delimiter"] = shape.delimiter
-    comment = (
-        f"# Made from {shown(source, 80)}. docs/environments.md lists every key; keys that are not "
-        "set here have production's values.\n"
-        "# approve_first = 0: no person is asked before a model goes live.\n"
-    )
-    return comment + toml_text({"policy": {"approve_first": 0}, "flywheels": {name: flywheel}})
+        return table | {"entity_types": list(labels)}
+    table["mode"] = shape.mode
+    table |= {"labels_file": labels_file} if labels_file else {"labels": list(labels)}
+    return table | ({"label_delimiter": shape.delimiter} if shape.is_multi_label else {})

@@ -1,4 +1,4 @@
-"""Where a running local environment leaves word of itself, so that other commands find it.
+"""The file by which other commands find a running local environment.
 
 Decides the file ``.local/local.json``, which holds the credentials of the local cloud and is for
 its owner only, and the lock that lets one environment run at a time. The lock ends with its
@@ -25,7 +25,7 @@ class AlreadyRunningError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RunningEnvironment:
-    """What other commands must know of the environment that runs.
+    """The facts about a running environment that other commands need.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class LocalFile:
         return self.folder / "local.json"
 
     def read(self) -> RunningEnvironment | None:
-        """Return the environment that runs, or None; what a killed one left does not count."""
+        """Return the environment that runs, or None; the file of a killed one does not count."""
         try:
             stored = json.loads(self.path.read_text("utf-8"))
             running = RunningEnvironment(int(stored["pid"]), dict(stored["variables"]))

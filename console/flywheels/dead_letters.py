@@ -1,9 +1,9 @@
-"""Messages that nobody could handle: what they were, and how they get another try.
+"""Messages that no function could handle: what they were, and how they are sent again.
 
-Decides how dead-letter queues are looked at (nothing is removed, nothing stays hidden) and how
-their messages go back: sent to the source first and deleted only then, so that a trouble in
-between doubles a message and never loses one; the ledger makes a double harmless.
-How they look is `console.views.dead_letters`.
+Decides how dead-letter queues are read (nothing is removed, nothing stays hidden) and how their
+messages are redriven. Each is sent to the source first and deleted only then: a failure in between
+doubles a message and never loses one, and the ledger makes a double harmless. The look is
+`console.views.dead_letters`.
 """
 
 import json
@@ -13,8 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from adapters.service_errors import translate_aws_errors
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from flywheel.notices.notice import shown
 from flywheel.notices.slack import alarm_words
 
@@ -37,7 +36,7 @@ _EVENT_ATTRIBUTES = (
     "EXHAUSTED_RETRY_CONDITION",
     "RULE_ARN",
 )
-"""What EventBridge says of an event that it could not deliver.
+"""EventBridge's reasons why it could not deliver an event.
 
 *Source*: EventBridge User Guide, "Using dead-letter queues to process undelivered events".
 """
@@ -50,7 +49,7 @@ class DeadLetterQueue:
     Parameters
     ----------
     name : str
-        As people say it.
+        Its name for people.
     url, source_url : str
     """
 
@@ -76,7 +75,7 @@ class DeadLetter:
     sent_at : datetime
         When it first came into a queue.
     undelivered : mapping of str to str
-        What EventBridge says of an event that it could not deliver; else empty.
+        EventBridge's reasons why it could not deliver an event; else empty.
     """
 
     id: str
@@ -88,7 +87,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was seen of a dead-letter queue.
+    """What a dead-letter queue holds.
 
     Parameters
     ----------
@@ -114,14 +113,14 @@ def dead_letter_queues(
     CommandError
         There is none of that name.
     """
-    found = [
+    queues = [
         DeadLetterQueue(queue, outputs[f"{start}DeadLettersUrl"], outputs[f"{start}QueueUrl"])
         for queue, start in _OUTPUTS.items()
         if f"{start}DeadLettersUrl" in outputs
     ]
-    chosen = [queue for queue in found if name in {None, queue.name}]
+    chosen = [queue for queue in queues if name in {None, queue.name}]
     if name is not None and not chosen:
-        known = ", ".join(queue.name for queue in found) or "none; deploy the stack again"
+        known = ", ".join(queue.name for queue in queues) or "none; deploy the stack again"
         raise CommandError(ExitCode.USAGE, name, "there is no such queue", f"Use one of: {known}")
     return chosen
 
@@ -143,14 +142,14 @@ def redrive(
     *,
     is_dry: bool = False,
 ) -> Iterator[DeadLetter]:
-    """Move a queue's messages back to where they came from; gives each one that was moved.
+    """Move a queue's messages back to where they came from, and yield each one that was moved.
 
     Parameters
     ----------
     message_id : str, optional
         Move this one alone.
     is_dry : bool
-        Move nothing, but give what would be moved.
+        Move nothing, but yield what would be moved.
     """
     hidden: list[Any] = []
     try:
@@ -195,7 +194,7 @@ def _count(sqs: "SQSClient", queue: DeadLetterQueue) -> int:
 def _pages(
     sqs: "SQSClient", queue: DeadLetterQueue, most: int, hidden_seconds: int
 ) -> Iterator[list[Any]]:
-    """Receive messages, each once; ends where a call brings none that is new."""
+    """Receive messages, each once; end where a call brings no new one."""
     seen: set[str] = set()
     while len(seen) < most:
         with translate_aws_errors("sqs:ReceiveMessage"):
@@ -258,7 +257,7 @@ def _letter(message: Any) -> DeadLetter:
 
 
 def _content(body: str) -> dict[str, str]:
-    """Say what a message was, by the members that its kind has."""
+    """Describe a message by the members that its kind has."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -272,8 +271,8 @@ def _content(body: str) -> dict[str, str]:
 
 
 def _upload(document: Any) -> dict[str, str]:
-    found = document["detail"]["object"]
-    return {"key": str(found["key"]), "version_id": str(found.get("version-id") or "")}
+    version = document["detail"]["object"]
+    return {"key": str(version["key"]), "version_id": str(version.get("version-id") or "")}
 
 
 def _notice(document: Any) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Follow an upload to its batch, and a batch to its end.
 
-Each function is a generator: it looks, gives the phase that it sees, and returns what it waited
-for. Decides the words of a phase; how phases are shown is `console.progress`. Changes nothing.
+Each wait is a generator: it reads, yields the phase that it sees, and returns what it waited for.
+Decides the words of a phase; `console.progress` shows them. Changes nothing.
 """
 
 import itertools
@@ -9,43 +9,26 @@ import time
 from collections.abc import Generator
 from dataclasses import dataclass
 
-from application.configuration import KnownFlywheel
 from application.ledger.approvals import Approval, ApprovalState
 from application.ledger.batch_rows import BatchRow
-from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
 from application.ledger.upload_rows import UploadRow
 from console.environment.target import Target
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
+from console.flywheels.operating import FlywheelClient
+from console.progress import Phase
 from flywheel.batches.batches import BatchState, Readiness
 from flywheel.batches.uploads import UploadState
 from flywheel.number_words import number_of
 
 _LOCAL_SECONDS, _AWS_SECONDS = 0.1, 10.0
-_LOOKS_A_CHECK = 20
+_READS_PER_CHECK = 20
 _ENDED_BADLY = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """Where an upload or a batch is.
-
-    Parameters
-    ----------
-    name : str
-        In capitals; where the service has a status for it, that status.
-    words : str
-        What happens there.
-    """
-
-    name: str
-    words: str
 
 
 @dataclass(slots=True)
 class Patience:
-    """How often to look, and until when.
+    """How often to read, and until when.
 
     Parameters
     ----------
@@ -58,7 +41,7 @@ class Patience:
     until: float
 
     def pause(self, waited_for: str) -> None:
-        """Wait until the next look.
+        """Wait until the next read.
 
         Raises
         ------
@@ -69,14 +52,14 @@ class Patience:
             raise CommandError(
                 ExitCode.TIMED_OUT,
                 waited_for,
-                "it is not done within the time that was given",
+                "it did not end in time",
                 "It goes on by itself: see flywheel status, or wait longer with --timeout",
             )
         time.sleep(self.every_seconds)
 
 
 def patience(target: Target, minutes: float) -> Patience:
-    """Return patience for so many minutes, looking more often where looking is free."""
+    """Return patience for this many minutes; a local environment is read more often."""
     every = _LOCAL_SECONDS if target.is_local else _AWS_SECONDS
     return Patience(every, time.monotonic() + minutes * 60)
 
@@ -84,14 +67,14 @@ def patience(target: Target, minutes: float) -> Patience:
 def registered(
     target: Target, uid: str, wait: Patience, *, has_other_half: bool = False
 ) -> Generator[Phase, None, UploadRow]:
-    """Wait until an upload was taken up; returns it STAGED, SEALED, WAITING, REFUSED or GONE.
+    """Wait until an upload is registered; returns it STAGED, SEALED, WAITING, REFUSED or GONE.
 
     Of a second half that is annotations or an entity list it returns the documents' upload.
 
     Parameters
     ----------
     has_other_half : bool
-        Whether the other half of its pair is there, so that it is WAITING for a moment alone.
+        Whether the other half of its pair was uploaded, so that it is WAITING only briefly.
     """
     ledger = target.ledger()
     passing = {UploadState.RECEIVED, *([UploadState.WAITING] if has_other_half else [])}
@@ -111,89 +94,88 @@ def _with_rows(ledger: Ledger, row: UploadRow) -> UploadRow:
 
 
 def batch_of(
-    target: Target, known: KnownFlywheel, uid: str, wait: Patience
+    client: FlywheelClient, uid: str, wait: Patience
 ) -> Generator[Phase, None, int | Readiness]:
-    """Wait until a staged upload is sealed; returns its batch, or what is lacking for one."""
-    ledger, name = target.ledger(), known.settings.name
+    """Wait until a staged upload is sealed; returns its batch, or what a batch still lacks."""
+    ledger = client.target.ledger()
     while True:
-        row = target.flywheel_row(known)
+        row = client.row
         upload = ledger.uploads.get(uid)
         if upload is not None and upload.batch is not None:
             return upload.batch
         if row.is_idle:
-            ready = next_batch(target, known, row)
-            if not ready.is_ready:
+            ready = next_batch(client)
+            # A batch that opened since `row` was read may have the upload, so nothing is staged.
+            if not ready.is_ready and client.row == row:
                 return ready
             yield Phase("STAGED", "the batch rules are met; the next batch opens")
         else:
-            yield _gathering(ledger.batches.get(name, row.open_batch or 0))
-        wait.pause(f"batch of {name}")
+            yield _gathering(ledger.batches.get(client.name, row.open_batch or 0))
+        wait.pause(f"batch of {client.name}")
 
 
-def closed(
-    target: Target, known: KnownFlywheel, number: int, wait: Patience
-) -> Generator[Phase, None, BatchRow]:
+def closed(client: FlywheelClient, number: int, wait: Patience) -> Generator[Phase, None, BatchRow]:
     """Wait until a batch is closed and its flywheel free for the next; returns the batch.
 
-    Where a person is asked it ends too: how long that takes nobody knows.
+    It also ends where a person is asked, since the answer may take days.
 
     Raises
     ------
     CommandError
         The workflow ended without closing the batch, or the time is over.
     """
-    ledger, name = target.ledger(), known.settings.name
-    for look in itertools.count(1):
-        batch = ledger.batches.get(name, number)
-        row = target.flywheel_row(known)
-        if batch.state is BatchState.CLOSED and row.open_batch != number:
+    target, ledger = client.target, client.target.ledger()
+    for read in itertools.count(1):
+        batch = ledger.batches.get(client.name, number)
+        if batch.state is BatchState.CLOSED and client.row.open_batch != number:
             return batch
         if question(target, batch) is not None:
             return batch
-        yield phase_of(target, known, batch)
-        if look % _LOOKS_A_CHECK == 0:
+        yield phase_of(client, batch)
+        if read % _READS_PER_CHECK == 0:
             _check_execution(target, batch)
-        wait.pause(f"batch {number} of {name}")
+        wait.pause(f"batch {number} of {client.name}")
     raise AssertionError("the loop above has no other end")
 
 
-def switched(target: Target, known: KnownFlywheel, wait: Patience) -> Generator[Phase, None, None]:
-    """Carry a rebuild on until batches go to the new generation.
+def switched(client: FlywheelClient, wait: Patience) -> Generator[Phase, None, None]:
+    """Continue a rebuild until batches go to the new generation.
 
     Raises
     ------
     CommandError
         The service did not make it.
     """
-    while (step := target.carry_rebuild_on(known)) in {"REQUESTED", "CREATING"}:
+    while (step := client.continue_rebuild()) in {"REQUESTED", "CREATING"}:
         yield Phase(str(step), "the service makes the new flywheel")
-        wait.pause(f"rebuild of {known.settings.name}")
+        wait.pause(f"rebuild of {client.name}")
 
 
-def returned(target: Target, known: KnownFlywheel, wait: Patience) -> Generator[Phase, None, None]:
-    """Carry the way back on until batches go to the earlier generation."""
-    while target.carry_rebuild_on(known) == "RETURNING":
+def returned(client: FlywheelClient, wait: Patience) -> Generator[Phase, None, None]:
+    """Continue the way back until batches go to the earlier generation."""
+    while client.continue_rebuild() == "RETURNING":
         yield Phase("RETURNING", "uploads go back to the earlier flywheel")
-        wait.pause(f"rebuild of {known.settings.name}")
+        wait.pause(f"rebuild of {client.name}")
 
 
-def next_batch(target: Target, known: KnownFlywheel, row: FlywheelRow) -> Readiness:
-    """Say whether the next batch may open, by the batch rules."""
-    return target.workflow(target.ledger()).readiness(known, row, target.now())
+def next_batch(client: FlywheelClient) -> Readiness:
+    """Return whether the next batch may open, by the batch rules."""
+    target = client.target
+    return target.workflow(target.ledger()).readiness(client.known, client.row, target.now())
 
 
-def phase_of(target: Target, known: KnownFlywheel, batch: BatchRow) -> Phase:
+def phase_of(client: FlywheelClient, batch: BatchRow) -> Phase:
     """Return where a batch is; while an iteration runs, that is the service's own status."""
     if batch.state is BatchState.OPEN:
         return _gathering(batch)
     if batch.state is BatchState.SEALED:
         return _sealed(batch)
     if batch.state is BatchState.STARTED and batch.iteration_id is not None:
-        iteration = target.comprehend(known).iteration(batch.iteration_id)
+        iteration = client.target.comprehend(client.known).iteration(batch.iteration_id)
         words = f"iteration {iteration.id}"
         if iteration.is_running:
             return Phase(iteration.status, words)
-        return _judging(target, batch, iteration.status)
+        return _judging(client.target, batch, iteration.status)
     return Phase("CLOSING", f"batch {batch.batch} is judged")
 
 
@@ -234,10 +216,10 @@ def _sealed(batch: BatchRow) -> Phase:
 
 def _check_execution(target: Target, batch: BatchRow) -> None:
     """End the wait for a workflow that ended without closing its batch."""
-    found = target.workflow(target.ledger()).status(batch)
-    if found is None or found[0] not in _ENDED_BADLY:
+    execution = target.workflow(target.ledger()).status(batch)
+    if execution is None or execution[0] not in _ENDED_BADLY:
         return
-    status, error, cause = found
+    status, error, cause = execution
     raise CommandError(
         ExitCode.CLOUD,
         f"batch {batch.batch} of {batch.flywheel}",

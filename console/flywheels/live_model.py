@@ -1,7 +1,7 @@
 """The model that is live: how good it is, since when, and the last verdict that compared models.
 
-Decides from which verdicts these facts are read. Changes nothing. Read next:
-`console.views.live_model`.
+Decides which verdicts these facts come from. Changes nothing. Read next:
+`console.views.status`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
-from console.views.verdict import f1_of
+from console.record.history import f1_of
 from flywheel.batches.batches import BatchState
 from flywheel.evaluation.champions import Champion
 
@@ -30,7 +30,7 @@ class ComparedModels:
 
 @dataclass(frozen=True, slots=True)
 class LiveModel:
-    """What is known of the active model.
+    """The facts about the active model.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class LiveModel:
     compared : ComparedModels or None
         The newest verdict on two models, whichever they were.
     read_at : datetime
-        When these facts were read; facts that are alike are the same at any time.
+        When these facts were read; equal facts count as equal at any time.
     """
 
     f1: float | None

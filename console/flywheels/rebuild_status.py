@@ -7,20 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.text import Text
-
 from application.ledger.flywheel_rows import FlywheelRow, RebuildState
 from application.ledger.ledger import Ledger
 from application.rebuilds.provenance import was_promoted
 from console.environment.target import Target
 from flywheel.batches.batches import of_kind
 from flywheel.batches.uploads import DatasetKind
-from flywheel.notices.notice import shown
 
 
 @dataclass(frozen=True, slots=True)
 class RebuildStatus:
-    """A generation of which no model was promoted so far, or whose endpoints still move.
+    """A generation without a promoted model, or whose endpoints still move.
 
     Parameters
     ----------
@@ -47,7 +44,7 @@ class RebuildStatus:
 
 
 def rebuild_status(target: Target, row: FlywheelRow) -> RebuildStatus | None:
-    """Return the generation that is not over; None where there is none."""
+    """Return the rebuild that has not ended; None where there is none."""
     asked = row.rebuild
     if asked is None:
         return None
@@ -60,7 +57,7 @@ def rebuild_status(target: Target, row: FlywheelRow) -> RebuildStatus | None:
     words = {
         "REQUESTED": "the next generation is about to be made",
         "CREATING": f"Comprehend makes {asked.arn}",
-        "RETURNING": f"it was given up; uploads go back to {asked.before_arn}",
+        "RETURNING": f"it was abandoned; uploads go back to {asked.before_arn}",
     }
     number = row.next_generation
     if asked.step == "RETURNING":
@@ -69,55 +66,28 @@ def rebuild_status(target: Target, row: FlywheelRow) -> RebuildStatus | None:
     return RebuildStatus(asked, number, words[asked.step])
 
 
-def rebuild_document(found: RebuildStatus) -> dict[str, Any]:
+def rebuild_document(rebuild: RebuildStatus) -> dict[str, Any]:
     """Return a rebuild as JSON values."""
     return {
-        "generation": found.generation,
-        "step": found.asked.step,
-        "waits_for": found.waits_for,
-        "is_promoted": found.is_promoted,
-        "todo": list(found.todo),
-        "reason": found.asked.reason,
-        "before": found.asked.before_arn,
-        "arn": found.asked.arn,
+        "generation": rebuild.generation,
+        "step": rebuild.asked.step,
+        "waits_for": rebuild.waits_for,
+        "is_promoted": rebuild.is_promoted,
+        "todo": list(rebuild.todo),
+        "reason": rebuild.asked.reason,
+        "before": rebuild.asked.before_arn,
+        "arn": rebuild.asked.arn,
     }
 
 
-def rebuild_words(environment: str, flywheel: str, found: RebuildStatus) -> Text:
-    """Say where it is, what it waits for, and what people can do."""
-    text = Text.assemble(
-        (f"generation {found.generation} {_step(found)}", "bold yellow"),
-        f"\nreason: {shown(found.asked.reason, 200)}\nwaits: {found.waits_for}",
-        *(f"\n{line}" for line in found.todo),
-    )
-    if found.is_promoted or found.asked.step == "RETURNING":
-        return text
-    place = f"{flywheel} --env {environment}"
-    if not found.is_blocking:
-        text.append(f"\nagain:   flywheel rebuild {place} --reason TEXT")
-    text.append(f"\ngive up: flywheel rebuild {place} --abandon --reason TEXT")
-    return text
-
-
 def without_rows(ledger: Ledger, environment: str, row: FlywheelRow) -> Sequence[str]:
-    """Say what to do where a new generation has nothing to train on; nothing where it has."""
+    """Return what to do where a new generation has no rows to train on."""
     asked = row.rebuild
     has_begun = asked is None or row.last_batch > asked.last_batch
     if has_begun or of_kind(ledger.uploads.staged(row.name), DatasetKind.TRAIN):
         return ()
     command = f"flywheel upload FILE {row.name} --kind train --env {environment}"
     return (f"No rows are left to train on. Upload some: {command}",)
-
-
-def _step(found: RebuildStatus) -> str:
-    if found.is_promoted:
-        return "is live"
-    return {
-        "REQUESTED": "is about to be made",
-        "CREATING": "is being made",
-        "SWITCHED": "waits for its first model",
-        "RETURNING": "was given up",
-    }[found.asked.step]
 
 
 def _first_model(row: FlywheelRow, asked: RebuildState, *, is_promoted: bool) -> str:

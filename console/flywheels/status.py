@@ -1,6 +1,6 @@
-"""What a flywheel is doing now, gathered from the ledger, the service and the topic.
+"""The present state of a flywheel, from the ledger, the service and the topic.
 
-Decides which facts make a status; how they look is `console.views.status`. Changes nothing.
+Decides which facts make a status; `console.views.status` shows them. Changes nothing.
 """
 
 from collections.abc import Mapping
@@ -15,16 +15,31 @@ from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
 from application.rebuilds.provenance import withdrawn_from
 from console.environment.target import Target
-from console.flywheels.following import next_batch, phase_of, question
+from console.flywheels.following import (
+    next_batch,
+    phase_of,
+    question,
+)
 from console.flywheels.live_model import LiveModel, comparison_document, live_document, live_model
+from console.flywheels.operating import FlywheelClient
 from console.flywheels.rebuild_status import RebuildStatus, rebuild_document, rebuild_status
-from console.flywheels.waiting import approval_document
-from console.views.verdict import f1_of, verdict_json
+from console.record.history import f1_of, verdict_json
 from flywheel.batches.batches import BatchState, label_counts, of_kind
 from flywheel.batches.uploads import DatasetKind
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
+
+
+def approval_document(approval: Approval) -> dict[str, Any]:
+    """Return a question as JSON values; its token stays private."""
+    return {
+        "batch": approval.batch,
+        "challenger": approval.challenger,
+        "until": approval.until.isoformat(),
+        "on_timeout": approval.on_timeout,
+    }
+
 
 _UNCONFIRMED = "PendingConfirmation"
 
@@ -122,8 +137,9 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
     )
     waiting = [pending.flywheel for pending in ledger.outbox.notices()]
     waiting += [pending.flywheel for pending in ledger.outbox.news()]
-    ready = next_batch(target, known, row)
-    running = _running(target, known, row)
+    client = FlywheelClient(target, known)
+    ready = next_batch(client)
+    running = _running(client, row)
     return FlywheelStatus(
         row=row,
         flywheel_status=facts.status,
@@ -168,68 +184,72 @@ def unconfirmed_emails(sns: "SNSClient", topic_arn: str) -> list[str]:
 
 def status_document(status: FlywheelStatus) -> dict[str, Any]:
     """Return a status as JSON values."""
-    running, last = status.running, status.last
-    f1 = f1_of(status.verdict)
+    row, running, last = status.row, status.running, status.last
     return {
-        "flywheel": status.row.name,
-        "arn": status.row.arn,
+        "flywheel": row.name,
+        "arn": row.arn,
         "status": status.flywheel_status,
         "active_model": status.active_model,
         "live": live_document(status.live),
         "last_comparison": comparison_document(status.live.compared),
-        "running": running
-        and {
-            "batch": running.batch.batch,
-            "state": running.batch.state.value,
-            "phase": running.phase,
-            "iteration_id": running.batch.iteration_id,
-            "execution": running.execution,
-        },
+        "running": running and _running_document(running),
         "staged": {"train": dict(status.staged_train), "test": dict(status.staged_test)},
         "next_batch_lacks": list(status.lacks),
         "labels_waiting": list(status.waits),
         "halves_waiting": list(status.halves),
         "datasets": {
-            "train": {"used": status.row.train_datasets, "allowed": status.train_slots},
-            "test": {"used": status.row.test_datasets, "allowed": status.test_slots},
+            "train": {"used": row.train_datasets, "allowed": status.train_slots},
+            "test": {"used": row.test_datasets, "allowed": status.test_slots},
         },
-        "test_documents": status.row.test_documents,
-        "test_set": asdict(status.row.test_set) if status.row.test_set else None,
-        "freeze_asked_by": status.row.freeze_asked_by,
-        "paused": asdict(status.row.pause) if status.row.pause else None,
+        "test_documents": row.test_documents,
+        "test_set": asdict(row.test_set) if row.test_set else None,
+        "freeze_asked_by": row.freeze_asked_by,
+        "paused": asdict(row.pause) if row.pause else None,
         "approval": status.approval and approval_document(status.approval),
-        "promotion_paused": asdict(status.row.promotion_pause)
-        if status.row.promotion_pause
-        else None,
-        "barred": list(status.row.barred),
-        "anchor": status.row.anchor,
-        "tainted": list(status.row.taint),
+        "promotion_paused": asdict(row.promotion_pause) if row.promotion_pause else None,
+        "barred": list(row.barred),
+        "anchor": row.anchor,
+        "tainted": list(row.taint),
         "live_trained_on_withdrawn": list(status.live_trained_on_withdrawn),
-        "generation": status.row.generation,
+        "generation": row.generation,
         "rebuild": status.rebuild and rebuild_document(status.rebuild),
-        "failures_in_row": status.row.failures_in_row,
+        "failures_in_row": row.failures_in_row,
         "last_reconcile": status.last_run
         and {"at": status.last_run["at"], "found": status.last_run["found"]},
-        "last": last
-        and {
-            "batch": last.batch,
-            "outcome": last.outcome,
-            "closed_at": last.closed_at,
-            "champion_f1": f1.champion,
-            "challenger_f1": f1.challenger,
-            "error": last.error,
-            "cause": last.cause,
-            **verdict_json(status.verdict),
-        },
+        "last": last and _outcome_document(last, status.verdict),
         "notices_waiting": status.waiting_notices,
     }
 
 
-def _running(target: Target, known: KnownFlywheel, row: FlywheelRow) -> Running | None:
+def _running_document(running: Running) -> dict[str, Any]:
+    return {
+        "batch": running.batch.batch,
+        "state": running.batch.state.value,
+        "phase": running.phase,
+        "iteration_id": running.batch.iteration_id,
+        "execution": running.execution,
+    }
+
+
+def _outcome_document(batch: BatchRow, stored: StoredVerdict | None) -> dict[str, Any]:
+    f1 = f1_of(stored)
+    return {
+        "batch": batch.batch,
+        "outcome": batch.outcome,
+        "closed_at": batch.closed_at,
+        "champion_f1": f1.champion,
+        "challenger_f1": f1.challenger,
+        "error": batch.error,
+        "cause": batch.cause,
+        **verdict_json(stored),
+    }
+
+
+def _running(client: FlywheelClient, row: FlywheelRow) -> Running | None:
     if row.open_batch is None:
         return None
-    ledger = target.ledger()
+    ledger = client.target.ledger()
     batch = ledger.batches.get(row.name, row.open_batch)
-    phase = phase_of(target, known, batch)
-    found = target.workflow(ledger).status(batch)
-    return Running(batch, phase.name, phase.words, found[0] if found else None)
+    phase = phase_of(client, batch)
+    execution = client.target.workflow(ledger).status(batch)
+    return Running(batch, phase.name, phase.words, execution[0] if execution else None)

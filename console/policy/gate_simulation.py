@@ -12,9 +12,17 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
+from console.policy.scenarios.answers import CRITICAL_LABELS, ENTITIES_SPARSE, REPEATED_DOCUMENTS
 from console.policy.scenarios.judging import BETTER_ACCURACY, judge_accuracy
+from console.policy.scenarios.label_averages import MACRO_F1_AVERAGES, PRECISION_RARE
+from console.policy.scenarios.looks import (
+    ADVISED_NUMBER,
+    GROWING_TEST_SET,
+    HOLD_AND_EXTEND,
+    NON_INFERIORITY_CHAIN,
+)
+from console.policy.scenarios.scenario import Scenario
 from flywheel.evaluation.verdict import Decision
 from flywheel.settings.policy import Policy, Rule
 
@@ -29,7 +37,7 @@ _WRONG = 0.2
 
 @dataclass(frozen=True, slots=True)
 class SimulatedCell:
-    """What one simulation says.
+    """The result of one simulation.
 
     Parameters
     ----------
@@ -65,7 +73,7 @@ def policies(iterations: int) -> Mapping[str, Policy]:
     """
     any_gain = Rule(metric="AverageAccuracy", min=0.0, min_improvement=0.0)
     no_worse = Rule(metric="AverageAccuracy", min=0.0, max_drop=0.01)
-    found = {
+    compared = {
         "paired": Policy(rules=(BETTER_ACCURACY,)),
         "averages": Policy(rules=(BETTER_ACCURACY,), evidence="averages"),
         "non-inferiority": Policy(rules=(no_worse,), comparison="non-inferiority"),
@@ -73,10 +81,10 @@ def policies(iterations: int) -> Mapping[str, Policy]:
     }
     if iterations > 1:
         most = Policy().test_looks_hold
-        found["paired-strict"] = Policy(
+        compared["paired-strict"] = Policy(
             rules=(BETTER_ACCURACY,), family_error="strict", looks_planned=min(iterations, most)
         )
-    return found
+    return compared
 
 
 def simulated(
@@ -171,7 +179,7 @@ def _promoted(policy: Policy, documents: int, drawn: NDArray[np.int64]) -> float
 def is_promoted(
     policy: Policy, documents: int, look: int, *, wrong: int, fixed: int, broken: int
 ) -> bool:
-    """Say whether a policy promotes a challenger that fixed and broke so many documents.
+    """Return whether a policy promotes a challenger that fixed and broke so many documents.
 
     Parameters
     ----------
@@ -190,3 +198,19 @@ def is_promoted(
         generation_looks=look,
     )
     return verdict.decision is Decision.PROMOTE
+
+
+SCENARIOS: dict[str, Scenario] = {
+    scenario.name: scenario
+    for scenario in (
+        ENTITIES_SPARSE,
+        PRECISION_RARE,
+        CRITICAL_LABELS,
+        HOLD_AND_EXTEND,
+        GROWING_TEST_SET,
+        NON_INFERIORITY_CHAIN,
+        REPEATED_DOCUMENTS,
+        MACRO_F1_AVERAGES,
+        ADVISED_NUMBER,
+    )
+}

@@ -2,7 +2,7 @@
 
 Decides which models are drawn for a flywheel: as many labels as it has, all equally frequent, and
 a champion that meets the policy's floors. Everything else is the product's own. Read next:
-`console.policy.scenarios.approximate_pair`, `console.views.policy_words` (the policy in words).
+`console.policy.scenarios.approximate_pair`, `console.views.policy` (the policy in words).
 """
 
 import math
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from console.policy.scenarios.answer_arrays import AnswerArrays
 from console.policy.scenarios.approximate_pair import ApproximatePair, drawn_groups
 from console.policy.scenarios.drawing import (
+    AnswerArrays,
     Random,
     fact_answers,
     label_names,
@@ -50,7 +50,7 @@ On two cores the command then takes less than ten seconds.
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a flywheel's models answer.
+    """The task of a flywheel's models.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ Judged = tuple[Policy, Task]
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """How often a policy promotes challengers that truly differ by so much.
+    """The rate at which a policy promotes challengers with a true difference.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class Odds:
 
 
 def task_of(flywheel: FlywheelSettings) -> Task:
-    """Return what a flywheel's models answer; labels that the file does not name are made up."""
+    """Return the task of a flywheel's models; labels that the file does not name are made up."""
     names = {*(flywheel.labels or flywheel.entity_types or ()), *flywheel.policy.labels_named()}
     missing = _LABELS_UNKNOWN - len(names) if flywheel.labels is flywheel.entity_types else 0
     return Task(kind_of(flywheel.shape()), (*sorted(names), *label_names(max(0, missing))))
@@ -120,7 +120,7 @@ def trials_of(judged: Sequence[Judged], documents: int) -> int:
 
 
 def _milliseconds(policy: Policy, task: Task, documents: int) -> float:
-    """Return at most how long a trial takes, as measured; the error of a look does not matter."""
+    """Return the longest measured time of a trial; the error of a look does not matter."""
     each_document = 1.2e-4 if task.kind == "multi-class" else 2.5e-4
     return (
         0.7 + each_document * documents + 0.01 * len(task.labels) + 0.3 * len(measured_by(policy))
@@ -160,7 +160,7 @@ class _Simulation:
             new = old + float(sizes["difference"])
             for _ in range(trials):
                 answers = _answers(random, task, self.test_documents, old, new)
-                verdict = ApproximatePair(answers, task.kind, groups).judge(policy)
+                _, verdict = ApproximatePair(answers, task.kind, groups).judge(policy)
                 tallies.add_decision(name, verdict.decision)
 
 
@@ -185,6 +185,6 @@ def _answers(random: Random, task: Task, documents: int, old: float, new: float)
 
 
 def _right(policy: Policy) -> float:
-    """Return how often the drawn champion is right: well above every floor."""
+    """Return the rate at which the drawn champion is right: well above every floor."""
     floor = max((rule.min for rule in policy.all_rules() if rule.min is not None), default=0.0)
     return min(_BEST, max(_RIGHT, (1 + floor) / 2))

@@ -1,7 +1,7 @@
-"""What stands in an environment about one audit chain, read for verifying and for an export.
+"""The record of one audit chain in an environment, read for verifying and for an export.
 
 Reads the bucket before the ledger: an entry is written before its verdict's document and before a
-head that names it, so whatever is found there has its entry. Read next:
+head that names it, so everything there has its entry. Read next:
 `console.record.offline_verifier` (what is verified).
 """
 
@@ -25,7 +25,7 @@ _READERS = 8
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """One chain and what is kept beside it.
+    """One chain and the documents beside it.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class AuditRecord:
     ledger: Ledger
 
     def entries(self) -> Iterator[dict[str, Any]]:
-        """Give the entries, oldest first, without their keys.
+        """Yield the entries, oldest first, without their keys.
 
         Raises
         ------
@@ -67,7 +67,7 @@ class AuditRecord:
         return verifier.verify_record(self.name, self.entries(), head, self.documents, self.heads)
 
     def export(self, out: Path) -> None:
-        """Write it as a zip that verifies itself; the file is there whole or not at all."""
+        """Write it as a zip that verifies itself; a failure leaves no file."""
         made = out.with_name(f".{out.name}.part")
         try:
             with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -92,7 +92,7 @@ class AuditRecord:
 
 
 def _without_key(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an entry without the key of its row, which is made of its number."""
+    """Return an entry without the key of its row, which follows from its number."""
     entry = {field: value for field, value in row.items() if field not in {"pk", "sk"}}
     key = entry_key(name, entry.get("seq", 0))
     if (row["pk"], row["sk"]) != (key.pk, key.sk):
@@ -103,7 +103,7 @@ def _without_key(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_record(target: Target, name: str) -> AuditRecord:
-    """Read what stands about one chain."""
+    """Read the record of one chain."""
     bucket, ledger = target.verdicts(), target.ledger()
     documents = _bodies(bucket, f"verdicts/{name}/")
     heads = _bodies(bucket, f"chain/{name}/")

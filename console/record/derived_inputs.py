@@ -1,9 +1,9 @@
-"""What a verdict says of its test set, derived anew from what is kept beside it.
+"""The task and test set of a verdict, derived again from what is kept beside its document.
 
-A verdict's document names how often its test set was looked at, how many documents and groups each
-label has, and the task. Whoever wrote the document could have written other numbers, so a replay
-takes none of them. Decides what follows from the rows that are kept, and says what could not be
-derived. Read next: `console.record.verdict_history` (looks), `console.record.replay`.
+The document names the looks at its test set, the documents and groups per label, and the task.
+Whoever wrote the document could have written other numbers, so a replay uses none of them. Decides
+what follows from the rows that are kept, and says what could not be derived. Read next:
+`console.record.verdict_history` (looks), `console.record.replay`.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ _MOST_WAITING = 8
 
 @dataclass(frozen=True, slots=True)
 class DerivedInputs:
-    """The task and the test set as they follow from what is kept.
+    """The task and the test set that follow from the kept rows.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class DerivedInputs:
     test_set : TestSetFacts or None
         None where none was frozen.
     checked, not_checked : tuple of str
-        What was derived, and what was taken from elsewhere, in words.
+        What was derived, and what was not, in words.
     """
 
     kind: Kind
@@ -98,7 +98,7 @@ class _Derivation:
     not_checked: list[str] = field(default_factory=lambda: [_MEASURED])
 
     def check_manifest(self) -> None:
-        """See that the batch's manifest is the one that the verdict names."""
+        """Check that the batch's manifest is the one that the verdict names."""
         document, named = self.document, self.document["inputs"]["manifest_sha256"]
         name = BatchName(document["flywheel"], document["batch"], document["attempt"])
         key, written = _manifest(self.staging, name)

@@ -1,24 +1,49 @@
 """The batches of a flywheel, newest first: what went in, what came of it, and why.
 
-Decides which facts are told of a batch and how they look at 80 columns.
+Decides which facts describe a batch, and the JSON form of a verdict. Read next:
+`console.views.record` (how they look).
 """
 
-from datetime import datetime
+import re
+from dataclasses import asdict
 from typing import Any
-
-from rich.console import Group
-from rich.padding import Padding
-from rich.text import Text
 
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from console.environment.target import Target
-from console.views.verdict import OUTCOME_STYLES, f1_of, f1_words, verdict_json
-from flywheel.notices.notice import file_name, shown
-from flywheel.number_words import number_of
+from flywheel.evaluation.verdict_view import F1, AverageChange, VerdictView
+from flywheel.notices.notice import shown
 
-_INDENT = (0, 0, 0, 6)
-_FILES_SHOWN = 4
+_MODEL_KIND = re.compile(":(?:document-classifier|entity-recognizer)/")
+
+
+def f1_of(stored: StoredVerdict | None) -> AverageChange:
+    """Return AverageF1Score of champion and challenger; None where there is none."""
+    return VerdictView(stored.verdict).f1 if stored else AverageChange(F1, None, None)
+
+
+def verdict_json(stored: StoredVerdict | None) -> dict[str, Any]:
+    """Return a verdict's decision and rules as JSON values."""
+    if stored is None:
+        return {"verdict": None, "kept": None, "because": None, "rules": []}
+    return {
+        "verdict": stored.verdict.decision.value,
+        "kept": stored.kept,
+        "because": stored.because,
+        "rules": [asdict(rule) for rule in stored.verdict.outcomes],
+    }
+
+
+def model_name(arn: str | None) -> str:
+    """Return a model's name and version, without what every model's ARN begins with.
+
+    Examples
+    --------
+    >>> model_name("arn:aws:comprehend:eu-west-1:123456789012:document-classifier/a/version/b")
+    'a/version/b'
+    """
+    return _MODEL_KIND.split(arn)[-1] if arn else "no model yet"
+
 
 Entry = tuple[BatchRow, StoredVerdict | None]
 
@@ -29,18 +54,6 @@ def entries(target: Target, known: KnownFlywheel, most: int) -> list[Entry]:
     row = ledger.flywheels.get(name)
     batches = [] if row is None else ledger.batches.newest(row, most)
     return [(batch, ledger.verdicts.get(batch)) for batch in batches]
-
-
-def history_view(found: list[Entry]) -> Group:
-    """Return batches as people read them: a line of facts, the files, the first reason."""
-    header = f"{'n':>4}  {'opened (UTC)':<16}  {'documents':>9}  {'F1':<23}  outcome"
-    parts: list[Text | Padding] = [Text(header, "bold")]
-    for batch, stored in found:
-        parts.append(_line(batch, stored))
-        parts.append(Padding(Text(_files(batch), "dim"), _INDENT, expand=False))
-        if reason := why(batch, stored):
-            parts.append(Padding(Text(reason), _INDENT, expand=False))
-    return Group(*parts)
 
 
 def why(batch: BatchRow, stored: StoredVerdict | None) -> str:
@@ -73,19 +86,3 @@ def entry_document(batch: BatchRow, stored: StoredVerdict | None) -> dict[str, A
         "why": why(batch, stored),
         **verdict_json(stored),
     }
-
-
-def _line(batch: BatchRow, stored: StoredVerdict | None) -> Text:
-    opened = datetime.fromisoformat(batch.opened_at)
-    text = Text(f"{batch.batch:>4}  {opened:%Y-%m-%d %H:%M}  {batch.documents:>9,}")
-    text.append(f"  {f1_words(stored):<23}  ")
-    if batch.outcome is None:
-        return text.append(batch.state.value, "cyan")
-    return text.append(batch.outcome.value, OUTCOME_STYLES[batch.outcome])
-
-
-def _files(batch: BatchRow) -> str:
-    names = ", ".join(file_name(key) for key in batch.uploads[:_FILES_SHOWN])
-    more = ", ..." if batch.upload_count > _FILES_SHOWN else ""
-    again = f"; batch {batch.rejudges} judged again" if batch.rejudges is not None else ""
-    return f"{number_of(batch.upload_count, 'upload')}{': ' if names else ''}{names}{more}{again}"

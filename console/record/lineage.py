@@ -1,7 +1,7 @@
 """Where a model comes from: files, batch, datasets, iteration, verdict, and who made it live.
 
 Gathers it from the audit, the ledger's rows and the batches' manifests; the audit says which batch,
-the manifests say which files. How it looks is `console.views.lineage`. Changes nothing.
+the manifests say which files. How it looks is `console.views.record`. Changes nothing.
 """
 
 import hashlib
@@ -14,9 +14,8 @@ from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow
 from application.ledger.ledger import Ledger
 from console.environment.target import Target
-from console.errors import CommandError
-from console.exit_codes import ExitCode
-from console.views.verdict import model_name
+from console.errors import CommandError, ExitCode
+from console.record.history import model_name
 from flywheel.batches.batches import BatchOutcome
 from flywheel.batches.uploads import DatasetKind
 
@@ -31,8 +30,8 @@ _COMPLETED = "COMPLETED"
 
 
 @dataclass(slots=True)
-class Told:
-    """What the audit tells of one model.
+class ModelRecord:
+    """The audit's entries about one model.
 
     Parameters
     ----------
@@ -64,39 +63,39 @@ def lineage(target: Target, known: KnownFlywheel, model: str) -> dict[str, Any]:
     """
     ledger, name = target.ledger(), known.settings.name
     model_arn = _arn_of(ledger.audit.entries(name), model)
-    told = _told(ledger, name, model_arn)
-    if told.verdict is None and not told.made_live:
+    record = _record_of(ledger, name, model_arn)
+    if record.verdict is None and not record.made_live:
         problem = f"the audit of {name} knows no such model"
         raise CommandError(ExitCode.USAGE, model_arn, problem, "See flywheel history --json")
     document: dict[str, Any] = {
         "model": model_arn,
         "flywheel": name,
-        "made_live": [_promotion(entry) for entry in told.made_live],
+        "made_live": [_promotion(entry) for entry in record.made_live],
         "verdict": None,
         "batches": [],
         "imported": [],
     }
-    if told.verdict is None:
+    if record.verdict is None:
         return document
-    details = told.verdict["details"]
+    details = record.verdict["details"]
     batch = ledger.batches.get(name, details["batch"])
     trained = [batch, *_earlier(target, known, batch)]
     return {
         **document,
-        "verdict": {**details, "at": told.verdict["at"], "entry": told.verdict["seq"]},
+        "verdict": {**details, "at": record.verdict["at"], "entry": record.verdict["seq"]},
         "iteration_id": batch.iteration_id,
         "generation": batch.generation,
         "batches": [_batch(target, ledger, item) for item in trained],
         "imported": [
             {"at": entry["at"], **entry["details"]}
-            for entry in told.imports.get(batch.generation, [])
-            if entry["seq"] < told.verdict["seq"]
+            for entry in record.imports.get(batch.generation, [])
+            if entry["seq"] < record.verdict["seq"]
         ],
     }
 
 
 def _arn_of(entries: Iterable[Mapping[str, Any]], model: str) -> str:
-    """Return the ARN of a model that is named by less; what nobody knows stays as it is."""
+    """Return the ARN of a model that is named by less; an unknown one stays as it is."""
     if model.startswith("arn:"):
         return model
     named = {
@@ -108,19 +107,19 @@ def _arn_of(entries: Iterable[Mapping[str, Any]], model: str) -> str:
     return next((arn for arn in named if model_name(arn) == model), model)
 
 
-def _told(ledger: Ledger, name: str, model_arn: str) -> Told:
-    told, generation = Told(), 1
+def _record_of(ledger: Ledger, name: str, model_arn: str) -> ModelRecord:
+    record, generation = ModelRecord(), 1
     for entry in ledger.audit.entries(name):
         event, details = entry["event"], entry["details"]
         if event == "generation switched":
             generation = details["generation"]
         elif event == "imported":
-            told.imports.setdefault(generation, []).append(entry)
+            record.imports.setdefault(generation, []).append(entry)
         elif event == "verdict" and details["challenger"] == model_arn:
-            told.verdict = entry
+            record.verdict = entry
         elif _makes_live(entry, model_arn):
-            told.made_live.append(entry)
-    return told
+            record.made_live.append(entry)
+    return record
 
 
 def _makes_live(entry: Mapping[str, Any], model_arn: str) -> bool:
@@ -143,13 +142,13 @@ def _promotion(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _earlier(target: Target, known: KnownFlywheel, batch: BatchRow) -> Iterator[BatchRow]:
-    """Give the earlier batches of the generation whose data the model was trained on.
+    """Yield the earlier batches of the generation whose data the model was trained on.
 
     The service trains on every complete dataset of a flywheel, whatever became of its batch.
     """
     numbers = range(1, batch.batch)
-    found = target.ledger().batches.get_many(known.settings.name, numbers)
-    for earlier in found[::-1]:
+    batches = target.ledger().batches.get_many(known.settings.name, numbers)
+    for earlier in batches[::-1]:
         if earlier.generation != batch.generation or not earlier.datasets:
             continue
         if earlier.outcome is not BatchOutcome.FAILED or _is_held(target, known, earlier):
@@ -157,13 +156,13 @@ def _earlier(target: Target, known: KnownFlywheel, batch: BatchRow) -> Iterator[
 
 
 def _is_held(target: Target, known: KnownFlywheel, batch: BatchRow) -> bool:
-    """Say whether the service has a failed batch's training data."""
+    """Return whether the service has a failed batch's training data."""
     arn = batch.planned.get(DatasetKind.TRAIN)
     return arn is not None and target.comprehend(known).dataset_status(arn) == _COMPLETED
 
 
 def _batch(target: Target, ledger: Ledger, batch: BatchRow) -> dict[str, Any]:
-    """Return what went into a batch, and whether its manifest is the one that was sealed."""
+    """Return the content of a batch, and whether its manifest is the one that was sealed."""
     text = target.staging().text(batch.name.manifest_key)
     manifest = {} if text is None else json.loads(text)
     sha256 = None if text is None else hashlib.sha256(text.encode()).hexdigest()

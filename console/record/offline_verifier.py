@@ -1,8 +1,8 @@
 """Verify the record of one audit chain: entries, the verdicts that they name, and heads.
 
-Knows nothing but Python's standard library, so that the same file verifies inside an export as
-``python -I verify.py`` and inside the command. It computes hashes anew and shares no code with what
-wrote them. Decides what is wrong first, and how it is said.
+One file, however long: each export carries it as ``verify.py``, to be run with ``python -I`` and
+nothing but Python's standard library. The command runs the same file. It computes every hash again
+and shares no code with what wrote them. Decides which fault is reported first.
 
 An export holds ``entries.jsonl`` (one entry a line, by number), ``head.json`` (where the chain
 ended), ``verdicts/`` and ``chain/`` (documents and heads, byte for byte), and ``files.json``
@@ -123,7 +123,7 @@ class _Walk:
     pending: str | None = None
 
     def step(self, entry: Entry) -> None:
-        """Take the next entry."""
+        """Verify the next entry."""
         if self.pending is not None:
             raise RecordBrokenError(self.pending)
         seq = self.seq + 1
@@ -304,7 +304,7 @@ def _entries(body: bytes) -> Iterator[Entry]:
 
 
 def _verify_hashes(files: Mapping[str, bytes]) -> None:
-    """See that every file is as it was when it was exported, and that there is no other."""
+    """Check that every file is as it was exported, and that there is no other."""
     listed = _canonical_object(files[FILES], FILES)
     for path in listed:
         if not _FILE.fullmatch(path):
@@ -395,7 +395,7 @@ def _kept_head(path: str, body: bytes, flywheel: str) -> dict[str, Any]:
 
 
 def _check_fields(value: Entry, fields: Mapping[str, type], name: str) -> None:
-    """See that there are these fields and no others."""
+    """Check that there are these fields and no others."""
     for more in sorted(value.keys() - fields.keys()):
         raise RecordBrokenError(f"{name} was changed: its field {_shown(more)} was added")
     for key, kind in fields.items():

@@ -1,7 +1,7 @@
-"""Make a stored verdict again, and say whether it is the same, bit for bit.
+"""Make a stored verdict again, and show whether it is the same, bit for bit.
 
 Decides words and the exit code. Read next: `console.record.replay` (what is read) and
-`console.record.verdict_again` (what is computed).
+`console.record.replay` (what is computed).
 """
 
 import json
@@ -13,11 +13,9 @@ from application.comparison.stored_answers import AnswersMissingError
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow
 from console.environment.target import Target
-from console.exit_codes import ExitCode
-from console.flywheels.waiting import CommandResult
+from console.errors import CommandResult, ExitCode
 from console.record.derived_inputs import DerivedInputs, derive_inputs
-from console.record.replay import replayed
-from console.record.verdict_again import first_difference
+from console.record.replay import first_difference, replayed
 from console.record.verdict_documents import audited_document, kept_document, not_whole, verdict_of
 from console.record.verdict_history import Entry
 from console.terminal import Terminal
@@ -25,13 +23,13 @@ from flywheel.evaluation.verdict_document import SCHEMA_VERSION
 from flywheel.version import PRODUCT_VERSION
 
 _UNREADABLE = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
-"""What reading a document may raise that somebody wrote over a verdict's."""
+"""Errors of reading a document that was written over a verdict's."""
 
 
-def tell_replay(
+def show_replay(
     terminal: Terminal, target: Target, known: KnownFlywheel, number: int
 ) -> CommandResult:
-    """Make a verdict again and tell whether it is identical, or where it first differs.
+    """Make a verdict again and show whether it is identical, or where it first differs.
 
     Raises
     ------
@@ -56,7 +54,7 @@ def tell_replay(
     if difference is None:
         audited_document(target, batch, stored, entries)
     answers = ["both models' answers"] if document["evidence"].get("paired") else []
-    told = {
+    result = {
         "document": batch.name.verdict_key,
         "is_identical": difference is None,
         "bytes": len(kept.encode()),
@@ -65,20 +63,22 @@ def tell_replay(
         "checked": ["policy and its hash", *derived.checked, *answers],
         "not_checked": list(derived.not_checked),
     }
-    _tell(terminal, told)
-    return CommandResult(ExitCode.DONE if difference is None else ExitCode.REFUSED, told)
+    _show(terminal, result)
+    return CommandResult(ExitCode.DONE if difference is None else ExitCode.REFUSED, result)
 
 
-def _tell(terminal: Terminal, told: Mapping[str, Any]) -> None:
-    """Say for people what came of it."""
-    if told["is_identical"]:
-        terminal.tell_exactly(f"{told['document']}: identical, {told['bytes']:,} bytes")
+def _show(terminal: Terminal, result: Mapping[str, Any]) -> None:
+    """Show the result to people."""
+    if result["is_identical"]:
+        terminal.print_unwrapped(f"{result['document']}: identical, {result['bytes']:,} bytes")
     else:
-        terminal.tell(f"{told['document']} differs at {told['difference']}", style="bold red")
-        if told["version"] != PRODUCT_VERSION:
-            terminal.tell(f"It was made by version {told['version']}; this is {PRODUCT_VERSION}.")
-    terminal.tell(f"Checked: {'; '.join(told['checked'])}.")
-    terminal.tell(f"Not checked: {'; '.join(told['not_checked'])}.")
+        terminal.print(f"{result['document']} differs at {result['difference']}", style="bold red")
+        if result["version"] != PRODUCT_VERSION:
+            terminal.print(
+                f"It was made by version {result['version']}; this is {PRODUCT_VERSION}."
+            )
+    terminal.print(f"Checked: {'; '.join(result['checked'])}.")
+    terminal.print(f"Not checked: {'; '.join(result['not_checked'])}.")
 
 
 def _made_again(
@@ -108,11 +108,11 @@ def _documents(target: Target, flywheel: str) -> dict[str, str]:
 
 
 def _older(terminal: Terminal, key: str, document: Mapping[str, Any]) -> CommandResult:
-    """Say that a verdict cannot be made again."""
-    terminal.tell(
+    """Show that a verdict cannot be made again."""
+    terminal.print(
         f"{key} was made by an older gate, of version {document['product_version']}: this release "
-        "decides otherwise and cannot make it again; `flywheel audit verify` checks its hash and "
+        "decides otherwise and cannot make it again. `flywheel audit verify` checks its hash and "
         "its place in the chain."
     )
-    told = {"document": key, "is_identical": None, "version": document["product_version"]}
-    return CommandResult(ExitCode.DONE, told)
+    result = {"document": key, "is_identical": None, "version": document["product_version"]}
+    return CommandResult(ExitCode.DONE, result)

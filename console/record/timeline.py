@@ -1,22 +1,20 @@
-"""What was decided or done about a flywheel, newest first, with who and why.
+"""The decisions and acts about a flywheel, newest first, with who and why.
 
-Gathers it from the audit, which holds every decision and act, and from the uploads that were
-refused, which it does not hold. Typed facts; how they look is `console.views.timeline`, and a page
-may show the same. Changes nothing.
+Gathers them from the audit, which holds every decision and act, and from the uploads that were
+refused, which the audit does not hold. `console.views.record` shows them. Changes nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from application.configuration import KnownFlywheel
 from application.ledger.ledger import Ledger
 from application.ledger.outbox import NO_FLYWHEEL
 from application.ledger.upload_rows import UploadRow
-from console.environment.target import Target
+from console.record.history import model_name
 from console.record.history import why as why_of_batch
-from console.views.verdict import model_name
 from flywheel.batches.uploads import UploadState
 from flywheel.notices.notice import file_name
 from flywheel.number_words import number_of
@@ -29,57 +27,38 @@ _NO_NEWS = frozenset({UploadState.REFUSED, UploadState.GONE})
 
 Details = Mapping[str, Any]
 
-_WORDS: Mapping[str, Callable[[Details], str]] = {
-    "batch opened": lambda details: f"batch {details['batch']} opened{_again(details)}",
-    "batch reopened": lambda details: (
-        f"batch {details['batch']} opened again, attempt {details['attempt']}"
-    ),
-    "batch sealed": lambda details: f"batch {details['batch']} sealed",
-    "batch closed": lambda details: f"batch {details['batch']} closed as {details.get('outcome')}",
-    "slots given back": lambda details: f"dataset slots of batch {details['batch']} given back",
-    "test set frozen": lambda details: f"test set frozen with batch {details['batch']}",
-    "iteration started": lambda details: (
-        f"iteration {details['iteration_id']} started for batch {details['batch']}"
-    ),
-    "iteration judged again": lambda details: (
-        f"iteration {details['iteration_id']} judged again by batch {details['batch']}"
-    ),
-    "verdict": lambda details: f"verdict of batch {details['batch']}: {details['decision']}",
-    "verdict carried out": lambda details: (
-        f"verdict of batch {details['batch']} carried out: {details['outcome']}; "
-        f"live: {model_name(details.get('live_model'))}"
-    ),
-    "approval asked for": lambda details: f"a person is asked about verdict {details['batch']}",
-    "approval answered": lambda details: (
-        f"verdict {details['batch']} {str(details['answer']).lower()}"
-    ),
-    "approval expired": lambda details: f"nobody answered about verdict {details['batch']} in time",
-    "champion change began": lambda details: (
-        f"{details['how']} began, to {model_name(details.get('model'))}"
-    ),
-    "champion changed": lambda details: (
-        f"{details['how']}; live: {model_name(details.get('active'))}"
-    ),
-    "champion change abandoned": lambda details: f"{details['how']} given up",
-    "champion changed outside": lambda details: (
-        f"active model changed outside; live: {model_name(details.get('active'))}"
-    ),
-    "outside iteration": lambda details: f"iteration {details['iteration_id']} started outside",
-    "outside iteration judged": lambda details: (
-        f"outside iteration {details['iteration_id']} judged: {details['decision']}"
-    ),
-    _WITHDRAWAL: lambda details: f"{number_of(details['uploads'], 'upload')} withdrawn",
-    "imported": lambda details: f"{details['documents']:,} {details['kind']} documents imported",
-    "rebuild asked for": lambda details: f"rebuild to generation {details['generation']} asked for",
-    "generation switched": lambda details: (
-        f"uploads and batches go to generation {details['generation']}"
-    ),
-    "generation stays": lambda details: f"generation {details['generation']} goes on",
-    "training stopped": lambda details: f"training of {model_name(details.get('model'))} stopped",
-    "act refused": lambda details: f"{details.get('act')} refused",
-    "answer refused": lambda details: f"answer about verdict {details.get('batch')} refused",
+_WORDS: Mapping[str, str] = {
+    "batch opened": "batch {batch} opened{again}",
+    "batch reopened": "batch {batch} opened again, attempt {attempt}",
+    "batch sealed": "batch {batch} sealed",
+    "batch closed": "batch {batch} closed as {outcome}",
+    "slots given back": "dataset slots of batch {batch} given back",
+    "test set frozen": "test set frozen with batch {batch}",
+    "iteration started": "iteration {iteration_id} started for batch {batch}",
+    "iteration judged again": "iteration {iteration_id} judged again by batch {batch}",
+    "verdict": "verdict of batch {batch}: {decision}",
+    "verdict carried out": "verdict of batch {batch} carried out: {outcome}; live: {live_model}",
+    "approval asked for": "a person is asked about verdict {batch}",
+    "approval answered": "verdict {batch} {answer}",
+    "approval expired": "nobody answered about verdict {batch} in time",
+    "champion change began": "{how} began, to {model}",
+    "champion changed": "{how}; live: {active}",
+    "champion change abandoned": "{how} abandoned",
+    "champion changed outside": "active model changed outside; live: {active}",
+    "outside iteration": "iteration {iteration_id} started outside",
+    "outside iteration judged": "outside iteration {iteration_id} judged: {decision}",
+    _WITHDRAWAL: "{uploads} withdrawn",
+    "imported": "{documents:,} {kind} documents imported",
+    "rebuild asked for": "rebuild to generation {generation} asked for",
+    "generation switched": "uploads and batches go to generation {generation}",
+    "generation stays": "generation {generation} goes on",
+    "training stopped": "training of {model} stopped",
+    "act refused": "{act} refused",
+    "answer refused": "answer about verdict {batch} refused",
 }
-"""What is said of an entry; of others the name of the event says it."""
+"""How an entry reads; any other one is shown by the name of its event."""
+
+_MODELS = ("model", "active", "live_model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +81,7 @@ class Event:
     entry : int or None
         The audit's number.
     details : mapping
-        All that the entry holds.
+        All members of the entry.
     """
 
     at: str
@@ -115,16 +94,11 @@ class Event:
     details: Details = field(default_factory=dict)
 
 
-def timeline(target: Target, known: KnownFlywheel, most: int) -> list[Event]:
-    """Return the newest events of a flywheel, newest first."""
-    return timeline_of(target.ledger(), known.settings.name, most)
-
-
 def timeline_of(ledger: Ledger, name: str, most: int) -> list[Event]:
-    """Return the newest events of a flywheel that a ledger tells, newest first."""
-    found = [*_decided(ledger, name, most), *_refused(ledger, name)]
+    """Return the newest events of a flywheel in a ledger, newest first."""
+    events = [*_decided(ledger, name, most), *_refused(ledger, name)]
     # A stable sort: entries of one moment stay in the order of the audit.
-    newest = sorted(found, key=lambda event: datetime.fromisoformat(event.at), reverse=True)
+    newest = sorted(events, key=lambda event: datetime.fromisoformat(event.at), reverse=True)
     return newest[:most]
 
 
@@ -134,7 +108,7 @@ def event_document(event: Event) -> dict[str, Any]:
 
 
 def _decided(ledger: Ledger, name: str, most: int) -> Iterator[Event]:
-    """Give what the audit tells, newest first."""
+    """Yield the audit's events, newest first."""
     head = ledger.audit.head(name)
     if head is None:
         return
@@ -157,7 +131,7 @@ def _decided(ledger: Ledger, name: str, most: int) -> Iterator[Event]:
 
 
 def _withdrawn_keys(ledger: Ledger, chain: list[Any]) -> dict[int, list[str]]:
-    """Return the inbox keys that each withdrawal took back, by the entry's number."""
+    """Return the inbox keys of each withdrawal, by the entry's number."""
     withdrawals = [row for row in chain if row["event"] == _WITHDRAWAL]
     uids = {row["seq"]: row["details"].get("uids", ()) for row in withdrawals}
     rows = ledger.uploads.get_many({uid for named in uids.values() for uid in named})
@@ -170,8 +144,16 @@ def _names(keys: Sequence[str]) -> str:
 
 
 def _what(event: str, details: Details) -> str:
-    words = _WORDS.get(event)
-    return event if words is None else words(details)
+    if event not in _WORDS:
+        return event
+    values = defaultdict(lambda: None, details)
+    values |= {name: model_name(details.get(name)) for name in _MODELS}
+    values["answer"] = str(details.get("answer")).lower()
+    held = details.get("rejudges")
+    values["again"] = "" if held is None else f", to judge batch {held} again"
+    if event == _WITHDRAWAL:
+        values["uploads"] = number_of(details["uploads"], "upload")
+    return _WORDS[event].format_map(values)
 
 
 def _why(details: Details) -> str:
@@ -185,16 +167,11 @@ def _why(details: Details) -> str:
     return str(next((words for words in given if words), ""))
 
 
-def _again(details: Details) -> str:
-    held = details.get("rejudges")
-    return "" if held is None else f", to judge batch {held} again"
-
-
 def _verdict_reasons(
     ledger: Ledger, name: str, details: list[Details]
 ) -> dict[tuple[int, int], str]:
     """Return the first reason of each verdict, by batch and attempt; entries name none."""
-    numbers = sorted({told["batch"] for told in details if "decision" in told and "batch" in told})
+    numbers = sorted({each["batch"] for each in details if "decision" in each and "batch" in each})
     batches = ledger.batches.get_many(name, numbers)
     return {
         (batch.batch, batch.attempt): why_of_batch(batch, ledger.verdicts.get(batch))
@@ -203,7 +180,7 @@ def _verdict_reasons(
 
 
 def _refused(ledger: Ledger, name: str) -> Iterator[Event]:
-    """Give the uploads that were refused, those outside the flywheels' folders too."""
+    """Yield the uploads that were refused, those outside the flywheels' folders too."""
     for flywheel in (name, NO_FLYWHEEL):
         for row in ledger.uploads.newest(flywheel, _UPLOADS_READ):
             if row.state in _NO_NEWS:

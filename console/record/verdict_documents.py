@@ -1,6 +1,6 @@
-"""A verdict's document, as it is kept: found, and held against the ledger.
+"""A verdict's document, as it is kept, compared with the ledger and the audit.
 
-Decides what is said where there is none, or where it is not the one that the ledger tells of.
+Decides the error where there is none, or where it is not the one that the ledger names.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,8 +9,7 @@ from typing import Any
 from application.configuration import KnownFlywheel
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from console.environment.target import Target
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from flywheel.batches.batches import BatchState
 from flywheel.evaluation.verdict_document import document_sha256
 
@@ -32,7 +31,7 @@ def verdict_of(target: Target, known: KnownFlywheel, number: int) -> tuple[Batch
 
 
 def kept_document(target: Target, batch: BatchRow) -> str:
-    """Return the document as it is kept, whatever the ledger tells.
+    """Return the document as it is kept, whatever the ledger names.
 
     Raises
     ------
@@ -55,14 +54,14 @@ def whole_document(target: Target, batch: BatchRow, stored: StoredVerdict) -> st
     """
     kept = kept_document(target, batch)
     if kept != stored.document:
-        raise not_whole(batch, "it is not the one that the ledger tells of")
+        raise not_whole(batch, "it is not the one that the ledger names")
     return kept
 
 
 def audited_document(
     target: Target, batch: BatchRow, stored: StoredVerdict, entries: Iterable[Mapping[str, Any]]
 ) -> str:
-    """Return the document as it is kept; ledger and audit must tell of the same.
+    """Return the document as it is kept; ledger and audit must name the same.
 
     Parameters
     ----------

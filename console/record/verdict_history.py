@@ -1,7 +1,7 @@
-"""What came before a verdict: the test set that it stands on, and how often that was looked at.
+"""The history before a verdict: its test set, and the looks at that.
 
 The audit says when test rows were frozen and when a generation began; the verdicts' documents say
-which models were compared. Decides that both tell of the same verdicts, and counts looks as the
+which models were compared. Checks that both name the same verdicts, and counts looks as the
 ledger does, but from the first entry on. Reads no rows. Read next: `console.record.derived_inputs`.
 """
 
@@ -73,7 +73,7 @@ class VerdictHistory:
     _left: dict[int, "_Left"] = field(default_factory=dict)
 
     def follow(self, entry: Entry) -> None:
-        """Take in an entry that records no verdict."""
+        """Follow an entry that records no verdict."""
         event, details = entry["event"], entry["details"]
         number = details.get("batch")
         if event == "batch opened" and details.get("rejudges") is not None:
@@ -91,7 +91,7 @@ class VerdictHistory:
             self._freeze(frozen, details)
 
     def look(self, document: Document) -> None:
-        """Take in a verdict."""
+        """Count a verdict."""
         number, test_set = document["batch"], document["evidence"].get("test_set")
         self._chains[number] = self._chain_looks(document)
         self._is_older_gate = document["schema_version"] < SCHEMA_VERSION
@@ -137,7 +137,7 @@ class VerdictHistory:
             self.looks, self._documents = left.looks + since, left.frozen["documents"]
 
     def _freeze(self, frozen: Mapping[str, Any], details: Mapping[str, Any]) -> None:
-        """Take in a change of the test set.
+        """Follow a change of the test set.
 
         It has more rows in another version; or rows that are counted late; or it lets go of rows
         that were never counted, and only its hash and groups are others.
@@ -167,7 +167,7 @@ class VerdictHistory:
 def history_before(
     document: Document, documents: Mapping[str, str], entries: Iterable[Entry]
 ) -> VerdictHistory:
-    """Return what came before a verdict.
+    """Return the history before a verdict.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def history_before(
     Raises
     ------
     AnswersMissingError
-        Documents or entries are missing or were changed, or do not tell of the same verdicts.
+        Documents or entries are missing or were changed, or do not name the same verdicts.
     """
     name = BatchName(document["flywheel"], document["batch"], document["attempt"])
     history = VerdictHistory(name.flywheel)
@@ -216,7 +216,7 @@ def _follow(history: VerdictHistory, entry: Entry) -> None:
 
 
 def _linked(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """Give the entries of an audit, each of which must follow the one before it."""
+    """Yield the entries of an audit, each of which must follow the one before it."""
     seq, before = FIRST_HEAD.seq, FIRST_HEAD.hash
     for entry in entries:
         seq += 1
@@ -228,7 +228,7 @@ def _linked(entries: Iterable[Entry]) -> Iterator[Entry]:
 
 
 def _documents_before(last: str, documents: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Give keys and documents up to the one with a hash, oldest first.
+    """Yield keys and documents up to the one with a hash, oldest first.
 
     No two documents may follow the same one.
     """

@@ -1,6 +1,6 @@
-"""What a report page says of one verdict beside its document: single test documents, label shift.
+"""The facts of a report page beside the verdict's document: single test documents, label shift.
 
-Decides what is read and which documents are named. A page is made without what cannot be read, and
+Decides what is read and which documents are named. A page omits what cannot be read, and
 says so. Read next: `console.report.page` (how it looks).
 """
 
@@ -70,7 +70,7 @@ class AnsweredDocuments:
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
-    """Everything that one page says.
+    """Everything that one page shows.
 
     Parameters
     ----------

@@ -1,27 +1,87 @@
 """One verdict as one HTML page that needs nothing else: no network, no script, no font.
 
-Decides which rows the page's tables have; ``templates/verdict.html.j2`` has the order and the
-words. Every value that a template shows is made harmless and escaped (`_harmless`), and the page
-itself forbids a browser to load or run anything. Read next: `console.report.charts` (the drawings)
-and `console.report.facts` (what is read).
+Decides which rows the page's tables have and where its drawings place values;
+``templates/verdict.html.j2`` has the order and the words, ``templates/charts.svg.j2`` the shapes,
+``templates/style.css`` the colors. Every value that a template shows is made harmless and escaped
+(`_harmless`), and the page itself forbids a browser to load or run anything. Read next:
+`console.report.facts` (what is read).
 """
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from console.report import charts
 from console.report.facts import AnsweredDocuments, NamedDocument, ReportFacts
-from console.views.verdict_facts import ending, made_from
+from console.views.verdict import ending, made_from
+from flywheel.evaluation.effective_rules import RuleOutcome
 from flywheel.evaluation.paired_evidence import LabelChange
 from flywheel.evaluation.verdict_document import decided_verdict
 from flywheel.evaluation.verdict_view import AverageChange, VerdictView, change, number
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
+
+WIDTH = 560
+ROW = 22
+"""Height of one bar with the space around it."""
+
+BARS_MIDDLE = 325
+_BARS_HALF = 125
+_MARGIN = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """The change of one label's F1 as a bar to the left or right of no change.
+
+    Parameters
+    ----------
+    label : LabelChange
+    gain : float
+    x, y, width : float
+    """
+
+    label: LabelChange
+    gain: float
+    x: float
+    y: float
+    width: float
+
+
+def has_chart(rule: RuleOutcome) -> bool:
+    """Return whether a rule has the values that its drawing needs."""
+    if rule.bound_kind is None or rule.challenger is None:
+        return False
+    return rule.bound_kind == "min" or rule.champion is not None
+
+
+def scale_of(rule: RuleOutcome) -> Callable[[float], float]:
+    """Return what places a value between the margins: a floor has [0, 1], a gain its bounds."""
+    if rule.least_gain is None:
+        return _scale(0.0, 1.0)
+    drawn = (0.0, rule.gain, rule.least_gain, rule.low, rule.high)
+    values = [value for value in drawn if value is not None]
+    return _scale(min(values), max(values))
+
+
+def bars(labels: Sequence[LabelChange]) -> Iterator[Bar]:
+    """Yield the bar of each label, the longest over half of the drawing's width."""
+    gains = [label.gain or 0.0 for label in labels]
+    largest = max(map(abs, gains), default=0.0) or 1.0
+    for place, (label, gain) in enumerate(zip(labels, gains, strict=True)):
+        width = abs(gain) / largest * _BARS_HALF
+        x = BARS_MIDDLE if gain > 0 else BARS_MIDDLE - width
+        yield Bar(label, gain, x, place * ROW, max(width, 0.5))
+
+
+def _scale(low: float, high: float) -> Callable[[float], float]:
+    span = (high - low) or 1.0
+    return lambda value: _MARGIN + (value - low) / span * (WIDTH - 2 * _MARGIN)
+
 
 _LABELS_DRAWN = 40
 _CHANGES_LISTED = 15
@@ -43,7 +103,7 @@ def report_page(facts: ReportFacts) -> str:
         verdict=view.verdict,
         style_sha256=base64.b64encode(hashlib.sha256(style).digest()).decode(),
         ending=ending(facts.outcome),
-        has_charts=any(map(charts.has_chart, view.verdict.outcomes)),
+        has_charts=any(map(has_chart, view.verdict.outcomes)),
         averages=[(each.metric, *_values(each)) for each in view.averages],
         drawn_labels=_drawn(labels),
         labels=[(each.label, f"{each.documents:,}", *_values(each)) for each in labels],
@@ -67,10 +127,8 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.globals |= {name: getattr(charts, name) for name in ("WIDTH", "ROW", "BARS_MIDDLE")}
-    templates.globals |= {
-        each.__name__: each for each in (charts.has_chart, charts.scale_of, charts.bars)
-    }
+    templates.globals |= {"WIDTH": WIDTH, "ROW": ROW, "BARS_MIDDLE": BARS_MIDDLE}
+    templates.globals |= {each.__name__: each for each in (has_chart, scale_of, bars)}
     templates.filters |= {
         "change": change,
         "count": "{:,}".format,
@@ -104,7 +162,7 @@ def _confusion(answered: AnsweredDocuments, paired: dict[str, Any]) -> list[tupl
 
 
 def _changes(answered: AnsweredDocuments) -> Iterator[tuple[str, ...]]:
-    """Give which labels became which, most documents first."""
+    """Yield which labels became which, most documents first."""
     for words, count in sorted(answered.changes.items(), key=lambda item: (-item[1], item[0])):
         yield (*words, f"{count:,}")
 

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from application.comparison.stored_answers import AnswersMissingError
 from application.configuration import KnownFlywheel
-from console.environment.target import Target, environment_settings
-from console.errors import CommandError
-from console.exit_codes import ExitCode
-from console.flywheels.waiting import CommandResult
+from console.environment.environments import environment_settings
+from console.environment.target import Target
+from console.errors import CommandError, CommandResult, ExitCode
 from console.record.verdict_documents import verdict_of, whole_document
 from console.report.facts import AnsweredDocuments, ReportFacts, answered_documents, shift_of
 from console.report.page import report_page
@@ -21,29 +20,16 @@ from flywheel.evaluation.verdict_document import document_sha256
 from flywheel.settings.environment import Environment
 
 
-def checked_out(out: Path) -> None:
-    """Refuse a page's path that cannot be a new file.
-
-    Raises
-    ------
-    CommandError
-        It is there already, or it is no .html in a folder.
-    """
-    if out.suffix != ".html" or out.exists() or not out.parent.is_dir():
-        problem = "it is there already" if out.exists() else "it must be a .html in a folder"
-        raise CommandError(ExitCode.USAGE, str(out), problem, "Name a new file that ends in .html")
-
-
 def checked_excerpts(settings: Environment) -> None:
     """Refuse texts where the environment does not allow them.
 
     Raises
     ------
     CommandError
-        Whoever answers for the environment may allow them in its file.
+        The environment's owner may allow them in its file.
     """
     if not settings.shows_excerpts:
-        remedy = "Leave --excerpts out, or set excerpts = true under [report] in its file"
+        remedy = "Omit --excerpts, or set excerpts = true under [report] in its file"
         where = f"environment {settings.name}"
         problem = "texts of documents are not shown in its reports"
         raise CommandError(ExitCode.USAGE, where, problem, remedy)
@@ -86,8 +72,8 @@ def write_report(
     )
     with out.open("x", encoding="utf-8") as file:
         file.write(report_page(facts))
-    terminal.tell_exactly(f"Wrote {out}")
+    terminal.print_unwrapped(f"Wrote {out}")
     if has_excerpts:
-        terminal.tell("It shows beginnings of documents: mind who you send it to.")
+        terminal.print("It shows the beginnings of documents: consider whom you send it to.")
     written = {"out": str(out), "document": batch.name.verdict_key, "has_excerpts": has_excerpts}
     return CommandResult(ExitCode.DONE, written)

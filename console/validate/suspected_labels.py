@@ -81,7 +81,7 @@ class Part:
 def suspicions(
     texts: Sequence[str], labels: Sequence[Sequence[str]], *, is_multi_label: bool
 ) -> Iterator[Part]:
-    """Give suspicions as they are found; nothing where labels have too few rows.
+    """Yield suspicions as they are found; nothing where labels have too few rows.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def _judged(
     scores: npt.NDArray[np.float64],
     numbers: dict[str, int],
 ) -> Iterator[Suspicion]:
-    """Give the suspected ones of some rows."""
+    """Yield the suspected ones of some rows."""
     names = list(numbers)
     unlikely = _OF_LOTS / len(names)
     for row, score in zip(rows, scores, strict=True):

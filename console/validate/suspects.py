@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from console.terminal import Terminal
+from console.views.layout import plain_table
 from flywheel.intake.labeled_rows import LabeledRow, labels_of
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
@@ -164,22 +164,22 @@ def _look(
         suspects.reason = f"a sample of {number_of(len(texts), 'row')}"
 
 
-def tell_suspects(terminal: Terminal, suspects: Suspects) -> None:
+def show_suspects(terminal: Terminal, suspects: Suspects) -> None:
     """Show people which labels look wrong."""
     if suspects.is_interrupted:
-        terminal.tell("Stopped looking for wrong labels; the report above is complete.", "yellow")
+        terminal.print("Stopped looking for wrong labels; the report above is complete.", "yellow")
     if not suspects.looked_at:
         return
     count, of = len(suspects.found), f"{number_of(suspects.looked_at, 'row')} checked"
     if suspects.looked_at < suspects.rows:
         of = f"{suspects.looked_at:,} of {number_of(suspects.rows, 'row')} checked"
     if not count:
-        terminal.tell(f"No label looks wrong ({of}).")
+        terminal.print(f"No label looks wrong ({of}).")
         return
     rows = number_of(count, "label looks", "labels look")
-    terminal.tell()
-    terminal.tell(f"{rows} wrong to a model that has not seen the row ({of}):", "yellow")
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    terminal.print()
+    terminal.print(f"{rows} wrong to a model that has not seen the row ({of}):", "yellow")
+    table = plain_table()
     table.add_column("line", justify="right", no_wrap=True)
     table.add_column("label", overflow="fold")
     table.add_column("looks like", overflow="fold")
@@ -189,7 +189,7 @@ def tell_suspects(terminal: Terminal, suspects: Suspects) -> None:
         table.add_row(f"{each.line:,}", *cells, f"{each.score:.2f}")
     terminal.show(table)
     if count > SHOWN:
-        terminal.tell(f"and {count - SHOWN:,} more; --json lists them all.")
-    terminal.tell(
+        terminal.print(f"and {count - SHOWN:,} more; --json lists them all.")
+    terminal.print(
         "This is a suggestion and refuses nothing; check these rows before you upload them."
     )

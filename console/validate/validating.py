@@ -8,16 +8,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
 from application.configuration import KnownFlywheel
 from console.environment.target import Target
-from console.errors import CommandError
-from console.exit_codes import ExitCode
-from console.flywheels.waiting import CommandResult
+from console.errors import CommandError, CommandResult, ExitCode
 from console.terminal import Terminal
-from console.validate.suspects import Sample, look, tell_suspects
+from console.validate.suspects import Sample, look, show_suspects
+from console.views.layout import label_table
 from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, Limits, Report, Stream
 from flywheel.intake.pairs import Half, PairPlace, UnpairableKeyError, pair_place
 from flywheel.notices.notice import shown
@@ -25,7 +21,6 @@ from flywheel.number_words import number_of
 from flywheel.settings.data_format import DataFormat, described_labels
 
 _CHUNK_BYTES = 1 << 16
-_LABELS_SHOWN = 40
 _LABELS, _TYPES = ("label", "documents"), ("type", "annotations")
 _DEFAULT_ALLOWANCE = Allowance()
 EVERY_ROW = Allowance(rows=10**9, fraction=1.0)
@@ -111,7 +106,7 @@ def _place(name: str, shape: DataFormat) -> PairPlace | None:
 
 
 def file_chunks(path: Path) -> Iterator[bytes]:
-    """Give a file's bytes in pieces.
+    """Yield a file's bytes in pieces.
 
     Raises
     ------
@@ -143,61 +138,44 @@ def validated(
     else:
         report = documents.read_through()
     if not terminal.is_json:
-        tell_report(terminal, path.name, report)
+        show_report(terminal, path.name, report)
     document, code = report_document(str(path), report), ExitCode.DONE
     if report.is_refused:
         return CommandResult(ExitCode.REFUSED, document)
     if looks:
         suspects = look(terminal, sample, documents.shape)
         if not terminal.is_json:
-            tell_suspects(terminal, suspects)
+            show_suspects(terminal, suspects)
         document["suspected_labels"] = suspects.document()
         if suspects.is_interrupted:
             code = ExitCode.INTERRUPTED
     return CommandResult(code, document)
 
 
-def tell_report(terminal: Terminal, name: str, report: Report) -> None:
+def show_report(terminal: Terminal, name: str, report: Report) -> None:
     """Show people what was found in a file."""
     if report.is_refused:
-        terminal.tell(f"{shown(name)}: REFUSED", style="bold red")
+        terminal.print(f"{shown(name)}: REFUSED", style="bold red")
     else:
         labels = number_of(len(report.label_counts), "type" if report.counts_types else "label")
         taken = f"{number_of(report.documents, 'document')}, {labels}"
-        terminal.tell(f"{shown(name)}: OK, {taken}", style="bold green")
+        terminal.print(f"{shown(name)}: OK, {taken}", style="bold green")
     for line in report.lines(quotes_values=True):
-        terminal.tell(shown(line, 300), indent=2)
+        terminal.print(shown(line, 300), indent=2)
     if report.left_out and not report.is_refused:
-        terminal.tell(
+        terminal.print(
             f"{report.left_out:,} of {number_of(report.rows_read, 'row')} would be left out."
         )
     if report.duplicates:
-        terminal.tell(f"Exact duplicates that would be dropped: {report.duplicates:,}.")
+        terminal.print(f"Exact duplicates that would be dropped: {report.duplicates:,}.")
     for line in report.repair_lines():
-        terminal.tell(line)
+        terminal.print(line)
     one_label = report.one_label_line(quotes_values=True)
     if one_label is not None and not report.is_refused:
-        terminal.tell(shown(one_label, 300), style="yellow")
+        terminal.print(shown(one_label, 300), style="yellow")
     if not report.is_refused:
         counts = report.label_counts.most_common()
         terminal.show(label_table(counts, *_TYPES if report.counts_types else _LABELS))
-
-
-def label_table(
-    counts: Sequence[tuple[str, int]], named: str = "label", counted: str = "documents"
-) -> Table:
-    """Return documents a label, or annotations a type, as a table."""
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column(named, overflow="fold")
-    table.add_column(counted, justify="right")
-    for label, count in counts[:_LABELS_SHOWN]:
-        table.add_row(Text(shown(label)), f"{count:,}")
-    more = counts[_LABELS_SHOWN:]
-    if more:
-        table.add_row(
-            f"and {number_of(len(more), f'more {named}')}", f"{sum(count for _, count in more):,}"
-        )
-    return table
 
 
 def report_document(name: str, report: Report) -> dict[str, Any]:

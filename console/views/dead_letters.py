@@ -1,4 +1,4 @@
-"""How dead letters look to people.
+"""The look of dead letters.
 
 Decides looks and words; the facts are `console.flywheels.dead_letters`.
 """
@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from console.flywheels.dead_letters import DeadLetter, Look
+from console.views.layout import indented
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
 
-_INDENT = (0, 0, 0, 2)
-_DETAIL_INDENT = (0, 0, 0, 6)
 _HOUR = 3600
 _DAY = 24 * _HOUR
 
@@ -26,16 +24,13 @@ def looks_view(looks: Sequence[Look], now: datetime) -> RenderableType:
     for look in looks:
         parts.append(Text.assemble((look.queue.name, "bold"), f"  {_count(look)}"))
         for letter in look.letters:
-            parts.append(Padding(Text(content_words(letter)), _INDENT, expand=False))
-            parts += [
-                Padding(Text(line, "dim"), _DETAIL_INDENT, expand=False)
-                for line in _details(letter, now)
-            ]
+            parts.append(indented(content_words(letter)))
+            parts += [indented(line, 6, "dim") for line in _details(letter, now)]
     return Group(*parts)
 
 
 def content_words(letter: DeadLetter) -> str:
-    """Say what a message was.
+    """Describe a message.
 
     Examples
     --------
@@ -44,16 +39,16 @@ def content_words(letter: DeadLetter) -> str:
     >>> content_words(letter)
     'digest of upload notices of tickets'
     """
-    told = {name: shown(value, 200) for name, value in letter.content.items()}
-    if "key" in told:
-        return f"upload {told['key']}, version {told['version_id'] or 'none'}"
-    if "flywheel" in told:
-        return f"digest of upload notices of {told['flywheel']}"
-    if "notice_id" in told:
-        return f"notice {told['notice_id']}: {told['subject']}"
-    if "subject" in told:
-        return f"alarm: {told['subject']}"
-    return f"not a message of ours: {told['text']}"
+    parts = {name: shown(value, 200) for name, value in letter.content.items()}
+    if "key" in parts:
+        return f"upload {parts['key']}, version {parts['version_id'] or 'none'}"
+    if "flywheel" in parts:
+        return f"digest of upload notices of {parts['flywheel']}"
+    if "notice_id" in parts:
+        return f"notice {parts['notice_id']}: {parts['subject']}"
+    if "subject" in parts:
+        return f"alarm: {parts['subject']}"
+    return f"not a message of ours: {parts['text']}"
 
 
 def _count(look: Look) -> str:

@@ -1,7 +1,6 @@
 """The tables of `flywheel simulate gate`: its cells, or a scenario's draws.
 
-Decides columns and words. Read next: `console.policy.gate_simulation`,
-`console.policy.scenarios.catalogue`.
+Decides columns and words. Read next: `console.policy.gate_simulation`.
 """
 
 import os
@@ -13,10 +12,8 @@ from typing import Any
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from console.errors import CommandError
-from console.exit_codes import ExitCode
-from console.policy.gate_simulation import SimulatedCell
-from console.policy.scenarios.catalogue import SCENARIOS
+from console.errors import CommandError, ExitCode
+from console.policy.gate_simulation import SCENARIOS, SimulatedCell
 from console.policy.scenarios.scenario import Scenario, simulated
 from console.terminal import Terminal
 from flywheel.number_words import number_of
@@ -39,8 +36,8 @@ def show_cells(terminal: Terminal, cells: Iterable[SimulatedCell], trials: int) 
     names = list(dict.fromkeys(cell["policy"] for cell in documents))
     looks = documents[0]["iterations"]
     seen = "one look" if looks == 1 else f"at least one of {looks:,} looks"
-    terminal.tell(
-        f"How often each policy promotes in {seen} at a test set, in {trials:,} trials a cell; "
+    terminal.print(
+        f"How often each policy promotes in {seen} at a test set, in {trials:,} trials per cell; "
         "accuracy, the champion wrong on 20 %; in %."
     )
     table = _table(["differ", "disagree", "documents", *names])
@@ -70,11 +67,11 @@ def show_scenario(terminal: Terminal, name: str, *, trials: int | None, seed: in
     with _drawing(terminal) as describe:
         processes = os.cpu_count() or 1
         played = simulated(scenario, trials=trials, seed=seed, processes=processes)
-        for number, found in enumerate(played, 1):
-            rows += found
+        for number, drawn in enumerate(played, 1):
+            rows += drawn
             describe(f"{name}: {number:,} of {len(scenario.draws):,}")
-    terminal.tell(f"{name}: {scenario.drawn}")
-    terminal.tell(f"{trials:,} trials a row; rates in %, losses in points.")
+    terminal.print(f"{name}: {scenario.drawn}")
+    terminal.print(f"{trials:,} trials per row; rates in %, losses in points.")
     terminal.show(scenario_table(scenario, rows))
     terminal.answer(rows)
 
@@ -82,7 +79,7 @@ def show_scenario(terminal: Terminal, name: str, *, trials: int | None, seed: in
 def scenario_table(scenario: Scenario, rows: Sequence[dict[str, Any]]) -> Table:
     """Return the table of a scenario's rows; it fits 80 columns."""
     sizes = list(scenario.draws[0])
-    # What is the same in every row is said by the scenario's sentence.
+    # The scenario's sentence names what is the same in every row.
     varied = [name for name in sizes if len({row[name] for row in rows}) > 1]
     measured = [name for name in rows[0] if name not in {"scenario", "policy", "trials", *sizes}]
     has_policies = len({row["policy"] for row in rows}) > 1
@@ -115,7 +112,7 @@ def _table(headings: Sequence[str]) -> Table:
 
 @contextmanager
 def _drawing(terminal: Terminal) -> Iterator[Any]:
-    """Show that work goes on; gives a function that says what was drawn last."""
+    """Show that work goes on; yields a function that shows what was drawn last."""
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     with Progress(*columns, console=terminal.people, transient=True) as progress:
         task = progress.add_task("drawing")

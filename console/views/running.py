@@ -1,15 +1,15 @@
-"""What people read while the local environment runs: whose settings, its flywheels, a first upload.
+"""The view of a running local environment: its settings, its flywheels, a first upload.
 
-Decides words and looks only. Read next: `console.environment.running`.
+Decides words and looks only. Read next: `console.commands.up`.
 """
 
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from console.demo.sample_files import Samples
 from console.environment.local_copy import LocalCopy
 from console.environment.running_environment import PROJECT_ROOT
 from console.environment.target import LOCAL
@@ -21,45 +21,50 @@ from flywheel.settings.environment import FlywheelSettings
 if TYPE_CHECKING:
     from local_cloud.environment import LocalEnvironment
 
+Samples = Mapping[str, Path | None]
+"""Sample files by flywheel; None where an upload is always two files."""
+
 _LABELS_SHOWN = 12
 
 
-def tell_copy(terminal: Terminal, copy: LocalCopy) -> None:
-    """Say what of an environment's file does not hold on this machine."""
+def show_copy(terminal: Terminal, copy: LocalCopy) -> None:
+    """Show which keys of an environment's file do not apply on this machine."""
     if copy.replaced:
-        terminal.tell(f"{copy.source}.toml runs here with the short waits and minimums of local:")
+        terminal.print(f"{copy.source}.toml runs here with the short waits and minimums of local:")
         for line in copy.replaced:
-            terminal.tell(line, indent=2)
+            terminal.print(line, indent=2)
     for line in copy.left_out:
-        terminal.tell(f"Left out: {line}", style="yellow")
+        terminal.print(f"Left out: {line}", style="yellow")
 
 
-def tell_running(
+def show_running(
     terminal: Terminal,
     environment: "LocalEnvironment",
     copy: LocalCopy,
     samples: Samples,
 ) -> None:
-    """Say that the environment can be used, and show the way to a first upload."""
+    """Show that the environment is ready, and the command for a first upload."""
     variables, outputs = environment.variables, environment.outputs
-    terminal.tell()
-    terminal.tell("The local environment runs.", style="bold green")
-    terminal.tell_exactly(f"  Cloud endpoint   {variables['AWS_ENDPOINT_URL']}")
-    terminal.tell_exactly(f"  Comprehend       {variables['AWS_ENDPOINT_URL_COMPREHEND']}")
-    terminal.tell_exactly(f"  Inbox            s3://{outputs['InboxBucket']}/")
+    terminal.print()
+    terminal.print("The local environment runs.", style="bold green")
+    terminal.print_unwrapped(f"  Cloud endpoint   {variables['AWS_ENDPOINT_URL']}")
+    terminal.print_unwrapped(f"  Comprehend       {variables['AWS_ENDPOINT_URL_COMPREHEND']}")
+    terminal.print_unwrapped(f"  Inbox            s3://{outputs['InboxBucket']}/")
     for flywheel in copy.environment.flywheels:
-        terminal.tell_exactly(f"  Flywheel         {flywheel.name}: {_labels(flywheel)}")
-    terminal.tell()
-    terminal.tell("For the aws command and any AWS SDK, in another terminal:")
+        terminal.print_unwrapped(f"  Flywheel         {flywheel.name}: {_labels(flywheel)}")
+    terminal.print()
+    terminal.print("For the aws command and any AWS SDK, in another terminal:")
     for name, value in variables.items():
-        terminal.tell_exactly(f"  export {name}={value}")
-    terminal.tell()
-    terminal.tell("Try it, in another terminal:")
-    terminal.tell_exactly(f"  {_first_upload(samples)}")
+        terminal.print_unwrapped(f"  export {name}={value}")
+    terminal.print()
+    terminal.print("Try it, in another terminal:")
+    terminal.print_unwrapped(f"  {_first_upload(samples)}")
     if copy.source != LOCAL:
-        terminal.tell(f"Commands reach it with --env local; --env {copy.source} is the one on AWS.")
-    terminal.tell(
-        "Its state is in a temporary folder and is gone when it stops. Stop it with Ctrl-C."
+        terminal.print(
+            f"Commands reach it with --env local; --env {copy.source} means the one on AWS."
+        )
+    terminal.print(
+        "Its state is in a temporary folder and is lost when it stops. Stop it with Ctrl-C."
     )
 
 
@@ -81,7 +86,7 @@ def upload_command(flywheel: str, file: Path, annotations: Path | None = None) -
 
 
 def flywheel_command() -> str:
-    """Return what starts the `flywheel` command in a shell of this folder."""
+    """Return the shortest form of the `flywheel` command in this folder."""
     if shutil.which("flywheel") is not None:
         return "flywheel"
     own = PROJECT_ROOT / ".venv" / "bin" / "flywheel"
@@ -105,7 +110,7 @@ def flywheel_documents(copy: LocalCopy, samples: Samples) -> list[dict[str, Any]
 
 
 def _path(path: Path) -> str:
-    """Return a path as short as it can be from the folder that the command runs in."""
+    """Return the shortest form of a path in the folder that the command runs in."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 

@@ -1,26 +1,37 @@
-"""How a status looks to people.
+"""How a status looks to people: one table per flywheel, and of several flywheels one line each.
 
-Decides looks and words; the facts are `console.flywheels.status`.
+Decides looks and words; the facts are `console.flywheels.status`, `console.flywheels.live_model`
+and `console.flywheels.rebuild_status`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from application.ledger.flywheel_rows import PauseReason
-from console.flywheels.rebuild_status import rebuild_words
+from console.flywheels.live_model import BATCHES_READ, ComparedModels, LiveModel
+from console.flywheels.rebuild_status import RebuildStatus
 from console.flywheels.status import FlywheelStatus
-from console.views.live_model import barred_rows, live_rows, status_table, verdict_rows
-from console.views.principals import with_short_principals
-from console.views.verdict import OUTCOME_STYLES, f1_words, model_name
-from flywheel.notices.acts import shown_actor
+from console.record.history import model_name
+from console.views.layout import first_of, plain_table, short_actor
+from console.views.verdict import OUTCOME_STYLES, f1_words
+from flywheel.evaluation.champions import Champion, ChampionSource
+from flywheel.evaluation.verdict_view import number
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
 
+_BARRED_SHOWN = 3
 _LABELS_SHOWN = 12
 _TAINTS_SHOWN = 3
+_NAME_WIDTH = 24
+_UNITS = (
+    ("day", timedelta(days=1)),
+    ("hour", timedelta(hours=1)),
+    ("minute", timedelta(minutes=1)),
+)
 
 
 def status_view(
@@ -29,13 +40,10 @@ def status_view(
     """Return the status of an environment's flywheels; of several first one line each."""
     parts: list[RenderableType] = []
     if len(statuses) > 1:
-        parts += [status_table(statuses), Text()]
+        parts += [_overview(statuses), Text()]
     for status in statuses:
-        parts += [
-            Text(f"{environment} / {status.row.name}", "bold"),
-            _table(environment, status),
-            Text(),
-        ]
+        title = Text(f"{environment} / {status.row.name}", "bold")
+        parts += [title, _table(environment, status), Text()]
     parts += [
         Text(f"{address} has not confirmed the subscription: it gets no notices.", "yellow")
         for address in unconfirmed
@@ -43,33 +51,103 @@ def status_view(
     return Group(*(parts if unconfirmed else parts[:-1]))
 
 
+def age_words(age: timedelta) -> str:
+    """Return a length of time in its largest unit.
+
+    Examples
+    --------
+    >>> age_words(timedelta(days=3, hours=5)), age_words(timedelta(seconds=61))
+    ('3 days', '1 minute')
+    """
+    for name, unit in _UNITS:
+        if count := age // unit:
+            return number_of(count, name)
+    return "under a minute"
+
+
+def _overview(statuses: Sequence[FlywheelStatus]) -> Table:
+    table = plain_table()
+    table.add_column("flywheel", no_wrap=True, overflow="ellipsis", max_width=_NAME_WIDTH)
+    for title in ("now", "F1", "live for", "last verdict", "staged"):
+        table.add_column(title, no_wrap=True)
+    for status in statuses:
+        live = status.live
+        table.add_row(
+            shown(status.row.name, 40),
+            _now_at_a_glance(status),
+            number(live.f1),
+            "-" if live.age is None else age_words(live.age),
+            Text("-") if live.compared is None else _decision(live.compared),
+            f"{sum(status.staged_train.values()) + sum(status.staged_test.values()):,}",
+        )
+    return table
+
+
+def _now_at_a_glance(status: FlywheelStatus) -> Text:
+    if status.running is not None:
+        return Text(status.running.phase, "cyan")
+    if status.row.pause is not None:
+        return Text("PAUSED", "bold red")
+    return Text("tainted", "bold yellow") if status.row.taint else Text("idle")
+
+
 def _table(environment: str, status: FlywheelStatus) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, words in (
-        ("active model", _active(status)),
-        *live_rows(status),
-        ("now", _now(status)),
-        *((("waits for", _question(environment, status)),) if status.approval else ()),
-        *((("promotion", _promotion(status)),) if status.row.promotion_pause else ()),
-        *((("rebuild", _rebuild(environment, status)),) if status.rebuild else ()),
-        *((("tainted", _taint(status)),) if status.row.taint else ()),
-        *((("live model", _withdrawn(status)),) if status.live_trained_on_withdrawn else ()),
-        ("staged", _staged(status)),
-        *((("WAITING", _halves(status)),) if status.halves else ()),
-        ("next batch", _next(status)),
-        *((("labels waiting", "\n".join(status.waits)),) if status.waits else ()),
-        ("test set", _test_set(status)),
-        ("datasets used", _slots(status)),
-        ("last outcome", _last(status)),
-        *verdict_rows(status),
-        *barred_rows(status),
-        ("notices waiting", str(status.waiting_notices)),
-        ("last reconciled", status.last_run["at"][:19] + "Z" if status.last_run else "not yet"),
-    ):
+    for name, words in _rows(environment, status):
         table.add_row(name, words)
     return table
+
+
+def _rows(environment: str, status: FlywheelStatus) -> Iterator[tuple[str, Text | str]]:
+    """Yield the rows that apply, each with its name."""
+    row, compared = status.row, status.live.compared
+    yield "active model", _active(status)
+    if status.active_model is not None:
+        yield "F1", _f1(status.live)
+        yield "live for", _live_for(status.live)
+    yield "now", _now(status)
+    if status.approval is not None:
+        place = f"{status.approval.batch} {status.approval.flywheel} --env {environment}"
+        yield "waits for", _question(status, f"{place} --reason TEXT")
+    if row.promotion_pause is not None:
+        paused = ("PAUSED until flywheel resume", "bold yellow")
+        yield "promotion", Text.assemble(paused, f"  {_by(row.promotion_pause)}")
+    if status.rebuild is not None:
+        yield "rebuild", _rebuild(f"{row.name} --env {environment}", status.rebuild)
+    if row.taint:
+        named = first_of(row.taint, _TAINTS_SHOWN)
+        yield "tainted", Text(f"TAINTED: withdrawn, but in its datasets: {named}", "bold yellow")
+    if status.live_trained_on_withdrawn:
+        named = first_of(status.live_trained_on_withdrawn, _TAINTS_SHOWN)
+        words = f"was trained on withdrawn rows: {named}. It stays live until another is promoted"
+        yield "live model", Text(words, "bold yellow")
+    yield from _batch_rows(status)
+    yield "last outcome", _last_outcome(status)
+    if compared is not None and (status.last is None or status.last.batch != compared.batch.batch):
+        yield (
+            "last verdict",
+            Text.assemble(_decision(compared), f", F1 {f1_words(compared.stored)}"),
+        )
+    if row.barred:
+        yield "barred", _barred(row.barred)
+    yield "notices waiting", str(status.waiting_notices)
+    yield "last reconciled", status.last_run["at"][:19] + "Z" if status.last_run else "not yet"
+
+
+def _batch_rows(status: FlywheelStatus) -> Iterator[tuple[str, Text | str]]:
+    """Yield what is staged, and what the next batch still lacks."""
+    row = status.row
+    yield "staged", _staged(status)
+    if status.halves:
+        yield "WAITING", Text("\n".join(shown(words, 200) for words in status.halves), "yellow")
+    yield "next batch", _next_batch(status)
+    if status.waits:
+        yield "labels waiting", "\n".join(status.waits)
+    yield "test set", _test_set(status)
+    slots = f"{row.train_datasets} of {status.train_slots} TRAIN"
+    yield "datasets used", f"{slots}, {row.test_datasets} of {status.test_slots} TEST"
 
 
 def _active(status: FlywheelStatus) -> Text:
@@ -78,11 +156,34 @@ def _active(status: FlywheelStatus) -> Text:
     return Text.assemble((name, "green" if status.active_model else "yellow"), flywheel)
 
 
+def _f1(live: LiveModel) -> Text:
+    if live.f1 is None:
+        return Text(f"not measured in the last {BATCHES_READ} batches")
+    return Text(f"{number(live.f1)}, measured by batch {live.measured_by}")
+
+
+def _live_for(live: LiveModel) -> Text:
+    champion, age = live.champion, live.age
+    if champion is None or age is None:
+        return Text("unknown: it was made active outside, and reconcile has not seen it yet")
+    since = champion.at[:16].replace("T", " ")
+    return Text(f"{age_words(age)}, since {since} UTC, {_made_by(champion)}")
+
+
+def _made_by(champion: Champion) -> str:
+    by = short_actor(champion.by)
+    return {
+        ChampionSource.VERDICT: f"by verdict {champion.batch}",
+        ChampionSource.PROMOTE: f"promoted by {by}",
+        ChampionSource.ROLLBACK: f"rolled back to by {by}",
+        ChampionSource.OUTSIDE: "made active outside",
+    }[champion.how]
+
+
 def _now(status: FlywheelStatus) -> Text:
     running, pause = status.running, status.row.pause
     if running is None and pause is not None:
-        words = f"  by {_who(pause)}, {pause.at[:16]}: {shown(pause.reason, 200)}"
-        return Text.assemble(("PAUSED", "bold red"), words)
+        return Text.assemble(("PAUSED", "bold red"), f"  {_by(pause, at=f', {pause.at[:16]}')}")
     if running is None:
         return Text("idle")
     text = Text.assemble((running.phase, "cyan"), f"  {running.words}")
@@ -91,12 +192,15 @@ def _now(status: FlywheelStatus) -> Text:
     return text
 
 
-def _question(environment: str, status: FlywheelStatus) -> Text:
-    """Say what a person is asked, and the commands that answer it."""
+def _by(pause: PauseReason, at: str = "") -> str:
+    return f"by {short_actor(pause.by)}{at}: {shown(pause.reason, 200)}"
+
+
+def _question(status: FlywheelStatus, place: str) -> Text:
+    """Return what a person is asked, and the commands that answer it."""
     asked = status.approval
     if asked is None:
         return Text()
-    place = f"{asked.batch} {asked.flywheel} --env {environment} --reason TEXT"
     return Text.assemble(
         ("a person", "bold yellow"),
         f", until {asked.until:%Y-%m-%d %H:%M} UTC; verdict {asked.batch} says PROMOTE\n"
@@ -104,56 +208,46 @@ def _question(environment: str, status: FlywheelStatus) -> Text:
     )
 
 
-def _rebuild(environment: str, status: FlywheelStatus) -> Text:
-    if status.rebuild is None:
-        return Text()
-    return rebuild_words(environment, status.row.name, status.rebuild)
-
-
-def _promotion(status: FlywheelStatus) -> Text:
-    pause = status.row.promotion_pause
-    words = f"  by {_who(pause)}: {shown(pause.reason, 200)}" if pause else ""
-    return Text.assemble(("PAUSED until flywheel resume", "bold yellow"), words)
-
-
-def _who(pause: PauseReason) -> str:
-    return shown_actor(with_short_principals(pause.by), 100)
+def _rebuild(place: str, rebuild: RebuildStatus) -> Text:
+    """Return where a rebuild is, what it waits for, and what people can do."""
+    step = {
+        "REQUESTED": "is about to be made",
+        "CREATING": "is being made",
+        "SWITCHED": "waits for its first model",
+        "RETURNING": "was abandoned",
+    }[rebuild.asked.step]
+    text = Text.assemble(
+        (
+            f"generation {rebuild.generation} {'is live' if rebuild.is_promoted else step}",
+            "bold yellow",
+        ),
+        f"\nreason: {shown(rebuild.asked.reason, 200)}\nwaits: {rebuild.waits_for}",
+        *(f"\n{line}" for line in rebuild.todo),
+    )
+    if rebuild.is_promoted or rebuild.asked.step == "RETURNING":
+        return text
+    if not rebuild.is_blocking:
+        text.append(f"\nagain:   flywheel rebuild {place} --reason TEXT")
+    return text.append(f"\nabandon: flywheel rebuild {place} --abandon --reason TEXT")
 
 
 def _staged(status: FlywheelStatus) -> str:
-    told = [
+    staged = (("training", status.staged_train), ("test", status.staged_test))
+    lines = [
         f"{sum(counts.values()):,} for {kind}: {_counts(counts)}"
-        for kind, counts in (("training", status.staged_train), ("test", status.staged_test))
+        for kind, counts in staged
         if counts
     ]
-    return "\n".join(told) or "nothing"
+    return "\n".join(lines) or "nothing"
 
 
-def _halves(status: FlywheelStatus) -> Text:
-    """Name the halves of entity uploads that wait, and for which file."""
-    return Text("\n".join(shown(words, 200) for words in status.halves), "yellow")
+def _counts(counts: Mapping[str, int]) -> str:
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    names = [f"{shown(label, 40)} {count:,}" for label, count in ordered]
+    return first_of(names, _LABELS_SHOWN, noun="label")
 
 
-def _taint(status: FlywheelStatus) -> Text:
-    """Name what was taken back and is in the datasets all the same."""
-    words = f"TAINTED: withdrawn, but in its datasets: {_first_keys(status.row.taint)}"
-    return Text(words, "bold yellow")
-
-
-def _withdrawn(status: FlywheelStatus) -> Text:
-    """Name what the live model was trained on and was taken back since."""
-    named = _first_keys(status.live_trained_on_withdrawn)
-    words = f"was trained on withdrawn rows: {named}. It stays live until another is promoted"
-    return Text(words, "bold yellow")
-
-
-def _first_keys(keys: Sequence[str]) -> str:
-    named = ", ".join(shown(key, 80) for key in keys[:_TAINTS_SHOWN])
-    more = len(keys) - _TAINTS_SHOWN
-    return named + (f" and {more} more" if more > 0 else "")
-
-
-def _next(status: FlywheelStatus) -> str:
+def _next_batch(status: FlywheelStatus) -> str:
     if status.row.pause is not None:
         return "not before it is resumed"
     if status.lacks:
@@ -176,15 +270,7 @@ def _test_set(status: FlywheelStatus) -> Text:
     return Text("none: only a first model can go live. Upload one with --kind test", "yellow")
 
 
-def _slots(status: FlywheelStatus) -> str:
-    row = status.row
-    return (
-        f"{row.train_datasets} of {status.train_slots} TRAIN, "
-        f"{row.test_datasets} of {status.test_slots} TEST"
-    )
-
-
-def _last(status: FlywheelStatus) -> Text:
+def _last_outcome(status: FlywheelStatus) -> Text:
     batch = status.last
     if batch is None or batch.outcome is None:
         return Text("none yet")
@@ -195,8 +281,17 @@ def _last(status: FlywheelStatus) -> Text:
     return text
 
 
-def _counts(counts: Mapping[str, int]) -> str:
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    told = ", ".join(f"{shown(label, 40)} {count:,}" for label, count in ordered[:_LABELS_SHOWN])
-    more = len(ordered) - _LABELS_SHOWN
-    return f"{told} and {number_of(more, 'more label')}" if more > 0 else told
+def _decision(compared: ComparedModels) -> Text:
+    outcome = compared.batch.outcome
+    style = OUTCOME_STYLES[outcome] if outcome is not None else ""
+    decision = compared.stored.verdict.decision.value
+    return Text.assemble((decision, style), f" batch {compared.batch.batch}")
+
+
+def _barred(models: Sequence[str]) -> Text:
+    """Name the models that no verdict promotes, since somebody rolled back from them."""
+    names = [model_name(model) for model in models[-_BARRED_SHOWN:]]
+    more = len(models) - len(names)
+    others = [f"and {more} more"] if more else []
+    lines = [*names, *others, "flywheel promote makes one active all the same"]
+    return Text("\n".join(lines), "yellow")

@@ -1,17 +1,16 @@
-"""What became of each upload, newest first, and what is wrong with those that were not taken.
+"""The state of each upload, newest first, and the reasons of those that were not accepted.
 
-Decides facts and looks of `flywheel uploads`. Changes nothing.
+Decides looks and the JSON document of `flywheel uploads`.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from application.ledger.upload_rows import UploadRow
+from console.views.layout import indented, plain_table
 from flywheel.batches.uploads import UploadState
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
@@ -27,14 +26,11 @@ _STYLES = {
 _UID_CHARACTERS = 8
 _EXPLAINED = frozenset({UploadState.REFUSED, UploadState.GONE, UploadState.WAITING})
 _REASONS_SHOWN = 3
-_BELOW = (0, 0, 0, 2)
 
 
 def uploads_view(uploads: Sequence[UploadRow]) -> RenderableType:
     """Return the uploads as a table, with the reasons below it: they quote no document."""
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for title in ("uid", "received", "kind", "state", "batch", "documents"):
-        table.add_column(title, no_wrap=True)
+    table = plain_table("uid", "received", "kind", "state", "batch", "documents")
     table.add_column("key", overflow="fold")
     for upload in uploads:
         table.add_row(
@@ -72,13 +68,13 @@ def _name(upload: UploadRow) -> str:
 
 
 def _reasons(upload: UploadRow) -> Iterator[RenderableType]:
-    """Give an upload with the first reasons why it is refused, gone or waits."""
+    """Yield an upload with the first reasons why it is refused, gone or waits."""
     yield Text()
     name = f"{upload.uid[:_UID_CHARACTERS]}  {upload.state} {_name(upload)}"
     yield Text(name, _STYLES[upload.state], overflow="fold")
     for reason in upload.reasons[:_REASONS_SHOWN]:
-        yield Padding(Text(shown(reason, 200), overflow="fold"), _BELOW, expand=False)
+        yield indented(shown(reason, 200))
     more = len(upload.reasons) - _REASONS_SHOWN
     if more > 0:
         words = f"... and {number_of(more, 'more line')}: flywheel uploads --json"
-        yield Padding(Text(words), _BELOW, expand=False)
+        yield indented(words)

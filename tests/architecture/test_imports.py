@@ -177,6 +177,47 @@ def test_every_room_of_the_engine_is_in_the_import_map_when_it_is_read() -> None
     assert all(order.index(low) < order.index(room) for room in order for low in ENGINE_ROOMS[room])
 
 
+CONSOLE_BASE = {f"console.{name}" for name in ("errors", "terminal", "progress")}
+"""Modules of the command that stand below its rooms."""
+
+CONSOLE_ROOMS = {
+    "environment": set(),
+    "policy": set(),
+    "convert": set(),
+    "record": {"environment"},
+    "flywheels": {"environment", "record"},
+    "views": {"environment", "policy", "record", "flywheels"},
+    "validate": {"environment", "views"},
+    "report": {"environment", "record", "views"},
+    "demo": {"environment", "record", "flywheels", "views", "validate"},
+}
+"""The command's rooms, each with the rooms below it that it may import; `commands` imports all."""
+
+
+@pytest.mark.parametrize("room", sorted(CONSOLE_ROOMS))
+def test_the_commands_rooms_import_one_way_when_they_are_read(room: str) -> None:
+    """Facts know no view, and no room knows the verbs that use it."""
+    below = {f"console.{name}" for name in (room, *CONSOLE_ROOMS[room])} | CONSOLE_BASE
+    files = sorted((ROOT / "console" / room).rglob("*.py"))
+    assert files, room
+    wrong = [
+        f"{path.relative_to(ROOT)}: {module}"
+        for path in files
+        for module in imported(path)
+        if is_allowed(module, {"console"}) and not is_allowed(module, below)
+    ]
+    assert not wrong
+
+
+def test_every_room_of_the_command_is_in_the_import_map_when_it_is_read() -> None:
+    """No folder of the command escapes the import map, and none imports one that imports it."""
+    folders = {path.parent.name for path in (ROOT / "console").glob("*/__init__.py")}
+    assert folders == {*CONSOLE_ROOMS, "commands"}
+    order = list(CONSOLE_ROOMS)
+    rooms = CONSOLE_ROOMS.items()
+    assert all(order.index(low) < order.index(room) for room, below in rooms for low in below)
+
+
 def engine_requirements(*, with_tests: bool) -> set[str]:
     """Return what the engine's distribution declares that it needs, by the names of its modules."""
     project = tomllib.loads((ROOT / "engine" / "pyproject.toml").read_text("utf-8"))["project"]

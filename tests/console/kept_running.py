@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from console.environment.running import keep_running
+from console.commands.up import keep_running
 from console.environment.running_environment import LocalFile
 from console.environment.target import ENVIRONMENTS_FOLDER, LOCAL
 from console.terminal import ended_by_signals, reporting

@@ -35,7 +35,7 @@ main()
         ("status", "typer"),
         ("status", "boto3"),
         ("up", "pydantic"),
-        ("up", "console.environment.running"),
+        ("up", "console.commands.up"),
         ("up", "moto"),
         ("up", "local_cloud.environment"),
         ("demo", "console.demo.story"),

@@ -2,8 +2,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
 from adapters.service_errors import translate_aws_errors
-from console.errors import CommandError, command_error
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode, command_error
 from flywheel.errors import (
     BatchNotFoundError,
     ServiceBusyError,

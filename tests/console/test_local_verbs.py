@@ -9,7 +9,7 @@ from typer.testing import Result
 from console.demo.sample_tickets import LABELS, generate_tickets
 from console.demo.split import with_wrong_labels
 from console.demo.tasks import csv_bytes
-from console.environment.mailbox import Mailbox
+from console.environment.local_environment import Mailbox
 from console.environment.running_environment import LocalFile
 from console.environment.target import Target
 from engine_testing.rig import until

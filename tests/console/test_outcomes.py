@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.exit_codes import OF_OUTCOME
+from console.errors import OF_OUTCOME
 from console.views.verdict import OUTCOME_STYLES
 from flywheel.batches.batches import BatchOutcome
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from console.flywheels.following import Phase
-from console.progress import Progress
+from console.progress import Phase, Progress
 from console.terminal import Terminal
 
 
@@ -13,6 +12,6 @@ def test_a_phase_is_told_once_when_it_was_the_last_one_told(
     """Whoever waited may tell the end of the wait, though a look had shown it already."""
     progress = Progress(Terminal(is_json=False))
     for name in ("GATHERING", "SEALED", "SEALED", "DATASETS"):
-        progress.tell(Phase(name, "batch 2"))
+        progress.show(Phase(name, "batch 2"))
     told = capsys.readouterr()
     assert (told.out + told.err).count("SEALED") == 1

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from application.ledger.approvals import Approval, ApprovalState
-from console.views.verdict_words import approval_view
+from console.views.verdict import approval_view
 from tests.console.command_line import invoke
 
 UNTIL = datetime(2026, 1, 2, 15, tzinfo=UTC)

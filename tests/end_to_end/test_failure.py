@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
-from console.environment.mailbox import Letter, Mailbox
+from console.environment.local_environment import Letter, Mailbox
 from console.environment.target import Target, local_target
 from local_cloud.environment import LocalEnvironment, LocalSettings
 

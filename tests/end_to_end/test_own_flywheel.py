@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from console.commands import init as init_verb
+from console.commands import files as init_verb
 from console.commands import options as verb_options
 from console.environment.running_environment import LocalFile
 from tests.console.command_line import invoke, running_with_answer

@@ -20,7 +20,7 @@ import pytest
 from console.demo.few_documents import FewDocuments, few_documents
 from console.demo.sample_tickets import generate_tickets
 from console.demo.tasks import csv_bytes
-from console.environment.mailbox import Mailbox
+from console.environment.local_environment import Mailbox
 from console.environment.target import ENVIRONMENTS_FOLDER, Target, local_target
 from local_cloud.environment import LocalEnvironment, LocalSettings
 from tests.console.command_line import invoke

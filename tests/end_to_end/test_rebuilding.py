@@ -87,7 +87,7 @@ def test_a_batch_with_test_rows_stays_when_nobody_confirmed_its_withdrawal(
     result = invoke("withdraw", "--batch", "1", *REASON, "--env", "local")
     assert result.exit_code == 2
     words = " ".join(result.output.split())
-    assert "takes along 200 training rows of 1 upload and 100 test rows of 1 upload" in words
+    assert "has 200 training rows of 1 upload and 100 test rows of 1 upload" in words
     assert "Confirm it with --yes" in words
     assert shown(run_verb)["tainted"] == []
 

@@ -4,7 +4,7 @@ from rich.console import Console
 
 from application.champion_changes import change
 from console.record.timeline import Event, event_document, timeline_of
-from console.views.timeline import timeline_view
+from console.views.record import timeline_view
 from tests.functions.world import NAME, World, documents
 
 ANN = "arn:aws:sts::123456789012:assumed-role/Operator/ann"

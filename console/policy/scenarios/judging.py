@@ -5,8 +5,9 @@ The averages come first; both models' answers follow where the verdict wants the
 Read next: `console.policy.scenarios.drawing` (what is judged), `flywheel.evaluation.verdict`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from console.policy.scenarios.scenario import Policies, Tallies
@@ -17,18 +18,68 @@ from flywheel.evaluation.predictions import ACCURACY, Kind, ScoredDocument, Tall
 from flywheel.evaluation.resampling import Measured
 from flywheel.evaluation.verdict import Decision, Verdict, decide, measured_by, wants_answers
 from flywheel.evaluation.worth import group_counts
-from flywheel.intake.document_groups import Grouped
+from flywheel.intake.document_groups import GroupCounts, Grouped
 from flywheel.settings.policy import METRICS, Policy, Rule
 
 _TEST_SET = "0" * 64
 
 BETTER_ACCURACY = Rule(metric="AverageAccuracy", min=0.0, min_improvement=0.005)
-"""The default improvement, asked of accuracy; exact tests make it quick to judge."""
+"""The default improvement, of accuracy; exact tests make it quick to judge."""
 
 
-@dataclass(slots=True)
-class ModelPair:
+class DrawnPair(ABC):
     """Two models' answers to one test set, which several policies may judge.
+
+    Parameters
+    ----------
+    kind : Kind
+    champion, challenger : Tally
+    groups : GroupCounts
+    sha256 : str
+        Names the test set; the resampling takes its seed from it.
+    grouping : {"none", "named", "near duplicates"}
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        champion: Tally,
+        challenger: Tally,
+        groups: GroupCounts,
+        *,
+        sha256: str = _TEST_SET,
+        grouping: Grouped = "none",
+    ) -> None:
+        test_set = TestSetFacts(
+            sha256,
+            challenger.documents,
+            dict(challenger.actual),
+            groups=groups.groups,
+            label_groups=groups.label_groups,
+            grouping=grouping,
+        )
+        averages = averages_of(champion), averages_of(challenger)
+        self._evidence = of_averages(*averages, test_set, kind=kind)
+        self._answers: dict[tuple[tuple[Measured, ...], float], PairedEvidence] = {}
+
+    def judge(self, policy: Policy) -> tuple[Verdict, Verdict]:
+        """Return the verdict by the averages, and the last one."""
+        return judged(self._evidence, policy, lambda error: self._answered(policy, error))
+
+    def _answered(self, policy: Policy, error: float) -> PairedEvidence:
+        """Return what the answers show; policies with the same measures share it."""
+        measured = tuple(measured_by(policy))
+        if (measured, error) not in self._answers:
+            self._answers[measured, error] = self.compared(measured, error)
+        return self._answers[measured, error]
+
+    @abstractmethod
+    def compared(self, measured: tuple[Measured, ...], error: float) -> PairedEvidence:
+        """Return what both models' answers show of these measures at an error."""
+
+
+class ModelPair(DrawnPair):
+    """A pair whose answers are compared as the product compares them.
 
     Parameters
     ----------
@@ -36,60 +87,35 @@ class ModelPair:
     kind : Kind
     labels : int
         How many labels there are to choose from.
-    sha256 : str
-        Names the test set; the resampling takes its seed from it.
-    grouping : {"none", "named", "near duplicates"}
-    anchor : sequence of ScoredDocument, optional
-        The same documents with the anchor's answers in the champion's place.
+    sha256, grouping : str
+        As in `DrawnPair`.
     """
 
-    documents: Sequence[ScoredDocument]
-    kind: Kind
-    labels: int
-    sha256: str
-    grouping: Grouped = "none"
-    anchor: Sequence[ScoredDocument] | None = None
-    _answers: dict[tuple[tuple[Measured, ...], float], PairedEvidence] = field(default_factory=dict)
-    _evidence: Evidence | None = None
+    def __init__(
+        self,
+        documents: Sequence[ScoredDocument],
+        kind: Kind,
+        labels: int,
+        sha256: str,
+        grouping: Grouped = "none",
+    ) -> None:
+        self._documents, self._kind, self._labels, self._sha256 = documents, kind, labels, sha256
+        old, new = tallies(documents, kind=kind, labels=labels)
+        if old is None:
+            raise ValueError("a pair has a champion's answers")
+        groups = group_counts(documents)
+        super().__init__(kind, old, new, groups, sha256=sha256, grouping=grouping)
 
-    def judge(self, policy: Policy) -> tuple[Verdict, Verdict]:
-        """Return the verdict by the averages, and the last one."""
-        return judged(self.evidence(), policy, lambda error: self.answers(policy, error))
-
-    def evidence(self) -> Evidence:
-        """Return what an iteration shows of both models."""
-        if self._evidence is None:
-            old, new = tallies(self.documents, kind=self.kind, labels=self.labels)
-            if old is None:
-                raise ValueError("a pair has a champion's answers")
-            counts = group_counts(self.documents)
-            test_set = TestSetFacts(
-                self.sha256,
-                len(self.documents),
-                dict(new.actual),
-                groups=counts.groups,
-                label_groups=counts.label_groups,
-                grouping=self.grouping,
-            )
-            evidence = of_averages(averages_of(old), averages_of(new), test_set, kind=self.kind)
-            anchor_arn = None if self.anchor is None else "anchor"
-            self._evidence = replace(evidence, anchor_arn=anchor_arn)
-        return self._evidence
-
-    def answers(self, policy: Policy, error: float) -> PairedEvidence:
-        """Return what the answers show; policies that ask the same share it."""
-        measured = tuple(measured_by(policy))
-        if (measured, error) not in self._answers:
-            self._answers[measured, error] = paired_evidence(
-                self.documents,
-                measured,
-                kind=self.kind,
-                labels=self.labels,
-                error=error,
-                test_set_sha256=self.sha256,
-                anchor=self.anchor,
-            )
-        return self._answers[measured, error]
+    def compared(self, measured: tuple[Measured, ...], error: float) -> PairedEvidence:
+        """Return what the resampling of both models' answers shows."""
+        return paired_evidence(
+            self._documents,
+            measured,
+            kind=self._kind,
+            labels=self._labels,
+            error=error,
+            test_set_sha256=self._sha256,
+        )
 
 
 def judged(
@@ -120,8 +146,8 @@ def judge_pair(tallies: Tallies, policies: Policies, pair: ModelPair) -> None:
 
 def averages_of(tally: Tally) -> dict[str, float]:
     """Return the averages that a task has."""
-    found = {name: tally.metric(name) for name in METRICS}
-    return {name: value for name, value in found.items() if value is not None}
+    averages = {name: tally.metric(name) for name in METRICS}
+    return {name: value for name, value in averages.items() if value is not None}
 
 
 def of_averages(

@@ -2,7 +2,7 @@
 
 Decides how trials are split over processes: in chunks of fixed size, each with its own random
 stream, so the digits depend on the seed alone. Knows no metric and no rule. Read next:
-`console.policy.scenarios.catalogue` (all scenarios), `console.policy.scenarios.judging`.
+`console.policy.gate_simulation` (all scenarios), `console.policy.scenarios.judging`.
 """
 
 import zlib
@@ -21,7 +21,7 @@ from flywheel.settings.policy import Policy
 
 Size = int | float | str
 Sizes = Mapping[str, Size]
-"""What distinguishes one draw of a scenario from the others, e.g. its number of documents."""
+"""The sizes of one draw of a scenario, e.g. its number of documents."""
 
 Policies = Mapping[str, Policy]
 """The policies that judge a draw, by the name that the table shows."""
@@ -68,7 +68,7 @@ Play = Callable[[np.random.Generator, Sizes, Policies, int, Tallies], None]
 class Scenario:
     """One question about the gate, and the trials that answer it.
 
-    Its functions have names of their modules: other processes look them up.
+    Its functions are module-level: other processes import them by name.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class _Chunk:
 def simulated(
     scenario: Scenario, *, trials: int, seed: int, processes: int
 ) -> Iterator[list[dict[str, Any]]]:
-    """Play a scenario; gives the rows of the table, draw by draw.
+    """Play a scenario, and yield the rows of the table, draw by draw.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ _Mapped = Callable[[Callable[[_Chunk], dict[str, Sums]], Iterable[_Chunk]], Iter
 
 @contextmanager
 def _mapping(processes: int) -> Iterator[_Mapped]:
-    """Give a function like `map`, over several processes where they are worth it."""
+    """Yield a function like `map`, over several processes where they are worth it."""
     if processes == 1:
         yield map
         return

@@ -3,7 +3,7 @@
 Decides the keys, their defaults (the cautious ones, production's) and which contradict each other.
 Read next: `flywheel.settings.environment` (the file around it),
 `flywheel.evaluation.effective_rules` (what a rule means for two models),
-`console.views.policy_words` (a policy in plain words).
+`console.views.policy` (a policy in plain words).
 """
 
 from collections.abc import Iterator

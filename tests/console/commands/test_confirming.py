@@ -5,8 +5,7 @@ from typer.testing import CliRunner
 
 from application.ledger.flywheel_rows import FlywheelRow, RebuildState
 from console.commands.rebuild import is_called_for
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from console.terminal import Terminal
 from flywheel.settings.environment import BatchRules
 

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from console.commands import options as verb_options
 from console.environment.running_environment import LocalFile
 from console.environment.target import LOCAL, Target, local_target
+from console.flywheels.operating import signed
 from tests.console.command_line import Run, kept_running
 from tests.stack_template import function_timeouts
 
@@ -170,7 +171,7 @@ def test_the_name_is_claimed_when_a_script_invokes_the_function(
 
 def test_nothing_is_done_when_a_proof_was_made_for_another_command(alice: Target) -> None:
     """Whoever reads a payload cannot do anything else in its sender's name."""
-    start = alice.signed("OperateFunction", {"act": "start", "flywheel": "tickets"})
+    start = signed(alice, "OperateFunction", {"act": "start", "flywheel": "tickets"})
     pause = {**start, "act": "pause", "reason": "sabotage"}
     refused = invoked(alice, pause)
     assert refused["error"] == "UnprovenIdentityError"

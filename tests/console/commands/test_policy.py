@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from console.exit_codes import ExitCode
+from console.errors import ExitCode
 from console.policy import odds as policy_odds
 from flywheel.evaluation.advice import documents_needed
 from flywheel.evaluation.comparisons import exact_accuracy
@@ -114,7 +114,7 @@ def test_a_policy_is_explained_when_it_is_checked(tmp_path: Path) -> None:
         "F1Score of 'FRAUD' may drop by at most 0.05. A larger drop of a label that is seen holds"
         in words
     )
-    assert "nothing is ever made active" in words
+    assert "no model is ever made active" in words
     (document,) = json.loads(invoke("policy", "check", "--file", str(file), "--json").stdout)
     assert document["policy"]["critical_labels"] == ["FRAUD"]
     assert document["policy_sha256"][:12] in words

@@ -80,8 +80,8 @@ def test_every_act_has_rows_when_the_loop_takes_the_data(shaped: tuple[DemoData,
     ]
     for act in parts:
         assert all(body for files in (*act.train, act.test) for _, body in files)
-    tested = {text for _, text in data.test}
-    trained = [text for _, text in (*data.first, *data.more, *data.mislabeled)]
+    tested = {text for _, text in data.parts.test}
+    trained = [text for _, text in (*data.parts.first, *data.parts.more, *data.parts.mislabeled)]
     assert not tested & set(trained)
     assert (data.few is not None) is has_few
     if data.few is not None:
@@ -90,7 +90,7 @@ def test_every_act_has_rows_when_the_loop_takes_the_data(shaped: tuple[DemoData,
     assert ("few test documents is left out" in remarks) is not has_few
     has_more = any("More test documents" in act.title for act in parts)
     assert ("more test documents is left out" in remarks) is (has_few and not has_more)
-    assert ("Fewer than 30 test documents" in remarks) is (len(data.test) < 30)
+    assert ("Fewer than 30 test documents" in remarks) is (len(data.parts.test) < 30)
 
 
 def check_few(few: FewDocuments) -> None:

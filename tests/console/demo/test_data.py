@@ -13,10 +13,10 @@ from console.demo.data import (
     sample_data,
 )
 from console.demo.environment import write_environment
-from console.demo.few_documents import flywheel_name
 from console.demo.sample_tickets import LABELS
 from console.demo.split import DemoDataError
 from console.demo.tasks import csv_bytes
+from console.environment.new_environment import flywheel_name
 from console.environment.target import ENVIRONMENTS_FOLDER
 from flywheel.intake.labeled_documents import LabeledDocuments, UploadFault
 from flywheel.settings.data_format import DataFormat
@@ -28,7 +28,7 @@ ROWS = [(label, f"{label} says {number}") for label in ("hot, dry", "wet") for n
 
 def parts(data: DemoData) -> list[tuple[str, str]]:
     """Return all rows of the training parts and the test set."""
-    return [*data.test, *data.first, *data.more, *data.mislabeled]
+    return [*data.parts.test, *data.parts.first, *data.parts.more, *data.parts.mislabeled]
 
 
 def test_every_good_row_is_used_when_rows_are_duplicates_or_bad(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_labels_of_both_files_count_when_the_test_set_has_its_own(tmp_path: Path
     (tmp_path / "test.csv").write_bytes(csv_bytes([("only tested", "here")]))
     data = own_data(tmp_path)
     assert data.labels == ("few", "hot, dry", "only tested", "wet")
-    assert data.test == (("only tested", "here"),)
+    assert data.parts.test == (("only tested", "here"),)
     assert "few (4), only tested (0)" in " ".join(data.remarks)
 
 
@@ -153,4 +153,6 @@ def test_the_sample_is_complete_when_no_data_is_given() -> None:
     data = sample_data()
     listed = (ENVIRONMENTS_FOLDER / "labels" / "tickets.txt").read_text("utf-8").split()
     assert set(data.labels) == set(listed)
-    assert all([data.test, data.first, data.more, data.mislabeled, data.broken])
+    assert all(
+        [data.parts.test, data.parts.first, data.parts.more, data.parts.mislabeled, data.broken]
+    )

@@ -8,15 +8,15 @@ from sklearn.metrics import f1_score
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from console.demo.sample_tickets import LABELS, SampleParts, generate_tickets, sample_parts
-from console.demo.tasks import Row
+from console.demo.sample_tickets import LABELS, broken_sample, generate_tickets, sample_parts
+from console.demo.tasks import DemoParts, Row
 from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, UploadFault
 from flywheel.intake.labeled_rows import LabeledRow as Document
 from flywheel.intake.labeled_rows import csv_line
 
 
 @pytest.fixture(scope="module")
-def parts() -> SampleParts:
+def parts() -> DemoParts:
     """Make the sample files once."""
     return sample_parts()
 
@@ -49,7 +49,7 @@ def test_labels_are_uneven_when_tickets_are_counted() -> None:
     assert 2 < max(counts.values()) / min(counts.values()) < 10
 
 
-def test_parts_hold_every_label_when_the_seed_is_the_default(parts: SampleParts) -> None:
+def test_parts_hold_every_label_when_the_seed_is_the_default(parts: DemoParts) -> None:
     """The test set and each file have rows enough of each label for the service's minimum."""
     assert [len(rows) for rows in (parts.test, parts.first, parts.more, parts.mislabeled)] == [
         400,
@@ -63,20 +63,20 @@ def test_parts_hold_every_label_when_the_seed_is_the_default(parts: SampleParts)
         assert min(counts.values()) >= 10
 
 
-def test_parts_share_no_text_when_they_are_made(parts: SampleParts) -> None:
+def test_parts_share_no_text_when_they_are_made(parts: DemoParts) -> None:
     """A test set row never comes again in a training file."""
     every = [*parts.test, *parts.first, *parts.more, *parts.mislabeled]
     assert len({text for _, text in every}) == len(every)
 
 
-def test_every_label_is_wrong_when_rows_are_mislabeled(parts: SampleParts) -> None:
+def test_every_label_is_wrong_when_rows_are_mislabeled(parts: DemoParts) -> None:
     """The third file holds the generator's rows, none with the label it was made for."""
     made = {text: label for label, text in generate_tickets(3106, seed=8)}
     assert all(made[text] != label for label, text in parts.mislabeled)
 
 
 @pytest.mark.slow
-def test_scores_rise_and_fall_when_files_are_added(parts: SampleParts) -> None:
+def test_scores_rise_and_fall_when_files_are_added(parts: DemoParts) -> None:
     """A second file makes a simple model clearly better, the mislabeled third clearly worse."""
     first = _macro_f1(parts.first, parts.test)
     more = _macro_f1(parts.first + parts.more, parts.test)
@@ -86,7 +86,7 @@ def test_scores_rise_and_fall_when_files_are_added(parts: SampleParts) -> None:
     assert worse <= more - 0.05
 
 
-def test_good_files_pass_the_validator_when_they_are_written(parts: SampleParts) -> None:
+def test_good_files_pass_the_validator_when_they_are_written(parts: DemoParts) -> None:
     """Nothing of the good files is refused or left out."""
     for rows in (parts.test, parts.first, parts.more, parts.mislabeled):
         data = "".join(csv_line(Document(label, text)) for label, text in rows).encode()
@@ -95,9 +95,9 @@ def test_good_files_pass_the_validator_when_they_are_written(parts: SampleParts)
         assert documents.report.problem_count == 0
 
 
-def test_refusal_names_lines_when_the_broken_file_is_read(parts: SampleParts) -> None:
+def test_refusal_names_lines_when_the_broken_file_is_read() -> None:
     """The validator finds each planted fault on its own line."""
-    documents = LabeledDocuments([parts.broken], labels=LABELS, allowance=Allowance())
+    documents = LabeledDocuments([broken_sample()], labels=LABELS, allowance=Allowance())
     list(documents)
     assert documents.report.is_refused
     found = {problem.fault: problem.line for problem in documents.report.problems}

@@ -9,12 +9,11 @@ import pytest
 from console.demo.split import (
     DemoDataError,
     DemoFiles,
-    DemoParts,
     find_demo_files,
     split_for_demo,
     with_wrong_labels,
 )
-from console.demo.tasks import Row
+from console.demo.tasks import DemoParts, Row
 
 
 def _rows(**counts: int) -> list[Row]:

@@ -42,10 +42,10 @@ def test_the_pairs_are_cut_when_the_data_is_of_entities(tmp_path: Path) -> None:
     write_pair(tmp_path / "test", annotated(10, first=100))
     data = own_data(tmp_path, ENTITIES)
     assert data.labels == ("CITY", "PERSON")
-    assert (len(data.test), len(data.first), len(data.more)) == (10, 18, 30)
-    texts = {text for _, text in (*data.first, *data.more, *data.mislabeled)}
+    assert (len(data.parts.test), len(data.parts.first), len(data.parts.more)) == (10, 18, 30)
+    texts = {text for _, text in (*data.parts.first, *data.parts.more, *data.parts.mislabeled)}
     assert texts == {text for _, text in annotated(60)}
-    assert any("CITY" not in label for label, _ in data.first)
+    assert any("CITY" not in label for label, _ in data.parts.first)
 
 
 def test_it_is_said_when_a_folder_has_no_documents(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from console.environment.environments import environment_settings, known_environments
 from console.environment.local_copy import local_copy
-from console.environment.target import ENVIRONMENTS_FOLDER, environment_settings, known_environments
+from console.environment.target import ENVIRONMENTS_FOLDER
 from console.errors import CommandError
 from flywheel.errors import SettingsError
 from flywheel.settings.environment_file import parse_environment

@@ -16,8 +16,7 @@ from console.flywheels.live_model import (
     live_document,
 )
 from console.flywheels.status import FlywheelStatus
-from console.views.live_model import age_words
-from console.views.status import status_view
+from console.views.status import age_words, status_view
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.evaluation.champions import Champion, ChampionSource
 from flywheel.evaluation.evidence import Evidence

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from console.policy.odds import Task, odds, trials_of
-from console.policy.scenarios.answer_arrays import AnswerArrays
-from console.policy.scenarios.approximate_pair import ApproximatePair, drawn_groups
+from console.policy.scenarios.approximate_pair import ApproximatePair, NormalChances, drawn_groups
 from console.policy.scenarios.drawing import (
+    AnswerArrays,
     Random,
     fact_answers,
     label_names,
@@ -18,7 +18,6 @@ from console.policy.scenarios.drawing import (
     single_label_answers,
 )
 from console.policy.scenarios.judging import ModelPair
-from console.policy.scenarios.normal_chances import NormalChances
 from flywheel.evaluation.predictions import Kind, tallies
 from flywheel.evaluation.resampling import Measured, chances
 from flywheel.evaluation.verdict import Decision, Verdict
@@ -48,7 +47,7 @@ def judged_both_ways(
         drawn = answers(random, kind, labels, documents, 0.03)
         groups = drawn_groups(drawn)
         _, real = ModelPair(drawn.documents(), kind, labels, seed_name(random)).judge(policy)
-        yield real, ApproximatePair(drawn, kind, groups).judge(policy)
+        yield real, ApproximatePair(drawn, kind, groups).judge(policy)[1]
 
 
 @pytest.mark.slow

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from console.exit_codes import ExitCode
-from console.policy.scenarios.catalogue import SCENARIOS
+from console.errors import ExitCode
+from console.policy.gate_simulation import SCENARIOS
 from console.policy.scenarios.scenario import Scenario, Size, simulated
 from console.views.gate import scenario_table
 from tests.console.command_line import invoke

@@ -6,7 +6,7 @@ import pytest
 
 from application.ledger.batch_rows import BatchRow, StoredVerdict
 from console.terminal import Terminal
-from console.views.verdict import tell_outcome
+from console.views.verdict import show_outcome
 from flywheel.batches.batches import BatchOutcome, BatchState
 from flywheel.evaluation.paired_evidence import LabelChange
 from flywheel.evaluation.verdict import Decision, decide
@@ -41,7 +41,7 @@ def test_the_labels_that_changed_are_shown_when_both_models_answered(
     verdict = decide(evidence, Policy(evidence="none"))
     assert verdict.decision is decision
     batch = BatchRow("tickets", 3, BatchState.CLOSED, 1, "2026-03-01", 1, outcome=outcome)
-    tell_outcome(Terminal(is_json=False), batch, StoredVerdict(verdict, None, outcome))
+    show_outcome(Terminal(is_json=False), batch, StoredVerdict(verdict, None, outcome))
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     *_, worse, fraud, between, better, other = (line.split() for line in lines)

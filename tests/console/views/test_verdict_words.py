@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from console.views.verdict_words import verdict_view
+from console.views.verdict import verdict_view
 from flywheel.evaluation.paired_evidence import LabelChange
 from flywheel.settings.policy import Policy, Rule
 from tests.flywheel.evaluation.test_verdict_document import EVIDENCE, FACTS, document_of

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from console.policy.scenarios.catalogue import SCENARIOS
+from console.policy.gate_simulation import SCENARIOS
 from flywheel.evaluation.advice import documents_needed
 from flywheel.evaluation.comparisons import exact_accuracy
 from flywheel.evaluation.evidence import Evidence, MeasuredLabels, TestSetFacts

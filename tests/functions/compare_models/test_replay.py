@@ -8,8 +8,7 @@ import pytest
 from adapters.clients import client
 from application.comparison.stored_answers import AnswersMissingError
 from console.record.derived_inputs import derive_inputs
-from console.record.replay import replayed
-from console.record.verdict_again import first_difference
+from console.record.replay import first_difference, replayed
 from tests.functions.cloud import STAGING, VERDICTS
 from tests.functions.world import NAME, World, documents
 

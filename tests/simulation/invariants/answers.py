@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from application.comparison.stored_answers import AnswersMissingError
 from application.port_values import Item
 from console.record.derived_inputs import derive_inputs
-from console.record.replay import replayed
-from console.record.verdict_again import first_difference
+from console.record.replay import first_difference, replayed
 from flywheel.batches.batches import BatchName, BatchOutcome, BatchState
 from flywheel.batches.known_rows import content_hash, record
 from flywheel.batches.uploads import DatasetKind

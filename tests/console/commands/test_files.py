@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from console.commands import init as init_verb
+from console.commands import files as init_verb
 from console.demo.tasks import Row, csv_bytes
+from console.environment.environments import environment_settings
 from console.environment.local_copy import local_copy
-from console.environment.target import environment_settings
 from tests.console.command_line import Run
 
 ROWS: list[Row] = [

@@ -1,4 +1,4 @@
-"""How the demonstration looks: headings, letters, and the end.
+"""The view of the demonstration: headings, letters, and the end.
 
 Decides looks only. Read next: `console.demo.story`.
 """
@@ -8,48 +8,49 @@ from typing import Any
 
 from rich import box
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from console.demo.acts import ActEnding
 from console.demo.data import DemoData
-from console.environment.mailbox import Letter
+from console.environment.local_environment import Letter
+from console.record.history import model_name
 from console.terminal import Terminal
+from console.views.layout import plain_table
 from console.views.running import flywheel_command
-from console.views.verdict import OUTCOME_STYLES, f1_words, model_name
+from console.views.verdict import OUTCOME_STYLES, f1_words
 
 _LETTER_WIDTH = 110
-"""No wider than this: a letter is text of 78 columns, but an ARN in it is longer."""
+"""The widest letter: its text has 78 columns, but an ARN in it is longer."""
 
 
-def tell_data(terminal: Terminal, data: DemoData) -> None:
-    """Tell what the demonstration works on."""
+def show_data(terminal: Terminal, data: DemoData) -> None:
+    """Show what the demonstration works on."""
     source = "your own data" if data.is_own else "sample tickets"
     what = "entity types" if data.shape.task == "entities" else "labels"
-    terminal.tell(
+    terminal.print(
         f"The whole loop on this machine, with real training, on {source}: flywheel "
         f"{data.flywheel}, {len(data.labels)} {what}. No AWS account is used.",
         style="bold",
     )
     for remark in data.remarks:
-        terminal.tell(f"Note: {remark}", style="yellow")
-    terminal.tell()
+        terminal.print(f"Note: {remark}", style="yellow")
+    terminal.print()
 
 
-def tell_act(terminal: Terminal, title: str, words: str) -> None:
+def show_act(terminal: Terminal, title: str, words: str) -> None:
     """Begin a part of the story."""
-    terminal.tell()
+    terminal.print()
     terminal.people.rule(Text(title, "bold"), align="left", style="cyan")
-    terminal.tell(words)
-    terminal.tell()
+    terminal.print(words)
+    terminal.print()
 
 
-def tell_left_out(terminal: Terminal, reason: str) -> None:
-    """Say that an act, or its rest, is left out, and why."""
-    terminal.tell(f"Left out: {reason}.", style="yellow")
+def show_left_out(terminal: Terminal, reason: str) -> None:
+    """Show that an act, or its rest, is left out, and why."""
+    terminal.print(f"Left out: {reason}.", style="yellow")
 
 
-def tell_letter(terminal: Terminal, letter: Letter, *, is_routine: bool) -> None:
+def show_letter(terminal: Terminal, letter: Letter, *, is_routine: bool) -> None:
     """Show a notice as it arrived; a routine one by its subject alone."""
     if is_routine:
         terminal.show(Text.assemble(("          NOTICE      ", "magenta"), letter.subject))
@@ -70,27 +71,25 @@ def tell_letter(terminal: Terminal, letter: Letter, *, is_routine: bool) -> None
     )
 
 
-def tell_end(
+def show_end(
     terminal: Terminal, document: dict[str, Any], endings: Sequence[ActEnding], *, is_own: bool
 ) -> None:
-    """Tell what came of it all."""
-    terminal.tell()
+    """Show how every act ended."""
+    terminal.print()
     terminal.people.rule(Text("What happened", "bold"), align="left", style="cyan")
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for title in ("", "outcome", "F1 champion -> challenger"):
-        table.add_column(title)
+    table = plain_table("", "outcome", "F1 champion -> challenger")
     for ending in endings:
         table.add_row(ending.title, _outcome(ending), f1_words(ending.stored))
     terminal.show(table)
-    terminal.tell()
+    terminal.print()
     terminal.show(Text.assemble("Live now: ", (model_name(document["active_model"]), "bold green")))
-    terminal.tell(f"It took {document['elapsed_seconds']:.0f} seconds. To play on:")
+    terminal.print(f"It took {document['elapsed_seconds']:.0f} seconds. To go on:")
     command = flywheel_command()
     if is_own:
-        terminal.tell(f"  {command} init FILE   (writes an environment with your labels)")
-        terminal.tell(f"  {command} up --env NAME   (runs it, and prints a first upload)")
+        terminal.print(f"  {command} init FILE   (writes an environment with your labels)")
+        terminal.print(f"  {command} up --env NAME   (runs it, and prints a first upload)")
     else:
-        terminal.tell(f"  {command} up   (prints a first upload)")
+        terminal.print(f"  {command} up   (prints a first upload)")
 
 
 def _outcome(ending: ActEnding) -> Text:

@@ -1,6 +1,6 @@
-"""Keep the local environment running until it is told to stop.
+"""Keep the local environment running until it is stopped.
 
-Decides what is said about it and how other commands find it
+Decides what is shown of it and how other commands find it
 (`console.environment.running_environment`). Read next: `console.environment.local_environment`.
 """
 
@@ -9,17 +9,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from console.demo.sample_files import Samples, write_sample
+from console.demo.sample_files import write_sample
+from console.demo.view import show_letter
 from console.environment.local_copy import LocalCopy, local_copy
-from console.environment.local_environment import started_environment
-from console.environment.mailbox import Mailbox
+from console.environment.local_environment import Mailbox, started_environment
 from console.environment.running_environment import AlreadyRunningError, LocalFile
 from console.environment.target import ENVIRONMENTS_FOLDER, LOCAL, local_target
-from console.errors import CommandError
-from console.exit_codes import ExitCode
+from console.errors import CommandError, ExitCode
 from console.terminal import Terminal
-from console.views.demo import tell_letter
-from console.views.running import flywheel_documents, tell_copy, tell_running
+from console.views.running import Samples, flywheel_documents, show_copy, show_running
 from local_cloud.environment import LocalEnvironment, LocalSettings
 
 
@@ -40,7 +38,7 @@ def keep_running(
     file : LocalFile
         Where other commands look for it.
     name : str
-        Whose file it runs, with short waits; it is the environment ``local`` all the same.
+        The environment whose file it runs, with short waits; its own name is still ``local``.
     environments : Path
         The folder of files.
     port : int
@@ -56,7 +54,7 @@ def keep_running(
         One runs already, or it cannot start.
     """
     copy = local_copy(name, environments)
-    tell_copy(terminal, copy)
+    show_copy(terminal, copy)
     try:
         with ExitStack() as stack:
             stack.enter_context(file.held())
@@ -66,11 +64,11 @@ def keep_running(
             environment = stack.enter_context(started_environment(settings, terminal))
             file.write(environment.variables)
             samples = _samples(file, copy)
-            tell_running(terminal, environment, copy, samples)
+            show_running(terminal, environment, copy, samples)
             terminal.answer(_document(file, environment, copy, samples))
             if is_up is not None:
                 is_up.set()
-            _tell_notices(terminal, environment, stop or threading.Event())
+            _show_notices(terminal, environment, stop or threading.Event())
     except AlreadyRunningError as error:
         running = file.read()
         who = f"one is running already (process {running.pid})" if running else "one is starting"
@@ -85,12 +83,12 @@ def _samples(file: LocalFile, copy: LocalCopy) -> dict[str, Path | None]:
     return {each.name: write_sample(folder, each) for each in copy.environment.flywheels}
 
 
-def _tell_notices(terminal: Terminal, environment: LocalEnvironment, stop: threading.Event) -> None:
-    """Show each notice as it goes out, until `stop` is set: nobody else here would get them."""
+def _show_notices(terminal: Terminal, environment: LocalEnvironment, stop: threading.Event) -> None:
+    """Show each notice as it goes out, until `stop` is set: nobody else here gets them."""
     mailbox = Mailbox(local_target(environment.variables))
     while not stop.is_set():
         for letter in mailbox.collect(wait_seconds=1):
-            tell_letter(terminal, letter, is_routine=False)
+            show_letter(terminal, letter, is_routine=False)
 
 
 def _document(

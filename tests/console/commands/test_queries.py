@@ -148,7 +148,7 @@ def test_a_document_is_refused_when_it_is_another_than_was_entered(
     result = replayed_as(canonical(turn(first)))
     assert result.exit_code == 1
     problem = json.loads(result.stdout)["error"]["problem"]
-    assert problem == "it is not the one that the ledger tells of"
+    assert problem == "it is not the one that the ledger names"
 
 
 def test_a_document_is_refused_when_the_ledger_was_changed_with_it(
@@ -188,7 +188,7 @@ def test_the_report_is_one_page_when_it_is_written(
     assert first["policy_sha256"] in page
     again = run_locally("report", "1", "tickets", "--excerpts", "-o", str(out))
     assert again.exit_code == 2
-    assert "it is there already" in again.stderr
+    assert "it exists already" in again.stderr
     assert out.read_text("utf-8") == page
 
 
