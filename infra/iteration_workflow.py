@@ -1,8 +1,9 @@
 """The iteration workflow, every state in order.
 
 Gather -> SealBatch -> AwaitDatasets -> StartIteration -> AwaitIteration -> CompareModels ->
-CloseBatch. Where the policy asks a person CompareModels says so, AwaitApproval waits for the answer
-or the end of its time, and CompareModels checks everything again. Both ends meet in CloseBatch: a
+CloseBatch. Where averages leave a rule open, AwaitAnswers waits until both models have answered the
+test set. Where the policy asks a person, AwaitApproval waits for the answer or the end of its time.
+After either, CompareModels checks everything again. Both ends meet in CloseBatch: a
 failure is shaped by one Pass state and goes there too.
 No function waits: each wait is a Wait, a look (an SDK call) and a Choice. The one exception: while
 a foreign iteration occupies the flywheel, StartIteration itself is called again at each poll, since

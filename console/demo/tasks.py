@@ -1,7 +1,7 @@
 """The operations of the demonstration on a row's label, task by task.
 
 Decides which rows are alike, what a wrong label is, and how rows become files. A row's label is
-that of canonical copies (`flywheel.intake.labeled_rows.Row`): a label, several with the
+that of canonical copies (`flywheel.intake.labeled_rows.LabeledRow`): a label, several with the
 delimiter between them, or annotations. Read next: `console.demo.split`.
 """
 

@@ -4,7 +4,7 @@ A recognizer's values per label are in its description. A classifier's are in th
 description names, if it names one: documented for a classifier of its own, and not for versions
 that a flywheel trained. The data lake is not searched for it, as its layout may change. No call
 stops an iteration: what can be stopped is the training of its model, and the iteration ends STOPPED
-with it. Read next: `flywheel.evaluation.model_labels` (the forms).
+with it. Read next: `flywheel.evaluation.label_metrics` (the forms).
 
 Notes
 -----

@@ -1,6 +1,6 @@
 """What the functions need of AWS, as ports.
 
-Each port has two implementations: the boto3 adapter in the module beside this one, and the
+Each port has two implementations: the boto3 adapter in `adapters`, and the
 simulator's, in memory; both pass the same contract cases (`tests/contract/test_ports.py`).
 Semantics belong to the port: every method says what a repeat, a loss or a race may do.
 """

@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
 ROOMS = ("console", "infra", "local_cloud")
+PARTS_OF_THE_ASSET = ("flywheel", "application", "adapters")
 
 
 def test_every_package_is_installed_when_it_has_modules() -> None:
@@ -14,6 +15,10 @@ def test_every_package_is_installed_when_it_has_modules() -> None:
         ".".join(path.parent.relative_to(ROOT).parts)
         for room in ROOMS
         for path in (ROOT / room).rglob("*.py")
+    } | {
+        ".".join(path.parent.relative_to(ROOT / "functions").parts)
+        for part in PARTS_OF_THE_ASSET
+        for path in (ROOT / "functions" / part).rglob("*.py")
     }
     assert packages <= set(SETUPTOOLS["packages"])
 

@@ -2,7 +2,8 @@
 
 Every transition is one transaction that expects the state before it and carries the notice and
 the audit entry of what it records. docs/architecture.md names the callers. Read next:
-`application.ledger.verdicts` (what is judged), `.retries` (what becomes of a failed batch).
+`application.ledger.verdicts` (what is judged), `application.ledger.datasets` (what becomes of a
+failed batch).
 """
 
 from collections.abc import Mapping, Sequence
