@@ -1,7 +1,7 @@
 """The functions of the loop: how long each may run, its memory and its environment variables.
 
-All stand in the stack itself, so that a function's logical id is its name. Their rights are in
-`infra.stack`. Read next: `infra.project_function`.
+All stand in the stack itself, so that a function's logical id is its name. Their rights are
+granted in `infra.stack` and `infra.comprehend_permissions`. Read next: `infra.project_function`.
 """
 
 from collections.abc import Mapping

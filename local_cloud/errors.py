@@ -17,7 +17,7 @@ class CloudError(Exception):
 
 
 class AdapterMismatchError(CloudError):
-    """An attribute of moto that an adapter needs does not exist.
+    """An attribute of moto that an adapter replaces does not exist.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ class CloudServer:
         # the web server logs a stack trace for each request that a stop interrupts.
         for name in ("moto", "werkzeug"):
             logger = logging.getLogger(name)
-            logger.addHandler(_NO_LOG)
+            patches.replace_attribute(logger, "handlers", [*logger.handlers, _NO_LOG])
             patches.replace_attribute(logger, "propagate", False)
         reset_backends()
         self._server = make_server(

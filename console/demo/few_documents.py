@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from console.demo.tasks import Row
-from console.environment.new_environment import flywheel_name
+from console.environment.new_environment import FLYWHEEL_NAME_CHARACTERS, flywheel_name
 
 TEST_DOCUMENTS = 30
 """As few as a policy takes by itself."""
@@ -31,7 +31,6 @@ _FIRST_OF_TWO_LABELS = 2
 """Of the scarce label in the first file, where a model would have one other label alone."""
 
 _MOST_OF_A_LABEL, LEAST_OF_A_LABEL = 60, 20
-_NAME_CHARACTERS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ def few_flywheel(name: str) -> str:
     >>> few_flywheel("tickets")
     'tickets-few'
     """
-    return f"{flywheel_name(name[: _NAME_CHARACTERS - len('-few')])}-few"
+    return f"{flywheel_name(name[: FLYWHEEL_NAME_CHARACTERS - len('-few')])}-few"
 
 
 def _by_label(label_of: dict[str, str]) -> defaultdict[str, list[Row]]:

@@ -187,7 +187,7 @@ class Story:
         self._progress.print("REBUILT", f"generation {row.generation}, not tainted", "green")
         first = row.open_batch or row.last_batch
         if first <= number:
-            return self._lacking(act, next_batch(self._client))
+            return self._lacking(act, next_batch(self._client, self._client.row))
         return self._follow_batch(act, first)
 
     def _judge_again(self, act: DemoAct) -> ActEnding:

@@ -77,7 +77,9 @@ def show_end(
     """Show how every act ended."""
     terminal.print()
     terminal.people.rule(Text("What happened", "bold"), align="left", style="cyan")
-    table = plain_table("", "outcome", "F1 champion -> challenger")
+    table = plain_table()
+    for title in ("", "outcome", "F1 champion -> challenger"):
+        table.add_column(title)
     for ending in endings:
         table.add_row(ending.title, _outcome(ending), f1_words(ending.stored))
     terminal.show(table)

@@ -17,7 +17,7 @@ from flywheel.notices.notice import shown
 from flywheel.settings.data_format import DataFormat, Language
 from flywheel.settings.environment_file import NAME_RULE, is_environment_name, parse_environment
 
-_FLYWHEEL_NAME_CHARACTERS, _ENVIRONMENT_NAME_CHARACTERS = 40, 12
+FLYWHEEL_NAME_CHARACTERS, _ENVIRONMENT_NAME_CHARACTERS = 40, 12
 
 
 def flywheel_name(folder_name: str) -> str:
@@ -29,7 +29,7 @@ def flywheel_name(folder_name: str) -> str:
     ('my-data-2024', 'demo')
     """
     plain = re.sub(r"[^a-z0-9]+", "-", folder_name.casefold()).strip("-")
-    return plain[:_FLYWHEEL_NAME_CHARACTERS].strip("-") or "demo"
+    return plain[:FLYWHEEL_NAME_CHARACTERS].strip("-") or "demo"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from application.ledger.approvals import Approval, ApprovalState
 from application.ledger.batch_rows import BatchRow
+from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
 from application.ledger.upload_rows import UploadRow
 from console.environment.target import Target
@@ -104,7 +105,7 @@ def batch_of(
         if upload is not None and upload.batch is not None:
             return upload.batch
         if row.is_idle:
-            ready = next_batch(client)
+            ready = next_batch(client, row)
             # A batch that opened since `row` was read may have the upload, so nothing is staged.
             if not ready.is_ready and client.row == row:
                 return ready
@@ -158,10 +159,10 @@ def returned(client: FlywheelClient, wait: Patience) -> Generator[Phase, None, N
         wait.pause(f"rebuild of {client.name}")
 
 
-def next_batch(client: FlywheelClient) -> Readiness:
-    """Return whether the next batch may open, by the batch rules."""
+def next_batch(client: FlywheelClient, row: FlywheelRow) -> Readiness:
+    """Return whether the next batch may open, by the batch rules and the flywheel's row."""
     target = client.target
-    return target.workflow(target.ledger()).readiness(client.known, client.row, target.now())
+    return target.workflow(target.ledger()).readiness(client.known, row, target.now())
 
 
 def phase_of(client: FlywheelClient, batch: BatchRow) -> Phase:

@@ -138,7 +138,7 @@ def flywheel_status(target: Target, known: KnownFlywheel) -> FlywheelStatus:
     waiting = [pending.flywheel for pending in ledger.outbox.notices()]
     waiting += [pending.flywheel for pending in ledger.outbox.news()]
     client = FlywheelClient(target, known)
-    ready = next_batch(client)
+    ready = next_batch(client, row)
     running = _running(client, row)
     return FlywheelStatus(
         row=row,

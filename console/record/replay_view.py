@@ -1,7 +1,6 @@
 """Make a stored verdict again, and show whether it is the same, bit for bit.
 
-Decides words and the exit code. Read next: `console.record.replay` (what is read) and
-`console.record.replay` (what is computed).
+Decides words and the exit code. Read next: `console.record.replay`.
 """
 
 import json

@@ -8,6 +8,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
@@ -16,11 +17,13 @@ from application.ledger.flywheel_rows import FlywheelRow
 from application.ledger.ledger import Ledger
 from application.ledger.outbox import NO_FLYWHEEL, PendingNews
 from application.ports import Topic
-from application.services import Services
 from flywheel.errors import ServiceBusyError, ServiceRefusedError
 from flywheel.notices.batches import BatchFacts
 from flywheel.notices.endpoints import endpoint_words
 from flywheel.notices.notice import Notice, upload_digest
+
+if TYPE_CHECKING:
+    from application.services import Services
 
 logger = Logger(child=True)
 
@@ -102,7 +105,7 @@ class Notices:
 
 
 def batch_facts(
-    services: Services, batch: BatchRow, row: FlywheelRow, live_model: str | None
+    services: "Services", batch: BatchRow, row: FlywheelRow, live_model: str | None
 ) -> BatchFacts:
     """Return what every notice about a batch names."""
     return BatchFacts(
@@ -122,7 +125,7 @@ def batch_facts(
 
 
 def followers(
-    services: Services, row: FlywheelRow, before: str | None, live_model: str
+    services: "Services", row: FlywheelRow, before: str | None, live_model: str
 ) -> list[str]:
     """Return what a notice says of endpoints after a model went live; never an error.
 

@@ -89,7 +89,7 @@ def without_lost_rows(
         return {}
     left = [segment for segment in held if segment != lost_segment]
     sha256, groups = measured(staging, left, shape())
-    return {"test_set": {**asdict(row.test_set), "sha256": sha256, **(groups or {})}}
+    return {"test_set": asdict(row.test_set.without_lost_rows(sha256, groups))}
 
 
 def counted_groups(

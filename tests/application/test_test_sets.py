@@ -76,3 +76,10 @@ def test_one_look_is_added_when_a_verdict_is_made() -> None:
 def test_labels_are_gone_when_the_generation_ends() -> None:
     """The next generation may have other labels; looks and size go on."""
     assert BEFORE.without_labels() == replace(BEFORE, label_counts={}, label_groups=None)
+
+
+def test_only_hash_and_groups_change_when_rows_are_lost() -> None:
+    """The rows were in the hash and never in the counts."""
+    left = BEFORE.without_lost_rows("left", GROUPS)
+    assert left == replace(BEFORE, sha256="left", **GROUPS)
+    assert BEFORE.without_lost_rows("left", None) == replace(BEFORE, sha256="left")

@@ -184,6 +184,7 @@ def detect(
     )["JobId"]
     if stops:
         comprehend.stop_entities_detection_job(JobId=job)
+        comprehend.list_entities_detection_jobs()
     until(
         lambda: comprehend.describe_entities_detection_job(JobId=job),
         lambda seen: until_it_has in seen["EntitiesDetectionJobProperties"],
@@ -229,7 +230,6 @@ def analyze(rig: Rig, model: str) -> None:
     # Enough to be in progress when the stop arrives.
     rig.s3.put_object(Bucket=BUCKET, Key="contract/in.txt", Body=b"off to Rome\n" * 20_000)
     detect(rig, recognizer, request, until_it_has="EndTime", stops=True)
-    comprehend.list_entities_detection_jobs()
     flywheel = comprehend.describe_entity_recognizer(EntityRecognizerArn=recognizer)
     comprehend.delete_flywheel(FlywheelArn=flywheel["EntityRecognizerProperties"]["FlywheelArn"])
     comprehend.delete_entity_recognizer(EntityRecognizerArn=recognizer)

@@ -177,7 +177,7 @@ def held(
 def test_a_verdict_is_read_back_when_both_models_answered(
     run_verb: RunVerb, held: dict[str, Any], few: FewDocuments, target: Target, tmp_path: Path
 ) -> None:
-    """RunVerb, made again bit for bit, reported, exported and traced, each by one command."""
+    """Read, made again bit for bit, reported, exported and traced, each by one command."""
     paired = held["evidence"]["paired"]
     assert (held["decision"], paired["documents"]) == ("HOLD", len(few.test))
     assert paired["fixed"] > paired["broken"]

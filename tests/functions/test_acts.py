@@ -16,8 +16,6 @@ from flywheel.errors import ActRefusedError, ConcurrentChangeError, ServiceRefus
 from tests.functions.cloud import answering, datasets_being
 from tests.functions.world import NAME, World, csv, documents
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def acts(world: World) -> Callable[[], OperatorCommands]:
@@ -53,6 +51,7 @@ def frozen_since(world: World) -> FrozenTestSet:
     return world.row.test_set
 
 
+@pytest.mark.slow
 def test_no_batch_opens_when_a_flywheel_is_paused(
     world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
@@ -77,6 +76,7 @@ def test_no_batch_opens_when_a_flywheel_is_paused(
     assert events == ["paused", "resumed", "batch opened"]
 
 
+@pytest.mark.slow
 def test_the_flywheel_pauses_itself_when_two_batches_in_a_row_failed(world: World) -> None:
     """With a notice of its own; a third failure after a resume does not count the first two."""
     failed_twice(world)
@@ -88,6 +88,7 @@ def test_the_flywheel_pauses_itself_when_two_batches_in_a_row_failed(world: Worl
     assert len(world.cloud.executions()) == 2
 
 
+@pytest.mark.slow
 def test_a_verdict_ends_the_count_when_a_batch_failed_before_it(world: World) -> None:
     """Only failures without a verdict between them pause."""
     world.upload("1.csv", documents(2, first=70))
@@ -123,6 +124,7 @@ def test_only_the_iteration_is_tried_again_when_the_datasets_are_complete(
     assert (world.row.train_datasets, world.row.test_datasets) == (1, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seen", ["COMPLETED", "CREATING"])
 def test_test_rows_count_once_when_their_batch_is_tried_again(
     world: World, acts: Callable[[], OperatorCommands], seen: str
@@ -144,6 +146,7 @@ def test_test_rows_count_once_when_their_batch_is_tried_again(
     assert world.row.test_set == before
 
 
+@pytest.mark.slow
 def test_a_test_set_keeps_its_hash_when_rows_are_counted_late(
     world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
@@ -157,6 +160,7 @@ def test_a_test_set_keeps_its_hash_when_rows_are_counted_late(
     )
 
 
+@pytest.mark.slow
 def test_the_batch_is_sealed_anew_when_its_dataset_had_failed(
     world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
@@ -175,6 +179,7 @@ def test_the_batch_is_sealed_anew_when_its_dataset_had_failed(
     assert world.row.train_datasets == 2
 
 
+@pytest.mark.slow
 def test_a_retry_is_refused_when_there_is_nothing_to_retry(
     world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
@@ -202,6 +207,7 @@ def test_a_retry_is_refused_when_there_is_nothing_to_retry(
     assert world.batch(1).attempt == 2
 
 
+@pytest.mark.slow
 def test_a_go_marker_opens_the_batch_when_our_minimum_is_not_met(world: World) -> None:
     """It overrides min_documents, never the service's minimum, and is used once."""
     world.configure(min_documents=1000)
@@ -216,6 +222,7 @@ def test_a_go_marker_opens_the_batch_when_our_minimum_is_not_met(world: World) -
     assert world.row.asked_by is None
 
 
+@pytest.mark.slow
 def test_rows_leave_when_an_upload_is_withdrawn_before_it_was_sent(
     world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
@@ -246,10 +253,11 @@ def test_the_flywheel_is_tainted_when_datasets_hold_what_was_withdrawn(
     assert sorted(done.kept) == [f"{NAME}/train/a.csv", f"{NAME}/train/b.csv"]
     assert sorted(world.row.taint) == sorted(done.kept)
     assert done.notice.subject == f"[test] {NAME}: WITHDRAWN 2 uploads, TAINTED"
-    with pytest.raises(ActRefusedError, match="no upload that can be taken back"):
+    with pytest.raises(ActRefusedError, match="no upload that can be withdrawn"):
         acts().uploads_of(world.services.staging, 1)
 
 
+@pytest.mark.slow
 def test_the_flywheel_is_tainted_when_the_upload_was_withdrawn_after_the_manifest(
     world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
@@ -265,6 +273,7 @@ def test_the_flywheel_is_tainted_when_the_upload_was_withdrawn_after_the_manifes
     assert world.row.taint == [f"{NAME}/train/a.csv"]
 
 
+@pytest.mark.slow
 def test_drafts_are_frozen_when_somebody_asks_for_it(
     world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
@@ -291,6 +300,7 @@ def test_drafts_are_frozen_when_somebody_asks_for_it(
     assert world.row.test_datasets == 2
 
 
+@pytest.mark.slow
 def test_freezing_is_refused_when_a_label_would_have_no_test_document(
     world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
@@ -302,6 +312,7 @@ def test_freezing_is_refused_when_a_label_would_have_no_test_document(
     assert acts().freeze(world.now(), is_partial_allowed=True) == ("delivery",)
 
 
+@pytest.mark.slow
 def test_training_rows_become_a_draft_when_a_test_set_is_split_off(
     world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
@@ -325,6 +336,7 @@ def test_training_rows_become_a_draft_when_a_test_set_is_split_off(
     assert len(world.sent(1)) == 16
 
 
+@pytest.mark.slow
 def test_splitting_is_refused_when_a_batch_is_open(
     world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
@@ -334,6 +346,7 @@ def test_splitting_is_refused_when_a_batch_is_open(
         acts().split(world.services.staging, 0.2, world.now())
 
 
+@pytest.mark.slow
 def test_rows_are_known_when_they_were_imported(
     world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
@@ -356,6 +369,7 @@ def test_rows_are_known_when_they_were_imported(
     }
 
 
+@pytest.mark.slow
 def test_a_retry_waits_when_a_dataset_is_still_being_taken_in(
     world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
@@ -368,6 +382,7 @@ def test_a_retry_waits_when_a_dataset_is_still_being_taken_in(
             acts().retry(world.services.staging, 1, "x", world.now())
 
 
+@pytest.mark.slow
 def test_a_retry_waits_when_a_call_may_still_create_a_dataset(
     world: World, acts: Callable[[], OperatorCommands]
 ) -> None:
@@ -387,6 +402,7 @@ def test_a_retry_waits_when_a_call_may_still_create_a_dataset(
     assert acts().retry(world.services.staging, 1, "x", late).attempt == 2
 
 
+@pytest.mark.slow
 def test_test_rows_count_when_their_dataset_is_complete_after_its_batch_failed(
     world: World,
 ) -> None:
@@ -402,6 +418,7 @@ def test_test_rows_count_when_their_dataset_is_complete_after_its_batch_failed(
     assert world.row.test_set == counted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("found_by", ["reconcile", "retry"])
 def test_a_test_set_lets_go_of_rows_when_the_service_never_had_them(
     world: World, found_by: str
@@ -422,6 +439,7 @@ def test_a_test_set_lets_go_of_rows_when_the_service_never_had_them(
     )
 
 
+@pytest.mark.slow
 def test_rows_lost_since_are_in_no_test_set_when_a_batch_is_frozen_late(world: World) -> None:
     """It was sealed while they were known; its retry counts what the service holds."""
     for number in (1, 2):
@@ -441,6 +459,7 @@ def test_rows_lost_since_are_in_no_test_set_when_a_batch_is_frozen_late(world: W
     assert world.row.test_set.sha256 == content_hash(world.services.staging.chunks(segment))
 
 
+@pytest.mark.slow
 def test_rows_can_be_sent_again_when_their_dataset_failed_after_its_batch(world: World) -> None:
     """Reconcile finds it, once."""
     world.upload("monday.csv", documents(3))

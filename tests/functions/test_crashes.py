@@ -180,3 +180,9 @@ def check(rest: Rest) -> None:
 def test_the_end_is_the_same_when_a_process_died(sweep: Sweep, scenario: Scenario) -> None:
     """Nothing is lost, nothing is done twice, and everybody hears of it."""
     sweep.die_after(scenario, sweep.numbers_of_places(scenario))
+
+
+def test_the_end_is_the_same_when_a_process_died_that_refuses_files(sweep: Sweep) -> None:
+    """The shortest story and some of its deaths, so that no run of the tests is without."""
+    _, writes = sweep.without_death(refused)
+    sweep.die_after(refused, range(0, len(writes) + 1, 10))

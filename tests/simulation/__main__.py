@@ -1,7 +1,7 @@
 """Play histories: ``python -m tests.simulation --histories 10000``, or one again: ``--seed 42``.
 
 Every history must be clean, and every removed safeguard must be missed. The last line
-says both, e.g. ``histories=10000 violations=0 safeguards_caught=16/16``; the exit code is 1 where
+says both, e.g. ``histories=10000 violations=0 safeguards_caught=20/20``; the exit code is 1 where
 either does not hold.
 """
 

@@ -307,7 +307,7 @@ def uploads_of_batch(
     rows = ledger.uploads.get_many(uids)
     uploads = [row for row in rows.values() if row.state in _WITHDRAWABLE]
     if not uploads:
-        raise ActRefusedError(f"batch {number} has no upload that can be taken back")
+        raise ActRefusedError(f"batch {number} has no upload that can be withdrawn")
     return uploads
 
 

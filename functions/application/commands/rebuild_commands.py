@@ -73,9 +73,9 @@ class RebuildActs(DataActs):
         row = self._idle_row()
         asked = row.rebuild
         if asked is None:
-            raise ActRefusedError("it is not being rebuilt, so there is nothing to give up")
+            raise ActRefusedError("it is not being rebuilt, so there is nothing to abandon")
         if asked.step == "RETURNING":
-            raise ActRefusedError("its new generation was given up already")
+            raise ActRefusedError("its new generation was abandoned already")
         if row.change is not None:
             raise ActRefusedError("somebody is changing the champion right now")
         is_return = asked.step == "SWITCHED"

@@ -57,7 +57,7 @@ class RebuildState:
     def block_reason(self) -> str | None:
         """Why no batch may open; None once batches go to the new generation."""
         if self.step == "RETURNING":
-            return "its new generation was given up, and it goes back to the earlier one (rebuild)"
+            return "its new generation was abandoned, and it goes back to the earlier one (rebuild)"
         return None if self.step == "SWITCHED" else "its next generation is being made (rebuild)"
 
     @property
@@ -276,6 +276,8 @@ def flywheel_key(name: str) -> Key:
 def flywheel_row(item: Item) -> FlywheelRow:
     """Return a flywheel from its row."""
     fields = {name: item[name] for name in FlywheelRow.__dataclass_fields__ if name in item}
+    # Every row has these; one without them is damaged, and no default may hide that.
+    fields |= {name: item[name] for name in ("generation", "last_batch")}
     for name, read in _READERS.items():
         if name in fields:
             fields[name] = read(fields[name])

@@ -101,6 +101,19 @@ class FrozenTestSet:
         documents = self.documents + rows.documents
         return replace(self, documents=documents, label_counts=dict(counts))
 
+    def without_lost_rows(self, sha256: str, groups: CountedGroups | None) -> "FrozenTestSet":
+        """Name the rows that are left by their hash and their groups; the counts had none of them.
+
+        Parameters
+        ----------
+        sha256 : str
+            Of the rows that are left.
+        groups : CountedGroups or None
+            Of the rows that are left; None where an earlier release froze some of them.
+        """
+        left = replace(self, sha256=sha256)
+        return left if groups is None else replace(left, **groups)
+
     def with_look(self) -> "FrozenTestSet":
         """Count a verdict on a challenger."""
         return replace(self, looks=self.looks + 1)

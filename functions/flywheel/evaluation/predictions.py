@@ -173,7 +173,7 @@ def ratios(
     if metric == "F1Score":
         sums = (a + p for a, p in zip(actual, predicted, strict=True))
         return [2 * t / s if s else 0.0 for t, s in zip(true_positives, sums, strict=True)]
-    below = predicted if metric == "Precision" else actual
+    below = {"Precision": predicted, "Recall": actual}[metric]
     return [t / b if b else 0.0 for t, b in zip(true_positives, below, strict=True)]
 
 

@@ -4,8 +4,8 @@ For metrics that are no share of documents, macro-F1 above all, no formula is ex
 predictions are exchanged, or the documents are drawn again, a thousand times, and the metric is
 counted anew.
 Documents of one group are exchanged and drawn together. The seed makes it repeatable to the bit.
-Read next: `flywheel.evaluation.draws` (why that is quick), `flywheel.evaluation.draws` (the
-metrics of a draw), `flywheel.evaluation.comparisons`.
+Read next: `flywheel.evaluation.draws` (why that is quick, and the metrics of a draw),
+`flywheel.evaluation.comparisons`.
 
 Notes
 -----

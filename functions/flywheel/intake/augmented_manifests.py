@@ -269,7 +269,7 @@ def _require_success(metadata: Any, attribute: str) -> None:
 
 
 def _of_attribute(before: str, attribute: str, rest: str) -> Message:
-    """Return a message of the attribute that holds the labels; its name is a value of the file."""
+    """Return a message about the attribute of the labels; its name is a value of the file."""
     return Message(f"{before}the label attribute {rest}", f"{before}{quoted(attribute)} {rest}")
 
 

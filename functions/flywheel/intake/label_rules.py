@@ -104,7 +104,7 @@ class LabelRules:
         return LabelCell(delimiter.join(labels).encode(), labels)
 
     def _several_in_one(self, value: str) -> Message | None:
-        """Return of a cell that consists of known labels how they would have to be written."""
+        """Return how a cell that consists of known labels would have to be written."""
         for delimiter in LABEL_DELIMITERS:
             parts = [part.strip() for part in value.split(delimiter)]
             if len(parts) == 1 or self._known is None or not self._known.issuperset(parts):

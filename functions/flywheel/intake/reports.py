@@ -292,7 +292,7 @@ class Report:
         self.problems = [Problem(fault, 0, 0, message, count=count)]
 
     def judge(self, allowance: Allowance) -> None:
-        """Return what is wrong with the file as a whole, once all rows were read."""
+        """Add what is wrong with the file as a whole, once all rows were read."""
         if not self.rows_read and not self.problem_counts:
             self.add(Problem(UploadFault.EMPTY_FILE, 0, 0, Message("the file holds no rows")))
             return

@@ -154,7 +154,8 @@ def rejudging(
     why = [
         f"{number_of(documents, 'new test document')} from {_test_files(facts)}: the test set "
         f"grows from {before:,} to {before + documents:,}.",
-        f"Both models of batch {held}, which was held, predict its labels; nothing is trained.",
+        f"Both models of batch {held}, which was held, predict the labels of the test set; nothing "
+        "is trained.",
         *_left_out(left_out),
         "Cost on AWS: the two jobs in which they predict, and one of the flywheel's TEST datasets.",
     ]

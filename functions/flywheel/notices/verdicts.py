@@ -70,7 +70,9 @@ def _rejection(facts: BatchFacts, verdict: Verdict, trained_by: int | None) -> t
         likely, todo = "too few rows, or labels that are hard to tell apart", _FLOOR
     elif facts.is_rebuilt:
         change = "worse" if is_worse else "no better"
-        likely = f"a rebuild trains the same rows again, and is {change} this time"
+        likely = (
+            f"a rebuild trains anew on all rows that were not withdrawn, and is {change} this time"
+        )
         likely += _worse_labels(verdict)
         todo = f"{_REBUILT}{_STILL_LIVE}" if facts.live_trained_on else f"{_LIVE_STAYS}{_REBUILT}"
     elif not is_worse:

@@ -232,7 +232,7 @@ class Policy(Section):
             yield from self._never_shown()
 
     def _never_shown(self) -> Iterator[str]:
-        """Return what averages alone could never show."""
+        """Yield what averages alone could never show."""
         if self.comparison == "non-inferiority":
             yield (
                 'comparison = "non-inferiority" needs evidence = "paired": averages say nothing of '

@@ -52,7 +52,7 @@ def test_the_batch_is_followed_when_it_seals_while_readiness_is_read(
     """Nothing is staged any more then, which is no lack: the upload is in the batch."""
     ledger = SimpleNamespace(row=IDLE, upload=STAGED)
 
-    def seals(client: Any) -> Readiness:
+    def seals(client: Any, row: FlywheelRow) -> Readiness:
         ledger.row = replace(IDLE, open_batch=1, last_batch=1)
         ledger.upload = replace(STAGED, state=UploadState.SEALED, batch=1)
         return LACKING
@@ -63,5 +63,5 @@ def test_the_batch_is_followed_when_it_seals_while_readiness_is_read(
 
 def test_the_lack_is_returned_when_no_batch_opens(monkeypatch: pytest.MonkeyPatch) -> None:
     """The flywheel is as it was before readiness was read."""
-    monkeypatch.setattr(following, "next_batch", lambda client: LACKING)
+    monkeypatch.setattr(following, "next_batch", lambda client, row: LACKING)
     assert batch_of(SimpleNamespace(row=IDLE, upload=STAGED)) is LACKING

@@ -18,8 +18,6 @@ from tests.functions.compare_models.conftest import TESTED
 from tests.functions.conftest import Models
 from tests.functions.world import NAME, World, documents
 
-pytestmark = pytest.mark.slow
-
 
 def answered(world: World, number: int = 1) -> list[str]:
     """Let the models answer, and return their names."""
@@ -66,6 +64,7 @@ def test_both_models_answer_when_the_averages_leave_a_rule_open(
         assert each.usd == pytest.approx((2 * TESTED + 1) * 3 * 0.0005)
 
 
+@pytest.mark.slow
 def test_one_document_is_one_line_when_its_text_has_several(guarded: World) -> None:
     """Line breaks become spaces, so that answers keep to their documents."""
     guarded.compare()
@@ -75,6 +74,7 @@ def test_one_document_is_one_line_when_its_text_has_several(guarded: World) -> N
     assert "parcel late courier address" in lines
 
 
+@pytest.mark.slow
 def test_answers_keep_to_their_documents_when_rows_were_kept_in_another_order(
     guarded: World,
 ) -> None:
@@ -91,6 +91,7 @@ def test_answers_keep_to_their_documents_when_rows_were_kept_in_another_order(
     assert guarded.lines(key)[0] == one_line(rows[0].text)
 
 
+@pytest.mark.slow
 def test_answers_are_kept_when_the_same_model_is_judged_again(guarded: World) -> None:
     """A second look at the test set costs the new challenger's job alone."""
     guarded.compare()
@@ -110,6 +111,7 @@ def test_answers_are_kept_when_the_same_model_is_judged_again(guarded: World) ->
     assert guarded.row.test_set.looks == 2
 
 
+@pytest.mark.slow
 def test_the_verdict_is_hold_when_a_job_failed(guarded: World) -> None:
     """The reason of the service is in the notice, and the batch is not failed."""
     guarded.compare()
@@ -124,6 +126,7 @@ def test_the_verdict_is_hold_when_a_job_failed(guarded: World) -> None:
     assert "is FAILED: no access to the key" in why
 
 
+@pytest.mark.slow
 def test_the_verdict_is_hold_when_a_job_outlives_its_deadline(
     guarded: World, context: LambdaContext
 ) -> None:
@@ -136,6 +139,7 @@ def test_the_verdict_is_hold_when_a_job_outlives_its_deadline(
     assert "it still ran when the deadline was over" in " ".join(told.body.split())
 
 
+@pytest.mark.slow
 def test_the_verdict_is_hold_when_an_output_is_torn(guarded: World) -> None:
     """Its batch does not fail by it."""
     guarded.compare()
@@ -146,6 +150,7 @@ def test_the_verdict_is_hold_when_an_output_is_torn(guarded: World) -> None:
     assert "the output of arn:" in held_because(guarded)
 
 
+@pytest.mark.slow
 def test_the_verdict_is_hold_when_a_job_may_not_be_started(guarded: World) -> None:
     """A refusal is named, and costs no batch."""
     with answering(
@@ -156,6 +161,7 @@ def test_the_verdict_is_hold_when_a_job_may_not_be_started(guarded: World) -> No
     assert "AccessDeniedException" in why
 
 
+@pytest.mark.slow
 def test_the_verdict_is_hold_when_the_test_rows_are_not_kept(guarded: World) -> None:
     """Different documents are never compared."""
     (key,) = [key for key in guarded.keys(f"known/{NAME}/") if key.endswith(".csv")]

@@ -15,8 +15,6 @@ from tests.functions.cloud import answering, before, crash
 from tests.functions.conftest import Models
 from tests.functions.world import NAME, World, documents
 
-pytestmark = pytest.mark.slow
-
 
 def trained(world: World, number: int = 1) -> World:
     """Bring a batch with a better challenger to where its iteration has ended."""
@@ -28,6 +26,7 @@ def trained(world: World, number: int = 1) -> World:
     return world
 
 
+@pytest.mark.slow
 def test_the_first_ones_are_asked_about_when_the_policy_says_how_many(live_world: World) -> None:
     """Then the policy acts by itself; a verdict that promotes nothing does not count."""
     world = trained(live_world)
@@ -41,6 +40,7 @@ def test_the_first_ones_are_asked_about_when_the_policy_says_how_many(live_world
     assert world.compare(2) == {"outcome": BatchOutcome.PROMOTED}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [None, "approve"])
 def test_people_are_asked_again_when_nobody_said_yes_before_the_execution_ended(
     live_world: World, answer: str | None
@@ -59,6 +59,7 @@ def test_people_are_asked_again_when_nobody_said_yes_before_the_execution_ended(
     assert world.compare().items() >= outcome.items()
 
 
+@pytest.mark.slow
 def test_nothing_is_done_when_the_policy_is_a_shadow(live_world: World, models: Models) -> None:
     """The verdict is written down and told, and that it was not carried out."""
     world = trained(live_world)
@@ -73,6 +74,7 @@ def test_nothing_is_done_when_the_policy_is_a_shadow(live_world: World, models: 
     assert (stored.kept, stored.verdict.decision) == ("SHADOW", "PROMOTE")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("silence", "outcome"),
     [("keep", BatchOutcome.HELD), ("promote", BatchOutcome.PROMOTED)],
@@ -95,6 +97,7 @@ def test_silence_means_what_the_policy_says_when_the_time_is_over(
     assert ("nobody answered" in told.subject) is (silence == "keep")
 
 
+@pytest.mark.slow
 def test_a_late_answer_is_refused_when_silence_was_carried_out(live_world: World) -> None:
     """Neither lost nor doubled: what was done stands."""
     world = pending_world(live_world, on_approval_timeout="promote")
@@ -106,6 +109,7 @@ def test_a_late_answer_is_refused_when_silence_was_carried_out(live_world: World
     assert world.active_model == question(world).challenger
 
 
+@pytest.mark.slow
 def test_the_policy_of_the_verdict_counts_when_another_was_deployed(live_world: World) -> None:
     """Who is asked, and until when, was decided with the verdict."""
     world = pending_world(live_world)
@@ -114,6 +118,7 @@ def test_the_policy_of_the_verdict_counts_when_another_was_deployed(live_world: 
     assert question(world).token == TOKEN
 
 
+@pytest.mark.slow
 def test_it_is_held_when_somebody_makes_the_challenger_active_meanwhile(live_world: World) -> None:
     """It is live, and not by us: the notice says so and asks for a look."""
     world = pending_world(live_world)
@@ -126,6 +131,7 @@ def test_it_is_held_when_somebody_makes_the_challenger_active_meanwhile(live_wor
     assert (last.model, last.how, last.by) == (challenger, ChampionSource.OUTSIDE, "outside")
 
 
+@pytest.mark.slow
 def test_nobody_is_asked_when_the_champion_is_another_already(
     live_world: World, models: Models
 ) -> None:
@@ -154,6 +160,7 @@ def test_a_person_is_not_overtaken_when_both_change_the_champion(live_world: Wor
     assert world.row.promoting is None
 
 
+@pytest.mark.slow
 def test_followers_are_told_when_a_model_goes_live(live_world: World, models: Models) -> None:
     """Which endpoint follows and whether it is there, and which is pinned to an earlier model."""
     world, comprehend = trained(live_world), client("comprehend")
@@ -179,6 +186,7 @@ def _status(arn: str) -> str:
     return answer["EndpointProperties"]["Status"]
 
 
+@pytest.mark.slow
 def test_a_promotion_stands_when_endpoints_cannot_be_listed(live_world: World) -> None:
     """It says that they are not known, and why."""
     world = trained(live_world)

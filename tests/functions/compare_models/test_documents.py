@@ -16,8 +16,6 @@ from tests.flywheel.evaluation.test_verdict_document import SCHEMA
 from tests.functions.cloud import VERDICTS, answering, crash
 from tests.functions.world import NAME, World, documents
 
-pytestmark = pytest.mark.slow
-
 
 def document(world: World, key: str = f"verdicts/{NAME}/1.json") -> str | None:
     """Return a document as it is kept, or None."""
@@ -64,6 +62,7 @@ def test_the_document_is_kept_when_a_verdict_is_made(trained: World) -> None:
     assert found["previous_sha256"] == FIRST_SHA256
 
 
+@pytest.mark.slow
 def test_a_document_names_the_one_before_when_there_is_one(trained: World) -> None:
     """Documents are a chain of their own, within the audit's."""
     trained.compare()
@@ -91,6 +90,7 @@ def test_the_document_is_repaired_when_a_crash_cut_it_off(trained: World, when: 
     assert len(entries(trained)) == 1
 
 
+@pytest.mark.slow
 def test_the_document_is_kept_when_only_the_close_comes(trained: World) -> None:
     """Whoever closes a batch whose comparison never came back keeps its document first."""
     with crash("s3", "PutObject"):
@@ -100,6 +100,7 @@ def test_the_document_is_kept_when_only_the_close_comes(trained: World) -> None:
     assert document_sha256(document(trained) or "") == entry["document_sha256"]
 
 
+@pytest.mark.slow
 def test_nothing_is_promoted_when_the_document_cannot_be_kept(trained: World) -> None:
     """No verdict is carried out without its record; the error names the permission."""
     with (
@@ -110,6 +111,7 @@ def test_nothing_is_promoted_when_the_document_cannot_be_kept(trained: World) ->
     assert trained.active_model is None
 
 
+@pytest.mark.slow
 def test_a_document_is_left_alone_when_one_is_there_already(trained: World) -> None:
     """It is never overwritten; that it is another is for the audit to say."""
     client("s3").put_object(Bucket=VERDICTS, Key=f"verdicts/{NAME}/1.json", Body=b"planted")

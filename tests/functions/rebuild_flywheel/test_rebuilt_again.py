@@ -268,7 +268,7 @@ def test_nothing_begins_when_a_generation_was_given_up(tainted: World) -> None:
     tainted.flywheel_arn = stale.arn
     model = trained.verdict.evidence.challenger_arn
     assert model is not None
-    assert "given up" in changed(tainted, "promote", model=model, request="one")["refused"]
+    assert "abandoned" in changed(tainted, "promote", model=model, request="one")["refused"]
     assert rebuild(tainted.services, NAME)["step"] is None
     assert tainted.row.generation == 1
 

@@ -168,7 +168,7 @@ def _what_failed_is_reported(ports: MemoryPorts) -> Broken:
         body = " ".join(ports.topic.bodies.get(notice_id, "").split())
         is_reported = any(str(reason) in body for reason in (*reasons, *_OTHER_REASONS))
         if row["outcome"] != BatchOutcome.HELD or not is_reported:
-            yield "a failed job holds and is notified", f"{notice_id} {row['outcome']}: {reasons}"
+            yield "a failed job holds and is reported", f"{notice_id} {row['outcome']}: {reasons}"
 
 
 def _reason(job: MemoryJob) -> str | None:
