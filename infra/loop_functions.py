@@ -81,7 +81,19 @@ class LoopFunctions:
 
     def all(self) -> list[ProjectFunction]:
         """Return all of them; NotifySlack, which uses neither ledger nor settings, is none."""
-        return [each for each in vars(self).values() if isinstance(each, ProjectFunction)]
+        return [
+            self.seal_batch,
+            self.start_iteration,
+            self.compare_models,
+            self.ask_approval,
+            self.close_batch,
+            self.register_upload,
+            self.reconcile,
+            self.rebuild_flywheel,
+            self.answer_approval,
+            self.change_champion,
+            self.operate,
+        ]
 
     def invoked(self) -> dict[str, ProjectFunction]:
         """Return those that Reconcile invokes, by the variable that holds their name."""

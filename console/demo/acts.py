@@ -16,10 +16,9 @@ from flywheel.batches.batches import BatchOutcome
 from flywheel.evaluation.verdict import can_be_judged_again
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
-from flywheel.settings.data_format import DataFormat
+from flywheel.settings.data_format import SERVICES_OWN
 from flywheel.settings.policy import Policy
 
-_SERVICES_OWN = DataFormat()
 _TRAINED = frozenset({BatchOutcome.PROMOTED, BatchOutcome.REJECTED, BatchOutcome.HELD})
 
 
@@ -160,10 +159,10 @@ def _few_acts(few: FewDocuments, flywheel: str) -> Iterator[DemoAct]:
         "do so few documents prove it?",
         flywheel,
         (
-            upload_files("first", few.first, _SERVICES_OWN),
-            upload_files("more", few.more, _SERVICES_OWN),
+            upload_files("first", few.first, SERVICES_OWN),
+            upload_files("more", few.more, SERVICES_OWN),
         ),
-        upload_files("test", few.test, _SERVICES_OWN),
+        upload_files("test", few.test, SERVICES_OWN),
     )
     if few.later_test:
         more_test = number_of(
@@ -174,7 +173,7 @@ def _few_acts(few: FewDocuments, flywheel: str) -> Iterator[DemoAct]:
             f"{more_test} for the model that was held, and the test set is frozen again. Both "
             "models answer the larger one; nothing is trained.",
             flywheel,
-            test=upload_files("later", few.later_test, _SERVICES_OWN),
+            test=upload_files("later", few.later_test, SERVICES_OWN),
         )
 
 

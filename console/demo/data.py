@@ -29,12 +29,11 @@ from flywheel.intake.labeled_rows import LabeledRow as Document
 from flywheel.intake.labeled_rows import csv_line, labels_of
 from flywheel.intake.physical_rows import PhysicalRow, physical_rows
 from flywheel.notices.notice import shown
-from flywheel.settings.data_format import DataFormat
+from flywheel.settings.data_format import SERVICES_OWN, DataFormat
 from flywheel.settings.policy import Policy
 
 _COLUMNS = 2
 _PROBLEMS_SHOWN = 3
-_SERVICES_OWN = DataFormat()
 
 FLOOR_OF_UNKNOWN_DATA = 0.2
 """What a first model must reach: nobody knows yet what is good on a user's data."""
@@ -68,7 +67,7 @@ class DemoData:
     broken: Files
     remarks: tuple[str, ...]
     is_own: bool
-    shape: DataFormat = _SERVICES_OWN
+    shape: DataFormat = SERVICES_OWN
     few: FewDocuments | None = None
 
 
@@ -104,7 +103,7 @@ def sample_data() -> DemoData:
     )
 
 
-def own_data(folder: Path, shape: DataFormat = _SERVICES_OWN) -> DemoData:
+def own_data(folder: Path, shape: DataFormat = SERVICES_OWN) -> DemoData:
     """Read a user's own data and cut it into the demonstration's files.
 
     Parameters
@@ -132,7 +131,7 @@ def own_data(folder: Path, shape: DataFormat = _SERVICES_OWN) -> DemoData:
     every = (*train_rows, *(test_rows or ()))
     labels = tuple(known_labels(every, shape))
     few = None
-    if shape == _SERVICES_OWN:
+    if shape == SERVICES_OWN:
         few = few_documents(parts.test, (*parts.first, *parts.more))
     counts = Counter(one for label, _ in train_rows for one in labels_of(label, shape))
     if test_rows is None:
@@ -190,7 +189,7 @@ def _rows(path: Path, shape: DataFormat, remarks: list[str]) -> list[Row]:
     if report.is_refused:
         raise RefusedFileError(path, report)
     remarks += _left_out(path, report, shape)
-    if shape != _SERVICES_OWN:
+    if shape != SERVICES_OWN:
         return rows
     label_of = {text: label for label, text in rows}
     every = []
@@ -217,7 +216,7 @@ def _left_out(path: Path, report: Report, shape: DataFormat) -> list[str]:
             f"{', '.join(counts)} ({first}{'; ...' if report.left_out > _PROBLEMS_SHOWN else ''})."
         )
     if report.duplicates:
-        place = " where they meet in the flywheel" if shape == _SERVICES_OWN else ""
+        place = " where they meet in the flywheel" if shape == SERVICES_OWN else ""
         remarks.append(f"{path.name}: {report.duplicates:,} exact duplicates are dropped{place}.")
     return remarks
 

@@ -16,9 +16,8 @@ from pathlib import Path
 from console.demo.tasks import DemoParts, Row, known_labels, moved_annotations, stratum
 from console.errors import CommandError, ExitCode
 from flywheel.intake.labeled_rows import labels_of
-from flywheel.settings.data_format import DataFormat
+from flywheel.settings.data_format import SERVICES_OWN, DataFormat
 
-_SERVICES_OWN = DataFormat()
 _SEED = 20
 _MIN_LABELS = 2
 _MIN_TRAIN_ROWS = 10
@@ -106,7 +105,7 @@ def split_for_demo(
     test_rows: Sequence[Row] | None = None,
     *,
     source: str = "train.csv",
-    shape: DataFormat = _SERVICES_OWN,
+    shape: DataFormat = SERVICES_OWN,
     seed: int = _SEED,
 ) -> DemoParts:
     """Cut rows into the demonstration's parts, stratified by label and always the same way.
@@ -162,7 +161,7 @@ def split_for_demo(
 
 
 def with_wrong_labels(
-    rows: Sequence[Row], labels: Sequence[str], seed: int, shape: DataFormat = _SERVICES_OWN
+    rows: Sequence[Row], labels: Sequence[str], seed: int, shape: DataFormat = SERVICES_OWN
 ) -> tuple[Row, ...]:
     """Replace each row's labels by a different one, drawn uniformly from the other labels.
 

@@ -39,16 +39,15 @@ from console.views.verdict import show_outcome
 from flywheel.batches.batches import BatchOutcome, BatchState, Readiness
 from flywheel.batches.uploads import DatasetKind, UploadState
 from flywheel.number_words import number_of
-from flywheel.settings.data_format import DataFormat
+from flywheel.settings.data_format import SERVICES_OWN, DataFormat
 from local_cloud.environment import LocalSettings
 
 _LONGEST_MINUTES = 30.0
 _LETTER_MINUTES = 1.0
-_SERVICES_OWN = DataFormat()
 
 
 def run(
-    terminal: Terminal, folder: Path | None, shape: DataFormat = _SERVICES_OWN
+    terminal: Terminal, folder: Path | None, shape: DataFormat = SERVICES_OWN
 ) -> dict[str, Any]:
     """Play the whole story and return it as a JSON document.
 

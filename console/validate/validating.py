@@ -18,14 +18,14 @@ from flywheel.intake.labeled_documents import Allowance, LabeledDocuments, Limit
 from flywheel.intake.pairs import Half, PairPlace, UnpairableKeyError, pair_place
 from flywheel.notices.notice import shown
 from flywheel.number_words import number_of
-from flywheel.settings.data_format import DataFormat, described_labels
+from flywheel.settings.data_format import SERVICES_OWN, DataFormat, described_labels
 
 _CHUNK_BYTES = 1 << 16
 _LABELS, _TYPES = ("label", "documents"), ("type", "annotations")
 _DEFAULT_ALLOWANCE = Allowance()
 EVERY_ROW = Allowance(rows=10**9, fraction=1.0)
 """For files that are only looked at: bad rows never refuse them."""
-_SERVICES_OWN, _SERVICES_QUOTAS = DataFormat(), Limits()
+_SERVICES_QUOTAS = Limits()
 
 
 def opened(
@@ -33,7 +33,7 @@ def opened(
     labels: Sequence[str] | None = None,
     allowed: Allowance = _DEFAULT_ALLOWANCE,
     *,
-    shape: DataFormat = _SERVICES_OWN,
+    shape: DataFormat = SERVICES_OWN,
     limits: Limits = _SERVICES_QUOTAS,
     beside: Path | None = None,
 ) -> LabeledDocuments:

@@ -19,6 +19,7 @@ from application.ledger.flywheel_rows import (
 from application.ledger.upload_rows import (
     UploadRow,
     batches_of,
+    is_withdrawn,
     membership,
     staged_key_of,
     upload_key,
@@ -211,8 +212,7 @@ class BatchUploads:
         try:
             self._follow(name, {uid: state}, remainders)
         except ConcurrentChangeError:
-            row = self._table.get(upload_key(uid))
-            if row is None or row["state"] != UploadState.WITHDRAWN:
+            if not is_withdrawn(self._table.get(upload_key(uid))):
                 raise
             self._taint(name.flywheel, uid, name.batch)
 

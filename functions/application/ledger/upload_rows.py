@@ -137,3 +137,8 @@ def upload_row(item: Mapping[str, Any]) -> UploadRow:
     fields["state"] = UploadState(item["state"])
     fields["delivered_at"] = item.get("redelivered_at", item["received_at"])
     return UploadRow(**{**fields, "batches": batches_of(item)})
+
+
+def is_withdrawn(row: Mapping[str, Any] | None) -> bool:
+    """Return whether an upload's row says that a person withdrew it; False where there is none."""
+    return row is not None and row["state"] == UploadState.WITHDRAWN

@@ -19,6 +19,7 @@ from application.ledger.upload_rows import (
     SplitParts,
     UploadRow,
     copy_values,
+    is_withdrawn,
     membership,
     staged_key_of,
     staged_upload,
@@ -243,8 +244,7 @@ class Uploads:
 
     def is_withdrawn(self, uid: str) -> bool:
         """Say whether somebody took the upload back."""
-        row = self._table.get(upload_key(uid))
-        return row is not None and row["state"] == UploadState.WITHDRAWN
+        return is_withdrawn(self._table.get(upload_key(uid)))
 
     def newest(self, flywheel: str, most: int = 50) -> list[UploadRow]:
         """Return the newest uploads of a flywheel, newest first."""

@@ -38,7 +38,7 @@ from flywheel.intake.reports import (
     as_message,
 )
 from flywheel.intake.unpacking import UnreadableFileError, too_large, unpacked
-from flywheel.settings.data_format import DataFormat
+from flywheel.settings.data_format import SERVICES_OWN, DataFormat
 
 __all__ = [
     "ROW_FAULTS",
@@ -53,7 +53,7 @@ __all__ = [
     "refusal_by_size",
 ]
 
-_USUAL, _SERVICES_OWN, _SERVICES_QUOTAS = Allowance(), DataFormat(), Limits()
+_USUAL, _SERVICES_QUOTAS = Allowance(), Limits()
 _MOST_LABELS = 1000
 """*Source*: developer guide, guidelines and limits (labels of a classifier)."""
 
@@ -90,7 +90,7 @@ class LabeledDocuments:
         labels: Sequence[str] | None = None,
         allowance: Allowance = _USUAL,
         *,
-        shape: DataFormat = _SERVICES_OWN,
+        shape: DataFormat = SERVICES_OWN,
         name: str = "",
         companion: Stream | None = None,
         limits: Limits = _SERVICES_QUOTAS,

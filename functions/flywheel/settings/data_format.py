@@ -197,6 +197,10 @@ class DataFormat:
         return self.task == "entities"
 
 
+SERVICES_OWN = DataFormat()
+"""What the service takes when nothing else is said: one label per document, in two columns."""
+
+
 def described_task(task_config: Mapping[str, Any]) -> tuple[Task, Mode]:
     """Return the task and mode that DescribeFlywheel's TaskConfig says.
 
